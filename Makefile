@@ -1,0 +1,46 @@
+# `make demo` runs the main job, `make test` the tests; both set up everything they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM_PACKAGES := libegl1 libgl1-mesa-dri libgl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0
+
+.PHONY: demo test lint quick benchmark phantom-bundle setup system clean
+
+demo: setup
+	$(BIN)/pcr demo --out demo-out
+
+test: setup lint
+	$(BIN)/pytest
+
+quick: setup
+	$(BIN)/pytest -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmark: setup
+	$(BIN)/python Testing/benchmarks/predict_speed.py
+
+phantom-bundle: setup
+	$(BIN)/python -m PCRTrainingLib.phantom_bundle Resources/Models/phantom
+
+setup: system $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,dev]"
+	touch $@
+
+# Libraries that the Slicer core needs for off-screen rendering: installed where that is allowed, else named.
+system:
+	@command -v dpkg-query >/dev/null || exit 0; \
+	missing=""; for p in $(SYSTEM_PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
+	else echo "For off-screen rendering run: sudo apt-get install -y$$missing"; fi
+
+clean:
+	rm -rf $(VENV) build demo-out

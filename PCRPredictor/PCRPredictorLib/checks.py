@@ -1,0 +1,38 @@
+"""What makes an exam unusable, said in one sentence each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import DataError
+from .exam import PHASE_NAMES, Exam
+
+
+def check_exam(exam: Exam) -> None:
+    """Refuse an exam that cannot be predicted.
+
+    Raises:
+        DataError: if there is no mask or an empty one, a phase has voxels that are not finite or is constant, or the
+            tumour is darker after contrast than before.
+    """
+    if exam.mask is None:
+        raise DataError("a tumour mask is needed, got none; segment the tumour and give it with --mask")
+    voxels = np.nonzero(exam.mask)
+    if len(voxels[0]) == 0:
+        raise DataError("the tumour mask must not be empty; segment the tumour and save the mask again")
+    for name, phase in zip(PHASE_NAMES, exam.phases, strict=True):
+        _check_phase(name, phase)
+    pre, early, late = (float(np.median(phase[voxels])) for phase in exam.phases)
+    if early < pre or late < pre:
+        raise DataError(
+            "the phases look swapped: the tumour is darker after contrast than before; give them in the order "
+            "pre-contrast, early, late"
+        )
+
+
+def _check_phase(name: str, phase: np.ndarray) -> None:
+    low, high = phase.min(), phase.max()  # both are not finite if any voxel is
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise DataError(f"the {name} phase has voxels that are not finite numbers; export it again without NaN")
+    if low == high:
+        raise DataError(f"the {name} phase is constant ({low:g} everywhere); check that the right file was exported")

@@ -1,0 +1,187 @@
+"""Clinical variables: a schema with units and codings, parsing of what people write, and the network's input vector."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+
+_MISSING = {"", "unknown", "missing", "na", "n/a", "nan", "none", "null", "<na>"}
+Value = float | str | None
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured variable.
+
+    Args:
+        name: key in tables and on the command line.
+        label: what a person reads.
+        unit: of the value, "" for none.
+        minimum, maximum: allowed range, both included, in `unit`.
+        mean, sd: of the training patients, in `unit`; the network sees (value - mean) / sd and whether it is known.
+    """
+
+    name: str
+    label: str
+    unit: str
+    minimum: float
+    maximum: float
+    mean: float
+    sd: float
+
+    @property
+    def width(self) -> int:
+        """Numbers it takes in the network's input: the value and whether it is known."""
+        return 2
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        return f"a number from {self.minimum:g} to {self.maximum:g} {self.unit}".strip() + ", or unknown"
+
+    def parse(self, text: str) -> float:
+        """The value in `unit`; raises ValueError outside the schema."""
+        value = float(text)
+        if not self.minimum <= value <= self.maximum:
+            raise ValueError
+        return value
+
+    def encode(self, value: Value) -> list[float]:
+        """(standardised value, 1) or (0, 0) where missing."""
+        return [0.0, 0.0] if value is None else [(float(value) - self.mean) / self.sd, 1.0]
+
+    def show(self, value: Value) -> str:
+        """For a person."""
+        return "unknown" if value is None else f"{value:g} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Category:
+    """A variable with a fixed list of values.
+
+    Args:
+        name: key in tables and on the command line.
+        label: what a person reads.
+        codings: value to the ways of writing it, lower case; the leading word of a longer text is enough, so that
+            "post (>12 months since LMP)" is "post".
+    """
+
+    name: str
+    label: str
+    codings: Mapping[str, Sequence[str]]
+
+    @property
+    def width(self) -> int:
+        """One number a value; all are 0 where missing."""
+        return len(self.codings)
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        return ", ".join(self.codings) + ", or unknown"
+
+    def parse(self, text: str) -> str:
+        """The value, as the schema names it; raises ValueError outside the schema."""
+        text = text.lower()
+        word = re.match(r"[a-z]+", text)
+        written = {text, text.removesuffix(".0"), word.group() if word else text}
+        for value, ways in self.codings.items():
+            if written & {value.lower(), *ways}:
+                return value
+        raise ValueError
+
+    def encode(self, value: Value) -> list[float]:
+        """One-hot, or all 0 where missing."""
+        return [float(value == known) for known in self.codings]
+
+    def show(self, value: Value) -> str:
+        """For a person."""
+        return "unknown" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class ClinicalSchema:
+    """The variables that a model takes, in the order of its input."""
+
+    variables: tuple[Number | Category, ...]
+
+    @property
+    def width(self) -> int:
+        """Length of the network's clinical input."""
+        return sum(variable.width for variable in self.variables)
+
+    def parse(self, given: Mapping[str, object], *, strict: bool = False) -> dict[str, Value]:
+        """Every variable of the schema with its value, None where missing.
+
+        Args:
+            given: values as they were written; names are compared without case.
+            strict: refuse names that are not in the schema (a person typed them); tables have other columns.
+
+        Raises:
+            DataError: for a value outside the schema, with the allowed ones listed.
+        """
+        by_name = {str(name).strip().lower(): value for name, value in given.items()}
+        names = [variable.name for variable in self.variables]
+        if strict and (unknown := sorted(set(by_name) - set(names))):
+            raise DataError(f"clinical variable {unknown[0]!r} is not known to this model; use {', '.join(names)}")
+        return {variable.name: _parse(variable, by_name.get(variable.name)) for variable in self.variables}
+
+    def encode(self, values: Mapping[str, Value]) -> np.ndarray:
+        """The network's input, float32 (width,); missing variables are zeros."""
+        return np.array([x for v in self.variables for x in v.encode(values.get(v.name))], np.float32)
+
+    def show(self, values: Mapping[str, Value]) -> dict[str, str]:
+        """Label to value, for a person."""
+        return {variable.label: variable.show(values.get(variable.name)) for variable in self.variables}
+
+    def to_json(self) -> list[dict[str, object]]:
+        """Plain values, for a bundle's metadata."""
+        return [asdict(variable) for variable in self.variables]
+
+    @staticmethod
+    def from_json(items: Sequence[Mapping[str, object]]) -> ClinicalSchema:
+        """The schema that `to_json` wrote."""
+        return ClinicalSchema(
+            tuple(Category(**item) if "codings" in item else Number(**item) for item in items)  # type: ignore[arg-type]
+        )
+
+
+def _parse(variable: Number | Category, given: object) -> Value:
+    missing = given is None or (isinstance(given, float) and math.isnan(given))
+    text = "" if missing else str(given).strip()
+    if text.lower() in _MISSING:
+        return None
+    try:
+        return variable.parse(text)
+    except ValueError:
+        raise DataError(f"{variable.name} must be {variable.allowed}, got {text!r}") from None
+
+
+def read_clinical(path: Path) -> dict[str, object]:
+    """Clinical variables of one patient from a JSON object (also under `clinical_data`) or a CSV with one row.
+
+    Raises:
+        DataError: if the file is missing or is neither of the two.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            content = json.loads(text)
+            return dict(content.get("clinical_data", content))
+        rows = list(csv.DictReader(text.splitlines()))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
+    except (ValueError, AttributeError, TypeError):
+        raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables") from None
+    if len(rows) != 1:
+        raise DataError(f"{path}: must hold one patient in one row below the header, got {len(rows)} rows")
+    return dict(rows[0])

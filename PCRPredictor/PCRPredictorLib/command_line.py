@@ -1,0 +1,197 @@
+"""The command `pcr`: what prediction needs of it. No logic here; each command calls the library and prints.
+
+Exit codes: 0 done, 1 the data is at fault, 2 the call is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from .bundle import export_bundle, find_bundle, load_bundle
+from .clinical import ClinicalSchema, read_clinical
+from .errors import DataError
+from .exam import Exam
+
+if TYPE_CHECKING:
+    from .prediction import Prediction
+    from .predictor import Predictor
+
+DEFAULT_MODEL = "phantom"
+console = Console(highlight=False)
+app = typer.Typer(
+    help="Predict pathological complete response (pCR) from breast DCE-MRI. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bundle_app = typer.Typer(help="Look at, check and hand on a model.", no_args_is_help=True)
+app.add_typer(bundle_app, name="bundle")
+
+
+class ManyValues(typer.core.TyperCommand):
+    """A command whose list options take all the words up to the next option: `--phases PRE EARLY LATE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
+        many = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        expanded, current, first = [], "", False
+        for word in args:
+            if word.startswith("--"):
+                current, first = (word, True) if word in many else ("", False)
+                expanded.append(word)
+            else:
+                expanded += [current, word] if current and not first else [word]
+                first = False
+        return super().parse_args(ctx, expanded)
+
+
+ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
+
+
+@app.command(cls=ManyValues)
+def predict(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
+    dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
+    cohort: Annotated[Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Tumour mask, on the grid of the phases.")] = None,
+    clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
+    model: ModelOption = DEFAULT_MODEL,
+    operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
+    pick: Annotated[list[int], typer.Option(help="Of the DICOM phases, which are PRE EARLY LATE, from 0.")] = [],  # noqa: B006
+    each: Annotated[bool, typer.Option("--each", help="With --cohort, write every patient's files too.")] = False,
+    show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Predict one exam, from files or DICOM, or a whole cohort."""
+    if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
+        raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
+    if cohort is not None:
+        _predict_cohort(cohort, load_predictor(model, device), operating_point, out, each)
+        return
+    from .dicom import read_dicom_exam
+    from .outputs import write_prediction
+    from .reading import read_exam
+
+    given = _parse_clinical(clinical, load_bundle(find_bundle(model)).schema)
+    if dicom is not None:
+        exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given)
+    else:
+        exam = read_exam(phases, mask, clinical=given)
+    prediction = load_predictor(model, device).predict(exam, operating_point)
+    write_prediction(exam, prediction, out, show_patient_id=show_patient_id)
+    show_result(prediction, out)
+
+
+@bundle_app.command("info")
+def bundle_info(model: Annotated[str, typer.Argument(help="Bundle folder or bundled model.")] = DEFAULT_MODEL) -> None:
+    """What a model is, was trained on, may be used for."""
+    bundle = load_bundle(find_bundle(model))
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name in ("name", "version", "description", "training_data", "licence", "intended_use", "not_intended_use"):
+        table.add_row(name.replace("_", " "), str(getattr(bundle.card, name)))
+    table.add_row("known limits", bundle.card.known_limits)
+    table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in bundle.schema.variables))
+    points = (
+        f"{p.name}: {p.threshold:.3f} (sensitivity {p.sensitivity:.2f}, specificity {p.specificity:.2f})"
+        for p in bundle.settings.operating_points
+    )
+    table.add_row("operating points", "\n".join(points))
+    table.add_row("metrics", "\n".join(f"{name}: {value}" for name, value in bundle.card.metrics.items()))
+    table.add_row("folds", str(len(bundle.folds)))
+    table.add_row("checksum", bundle.checksum)
+    console.print(table)
+
+
+@bundle_app.command("verify")
+def bundle_verify(
+    model: Annotated[str, typer.Argument(help="Bundle folder or bundled model.")] = DEFAULT_MODEL,
+) -> None:
+    """Check that no file of a model is missing or changed, and that its weights load."""
+    bundle = load_bundle(find_bundle(model))
+    bundle.load_networks()
+    console.print(f"{bundle.path}: intact, {len(bundle.folds)} folds, checksum {bundle.checksum}", soft_wrap=True)
+
+
+@bundle_app.command("export")
+def bundle_export(
+    archive: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    model: ModelOption = DEFAULT_MODEL,
+) -> None:
+    """Pack a model into a zip file to hand on."""
+    export_bundle(find_bundle(model), archive)
+    console.print(f"Written to {archive}", soft_wrap=True)
+
+
+def show_result(prediction: Prediction, out: Path) -> None:
+    """The result in a few lines; the last one says where the files are."""
+    point = prediction.operating_point
+    low, high = prediction.interval
+    console.print(
+        f"pCR probability {prediction.probability:.2f} (folds {low:.2f} to {high:.2f}): {prediction.decision} "
+        f"at the operating point {point.name!r}, threshold {point.threshold:.2f}",
+        soft_wrap=True,
+    )
+    console.print(f"attention inside the tumour {prediction.attention_summary.in_tumour:.0%}")
+    for notice in prediction.notices:
+        console.print(f"warning: {notice.message}", soft_wrap=True)
+    console.print("Research use only.")
+    console.print(f"Written to {out}", soft_wrap=True)
+
+
+def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; an error in the data is one line on standard error."""
+    try:
+        code = application(arguments, standalone_mode=True)
+    except DataError as error:
+        sys.stderr.write(f"pcr: {error}\n")
+        return 1
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return int(code or 0)
+
+
+def main() -> None:
+    """Entry point without the training commands."""
+    sys.exit(run(app))
+
+
+def load_predictor(model: str, device: str) -> Predictor:
+    from .predictor import Predictor  # torch is loaded here
+
+    return Predictor(load_bundle(find_bundle(model)), device)
+
+
+def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
+    from .cohort import find_patients
+    from .outputs import predict_cohort
+
+    def predict_exam(exam: Exam) -> Prediction:
+        return predictor.predict(exam, operating_point)
+
+    patients = find_patients(cohort)
+    failed = predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
+    console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
+    console.print(f"Written to {out / 'predictions.csv'}", soft_wrap=True)
+
+
+def _parse_clinical(words: Sequence[str], schema: ClinicalSchema) -> dict[str, object]:
+    """Clinical variables from pairs and files; names that a person typed must be the model's."""
+    pairs = dict(word.split("=", 1) for word in words if "=" in word and not Path(word).is_file())
+    schema.parse(pairs, strict=True)
+    values: dict[str, object] = {}
+    for word in words:
+        if word.split("=", 1)[0] not in pairs:
+            values.update(read_clinical(Path(word)))
+    return {**values, **pairs}
+
+
+if __name__ == "__main__":
+    main()

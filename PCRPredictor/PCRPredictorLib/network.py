@@ -1,0 +1,136 @@
+"""The network, in its three forms: global, with attention on the stem, with clinical variables fused.
+
+One class, composed: a form is what it has. The stem and the trunk are the same in all of them, so that each form
+starts from the weights of the one before (`warm_start`) and, before it has learned anything new, gives its logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from monai.networks.blocks import Convolution
+from torch import Tensor, channels_last_3d, nn
+from torch.nn import functional
+
+STEM_STRIDE = (1, 2, 2)
+_TRUNK_STRIDE = (2, 2, 2)
+
+
+class Output(NamedTuple):
+    """What the network returns for a batch of B.
+
+    Args:
+        logit: (B,), of pCR.
+        image_logit: (B,), the part of it that comes from the image; the rest is the clinical variables'.
+        log_attention: (B, 1, slices, rows / 2, columns / 2), log of a distribution over the voxels, or None.
+    """
+
+    logit: Tensor
+    image_logit: Tensor
+    log_attention: Tensor | None
+
+
+class PCRNet(nn.Module):
+    """Convolutional network for a tumour window.
+
+    Args:
+        in_channels: channels of the image.
+        widths: channels of the stem and of the two stages of the trunk.
+        attention: whether a gate multiplies the stem's features. Deep layers then never see the background
+            unattended; gating only the pooled features leaks it (see the method page).
+        clinical_inputs: length of the clinical vector, 0 for none. Its logit is added to the image's.
+        clinical_width: hidden units of the clinical branch.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        widths: Sequence[int] = (16, 32, 64),
+        *,
+        attention: bool = False,
+        clinical_inputs: int = 0,
+        clinical_width: int = 16,
+    ) -> None:
+        super().__init__()
+        stem, middle, deep = widths
+        self.stem = _convolution(in_channels, stem, STEM_STRIDE)
+        self.attention = _attention_branch(stem) if attention else None
+        self.trunk = nn.Sequential(
+            _convolution(stem, middle), _convolution(middle, deep, _TRUNK_STRIDE), _convolution(deep, deep)
+        )
+        self.head = nn.Linear(deep, 1)
+        self.clinical_inputs = clinical_inputs
+        self.clinical = _clinical_branch(clinical_inputs, clinical_width) if clinical_inputs else None
+
+    def forward(self, image: Tensor, clinical: Tensor | None = None) -> Output:
+        """Logits and attention.
+
+        Args:
+            image: (B, channels, slices, rows, columns), see `normalisation`.
+            clinical: (B, clinical_inputs), see `clinical`; None counts every variable as missing.
+        """
+        features = self.stem(image)
+        log_attention = None
+        if self.attention is None:
+            pooled = self.trunk(features).mean((2, 3, 4))
+        else:
+            log_attention = _log_softmax_over_voxels(self.attention(features))
+            gate = (log_attention - log_attention.amax((2, 3, 4), keepdim=True)).exp()
+            pooled = _weighted_mean(self.trunk(features * gate), gate)
+        image_logit = self.head(pooled)[:, 0]
+        return Output(image_logit + self.clinical_logit(clinical, image_logit), image_logit, log_attention)
+
+    def clinical_logit(self, clinical: Tensor | None, image_logit: Tensor) -> Tensor:
+        """The clinical variables' part of the logit, (B,); `None` counts every variable as missing."""
+        if self.clinical is None:
+            return image_logit.new_zeros(len(image_logit))
+        if clinical is None:
+            clinical = image_logit.new_zeros(len(image_logit), self.clinical_inputs)
+        return self.clinical(clinical)[:, 0]
+
+    def channels_last(self) -> PCRNet:
+        """Lay the weights out as convolutions on a CPU like them best, in place."""
+        self.to(memory_format=channels_last_3d)  # type: ignore[call-overload]
+        return self
+
+    def warm_start(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over the weights of an earlier form; branches that it did not have keep their own.
+
+        Raises:
+            ValueError: if the weights hold anything that this network does not.
+        """
+        foreign = self.load_state_dict(dict(weights), strict=False).unexpected_keys
+        if foreign:
+            raise ValueError(f"weights must be of an earlier form of this network, got also {foreign}")
+
+
+def _convolution(inputs: int, outputs: int, stride: Sequence[int] | int = 1) -> nn.Module:
+    """3 x 3 x 3 convolution, batch norm, ReLU."""
+    return Convolution(3, inputs, outputs, strides=stride, kernel_size=3, norm="BATCH", act="RELU", bias=False)
+
+
+def _attention_branch(channels: int) -> nn.Sequential:
+    """Attention logits from the stem's features; starts uniform, so that the gate starts open."""
+    last = nn.Conv3d(channels, 1, 1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+    return nn.Sequential(_convolution(channels, channels), _convolution(channels, channels), last)
+
+
+def _clinical_branch(inputs: int, width: int) -> nn.Sequential:
+    """Logit of the clinical variables; starts at 0, so that the image's logit is what it was."""
+    last = nn.Linear(width, 1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), last)
+
+
+def _log_softmax_over_voxels(logits: Tensor) -> Tensor:
+    return functional.log_softmax(logits.flatten(1).float(), 1).view_as(logits)
+
+
+def _weighted_mean(features: Tensor, gate: Tensor) -> Tensor:
+    """Mean of the features over the voxels, weighted by the gate at their resolution: (B, channels)."""
+    weights = functional.adaptive_avg_pool3d(gate, features.shape[2:])  # type: ignore[arg-type]
+    return (features * weights).sum((2, 3, 4)) / (weights.sum((2, 3, 4)) + 1e-3)

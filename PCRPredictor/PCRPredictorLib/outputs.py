@@ -1,0 +1,88 @@
+"""The files of a prediction, and of a whole cohort."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from . import mrml
+from .cohort import CohortPatient, read_patient
+from .errors import DataError
+from .exam import Exam
+from .overlay import save_overlay
+from .prediction import Prediction
+from .report import render_report
+from .writing import whole_folder, write_json, write_nifti
+
+COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "error")
+
+
+def write_prediction(
+    exam: Exam, prediction: Prediction, out: Path, *, show_patient_id: bool = False, scene: bool = True
+) -> None:
+    """Write `prediction.json`, `attention.nii.gz`, `overlay.png`, `report.html` and, where the Slicer core is
+    installed, `scene.mrb` into a folder: all of them or none.
+
+    Args:
+        show_patient_id: let the report name the patient.
+        scene: whether to write `scene.mrb` at all.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    with whole_folder(out) as folder:
+        write_json(prediction.to_json(), folder / "prediction.json")
+        write_nifti(prediction.attention, exam.geometry, folder / "attention.nii.gz")
+        save_overlay(exam, prediction, folder / "overlay.png")
+        picture = (folder / "overlay.png").read_bytes()
+        report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
+        (folder / "report.html").write_text(report, encoding="utf-8")
+        if scene and mrml.slicer_core_available():
+            mrml.write_scene(exam, prediction, folder / "scene.mrb")
+
+
+def predict_cohort(
+    patients: Iterable[CohortPatient],
+    predict: Callable[[Exam], Prediction],
+    out: Path,
+    *,
+    each: bool = False,
+) -> int:
+    """Predict every patient and write `predictions.csv`; a patient that fails costs that patient alone.
+
+    Args:
+        predict: usually `Predictor.predict`.
+        each: also write each patient's files to `out/<patient_id>`, without scenes.
+
+    Returns:
+        How many patients failed; why is in the column `error`.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    with whole_folder(out) as folder:
+        rows = [_predict_patient(patient, predict, folder if each else None) for patient in patients]
+        with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+    return sum("error" in row for row in rows)
+
+
+def _predict_patient(
+    patient: CohortPatient, predict: Callable[[Exam], Prediction], folder: Path | None
+) -> dict[str, object]:
+    try:
+        exam = read_patient(patient)
+        prediction = predict(exam)
+    except DataError as error:
+        return {"patient_id": patient.patient_id, "error": str(error)}
+    if folder is not None:
+        write_prediction(exam, prediction, folder / patient.patient_id, scene=False)
+    return {
+        "patient_id": patient.patient_id,
+        "probability": f"{prediction.probability:.4f}",
+        "decision": prediction.decision,
+        "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",
+    }

@@ -1,0 +1,134 @@
+"""From an exam to a prediction: the fold ensemble over the tumour's window, and its attention back in the exam."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+
+import monai
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import __version__
+from .attention import scale_to_peak, summarise_attention
+from .bundle import Bundle
+from .checks import check_exam
+from .errors import DataError
+from .exam import Exam
+from .grid import lay_back, place_window, sample, share_inside
+from .network import PCRNet
+from .normalisation import to_channels
+from .notices import about_clinical, about_familiarity, about_result, about_tumour
+from .prediction import Prediction
+from .tumour import measure, summarise_tumour
+
+
+class Predictor:
+    """A loaded bundle; predicting only reads it.
+
+    Args:
+        bundle: from `load_bundle`.
+        device: a torch device, "cpu" or "cuda".
+
+    Raises:
+        DataError: if the bundle's network has no attention to show, or its weights do not fit.
+    """
+
+    def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
+        if not bundle.settings.network.get("attention"):
+            raise DataError(
+                f"{bundle.path}: its network has no attention; give a bundle of step 2 or 3 of the training"
+            )
+        self.bundle = bundle
+        self.device = device
+        self.networks = [network.channels_last() for network in bundle.load_networks(device)]
+
+    def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
+        """Probability of pCR and attention for one exam.
+
+        Args:
+            exam: with a mask.
+            operating_point: name of one of the bundle's, or None for its default.
+
+        Raises:
+            DataError: if the exam or a clinical value cannot be used.
+        """
+        settings, schema = self.bundle.settings, self.bundle.schema
+        point = self.bundle.operating_point(operating_point)
+        check_exam(exam)
+        values = schema.parse(exam.clinical)
+        mask = np.asarray(exam.mask) != 0
+        window = place_window(mask, exam.geometry, settings.grid)
+        image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))
+        clinical = torch.from_numpy(schema.encode(values))
+
+        logits, image_logits, maps = self._run(image.to(self.device), clinical.to(self.device))
+        probabilities, image_probabilities = self._calibrate(logits), self._calibrate(image_logits)
+        attention = scale_to_peak(lay_back(maps, window))
+
+        summary = summarise_attention(attention, mask, exam.geometry, window.region)
+        tumour = summarise_tumour(exam)
+        interval = float(probabilities.min()), float(probabilities.max())
+        return Prediction(
+            probability=float(probabilities.mean()),
+            interval=interval,
+            fold_probabilities=tuple(probabilities.tolist()),
+            image_probability=float(image_probabilities.mean()),
+            operating_point=point,
+            attention=attention,
+            attention_summary=summary,
+            tumour=tumour,
+            clinical=schema.show(values),
+            notices=(
+                *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
+                *about_familiarity(measure(exam, tumour), settings.familiar),
+                *about_clinical(schema, values),
+                *about_result(interval, point, summary),
+            ),
+            model=self.bundle.identity,
+            versions=library_versions(),
+        )
+
+    def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid."""
+        flips = ((), *self.bundle.settings.flips)
+        batch = _flipped(image, flips)
+        clinical = clinical.expand(len(batch), -1)
+        with torch.inference_mode():
+            results = [_run_network(network, batch, clinical, flips) for network in self.networks]
+        logits, image_logits, maps = zip(*results, strict=True)
+        return np.array(logits), np.array(image_logits), np.mean(maps, 0)
+
+    def _calibrate(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of logits."""
+        slope, offset = self.bundle.settings.calibration
+        return 1 / (1 + np.exp(-(slope * logits + offset)))
+
+
+def library_versions() -> dict[str, str]:
+    """What a prediction was made with."""
+    return {
+        "breastpcr": __version__,
+        "torch": torch.__version__,
+        "monai": monai.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
+    """(C, slices, rows, columns) in every flip: (flips, C, slices, rows, columns)."""
+    batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
+    return batch.contiguous(memory_format=torch.channels_last_3d)
+
+
+def _run_network(
+    network: PCRNet, batch: Tensor, clinical: Tensor, flips: Sequence[tuple[int, ...]]
+) -> tuple[float, float, np.ndarray]:
+    """Mean logit, mean logit with every clinical variable missing, and mean attention over the flips, flipped back."""
+    output = network(batch, clinical)
+    image_only = output.image_logit + network.clinical_logit(None, output.image_logit)
+    maps = [a[0].flip(list(axes)) for a, axes in zip(output.log_attention.exp(), flips, strict=True)]
+    attention = torch.stack(maps).mean(0)
+    return float(output.logit.mean()), float(image_only.mean()), attention.cpu().numpy()

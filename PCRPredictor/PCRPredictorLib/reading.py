@@ -1,0 +1,189 @@
+"""Reading volumes from files: NIfTI, NRRD and MHA, with SimpleITK."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import DataError
+from .exam import PHASE_NAMES, Exam, Geometry, Provenance
+
+_NIFTI_HEADER = 348  # bytes
+_CHUNK = 1 << 20  # bytes
+ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+
+def read_exam(
+    phases: Sequence[Path],
+    mask: Path | None = None,
+    clinical: Mapping[str, object] | None = None,
+    provenance: Provenance | None = None,
+) -> Exam:
+    """Read an exam from three phases and a mask.
+
+    Args:
+        phases: pre-contrast, early, late; all on one lattice.
+        mask: tumour mask; its voxels may be stored in another axis order.
+        clinical: variables as they were given.
+
+    Raises:
+        DataError: if a file cannot be used, or the phases differ in geometry (both files and geometries are named).
+    """
+    if len(phases) != len(PHASE_NAMES):
+        raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
+    files = [Path(file) for file in (*phases, *([mask] if mask else []))]
+    with ThreadPoolExecutor(len(files)) as pool:
+        volumes = list(pool.map(read_volume, files))
+    geometry = volumes[0][1]
+    for file, (_, other) in zip(files[1:3], volumes[1:3], strict=True):
+        if not geometry.matches(other):
+            raise DataError(
+                f"the phases must lie on one grid, but {files[0].name} has {geometry} and {file.name} has {other}; "
+                "export them from one registered series"
+            )
+    pre, early, late = (array for array, _ in volumes[:3])
+    tumour = to_grid(*volumes[3], geometry, files[3]) if mask else None
+    return Exam(pre, early, late, geometry, tumour, clinical or {}, provenance or Provenance("file"))
+
+
+def read_mask(path: Path, geometry: Geometry) -> np.ndarray:
+    """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
+
+    Raises:
+        DataError: if the file cannot be used or its voxels are not the exam's.
+    """
+    return to_grid(*read_volume(path), geometry, path)
+
+
+def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> np.ndarray:
+    """A mask whose voxels are the exam's, though stored in another axis order or mirrored, in the exam's order.
+
+    Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
+
+    Raises:
+        DataError: if the voxels are not the same.
+    """
+    for order in permutations(range(3)):
+        seen, reordered = _reorder(mask, own, order, geometry)
+        if reordered.matches(geometry):
+            return np.ascontiguousarray(seen != 0).view(np.uint8)
+    raise DataError(
+        f"{path.name}: the mask must lie on the exam's grid of {geometry}, got {own}; "
+        "resample it onto the exam with nearest neighbour and save it again"
+    )
+
+
+def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
+    """Read a scalar volume: array (k, j, i) in its stored type, and its geometry.
+
+    Raises:
+        DataError: if the file is missing, of an unknown kind, damaged, cut short, or not three-dimensional.
+    """
+    path = Path(path)
+    _check_file(path)
+    with ThreadPoolExecutor(1) as pool:  # the image reader itself says nothing when a gzip file is damaged
+        reading = pool.submit(_read_image, path)
+        size = _inspect(path)
+        image = reading.result()
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        shape = " x ".join(str(n) for n in image.GetSize())
+        channels = image.GetNumberOfComponentsPerPixel()
+        raise DataError(
+            f"{path.name}: must be one three-dimensional volume with one value a voxel, got {shape} with {channels}; "
+            "save each phase as a file of its own"
+        )
+    array = sitk.GetArrayFromImage(image)
+    if size is not None and size < array.nbytes + _NIFTI_HEADER:
+        raise DataError(f"{path.name}: is cut short; copy or export it again")
+    return array, image_geometry(image)
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise DataError(f"{path}: no such file; check the path")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; give a file, or a folder of DICOM files with --dicom")
+    if not path.name.lower().endswith(ENDINGS):
+        raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}")
+
+
+def _read_image(path: Path) -> sitk.Image:
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError:
+        raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
+
+
+def _inspect(path: Path) -> int | None:
+    """What the NIfTI reader does not say: it takes damaged and short files, and turns NaN and infinity into 0.
+
+    Returns:
+        Bytes of a NIfTI file once unpacked; None for other files, whose readers check for themselves.
+
+    Raises:
+        DataError: if a gzip file is damaged or cut short, or a voxel is not finite.
+    """
+    name = path.name.lower()
+    if not name.endswith((".nii", ".nii.gz")):
+        return None
+    try:
+        with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
+            header = file.read(_NIFTI_HEADER)
+            kind = _float_kind(header)
+            padding = max(int(_nifti_number(header, "f4", 108)) - _NIFTI_HEADER, 0) if kind else 0
+            total = len(header) + len(file.read(padding))
+            while chunk := file.read(_CHUNK):
+                total += len(chunk)
+                if kind and not np.isfinite(np.frombuffer(chunk, kind, len(chunk) // kind.itemsize)).all():
+                    raise DataError(f"{path.name}: has voxels that are not finite numbers; export it again without NaN")
+    except (EOFError, OSError, zlib.error):
+        raise DataError(f"{path.name}: is not a whole gzip file; copy or export it again") from None
+    return total
+
+
+def _float_kind(header: bytes) -> np.dtype | None:
+    """Type of the voxels if they are floating point, from a NIfTI-1 header."""
+    if len(header) < _NIFTI_HEADER:
+        return None
+    name = {16: "f4", 64: "f8"}.get(int(_nifti_number(header, "i2", 70)))
+    return np.dtype(_nifti_order(header) + name) if name else None
+
+
+def _nifti_number(header: bytes, kind: str, offset: int) -> float:
+    return np.frombuffer(header, _nifti_order(header) + kind, 1, offset)[0]
+
+
+def _nifti_order(header: bytes) -> str:
+    """Byte order: the header begins with its own size."""
+    return "<" if int.from_bytes(header[:4], "little") == _NIFTI_HEADER else ">"
+
+
+def image_geometry(image: sitk.Image) -> Geometry:
+    """Lattice of a three-dimensional SimpleITK image."""
+    return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), np.reshape(image.GetDirection(), (3, 3)))
+
+
+def _reorder(array: np.ndarray, own: Geometry, order: Sequence[int], target: Geometry) -> tuple[np.ndarray, Geometry]:
+    """The same voxels with index axes in `order`, mirrored to run as the target's do; a view and its geometry."""
+    order = list(order)
+    direction = own.direction[:, order]
+    mirror = np.einsum("wa,wa->a", direction, target.direction) < 0
+    size, spacing = np.array(own.size)[order], np.array(own.spacing)[order]
+    corner = np.zeros(3)
+    corner[order] = np.where(mirror, size - 1, 0)
+    geometry = Geometry(
+        tuple(int(n) for n in size),  # type: ignore[arg-type]
+        tuple(float(s) for s in spacing),  # type: ignore[arg-type]
+        tuple(float(x) for x in own.to_physical(corner)),  # type: ignore[arg-type]
+        direction * np.where(mirror, -1, 1),
+    )
+    array_order = [2 - order[2 - axis] for axis in range(3)]
+    steps = tuple(slice(None, None, -1 if mirror[2 - axis] else 1) for axis in range(3))
+    return array.transpose(array_order)[steps], geometry

@@ -1,0 +1,104 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import DataError
+from .exam import Geometry
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A temporary folder beside `out` to write into; its files move to `out` when the block ends without an error.
+
+    Files of the same name in `out` are replaced, others stay.
+
+    Raises:
+        DataError: if the folder cannot be written or the disk is full; nothing is left behind then.
+    """
+    staging = None
+    try:
+        out = out.absolute()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not os.access(out, os.W_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        staging.chmod(0o777 & ~_umask())
+        yield staging
+        _move(staging, out)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({_reason(error)}); {_advice(error)}") from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_json(content: object, path: Path) -> None:
+    """Indented UTF-8 JSON; a number that is not finite is refused."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
+    """Write (k, j, i) with its geometry as gzipped NIfTI.
+
+    Raises:
+        OSError: if the file cannot be written whole.
+    """
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(geometry.spacing)
+    image.SetOrigin(geometry.origin)
+    image.SetDirection(geometry.direction.ravel().tolist())
+    try:
+        sitk.WriteImage(image, str(path), useCompression=True)
+        complete = 0 <= _unpacked_size(path) - array.nbytes < 4096  # the header
+    except (RuntimeError, OSError):
+        complete = False
+    if not complete:  # a full disk goes unnoticed by the NIfTI writer: the file just ends early
+        full = shutil.disk_usage(path.parent).free < 1 << 20
+        raise OSError(errno.ENOSPC if full else errno.EIO, "image file incomplete")
+
+
+def _unpacked_size(path: Path) -> int:
+    """Size that the last four bytes of a gzip file promise; of a truncated file, some number by chance."""
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
+
+
+def _move(staging: Path, out: Path) -> None:
+    if not out.exists():
+        staging.rename(out)
+        return
+    for path in sorted(staging.rglob("*")):
+        target = out / path.relative_to(staging)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            path.replace(target)
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "free some space or choose another folder"
+    return "choose a folder that you may write to"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Train, evaluate and simulate: what training adds to PCRPredictorLib, which it imports and never the reverse."""

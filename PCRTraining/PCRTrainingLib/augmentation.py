@@ -1,0 +1,39 @@
+"""Augmentation of model grids on the fly. Each function draws from a generator and returns new tensors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def random_flips(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mirror slices, rows and columns, each with probability 1/2, the whole batch alike.
+
+    Args:
+        image: (B, C, slices, rows, columns).
+        mask: (B, 1, slices, rows, columns).
+    """
+    axes = [axis for axis in (2, 3, 4) if torch.rand((), generator=generator) < 0.5]
+    return image.flip(axes), mask.flip(axes)
+
+
+def random_contrast(image: Tensor, generator: torch.Generator, strength: float = 0.1) -> Tensor:
+    """Scale each channel of each patient by a factor of 1 +- `strength` (one standard deviation)."""
+    factor = 1 + strength * torch.randn((*image.shape[:2], 1, 1, 1), generator=generator)
+    return image * factor.to(image)
+
+
+def swap_background(image: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
+    """Paste each tumour, with a margin of a voxel, into another patient's background; the label stays the tumour's.
+
+    What the background says about the label is gone then. Where the other patient's own tumour was, the patient's own
+    background stays.
+
+    Args:
+        image: (B, C, slices, rows, columns).
+        mask: (B, 1, slices, rows, columns), a fraction in [0, 1].
+    """
+    other = torch.randperm(len(image), generator=generator)
+    tumour = functional.max_pool3d(mask, 3, 1, 1) > 0
+    return torch.where(tumour | tumour[other], image, image[other])

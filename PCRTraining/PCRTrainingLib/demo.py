@@ -1,0 +1,45 @@
+"""The demonstration: a full-size phantom exam, written to files, read back and predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.outputs import write_prediction
+from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.predictor import Predictor
+from PCRPredictorLib.reading import read_exam
+from PCRPredictorLib.writing import whole_folder, write_json, write_nifti
+
+from .phantom import make_exam
+
+
+def write_demo(out: Path, predictor: Predictor, seed: int, report: Callable[[str], object]) -> Prediction:
+    """Write `out/exam` (three phases, tumour mask, clinical variables) and the files of its prediction.
+
+    Args:
+        report: told what is being done, a line at a time.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    report("Making a phantom exam of 448 x 448 x 120 voxels ...")
+    exam = make_exam(seed=seed)
+    folder = out / "exam"
+    with whole_folder(folder) as part:
+        for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
+            write_nifti(array, exam.geometry, part / f"{name}.nii.gz")
+        write_json(dict(exam.clinical), part / "clinical.json")
+    report(
+        f"The same by hand: pcr predict --phases {folder}/pre.nii.gz {folder}/early.nii.gz {folder}/late.nii.gz "
+        f"--mask {folder}/tumour.nii.gz --clinical {folder}/clinical.json --out {out}"
+    )
+    report("Predicting ...")
+    files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
+    read = replace(read_exam(files, folder / "tumour.nii.gz", clinical=exam.clinical), provenance=exam.provenance)
+    prediction = predictor.predict(read)
+    write_prediction(read, prediction, out)
+    return prediction

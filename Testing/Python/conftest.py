@@ -1,0 +1,64 @@
+"""Fixtures that several test modules share."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from PCRPredictorLib.bundle import Bundle, load_bundle, write_bundle
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.grid import GridSpec
+from PCRPredictorLib.model_card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.prediction import OperatingPoint
+
+torch.set_num_threads(2)
+REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "shared" / "cohorts"))
+CARD = ModelCard(
+    name="tiny",
+    version="1.0.0",
+    description="Random weights.",
+    authors="the tests",
+    licence="Apache-2.0",
+    training_data="none",
+    intended_use="tests",
+    not_intended_use="anything else",
+    known_limits="knows nothing",
+)
+SCHEMA = ClinicalSchema(
+    (
+        Number("age", "Age", "years", 18, 100, 50, 10),
+        Category("hr", "Hormone receptors", {"negative": ["0"], "positive": ["1"]}),
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> Bundle:
+    """An intact bundle of two folds with random weights; copy it before changing it."""
+    torch.manual_seed(0)
+    arguments = {"widths": [4, 6, 8], "attention": True, "clinical_inputs": SCHEMA.width}
+    networks = [PCRNet(**arguments) for _ in range(2)]
+    for network in networks:  # attention and clinical branch start silent; let them speak
+        torch.nn.init.normal_(network.attention[-1].weight)
+        torch.nn.init.normal_(network.clinical[-1].weight)
+    settings = InferenceSettings(
+        network=arguments,
+        grid=GridSpec(),
+        flips=((0,), (2,), (0, 2)),
+        calibration=(1.0, 0.0),
+        operating_points=(OperatingPoint("balanced", 0.5, 0.7, 0.7), OperatingPoint("high sensitivity", 0.1, 0.9, 0.3)),
+        familiar=(FamiliarRange("tumour_volume", 0.5, 200.0),),
+    )
+    folder = tmp_path_factory.mktemp("bundles") / "tiny bündle"
+    write_bundle(folder, CARD, SCHEMA, settings, [n.state_dict() for n in networks], "# Tiny\n")
+    return load_bundle(folder)
+
+
+@pytest.fixture
+def real_cohort() -> Path:
+    """The real I-SPY2 exams, where they are at hand."""
+    folder = REAL_COHORTS / "ispy2"
+    if not folder.is_dir():
+        pytest.skip(f"needs real exams in {folder} or in $PCR_COHORTS/ispy2")
+    return folder

@@ -1,0 +1,66 @@
+"""Writes small DICOM exams the way GE, Siemens and Philips lay out dynamic series."""
+
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+STYLES = ("ge", "siemens", "philips")
+
+
+def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **tags):
+    """Write the phases of an exam; `tags` replace values of every header.
+
+    GE: one series, trigger time. Siemens: a series a phase, acquisition time. Philips: one series, temporal position,
+    one acquisition time for all, and a rescale slope of its own for each phase.
+    """
+    series = generate_uid()
+    for number, (array, time) in enumerate(zip(phases or exam.phases, times, strict=True)):
+        own = {
+            "ge": {"TriggerTime": 1000 * time, "AcquisitionTime": "101500.00"},
+            "siemens": {"AcquisitionTime": clock(time), "SeriesNumber": 5 + number},
+            "philips": {"TemporalPositionIdentifier": number + 1, "AcquisitionTime": "101500.00"},
+        }[style]
+        uid = generate_uid() if style == "siemens" else series
+        slope = number + 1.0 if style == "philips" else 1.0
+        for k in range(len(array)):
+            instance = 1 + k + (0 if style == "siemens" else number * len(array))
+            header = {"SeriesInstanceUID": uid, "SeriesNumber": 5, "InstanceNumber": instance, **own, **tags}
+            write_slice(Path(folder), exam.geometry, array[k], k, slope, header)
+
+
+def clock(seconds):
+    """A quarter past ten and so many seconds, as DICOM writes times."""
+    minutes, rest = divmod(15 * 60 + seconds, 60)
+    return f"{10 + minutes // 60:02d}{minutes % 60:02d}{rest:05.2f}"
+
+
+def write_slice(folder, geometry, array, k, slope, tags):
+    """One MR image; its file name says nothing about its place."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
+    data.StudyInstanceUID = data.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.1"
+    data.Modality, data.PatientName, data.PatientID, data.PatientAge = "MR", "Secret^Anna", "SECRET-7", "053Y"
+    data.ImageType, data.SeriesDescription = ["ORIGINAL", "PRIMARY", "M"], "dyn T1"
+    data.Rows, data.Columns = array.shape
+    data.PixelSpacing = [geometry.spacing[1], geometry.spacing[0]]
+    data.SliceThickness = geometry.spacing[2]
+    data.ImageOrientationPatient = [round(float(x), 9) for x in geometry.direction[:, :2].T.ravel()]
+    data.ImagePositionPatient = [round(float(x), 6) for x in geometry.to_physical(np.array([0, 0, k]))]
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 1
+    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+    if slope != 1:
+        data.RescaleSlope, data.RescaleIntercept = slope, 0
+    data.PixelData = np.rint(array / slope).astype(np.int16).tobytes()
+    for name, value in tags.items():
+        if value is None:
+            delattr(data, name) if name in data else None
+        else:
+            setattr(data, name, value)
+    folder.mkdir(parents=True, exist_ok=True)
+    data.save_as(folder / f"{data.SOPInstanceUID[-12:]}", enforce_file_format=True)

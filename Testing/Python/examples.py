@@ -1,0 +1,54 @@
+"""A tiny exam and a made-up prediction of it, for tests of what comes after the network."""
+
+import numpy as np
+from PCRPredictorLib.exam import Exam, Geometry, Provenance
+from PCRPredictorLib.prediction import (
+    AttentionSummary,
+    ModelIdentity,
+    Notice,
+    OperatingPoint,
+    Prediction,
+    TumourSummary,
+)
+
+EXAMPLE_NOTICE = Notice("example", "An example of a warning.")
+AXIAL = np.eye(3)
+SAGITTAL = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)  # i to posterior, j to feet, k to the right
+CORONAL = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], float)
+
+
+def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), identifier="SECRET-1"):
+    """Noise with an enhancing ball a little off the centre; arrays are int16, the mask uint8."""
+    rng = np.random.default_rng(0)
+    geometry = Geometry(size, spacing, (-20.0, -30.0, 10.0), direction)
+    k, j, i = np.indices(geometry.shape)
+    middle = np.array(size) * (0.6, 0.4, 0.5)
+    offset = (np.stack([i, j, k], -1) - middle) * spacing
+    ball = (offset**2).sum(-1) < 9**2
+    base = rng.normal(200, 10, geometry.shape)
+    phases = [(base + gain * ball).astype(np.int16) for gain in (0, 300, 250)]
+    return Exam(*phases, geometry, ball.astype(np.uint8), {"age": 52}, Provenance("phantom", (0, 120, 400), identifier))
+
+
+def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
+    """Attention is a smooth blob around the tumour's centre."""
+    index = np.argwhere(exam.mask).mean(0)
+    steps = (np.moveaxis(np.indices(exam.mask.shape), 0, -1) - index) * exam.geometry.spacing[::-1]
+    attention = np.exp(-(steps**2).sum(-1) / (2 * 7.0**2)).astype(np.float32)
+    attention[attention < 0.01] = 0
+    attention /= attention.max()
+    centre = tuple(float(x) for x in exam.geometry.to_physical(index[::-1]))
+    return Prediction(
+        probability=probability,
+        interval=(probability - 0.08, probability + 0.05),
+        fold_probabilities=(probability - 0.08, probability + 0.03, probability + 0.05),
+        image_probability=0.5,
+        operating_point=OperatingPoint("balanced", 0.45, 0.71, 0.66),
+        attention=attention,
+        attention_summary=AttentionSummary(0.83, centre, True),
+        tumour=TumourSummary(exam.mask.sum() * exam.geometry.voxel_volume / 1000, centre, 1.5, 1.25),
+        clinical={"Age": "52 years", "Hormone receptors": "unknown"},
+        notices=tuple(notices),
+        model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
+        versions={"breastpcr": "0.1.0", "torch": "2"},
+    )

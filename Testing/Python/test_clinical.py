@@ -1,0 +1,80 @@
+import json
+
+import numpy as np
+import pytest
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, read_clinical
+from PCRPredictorLib.errors import DataError
+
+SCHEMA = ClinicalSchema(
+    (
+        Number("age", "Age", "years", 18, 100, 50, 10),
+        Category("hr", "Hormone receptors", {"negative": ["0", "neg"], "positive": ["1", "pos"]}),
+        Category("menopause", "Menopause", {"pre": ["peri"], "post": []}),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("1.0", "positive"), (1, "positive"), ("POS", "positive"), ("Negative", "negative"), ("nan", None), ("", None)],
+)
+def test_a_coding_is_read_however_it_is_written(written, value):
+    assert SCHEMA.parse({"HR": written})["hr"] == value
+
+
+def test_leading_word_of_free_text_is_enough():
+    text = "post (prior bilateral ovariectomy, pre-menopausal before)"
+    assert SCHEMA.parse({"menopause": text})["menopause"] == "post"
+    assert SCHEMA.parse({"menopause": "peri (6-12 months since LMP)"})["menopause"] == "pre"
+
+
+def test_missing_variables_are_zeros_and_known_ones_are_not():
+    np.testing.assert_allclose(SCHEMA.encode(SCHEMA.parse({"age": 60, "hr": "pos"})), [1, 1, 0, 1, 0, 0])
+    np.testing.assert_allclose(SCHEMA.encode(SCHEMA.parse({})), np.zeros(SCHEMA.width))
+
+
+def test_average_age_differs_from_an_unknown_age():
+    assert (SCHEMA.encode({"age": 50}) != SCHEMA.encode({"age": None})).any()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"age": "old"}, "age must be a number from 18 to 100 years, or unknown, got 'old'"),
+        ({"age": 170}, "got '170'"),
+        ({"hr": "maybe"}, "hr must be negative, positive, or unknown, got 'maybe'"),
+    ],
+)
+def test_value_outside_the_schema_is_refused_with_the_allowed_ones(given, message):
+    with pytest.raises(DataError, match=message):
+        SCHEMA.parse(given)
+
+
+def test_unknown_name_is_refused_when_typed_and_ignored_in_a_table():
+    assert SCHEMA.parse({"site": "A"})["age"] is None
+    with pytest.raises(DataError, match=r"'site' is not known to this model; use age, hr, menopause"):
+        SCHEMA.parse({"site": "A"}, strict=True)
+
+
+def test_schema_survives_json():
+    again = ClinicalSchema.from_json(json.loads(json.dumps(SCHEMA.to_json())))
+    assert again.parse({"age": 40, "hr": 0}) == SCHEMA.parse({"age": 40, "hr": 0})
+
+
+def test_read_clinical_takes_json_and_one_row_tables(tmp_path):
+    (tmp_path / "é a.json").write_text('{"clinical_data": {"age": 41}}')
+    (tmp_path / "b.csv").write_text("age,hr\n41,1\n")
+    assert read_clinical(tmp_path / "é a.json") == {"age": 41}
+    assert read_clinical(tmp_path / "b.csv") == {"age": "41", "hr": "1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [("a.csv", "age\n1\n2\n", "one patient in one row"), ("a.json", "[1", "must be a JSON object or a CSV table")],
+)
+def test_unreadable_clinical_file_is_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_clinical(tmp_path / name)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_clinical(tmp_path / "nowhere.csv")

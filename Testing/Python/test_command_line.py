@@ -1,0 +1,214 @@
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
+from test_cohort import write_patient
+
+GEOMETRY = Geometry((60, 50, 12), (1.5, 1.5, 3), (-30, -20, 5))
+OUTPUTS = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Folder with the files of an exam: pre, early, late, mask; its name has a space and letters beyond ASCII."""
+    folder = tmp_path / "Prüfung 1"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    mask = np.zeros(GEOMETRY.shape, np.uint8)
+    mask[4:8, 20:28, 30:38] = 1
+    for name, enhancement in (("pre", 0.0), ("early", 300.0), ("late", 250.0)):
+        array = rng.normal(200, 10, GEOMETRY.shape) + enhancement * mask
+        write_nifti(array.astype(np.int16), GEOMETRY, folder / f"{name}.nii.gz")
+    write_nifti(mask, GEOMETRY, folder / "mask.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def predict(files, bundle, tmp_path, capsys):
+    """Run `pcr predict` on the files, with options replaced; (exit code, what was printed, output folder)."""
+
+    def call(*more, phases=("pre", "early", "late"), mask="mask", model=bundle.path):
+        out = tmp_path / "out of it"
+        arguments = [
+            "predict",
+            "--phases",
+            *(files / f"{p}.nii.gz" for p in phases),
+            "--mask",
+            files / f"{mask}.nii.gz",
+        ]
+        code = run(app, [str(a) for a in [*arguments, "--model", model, "--out", out, *more]])
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err, out
+
+    return call
+
+
+def change(path, function):
+    """Rewrite a volume with its array changed."""
+    image = sitk.ReadImage(path)
+    changed = sitk.GetImageFromArray(function(sitk.GetArrayFromImage(image)))
+    changed.CopyInformation(image)
+    sitk.WriteImage(changed, path)
+
+
+def test_predict_writes_every_file_and_says_where(predict):
+    code, printed, out = predict("--clinical", "age=52", "hr=positive")
+    assert code == 0, printed
+    assert {file.name for file in out.iterdir()} >= OUTPUTS
+    assert printed.rstrip().endswith(f"Written to {out}")
+    content = json.loads((out / "prediction.json").read_text())
+    assert content["clinical"] == {"Age": "52 years", "Hormone receptors": "positive"}
+
+
+def test_attention_file_lies_on_the_exam(predict, files):
+    _, _, out = predict()
+    attention, exam = sitk.ReadImage(out / "attention.nii.gz"), sitk.ReadImage(files / "pre.nii.gz")
+    assert attention.GetSize() == exam.GetSize()
+    for name in ("GetSpacing", "GetOrigin", "GetDirection"):
+        assert getattr(attention, name)() == pytest.approx(getattr(exam, name)(), abs=1e-4)
+
+
+def test_clinical_variables_come_from_a_file_too(predict, tmp_path):
+    (tmp_path / "clinical.json").write_text('{"age": 61}')
+    _, _, out = predict("--clinical", str(tmp_path / "clinical.json"))
+    assert json.loads((out / "prediction.json").read_text())["clinical"]["Age"] == "61 years"
+
+
+def swap_phases(files):
+    shutil.move(files / "pre.nii.gz", files / "x.nii.gz")
+    shutil.move(files / "early.nii.gz", files / "pre.nii.gz")
+    shutil.move(files / "x.nii.gz", files / "early.nii.gz")
+
+
+def shift_grid(path):
+    image = sitk.ReadImage(path)
+    image.SetOrigin((1, 2, 3))
+    sitk.WriteImage(image, path)
+
+
+def with_value(value):
+    def spoil(array):
+        array = array.astype(np.float32)
+        array[2, 3, 4] = value
+        return array
+
+    return spoil
+
+
+BAD_INPUT = {
+    "missing file": (lambda f: (f / "late.nii.gz").unlink(), "late.nii.gz"),
+    "text file": (lambda f: (f / "late.nii.gz").write_text("hello"), "late.nii.gz"),
+    "truncated gzip": (
+        lambda f: (f / "late.nii.gz").write_bytes((f / "late.nii.gz").read_bytes()[:-5000]),
+        "late.nii.gz",
+    ),
+    "truncated inside": (
+        lambda f: (f / "late.nii.gz").write_bytes(
+            gzip.compress(gzip.decompress((f / "late.nii.gz").read_bytes())[:-5000])
+        ),
+        "late.nii.gz",
+    ),
+    "empty mask": (lambda f: change(f / "mask.nii.gz", np.zeros_like), "mask"),
+    "mask on another grid": (lambda f: shift_grid(f / "mask.nii.gz"), "mask"),
+    "phase on another grid": (lambda f: shift_grid(f / "late.nii.gz"), "late.nii.gz"),
+    "flat image": (
+        lambda f: sitk.WriteImage(sitk.GetImageFromArray(np.zeros((50, 60), np.int16)), f / "late.nii.gz"),
+        "late.nii.gz",
+    ),
+    "not a number": (lambda f: change(f / "late.nii.gz", with_value(np.nan)), "late"),
+    "infinite": (lambda f: change(f / "late.nii.gz", with_value(np.inf)), "late"),
+    "constant image": (lambda f: change(f / "late.nii.gz", np.ones_like), "late"),
+    "phases swapped": (swap_phases, "swapped"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line_and_leaves_nothing(predict, files, case):
+    spoil, word = BAD_INPUT[case]
+    spoil(files)
+    code, printed, out = predict()
+    assert code == 1, printed
+    assert len(printed.strip().splitlines()) == 1, printed
+    assert printed.startswith("pcr: ")
+    assert word in printed
+    assert not out.exists()
+    assert not list(out.parent.glob(".out*"))
+
+
+def test_two_phases_are_too_few(predict):
+    code, printed, _ = predict(phases=("pre", "early"))
+    assert code == 1
+    assert "got 2" in printed
+
+
+def test_changed_bundle_is_refused(predict, bundle, tmp_path):
+    copy = shutil.copytree(bundle.path, tmp_path / "copy")
+    with (copy / "models" / "fold_0.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x7f")
+    code, printed, _ = predict(model=copy)
+    assert code == 1
+    assert "fold_0.safetensors was changed" in printed
+
+
+@pytest.mark.parametrize(("pair", "message"), [("hr=perhaps", "negative, positive"), ("sex=f", "use age, hr")])
+def test_unknown_clinical_value_or_name_lists_the_allowed_ones(predict, pair, message):
+    code, printed, out = predict("--clinical", pair)
+    assert code == 1
+    assert message in printed
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["predict"], ["predict", "--out", "x"], ["nonsense"], ["predict", "--out", "x", "--nonsense"]]
+)
+def test_wrong_call_exits_with_2(arguments, capsys):
+    assert run(app, arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
+    cohort = tmp_path / "cohort"
+    for name in ("aa_1", "aa_2", "aa_3"):
+        write_patient(cohort, name)
+    (cohort / "images" / "AA_2" / "aa_2_0001.nii.gz").write_text("not an image")
+    code = run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")])
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
+    assert code == 0
+    assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
+    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "error"]
+    assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
+    assert run(app, ["bundle", "info", str(bundle.path)]) == 0
+    assert "Random weights" in capsys.readouterr().out
+    assert run(app, ["bundle", "verify", str(bundle.path)]) == 0
+    assert "intact, 2 folds" in capsys.readouterr().out
+    assert run(app, ["bundle", "export", str(tmp_path / "a.zip"), "--model", str(bundle.path)]) == 0
+    assert (tmp_path / "a.zip").is_file()
+
+
+def test_bundled_model_is_intact(capsys):
+    assert run(app, ["bundle", "verify"]) == 0
+    assert "phantom: intact" in capsys.readouterr().out
+
+
+def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):
+    small = tmp_path / "small"
+    for path in sorted((real_cohort / "images").iterdir())[:5]:
+        shutil.copytree(path, small / "images" / path.name)
+    for name in ("segmentations", "clinical_and_imaging_info.csv"):
+        (small / name).symlink_to(real_cohort / name)
+    assert run(app, ["predict", "--cohort", str(small), "--out", str(tmp_path / "out")]) == 0
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert table["error"].isna().all()
+    assert table["attention_in_tumour"].mean() > 0.5

@@ -1,0 +1,45 @@
+import pytest
+import torch
+from PCRPredictorLib.network import PCRNet
+
+
+@pytest.fixture
+def image():
+    return torch.randn(2, 3, 8, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def test_attention_is_a_distribution_at_stem_resolution(image):
+    attention = PCRNet(attention=True)(image).log_attention.exp()
+    assert attention.shape == (2, 1, 8, 32, 32)
+    torch.testing.assert_close(attention.sum((1, 2, 3, 4)), torch.ones(2))
+
+
+def test_each_form_starts_with_the_logits_of_the_one_before(image):
+    plain = PCRNet().eval()
+    gated = PCRNet(attention=True).eval()
+    gated.warm_start(plain.state_dict())
+    fused = PCRNet(attention=True, clinical_inputs=5).eval()
+    fused.warm_start(gated.state_dict())
+    expected = plain(image).logit
+    torch.testing.assert_close(gated(image).logit, expected, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(fused(image, torch.randn(2, 5)).logit, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_warm_start_refuses_weights_of_a_later_form():
+    with pytest.raises(ValueError, match="earlier form"):
+        PCRNet().warm_start(PCRNet(attention=True).state_dict())
+
+
+def test_trunk_does_not_see_what_the_gate_shuts_out(image):
+    network = PCRNet(attention=True).eval()
+    torch.nn.init.constant_(network.attention[-1].weight, 0)
+    network.attention.forward = lambda f: torch.where(torch.arange(32) < 16, 0.0, -60.0).expand(len(f), 1, 8, 32, 32)
+    changed = image.clone()
+    changed[..., 36:] = 5.0  # beyond the stem's reach of the open half
+    torch.testing.assert_close(network(image).logit, network(changed).logit)
+
+
+def test_no_clinical_vector_counts_as_everything_missing(image):
+    network = PCRNet(attention=True, clinical_inputs=5).eval()
+    torch.nn.init.normal_(network.clinical[-1].weight)
+    torch.testing.assert_close(network(image).logit, network(image, torch.zeros(2, 5)).logit)

@@ -1,0 +1,50 @@
+"""The package as a whole: what importing it costs, and that the lists of files agree with the disk."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("module", ["PCRPredictorLib", "PCRPredictorLib.command_line", "PCRPredictorLib.bundle"])
+def test_importing_loads_neither_torch_nor_monai(module):
+    loaded = run_python(
+        f"import sys, {module}; print([m for m in ('torch', 'monai', 'slicer', 'vtk') if m in sys.modules])"
+    )
+    assert loaded == "[]"
+
+
+def test_importing_the_package_itself_loads_the_standard_library_only():
+    code = "import sys; before = set(sys.modules); import PCRPredictorLib; print(*(set(sys.modules) - before))"
+    assert run_python(code) == "PCRPredictorLib"
+
+
+def test_prediction_does_not_import_training():
+    for file in (ROOT / "PCRPredictor").rglob("*.py"):
+        assert "PCRTrainingLib" not in file.read_text(encoding="utf-8"), file
+
+
+def test_only_mrml_touches_slicer_and_vtk():
+    touching = {
+        file.name
+        for file in (ROOT / "PCRPredictor" / "PCRPredictorLib").glob("*.py")
+        if re.search(r"^\s*(import|from) (slicer|vtk)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert touching <= {"mrml.py"}
+
+
+@pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
+def test_cmake_lists_every_file_of_a_module(module):
+    listed = (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8")
+    files = [f for f in (ROOT / module).rglob("*.py") if "Testing" not in f.parts]
+    missing = [f for f in files if f.relative_to(ROOT / module).with_suffix("").as_posix() not in listed]
+    assert files
+    assert missing == []

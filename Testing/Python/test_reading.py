@@ -1,0 +1,137 @@
+import gzip
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.reading import read_exam, read_mask, read_volume
+from PCRPredictorLib.writing import write_nifti
+
+TILT = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
+GEOMETRY = Geometry((8, 7, 6), (0.9, 1.1, 3.0), (-10.0, 20.0, 5.0), TILT)
+ARRAY = np.arange(8 * 7 * 6, dtype=np.int16).reshape(6, 7, 8)
+
+
+def write(path, array=ARRAY, geometry=GEOMETRY):
+    """Any format, by the ending."""
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(geometry.spacing)
+    image.SetOrigin(geometry.origin)
+    image.SetDirection(geometry.direction.ravel().tolist())
+    sitk.WriteImage(image, path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["nii", "nii.gz", "nrrd", "seg.nrrd", "mha"])
+def test_every_format_keeps_values_type_and_geometry(tmp_path, ending):
+    array, geometry = read_volume(write(tmp_path / f"Ärztin 1.{ending}"))
+    np.testing.assert_array_equal(array, ARRAY)
+    assert array.dtype == np.int16
+    assert geometry.matches(GEOMETRY)
+
+
+@pytest.mark.parametrize("ending", ["nii", "nii.gz", "nrrd", "mha"])
+def test_file_cut_short_is_refused(tmp_path, ending):
+    noise = np.random.default_rng(0).integers(0, 99, (20, 40, 40)).astype(np.int16)
+    path = write(tmp_path / f"a.{ending}", noise, Geometry((40, 40, 20), (1, 1, 1)))
+    path.write_bytes(path.read_bytes()[:-4000])
+    with pytest.raises(DataError, match="export it again"):
+        read_volume(path)
+
+
+def test_damaged_gzip_file_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 99, (20, 40, 40)).astype(np.int16)
+    path = write(tmp_path / "a.nii.gz", noise, Geometry((40, 40, 20), (1, 1, 1)))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not a whole gzip file"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("ending", ["nii", "nii.gz"])
+def test_voxel_that_is_no_number_is_refused(tmp_path, ending, value):
+    array = ARRAY.astype(np.float32)
+    array[3, 2, 1] = value
+    with pytest.raises(DataError, match="voxels that are not finite"):
+        read_volume(write(tmp_path / f"a.{ending}", array))
+
+
+def test_gzip_file_whole_by_itself_with_too_few_voxels_is_refused(tmp_path):
+    path = write(tmp_path / "a.nii.gz")
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-100]))
+    with pytest.raises(DataError, match="cut short"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.nii.gz", "no such file"),
+        ("folder.nii", "is a folder"),
+        ("image.png", "give one of .nii"),
+        ("text.nrrd", "cannot be read"),
+    ],
+)
+def test_what_is_no_volume_is_refused(tmp_path, name, message):
+    (tmp_path / "folder.nii").mkdir()
+    (tmp_path / "image.png").write_text("")
+    (tmp_path / "text.nrrd").write_text("hello")
+    with pytest.raises(DataError, match=message):
+        read_volume(tmp_path / name)
+
+
+def test_flat_series_and_colour_images_are_refused(tmp_path):
+    series = sitk.JoinSeries([sitk.GetImageFromArray(ARRAY)] * 3)
+    for image in (series, sitk.GetImageFromArray(ARRAY[0]), sitk.GetImageFromArray(ARRAY, isVector=True)):
+        sitk.WriteImage(image, tmp_path / "a.nrrd")
+        with pytest.raises(DataError, match="must be one three-dimensional volume"):
+            read_volume(tmp_path / "a.nrrd")
+
+
+def test_phases_on_different_grids_are_refused_naming_both(tmp_path):
+    files = [write(tmp_path / f"{name}.nii") for name in ("pre", "early")]
+    files.append(write(tmp_path / "late.nii", ARRAY, Geometry((8, 7, 6), (0.9, 1.1, 3.0), (0, 0, 0), TILT)))
+    with pytest.raises(DataError, match=r"pre.nii has .*\(-10.0, 20.0, 5.0\) and late.nii has .*\(0.0, 0.0, 0.0\)"):
+        read_exam(files)
+
+
+def test_two_phases_are_too_few(tmp_path):
+    with pytest.raises(DataError, match=r"must be three files .* got 2"):
+        read_exam([tmp_path / "a.nii", tmp_path / "b.nii"])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_mask_stored_in_another_axis_order_is_put_in_the_exam_order(tmp_path, order):
+    mask = (ARRAY % 5 == 0).astype(np.uint8)
+    for mirror in product([False, True], repeat=3):
+        corner = np.where(mirror, np.array(GEOMETRY.size) - 1, 0)
+        own = Geometry(
+            tuple(np.array(GEOMETRY.size)[list(order)].tolist()),
+            tuple(np.array(GEOMETRY.spacing)[list(order)].tolist()),
+            tuple(GEOMETRY.to_physical(corner)),
+            (TILT * np.where(mirror, -1, 1))[:, list(order)],
+        )
+        stored = mask[tuple(slice(None, None, -1 if m else 1) for m in mirror[::-1])]
+        stored = stored.transpose([2 - order[2 - axis] for axis in range(3)])
+        path = write(tmp_path / "mask.nrrd", np.ascontiguousarray(stored), own)
+        np.testing.assert_array_equal(read_mask(path, GEOMETRY), mask)
+
+
+def test_mask_on_another_grid_is_refused_naming_both(tmp_path):
+    path = write(tmp_path / "mask.nrrd", ARRAY, Geometry((8, 7, 6), (1, 1, 3)))
+    with pytest.raises(DataError, match=r"mask.nrrd: the mask must lie on the exam's grid of .*, got .*; resample it"):
+        read_mask(path, GEOMETRY)
+
+
+def test_exam_is_read_whole(tmp_path):
+    files = [tmp_path / f"{name}.nii.gz" for name in ("pre", "early", "late", "mask")]
+    for number, file in enumerate(files):
+        write_nifti(ARRAY + number, GEOMETRY, file)
+    exam = read_exam(files[:3], files[3], {"age": 50})
+    assert [int(phase.flat[0]) for phase in exam.phases] == [0, 1, 2]
+    assert exam.mask.dtype == np.uint8
+    assert exam.clinical == {"age": 50}

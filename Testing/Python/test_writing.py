@@ -1,0 +1,89 @@
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.writing import whole_folder, write_json, write_nifti
+
+
+def test_folder_appears_only_when_the_block_ends(tmp_path):
+    out = tmp_path / "résults of today"
+    with whole_folder(out) as folder:
+        (folder / "a.txt").write_text("a")
+        assert not out.exists()
+    assert [file.name for file in out.iterdir()] == ["a.txt"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [out.name]
+
+
+def test_nothing_is_left_when_the_block_fails(tmp_path):
+    with pytest.raises(KeyError), whole_folder(tmp_path / "out") as folder:
+        (folder / "a.txt").write_text("a")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_folder_keeps_its_other_files(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with whole_folder(tmp_path) as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "a.txt").write_text("a")
+    assert sorted(p.name for p in tmp_path.rglob("*.txt")) == ["a.txt", "notes.txt"]
+
+
+def test_folder_below_a_file_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(DataError, match=r"cannot be written \(.*\); choose a folder"),
+        whole_folder(tmp_path / "file" / "out"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to become another user")
+def test_folder_without_permission_is_one_clear_error(tmp_path):
+    with pytest.raises(DataError, match="permission denied"):
+        os.seteuid(65534)
+        try:
+            with whole_folder(tmp_path / "out"):
+                pass
+        finally:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_full_disk_is_one_clear_error_and_leaves_nothing(small_disk):
+    noise = np.random.default_rng(0).normal(size=(20, 100, 100)).astype(np.float32)
+    with (
+        pytest.raises(DataError, match=r"no space left on device.*free some space"),
+        whole_folder(small_disk / "out") as folder,
+    ):
+        write_nifti(noise, Geometry((100, 100, 20), (1, 1, 1)), folder / "a.nii.gz")
+    assert list(small_disk.iterdir()) == []
+
+
+def test_nifti_keeps_values_and_geometry(tmp_path):
+    geometry = Geometry((5, 4, 3), (1, 2, 3), (7, 8, 9), np.eye(3)[:, [1, 0, 2]])
+    array = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    write_nifti(array, geometry, tmp_path / "a.nii.gz")
+    image = sitk.ReadImage(tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), array)
+    np.testing.assert_allclose(image.TransformIndexToPhysicalPoint((1, 2, 1)), geometry.to_physical([1, 2, 1]))
+
+
+def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json({"a": float("nan")}, Path(tmp_path / "a.json"))
