@@ -57,11 +57,11 @@ def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Itera
 
 def about_result(interval: tuple[float, float], point: OperatingPoint, attention: AttentionSummary) -> Iterable[Notice]:
     """The ensemble's agreement and the attention."""
-    if interval[0] < point.threshold <= interval[1]:
-        yield Notice("folds_disagree", "The models of the ensemble do not agree on the decision.")
     if attention.in_tumour < LEAST_ATTENTION_IN_TUMOUR:
         yield Notice(
             "attention_elsewhere",
             f"Only {attention.in_tumour:.0%} of the model's attention is inside the tumour mask; "
             "do not rely on this prediction.",
         )
+    if interval[0] < point.threshold <= interval[1]:
+        yield Notice("folds_disagree", "The models of the ensemble do not agree on the decision.")

@@ -81,10 +81,10 @@ class Predictor:
             tumour=tumour,
             clinical=schema.show(values),
             notices=(
+                *about_result(interval, point, summary),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
                 *about_familiarity(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
-                *about_result(interval, point, summary),
             ),
             model=self.bundle.identity,
             versions=library_versions(),

@@ -34,7 +34,8 @@ from .grids import Grids, join, sample_cohort
 from .operating import auc_interval, choose_operating_points, fit_calibration
 from .phantom import SITES, Site, make_patient
 
-PATIENTS = {"A": 300, "B": 150, "C": 150}
+SHARP_SITE = replace(SITES["A"], name="S", pixel_spacing=0.75, slice_thickness=1.6)  # as full-size exams are
+TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
 EXTERNAL_PATIENTS = 200
 FOLDS, EPOCHS, SEED = 5, 10, 0
 FLIPS = ((0,), (2,), (0, 2))
@@ -75,17 +76,19 @@ README = """# phantom {version}
 def main() -> None:
     """Train and write the bundle into the folder given."""
     out, start = Path(sys.argv[1]), time.perf_counter()
-    grids = join([simulate(SITES[name], count) for name, count in PATIENTS.items()])
+    grids = join([simulate(site, count) for site, count in TRAINING])
     external = simulate(EXTERNAL_SITE, EXTERNAL_PATIENTS)
     print(f"simulated {len(grids)} + {len(external)} patients ({time.perf_counter() - start:.0f} s)")
-    networks, out_of_fold = cross_validate(grids)
+    networks, out_of_fold, shares = cross_validate(grids)
     label = grids.labels.numpy()
     calibration = fit_calibration(out_of_fold, label)
     probability = calibrate(out_of_fold, calibration)
     metrics = {
-        "out of fold": summary(probability, grids, attention_share(networks, grids)),
+        "out of fold": summary(probability, grids, shares),
         "external site": summary(
-            ensemble(networks, external, calibration), external, attention_share(networks, external)
+            ensemble(networks, external, calibration),
+            external,
+            np.mean([attention_share(n, external) for n in networks], 0),
         ),
     }
     settings = InferenceSettings(
@@ -115,16 +118,17 @@ def _simulate_some(site: Site, indices: np.ndarray) -> Grids:
     return sample_cohort(((p.exam, p.label, p.probability) for p in patients), GridSpec(), SCHEMA)
 
 
-def cross_validate(grids: Grids) -> tuple[list[PCRNet], np.ndarray]:
-    """The network of every fold and the logits of the patients it did not see, (N,)."""
-    networks, logits = [], np.zeros(len(grids))
+def cross_validate(grids: Grids) -> tuple[list[PCRNet], np.ndarray, np.ndarray]:
+    """The network of every fold; logits and attention inside the tumour of the patients it did not see, (N,) each."""
+    networks, logits, shares = [], np.zeros(len(grids)), np.zeros(len(grids))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     for k, (train, test) in enumerate(folds.split(np.zeros(len(grids)), grids.labels)):
         network = train_curriculum(stepwise(EPOCHS), grids.take(train), SCHEMA, SEED + k)
         logits[test] = predict_logits(network, grids.take(test))
+        shares[test] = attention_share(network, grids.take(test))
         networks.append(network)
         print(f"fold {k + 1} of {FOLDS}: AUC {auc_interval(logits[test], grids.labels.numpy()[test])['value']:.3f}")
-    return networks, logits
+    return networks, logits, shares
 
 
 def batches(grids: Grids, size: int = 64) -> Iterator[tuple[Tensor, Tensor]]:
@@ -143,11 +147,11 @@ def predict_logits(network: PCRNet, grids: Grids) -> np.ndarray:
 
 
 @torch.inference_mode()
-def attention_share(networks: list[PCRNet], grids: Grids) -> float:
-    """Mean share of the attention inside the tumour on the model grid, of the first fold's network."""
-    maps = torch.cat([networks[0](image, clinical).log_attention.exp() for image, clinical in batches(grids)])
+def attention_share(network: PCRNet, grids: Grids) -> np.ndarray:
+    """Share of each patient's attention inside the tumour, on the model grid, (N,)."""
+    maps = torch.cat([network(image, clinical).log_attention.exp() for image, clinical in batches(grids)])
     masks = functional.adaptive_avg_pool3d(grids.masks, maps.shape[2:])  # type: ignore[arg-type]
-    return float(np.mean([mass_inside(a, m) for a, m in zip(maps.numpy(), masks.numpy(), strict=True)]))
+    return np.array([mass_inside(a, m) for a, m in zip(maps.numpy(), masks.numpy(), strict=True)])
 
 
 def calibrate(logits: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
@@ -160,14 +164,14 @@ def ensemble(networks: list[PCRNet], grids: Grids, calibration: tuple[float, flo
     return np.mean([calibrate(predict_logits(network, grids), calibration) for network in networks], 0)
 
 
-def summary(probability: np.ndarray, grids: Grids, attention: float) -> dict[str, Any]:
+def summary(probability: np.ndarray, grids: Grids, shares: np.ndarray) -> dict[str, Any]:
     """AUC with its interval, the best possible one, and the attention inside the tumour."""
     label = grids.labels.numpy()
     return {
         "patients": len(grids),
         "auc": auc_interval(probability, label),
         "best_possible_auc": auc_interval(grids.true_probability.numpy(), label)["value"],
-        "attention_in_tumour": attention,
+        "attention_in_tumour": float(np.mean(shares)),
     }
 
 
@@ -180,7 +184,7 @@ def familiar_ranges(grids: Grids) -> tuple[FamiliarRange, ...]:
 
 def model_card(metrics: Mapping[str, object]) -> ModelCard:
     """What the bundle says of itself."""
-    sites = ", ".join(f"{count} of site {name}" for name, count in PATIENTS.items())
+    sites = ", ".join(f"{count} of site {site.name}" for site, count in TRAINING)
     return ModelCard(
         name="phantom",
         version="1.0.0",
@@ -188,7 +192,7 @@ def model_card(metrics: Mapping[str, object]) -> ModelCard:
         "It shows how the software works; it knows nothing about patients.",
         authors="BreastPCR contributors",
         licence="Apache-2.0.",
-        training_data=f"{sum(PATIENTS.values())} simulated patients ({sites}); no real ones.",
+        training_data=f"{sum(count for _, count in TRAINING)} simulated patients ({sites}); no real ones.",
         intended_use="Demonstration and tests.",
         not_intended_use="Any statement about a real patient.",
         known_limits="Simulated anatomy, kinetics and labels. On real exams the probability means nothing.",
