@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -26,7 +27,7 @@ from .prediction import RESEARCH_USE_ONLY, Prediction
 COLOURS = "inferno"
 FAINT = 0.1  # attention below this share of its peak is not drawn
 _BACKGROUND, _TEXT, _DIM, _OUTLINE, _WARN = "#0d0f12", "#f2f4f7", "#9aa4b2", "#4ade80", "#fbbf24"
-_SHADED = [withStroke(linewidth=2.5, foreground="black")]  # readable over bright tissue too
+_MARK: dict[str, Any] = {"color": _TEXT, "path_effects": [withStroke(linewidth=2.5, foreground="black")]}
 _OPPOSITE = {"L": "R", "P": "A", "S": "I"}
 _OBLIQUE = np.sin(np.deg2rad(20))  # beyond this tilt a second letter is shown
 
@@ -163,17 +164,7 @@ def _draw(
         side.set_visible(False)
     axes.set_title(title, color=_TEXT, fontsize=12, loc="left", pad=4)
     for letter, x, y in zip(slices.letters, (0.03, 0.97, 0.5, 0.5), (0.5, 0.5, 0.96, 0.04), strict=True):
-        axes.text(
-            x,
-            y,
-            letter,
-            color=_TEXT,
-            fontsize=12,
-            ha="center",
-            va="center",
-            transform=axes.transAxes,
-            path_effects=_SHADED,
-        )
+        axes.text(x, y, letter, fontsize=12, ha="center", va="center", transform=axes.transAxes, **_MARK)
     _scale_bar(axes, right - left)
 
 
@@ -195,17 +186,8 @@ def _square(extent: tuple[float, float, float, float]) -> tuple[float, float, fl
 def _scale_bar(axes: Axes, width: float) -> None:
     """A bar of 2 cm, or 5 cm where the picture is wide."""
     length = 50 if width > 160 else 20
-    axes.plot(
-        [0.05, 0.05 + length / width],
-        [0.05, 0.05],
-        color=_TEXT,
-        linewidth=2,
-        transform=axes.transAxes,
-        path_effects=_SHADED,
-    )
-    axes.text(
-        0.05, 0.065, f"{length // 10} cm", color=_TEXT, fontsize=10, transform=axes.transAxes, path_effects=_SHADED
-    )
+    axes.plot([0.05, 0.05 + length / width], [0.05, 0.05], linewidth=2, transform=axes.transAxes, **_MARK)
+    axes.text(0.05, 0.065, f"{length // 10} cm", fontsize=10, transform=axes.transAxes, **_MARK)
 
 
 def _colour(axes: Axes, slices: _Slices, index: int) -> None:
