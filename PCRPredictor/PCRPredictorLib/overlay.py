@@ -252,4 +252,6 @@ def _write_numbers(figure: Figure, prediction: Prediction) -> None:
     more = f" (+{len(messages) - 1} more, see the report)" if len(messages) > 1 else ""
     if messages:
         figure.text(0.013, 0.837, f"Warning: {messages[0]}{more}", color=_WARN, fontsize=11, va="center")
-    figure.text(0.5, 0.012, RESEARCH_USE_ONLY, color=_DIM, fontsize=10, ha="center", va="center")
+    model = prediction.model
+    footer = f"{RESEARCH_USE_ONLY} Model {model.name} {model.version}: {model.intended_use}"
+    figure.text(0.5, 0.012, footer, color=_DIM, fontsize=10, ha="center", va="center")

@@ -45,7 +45,9 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
 <head><meta charset="utf-8"><title>pCR prediction</title><style>{_STYLE}</style></head>
 <body>
 <h1>Pathological complete response to neoadjuvant therapy, predicted from breast DCE-MRI</h1>
-<p class="use">{escape(RESEARCH_USE_ONLY)}</p>
+<p class="use">{escape(RESEARCH_USE_ONLY)}<br>
+Model {escape(prediction.model.name)}, trained on {escape(prediction.model.training_data)}
+Intended use: {escape(prediction.model.intended_use)}</p>
 {patient}
 {_result(prediction)}
 {_warnings(prediction)}

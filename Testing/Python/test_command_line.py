@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from dicom_exam import write_dicom_exam
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.exam import PHASE_NAMES, Geometry
+from PCRPredictorLib.reading import read_exam
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
 from test_cohort import write_patient
@@ -143,6 +145,17 @@ def test_bad_input_is_one_line_and_leaves_nothing(predict, files, case):
     assert not list(out.parent.glob(".out*"))
 
 
+def test_dicom_folder_gives_the_same_probability_as_nifti(predict, files, bundle, tmp_path, capsys):
+    exam = read_exam([files / f"{name}.nii.gz" for name in PHASE_NAMES])
+    write_dicom_exam(tmp_path / "dicom", exam, "ge", PatientAge=None)
+    _, _, out = predict()
+    arguments = ["--dicom", tmp_path / "dicom", "--mask", files / "mask.nii.gz", "--model", bundle.path]
+    assert run(app, ["predict", *map(str, arguments), "--out", str(tmp_path / "from dicom")]) == 0
+    first, second = (json.loads((o / "prediction.json").read_text()) for o in (out, tmp_path / "from dicom"))
+    assert first["probability"] == pytest.approx(second["probability"], abs=1e-3)
+    assert "SECRET" not in (tmp_path / "from dicom" / "report.html").read_text() + capsys.readouterr().out
+
+
 def test_two_phases_are_too_few(predict):
     code, printed, _ = predict(phases=("pre", "early"))
     assert code == 1
@@ -186,6 +199,29 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
     assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "error"]
     assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
+    cohort, out = tmp_path / "cohort", tmp_path / "out"
+    assert run(app, ["phantom", str(cohort), "--patients", "2", "--site", "C"]) == 0
+    assert run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(out), "--each"]) == 0
+    assert "2 of 2 patients predicted" in capsys.readouterr().out
+    assert {file.name for file in (out / "PHANTOM_C_0001").iterdir()} == OUTPUTS
+
+
+def test_phantom_refuses_an_unknown_site(tmp_path, capsys):
+    assert run(app, ["phantom", str(tmp_path / "x"), "--patients", "2", "--site", "Q"]) == 1
+    assert "site must be one of A, B, C" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys):
+    assert run(app, ["demo", "--out", str(tmp_path / "demo")]) == 0
+    assert {path.name for path in (tmp_path / "demo").iterdir()} >= {*OUTPUTS, "exam"}
+    content = json.loads((tmp_path / "demo" / "prediction.json").read_text())
+    assert content["model"]["name"] == "phantom"
+    assert content["attention"]["in_tumour"] > 0.5
+    assert capsys.readouterr().out.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
 
 
 def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
