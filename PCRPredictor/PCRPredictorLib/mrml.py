@@ -21,6 +21,7 @@ from .exam import Exam, Geometry
 from .grid import GridSpec, place_window
 from .overlay import COLOURS
 from .prediction import Prediction
+from .writing import incomplete
 
 Node = Any  # slicer and vtk are not typed, and not imported until they are needed
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -54,7 +55,7 @@ def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
         scene.Clear(True)
         del keep
     if not written or not _is_whole(path):
-        raise OSError(f"{path.name} could not be written whole")
+        raise incomplete(path)
 
 
 def show_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:

@@ -64,9 +64,14 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
         complete = 0 <= _unpacked_size(path) - array.nbytes < 4096  # the header
     except (RuntimeError, OSError):
         complete = False
-    if not complete:  # a full disk goes unnoticed by the NIfTI writer: the file just ends early
-        full = shutil.disk_usage(path.parent).free < 1 << 20
-        raise OSError(errno.ENOSPC if full else errno.EIO, "image file incomplete")
+    if not complete:
+        raise incomplete(path)
+
+
+def incomplete(path: Path) -> OSError:
+    """The error of a file that ends early: image and scene writers do not notice when a disk is full."""
+    full = shutil.disk_usage(path.parent).free < 1 << 20
+    return OSError(errno.ENOSPC if full else errno.EIO, "incomplete file")
 
 
 def _unpacked_size(path: Path) -> int:

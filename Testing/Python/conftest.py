@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,14 @@ def real_cohort() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs real exams in {folder} or in $PCR_COHORTS/ispy2")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", disk], check=True)

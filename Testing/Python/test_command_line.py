@@ -1,6 +1,7 @@
 import gzip
 import json
 import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -154,6 +155,31 @@ def test_dicom_folder_gives_the_same_probability_as_nifti(predict, files, bundle
     first, second = (json.loads((o / "prediction.json").read_text()) for o in (out, tmp_path / "from dicom"))
     assert first["probability"] == pytest.approx(second["probability"], abs=1e-3)
     assert "SECRET" not in (tmp_path / "from dicom" / "report.html").read_text() + capsys.readouterr().out
+
+
+def test_full_disk_is_one_line_and_leaves_nothing(predict, small_disk):
+    code, printed, _ = predict("--out", str(small_disk / "out"))
+    assert code == 1
+    assert "no space left on device); free some space" in printed
+    assert list(small_disk.iterdir()) == []
+
+
+def test_folder_that_must_not_be_written_is_one_line(predict, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    code, printed, _ = predict("--out", str(small_disk / "out"))
+    assert code == 1
+    assert "read-only file system); choose a folder that you may write to" in printed
+
+
+def test_dicom_folder_of_two_patients_is_one_line(files, bundle, tmp_path, capsys):
+    exam = read_exam([files / f"{name}.nii.gz" for name in PHASE_NAMES])
+    for patient in ("SECRET-1", "SECRET-2"):
+        write_dicom_exam(tmp_path / "dicom", exam, "siemens", PatientID=patient)
+    arguments = ["--dicom", tmp_path / "dicom", "--mask", files / "mask.nii.gz", "--model", bundle.path]
+    assert run(app, ["predict", *map(str, arguments), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr().err
+    assert "more than one patient" in printed
+    assert "SECRET" not in printed
 
 
 def test_two_phases_are_too_few(predict):

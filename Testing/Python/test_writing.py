@@ -1,5 +1,4 @@
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -52,17 +51,6 @@ def test_folder_without_permission_is_one_clear_error(tmp_path):
                 pass
         finally:
             os.seteuid(0)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 200 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 def test_full_disk_is_one_clear_error_and_leaves_nothing(small_disk):
