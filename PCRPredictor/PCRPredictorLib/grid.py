@@ -103,7 +103,8 @@ class Window:
         shape: of the exam in that order.
         slices: positions of the sampled slices, ascending, (spec.slices,).
         rows, columns: edges of the window.
-        extent: first and last slice of the tumour, both included.
+        tumour: first and last slice of the tumour, both included.
+        covered: first and last slice that the sampled ones stand for, up to half a step beyond them.
         spec: the grid that it is for.
     """
 
@@ -112,13 +113,14 @@ class Window:
     slices: np.ndarray
     rows: tuple[float, float]
     columns: tuple[float, float]
-    extent: tuple[int, int]
+    tumour: tuple[int, int]
+    covered: tuple[int, int]
     spec: GridSpec
 
     @property
     def inside(self) -> tuple[slice, slice, slice]:
-        """The exam's voxels in the window and the tumour's slices, in the order (slices, rows, columns)."""
-        slices = slice(self.extent[0], self.extent[1] + 1)
+        """The exam's voxels that the window stands for, in the order (slices, rows, columns)."""
+        slices = slice(self.covered[0], self.covered[1] + 1)
         return slices, _voxels_inside(self.rows, self.shape[1]), _voxels_inside(self.columns, self.shape[2])
 
     @property
@@ -154,7 +156,10 @@ def place_window(mask: np.ndarray, geometry: Geometry, spec: GridSpec) -> Window
     low = first if first == 0 else first + margin
     high = last if last == seen.shape[0] - 1 else last - margin
     rows, columns = (_edges(_bounds(tumour, axis), seen.shape[axis], spec.window / spacing[axis]) for axis in (1, 2))
-    return Window(order, seen.shape, np.linspace(low, high, spec.slices), rows, columns, (first, last), spec)
+    slices = np.linspace(low, high, spec.slices)
+    half = (high - low) / max(spec.slices - 1, 1) / 2
+    covered = max(round(low - half), first), min(round(high + half), last)
+    return Window(order, seen.shape, slices, rows, columns, (first, last), covered, spec)
 
 
 def _bounds(mask: np.ndarray, axis: int) -> tuple[int, int]:
@@ -196,7 +201,7 @@ def sample(array: np.ndarray, window: Window) -> np.ndarray:
 def lay_back(values: np.ndarray, window: Window) -> np.ndarray:
     """Lay a map on the model grid, at any resolution of it, back onto the exam's voxels.
 
-    Linear inside the window and the tumour's slices, held constant towards their edges, 0 outside.
+    Linear inside the window, held constant for the half step at its edges, 0 where the model did not look.
 
     Args:
         values: (slices, rows, columns); rows and columns may be coarser than the grid's, slices may not.
@@ -224,7 +229,8 @@ def lay_back(values: np.ndarray, window: Window) -> np.ndarray:
 
 def share_inside(mask: np.ndarray, window: Window) -> float:
     """Share of the mask's voxels that lie inside the window in plane, in [0, 1]."""
-    return float(np.count_nonzero(mask[window.region]) / np.count_nonzero(mask))
+    seen = window.order.view(mask)[window.tumour[0] : window.tumour[1] + 1]
+    return float(np.count_nonzero(seen[(slice(None), *window.inside[1:])]) / np.count_nonzero(seen))
 
 
 def _centres(edges: tuple[float, float], count: int) -> tuple[np.ndarray, float]:
