@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .errors import DataError
-from .exam import PHASE_NAMES, Exam
+from .exam import PHASE_NAMES, Exam, bounding_box
 
 
 def check_exam(exam: Exam) -> None:
@@ -17,12 +17,13 @@ def check_exam(exam: Exam) -> None:
     """
     if exam.mask is None:
         raise DataError("a tumour mask is needed, got none; segment the tumour and give it with --mask")
-    voxels = np.nonzero(exam.mask)
-    if len(voxels[0]) == 0:
+    if not np.any(exam.mask):
         raise DataError("the tumour mask must not be empty; segment the tumour and save the mask again")
     for name, phase in zip(PHASE_NAMES, exam.phases, strict=True):
         _check_phase(name, phase)
-    pre, early, late = (float(np.median(phase[voxels])) for phase in exam.phases)
+    box = bounding_box(exam.mask)
+    tumour = exam.mask[box] != 0
+    pre, early, late = (float(np.median(phase[box][tumour])) for phase in exam.phases)
     if early < pre or late < pre:
         raise DataError(
             "the phases look swapped: the tumour is darker after contrast than before; give them in the order "

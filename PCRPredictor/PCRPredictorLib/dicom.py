@@ -310,4 +310,4 @@ def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
         image = reader.Execute()
     except RuntimeError:
         raise DataError(f"{phase.series}: its pixels cannot be read; export the series again") from None
-    return sitk.GetArrayFromImage(image), image_geometry(image)
+    return sitk.GetArrayFromImage(image), image_geometry(image, phase.series)

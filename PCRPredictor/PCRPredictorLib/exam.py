@@ -66,6 +66,14 @@ class Geometry:
         return f"{size} voxels of {spacing} mm at ({origin})"
 
 
+def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
+    """Smallest box around the non-zero voxels of a mask (k, j, i) that is not empty."""
+    k = np.flatnonzero(np.any(mask, axis=(1, 2)))
+    part: np.ndarray = np.any(mask[k[0] : k[-1] + 1], axis=0)
+    j, i = np.flatnonzero(np.any(part, axis=1)), np.flatnonzero(np.any(part, axis=0))
+    return tuple(slice(int(axis[0]), int(axis[-1]) + 1) for axis in (k, j, i))  # type: ignore[return-value]
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Where an exam came from. `patient_id` never reaches a log or a report unless the user asks for it.

@@ -65,7 +65,8 @@ class Predictor:
 
         logits, image_logits, maps = self._run(image.to(self.device), clinical.to(self.device))
         probabilities, image_probabilities = self._calibrate(logits), self._calibrate(image_logits)
-        attention = scale_to_peak(lay_back(maps, window))
+        attention = lay_back(maps, window)
+        attention[window.region] = scale_to_peak(attention[window.region])
 
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)

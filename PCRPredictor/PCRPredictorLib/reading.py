@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
@@ -14,9 +12,8 @@ import SimpleITK as sitk
 
 from .errors import DataError
 from .exam import PHASE_NAMES, Exam, Geometry, Provenance
+from .nifti import read_nifti_voxels
 
-_NIFTI_HEADER = 348  # bytes
-_CHUNK = 1 << 20  # bytes
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
@@ -81,28 +78,21 @@ def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> 
 
 
 def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
-    """Read a scalar volume: array (k, j, i) in its stored type, and its geometry.
+    """Read a scalar volume: array (k, j, i) in its stored type, perhaps read-only, and its geometry.
 
     Raises:
         DataError: if the file is missing, of an unknown kind, damaged, cut short, or not three-dimensional.
     """
     path = Path(path)
     _check_file(path)
-    with ThreadPoolExecutor(1) as pool:  # the image reader itself says nothing when a gzip file is damaged
-        reading = pool.submit(_read_image, path)
-        size = _inspect(path)
-        image = reading.result()
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        shape = " x ".join(str(n) for n in image.GetSize())
-        channels = image.GetNumberOfComponentsPerPixel()
-        raise DataError(
-            f"{path.name}: must be one three-dimensional volume with one value a voxel, got {shape} with {channels}; "
-            "save each phase as a file of its own"
-        )
-    array = sitk.GetArrayFromImage(image)
-    if size is not None and size < array.nbytes + _NIFTI_HEADER:
-        raise DataError(f"{path.name}: is cut short; copy or export it again")
-    return array, image_geometry(image)
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        return _read_nifti(path)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError:
+        raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
+    geometry = image_geometry(image, path.name)
+    return sitk.GetArrayFromImage(image), geometry
 
 
 def _check_file(path: Path) -> None:
@@ -114,59 +104,36 @@ def _check_file(path: Path) -> None:
         raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}")
 
 
-def _read_image(path: Path) -> sitk.Image:
+def _read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
+    """Voxels by our own reader, which notices damage and NaN; geometry as ITK, and so Slicer, reads the header."""
+    voxels = read_nifti_voxels(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
     try:
-        return sitk.ReadImage(str(path))
+        reader.ReadImageInformation()
     except RuntimeError:
         raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
+    geometry = image_geometry(reader, path.name)
+    return voxels.reshape(geometry.shape), geometry
 
 
-def _inspect(path: Path) -> int | None:
-    """What the NIfTI reader does not say: it takes damaged and short files, and turns NaN and infinity into 0.
-
-    Returns:
-        Bytes of a NIfTI file once unpacked; None for other files, whose readers check for themselves.
+def image_geometry(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geometry:
+    """Lattice of a three-dimensional SimpleITK image, or of the file that a reader has looked at.
 
     Raises:
-        DataError: if a gzip file is damaged or cut short, or a voxel is not finite.
+        DataError: if it is not three-dimensional or has several values a voxel.
     """
-    name = path.name.lower()
-    if not name.endswith((".nii", ".nii.gz")):
-        return None
-    try:
-        with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
-            header = file.read(_NIFTI_HEADER)
-            kind = _float_kind(header)
-            padding = max(int(_nifti_number(header, "f4", 108)) - _NIFTI_HEADER, 0) if kind else 0
-            total = len(header) + len(file.read(padding))
-            while chunk := file.read(_CHUNK):
-                total += len(chunk)
-                if kind and not np.isfinite(np.frombuffer(chunk, kind, len(chunk) // kind.itemsize)).all():
-                    raise DataError(f"{path.name}: has voxels that are not finite numbers; export it again without NaN")
-    except (EOFError, OSError, zlib.error):
-        raise DataError(f"{path.name}: is not a whole gzip file; copy or export it again") from None
-    return total
-
-
-def _float_kind(header: bytes) -> np.dtype | None:
-    """Type of the voxels if they are floating point, from a NIfTI-1 header."""
-    if len(header) < _NIFTI_HEADER:
-        return None
-    name = {16: "f4", 64: "f8"}.get(int(_nifti_number(header, "i2", 70)))
-    return np.dtype(_nifti_order(header) + name) if name else None
-
-
-def _nifti_number(header: bytes, kind: str, offset: int) -> float:
-    return np.frombuffer(header, _nifti_order(header) + kind, 1, offset)[0]
-
-
-def _nifti_order(header: bytes) -> str:
-    """Byte order: the header begins with its own size."""
-    return "<" if int.from_bytes(header[:4], "little") == _NIFTI_HEADER else ">"
-
-
-def image_geometry(image: sitk.Image) -> Geometry:
-    """Lattice of a three-dimensional SimpleITK image."""
+    channels = (
+        image.GetNumberOfComponents()
+        if isinstance(image, sitk.ImageFileReader)
+        else image.GetNumberOfComponentsPerPixel()
+    )
+    if image.GetDimension() != 3 or channels != 1:
+        shape = " x ".join(str(n) for n in image.GetSize())
+        raise DataError(
+            f"{name}: must be one three-dimensional volume with one value a voxel, got {shape} with {channels}; "
+            "save each phase as a file of its own"
+        )
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), np.reshape(image.GetDirection(), (3, 3)))
 
 

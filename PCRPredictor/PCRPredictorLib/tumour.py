@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .exam import Exam
+from .exam import Exam, bounding_box
 from .grid import acquisition_order
 from .prediction import TumourSummary
 
@@ -15,12 +15,15 @@ def summarise_tumour(exam: Exam) -> TumourSummary:
     Args:
         exam: with a mask that is not empty.
     """
-    voxels = np.nonzero(exam.mask)  # type: ignore[arg-type]
-    pre, early, late = (float(np.median(phase[voxels])) for phase in exam.phases)
+    mask = np.asarray(exam.mask)
+    box = bounding_box(mask)
+    tumour = mask[box] != 0
+    pre, early, late = (float(np.median(phase[box][tumour])) for phase in exam.phases)
     base = max(pre, 0.01 * early, 1e-6)  # a tumour that is black before contrast has no meaningful ratio
-    centre = exam.geometry.to_physical(np.array([axis.mean() for axis in voxels[::-1]]))
+    middle = [axis.mean() + span.start for axis, span in zip(np.nonzero(tumour), box, strict=True)]
+    centre = exam.geometry.to_physical(np.array(middle[::-1]))
     return TumourSummary(
-        volume_ml=len(voxels[0]) * exam.geometry.voxel_volume / 1000,
+        volume_ml=int(tumour.sum()) * exam.geometry.voxel_volume / 1000,
         centre=tuple(float(c) for c in centre),  # type: ignore[arg-type]
         early_enhancement=(early - pre) / base,
         late_enhancement=(late - pre) / base,

@@ -38,7 +38,7 @@ SHARP_SITE = replace(SITES["A"], name="S", pixel_spacing=0.75, slice_thickness=1
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
 EXTERNAL_PATIENTS = 200
 FOLDS, EPOCHS, SEED = 5, 10, 0
-FLIPS = ((0,), (2,), (0, 2))
+FLIPS = ((2,),)  # the mirror image: the other breast
 EXTERNAL_SITE = replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise)
 HR = {"negative": ["0", "neg", "-"], "positive": ["1", "pos", "+"]}
 SCHEMA = ClinicalSchema(

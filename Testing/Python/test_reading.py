@@ -53,11 +53,30 @@ def test_damaged_gzip_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("ending", ["nii", "nii.gz"])
-def test_voxel_that_is_no_number_is_refused(tmp_path, ending, value):
+def test_voxel_that_is_no_number_stays_what_it_is(tmp_path, ending, value):
     array = ARRAY.astype(np.float32)
     array[3, 2, 1] = value
-    with pytest.raises(DataError, match="voxels that are not finite"):
-        read_volume(write(tmp_path / f"a.{ending}", array))
+    read, _ = read_volume(write(tmp_path / f"a.{ending}", array))
+    np.testing.assert_array_equal(read, array)
+
+
+def test_scaled_voxels_are_scaled(tmp_path):
+    path = write(tmp_path / "a.nii")
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([2.0, 5.0], "<f4").tobytes()  # scl_slope and scl_inter
+    path.write_bytes(content)
+    np.testing.assert_allclose(read_volume(path)[0], 2.0 * ARRAY + 5)
+
+
+def test_other_byte_order_is_read(tmp_path):
+    header = np.zeros(352, "u1")
+    for kind, offset, values in ((">i4", 0, [348]), (">i2", 40, [3, 8, 7, 6, 1, 1, 1, 1]), (">i2", 70, [4, 16])):
+        header[offset : offset + 4 * len(values)][: np.array(values, kind).nbytes] = np.array(values, kind).view("u1")
+    header[76:108] = np.array([1] * 8, ">f4").view("u1")
+    header[108:112] = np.array([352], ">f4").view("u1")
+    header[344:348] = np.frombuffer(b"n+1\0", "u1")
+    (tmp_path / "a.nii").write_bytes(header.tobytes() + ARRAY.astype(">i2").tobytes())
+    np.testing.assert_array_equal(read_volume(tmp_path / "a.nii")[0], ARRAY)
 
 
 def test_gzip_file_whole_by_itself_with_too_few_voxels_is_refused(tmp_path):

@@ -21,16 +21,19 @@ from pathlib import Path
 
 KEYS = ("pre", "early", "late", "mask")
 MEMORY_PROBE = """
-import resource, sys
+import sys
 from pathlib import Path
 import torch
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+before = peak()
 from PCRPredictorLib.bundle import find_bundle, load_bundle
 from PCRPredictorLib.predictor import Predictor
 from PCRPredictorLib.reading import read_exam
 files = [Path(name) for name in sys.argv[1:]]
 Predictor(load_bundle(find_bundle("phantom"))).predict(read_exam(files[:3], files[3]))
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((peak() - before) / 1024)
 """
 
 
@@ -88,7 +91,8 @@ def measure(files: list[Path], runs: int) -> dict[str, list[float]]:
 
     stock_load, stock_finish = build_stock()
     predictor = Predictor(load_bundle(find_bundle("phantom")))
-    predictor.predict(read_exam(files[:3], files[3]))
+    predictor.predict(read_exam(files[:3], files[3]))  # both sides once before the clock starts
+    stock_finish(stock_load(dict(zip(KEYS, files, strict=True))))
     seconds: dict[str, list[float]] = {name: [] for name in ("stock disk", "stock memory", "ours disk", "ours memory")}
     for _ in range(runs):
         loading, loaded = timed(stock_load, dict(zip(KEYS, files, strict=True)))
