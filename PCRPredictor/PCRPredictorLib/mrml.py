@@ -1,233 +1,378 @@
-"""The exam and its prediction as MRML nodes: the only file of the library that touches `slicer` or `vtk`.
+"""The exam and its prediction as 3D Slicer's MRML nodes, and back. The only file that touches `slicer` and `vtk`.
 
-The functions take the scene as an argument: the module passes the application's, `write_scene` a private one. Slicer
-works in RAS; geometries here are LPS, so the first two coordinates change their sign on the way.
+Both are imported inside functions: elsewhere they are missing, slow to load, or not wanted at start-up.
+The scene is always an argument, so the same functions serve the desktop's scene and one without a desktop.
+Nodes are named after what they hold, never after the patient.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 
-from .exam import Exam, Geometry
-from .grid import GridSpec, place_window
-from .overlay import COLOURS
+from .display import (
+    ATTENTION_RGB,
+    FAINT,
+    OUTLINE_RGB,
+    ZOOM_MM,
+    enhancement_limits,
+    grey_limits,
+    near_tumour,
+    subtract,
+)
+from .errors import DataError
+from .exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .prediction import Prediction
 from .writing import incomplete
 
-Node = Any  # slicer and vtk are not typed, and not imported until they are needed
-LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-ATTENTION_THRESHOLD = 0.2
-OPACITY = 0.5
-FIELD = 120.0  # mm across a slice view: the model's window and what lies around it
-_VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
-_OUTLINE = (0.29, 0.87, 0.50)
+Node = Any  # slicer and vtk carry no types
+SEGMENT = "tumour"
+OPACITY = 0.45  # of attention over the phase
+VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_SLICE_VIEWS = {  # Slicer's own orientations and colours
+    "Red": ("Axial", (0.96, 0.29, 0.25)),
+    "Yellow": ("Sagittal", (0.93, 0.84, 0.30)),
+    "Green": ("Coronal", (0.43, 0.69, 0.29)),
+}
 
 
 def slicer_core_available() -> bool:
-    """Whether `slicer` can be imported: inside Slicer, or where the slicer-core package is installed."""
-    return importlib.util.find_spec("slicer") is not None and importlib.util.find_spec("vtk") is not None
+    """Whether scenes can be written: inside Slicer, or where the `slicer-core` package is installed. Imports nothing.
+
+    Writing a scene draws nothing, so no OpenGL library is needed.
+    """
+    if find_spec("vtk") is None or (spec := find_spec("slicer")) is None:
+        return False
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]  # any folder "slicer" has a spec
+    return any((folder / "util.py").is_file() for folder in folders)
 
 
 def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
-    """Write a scene that opens in Slicer with volumes, tumour and coloured attention in place.
-
-    No node holds the exam's provenance.
-
-    Args:
-        path: of the `.mrb` file.
+    """Write a scene file (.mrb) that opens in Slicer on the tumour, with phases, segmentation and attention.
 
     Raises:
-        OSError: if it cannot be written whole.
+        OSError: if it cannot be written whole; an older file is left as it was.
     """
-    with quiet(), tempfile.TemporaryDirectory() as cache:
-        scene, keep = private_scene(cache)
-        show_prediction(scene, exam, prediction)
-        written = scene.WriteToMRB(str(path), None)
+    with tempfile.TemporaryDirectory(prefix=".scene-", dir=path.absolute().parent) as folder:
+        part = Path(folder) / path.name
+        with headless_scene(Path(folder)) as scene:
+            add_prediction(scene, exam, prediction)
+            written = scene.WriteToMRB(str(part))
+        if not (written and _is_whole(part)):
+            raise incomplete(path)
+        part.replace(path)
+
+
+@contextmanager
+def headless_scene(temporary: Path) -> Iterator[Node]:
+    """A scene outside the desktop, with what Slicer's start-up gives to its own, to write and read scene files.
+
+    Args:
+        temporary: folder that scene files are packed and unpacked in.
+    """
+    import slicer
+
+    with _silence():
+        scene, application = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
+        application.SetTemporaryPath(str(temporary))
+        application.SetMRMLScene(scene)
+        application.GetColorLogic().SetMRMLScene(scene)
+        application.GetColorLogic().AddDefaultColorNodes()  # volumes refer to the grey one
+        cache, transfers = slicer.vtkCacheManager(), slicer.vtkDataIOManager()  # without them no scene file is read
+        cache.SetMRMLScene(scene)
+        cache.SetRemoteCacheDirectory(str(temporary))
+        transfers.SetCacheManager(cache)
+        scene.SetCacheManager(cache)
+        scene.SetDataIOManager(transfers)
+        segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
+        segmentations.SetMRMLApplicationLogic(application)
+        segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+        _add_views(scene)
+        yield scene
         scene.Clear(True)
-        del keep
-    if not written or not _is_whole(path):
-        raise incomplete(path)
 
 
-def show_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:
-    """Add everything to a scene and set the slice views on the highest attention.
+def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:
+    """Add an exam and its prediction to a scene, and show them.
 
     Returns:
-        The nodes by what they are: pre, early, late, subtraction, attention, tumour.
+        The nodes added: "pre", "early", "late", "enhancement" (early minus pre), "segmentation", "attention".
     """
-    subtraction = exam.early.astype(np.float32) - exam.pre
-    nodes = {
-        "pre": add_volume(scene, exam.pre, exam.geometry, "Pre-contrast"),
-        "early": add_volume(scene, exam.early, exam.geometry, "Early"),
-        "late": add_volume(scene, exam.late, exam.geometry, "Late"),
-        "subtraction": add_volume(scene, subtraction, exam.geometry, "Subtraction (early - pre)"),
-        "attention": add_attention(scene, prediction.attention, exam.geometry),
-        "tumour": add_tumour(scene, np.asarray(exam.mask), exam.geometry),
-    }
-    near = place_window(np.asarray(exam.mask) != 0, exam.geometry, GridSpec()).region
-    for name in ("pre", "early", "late"):
-        set_window(nodes[name], *np.percentile(exam.early[near], [1, 99.7]))
-    set_window(nodes["subtraction"], 0, np.percentile(subtraction[near], 99.7))
-    peak = LPS_TO_RAS @ prediction.attention_summary.peak
-    set_views(scene, nodes["early"], nodes["attention"], peak)
+    near = near_tumour(exam)
+    nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
+    mask = np.asarray(exam.mask)
+    for node in nodes.values():
+        node.GetDisplayNode().SetWindowLevelMinMax(*grey_limits(exam.early[near], mask[near]))
+    difference = subtract(exam.early, exam.pre)
+    nodes["enhancement"] = add_volume(scene, difference, exam.geometry, "Early minus pre-contrast")
+    limits = enhancement_limits(exam.early[near], exam.pre[near], mask[near])
+    nodes["enhancement"].GetDisplayNode().SetWindowLevelMinMax(*limits)
+    nodes["segmentation"] = add_segmentation(scene, mask, exam.geometry, nodes["early"])
+    nodes["attention"] = add_attention(scene, prediction.attention, exam.geometry)
+    show(scene, nodes["early"], nodes["attention"], prediction.attention_summary.peak)
     return nodes
 
 
 def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
-    """A scalar volume node with its display.
-
-    Args:
-        array: (k, j, i), any numeric type.
-    """
+    """Add a scalar volume node; the array (k, j, i) is copied."""
+    import slicer
     import vtk
 
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    node.SetAndObserveImageData(_image_data(array, vtk.vtkImageData()))
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    display.AutoWindowLevelOff()  # before it sees the voxels: a histogram of a full exam takes a second
+    scene.AddNode(display).SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetName(scene.GenerateUniqueName(name))
     node.SetIJKToRASMatrix(_ijk_to_ras(geometry))
-    node.CreateDefaultDisplayNodes()
+    node.SetAndObserveImageData(_fill(vtk.vtkImageData(), array))
+    scene.AddNode(node).SetAndObserveDisplayNodeID(display.GetID())
     return node
 
 
-def add_attention(scene: Node, attention: np.ndarray, geometry: Geometry) -> Node:
-    """Attention as a volume with colours of its own, transparent where it is faint."""
-    node = add_volume(scene, attention, geometry, "Attention")
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(_add_colours(scene).GetID())
-    set_window(node, 0, 1)
-    display.SetApplyThreshold(True)
-    display.SetThreshold(ATTENTION_THRESHOLD, 1)
-    return node
+def add_segmentation(
+    scene: Node, mask: np.ndarray, geometry: Geometry, reference: Node, name: str = "Tumour segmentation"
+) -> Node:
+    """Add a segmentation node with the segment "tumour": an outline in slices, a surface in 3D.
 
-
-def add_tumour(scene: Node, mask: np.ndarray, geometry: Geometry) -> Node:
-    """The mask as a segmentation with one segment, drawn as an outline in slices and as a surface in 3D."""
+    Args:
+        mask: (k, j, i), not empty.
+        geometry: of the mask.
+        reference: volume node whose lattice the Segment Editor continues on.
+    """
     import slicer
 
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Tumour")
-    node.CreateDefaultDisplayNodes()
-    labelmap = _image_data((mask != 0).astype(np.uint8), slicer.vtkOrientedImageData())
-    labelmap.SetGeometryFromImageToWorldMatrix(_ijk_to_ras(geometry))
-    node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, "tumour", _OUTLINE)
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetName(scene.GenerateUniqueName(name))
+    scene.AddNode(node).CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    labelmap = _oriented_image(mask, geometry)
+    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
+    node.GetSegmentation().GetSegment(segment_id).SetName(SEGMENT)
+    node.CreateClosedSurfaceRepresentation()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(True)
     display.SetSliceIntersectionThickness(2)
-    node.CreateClosedSurfaceRepresentation()
+    display.SetOpacity3D(0.6)
     return node
 
 
-def set_window(volume: Node, low: float, high: float) -> None:
-    """Show grey levels from `low` to `high`."""
-    display = volume.GetDisplayNode()
-    display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(float(low), float(max(high, low + 1e-6)))
+def add_attention(scene: Node, attention: np.ndarray, geometry: Geometry, name: str = "Attention") -> Node:
+    """Add attention, (k, j, i) in [0, 1], as a volume with its own colour table; faint attention is transparent."""
+    node = add_volume(scene, attention.astype(np.float32, copy=False), geometry, name)
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(_colour_table(scene).GetID())
+    display.SetWindowLevelMinMax(0.0, 1.0)
+    display.SetThreshold(FAINT, 1.0)
+    display.ApplyThresholdOn()
+    return node
 
 
-def set_views(scene: Node, background: Node, foreground: Node, point: np.ndarray) -> None:
-    """Four-up layout, attention over the volume in every slice view, all of them at a RAS point in mm."""
-    import slicer
-
-    layout = _singleton(scene, "vtkMRMLLayoutNode", "vtkMRMLLayoutNode")
-    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-    for name, orientation in _VIEWS.items():
-        composite = _singleton(scene, "vtkMRMLSliceCompositeNode", name)
-        composite.SetLayoutName(name)
-        composite.SetBackgroundVolumeID(background.GetID())
-        composite.SetForegroundVolumeID(foreground.GetID())
-        composite.SetForegroundOpacity(OPACITY)
-        view = _singleton(scene, "vtkMRMLSliceNode", name)
-        view.SetName(name)
-        view.SetLayoutName(name)
-        view.SetOrientation(orientation)
-        view.SetFieldOfView(FIELD, FIELD, view.GetFieldOfView()[2])
-        view.JumpSliceByCentering(*point)
-
-
-def private_scene(cache: str) -> tuple[Node, tuple[Node, ...]]:
-    """An empty scene outside the application, with what it needs to be written and read.
+def show(
+    scene: Node, background: Node, attention: Node, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
+) -> None:
+    """Show attention over a volume in every slice view of the scene, four-up, with the 3D view turned to it.
 
     Args:
-        cache: folder for temporary files.
-
-    Returns:
-        The scene, and objects that must live as long as it is used.
+        centre: LPS position in mm that the views are centred on.
+        field_mm: width of what the slice views show.
     """
     import slicer
 
-    scene = slicer.vtkMRMLScene()
-    application = slicer.vtkSlicerApplicationLogic()
-    application.SetTemporaryPath(cache)
-    application.SetMRMLScene(scene)
-    application.GetColorLogic().SetMRMLScene(scene)
-    application.GetColorLogic().AddDefaultColorNodes()  # volumes refer to the grey one
-    files, transfers = slicer.vtkCacheManager(), slicer.vtkDataIOManager()
-    files.SetMRMLScene(scene)
-    files.SetRemoteCacheDirectory(cache)
-    transfers.SetCacheManager(files)
-    scene.SetCacheManager(files)
-    scene.SetDataIOManager(transfers)
-    segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
-    segmentations.SetMRMLApplicationLogic(application)
-    segmentations.SetMRMLScene(scene)
-    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
-    return scene, (application, files, transfers, segmentations)
+    position = _LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
+    for node in _nodes(scene, "vtkMRMLSliceCompositeNode"):
+        node.SetBackgroundVolumeID(background.GetID())
+        node.SetForegroundVolumeID(attention.GetID())
+        node.SetForegroundOpacity(OPACITY)
+    oblique = np.abs(_geometry(background).direction).max(axis=0).min() < 1 - 1e-4
+    for node in _nodes(scene, "vtkMRMLSliceNode"):
+        if oblique:
+            node.RotateToVolumePlane(background)
+        width, height, depth = node.GetFieldOfView()
+        node.SetFieldOfView(field_mm, field_mm * height / width, depth)
+        node.JumpSliceByCentering(*position)
+    for node in _nodes(scene, "vtkMRMLLayoutNode"):
+        node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    for node in _nodes(scene, "vtkMRMLCameraNode"):
+        node.SetFocalPoint(*position)
+        node.SetPosition(*(position + (0, 3 * field_mm, 0)))  # from the front
+        node.SetViewUp(0, 0, 1)
 
 
-def _image_data(array: np.ndarray, image: Node) -> Node:
-    """A VTK image that holds a copy of (k, j, i)."""
-    from vtk.util.numpy_support import get_vtk_array_type, numpy_to_vtk
+def exam_from_nodes(pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> Exam:
+    """The exam that volume nodes and a segment hold. Phases are the nodes' own voxels, not copies: only read them.
 
-    image.SetDimensions(array.shape[::-1])
-    flat = np.ascontiguousarray(array).ravel()
-    image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=True, array_type=get_vtk_array_type(flat.dtype)))
-    return image
+    Args:
+        pre, early, late: scalar volume nodes on one lattice.
+        segmentation: segmentation node on any lattice; it is resampled (nearest voxel) where it differs.
+        segment_id: of the tumour.
+
+    Raises:
+        DataError: if a node is empty, in colour, under a transform or on another lattice, or has no such segment.
+    """
+    nodes = dict(zip(PHASE_NAMES, (pre, early, late), strict=True))
+    arrays = [_array(node, f"the {name} volume") for name, node in nodes.items()]
+    geometry = _geometry(pre)
+    for name, node in nodes.items():
+        if not geometry.matches(_geometry(node)):
+            raise DataError(
+                f"the {name} volume must be on the grid of the pre volume ({geometry}), got {_geometry(node)}; "
+                "resample it to the pre volume first"
+            )
+    mask = _segment_array(segmentation, segment_id, geometry)
+    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, provenance=Provenance(source="mrml"))
+
+
+def _array(node: Node, what: str) -> np.ndarray:
+    """Voxels of a volume node, (k, j, i), without a copy."""
+    image = node.GetImageData()
+    if image is None or image.GetPointData().GetScalars() is None:
+        raise DataError(f"{what} must hold voxels, got an empty volume; choose another one")
+    if image.GetNumberOfScalarComponents() != 1:
+        raise DataError(f"{what} must have one value a voxel, got a colour volume; choose another one")
+    _check_not_moved(node, what)
+    return _voxels(image)
+
+
+def _segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
+    """A segment on a lattice: uint8 (k, j, i)."""
+    import slicer
+
+    _check_not_moved(node, "the segmentation")
+    if node.GetSegmentation().GetSegment(segment_id) is None:
+        raise DataError(f"the segmentation must hold the segment {segment_id!r}, got none; choose another segment")
+    segment, reference, result = (slicer.vtkOrientedImageData() for _ in range(3))
+    node.CreateBinaryLabelmapRepresentation()
+    node.GetBinaryLabelmapRepresentation(segment_id, segment)
+    if segment.IsEmpty():
+        return np.zeros(geometry.shape, np.uint8)
+    reference.SetDimensions(*geometry.size)
+    reference.SetImageToWorldMatrix(_ijk_to_ras(geometry))
+    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+    if not resample(segment, reference, result):
+        raise DataError("the segmentation cannot be resampled to the exam; segment the tumour on the pre volume")
+    return (_voxels(result) != 0).astype(np.uint8)
+
+
+def _check_not_moved(node: Node, what: str) -> None:
+    if node.GetTransformNodeID():
+        raise DataError(f"{what} must not be under a transform; harden the transform in the Data module first")
+
+
+def _voxels(image: Node) -> np.ndarray:
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def _geometry(node: Node) -> Geometry:
+    """Geometry of a volume node, in LPS."""
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    axes = (_LPS_TO_RAS @ [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])[:3]
+    spacing = np.linalg.norm(axes[:, :3], axis=0)
+    return Geometry(
+        size=tuple(node.GetImageData().GetDimensions()),
+        spacing=tuple(spacing.tolist()),
+        origin=tuple(axes[:, 3].tolist()),
+        direction=axes[:, :3] / spacing,
+    )
 
 
 def _ijk_to_ras(geometry: Geometry) -> Node:
     import vtk
 
+    values = np.eye(4)
+    values[:3, :3] = geometry.direction * geometry.spacing
+    values[:3, 3] = geometry.origin
     matrix = vtk.vtkMatrix4x4()
-    axes = LPS_TO_RAS @ geometry.direction * geometry.spacing
-    for row, (values, offset) in enumerate(zip(axes, LPS_TO_RAS @ geometry.origin, strict=True)):
-        for column, value in enumerate((*values, offset)):
-            matrix.SetElement(row, column, float(value))
+    matrix.DeepCopy((_LPS_TO_RAS @ values).ravel())
     return matrix
 
 
-def _add_colours(scene: Node) -> Node:
-    """A colour table of the overlay picture's colours, kept in the scene."""
-    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", "Attention colours")
+def _fill(image: Node, array: np.ndarray) -> Node:
+    """Copy (k, j, i) into a VTK image."""
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
+    image.SetDimensions(*array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=True))
+    return image
+
+
+def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
+    """The mask's bounding box as Slicer holds segments."""
+    import slicer
+
+    spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]
+    image = _fill(slicer.vtkOrientedImageData(), mask[tuple(spans)] != 0)
+    image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
+    image.SetImageToWorldMatrix(_ijk_to_ras(geometry))
+    return image
+
+
+def _colour_table(scene: Node) -> Node:
+    """The colours of attention, part of the scene so that any Slicer shows them."""
+    import slicer
+
+    levels = np.linspace(0, 1, 256)
+    anchors = np.linspace(0, 1, len(ATTENTION_RGB))
+    rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*ATTENTION_RGB, strict=True)], -1)
+    node = slicer.vtkMRMLColorTableNode()
     node.SetTypeToUser()
-    node.SetNumberOfColors(256)
-    for number, colour in enumerate(colormaps[COLOURS](np.linspace(0, 1, 256))):
-        node.SetColor(number, f"{number / 255:.2f}", *map(float, colour[:3]), 1.0)
-    node.SetHideFromEditors(False)
-    node.AddDefaultStorageNode()
+    node.SetName(scene.GenerateUniqueName("Attention colours"))
+    node.SetNumberOfColors(len(levels))
+    for index, (level, colour) in enumerate(zip(levels, rgb, strict=True)):
+        node.SetColor(index, f"{level:.2f}", *colour.tolist())
+    scene.AddNode(node).AddDefaultStorageNode()
+    node.GetStorageNode().SetDefaultWriteFileExtension("ctbl")  # older Slicers do not read colours from CSV
     return node
 
 
-def _singleton(scene: Node, kind: str, tag: str) -> Node:
-    """The scene's node of that kind and tag, made where there is none."""
-    node = scene.GetSingletonNode(tag, kind)
-    if node is None:
-        node = scene.CreateNodeByClass(kind)
-        node.UnRegister(None)
-        node.SetSingletonTag(tag)
-        node = scene.AddNode(node)
-    return node
+def _add_views(scene: Node) -> None:
+    """The views that the desktop has from its start: it takes over the state of these when it reads the scene."""
+    import slicer
+
+    for name, (orientation, colour) in _SLICE_VIEWS.items():
+        view = _add_named(scene, "vtkMRMLSliceNode", name)
+        view.SetLayoutLabel(name[0])
+        view.SetLayoutColor(*colour)
+        view.SetOrientation(orientation)
+        view.SetDimensions(512, 512, 1)
+        _add_named(scene, "vtkMRMLSliceCompositeNode", name)
+    _add_named(scene, "vtkMRMLViewNode", "1")
+    _add_named(scene, "vtkMRMLCameraNode", "1")
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    layout.AddLayoutDescription(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, "<layout/>")  # the desktop's own wins
+
+
+def _add_named(scene: Node, class_name: str, name: str) -> Node:
+    """A view's node, with the scene's defaults, that is taken for the one of the same name on reading."""
+    node = scene.CreateNodeByClass(class_name)
+    node.UnRegister(None)
+    node.SetSingletonTag(name)
+    node.SetLayoutName(name)
+    node.SetName(name)
+    return scene.AddNode(node)
+
+
+def _nodes(scene: Node, class_name: str) -> list[Node]:
+    return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether an archive can be read to its end; a full disk goes unnoticed by its writer."""
+    """Whether an archive can be read to its end; a full disk may go unnoticed by its writer."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -236,13 +381,13 @@ def _is_whole(path: Path) -> bool:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """No VTK messages: outside the application, colour and terminology files of Slicer's share folder are missing."""
+def _silence() -> Iterator[None]:
+    """No messages about the colour and terminology files that the wheel lacks, nor about each file packed."""
     import vtk
 
     window, shown = vtk.vtkOutputWindow.GetInstance(), vtk.vtkObject.GetGlobalWarningDisplay()
     vtk.vtkOutputWindow.SetInstance(vtk.vtkStringOutputWindow())
-    vtk.vtkObject.SetGlobalWarningDisplay(0)
+    vtk.vtkObject.GlobalWarningDisplayOff()
     try:
         yield
     finally:

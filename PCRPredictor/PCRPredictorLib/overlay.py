@@ -1,257 +1,283 @@
 """The overlay picture: the tumour in its phases, and where the model looked, as a radiologist reads an exam.
 
-Slices are the acquisition's own, shown as viewers show them (axial: anterior up, the patient's right on the left) and
-at true proportions; all lengths are mm.
+Slices are the acquisition's own, shown as viewers show them and at true proportions, the three phases with the same
+grey values. Positions in the figure are inches, in slices mm.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec as Layout
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 
-from .exam import Exam, Geometry
-from .grid import AxisOrder, GridSpec, acquisition_order, place_window
-from .prediction import RESEARCH_USE_ONLY, Prediction
+from .display import (
+    ATTENTION_RGB,
+    OUTLINE_RGB,
+    Box,
+    SliceView,
+    attention_opacity,
+    enhancement_limits,
+    grey_limits,
+    main_slice,
+    near_tumour,
+    slice_view,
+    slices_through,
+    subtract,
+)
+from .exam import Exam
+from .prediction import RESEARCH_USE_ONLY, OperatingPoint, Prediction
 
-COLOURS = "inferno"
-FAINT = 0.1  # attention below this share of its peak is not drawn
-_BACKGROUND, _TEXT, _DIM, _OUTLINE, _WARN = "#0d0f12", "#f2f4f7", "#9aa4b2", "#4ade80", "#fbbf24"
-_MARK: dict[str, Any] = {"color": _TEXT, "path_effects": [withStroke(linewidth=2.5, foreground="black")]}
-_OPPOSITE = {"L": "R", "P": "A", "S": "I"}
-_OBLIQUE = np.sin(np.deg2rad(20))  # beyond this tilt a second letter is shown
+COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
+_WIDTH, _HEIGHT, _DPI = 16.0, 10.75, 100
+_BACKGROUND, _TEXT, _DIM, _RANGE, _WARN = "#0d0f12", "#f2f4f7", "#9aa4b2", "#6ea8fe", "#fbbf24"
+_HALO = {"facecolor": "#00000070", "edgecolor": "none", "pad": 1.5}
+_WARNINGS_SHOWN, _LINE = 2, 170  # lines, characters that fit beside a remark
 
 
 @dataclass(frozen=True, eq=False)
-class _Slices:
-    """The exam as (slices, rows, columns), with what is needed to draw a slice in mm."""
+class _Pictures:
+    """What the panels draw: volumes as (slices, rows, columns), and how."""
 
+    view: SliceView
     pre: np.ndarray
     early: np.ndarray
+    late: np.ndarray
     mask: np.ndarray
     attention: np.ndarray
-    spacing: tuple[float, float, float]
-    letters: tuple[str, str, str, str]  # at the left, right, top and bottom edge
-    box: tuple[float, float, float, float]  # of the zoom, mm: left, right, top, bottom
-    low: float
-    high: float
-    difference: float
+    zoom: Box
+    grey: tuple[float, float]
+    enhancement: tuple[float, float]
 
 
-def save_overlay(exam: Exam, prediction: Prediction, path: Path) -> None:
+def save_overlay(exam: Exam, prediction: Prediction, path: Path, *, show_patient_id: bool = False) -> None:
     """Write the picture as a PNG, 1600 pixels wide.
 
     Raises:
         OSError: if the file cannot be written.
     """
-    FigureCanvasAgg(figure := draw_overlay(exam, prediction))
-    figure.savefig(path, dpi=100, facecolor=_BACKGROUND)
+    figure = render_overlay(exam, prediction, show_patient_id=show_patient_id)
+    figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
 
 
-def draw_overlay(exam: Exam, prediction: Prediction) -> Figure:
-    """Numbers; the slice of highest attention, whole and in 80 mm around the tumour; attention through the tumour.
+def render_overlay(exam: Exam, prediction: Prediction, *, show_patient_id: bool = False) -> Figure:
+    """The numbers; the slice of highest attention, whole and zoomed; its phases; attention through the tumour.
 
     Args:
-        exam: with a mask.
+        exam: with a mask that is not empty.
         prediction: of that exam.
+        show_patient_id: whether the patient is named on the picture.
     """
-    slices = _prepare(exam, prediction)
-    figure = Figure(figsize=(16, 9.9))
-    layout = Layout(2, 4, figure, left=0.012, right=0.955, top=0.80, bottom=0.035, hspace=0.13, wspace=0.05)
-    _write_numbers(figure, prediction)
-    index = int(slices.attention.max(axis=(1, 2)).argmax())
-    number = f"slice {index + 1} of {len(slices.mask)}"
-    context, pre, early, difference = (figure.add_subplot(layout[0, column]) for column in range(4))
-    _draw(context, slices, slices.early, index, f"Early phase, {number}", zoom=False)
-    left, right, top, bottom = slices.box
-    context.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=_TEXT, linewidth=0.9))
-    _draw(pre, slices, slices.pre, index, "Before contrast")
-    _draw(early, slices, slices.early, index, "Early phase")
-    _draw(difference, slices, slices.early - slices.pre.astype(np.float32), index, "Early - before", difference=True)
-    for column, each in enumerate(_through_tumour(slices.mask, index)):
-        axes = figure.add_subplot(layout[1, column])
-        _draw(axes, slices, slices.early, each, f"Attention, slice {each + 1}")
-        _colour(axes, slices, each)
-    _legend(figure)
+    pictures = _prepare(exam, prediction)
+    main = main_slice(pictures.attention, pictures.mask)
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=_BACKGROUND)
+    FigureCanvasAgg(figure)
+    _write_result(figure, prediction)
+    _write_facts(figure, prediction)
+    _write_notices(figure, prediction)
+    _write_footer(figure, prediction, exam.provenance.patient_id if show_patient_id else None)
+    context, enhancement, attention = (_add_panel(figure, x, 3.3, 5.15) for x in (0.12, 5.425, 10.73))
+    _draw_context(context, pictures, main)
+    _draw_enhancement(enhancement, pictures, main)
+    _draw_attention(attention, pictures, main, "Attention, share of its peak (cross)")
+    _mark_peak(attention, pictures, main)
+    _draw_colour_bar(figure)
+    small = [_add_panel(figure, 0.12 + 2.64 * n, 0.38, 2.56) for n in range(6)]
+    for axes, name in zip(small, ("pre", "early", "late"), strict=False):
+        _draw(axes, pictures, getattr(pictures, name)[main], pictures.grey, f"{name.capitalize()} phase")
+    through = slices_through(pictures.mask, 3)
+    for axes, index in zip(small[3:], through, strict=False):
+        _draw_attention(axes, pictures, index, f"Attention, {pictures.view.label(index)}")
+    for axes in small[3 + len(through) :]:
+        axes.remove()
     return figure
 
 
-def _prepare(exam: Exam, prediction: Prediction) -> _Slices:
-    order = acquisition_order(exam.geometry)
+def _prepare(exam: Exam, prediction: Prediction) -> _Pictures:
+    view, near = slice_view(exam.geometry), near_tumour(exam)
     mask = np.asarray(exam.mask) != 0
-    window = place_window(mask, exam.geometry, GridSpec())
-    spacing = order.spacing(exam.geometry)
-    near = window.region
-    early, difference = exam.early[near], exam.early[near].astype(np.float32) - exam.pre[near]
-    low, high = np.percentile(early, [1, 99.7])
-    return _Slices(
-        pre=order.view(exam.pre),
-        early=order.view(exam.early),
-        mask=order.view(mask),
-        attention=order.view(prediction.attention),
-        spacing=spacing,
-        letters=_edge_letters(exam.geometry, order),
-        box=(
-            window.columns[0] * spacing[2],
-            window.columns[1] * spacing[2],
-            window.rows[0] * spacing[1],
-            window.rows[1] * spacing[1],
-        ),
-        low=float(low),
-        high=float(max(high, low + 1e-6)),
-        difference=float(max(np.percentile(difference, 99.7), 1e-6)),
+    return _Pictures(
+        view=view,
+        pre=view.order.view(exam.pre),
+        early=view.order.view(exam.early),
+        late=view.order.view(exam.late),
+        mask=view.order.view(mask),
+        attention=view.order.view(prediction.attention),
+        zoom=view.zoom(mask),
+        grey=grey_limits(exam.early[near], mask[near]),
+        enhancement=enhancement_limits(exam.early[near], exam.pre[near], mask[near]),
     )
 
 
-def _edge_letters(geometry: Geometry, order: AxisOrder) -> tuple[str, str, str, str]:
-    """Patient directions at the left, right, top and bottom edge of a slice."""
-    across, down = (geometry.direction[:, 2 - order.axes[n]] * (-1 if order.mirrored[n] else 1) for n in (2, 1))
-    return direction_letters(-across), direction_letters(across), direction_letters(-down), direction_letters(down)
+def _add_panel(figure: Figure, left: float, bottom: float, edge: float) -> Axes:
+    axes = figure.add_axes((left / _WIDTH, bottom / _HEIGHT, edge / _WIDTH, edge / _HEIGHT), facecolor="black")
+    axes.set_axis_off()
+    axes.add_artist(Rectangle((0, 0), 1, 1, transform=axes.transAxes, color="black", zorder=-10))
+    return axes
 
 
-def direction_letters(direction: np.ndarray) -> str:
-    """Letters of an LPS direction: the main one, and the second one where it is more than 20 degrees oblique."""
-    letters = ""
-    for axis in np.argsort(-np.abs(direction)):
-        if abs(direction[axis]) >= _OBLIQUE and len(letters) < 2:
-            letter = "LPS"[axis]
-            letters += letter if direction[axis] > 0 else _OPPOSITE[letter]
-    return letters
+def _draw_context(axes: Axes, pictures: _Pictures, index: int) -> None:
+    """The whole slice, with the frame of the zoom."""
+    title = f"Early phase, {pictures.view.label(index)}"
+    _draw(axes, pictures, pictures.early[index], pictures.grey, title, pictures.view.field.square)
+    box = pictures.zoom
+    if box.width < 0.95 * pictures.view.field.square.width:
+        axes.add_patch(Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor=_TEXT, linewidth=1))
 
 
-def _through_tumour(mask: np.ndarray, peak: int) -> list[int]:
-    """Up to four slices spread over the tumour, the one of highest attention among them, ascending."""
-    present = np.flatnonzero(mask.any(axis=(1, 2)))
-    spread = np.unique(present[np.linspace(0, len(present) - 1, 6).round().astype(int)[1:-1]])
-    if peak not in spread:
-        spread[np.abs(spread - peak).argmin()] = peak
-    return sorted({int(index) for index in spread})
+def _draw_enhancement(axes: Axes, pictures: _Pictures, index: int) -> None:
+    difference = subtract(pictures.early[index], pictures.pre[index])
+    outlined = "green: tumour mask" if pictures.mask[index].any() else "no tumour in this slice"
+    _draw(axes, pictures, difference, pictures.enhancement, f"Early minus pre ({outlined})")
+    _outline(axes, pictures, index)
+
+
+def _draw_attention(axes: Axes, pictures: _Pictures, index: int, title: str) -> None:
+    """The early phase, a little darker, attention in colour, the stronger the more opaque, and the outline."""
+    low, high = pictures.grey
+    _draw(axes, pictures, pictures.early[index], (low, low + 1.3 * (high - low)), title)
+    attention = pictures.attention[index]
+    coloured = COLOURS(attention)
+    coloured[..., 3] = attention_opacity(attention)
+    axes.imshow(coloured, extent=_extent(pictures.view), interpolation="bilinear")
+    _frame(axes, pictures.zoom)
+    _outline(axes, pictures, index)
+
+
+def _mark_peak(axes: Axes, pictures: _Pictures, index: int) -> None:
+    attention, (_, down, across) = pictures.attention[index], pictures.view.spacing
+    if attention.max() > 0:
+        row, column = np.unravel_index(int(attention.argmax()), attention.shape)
+        for colour, width in (("black", 4), (_TEXT, 1.6)):
+            axes.plot([column * across], [row * down], "+", color=colour, markersize=13, markeredgewidth=width)
 
 
 def _draw(
-    axes: Axes,
-    slices: _Slices,
-    volume: np.ndarray,
-    index: int,
-    title: str,
-    *,
-    zoom: bool = True,
-    difference: bool = False,
+    axes: Axes, pictures: _Pictures, image: np.ndarray, grey: tuple[float, float], title: str, box: Box | None = None
 ) -> None:
-    """One slice in grey with the tumour's outline, edge letters and a scale bar."""
-    low, high = (0.0, slices.difference) if difference else (slices.low, slices.high)
-    extent = _extent(slices)
-    axes.set_facecolor("black")
-    axes.imshow(volume[index], cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="bicubic")
-    if slices.mask[index].any():
-        axes.contour(slices.mask[index], [0.5], colors=_OUTLINE, linewidths=1.1, extent=extent, origin="upper")
-    left, right, top, bottom = slices.box if zoom else _square(extent)
-    axes.set_xlim(left, right)
-    axes.set_ylim(bottom, top)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.set_title(title, color=_TEXT, fontsize=12, loc="left", pad=4)
-    for letter, x, y in zip(slices.letters, (0.03, 0.97, 0.5, 0.5), (0.5, 0.5, 0.96, 0.04), strict=True):
-        axes.text(x, y, letter, fontsize=12, ha="center", va="center", transform=axes.transAxes, **_MARK)
-    _scale_bar(axes, right - left)
+    """One slice in grey, with edge letters and a scale bar."""
+    box = box or pictures.zoom
+    large = axes.get_position().width > 0.25
+    size = 13 if large else 10
+    low, high = grey
+    axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(pictures.view), interpolation="bicubic")
+    _frame(axes, box)
+    axes.set_title(title, color=_TEXT, fontsize=size, loc="left", pad=5)
+    inset = 0.03 if large else 0.055
+    places = ((inset, 0.5), (1 - inset, 0.5), (0.5, 1 - inset), (0.5, inset))
+    for letter, (x, y) in zip(pictures.view.letters, places, strict=True):
+        axes.text(
+            x, y, letter, color=_TEXT, fontsize=size, ha="center", va="center", transform=axes.transAxes, bbox=_HALO
+        )
+    _scale_bar(axes, box.width, size)
 
 
-def _extent(slices: _Slices) -> tuple[float, float, float, float]:
-    """Edges of a whole slice in mm as imshow takes them: left, right, bottom, top; voxel (0, 0) is centred on 0."""
-    _, rows, columns = slices.mask.shape
-    _, down, across = slices.spacing
-    return -0.5 * across, (columns - 0.5) * across, (rows - 0.5) * down, -0.5 * down
+def _extent(view: SliceView) -> tuple[float, float, float, float]:
+    """Edges of a whole slice as imshow takes them."""
+    field = view.field
+    return field.left, field.right, field.bottom, field.top
 
 
-def _square(extent: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """A square around a slice: left, right, top, bottom."""
-    left, right, bottom, top = extent
-    half = max(right - left, bottom - top) / 2
-    x, y = (left + right) / 2, (top + bottom) / 2
-    return x - half, x + half, y - half, y + half
+def _frame(axes: Axes, box: Box) -> None:
+    axes.set_aspect("equal")
+    axes.set_xlim(box.left, box.right)
+    axes.set_ylim(box.bottom, box.top)
 
 
-def _scale_bar(axes: Axes, width: float) -> None:
-    """A bar of 2 cm, or 5 cm where the picture is wide."""
-    length = 50 if width > 160 else 20
-    axes.plot([0.05, 0.05 + length / width], [0.05, 0.05], linewidth=2, transform=axes.transAxes, **_MARK)
-    axes.text(0.05, 0.065, f"{length // 10} cm", fontsize=10, transform=axes.transAxes, **_MARK)
+def _outline(axes: Axes, pictures: _Pictures, index: int) -> None:
+    """The edge of the mask; where the mask meets the edge of the field, it is closed there."""
+    if not pictures.mask[index].any():
+        return
+    _, down, across = pictures.view.spacing
+    padded = np.pad(pictures.mask[index], 1).astype(np.uint8)
+    rows, columns = ((np.arange(n) - 1) * step for n, step in zip(padded.shape, (down, across), strict=True))
+    axes.contour(columns, rows, padded, [0.5], colors=[OUTLINE_RGB], linewidths=1.2)
 
 
-def _colour(axes: Axes, slices: _Slices, index: int) -> None:
-    """Attention in colour over a slice, the stronger the more opaque."""
-    attention = slices.attention[index]
-    coloured = colormaps[COLOURS](attention)
-    coloured[..., 3] = np.where(attention < FAINT, 0, 0.2 + 0.5 * attention)
-    axes.images[0].set_zorder(-1)
-    axes.imshow(coloured, extent=_extent(slices), interpolation="bilinear", zorder=0)
-    left, right, top, bottom = slices.box
-    axes.set_xlim(left, right)
-    axes.set_ylim(bottom, top)
+def _scale_bar(axes: Axes, width: float, size: int) -> None:
+    """A bar of 1, 2, 5 or 10 cm: the longest that takes up at most a third of the picture."""
+    length = max((mm for mm in (10, 20, 50, 100) if mm <= width / 3), default=10)
+    axes.plot([0.04, 0.04 + length / width], [0.035, 0.035], color=_TEXT, linewidth=2.5, transform=axes.transAxes)
+    axes.text(0.04, 0.055, f"{length // 10} cm", color=_TEXT, fontsize=size - 2, transform=axes.transAxes, bbox=_HALO)
 
 
-def _legend(figure: Figure) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(cmap=COLOURS), cax=figure.add_axes((0.963, 0.06, 0.008, 0.3)), ticks=[0, 0.5, 1]
-    )
-    bar.ax.tick_params(colors=_TEXT, labelsize=10, length=0)
+def _draw_colour_bar(figure: Figure) -> None:
+    """Above the attention panel, where it hides nothing."""
+    axes = figure.add_axes((14.55 / _WIDTH, 8.53 / _HEIGHT, 1.1 / _WIDTH, 0.14 / _HEIGHT))
+    bar = figure.colorbar(ScalarMappable(cmap=COLOURS), cax=axes, orientation="horizontal", ticks=[])
     bar.outline.set_visible(False)
-    bar.ax.set_title("attention\n/ peak", color=_DIM, fontsize=9, pad=6)
+    _write(figure, 14.47, 8.6, "0", 11, ha="right")
+    _write(figure, 15.73, 8.6, "1", 11)
 
 
-def _write_numbers(figure: Figure, prediction: Prediction) -> None:
-    """The result on top: probability first, then what it rests on, then warnings."""
-    point, tumour = prediction.operating_point, prediction.tumour
-    low, high = prediction.interval
-    figure.text(0.013, 0.955, "pCR probability", color=_DIM, fontsize=13, va="center")
-    figure.text(0.013, 0.893, f"{prediction.probability:.0%}", color=_TEXT, fontsize=42, va="center", weight="bold")
-    figure.text(0.105, 0.912, f"folds {low:.0%} to {high:.0%}", color=_TEXT, fontsize=13, va="center")
-    figure.text(0.105, 0.876, f"image alone {prediction.image_probability:.0%}", color=_TEXT, fontsize=13, va="center")
-    rates = (
-        f"sensitivity {point.sensitivity:.0%}, specificity {point.specificity:.0%}"
-        if point.sensitivity is not None and point.specificity is not None
-        else "rates unknown"
-    )
+def _write(figure: Figure, x: float, y: float, text: str, size: float, colour: str = _TEXT, **options: object) -> None:
+    style = {"va": "center", "parse_math": False, **options}  # a dollar sign is a dollar sign
+    figure.text(x / _WIDTH, y / _HEIGHT, text, style, fontsize=size, color=colour)
+
+
+def _write_result(figure: Figure, prediction: Prediction) -> None:
+    """The probability, as a number and on a line from 0 to 100 %."""
+    point, (low, high) = prediction.operating_point, prediction.interval
+    _write(figure, 0.15, 10.47, "Probability of pCR", 12, _DIM)
+    _write(figure, 0.12, 9.87, f"{prediction.probability:.0%}", 46, weight="bold")
+    axes = figure.add_axes((2.2 / _WIDTH, 9.63 / _HEIGHT, 3.9 / _WIDTH, 0.56 / _HEIGHT))
+    axes.set(xlim=(-0.02, 1.02), ylim=(0, 1))
+    axes.set_axis_off()
+    axes.plot([0, 1], [0.5, 0.5], color="#3a414c", linewidth=5, solid_capstyle="round")
+    axes.plot([low, high], [0.5, 0.5], color=_RANGE, linewidth=9, solid_capstyle="round")
+    axes.plot([prediction.probability], [0.5], "o", color=_TEXT, markersize=12)
+    axes.plot([point.threshold] * 2, [0.02, 0.98], color=_WARN, linewidth=1.8)
+    _write(figure, 2.28, 9.52, "0%", 10, _DIM, ha="center")
+    _write(figure, 6.02, 9.52, "100%", 10, _DIM, ha="center")
+    middle = float(np.clip(2.28 + 3.74 * point.threshold, 3.0, 5.2))
+    _write(figure, middle, 9.52, f"threshold {point.threshold:.0%}", 10, _WARN, ha="center")
+    models = len(prediction.fold_probabilities)
+    _write(figure, 2.28, 10.32, f"{low:.0%} to {high:.0%} among {models} models", 12, _RANGE)
+
+
+def _write_facts(figure: Figure, prediction: Prediction) -> None:
+    """What the number means and what it rests on: a title and two lines a column."""
+    point, attention, tumour = prediction.operating_point, prediction.attention_summary, prediction.tumour
+    inside = "peak inside the tumour" if attention.peak_in_tumour else "peak outside the tumour"
     columns = (
-        (
-            0.25,
-            "Decision",
-            f"{prediction.decision} ({point.name}, at {point.threshold:.0%} or more)",
-            f"in training: {rates}",
-        ),
-        (
-            0.53,
-            "Attention inside the tumour",
-            f"{prediction.attention_summary.in_tumour:.0%}",
-            f"peak {'inside' if prediction.attention_summary.peak_in_tumour else 'outside'} the tumour",
-        ),
-        (
-            0.74,
-            "Tumour",
-            f"{tumour.volume_ml:.1f} ml",
-            f"enhancement early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%}",
-        ),
+        (6.6, "Decision", f"{prediction.decision} predicted", _describe_rates(point)),
+        (9.75, "Image alone", f"{prediction.image_probability:.0%}", "without clinical values"),
+        (11.7, "Attention in tumour", f"{attention.in_tumour:.0%}", inside),
+        (13.85, "Tumour", f"{tumour.volume_ml:.1f} ml", f"enhancement {tumour.early_enhancement:+.0%}"),
     )
-    for x, title, first, second in columns:
-        figure.text(x, 0.955, title, color=_DIM, fontsize=13, va="center")
-        figure.text(x, 0.912, first, color=_TEXT, fontsize=15, va="center")
-        figure.text(x, 0.876, second, color=_TEXT, fontsize=12, va="center")
-    messages = [notice.message for notice in prediction.notices]
-    more = f" (+{len(messages) - 1} more, see the report)" if len(messages) > 1 else ""
-    if messages:
-        figure.text(0.013, 0.837, f"Warning: {messages[0]}{more}", color=_WARN, fontsize=11, va="center")
+    for x, title, value, remark in columns:
+        _write(figure, x, 10.47, title, 12, _DIM)
+        _write(figure, x, 10.08, value, 20, weight="bold")
+        _write(figure, x, 9.82, remark, 11, va="top", linespacing=1.4)
+
+
+def _describe_rates(point: OperatingPoint) -> str:
+    """Two lines on an operating point: its name, and its sensitivity and specificity where known."""
+    if point.sensitivity is None or point.specificity is None:
+        return f"{point.name} operating point\nsensitivity and specificity unknown"
+    return f"{point.name} operating point\nsensitivity {point.sensitivity:.0%}, specificity {point.specificity:.0%}"
+
+
+def _write_notices(figure: Figure, prediction: Prediction) -> None:
+    """Warnings, a line each as far as they fit."""
+    lines = [f"Warning: {notice.message}" for notice in prediction.notices] or ["No warnings"]
+    more = len(lines) - _WARNINGS_SHOWN
+    lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in lines[:_WARNINGS_SHOWN]]
+    if more > 0:
+        lines[-1] += f"  (+{more} more in the report)"
+    for n, line in enumerate(lines):
+        _write(figure, 0.15, 9.15 - 0.22 * n, line, 11, _WARN if prediction.notices else _DIM)
+
+
+def _write_footer(figure: Figure, prediction: Prediction, patient_id: str | None) -> None:
     model = prediction.model
-    footer = f"{RESEARCH_USE_ONLY} Model {model.name} {model.version}: {model.intended_use}"
-    figure.text(0.5, 0.012, footer, color=_DIM, fontsize=10, ha="center", va="center")
+    use = f"{RESEARCH_USE_ONLY} Model {model.name} {model.version}: {model.intended_use}"
+    _write(figure, 0.15, 0.17, use if len(use) <= _LINE else use[: _LINE - 1] + "…", 11)
+    if patient_id:
+        _write(figure, 15.85, 0.17, f"Patient {patient_id}", 11, _DIM, ha="right")

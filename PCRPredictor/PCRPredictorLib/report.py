@@ -1,4 +1,4 @@
-"""The report: one HTML file that a radiologist reads and prints; it refers to nothing outside itself."""
+"""The report: one HTML file that a radiologist reads and prints; it loads nothing from elsewhere and runs nothing."""
 
 from __future__ import annotations
 
@@ -6,25 +6,42 @@ import base64
 from collections.abc import Mapping
 from html import escape
 
-from .exam import Exam
-from .prediction import RESEARCH_USE_ONLY, Prediction
+import numpy as np
 
+from .display import describe_offset
+from .exam import Exam
+from .prediction import RESEARCH_USE_ONLY, AttentionSummary, Prediction, TumourSummary
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; background: #fff; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.3rem; margin: 0; } h2 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; }
-.use { color: #8a1c1c; margin: .2rem 0 1.4rem; }
-.result { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; align-items: center; }
-.probability { font-size: 3.2rem; font-weight: 700; line-height: 1; }
-.warnings { background: #fff7e0; border-left: 4px solid #c98a00; padding: .6rem 1rem; margin: 1.2rem 0; }
-.warnings ul { margin: .2rem 0; padding-left: 1.2rem; }
-img { width: 100%; border-radius: 4px; } figure { margin: 1.4rem 0; } figcaption { color: #55606e; font-size: .9rem; }
+:root { color-scheme: light; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1c2430; background: #fff;
+  max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
+h1 { font-size: 1.4em; margin: 0; } h2 { font-size: 1.12em; margin: 1.5em 0 .4em; }
+p { margin: .5rem 0; }
+.use { color: #8a1c1c; margin: .1em 0 1.2em; }
+.result { display: flex; flex-wrap: wrap; gap: .6rem 2.5rem; align-items: center; }
+.probability { font-size: 3.6em; font-weight: 700; line-height: 1.05; }
+.small, figcaption { color: #55606e; font-size: .93em; }
+.decision { font-size: 1.2em; font-weight: 600; margin-top: 1rem; }
+.warnings { background: #fff7e0; border-left: 4px solid #b07800; padding: .5rem 1rem; margin: 1.1rem 0; }
+.warnings h2 { margin: 0; } .warnings ul { margin: .2rem 0; padding-left: 1.2rem; }
+figure { margin: 1.2rem 0; } img { width: 100%; display: block; border-radius: 4px; } figcaption { margin-top: .4rem; }
+svg { max-width: 100%; height: auto; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 3rem; }
 table { border-collapse: collapse; width: 100%; }
-th { text-align: left; font-weight: 500; color: #55606e; padding: .2rem 1rem .2rem 0; width: 15rem;
-  vertical-align: top; }
-td { padding: .2rem 0; overflow-wrap: anywhere; }
-@media print { body { margin: 0; max-width: none; } figure, table, .warnings { break-inside: avoid; } }
-@page { size: A4; margin: 15mm; }
+tr { border-bottom: 1px solid #e6e9ee; }
+th { text-align: left; font-weight: 500; color: #55606e; padding: .25rem 1rem .25rem 0; width: 11rem; }
+th, td { vertical-align: top; } td { padding: .25rem 0; overflow-wrap: anywhere; }
+@page { size: A4; margin: 14mm; }
+@media print {
+  body { font-size: 9pt; line-height: 1.4; margin: 0; padding: 0; max-width: none; -webkit-print-color-adjust: exact;
+    print-color-adjust: exact; }
+  img { width: auto; max-width: 100%; max-height: 112mm; } .result { flex-wrap: nowrap; }
+  h2 { margin-top: 1rem; } figure { margin: .6rem 0; } .decision { margin-top: .4rem; }
+  figure, tr, .warnings, .result { break-inside: avoid; } h2 { break-after: avoid; }
+  .columns { break-before: page; grid-template-columns: 1fr 1fr; gap: 0 2rem; } th { width: 8rem; }
+}
 """
 
 
@@ -38,107 +55,153 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
     """
     patient = ""
     if show_patient_id:
-        patient = f"<p>Patient {escape(exam.provenance.patient_id or 'without an identifier')}</p>"
+        patient = f"<p>Patient {escape(exam.provenance.patient_id or 'without an identifier')}</p>\n"
     picture = base64.b64encode(overlay_png).decode("ascii")
+    clinical = _table(prediction.clinical) if prediction.clinical else "<p>None: this model reads the image alone.</p>"
     return f"""<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title>pCR prediction</title><style>{_STYLE}</style></head>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>Predicted response to neoadjuvant therapy</title>
+<style>{_STYLE}</style>
+</head>
 <body>
-<h1>Pathological complete response to neoadjuvant therapy, predicted from breast DCE-MRI</h1>
+<main>
+<h1>Predicted response to neoadjuvant therapy, from breast DCE-MRI</h1>
 <p class="use">{escape(RESEARCH_USE_ONLY)}<br>
-Model {escape(prediction.model.name)}, trained on {escape(prediction.model.training_data)}
+Model {escape(prediction.model.name)}, trained on: {escape(prediction.model.training_data)}
 Intended use: {escape(prediction.model.intended_use)}</p>
-{patient}
-{_result(prediction)}
+{patient}{_result(prediction)}
 {_warnings(prediction)}
-<figure><img alt="Tumour in each phase, and attention over it" src="data:image/png;base64,{picture}">
-<figcaption>Green: tumour mask. Colour: attention, what the model's later layers were let see, relative to its peak.
-It shows where the model looked, not why.</figcaption></figure>
-<h2>Clinical variables used</h2>
-{_table(prediction.clinical) if prediction.clinical else "<p>None: this model reads the image alone.</p>"}
-<h2>Measured</h2>
-{_table(_measured(prediction))}
+<figure>
+<img alt="The tumour before and after contrast, outlined, with the model's attention in colour" \
+src="data:image/png;base64,{picture}">
+<figcaption>Green: tumour mask. Colour: attention, relative to its peak. It shows where the model looked, not
+why.</figcaption>
+</figure>
+<div class="columns">
+<section><h2>Tumour and attention</h2>
+{_table(_measured(prediction.tumour, prediction.attention_summary))}</section>
+<section><h2>Clinical values used</h2>
+{clinical}
+<h2>Image</h2>
+{_table(_image(exam))}</section>
+</div>
 <h2>Model</h2>
 {_table(_model(prediction))}
+</main>
 </body>
 </html>
 """
 
 
-def describe_position(point: tuple[float, float, float]) -> str:
-    """An LPS position in mm in words, such as "L 12, A 30, S 5 mm" (scanner coordinates, as Slicer shows them)."""
-    letters = (("L", "R"), ("P", "A"), ("S", "I"))
-    return ", ".join(f"{pair[x < 0]} {abs(x):.0f}" for pair, x in zip(letters, point, strict=True)) + " mm"
-
-
 def _result(prediction: Prediction) -> str:
-    point = prediction.operating_point
-    low, high = prediction.interval
-    word = "at or above" if prediction.decision == "pCR" else "below"
+    """The number, what it means, and what it rests on."""
+    point, (low, high) = prediction.operating_point, prediction.interval
+    relation = "at or above" if prediction.decision == "pCR" else "below"
     rates = ""
     if point.sensitivity is not None and point.specificity is not None:
-        rates = f" There, sensitivity was {point.sensitivity:.0%} and specificity {point.specificity:.0%} in training."
+        rates = (
+            f" On the patients that the threshold was fixed on, it recognised {point.sensitivity:.0%} of those with pCR"
+            f" (sensitivity) and {point.specificity:.0%} of those without (specificity)."
+        )
     return f"""<div class="result">
-<div><div class="probability">{prediction.probability:.0%}</div>probability of pCR</div>
-<div>{_bar(prediction)}</div>
+<div><div class="probability">{prediction.probability:.0%}</div>probability of pathological complete response</div>
+<div>{_gauge(prediction)}</div>
 </div>
-<p><b>{prediction.decision}</b>: {word} the threshold of {point.threshold:.0%} of the operating point
+<p class="decision">{"pCR" if prediction.decision == "pCR" else "No pCR"} predicted</p>
+<p>The probability is {relation} the threshold of {point.threshold:.0%} of the operating point
 &ldquo;{escape(point.name)}&rdquo;.{rates}</p>
 <p>The {len(prediction.fold_probabilities)} models of the ensemble range from {low:.0%} to {high:.0%}.
-From the image alone, with every clinical variable unknown, the probability is {prediction.image_probability:.0%}.
-{prediction.attention_summary.in_tumour:.0%} of the attention is inside the tumour.</p>"""
+{_image_alone(prediction)}</p>"""
 
 
-def _bar(prediction: Prediction) -> str:
-    """The probability, the range over the folds and the threshold on a line from 0 to 100 %."""
+def _image_alone(prediction: Prediction) -> str:
+    """What the clinical values change, in a sentence."""
+    if not prediction.clinical:
+        return "The model reads the image alone."
+    if all(value == "unknown" for value in prediction.clinical.values()):
+        return "No clinical value was known, so this rests on the image alone."
+    change = round(100 * prediction.probability) - round(100 * prediction.image_probability)
+    effect = f"{'raise' if change > 0 else 'lower'} it by {abs(change)} points" if change else "do not change it"
+    return f"From the image alone the probability is {prediction.image_probability:.0%}; the clinical values {effect}."
+
+
+def _gauge(prediction: Prediction) -> str:
+    """The probability, the range over the ensemble and the threshold on a line from 0 to 100 %."""
+    probability, (low, high), point = prediction.probability, prediction.interval, prediction.operating_point
 
     def x(value: float) -> float:
-        return round(10 + 400 * value, 1)
+        return round(20 + 400 * value, 1)
 
-    low, high = prediction.interval
-    threshold = prediction.operating_point.threshold
-    return f"""<svg width="420" height="62" role="img" aria-label="probability, range of the folds and threshold">
-<line x1="10" y1="30" x2="410" y2="30" stroke="#c3cad4" stroke-width="6" stroke-linecap="round"/>
-<line x1="{x(low)}" y1="30" x2="{x(high)}" y2="30" stroke="#7aa7e0" stroke-width="10" stroke-linecap="round"/>
-<circle cx="{x(prediction.probability)}" cy="30" r="8" fill="#1c4f91"/>
-<line x1="{x(threshold)}" y1="14" x2="{x(threshold)}" y2="46" stroke="#8a1c1c" stroke-width="2"/>
-<text x="{x(threshold)}" y="10" font-size="11" text-anchor="middle" fill="#8a1c1c">threshold</text>
-<text x="10" y="60" font-size="11" fill="#55606e">0 %</text>
-<text x="410" y="60" font-size="11" text-anchor="end" fill="#55606e">100 %</text>
+    label = x(min(max(point.threshold, 0.12), 0.88))
+    words = (
+        f"Probability {probability:.0%}, range of the ensemble {low:.0%} to {high:.0%}, threshold {point.threshold:.0%}"
+    )
+    return f"""<svg width="440" height="74" viewBox="0 0 440 74" role="img" aria-label="{words}">
+<line x1="20" y1="36" x2="420" y2="36" stroke="#d5dae1" stroke-width="6" stroke-linecap="round"/>
+<line x1="{x(low)}" y1="36" x2="{x(high)}" y2="36" stroke="#7aa7e0" stroke-width="12" stroke-linecap="round"/>
+<line x1="{x(point.threshold)}" y1="18" x2="{x(point.threshold)}" y2="54" stroke="#8a1c1c" stroke-width="2"/>
+<circle cx="{x(probability)}" cy="36" r="8" fill="#173f75" stroke="#fff" stroke-width="2"/>
+<text x="{label}" y="12" font-size="12" text-anchor="middle" fill="#8a1c1c">threshold {point.threshold:.0%}</text>
+<text x="20" y="70" font-size="12" text-anchor="middle" fill="#55606e">0%</text>
+<text x="{x((low + high) / 2)}" y="70" font-size="12" text-anchor="middle" fill="#2c5fa3">{low:.0%} to {high:.0%}</text>
+<text x="420" y="70" font-size="12" text-anchor="middle" fill="#55606e">100%</text>
 </svg>"""
 
 
 def _warnings(prediction: Prediction) -> str:
     if not prediction.notices:
-        return ""
+        return '<p class="small">No warnings.</p>'
     items = "".join(f"<li>{escape(notice.message)}</li>" for notice in prediction.notices)
-    return f'<div class="warnings"><b>Please note</b><ul>{items}</ul></div>'
+    return f'<section class="warnings"><h2>Please note</h2><ul>{items}</ul></section>'
 
 
-def _measured(prediction: Prediction) -> dict[str, str]:
-    tumour, attention = prediction.tumour, prediction.attention_summary
+def _measured(tumour: TumourSummary, attention: AttentionSummary) -> dict[str, str]:
+    where = "inside" if attention.peak_in_tumour else "outside"
+    offset = describe_offset(np.subtract(attention.peak, tumour.centre))
     return {
         "Tumour volume": f"{tumour.volume_ml:.1f} ml",
+        "Enhancement": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%} of pre-contrast",
         "Tumour centre": describe_position(tumour.centre),
-        "Enhancement in the tumour": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%}",
-        "Attention inside the tumour": f"{attention.in_tumour:.0%}",
-        "Highest attention": f"{describe_position(attention.peak)}, "
-        f"{'inside' if attention.peak_in_tumour else 'outside'} the tumour",
+        "Attention in tumour": f"{attention.in_tumour:.0%} of all attention is inside the mask",
+        "Highest attention": f"{where} the tumour, {offset + ' of' if offset else 'at'} its centre",
+        "Its position": describe_position(attention.peak),
     }
+
+
+def describe_position(point: tuple[float, float, float]) -> str:
+    """An LPS position in mm in words, relative to the scanner's origin."""
+    return f"{describe_offset(point) or '0 mm'} in scanner coordinates"
+
+
+def _image(exam: Exam) -> dict[str, str]:
+    rows = {
+        "Voxels": " × ".join(str(n) for n in exam.geometry.size),
+        "Voxel size": " × ".join(f"{s:.3g}" for s in exam.geometry.spacing) + " mm",
+    }
+    if exam.provenance.phase_times:
+        _, early, late = exam.provenance.phase_times
+        rows["Phases"] = f"early {early:.0f} s, late {late:.0f} s after the pre-contrast one"
+    return rows
 
 
 def _model(prediction: Prediction) -> dict[str, str]:
     model = prediction.model
     return {
-        "Name": f"{model.name} {model.version}",
+        "Name and version": f"{model.name} {model.version}",
         "Trained on": model.training_data,
         "Intended use": model.intended_use,
         "Licence": model.licence,
-        "Checksum": model.checksum[:16],
+        "Checksum": f"SHA-256 {model.checksum[:16]}",
         "Software": ", ".join(f"{name} {version}" for name, version in prediction.versions.items()),
     }
 
 
 def _table(rows: Mapping[str, str]) -> str:
-    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
-    return f"<table>{cells}</table>"
+    cells = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>\n' for name, value in rows.items()
+    )
+    return f"<table><tbody>\n{cells}</tbody></table>"

@@ -5,56 +5,81 @@ import pytest
 from examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
 from matplotlib.image import imread
 from matplotlib.text import Text
-from PCRPredictorLib.overlay import direction_letters, draw_overlay, save_overlay
+from PCRPredictorLib.overlay import render_overlay, save_overlay
+from PCRPredictorLib.prediction import Notice, OperatingPoint
 
 
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(Text)]
+def written(exam, prediction, **options):
+    """All text on the picture."""
+    return "\n".join(text.get_text() for text in render_overlay(exam, prediction, **options).findobj(Text))
 
 
-def edge_letters(figure):
-    """Letters at the left, right, top and bottom of the first picture."""
-    placed = {t.get_position(): t.get_text() for t in figure.axes[0].texts}
-    return "".join(placed[position] for position in ((0.03, 0.5), (0.97, 0.5), (0.5, 0.96), (0.5, 0.04)))
-
-
-@pytest.mark.parametrize(("direction", "letters"), [(AXIAL, "RLAP"), (SAGITTAL, "APSI"), (CORONAL, "RLSI")])
-def test_slices_are_shown_as_a_viewer_shows_them(direction, letters):
-    exam = tiny_exam(direction)
-    assert edge_letters(draw_overlay(exam, tiny_prediction(exam))) == letters
-
-
-def test_mirrored_storage_is_shown_the_same_way():
-    exam = tiny_exam(AXIAL * [-1, -1, 1])
-    assert edge_letters(draw_overlay(exam, tiny_prediction(exam))) == "RLAP"
-
-
-def test_oblique_direction_gets_a_second_letter_beyond_twenty_degrees():
-    assert direction_letters(np.array([np.cos(0.3), np.sin(0.3), 0])) == "L"
-    assert direction_letters(np.array([np.cos(0.5), -np.sin(0.5), 0])) == "LA"
-
-
-def test_numbers_are_on_the_picture_and_the_patient_is_not():
+def test_numbers_and_decision_are_on_the_picture():
     exam = tiny_exam()
-    written = " ".join(texts(draw_overlay(exam, tiny_prediction(exam))))
-    assert "62%" in written
-    assert "Research use only" in written
-    assert "SECRET" not in written
+    text = written(exam, tiny_prediction(exam))
+    for words in ("62%", "54% to 67% among 3 models", "pCR predicted", "sensitivity 71%, specificity 66%", "50%"):
+        assert words in text
+    assert "Research use only" in text
 
 
-def test_attention_is_coloured_and_the_rest_is_grey(tmp_path):
+def test_patient_is_named_only_when_asked():
+    exam = tiny_exam()
+    assert "SECRET" not in written(exam, tiny_prediction(exam))
+    assert "SECRET-1" in written(exam, tiny_prediction(exam), show_patient_id=True)
+
+
+def test_warnings_that_do_not_fit_are_counted():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam, notices=[Notice("n", f"Warning {n} $x$.") for n in range(4)]))
+    assert "Warning: Warning 1 $x$.  (+2 more in the report)" in text
+    assert "Warning 2" not in text
+    assert "No warnings" in written(exam, tiny_prediction(exam, notices=[]))
+
+
+def test_unknown_rates_are_said_to_be_unknown():
+    exam = tiny_exam()
+    prediction = replace(tiny_prediction(exam), operating_point=OperatingPoint("balanced", 0.5))
+    assert "sensitivity and specificity unknown" in written(exam, prediction)
+
+
+@pytest.mark.parametrize(("direction", "letters"), [(AXIAL, "RLAP"), (SAGITTAL, "APHF"), (CORONAL, "RLHF")])
+def test_panels_have_letters_at_their_edges(direction, letters):
+    exam = tiny_exam(direction)
+    panels = [axes for axes in render_overlay(exam, tiny_prediction(exam)).axes if axes.images]
+    assert {"".join(text.get_text() for text in axes.texts[:4]) for axes in panels} == {letters}
+
+
+def test_anisotropic_pixels_are_shown_at_their_true_proportions():
+    exam = tiny_exam(spacing=(1.0, 2.0, 5.0))
+    axes = next(axes for axes in render_overlay(exam, tiny_prediction(exam)).axes if axes.images)
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert axes.get_aspect() == 1
+    assert (right - left, bottom - top) == (48, 80)
+
+
+def test_attention_is_coloured_at_the_tumour_and_the_phases_are_grey(tmp_path):
     exam = tiny_exam()
     save_overlay(exam, tiny_prediction(exam), tmp_path / "overlay.png")
     pixels = imread(tmp_path / "overlay.png")[..., :3]
-    bottom = pixels[550:930, 30:1500]
-    colour = np.ptp(bottom, axis=-1)
+    colour = np.ptp(pixels, axis=-1) > 0.25
     assert pixels.shape[1] == 1600
-    assert 0.02 < (colour > 0.2).mean() < 0.4
+    assert 0.02 < colour[290:740, 1080:1580].mean() < 0.5
+    assert colour[800:1030, 20:800].mean() == 0
 
 
-def test_single_slice_exam_is_drawn():
+def test_single_slice_is_drawn_once():
     exam = tiny_exam(size=(48, 40, 1))
     mask = np.zeros(exam.geometry.shape, np.uint8)
     mask[0, 10:20, 20:30] = 1
     exam = replace(exam, mask=mask)
-    assert "Attention, slice 1" in texts(draw_overlay(exam, tiny_prediction(exam)))
+    assert written(exam, tiny_prediction(exam)).count("Attention, slice 1/1") == 1
+
+
+def test_tumour_at_the_edge_and_no_attention_are_drawn(tmp_path):
+    exam = tiny_exam()
+    mask = np.zeros(exam.geometry.shape, np.uint8)
+    mask[-1, -4:, -4:] = 1
+    exam = replace(exam, mask=mask)
+    prediction = replace(tiny_prediction(exam), attention=np.zeros(mask.shape, np.float32))
+    save_overlay(exam, prediction, tmp_path / "overlay.png")
+    assert "Early phase, slice 10/10" in written(exam, prediction)

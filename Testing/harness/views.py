@@ -1,21 +1,22 @@
-"""Slice views without a desktop: Slicer's own slice logic and displayable managers, rendered off screen.
+"""Slicer's views without a desktop: its own slice logic and displayable managers, rendered off screen.
 
 Needs an OpenGL library; without one VTK ends the process, so ask `opengl_missing` first.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 
-import numpy as np
-
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-_MANAGERS = ("vtkMRMLVolumeGlyphSliceDisplayableManager", "vtkMRMLSegmentationsDisplayableManager2D")
+_SLICE_MANAGERS = ("vtkMRMLVolumeGlyphSliceDisplayableManager", "vtkMRMLSegmentationsDisplayableManager2D")
+_SPACE_MANAGERS = (
+    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLViewDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager3D",
+)
 
 
 def opengl_missing() -> str:
-    """Which library is missing for off-screen rendering, or "" if none is."""
+    """Which library is missing for rendering off screen, "" if none is."""
     for library in ("libEGL.so.1", "libGL.so.1"):
         try:
             ctypes.CDLL(library)
@@ -24,38 +25,24 @@ def opengl_missing() -> str:
     return ""
 
 
-def render_slice(scene, application, view, size=(480, 480)) -> np.ndarray:
-    """RGB pixels, (rows, columns, 3) uint8, of a slice view as the scene has set it.
-
-    Args:
-        scene: an MRML scene.
-        application: its application logic.
-        view: "Red", "Green" or "Yellow".
-    """
+def render_slice(scene, name, size=(480, 480)):
+    """RGB pixels, uint8 (rows, columns, 3), of the slice view that the scene holds under a name such as "Red"."""
     import slicer
     import vtk
 
-    for name in ("vtkMRMLInteractionNode", "vtkMRMLCrosshairNode"):  # the application always has them
-        scene.AddNode(getattr(slicer, name)())
-    if application.GetSliceLogics() is None:
-        application.SetSliceLogics(vtk.vtkCollection())
-    renderer, window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    window.SetMultiSamples(0)
-    window.SetSize(*size)
-    window.AddRenderer(renderer)
+    application = _application(scene)
+    renderer, window = _window(size)
     renderer.GetActiveCamera().ParallelProjectionOn()
-    interactor = vtk.vtkRenderWindowInteractor()
-    interactor.SetRenderWindow(window)
-    group = _manager_group(application, renderer)
     logic = slicer.vtkMRMLSliceLogic()
     logic.SetMRMLApplicationLogic(application)
     application.GetSliceLogics().AddItem(logic)
     logic.SetMRMLScene(scene)
-    node = logic.AddSliceNode(f"{view} off screen")  # a slice logic makes its own nodes; they take the view's state
-    group.SetMRMLDisplayableNode(node)
+    logic.SetSliceNode(scene.GetSingletonNode(name, "vtkMRMLSliceNode"))
+    logic.SetSliceCompositeNode(scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode"))
     logic.ResizeSliceNode(*size)
-    _copy_view(scene, view, node, logic.GetSliceCompositeNode())
+    factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+    group = _managers(factory, _SLICE_MANAGERS, application, renderer)
+    group.SetMRMLDisplayableNode(logic.GetSliceNode())
     logic.UpdatePipeline()
     mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
     mapper.SetInputConnection(logic.GetImageDataConnection())
@@ -64,18 +51,55 @@ def render_slice(scene, application, view, size=(480, 480)) -> np.ndarray:
     actor.SetMapper(mapper)
     actor.GetProperty().SetDisplayLocationToBackground()
     renderer.AddViewProp(actor)
-    pixels = _grab(window)
-    group.SetMRMLDisplayableNode(None)
-    window.Finalize()
-    return pixels
+    return _grab(window, group)
 
 
-def _manager_group(application, renderer):
+def render_space(scene, name="1", size=(480, 480)):
+    """RGB pixels, uint8 (rows, columns, 3), of the scene's 3D view."""
     import slicer
 
-    factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+    renderer, window = _window(size)
+    factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
+    group = _managers(factory, _SPACE_MANAGERS, _application(scene), renderer)
+    group.SetMRMLDisplayableNode(scene.GetSingletonNode(name, "vtkMRMLViewNode"))
+    renderer.ResetCameraClippingRange()
+    return _grab(window, group)
+
+
+def _application(scene):
+    """Application logic of a scene, with the nodes that the desktop always has."""
+    import slicer
+    import vtk
+
+    application = slicer.vtkSlicerApplicationLogic()
+    application.SetMRMLScene(scene)
+    application.SetSliceLogics(vtk.vtkCollection())
+    application.SetViewLogics(vtk.vtkCollection())
+    for name in ("vtkMRMLInteractionNode", "vtkMRMLCrosshairNode"):
+        if scene.GetFirstNodeByClass(name) is None:
+            scene.AddNewNodeByClass(name)
+    return application
+
+
+def _window(size):
+    import vtk
+
+    renderer, window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(0)
+    window.SetSize(*size)
+    window.AddRenderer(renderer)
+    interactor = vtk.vtkRenderWindowInteractor()
+    interactor.SetRenderWindow(window)
+    window.interactor = interactor  # lives as long as the window
+    return renderer, window
+
+
+def _managers(factory, names, application, renderer):
+    import slicer
+
     factory.SetMRMLApplicationLogic(application)
-    for name in _MANAGERS:
+    for name in names:
         if not factory.IsDisplayableManagerRegistered(name):
             factory.RegisterDisplayableManager(name)
     group = slicer.vtkMRMLDisplayableManagerGroup()
@@ -84,18 +108,7 @@ def _manager_group(application, renderer):
     return group
 
 
-def _copy_view(scene, view, node, composite) -> None:
-    saved = scene.GetSingletonNode(view, "vtkMRMLSliceNode")
-    shown = scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
-    node.GetSliceToRAS().DeepCopy(saved.GetSliceToRAS())
-    node.SetFieldOfView(*saved.GetFieldOfView())
-    node.UpdateMatrices()
-    composite.SetBackgroundVolumeID(shown.GetBackgroundVolumeID())
-    composite.SetForegroundVolumeID(shown.GetForegroundVolumeID())
-    composite.SetForegroundOpacity(shown.GetForegroundOpacity())
-
-
-def _grab(window) -> np.ndarray:
+def _grab(window, group):
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -107,4 +120,7 @@ def _grab(window) -> np.ndarray:
     grabber.Update()
     image = grabber.GetOutput()
     columns, rows, _ = image.GetDimensions()
-    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, 3)[::-1].copy()
+    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, 3)[::-1].copy()
+    group.SetMRMLDisplayableNode(None)
+    window.Finalize()
+    return pixels
