@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from .errors import DataError
@@ -12,8 +14,8 @@ def check_exam(exam: Exam) -> None:
     """Refuse an exam that cannot be predicted.
 
     Raises:
-        DataError: if there is no mask or an empty one, a phase has voxels that are not finite or is constant, or the
-            tumour is darker after contrast than before.
+        DataError: if there is no mask or an empty one, a phase has voxels that are not finite or is constant, two
+            phases are the same, or the tumour is darker after contrast than before.
     """
     if exam.mask is None:
         raise DataError("a tumour mask is needed, got none; segment the tumour and give it with --mask")
@@ -23,6 +25,12 @@ def check_exam(exam: Exam) -> None:
         _check_phase(name, phase)
     box = bounding_box(exam.mask)
     tumour = exam.mask[box] != 0
+    for one, other in combinations(range(3), 2):
+        if np.array_equal(exam.phases[one][box], exam.phases[other][box]):
+            raise DataError(
+                f"the {PHASE_NAMES[one]} and {PHASE_NAMES[other]} phases must differ, got the same voxels around the "
+                "tumour; give three different phases"
+            )
     pre, early, late = (float(np.median(phase[box][tumour])) for phase in exam.phases)
     if early < pre or late < pre:
         raise DataError(

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from .bundle import export_bundle, find_bundle, load_bundle
+from .bundle import Bundle, export_bundle, find_bundle, load_bundle
 from .clinical import ClinicalSchema, read_clinical
 from .errors import DataError
 from .exam import Exam
@@ -73,19 +73,22 @@ def predict(
     """Predict one exam, from files or DICOM, or a whole cohort."""
     if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
         raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
+    if pick and dicom is None:
+        raise typer.BadParameter("--pick chooses among the phases of a --dicom folder")
+    bundle = load_bundle(find_bundle(model))
     if cohort is not None:
-        _predict_cohort(cohort, load_predictor(model, device), operating_point, out, each)
+        _predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
     from .dicom import read_dicom_exam
     from .outputs import write_prediction
     from .reading import read_exam
 
-    given = _parse_clinical(clinical, load_bundle(find_bundle(model)).schema)
+    given = _parse_clinical(clinical, bundle.schema)
     if dicom is not None:
         exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given)
     else:
         exam = read_exam(phases, mask, clinical=given)
-    prediction = load_predictor(model, device).predict(exam, operating_point)
+    prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id)
     show_result(prediction, out)
 
@@ -163,10 +166,11 @@ def main() -> None:
     sys.exit(run(app))
 
 
-def load_predictor(model: str, device: str) -> Predictor:
-    from .predictor import Predictor  # torch is loaded here
+def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:
+    """A predictor; torch is loaded here, and not before."""
+    from .predictor import Predictor
 
-    return Predictor(load_bundle(find_bundle(model)), device)
+    return Predictor(bundle, device)
 
 
 def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:

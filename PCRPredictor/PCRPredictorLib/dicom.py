@@ -1,15 +1,18 @@
 """Reading a DCE-MRI exam from a folder of DICOM files.
 
-Vendors lay the phases of one dynamic acquisition out differently: GE in one series, told apart by trigger time or
-temporal position; Siemens in a series a phase, told apart by acquisition time; Philips in one series by temporal
-position, often with the same acquisition time in all. Only headers are read to sort them, and only the pixels of the
-three phases that are used.
+Vendors lay the phases of one dynamic acquisition out differently: GE in one series (or the pre-contrast phase in one
+and the others in another), told apart by trigger time or temporal position; Siemens in a series a phase, told apart by
+acquisition time; Philips in one series by temporal position, often with the same acquisition time in all. Only headers
+are read to sort them, and only the pixels of the three phases that are used.
 """
 
 from __future__ import annotations
 
+import datetime
+import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,48 +25,85 @@ from .exam import Exam, Geometry, Provenance
 from .reading import image_geometry, read_mask
 
 EARLY_SECONDS = 120.0
-_TAGS = (
-    "SOPClassUID", "PatientID", "PatientName", "PatientAge", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription",
-    "ImageType", "ImageOrientationPatient", "ImagePositionPatient", "Rows", "Columns", "PixelSpacing", "NumberOfFrames",
-    "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "TemporalResolution", "TriggerTime",
-    "AcquisitionTime", "ContentTime", "ContrastBolusStartTime",
+_PLACE_TAGS = (
+    "SeriesInstanceUID",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+)
+_PHASE_TAGS = (
+    "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
+    "AcquisitionNumber",
 )  # fmt: skip
-_PHASE_TAGS = ("TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "ContentTime", "AcquisitionNumber")
-_ORDER_TAGS = ("TemporalPositionIdentifier", "AcquisitionNumber", "SeriesNumber", "InstanceNumber")
-_COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT")  # image types that begin so were made from others
+_ORDER_TAGS = ("SeriesNumber", "TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
+_TAGS = (
+    *_PLACE_TAGS, *_PHASE_TAGS, *_ORDER_TAGS, "SOPInstanceUID", "StudyInstanceUID", "PatientID", "PatientName",
+    "PatientAge", "Modality", "SeriesDescription", "ImageType", "NumberOfFrames", "EchoTime",
+    "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "RescaleSlope", "RescaleIntercept",
+)  # fmt: skip
+_COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # image types begin so
+_NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
+_WATER = {"W", "WATER"}  # of the images that Dixon gives, the fat-suppressed one
 _DAY = 86400.0
+_SHORTEST = 60.0  # s from the first phase to the last: clocks that say less tell when images were stored, not taken
+_SAME_PLACE = 0.05  # mm: what rounding in headers makes
+
+
+@dataclass(frozen=True, eq=False)
+class _Slice:
+    """One image: its file, header, position in mm along its normal, and kind (see `DicomPhase.kind`)."""
+
+    file: Path
+    header: pydicom.Dataset
+    position: float
+    kind: tuple
 
 
 @dataclass(frozen=True, eq=False)
 class DicomPhase:
-    """One phase of a dynamic series.
+    """One phase of a dynamic acquisition: its slices in the order of their positions along the normal."""
 
-    Args:
-        headers: of its slices, in the order of their positions along the normal.
-        files: of its slices, in the same order.
-    """
+    slices: tuple[_Slice, ...]
 
-    headers: tuple[pydicom.Dataset, ...]
-    files: tuple[Path, ...]
+    @property
+    def first(self) -> pydicom.Dataset:
+        """Header of the first slice."""
+        return self.slices[0].header
 
     @property
     def series(self) -> str:
         """Number and description of its series, for messages."""
-        first = self.headers[0]
-        return f"series {first.get('SeriesNumber', '?')} ({first.get('SeriesDescription', 'no description')})"
+        return f"series {self.first.get('SeriesNumber', '?')} ({self.first.get('SeriesDescription', 'no description')})"
 
     @property
-    def lattice(self) -> tuple:
-        """What phases of one acquisition have in common: rows, columns, spacing, orientation, ends, slices."""
-        first, last = self.headers[0], self.headers[-1]
-        numbers = [*first.PixelSpacing, *first.ImageOrientationPatient, *first.ImagePositionPatient]
-        numbers += [*last.ImagePositionPatient]
-        return int(first.Rows), int(first.Columns), len(self.files), tuple(round(float(x), 2) for x in numbers)
+    def kind(self) -> tuple:
+        """What phases of one acquisition share beside the lattice: study, image type, echo time, flip angle.
 
-    def clock(self, tag: str) -> float | None:
-        """The earliest value of a time tag among its slices in seconds, or None where a slice lacks it."""
-        values = [_seconds(header, tag) for header in self.headers]
-        return None if None in values else min(v for v in values if v is not None)
+        It keeps apart water and fat, magnitude and phase, filtered and unfiltered copies, and the flip angles of a T1
+        map, all of which lie on the lattice of the phases.
+        """
+        return self.slices[0].kind
+
+    @property
+    def geometry(self) -> Geometry:
+        """Its lattice, as the headers tell."""
+        across, down = np.reshape(_numbers(self.first.ImageOrientationPatient), (2, 3))
+        steps = len(self.slices) - 1
+        depth = (self.slices[-1].position - self.slices[0].position) / steps if steps else 1.0
+        rows, columns = _numbers(self.first.PixelSpacing)
+        return Geometry(
+            (int(self.first.Columns), int(self.first.Rows), len(self.slices)),
+            (columns, rows, depth),
+            tuple(_numbers(self.first.ImagePositionPatient)),  # type: ignore[arg-type]
+            np.stack([across, down, np.cross(across, down)], axis=1),
+        )
+
+    def clock(self, *tags: str) -> float | None:
+        """The earliest sum of these time tags among its slices in seconds, or None where a slice lacks one."""
+        values = [[_seconds(s.header, tag) for tag in tags] for s in self.slices]
+        return None if any(None in v for v in values) else min(sum(x for x in v if x is not None) for v in values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +153,11 @@ def read_dicom_exam(
     chosen = tuple(pick) if pick else pick_phases(found.times, found.injection)
     if len(chosen) != 3 or len(set(chosen)) != 3 or not all(0 <= k < len(found.phases) for k in chosen):
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
-    volumes = [_read_phase(found.phases[k]) for k in chosen]
-    geometry = volumes[0][1]
+    with ThreadPoolExecutor(3) as pool, _quiet_itk():
+        (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
     times = [found.times[k] for k in chosen]
     known = None if None in times else tuple(float(t) for t in times if t is not None)
     age = {} if found.age is None else {"age": found.age}
-    pre, early, late = (array for array, _ in volumes)
     return Exam(
         pre,
         early,
@@ -155,157 +194,296 @@ def pick_phases(times: Sequence[float | None], injection: float | None = None) -
 
 
 def find_phases(folder: Path) -> DicomExam:
-    """Find the dynamic acquisition in a folder: the largest set of phases on one lattice.
+    """Find the dynamic acquisition in a folder: the largest set of phases of one kind on one lattice.
 
     Raises:
-        DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, multi-frame
+        DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
             images, missing slices, or several acquisitions that could be meant.
     """
-    headers = _read_headers(folder)
-    phases = [phase for group in _group(headers).values() for phase in _split(group)]
-    by_lattice = defaultdict(list)
-    for phase in phases:
-        by_lattice[phase.lattice].append(phase)
-    most = max(len(same) for same in by_lattice.values())
-    candidates = [same for same in by_lattice.values() if len(same) == most]
-    if most < 3:
-        raise DataError(_too_few(folder, phases, most))
-    if len(candidates) > 1:
-        names = " or ".join(same[0].series for same in candidates)
-        raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
-    return _in_time_order(candidates[0])
+    folder = Path(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
+        headers = _read_headers(folder)
+        slices = [s for file, header in headers.items() if (s := _as_slice(file, header))]
+        phases, broken = [], []
+        for group in _group(slices):
+            parts = _split(group)
+            phases += parts
+            broken += [] if parts else [_phase(group)]
+        sets = _acquisitions(phases)
+        most = max((len(same) for same in sets), default=0)
+        largest = [same for same in sets if len(same) == most]
+        largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind[1])] or largest
+        if most < 3:
+            raise DataError(_too_few(folder, headers.values(), phases, broken, most))
+        if len(largest) > 1:
+            names = " or ".join(dict.fromkeys(same[0].series for same in largest))
+            raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
+        return _in_time_order(folder, largest[0])
 
 
 def _read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
-    """Headers of the images in a folder that a scanner took, by file."""
+    """Headers of the images in a folder, by file; a file that is there twice counts once."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
     headers = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
-        except (pydicom.errors.InvalidDicomError, OSError):
+        except Exception:  # damaged headers raise anything; slices that are missed by it are noticed later
             continue
+        _drop_invalid(header)
         if "Rows" in header:
-            headers[file] = header
+            headers[str(header.get("SOPInstanceUID") or file)] = file, header
     if not headers:
         raise DataError(f"{folder}: has no DICOM images; give the folder with the DICOM files")
-    if len({(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for h in headers.values()}) > 1:
+    if len({(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for _, h in headers.values()}) > 1:
         raise DataError(f"{folder}: holds more than one patient; give a folder with the files of one patient")
-    if any(int(header.get("NumberOfFrames") or 1) > 1 for header in headers.values()):
-        raise DataError(f"{folder}: has multi-frame DICOM images; convert them to NIfTI or single-frame DICOM first")
-    return {file: h for file, h in headers.items() if "ImagePositionPatient" in h and not _is_computed(h)}
+    return dict(headers.values())
 
 
-def _is_computed(header: pydicom.Dataset) -> bool:
-    """Subtractions, projections, reformats: made from the phases, not phases."""
-    kinds = [str(kind).upper() for kind in header.get("ImageType", [])]
-    return kinds[:2] == ["DERIVED", "SECONDARY"] or any(kind.startswith(_COMPUTED) for kind in kinds)
+def _drop_invalid(header: pydicom.Dataset) -> None:
+    """Values that cannot be converted count as missing; pydicom converts when they are first looked at."""
+    for tag in _TAGS:
+        try:
+            header.get(tag)
+        except Exception:  # whatever a damaged value raises
+            del header[tag]
 
 
-def _group(headers: Mapping[Path, pydicom.Dataset]) -> dict[tuple, list[tuple[Path, pydicom.Dataset]]]:
-    """Images by series, size and orientation."""
+def _as_slice(file: Path, header: pydicom.Dataset) -> _Slice | None:
+    """An image that could be a slice of a phase, or None."""
+    if header.get("Modality", "MR") != "MR" or _frames(header) > 1 or _is_other(header):
+        return None
+    if any(header.get(tag) in (None, "") for tag in _PLACE_TAGS):
+        return None
+    try:
+        across, down = np.reshape(_numbers(header.ImageOrientationPatient), (2, 3))
+        normal = np.cross(across, down)
+        position = float(normal @ _numbers(header.ImagePositionPatient))
+        rows, columns = _numbers(header.PixelSpacing)
+    except (ValueError, TypeError):
+        return None
+    if not np.isfinite(position) or not 0.9 < np.linalg.norm(normal) < 1.1:
+        return None
+    if min(rows, columns, _integer(header, "Rows"), _integer(header, "Columns")) <= 0:
+        return None
+    settings = [_number(header, tag) for tag in ("EchoTime", "FlipAngle")]
+    settings = [None if value is None else round(value, 1) for value in settings]
+    return _Slice(file, header, position, (str(header.get("StudyInstanceUID")), _words(header, "ImageType"), *settings))
+
+
+def _is_other(header: pydicom.Dataset) -> bool:
+    """Subtractions, projections and reformats are made from the phases; spin and planar echo, diffusion are no DCE."""
+    kinds, sequence = _words(header, "ImageType"), _words(header, "ScanningSequence")
+    return (
+        kinds[:2] == ("DERIVED", "SECONDARY")
+        or any(kind.startswith(_COMPUTED) for kind in kinds)
+        or not _NO_MAGNITUDE.isdisjoint(kinds)
+        or "EP" in sequence
+        or ("SE" in sequence and "GR" not in sequence)
+        or header.get("DiffusionBValue") is not None
+    )
+
+
+def _group(slices: Iterable[_Slice]) -> list[list[_Slice]]:
+    """Slices by series, size, orientation and kind."""
     groups = defaultdict(list)
-    for file, h in headers.items():
-        orientation = tuple(round(float(x), 3) for x in h.ImageOrientationPatient)
-        groups[h.SeriesInstanceUID, h.Rows, h.Columns, tuple(h.PixelSpacing), orientation].append((file, h))
-    return groups
+    for item in slices:
+        h = item.header
+        spacing, turn = (tuple(round(x, 3) for x in _numbers(h[tag].value)) for tag in _PLACE_TAGS[3:5])
+        groups[str(h.SeriesInstanceUID), h.Rows, h.Columns, spacing, turn, item.kind].append(item)
+    return list(groups.values())
 
 
-def _split(group: Sequence[tuple[Path, pydicom.Dataset]]) -> list[DicomPhase]:
-    """Divide a series into phases, each with every slice position once."""
-    positions: dict[float, list] = defaultdict(list)
-    for file, header in group:
-        positions[round(_position(header), 1)].append((file, header))
-    repeats = len(group) / len(positions)
-    if repeats == 1:
-        return [_phase(group)]
+def _split(group: Sequence[_Slice]) -> list[DicomPhase]:
+    """Divide a series into phases, each with every slice position once; none if that cannot be done."""
+    ordered = sorted(group, key=lambda s: s.position)
+    places = np.cumsum(np.diff([s.position for s in ordered], prepend=ordered[0].position) > _SAME_PLACE)
+    stacks: list[list[_Slice]] = [[] for _ in range(places[-1] + 1)]
+    for item, place in zip(ordered, places, strict=True):
+        stacks[place].append(item)
+    repeats = len(stacks[0])
+    if any(len(stack) != repeats for stack in stacks):
+        return []
     for tag in _PHASE_TAGS:
-        parts = defaultdict(list)
-        for file, header in group:
-            parts[str(header.get(tag))].append((file, header))
-        if len(parts) == repeats and all(
-            len({round(_position(h), 1) for _, h in part}) == len(part) == len(positions) for part in parts.values()
-        ):
-            return [_phase(part) for part in parts.values()]
-    if any(len(same) != repeats for same in positions.values()):
-        series = _phase(group).series
-        raise DataError(f"{series}: slices are missing in some of its phases; copy the whole series again")
-    ordered = [sorted(same, key=lambda item: int(item[1].get("InstanceNumber") or 0)) for same in positions.values()]
-    return [_phase(part) for part in zip(*ordered, strict=True)]
+        columns = [{str(s.header.get(tag)): s for s in stack} for stack in stacks]
+        if len(columns[0]) == repeats and all(column.keys() == columns[0].keys() for column in columns):
+            return [_phase([column[value] for column in columns]) for value in columns[0]]
+    numbers = [[_integer(s.header, "InstanceNumber") for s in stack] for stack in stacks]
+    if any(len(set(values)) != repeats for values in numbers):
+        return []
+    by_number = [[stack[k] for k in np.argsort(values)] for stack, values in zip(stacks, numbers, strict=True)]
+    return [_phase(part) for part in zip(*by_number, strict=True)]
 
 
-def _phase(items: Sequence[tuple[Path, pydicom.Dataset]]) -> DicomPhase:
-    ordered = sorted(items, key=lambda item: _position(item[1]))
-    return DicomPhase(tuple(header for _, header in ordered), tuple(file for file, _ in ordered))
+def _phase(slices: Iterable[_Slice]) -> DicomPhase:
+    return DicomPhase(tuple(sorted(slices, key=lambda s: s.position)))
 
 
-def _position(header: pydicom.Dataset) -> float:
-    """mm along the normal of the slice."""
-    across, down = np.reshape([float(x) for x in header.ImageOrientationPatient], (2, 3))
-    return float(np.cross(across, down) @ [float(x) for x in header.ImagePositionPatient])
+def _acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
+    """Phases of one kind on one lattice."""
+    sets: list[list[DicomPhase]] = []
+    for phase in phases:
+        for same in sets:
+            if same[0].kind == phase.kind and same[0].geometry.matches(phase.geometry):
+                same.append(phase)
+                break
+        else:
+            sets.append([phase])
+    return sets
 
 
-def _in_time_order(phases: Sequence[DicomPhase]) -> DicomExam:
-    """Sort phases by the first clock that tells all of them apart."""
-    header = phases[0].headers[0]
-    age = str(header.get("PatientAge", ""))
-    patient = {
-        "patient_id": str(header.get("PatientID", "")) or None,
-        "age": float(age[:-1]) if age[:-1].isdigit() and age.endswith("Y") else None,
-    }
-    for tag in ("TriggerTime", "AcquisitionTime", "ContentTime"):
-        clocks = [phase.clock(tag) for phase in phases]
-        known = [clock for clock in clocks if clock is not None]
-        if len(set(known)) == len(phases):
-            if max(known) - min(known) > _DAY / 2:  # past midnight
-                known = [clock + _DAY * (clock < _DAY / 2) for clock in known]
-            order = np.argsort(known)
-            start = known[order[0]]
-            times = tuple(float(known[k] - start) for k in order)
-            injected = None if tag == "TriggerTime" else _seconds(header, "ContrastBolusStartTime")
-            injection = injected - start if injected is not None and 0 <= injected - start <= times[-1] else None
-            return DicomExam(tuple(phases[k] for k in order), times, injection, **patient)  # type: ignore[arg-type]
-    ordered = sorted(phases, key=lambda phase: [int(phase.headers[0].get(tag) or 0) for tag in _ORDER_TAGS])
-    return DicomExam(tuple(ordered), (None,) * len(ordered), None, **patient)  # type: ignore[arg-type]
+def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
+    """Sort phases by the first clock that tells all of them apart, else by their numbers."""
+    first = phases[0].first
+    age = str(first.get("PatientAge", ""))
+    years = float(age[:-1]) if age.endswith("Y") and age[:-1].isdigit() else None
+    patient_id = str(first.get("PatientID", "")) or None
+    if (clock := _clock(phases)) is None:
+        _refuse_doubles(folder, phases)
+        ordered = sorted(phases, key=lambda phase: [_integer(phase.first, tag) for tag in _ORDER_TAGS])
+        return DicomExam(tuple(ordered), (None,) * len(ordered), None, patient_id, years)
+    order = np.argsort(clock)
+    times = tuple(float(clock[k] - min(clock)) for k in order)
+    ordered = [phases[k] for k in order]
+    return DicomExam(tuple(ordered), times, _injection(ordered, times[-1]), patient_id, years)
+
+
+def _clock(phases: Sequence[DicomPhase]) -> list[float] | None:
+    """Seconds of each phase on the first clock that tells them apart, or None.
+
+    Trigger time runs from the start of its series (GE, Philips), so it orders the phases of one series only; with
+    several series it is added to the acquisition time where that is the same throughout a series.
+    """
+    clocks: list[tuple[str, ...]] = [("AcquisitionDateTime",), ("AcquisitionTime",)]
+    several = len({phase.first.SeriesInstanceUID for phase in phases}) > 1
+    clocks.insert(2 if several else 0, ("AcquisitionTime", "TriggerTime") if several else ("TriggerTime",))
+    for tags in (*clocks, ("ContentTime",)):
+        values = [value for phase in phases if (value := phase.clock(*tags)) is not None]
+        if len(set(values)) < len(phases):
+            continue
+        if tags[0] != "AcquisitionDateTime" and max(values) - min(values) > _DAY / 2:  # past midnight
+            values = [value + _DAY * (value < _DAY / 2) for value in values]
+        if max(values) - min(values) >= _SHORTEST:
+            return values
+    return None
+
+
+def _injection(phases: Sequence[DicomPhase], last: float) -> float | None:
+    """Seconds of the injection after the first phase, where the headers have one that lies within the acquisition."""
+    start = phases[0].clock("AcquisitionTime")
+    for phase in phases:
+        injected = _seconds(phase.first, "ContrastBolusStartTime")
+        if start is not None and injected is not None and (after := (injected - start) % _DAY) < last:
+            return after
+    return None
+
+
+def _refuse_doubles(folder: Path, phases: Sequence[DicomPhase]) -> None:
+    """Two series of one moment are one phase in two versions; to mix them would be a guess."""
+    seen: dict[float, DicomPhase] = {}
+    clocks = [phase.clock("AcquisitionTime") for phase in phases]
+    for phase, clock in zip(phases, clocks, strict=True):
+        if clock is None or len(set(clocks)) == 1:
+            return
+        other = seen.setdefault(clock, phase)
+        if other.first.SeriesInstanceUID != phase.first.SeriesInstanceUID:
+            raise DataError(
+                f"{folder}: {other.series} and {phase.series} were taken at the same time; give a folder with only the "
+                "series of the dynamic acquisition"
+            )
 
 
 def _seconds(header: pydicom.Dataset, tag: str) -> float | None:
-    """A time tag in seconds: TriggerTime is in ms, the others are times of the day, HHMMSS.FFFFFF."""
-    text = str(header.get(tag) or "").strip()
+    """A time tag in seconds: TriggerTime in ms, AcquisitionDateTime YYYYMMDDHHMMSS.F&ZZXX, the others HHMMSS.F."""
+    text = str(header.get(tag) or "").strip().replace(":", "")
+    if tag == "TriggerTime":
+        return None if (delay := _number(header, tag)) is None else delay / 1000
     try:
-        if tag == "TriggerTime":
-            return float(text) / 1000
-        return int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:])
+        days = 0.0
+        if tag == "AcquisitionDateTime":
+            days = datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+            text = text[8:].split("+")[0].split("-")[0]
+        return days * _DAY + int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:] or 0)
     except ValueError:
         return None
 
 
-def _too_few(folder: Path, phases: Sequence[DicomPhase], most: int) -> str:
+def _numbers(value: Iterable) -> list[float]:
+    return [float(x) for x in value]
+
+
+def _number(header: pydicom.Dataset, tag: str) -> float | None:
+    try:
+        return float(header[tag].value)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _integer(header: pydicom.Dataset, tag: str) -> int:
+    value = header.get(tag)
+    return value if isinstance(value, int) else 0
+
+
+def _words(header: pydicom.Dataset, tag: str) -> tuple[str, ...]:
+    """Values of a tag that may have one or several, in capitals."""
+    value = header.get(tag) or ()
+    return tuple(str(word).upper() for word in ([value] if isinstance(value, str) else value))
+
+
+def _frames(header: pydicom.Dataset) -> int:
+    return _integer(header, "NumberOfFrames")
+
+
+def _too_few(
+    folder: Path,
+    headers: Iterable[pydicom.Dataset],
+    phases: Sequence[DicomPhase],
+    broken: Sequence[DicomPhase],
+    most: int,
+) -> str:
     """Why no set of three phases was found."""
-    shapes = defaultdict(list)
+    by_kind = defaultdict(list)
     for phase in phases:
-        shapes[phase.lattice[:3]].append(phase)
-    alike = max(shapes.values(), key=len)
+        by_kind[phase.kind, phase.geometry.size[:2]].append(phase)
+    alike = max(by_kind.values(), key=len, default=[])
     if len(alike) >= 3:
-        first, other = next((a, b) for a in alike for b in alike if a.lattice != b.lattice)
-        geometries = [_read_phase(phase)[1] for phase in (first, other)]
+        one, other = next((a, b) for a in alike for b in alike if not a.geometry.matches(b.geometry))
         return (
-            f"{folder}: the phases must lie on one grid, but {first.series} has {geometries[0]} and {other.series} has "
-            f"{geometries[1]}; export them from one registered series"
+            f"{folder}: the phases must lie on one grid, but {one.series} has {one.geometry} and {other.series} has "
+            f"{other.geometry}; export them from one registered series"
         )
-    found = ", ".join(sorted({phase.series for phase in phases}))
-    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {found}); add the missing ones"
+    if any(h.get("Modality", "MR") == "MR" and _frames(h) > 1 for h in headers):
+        return f"{folder}: has multi-frame DICOM images; convert them to NIfTI or single-frame DICOM first"
+    found = sorted({phase.series for phase in phases}) or ["only other images"]
+    found += sorted({f"{phase.series}, in which slices are missing" for phase in broken})
+    names = ", ".join(found)
+    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); add the missing ones"
+
+
+class _quiet_itk:
+    """ITK warns of slice positions that are rounded; missing slices are an error of ours."""
+
+    def __enter__(self) -> None:
+        self._shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+        sitk.ProcessObject.SetGlobalWarningDisplay(False)
+
+    def __exit__(self, *_: object) -> None:
+        sitk.ProcessObject.SetGlobalWarningDisplay(self._shown)
 
 
 def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
-    """Pixels and geometry of one phase, rescaled as its headers say."""
-    positions = np.array([_position(header) for header in phase.headers])
-    steps = np.diff(positions)
-    if len(steps) and np.ptp(steps) > 0.05 * np.median(steps):
+    """Pixels and geometry of one phase, rescaled slice by slice as its headers say."""
+    corners = np.array([_numbers(s.header.ImagePositionPatient) for s in phase.slices])
+    steps = np.diff(corners, axis=0)
+    if len(steps) and np.ptp(steps, axis=0).max() > 0.05 * np.median(np.linalg.norm(steps, axis=1)):
         raise DataError(f"{phase.series}: slices are missing, their distances differ; copy the whole series again")
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([str(file) for file in phase.files])
+    reader.SetFileNames([str(s.file) for s in phase.slices])
+    scales = {_number(s.header, tag) or 0.0 for s in phase.slices for tag in ("RescaleSlope", "RescaleIntercept")}
+    if not all(scale.is_integer() for scale in scales):
+        reader.SetOutputPixelType(sitk.sitkFloat32)  # the reader would take the first slice's type for all
     try:
         image = reader.Execute()
     except RuntimeError:

@@ -32,7 +32,7 @@ class Predictor:
         device: a torch device, "cpu" or "cuda".
 
     Raises:
-        DataError: if the bundle's network has no attention to show, or its weights do not fit.
+        DataError: if the bundle's network has no attention to show, its weights do not fit, or the device is missing.
     """
 
     def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
@@ -40,6 +40,8 @@ class Predictor:
             raise DataError(
                 f"{bundle.path}: its network has no attention; give a bundle of step 2 or 3 of the training"
             )
+        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+            raise DataError(f"device {device!r} is not available on this machine; use cpu")
         self.bundle = bundle
         self.device = device
         self.networks = [network.channels_last() for network in bundle.load_networks(device)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
@@ -50,13 +51,25 @@ def read_exam(
     return Exam(pre, early, late, geometry, tumour, clinical or {}, provenance or Provenance("file"))
 
 
-def read_mask(path: Path, geometry: Geometry) -> np.ndarray:
+def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.ndarray:
     """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
 
+    Args:
+        path: of the mask.
+        geometry: the exam's.
+        label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
+
     Raises:
-        DataError: if the file cannot be used or its voxels are not the exam's.
+        DataError: if the file cannot be used, its voxels are not the exam's, or none of them has the label.
     """
-    return to_grid(*read_volume(path), geometry, path)
+    path = Path(path)
+    mask, own = read_volume(path)
+    if label is not None:
+        labels = np.unique(mask).tolist()
+        if label not in labels:
+            raise DataError(f"{path.name}: must have label {label}, got {labels}; choose one of them")
+        mask = mask == label
+    return to_grid(mask, own, geometry, path)
 
 
 def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> np.ndarray:
@@ -65,8 +78,10 @@ def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> 
     Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
 
     Raises:
-        DataError: if the voxels are not the same.
+        DataError: if the voxels are not the same, or some are not finite numbers.
     """
+    if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
+        raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")
     for order in permutations(range(3)):
         seen, reordered = _reorder(mask, own, order, geometry)
         if reordered.matches(geometry):
@@ -91,6 +106,8 @@ def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
         image = sitk.ReadImage(str(path))
     except RuntimeError:
         raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
+    if path.name.lower().endswith((".mha", ".mhd")):
+        _check_compressed(path)
     geometry = image_geometry(image, path.name)
     return sitk.GetArrayFromImage(image), geometry
 
@@ -104,17 +121,43 @@ def _check_file(path: Path) -> None:
         raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}")
 
 
+def _check_compressed(path: Path) -> None:
+    """The compressed voxels of a MetaImage carry a checksum, which its reader in ITK does not look at."""
+    compressed, name = False, b""
+    with path.open("rb") as file:
+        while not name and (line := file.readline(1000)):
+            key, _, value = (part.strip() for part in line.partition(b"="))
+            compressed = compressed or (key == b"CompressedData" and value.lower() == b"true")
+            name = value if key == b"ElementDataFile" else b""
+        if not compressed:
+            return
+        content = file.read() if name == b"LOCAL" else (path.parent / name.decode()).read_bytes()
+    inflate = zlib.decompressobj(wbits=47)  # zlib or gzip
+    try:
+        inflate.decompress(content)
+    except zlib.error:
+        raise DataError(f"{path.name}: its voxels are damaged; copy or export it again") from None
+
+
 def _read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
     """Voxels by our own reader, which notices damage and NaN; geometry as ITK, and so Slicer, reads the header."""
-    voxels = read_nifti_voxels(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
+        voxels = read_nifti_voxels(path)
         reader.ReadImageInformation()
-    except RuntimeError:
-        raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
-    geometry = image_geometry(reader, path.name)
-    return voxels.reshape(geometry.shape), geometry
+        geometry = image_geometry(reader, path.name)
+        return voxels.reshape(geometry.shape), geometry
+    except DataError:
+        raise
+    except (RuntimeError, ValueError, OverflowError) as error:
+        sheared = "orthonormal" in str(error)
+        what = (
+            "its axes are not at right angles; resample it"
+            if sheared
+            else "cannot be read as an image; export it again"
+        )
+        raise DataError(f"{path.name}: {what}") from None
 
 
 def image_geometry(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geometry:
@@ -130,9 +173,9 @@ def image_geometry(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geome
     )
     if image.GetDimension() != 3 or channels != 1:
         shape = " x ".join(str(n) for n in image.GetSize())
+        todo = "save each phase as a file of its own" if channels == 1 else "save overlapping segments as one labelmap"
         raise DataError(
-            f"{name}: must be one three-dimensional volume with one value a voxel, got {shape} with {channels}; "
-            "save each phase as a file of its own"
+            f"{name}: must be one three-dimensional volume with one value a voxel, got {shape} with {channels}; {todo}"
         )
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), np.reshape(image.GetDirection(), (3, 3)))
 

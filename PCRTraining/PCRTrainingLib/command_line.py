@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from PCRPredictorLib.bundle import find_bundle, load_bundle
 from PCRPredictorLib.command_line import DEFAULT_MODEL, ModelOption, app, console, load_predictor, run, show_result
 
 
@@ -19,7 +20,7 @@ def demo(
     """Make a full-size phantom exam and predict it with the bundled model."""
     from .demo import write_demo
 
-    prediction = write_demo(out, load_predictor(model, "cpu"), seed, report=console.print)
+    prediction = write_demo(out, load_predictor(load_bundle(find_bundle(model))), seed, report=console.print)
     show_result(prediction, out)
 
 

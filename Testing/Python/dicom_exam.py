@@ -13,14 +13,30 @@ def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **ta
     """Write the phases of an exam; `tags` replace values of every header.
 
     GE: one series, trigger time. Siemens: a series a phase, acquisition time. Philips: one series, temporal position,
-    one acquisition time for all, and a rescale slope of its own for each phase.
+    one acquisition time for all, and a rescale slope of its own for each phase. A tag of None is left out.
     """
     series = generate_uid()
     for number, (array, time) in enumerate(zip(phases or exam.phases, times, strict=True)):
         own = {
-            "ge": {"TriggerTime": 1000 * time, "AcquisitionTime": "101500.00"},
-            "siemens": {"AcquisitionTime": clock(time), "SeriesNumber": 5 + number},
-            "philips": {"TemporalPositionIdentifier": number + 1, "AcquisitionTime": "101500.00"},
+            "ge": {
+                "Manufacturer": "GE MEDICAL SYSTEMS",
+                "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"],
+                "TriggerTime": 1000 * time,
+                "AcquisitionTime": "101500.00",
+            },
+            "siemens": {
+                "Manufacturer": "SIEMENS",
+                "ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM", "DIS2D"],
+                "AcquisitionTime": clock(time),
+                "SeriesNumber": 5 + number,
+            },
+            "philips": {
+                "Manufacturer": "Philips Medical Systems",
+                "ImageType": ["ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"],
+                "TemporalPositionIdentifier": number + 1,
+                "NumberOfTemporalPositions": len(times),
+                "AcquisitionTime": "101500.00",
+            },
         }[style]
         uid = generate_uid() if style == "siemens" else series
         slope = number + 1.0 if style == "philips" else 1.0
@@ -47,6 +63,7 @@ def write_slice(folder, geometry, array, k, slope, tags):
     data.StudyInstanceUID = data.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.1"
     data.Modality, data.PatientName, data.PatientID, data.PatientAge = "MR", "Secret^Anna", "SECRET-7", "053Y"
     data.ImageType, data.SeriesDescription = ["ORIGINAL", "PRIMARY", "M"], "dyn T1"
+    data.ScanningSequence, data.EchoTime, data.RepetitionTime, data.FlipAngle = "GR", "2.4", "5.1", "10"
     data.Rows, data.Columns = array.shape
     data.PixelSpacing = [geometry.spacing[1], geometry.spacing[0]]
     data.SliceThickness = geometry.spacing[2]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+import torch
 from dicom_exam import write_dicom_exam
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.exam import PHASE_NAMES, Geometry
@@ -182,6 +183,14 @@ def test_dicom_folder_of_two_patients_is_one_line(files, bundle, tmp_path, capsy
     assert "SECRET" not in printed
 
 
+def test_missing_device_is_one_line(predict):
+    code, printed, _ = predict("--device", "cuda")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert code == 1
+    assert "'cuda' is not available on this machine; use cpu" in printed
+
+
 def test_two_phases_are_too_few(predict):
     code, printed, _ = predict(phases=("pre", "early"))
     assert code == 1
@@ -207,7 +216,14 @@ def test_unknown_clinical_value_or_name_lists_the_allowed_ones(predict, pair, me
 
 
 @pytest.mark.parametrize(
-    "arguments", [["predict"], ["predict", "--out", "x"], ["nonsense"], ["predict", "--out", "x", "--nonsense"]]
+    "arguments",
+    [
+        ["predict"],
+        ["predict", "--out", "x"],
+        ["nonsense"],
+        ["predict", "--out", "x", "--nonsense"],
+        ["predict", "--out", "x", "--phases", "a", "--pick", "1"],
+    ],
 )
 def test_wrong_call_exits_with_2(arguments, capsys):
     assert run(app, arguments) == 2

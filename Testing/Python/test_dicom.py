@@ -1,3 +1,5 @@
+import contextlib
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +61,59 @@ def test_other_series_and_subtractions_are_left_aside(tmp_path):
     assert len(find_phases(tmp_path).phases) == 3
 
 
+def test_series_of_other_kinds_are_left_aside_however_long_they_are(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    diffusion = {"ScanningSequence": ["EP", "SE"], "SeriesDescription": "DWI"}
+    write_dicom_exam(tmp_path, EXAM, "ge", times=range(0, 500, 100), phases=[EXAM.pre] * 5, **diffusion)
+    segmentation = {"Modality": "SEG", "NumberOfFrames": 2, "SeriesInstanceUID": "1.2.3"}
+    write_slice(tmp_path, EXAM.geometry, EXAM.pre[0], 0, 1, segmentation)
+    for k in (0, 1, 1, 3):
+        write_slice(tmp_path, Geometry((12, 10, 6), (2, 2, 4)), EXAM.pre[k], k, 1, {"SeriesInstanceUID": "1.2.4"})
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).late, EXAM.late)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"FlipAngle": "2"},
+        {"EchoTime": "4.8"},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"]},
+        {"StudyInstanceUID": "1.2.3"},
+        {"ScanningSequence": "SE"},
+        {"ImagePositionPatient": None},
+        {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
+    ],
+)
+def test_image_of_another_kind_on_the_same_grid_is_not_a_phase(tmp_path, tags):
+    write_dicom_exam(tmp_path, EXAM, "siemens")
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(60,), phases=(EXAM.late,), **tags)
+    assert find_phases(tmp_path).times == pytest.approx((0, 120, 400))
+
+
+def test_of_dixon_images_the_water_is_read(tmp_path):
+    fat = [phase // 2 for phase in EXAM.phases]
+    write_dicom_exam(tmp_path, EXAM, "ge", ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"])
+    write_dicom_exam(tmp_path, EXAM, "ge", phases=fat, ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"])
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.early)
+
+
+def test_files_that_are_there_twice_count_once(tmp_path):
+    write_dicom_exam(tmp_path / "one", EXAM, "ge")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    assert len(find_phases(tmp_path).phases) == 3
+
+
+def test_rounding_of_positions_is_borne_in_silence(tmp_path, capfd):
+    geometry, shifts = EXAM.geometry, (0.005, 0.00499, 0.00501)
+    for number, (phase, shift) in enumerate(zip(EXAM.phases, shifts, strict=True)):
+        for k in range(6):
+            place = [float(x) for x in geometry.to_physical([0, 0, k]) + shift * (1 + k % 2)]
+            tags = {"SeriesInstanceUID": f"1.2.{number}", "SeriesNumber": number, "ImagePositionPatient": place}
+            write_slice(tmp_path, geometry, phase[k], k, 1, tags)
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.early)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_age_is_taken_from_the_headers_unless_it_is_given(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     assert read_dicom_exam(tmp_path).clinical["age"] == 53
@@ -98,6 +153,63 @@ def test_injection_time_is_read_on_the_clock_of_the_acquisition(tmp_path):
     assert find_phases(tmp_path).injection == pytest.approx(30)
 
 
+def test_injection_that_only_later_phases_tell_is_found(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(0,), phases=(EXAM.pre,))
+    later = {"phases": EXAM.phases[1:], "ContrastBolusStartTime": "101530.00"}
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(120, 400), **later)
+    assert find_phases(tmp_path).injection == pytest.approx(30)
+
+
+def test_injection_is_placed_on_the_clock_of_ge(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge", ContrastBolusStartTime="101530.00")
+    assert find_phases(tmp_path).injection == pytest.approx(30)
+
+
+def test_injection_outside_the_acquisition_is_not_believed(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens", ContrastBolusStartTime="090000.00")
+    assert find_phases(tmp_path).injection is None
+
+
+def test_pre_contrast_series_apart_is_put_before_the_others(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge", (0,), EXAM.phases[:1], SeriesNumber=4, AcquisitionTime="101000.00")
+    write_dicom_exam(tmp_path, EXAM, "ge", (0, 200), EXAM.phases[1:], SeriesNumber=6)
+    assert find_phases(tmp_path).times == pytest.approx((0, 300, 500))
+
+
+def test_date_and_time_in_one_tag_are_read(tmp_path):
+    for day, time in enumerate(("20200131235900.5+0100", "20200201000100.5+0100", "20200201000500.5+0100")):
+        tags = {"AcquisitionTime": None, "AcquisitionDateTime": time}
+        write_dicom_exam(tmp_path, EXAM, "siemens", times=(0,), phases=EXAM.phases[day : day + 1], **tags)
+    assert find_phases(tmp_path).times == pytest.approx((0, 120, 360))
+
+
+def test_clock_that_hardly_moves_is_not_believed(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(0, 1, 2))
+    assert find_phases(tmp_path).times == (None, None, None)
+
+
+def test_slices_scaled_one_by_one_are_comparable(tmp_path):
+    for number, phase in enumerate(EXAM.phases):
+        for k in range(6):
+            tags = {"SeriesInstanceUID": f"1.2.{number}", "SeriesNumber": number}
+            write_slice(tmp_path, EXAM.geometry, phase[k], k, 1 + 0.5 * (k > 0), tags)
+    early = read_dicom_exam(tmp_path).early
+    assert early.dtype == np.float32
+    np.testing.assert_allclose(early, EXAM.early, atol=0.76)
+
+
+def test_two_versions_of_the_same_moments_are_refused(tmp_path):
+    for _ in range(2):
+        write_dicom_exam(tmp_path, EXAM, "siemens")
+    refuses(tmp_path, r"series (\d) \(dyn T1\) and series \1 \(dyn T1\) were taken at the same time")
+
+
+def test_filtered_and_unfiltered_copies_are_refused(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens")
+    write_dicom_exam(tmp_path, EXAM, "siemens", ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])
+    refuses(tmp_path, "has several dynamic series")
+
+
 def test_acquisition_past_midnight_stays_in_order(tmp_path):
     for phase, time in zip(EXAM.phases, ("235900.00", "000100.00", "000500.00"), strict=True):
         write_dicom_exam(tmp_path, EXAM, "siemens", times=(0,), phases=(phase,), AcquisitionTime=time)
@@ -134,6 +246,30 @@ def test_slices_missing_from_every_phase_are_refused(tmp_path):
             tags = {"SeriesInstanceUID": f"1.2.{number}", "AcquisitionTime": f"1{number}0000", "SeriesNumber": number}
             write_slice(tmp_path, EXAM.geometry, phase[k], k, 1, tags)
     refuses(tmp_path, "slices are missing, their distances differ")
+
+
+def test_pixels_cut_short_are_refused(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    file = next(iter(tmp_path.iterdir()))
+    file.write_bytes(file.read_bytes()[:-50])
+    refuses(tmp_path, "its pixels cannot be read")
+
+
+def test_derived_images_alone_are_refused(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge", ImageType=["DERIVED", "SECONDARY"])
+    refuses(tmp_path, r"at least 3 phases on one grid, got 0 \(found only other images\)")
+
+
+def test_damaged_headers_raise_nothing_but_data_errors(tmp_path):
+    rng = np.random.default_rng(0)
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    for file in tmp_path.iterdir():
+        content = bytearray(file.read_bytes())
+        for place in rng.integers(132, len(content) - 240, 8):
+            content[place] = rng.integers(256)
+        file.write_bytes(content)
+        with contextlib.suppress(DataError):
+            read_dicom_exam(tmp_path)
 
 
 def test_two_dynamic_series_are_refused_naming_them(tmp_path):

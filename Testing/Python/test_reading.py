@@ -1,9 +1,12 @@
+import contextlib
 import gzip
 from itertools import permutations, product
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.reading import read_exam, read_mask, read_volume
@@ -14,13 +17,13 @@ GEOMETRY = Geometry((8, 7, 6), (0.9, 1.1, 3.0), (-10.0, 20.0, 5.0), TILT)
 ARRAY = np.arange(8 * 7 * 6, dtype=np.int16).reshape(6, 7, 8)
 
 
-def write(path, array=ARRAY, geometry=GEOMETRY):
+def write(path, array=ARRAY, geometry=GEOMETRY, compress=False):
     """Any format, by the ending."""
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(geometry.spacing)
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction.ravel().tolist())
-    sitk.WriteImage(image, path)
+    sitk.WriteImage(image, path, compress)
     return path
 
 
@@ -41,14 +44,43 @@ def test_file_cut_short_is_refused(tmp_path, ending):
         read_volume(path)
 
 
-def test_damaged_gzip_file_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "voxels"),
+    [
+        ("a.nii.gz", "a.nii.gz"),
+        ("a.nrrd", "a.nrrd"),
+        ("a.seg.nrrd", "a.seg.nrrd"),
+        ("a.mha", "a.mha"),
+        ("a.mhd", "a.zraw"),
+        ("a.nhdr", "a.raw.gz"),
+    ],
+)
+def test_damaged_compressed_voxels_are_refused(tmp_path, name, voxels):
     noise = np.random.default_rng(0).integers(0, 99, (20, 40, 40)).astype(np.int16)
-    path = write(tmp_path / "a.nii.gz", noise, Geometry((40, 40, 20), (1, 1, 1)))
-    content = bytearray(path.read_bytes())
+    path = write(tmp_path / name, noise, Geometry((40, 40, 20), (1, 1, 1)), compress=True)
+    np.testing.assert_array_equal(read_volume(path)[0], noise)
+    content = bytearray((tmp_path / voxels).read_bytes())
     content[len(content) // 2] ^= 0x55
-    path.write_bytes(content)
-    with pytest.raises(DataError, match="not a whole gzip file"):
+    (tmp_path / voxels).write_bytes(content)
+    with pytest.raises(DataError, match="export it again"):
         read_volume(path)
+
+
+def test_axes_that_are_not_at_right_angles_are_refused(tmp_path):
+    affine = np.array([[1, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    nibabel.save(nibabel.Nifti1Image(ARRAY.T, affine), tmp_path / "a.nii")
+    with pytest.raises(DataError, match="not at right angles; resample"):
+        read_volume(tmp_path / "a.nii")
+
+
+def test_damaged_nifti_header_ends_in_one_sentence(tmp_path):
+    content, rng = write(tmp_path / "a.nii").read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(content)
+        damaged[rng.choice([*range(40, 56), *range(70, 76), *range(108, 112)])] = rng.integers(256)
+        (tmp_path / "a.nii").write_bytes(damaged)
+        with contextlib.suppress(DataError):
+            read_volume(tmp_path / "a.nii")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -144,6 +176,35 @@ def test_mask_on_another_grid_is_refused_naming_both(tmp_path):
     path = write(tmp_path / "mask.nrrd", ARRAY, Geometry((8, 7, 6), (1, 1, 3)))
     with pytest.raises(DataError, match=r"mask.nrrd: the mask must lie on the exam's grid of .*, got .*; resample it"):
         read_mask(path, GEOMETRY)
+
+
+def test_one_label_of_several_is_the_mask(tmp_path):
+    path = write(tmp_path / "mask.seg.nrrd", ARRAY % 4)
+    np.testing.assert_array_equal(read_mask(path, GEOMETRY, label=2), ARRAY % 4 == 2)
+    np.testing.assert_array_equal(read_mask(path, GEOMETRY), ARRAY % 4 != 0)
+    with pytest.raises(DataError, match=r"must have label 7, got \[0, 1, 2, 3\]"):
+        read_mask(path, GEOMETRY, label=7)
+
+
+def test_segmentation_of_overlapping_layers_is_refused(tmp_path):
+    layers = sitk.Compose([sitk.GetImageFromArray((ARRAY % n == 0).astype(np.uint8)) for n in (2, 3)])
+    sitk.WriteImage(layers, tmp_path / "mask.seg.nrrd")
+    with pytest.raises(DataError, match="save overlapping segments as one labelmap"):
+        read_mask(tmp_path / "mask.seg.nrrd", GEOMETRY)
+
+
+def test_mask_with_voxels_that_are_no_numbers_is_refused(tmp_path):
+    array = ARRAY.astype(np.float32)
+    array[0, 0, 0] = np.nan
+    with pytest.raises(DataError, match=r"mask.nrrd: has voxels that are not finite"):
+        read_mask(write(tmp_path / "mask.nrrd", array), GEOMETRY)
+
+
+def test_one_file_given_for_two_phases_is_noticed(tmp_path):
+    late = write(tmp_path / "late.nii", ARRAY + 9)
+    exam = read_exam([write(tmp_path / "pre.nii"), late, late], write(tmp_path / "mask.nii", ARRAY % 2))
+    with pytest.raises(DataError, match="early and late phases must differ"):
+        check_exam(exam)
 
 
 def test_exam_is_read_whole(tmp_path):
