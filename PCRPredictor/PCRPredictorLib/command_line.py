@@ -62,6 +62,7 @@ def predict(
     dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
     cohort: Annotated[Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Tumour mask, on the grid of the phases.")] = None,
+    label: Annotated[int | None, typer.Option(help="Value of the tumour in a mask of several segments.")] = None,
     clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
     operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
@@ -85,9 +86,9 @@ def predict(
 
     given = _parse_clinical(clinical, bundle.schema)
     if dicom is not None:
-        exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given)
+        exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given, label=label)
     else:
-        exam = read_exam(phases, mask, clinical=given)
+        exam = read_exam(phases, mask, clinical=given, label=label)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id)
     show_result(prediction, out)

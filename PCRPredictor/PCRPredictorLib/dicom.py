@@ -37,6 +37,7 @@ _PHASE_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
     "AcquisitionNumber",
 )  # fmt: skip
+_SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
 _ORDER_TAGS = ("SeriesNumber", "TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
 _TAGS = (
     *_PLACE_TAGS, *_PHASE_TAGS, *_ORDER_TAGS, "SOPInstanceUID", "StudyInstanceUID", "PatientID", "PatientName",
@@ -100,10 +101,12 @@ class DicomPhase:
             np.stack([across, down, np.cross(across, down)], axis=1),
         )
 
-    def clock(self, *tags: str) -> float | None:
-        """The earliest sum of these time tags among its slices in seconds, or None where a slice lacks one."""
-        values = [[_seconds(s.header, tag) for tag in tags] for s in self.slices]
-        return None if any(None in v for v in values) else min(sum(x for x in v if x is not None) for v in values)
+    def clock(self, tag: str, delay: str | None = None) -> float | None:
+        """The earliest time among its slices in seconds, plus their delay where there is one; None where one lacks."""
+        times = [_seconds(s.header, tag) for s in self.slices]
+        delays = [(_seconds(s.header, delay) or 0.0) if delay else 0.0 for s in self.slices]
+        known = [time + wait for time, wait in zip(times, delays, strict=True) if time is not None]
+        return min(known) if len(known) == len(self.slices) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +140,7 @@ def read_dicom_exam(
     mask: Path | None = None,
     pick: Sequence[int] | None = None,
     clinical: Mapping[str, object] | None = None,
+    label: int | None = None,
 ) -> Exam:
     """Read the exam in a folder of DICOM files.
 
@@ -145,6 +149,7 @@ def read_dicom_exam(
         mask: tumour mask as a file.
         pick: which of the phases found are pre, early and late, from 0; see `pick_phases` for the default.
         clinical: variables as they were given; the age in the headers is used where it is not among them.
+        label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
 
     Raises:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
@@ -163,7 +168,7 @@ def read_dicom_exam(
         early,
         late,
         geometry,
-        read_mask(mask, geometry) if mask else None,
+        read_mask(mask, geometry, label) if mask else None,
         {**age, **(clinical or {})},
         Provenance("dicom", known, found.patient_id),  # type: ignore[arg-type]
     )
@@ -310,11 +315,18 @@ def _split(group: Sequence[_Slice]) -> list[DicomPhase]:
         columns = [{str(s.header.get(tag)): s for s in stack} for stack in stacks]
         if len(columns[0]) == repeats and all(column.keys() == columns[0].keys() for column in columns):
             return [_phase([column[value] for column in columns]) for value in columns[0]]
-    numbers = [[_integer(s.header, "InstanceNumber") for s in stack] for stack in stacks]
-    if any(len(set(values)) != repeats for values in numbers):
-        return []
-    by_number = [[stack[k] for k in np.argsort(values)] for stack, values in zip(stacks, numbers, strict=True)]
-    return [_phase(part) for part in zip(*by_number, strict=True)]
+    for tag in _SLICE_TAGS:  # a value for each slice: the n-th of every position make the n-th phase
+        ranked = [_ranked(stack, tag) for stack in stacks]
+        if all(ranked):
+            return [_phase(part) for part in zip(*ranked, strict=True)]
+    return []
+
+
+def _ranked(stack: Sequence[_Slice], tag: str) -> list[_Slice]:
+    """Slices in the order of a number or time, or none where it does not tell all of them apart."""
+    values = [_seconds(s.header, tag) if "Time" in tag else _number(s.header, tag) for s in stack]
+    known = [value for value in values if value is not None]
+    return [stack[k] for k in np.argsort(known)] if len(set(known)) == len(stack) else []
 
 
 def _phase(slices: Iterable[_Slice]) -> DicomPhase:
@@ -340,8 +352,8 @@ def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
     age = str(first.get("PatientAge", ""))
     years = float(age[:-1]) if age.endswith("Y") and age[:-1].isdigit() else None
     patient_id = str(first.get("PatientID", "")) or None
+    _refuse_doubles(folder, phases)
     if (clock := _clock(phases)) is None:
-        _refuse_doubles(folder, phases)
         ordered = sorted(phases, key=lambda phase: [_integer(phase.first, tag) for tag in _ORDER_TAGS])
         return DicomExam(tuple(ordered), (None,) * len(ordered), None, patient_id, years)
     order = np.argsort(clock)
@@ -383,7 +395,7 @@ def _injection(phases: Sequence[DicomPhase], last: float) -> float | None:
 def _refuse_doubles(folder: Path, phases: Sequence[DicomPhase]) -> None:
     """Two series of one moment are one phase in two versions; to mix them would be a guess."""
     seen: dict[float, DicomPhase] = {}
-    clocks = [phase.clock("AcquisitionTime") for phase in phases]
+    clocks = [phase.clock("AcquisitionTime", "TriggerTime") for phase in phases]
     for phase, clock in zip(phases, clocks, strict=True):
         if clock is None or len(set(clocks)) == 1:
             return

@@ -40,7 +40,7 @@ class Predictor:
             raise DataError(
                 f"{bundle.path}: its network has no attention; give a bundle of step 2 or 3 of the training"
             )
-        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
             raise DataError(f"device {device!r} is not available on this machine; use cpu")
         self.bundle = bundle
         self.device = device

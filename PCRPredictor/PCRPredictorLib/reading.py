@@ -23,6 +23,7 @@ def read_exam(
     mask: Path | None = None,
     clinical: Mapping[str, object] | None = None,
     provenance: Provenance | None = None,
+    label: int | None = None,
 ) -> Exam:
     """Read an exam from three phases and a mask.
 
@@ -30,6 +31,7 @@ def read_exam(
         phases: pre-contrast, early, late; all on one lattice.
         mask: tumour mask; its voxels may be stored in another axis order.
         clinical: variables as they were given.
+        label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
 
     Raises:
         DataError: if a file cannot be used, or the phases differ in geometry (both files and geometries are named).
@@ -47,7 +49,7 @@ def read_exam(
                 "export them from one registered series"
             )
     pre, early, late = (array for array, _ in volumes[:3])
-    tumour = to_grid(*volumes[3], geometry, files[3]) if mask else None
+    tumour = to_grid(*volumes[3], geometry, files[3], label) if mask else None
     return Exam(pre, early, late, geometry, tumour, clinical or {}, provenance or Provenance("file"))
 
 
@@ -62,26 +64,24 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
     Raises:
         DataError: if the file cannot be used, its voxels are not the exam's, or none of them has the label.
     """
-    path = Path(path)
-    mask, own = read_volume(path)
-    if label is not None:
-        labels = np.unique(mask).tolist()
-        if label not in labels:
-            raise DataError(f"{path.name}: must have label {label}, got {labels}; choose one of them")
-        mask = mask == label
-    return to_grid(mask, own, geometry, path)
+    return to_grid(*read_volume(path), geometry, Path(path), label)
 
 
-def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> np.ndarray:
+def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, label: int | None = None) -> np.ndarray:
     """A mask whose voxels are the exam's, though stored in another axis order or mirrored, in the exam's order.
 
     Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
 
     Raises:
-        DataError: if the voxels are not the same, or some are not finite numbers.
+        DataError: if the voxels are not the same, some are not finite numbers, or none has the label.
     """
     if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
         raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")
+    if label is not None:
+        labels = np.unique(mask).tolist()
+        if label not in labels:
+            raise DataError(f"{path.name}: must have label {label}, got {labels}; choose one of them")
+        mask = mask == label
     for order in permutations(range(3)):
         seen, reordered = _reorder(mask, own, order, geometry)
         if reordered.matches(geometry):

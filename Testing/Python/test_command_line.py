@@ -183,6 +183,15 @@ def test_dicom_folder_of_two_patients_is_one_line(files, bundle, tmp_path, capsy
     assert "SECRET" not in printed
 
 
+def test_label_chooses_the_tumour_in_a_mask_of_several_segments(predict, files):
+    change(files / "mask.nii.gz", lambda array: np.where(np.arange(array.shape[2]) < 33, 2, 1).astype(np.uint8) * array)
+    code, printed, out = predict("--label", "2")
+    assert code == 0, printed
+    volume = json.loads((out / "prediction.json").read_text())["tumour"]["volume_ml"]
+    assert volume == pytest.approx(4 * 8 * 3 * GEOMETRY.voxel_volume / 1000)
+    assert "must have label 7, got [0, 1, 2]" in predict("--label", "7")[1]
+
+
 def test_missing_device_is_one_line(predict):
     code, printed, _ = predict("--device", "cuda")
     if torch.cuda.is_available():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_exam import STYLES, write_dicom_exam, write_slice
+from dicom_exam import STYLES, clock, write_dicom_exam, write_slice
 from examples import AXIAL, SAGITTAL, tiny_exam
 from PCRPredictorLib.dicom import find_phases, pick_phases, read_dicom_exam
 from PCRPredictorLib.errors import DataError
@@ -59,6 +59,19 @@ def test_other_series_and_subtractions_are_left_aside(tmp_path):
     write_slice(tmp_path, Geometry((12, 10, 6), (9, 9, 9)), EXAM.pre[0], 0, 1, {"SeriesInstanceUID": "1.2.3"})
     (tmp_path / "DICOMDIR.txt").write_text("not an image")
     assert len(find_phases(tmp_path).phases) == 3
+
+
+def test_slices_timed_one_by_one_are_divided_by_their_times(tmp_path):
+    numbers = np.random.default_rng(0).permutation(18)
+    for n, k in np.ndindex(3, 6):
+        tags = {
+            "SeriesInstanceUID": "1.2.3",
+            "AcquisitionTime": clock(150 * n + k),
+            "InstanceNumber": numbers[6 * n + k],
+        }
+        write_slice(tmp_path, EXAM.geometry, EXAM.phases[n][k], k, 1, tags)
+    assert find_phases(tmp_path).times == pytest.approx((0, 150, 300))
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.early)
 
 
 def test_series_of_other_kinds_are_left_aside_however_long_they_are(tmp_path):
@@ -170,8 +183,10 @@ def test_injection_outside_the_acquisition_is_not_believed(tmp_path):
     assert find_phases(tmp_path).injection is None
 
 
-def test_pre_contrast_series_apart_is_put_before_the_others(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "ge", (0,), EXAM.phases[:1], SeriesNumber=4, AcquisitionTime="101000.00")
+@pytest.mark.parametrize("trigger", [0, None])
+def test_pre_contrast_series_apart_is_put_before_the_others(tmp_path, trigger):
+    first = {"SeriesNumber": 4, "AcquisitionTime": "101000.00", "TriggerTime": trigger}
+    write_dicom_exam(tmp_path, EXAM, "ge", (0,), EXAM.phases[:1], **first)
     write_dicom_exam(tmp_path, EXAM, "ge", (0, 200), EXAM.phases[1:], SeriesNumber=6)
     assert find_phases(tmp_path).times == pytest.approx((0, 300, 500))
 
@@ -199,8 +214,9 @@ def test_slices_scaled_one_by_one_are_comparable(tmp_path):
 
 
 def test_two_versions_of_the_same_moments_are_refused(tmp_path):
-    for _ in range(2):
-        write_dicom_exam(tmp_path, EXAM, "siemens")
+    for number in range(2):
+        for stored, (phase, time) in enumerate(zip(EXAM.phases, (0, 120, 400), strict=True)):
+            write_dicom_exam(tmp_path, EXAM, "siemens", (time,), [phase], ContentTime=clock(500 * number + 99 * stored))
     refuses(tmp_path, r"series (\d) \(dyn T1\) and series \1 \(dyn T1\) were taken at the same time")
 
 
