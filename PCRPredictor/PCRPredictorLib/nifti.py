@@ -58,6 +58,9 @@ def read_nifti_voxels(path: Path) -> np.ndarray:
 def _unpack(path: Path) -> bytes:
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read ({error.strerror}); check that you may read it") from None
+    try:
         return gzip.decompress(content) if path.name.lower().endswith(".gz") else content
     except (EOFError, OSError, zlib.error):
         raise DataError(f"{path.name}: is not a whole gzip file; copy or export it again") from None

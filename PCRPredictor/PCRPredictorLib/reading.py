@@ -80,7 +80,7 @@ def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, lab
     if label is not None:
         labels = np.unique(mask).tolist()
         if label not in labels:
-            raise DataError(f"{path.name}: must have label {label}, got {labels}; choose one of them")
+            raise DataError(f"{path.name}: must have label {label}, got {labels[:20]}; choose one of them")
         mask = mask == label
     for order in permutations(range(3)):
         seen, reordered = _reorder(mask, own, order, geometry)

@@ -1,0 +1,154 @@
+"""Headers of DICOM images: which images of a folder could be slices of a DCE phase, and what their tags say."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+
+from .errors import DataError
+
+PLACE_TAGS = (
+    "SeriesInstanceUID",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+)
+PHASE_TAGS = (
+    "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
+    "AcquisitionNumber",
+)  # fmt: skip
+ORDER_TAGS = ("SeriesNumber", "TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
+_TAGS = (
+    *PLACE_TAGS, *PHASE_TAGS, *ORDER_TAGS, "SOPInstanceUID", "StudyInstanceUID", "PatientID", "PatientName",
+    "PatientAge", "Modality", "SeriesDescription", "ImageType", "NumberOfFrames", "EchoTime",
+    "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "RescaleSlope", "RescaleIntercept",
+)  # fmt: skip
+_COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # image types begin so
+_NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
+SECONDS_A_DAY = 86400.0
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One image: its file, header, position in mm along its normal, and kind (see `DicomPhase.kind`)."""
+
+    file: Path
+    header: pydicom.Dataset
+    position: float
+    kind: tuple
+
+
+def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
+    """Headers of the images in a folder, by file; a file that is there twice counts once."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
+    headers = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
+        except Exception:  # damaged headers raise anything; slices that are missed by it are noticed later
+            continue
+        _drop_invalid(header)
+        if "Rows" in header:
+            headers[str(header.get("SOPInstanceUID") or file)] = file, header
+    if not headers:
+        raise DataError(f"{folder}: has no DICOM images; give the folder with the DICOM files")
+    if len({(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for _, h in headers.values()}) > 1:
+        raise DataError(f"{folder}: holds more than one patient; give a folder with the files of one patient")
+    return dict(headers.values())
+
+
+def as_slice(file: Path, header: pydicom.Dataset) -> Slice | None:
+    """An image that could be a slice of a phase, or None."""
+    if header.get("Modality", "MR") != "MR" or tag_frames(header) > 1 or _is_other(header):
+        return None
+    if any(header.get(tag) in (None, "") for tag in PLACE_TAGS):
+        return None
+    try:
+        across, down = np.reshape(as_floats(header.ImageOrientationPatient), (2, 3))
+        normal = np.cross(across, down)
+        position = float(normal @ as_floats(header.ImagePositionPatient))
+        rows, columns = as_floats(header.PixelSpacing)
+    except (ValueError, TypeError):
+        return None
+    if not np.isfinite(position) or not 0.9 < np.linalg.norm(normal) < 1.1:
+        return None
+    if min(rows, columns, tag_integer(header, "Rows"), tag_integer(header, "Columns")) <= 0:
+        return None
+    settings = [tag_number(header, tag) for tag in ("EchoTime", "FlipAngle")]
+    settings = [None if value is None else round(value, 1) for value in settings]
+    return Slice(file, header, position, (str(header.get("StudyInstanceUID")), _words(header, "ImageType"), *settings))
+
+
+def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:
+    """A time tag in seconds: TriggerTime in ms, AcquisitionDateTime YYYYMMDDHHMMSS.F&ZZXX, the others HHMMSS.F."""
+    text = str(header.get(tag) or "").strip().replace(":", "")
+    if tag == "TriggerTime":
+        return None if (delay := tag_number(header, tag)) is None else delay / 1000
+    try:
+        days = 0.0
+        if tag == "AcquisitionDateTime":
+            days = datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+            text = text[8:].split("+")[0].split("-")[0]
+        return days * SECONDS_A_DAY + int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:] or 0)
+    except ValueError:
+        return None
+
+
+def tag_number(header: pydicom.Dataset, tag: str) -> float | None:
+    """A tag with one number, or None where it is missing or damaged."""
+    try:
+        return float(header[tag].value)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def tag_integer(header: pydicom.Dataset, tag: str) -> int:
+    """A tag with a whole number, or 0."""
+    value = header.get(tag)
+    return value if isinstance(value, int) else 0
+
+
+def tag_frames(header: pydicom.Dataset) -> int:
+    """Images in the file: more than one in multi-frame DICOM."""
+    return tag_integer(header, "NumberOfFrames")
+
+
+def as_floats(value: Iterable) -> list[float]:
+    """The values of a tag of several numbers."""
+    return [float(x) for x in value]
+
+
+def _drop_invalid(header: pydicom.Dataset) -> None:
+    """Values that cannot be converted count as missing; pydicom converts when they are first looked at."""
+    for tag in _TAGS:
+        try:
+            header.get(tag)
+        except Exception:  # whatever a damaged value raises
+            del header[tag]
+
+
+def _is_other(header: pydicom.Dataset) -> bool:
+    """Subtractions, projections and reformats are made from the phases; spin and planar echo, diffusion are no DCE."""
+    kinds, sequence = _words(header, "ImageType"), _words(header, "ScanningSequence")
+    return (
+        kinds[:2] == ("DERIVED", "SECONDARY")
+        or any(kind.startswith(_COMPUTED) for kind in kinds)
+        or not _NO_MAGNITUDE.isdisjoint(kinds)
+        or "EP" in sequence
+        or ("SE" in sequence and "GR" not in sequence)
+        or header.get("DiffusionBValue") is not None
+    )
+
+
+def _words(header: pydicom.Dataset, tag: str) -> tuple[str, ...]:
+    """Values of a tag that may have one or several, in capitals."""
+    value = header.get(tag) or ()
+    return tuple(str(word).upper() for word in ([value] if isinstance(value, str) else value))
