@@ -7,11 +7,12 @@ starts from the weights of the one before (`warm_start`) and, before it has lear
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monai.networks.blocks import Convolution
 from torch import Tensor, channels_last_3d, nn
 from torch.nn import functional
+from torch.nn.utils import fuse_conv_bn_eval
 
 STEM_STRIDE = (1, 2, 2)
 _TRUNK_STRIDE = (2, 2, 2)
@@ -93,6 +94,15 @@ class PCRNet(nn.Module):
         """Lay the weights out as convolutions on a CPU like them best, in place."""
         self.to(memory_format=channels_last_3d)  # type: ignore[call-overload]
         return self
+
+    def for_inference(self) -> PCRNet:
+        """Fold the batch norms into the convolutions, in place: the same outputs, sooner. Trained no further after."""
+        self.eval()
+        blocks: list[Any] = [module for module in self.modules() if isinstance(module, Convolution)]
+        for block in blocks:
+            block.conv = fuse_conv_bn_eval(block.conv, block.adn.N)
+            block.adn.N = nn.Identity()
+        return self.channels_last()
 
     def warm_start(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the weights of an earlier form; branches that it did not have keep their own.

@@ -44,7 +44,7 @@ class Predictor:
             raise DataError(f"device {device!r} is not available on this machine; use cpu")
         self.bundle = bundle
         self.device = device
-        self.networks = [network.channels_last() for network in bundle.load_networks(device)]
+        self.networks = [network.for_inference() for network in bundle.load_networks(device)]
 
     def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
         """Probability of pCR and attention for one exam.

@@ -39,6 +39,16 @@ def test_trunk_does_not_see_what_the_gate_shuts_out(image):
     torch.testing.assert_close(network(image).logit, network(changed).logit)
 
 
+def test_network_for_inference_gives_the_same(image):
+    network = PCRNet(attention=True)
+    network(image)  # batch norms learn from it
+    expected = network.eval()(image)
+    faster = network.for_inference()(image)
+    torch.testing.assert_close(faster.logit, expected.logit)
+    torch.testing.assert_close(faster.log_attention, expected.log_attention)
+    assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in network.modules())
+
+
 def test_no_clinical_vector_counts_as_everything_missing(image):
     network = PCRNet(attention=True, clinical_inputs=5).eval()
     torch.nn.init.normal_(network.clinical[-1].weight)
