@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 the data is at fault, 2 the call is.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,15 +103,16 @@ def bundle_info(model: Annotated[str, typer.Argument(help="Bundle folder or bund
         table.add_row(name.replace("_", " "), str(getattr(bundle.card, name)))
     table.add_row("known limits", bundle.card.known_limits)
     table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in bundle.schema.variables))
-    points = (
-        f"{p.name}: {p.threshold:.3f} (sensitivity {p.sensitivity:.2f}, specificity {p.specificity:.2f})"
-        for p in bundle.settings.operating_points
-    )
+    points = [f"{p.name}: {p.threshold:.3f}" for p in bundle.settings.operating_points]
+    rates = [(p.sensitivity, p.specificity) for p in bundle.settings.operating_points]
+    for k, (sensitivity, specificity) in enumerate(rates):
+        if sensitivity is not None and specificity is not None:
+            points[k] += f" (sensitivity {sensitivity:.2f}, specificity {specificity:.2f})"
     table.add_row("operating points", "\n".join(points))
-    table.add_row("metrics", "\n".join(f"{name}: {value}" for name, value in bundle.card.metrics.items()))
+    table.add_row("metrics", "\n".join(f"{name}: {_in_words(value)}" for name, value in bundle.card.metrics.items()))
     table.add_row("folds", str(len(bundle.folds)))
-    table.add_row("checksum", bundle.checksum)
     console.print(table)
+    console.print(f"checksum {bundle.checksum}", soft_wrap=True)
 
 
 @bundle_app.command("verify")
@@ -146,7 +147,8 @@ def show_result(prediction: Prediction, out: Path) -> None:
     console.print(f"attention inside the tumour {prediction.attention_summary.in_tumour:.0%}")
     for notice in prediction.notices:
         console.print(f"warning: {notice.message}", soft_wrap=True)
-    console.print("Research use only.")
+    model = prediction.model
+    console.print(f"Research use only. Model {model.name} {model.version}: {model.intended_use}", soft_wrap=True)
     console.print(f"Written to {out}", soft_wrap=True)
 
 
@@ -185,6 +187,15 @@ def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | N
     failed = predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
     console.print(f"Written to {out / 'predictions.csv'}", soft_wrap=True)
+
+
+def _in_words(metric: object) -> str:
+    """A metric of a model card: a number, one with its interval, or several by name."""
+    if not isinstance(metric, Mapping):
+        return f"{metric:.3f}" if isinstance(metric, float) else str(metric)
+    if {"value", "low", "high"} <= metric.keys():
+        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+    return ", ".join(f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in metric.items())
 
 
 def _parse_clinical(words: Sequence[str], schema: ClinicalSchema) -> dict[str, object]:

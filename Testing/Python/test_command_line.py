@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import shutil
 import subprocess
 
@@ -282,6 +283,11 @@ def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
     assert "intact, 2 folds" in capsys.readouterr().out
     assert run(app, ["bundle", "export", str(tmp_path / "a.zip"), "--model", str(bundle.path)]) == 0
     assert (tmp_path / "a.zip").is_file()
+
+
+def test_metrics_of_a_model_are_shown_with_their_intervals(capsys):
+    assert run(app, ["bundle", "info"]) == 0
+    assert re.search(r"external site: patients \d+, auc 0\.\d{3}\s+\(0\.\d{3} to", capsys.readouterr().out)
 
 
 def test_bundled_model_is_intact(capsys):
