@@ -23,10 +23,12 @@ from .dicom_headers import ORDER_TAGS, as_floats, as_slice, read_headers, tag_fr
 from .dicom_phases import (
     DicomPhase,
     as_phase,
+    belong_together,
     clock_of,
     find_acquisitions,
     group_slices,
     injection_after,
+    share_slices,
     split_series,
 )
 from .errors import DataError
@@ -131,7 +133,8 @@ def find_phases(folder: Path) -> DicomExam:
 
     Raises:
         DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
-            images, missing slices, or several acquisitions that could be meant.
+            images, missing slices, several acquisitions that could be meant, or a phase that would be left out because
+            it lies elsewhere or lacks slices.
     """
     folder = Path(folder)
     with warnings.catch_warnings():
@@ -152,6 +155,7 @@ def find_phases(folder: Path) -> DicomExam:
         if len(largest) > 1:
             names = " or ".join(dict.fromkeys(same[0].series for same in largest))
             raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
+        _refuse_left_out(folder, largest[0], [same for same in sets if same is not largest[0]], broken)
         return _in_time_order(folder, largest[0])
 
 
@@ -169,6 +173,28 @@ def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
     times = tuple(float(clock[k] - min(clock)) for k in order)
     ordered = [phases[k] for k in order]
     return DicomExam(tuple(ordered), times, injection_after(ordered, times[-1]), patient_id, years)
+
+
+def _refuse_left_out(
+    folder: Path, chosen: Sequence[DicomPhase], sets: Sequence[Sequence[DicomPhase]], broken: Iterable[DicomPhase]
+) -> None:
+    """A phase with its own lattice is not of the set: were it the first, an enhanced phase would pass for it."""
+    for other in (*(same[0] for same in sets), *broken):
+        if share_slices(chosen[0], other):
+            raise DataError(
+                f"{folder}: {chosen[0].series} has {len(chosen[0].slices)} slices of a phase and {other.series} has "
+                f"{len(other.slices)} on the same grid; copy both again, or leave out the one that is not of the exam"
+            )
+    for few in (same for same in sets if len(same) < 3):  # three and more are an acquisition of their own
+        if sibling := next((phase for phase in chosen if belong_together(phase, few[0])), None):
+            raise DataError(_off_grid(folder, few[0], sibling))
+
+
+def _off_grid(folder: Path, one: DicomPhase, other: DicomPhase) -> str:
+    return (
+        f"{folder}: the phases must lie on one grid, but {one.series} has {one.geometry} and {other.series} has "
+        f"{other.geometry}; export them from one registered series, or leave out what is not of the exam"
+    )
 
 
 def _refuse_doubles(folder: Path, phases: Sequence[DicomPhase]) -> None:
@@ -200,10 +226,7 @@ def _too_few(
     alike = max(by_kind.values(), key=len, default=[])
     if len(alike) >= 3:
         one, other = next((a, b) for a in alike for b in alike if not a.geometry.matches(b.geometry))
-        return (
-            f"{folder}: the phases must lie on one grid, but {one.series} has {one.geometry} and {other.series} has "
-            f"{other.geometry}; export them from one registered series"
-        )
+        return _off_grid(folder, one, other)
     if any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
         return f"{folder}: has multi-frame DICOM images; convert them to NIfTI or single-frame DICOM first"
     found = sorted({phase.series for phase in phases}) or ["only other images"]
@@ -231,8 +254,9 @@ def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
         raise DataError(f"{phase.series}: slices are missing, their distances differ; copy the whole series again")
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(s.file) for s in phase.slices])
-    scales = {tag_number(s.header, tag) or 0.0 for s in phase.slices for tag in ("RescaleSlope", "RescaleIntercept")}
-    if not all(scale.is_integer() for scale in scales):
+    tags = ("RescaleSlope", "RescaleIntercept")
+    scales = {tuple(tag_number(s.header, tag) or 0.0 for tag in tags) for s in phase.slices}
+    if len(scales) > 1 or not all(scale.is_integer() for scale in min(scales)):
         reader.SetOutputPixelType(sitk.sitkFloat32)  # the reader would take the first slice's type for all
     try:
         image = reader.Execute()

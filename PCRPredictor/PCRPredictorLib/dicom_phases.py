@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .exam import Geometry
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
 _SHORTEST = 60.0  # s from the first phase to the last: clocks that say less tell when images were stored, not taken
 _SAME_PLACE = 0.05  # mm: what rounding in headers makes
+_PHASE_WORDS = {"pre", "post", "phase", "ph", "pass", "contrast", "gd", "c"}  # what differs between phases' names
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,14 @@ class DicomPhase:
     def series(self) -> str:
         """Number and description of its series, for messages."""
         return f"series {self.first.get('SeriesNumber', '?')} ({self.first.get('SeriesDescription', 'no description')})"
+
+    @property
+    def stem(self) -> str | None:
+        """What the descriptions of phases in series of their own share: no numbers, no word for the phase."""
+        if not (description := str(self.first.get("SeriesDescription") or "").lower()):
+            return None
+        words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(st|nd|rd|th)?", " ", description))
+        return " ".join(word for word in words if word not in _PHASE_WORDS)
 
     @property
     def kind(self) -> tuple:
@@ -111,6 +121,26 @@ def find_acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
         else:
             sets.append([phase])
     return sets
+
+
+def belong_together(one: DicomPhase, other: DicomPhase) -> bool:
+    """Whether two phases on different lattices are of one acquisition by kind, matrix and description."""
+    if one.kind != other.kind or one.geometry.size[:2] != other.geometry.size[:2]:
+        return False
+    return one.stem is not None and one.stem == other.stem
+
+
+def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
+    """Whether two phases of one kind have the same slices but for some that only one of them has."""
+    a, b = one.geometry, other.geometry
+    if one.kind != other.kind or a.size[:2] != b.size[:2]:
+        return False
+    if not np.allclose(a.spacing[:2], b.spacing[:2], rtol=1e-3) or not np.allclose(a.direction, b.direction, atol=1e-3):
+        return False
+    few, many = sorted((one, other), key=lambda phase: len(phase.slices))
+    corners = [np.array([as_floats(s.header.ImagePositionPatient) for s in phase.slices]) for phase in (few, many)]
+    gaps = np.linalg.norm(corners[0][:, None] - corners[1], axis=-1).min(axis=1)
+    return bool((gaps < _SAME_PLACE).all())
 
 
 def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:

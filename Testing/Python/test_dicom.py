@@ -3,6 +3,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_exam import STYLES, clock, write_dicom_exam, write_slice
 from examples import AXIAL, SAGITTAL, tiny_exam
@@ -213,6 +214,16 @@ def test_slices_scaled_one_by_one_are_comparable(tmp_path):
     np.testing.assert_allclose(early, EXAM.early, atol=0.76)
 
 
+@pytest.mark.parametrize("slope", [1000, 2000])
+def test_slices_scaled_beyond_the_type_of_the_first_do_not_wrap(tmp_path, slope):
+    for number in range(3):
+        for k in range(6):
+            tags = {"SeriesInstanceUID": f"1.2.{number}", "SeriesNumber": number}
+            scale = 1 if k == 0 else slope
+            write_slice(tmp_path, EXAM.geometry, np.full((10, 12), 200 * scale), k, scale, tags)
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early[:, 0, 0], [200] + [200 * slope] * 5)
+
+
 def test_two_versions_of_the_same_moments_are_refused(tmp_path):
     for number in range(2):
         for stored, (phase, time) in enumerate(zip(EXAM.phases, (0, 120, 400), strict=True)):
@@ -264,6 +275,48 @@ def test_slices_missing_from_every_phase_are_refused(tmp_path):
     refuses(tmp_path, "slices are missing, their distances differ")
 
 
+def write_pre_apart(folder, style="siemens", exam=EXAM, description="dyn pre"):
+    """The pre-contrast phase in a series of its own before three others, which would do without it."""
+    first = {"SeriesNumber": 4, "AcquisitionTime": "101000.00", "SeriesDescription": description}
+    write_dicom_exam(folder / "pre", exam, style, (0,), exam.phases[:1], **first)
+    later = (*EXAM.phases[1:], EXAM.late + 5)
+    write_dicom_exam(folder, EXAM, style, (100, 200, 300), later, SeriesDescription="dyn post 1")
+
+
+@pytest.mark.parametrize("style", ["ge", "siemens"])
+@pytest.mark.parametrize("instance", [1, 3, 6])
+def test_pre_contrast_phase_that_lacks_a_slice_is_never_passed_over(tmp_path, style, instance):
+    write_pre_apart(tmp_path, style)
+    next(f for f in (tmp_path / "pre").iterdir() if pydicom.dcmread(f).InstanceNumber == instance).unlink()
+    refuses(tmp_path, r"\(dyn post 1\) has 6 slices of a phase and series 4 \(dyn pre\) has 5 on the same grid")
+
+
+def test_pre_contrast_phase_with_more_slices_is_never_passed_over(tmp_path):
+    write_pre_apart(tmp_path, exam=tiny_exam(size=(12, 10, 7)))
+    refuses(tmp_path, r"has 6 slices of a phase and series 4 \(dyn pre\) has 7 on the same grid")
+
+
+@pytest.mark.parametrize("turn", [AXIAL, TILT])
+def test_pre_contrast_phase_that_lies_elsewhere_is_never_passed_over(tmp_path, turn):
+    moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0), direction=turn))
+    write_pre_apart(tmp_path, exam=moved)
+    refuses(tmp_path, r"must lie on one grid, but series 4 \(dyn pre\) has .* and series . \(dyn post 1\) has")
+
+
+@pytest.mark.parametrize("description", ["sag delayed", None])
+def test_image_elsewhere_that_is_named_otherwise_is_left_aside(tmp_path, description):
+    moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0)))
+    write_pre_apart(tmp_path, exam=moved, description=description)
+    assert len(find_phases(tmp_path).phases) == 3
+
+
+def test_shorter_acquisition_elsewhere_is_left_aside(tmp_path):
+    moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0)))
+    write_dicom_exam(tmp_path, moved, "ge")
+    write_dicom_exam(tmp_path, EXAM, "ge", (0, 100, 200, 300), (*EXAM.phases, EXAM.late))
+    assert len(find_phases(tmp_path).phases) == 4
+
+
 def test_pixels_cut_short_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     file = next(iter(tmp_path.iterdir()))
@@ -303,3 +356,19 @@ def test_multi_frame_images_are_refused(tmp_path):
 def test_empty_and_missing_folders_are_refused(tmp_path):
     refuses(tmp_path, "has no DICOM images")
     refuses(tmp_path / "nowhere", "no such folder")
+
+
+def test_phase_that_would_be_left_out_is_refused_since_an_enhanced_one_would_pass_for_it(tmp_path):
+    pre, early, late = EXAM.phases
+    moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0)))
+    write_dicom_exam(tmp_path, moved, "siemens", times=(0,), phases=(pre,), SeriesDescription="dyn pre")
+    rest = (early, late, late + 5)
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(120, 240, 400), phases=rest, SeriesDescription="dyn post")
+    refuses(tmp_path, "the phases must lie on one grid, but series .* and series")
+
+
+def test_phase_that_lacks_a_slice_is_refused_and_not_left_out(tmp_path):
+    pre, *rest = EXAM.phases
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(0,), phases=(pre[:5],))
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(120, 240, 400), phases=(*rest, rest[1] + 5))
+    refuses(tmp_path, "has 6 slices of a phase and series .* has 5 on the same grid")
