@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +36,7 @@ Node = Any  # slicer and vtk carry no types
 SEGMENT = "tumour"
 OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
+_SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
@@ -58,14 +59,19 @@ def slicer_core_available() -> bool:
 def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
     """Write a scene file (.mrb) that opens in Slicer on the tumour, with phases, segmentation and attention.
 
+    Nothing in it names the patient, the folder it was written to, or the file itself.
+
     Raises:
         OSError: if it cannot be written whole; an older file is left as it was.
     """
     with tempfile.TemporaryDirectory(prefix=".scene-", dir=path.absolute().parent) as folder:
-        part = Path(folder) / path.name
+        bundle, part = Path(folder) / "scene", Path(folder) / "scene.mrb"
+        bundle.mkdir()
         with headless_scene(Path(folder)) as scene:
             add_prediction(scene, exam, prediction)
-            written = scene.WriteToMRB(str(part))
+            written = scene.SaveSceneToSlicerDataBundleDirectory(str(bundle))
+        if written:
+            _pack(bundle, part)
         if not (written and _is_whole(part)):
             raise incomplete(path)
         part.replace(path)
@@ -82,6 +88,7 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
 
     with _silence():
         scene, application = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
+        scene.SetVersion(_SAVED_BY)
         application.SetTemporaryPath(str(temporary))
         application.SetMRMLScene(scene)
         application.GetColorLogic().SetMRMLScene(scene)
@@ -95,10 +102,13 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
         segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
         segmentations.SetMRMLApplicationLogic(application)
         segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
+        scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
         _add_views(scene)
-        yield scene
-        scene.Clear(True)
+        try:
+            yield scene
+        finally:
+            scene.Clear(True)
 
 
 def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:
@@ -167,13 +177,20 @@ def add_segmentation(
 
 
 def add_attention(scene: Node, attention: np.ndarray, geometry: Geometry, name: str = "Attention") -> Node:
-    """Add attention, (k, j, i) in [0, 1], as a volume with its own colour table; faint attention is transparent."""
+    """Add attention, (k, j, i) in [0, 1], as a volume with its own colours and legend; the faint is transparent."""
+    import slicer
+
     node = add_volume(scene, attention.astype(np.float32, copy=False), geometry, name)
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(_colour_table(scene).GetID())
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetThreshold(FAINT, 1.0)
     display.ApplyThresholdOn()
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+    legend.SetTitleText(name)
+    legend.SetLabelFormat("%.1f")
+    for view in _nodes(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
+        legend.AddViewNodeID(view.GetID())
     return node
 
 
@@ -208,13 +225,21 @@ def show(
         node.SetViewUp(0, 0, 1)
 
 
-def exam_from_nodes(pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> Exam:
+def exam_from_nodes(
+    pre: Node,
+    early: Node,
+    late: Node,
+    segmentation: Node,
+    segment_id: str,
+    clinical: Mapping[str, object] | None = None,
+) -> Exam:
     """The exam that volume nodes and a segment hold. Phases are the nodes' own voxels, not copies: only read them.
 
     Args:
         pre, early, late: scalar volume nodes on one lattice.
         segmentation: segmentation node on any lattice; it is resampled (nearest voxel) where it differs.
         segment_id: of the tumour.
+        clinical: clinical variables as they were given, by name.
 
     Raises:
         DataError: if a node is empty, in colour, under a transform or on another lattice, or has no such segment.
@@ -229,7 +254,7 @@ def exam_from_nodes(pre: Node, early: Node, late: Node, segmentation: Node, segm
                 "resample it to the pre volume first"
             )
     mask = _segment_array(segmentation, segment_id, geometry)
-    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, provenance=Provenance(source="mrml"))
+    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
 
 
 def _array(node: Node, what: str) -> np.ndarray:
@@ -369,6 +394,17 @@ def _add_named(scene: Node, class_name: str, name: str) -> Node:
 
 def _nodes(scene: Node, class_name: str) -> list[Node]:
     return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]
+
+
+def _pack(bundle: Path, path: Path) -> None:
+    """Make a scene file of a scene folder; Slicer's own packer keeps the folder's path in the colour file."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(bundle.rglob("*")):
+            name = file.relative_to(bundle.parent).as_posix()
+            if file.suffix == ".ctbl":
+                archive.writestr(name, file.read_bytes().partition(b"\n")[2])  # without "# Color table file PATH"
+            elif file.is_file():
+                archive.write(file, name, zipfile.ZIP_STORED if file.suffix == ".nrrd" else None)  # gzipped already
 
 
 def _is_whole(path: Path) -> bool:
