@@ -188,6 +188,7 @@ def add_attention(scene: Node, attention: np.ndarray, geometry: Geometry, name: 
     display.ApplyThresholdOn()
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(name)
+    legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0, which one decimal shows without rounding
     legend.SetLabelFormat("%.1f")
     for view in _nodes(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
         legend.AddViewNodeID(view.GetID())
