@@ -3,6 +3,7 @@
     images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
     segmentations/{expert,automatic}/<id>.nii.gz tumour mask; the expert's is taken where both are there
     clinical_and_imaging_info.{csv,xlsx}         one row a patient (sheet `dataset_info`), optional
+    cohort.json                                  where table and files are called otherwise (see `mapping`)
 
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
@@ -15,15 +16,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from .dicom import pick_phases
 from .errors import DataError
 from .exam import Exam, Provenance
+from .mapping import CohortMapping, read_mapping, resolve
 from .reading import read_exam
+from .table import read_rows
 
 TABLE = "clinical_and_imaging_info"
-_SHEET = "dataset_info"
 _PHASE = re.compile(r"_(\d{4})\.nii(\.gz)?$", re.IGNORECASE)
 
 
@@ -48,17 +48,34 @@ def find_patients(cohort: Path) -> list[CohortPatient]:
     """The patients that have images, in the order of their identifiers.
 
     Raises:
-        DataError: if the folder is not a cohort or its table cannot be read.
+        DataError: if the folder is not a cohort, or its table or mapping cannot be read.
     """
-    images = cohort / "images"
+    if not cohort.is_dir():
+        raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
+    mapping = read_mapping(cohort)
+    return _mapped_patients(cohort, mapping) if mapping.phases else _mama_mia_patients(cohort, read_table(cohort))
+
+
+def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
+    """The rows of the table for which there is at least one phase."""
+    patients = []
+    for row in read_table(cohort).values():
+        phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
+        masks = (path for text in mapping.mask if (path := resolve(cohort, text, row)).is_file())
+        if any(phase.is_file() for phase in phases):
+            patients.append(CohortPatient(row["patient_id"], phases, next(masks, None), row))
+    return sorted(patients, key=lambda patient: patient.patient_id)
+
+
+def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> list[CohortPatient]:
+    images = _folder(cohort, "images")
     if not images.is_dir():
         raise DataError(
             f"{cohort}: not a cohort, it has no folder images; arrange it as images/<patient>/<phases>, "
-            f"segmentations/expert and {TABLE}.csv"
+            f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
         )
-    table = read_table(cohort)
-    automatic, expert = (_masks(cohort / "segmentations" / kind) for kind in ("automatic", "expert"))
-    masks = {**automatic, **expert}
+    segmentations = _folder(cohort, "segmentations")
+    masks = {**_masks(_folder(segmentations, "automatic")), **_masks(_folder(segmentations, "expert"))}
     return [
         CohortPatient(folder.name, _phases(folder), masks.get(folder.name.lower()), table.get(folder.name.lower(), {}))
         for folder in sorted(images.iterdir())
@@ -101,26 +118,18 @@ def read_table(cohort: Path) -> dict[str, dict[str, str]]:
     Raises:
         DataError: if it cannot be read, has no `patient_id` or names a patient twice.
     """
+    mapping = read_mapping(cohort)
+    if mapping.table is not None:
+        return read_rows(resolve(cohort, mapping.table, {}), mapping)
     files = {file.name.lower(): file for file in cohort.iterdir()}
     file = files.get(f"{TABLE}.csv") or files.get(f"{TABLE}.xlsx")
-    if file is None:
-        return {}
-    try:
-        read = pd.read_csv if file.suffix.lower() == ".csv" else _read_excel
-        frame = read(file, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read as a table ({error}); save it as CSV again") from None
-    frame.columns = [str(column).strip().lower() for column in frame.columns]
-    if "patient_id" not in frame.columns:
-        raise DataError(f"{file}: must have a column patient_id, got {', '.join(frame.columns[:5])}, ...")
-    keys = frame["patient_id"].str.strip().str.lower()
-    if keys.duplicated().any():
-        raise DataError(f"{file}: {keys[keys.duplicated()].iloc[0]} has more than one row; keep one row a patient")
-    return dict(zip(keys, frame.to_dict("records"), strict=True))
+    return read_rows(file, mapping) if file else {}
 
 
-def _read_excel(file: Path, **options: object) -> pd.DataFrame:
-    return pd.read_excel(file, sheet_name=_SHEET, **options)
+def _folder(parent: Path, name: str) -> Path:
+    """The folder of that name in any case."""
+    found = [path for path in parent.iterdir() if path.name.lower() == name] if parent.is_dir() else []
+    return found[0] if found else parent / name
 
 
 def _phases(folder: Path) -> tuple[Path, ...]:

@@ -1,6 +1,8 @@
+import json
+
 import numpy as np
 import pytest
-from PCRPredictorLib.cohort import find_patients, read_patient, read_table
+from PCRPredictorLib.cohort import find_patients, read_patient
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
@@ -72,21 +74,36 @@ def test_folder_that_is_no_cohort_is_refused(tmp_path):
         find_patients(tmp_path)
 
 
-def test_table_with_a_patient_twice_or_without_identifiers_is_refused(tmp_path):
-    write_table(tmp_path, "patient_id\na\nA\n")
-    with pytest.raises(DataError, match="a has more than one row"):
-        read_table(tmp_path)
-    write_table(tmp_path, "name\na\n")
-    with pytest.raises(DataError, match="must have a column patient_id"):
-        read_table(tmp_path)
+def test_folders_and_tables_are_found_in_any_case(tmp_path):
+    write_patient(tmp_path, "aa_1")
+    (tmp_path / "images").rename(tmp_path / "Images")
+    (tmp_path / "segmentations" / "expert").rename(tmp_path / "segmentations" / "Expert")
+    (tmp_path / "segmentations").rename(tmp_path / "Segmentations")
+    write_table(tmp_path, "patient_id\naa_1\n")
+    (patient,) = find_patients(tmp_path)
+    assert patient.mask is not None and patient.row
 
 
-def test_excel_table_is_read_from_its_sheet(tmp_path):
-    import pandas as pd
-
-    frame = pd.DataFrame({"patient_id": ["AA_1"], "age": [50.0]})
-    frame.to_excel(tmp_path / "clinical_and_imaging_info.xlsx", sheet_name="dataset_info", index=False)
-    assert float(read_table(tmp_path)["aa_1"]["age"]) == 50
+def test_own_table_and_folders_are_found_by_a_mapping(tmp_path):
+    write_patient(tmp_path, "b 1")
+    for k, name in enumerate(("pre", "early", "late")):
+        (tmp_path / "images" / "B 1" / f"b 1_{k:04d}.nii.gz").rename(tmp_path / f"B 1 {name}.nii.gz")
+    (tmp_path / "patients.csv").write_text("Patient;Response\nB 1;complete\nC 2;none\n")
+    mapping = {
+        "table": "patients.csv",
+        "columns": {"patient_id": "Patient", "pcr": "Response"},
+        "values": {"pcr": {"complete": "1", "none": "0"}},
+        "phases": [f"{{patient_id}} {name}.nii.gz" for name in ("pre", "early", "late")],
+        "mask": ["checked/{patient_id}.nii.gz", "segmentations/expert/b 1.nii.gz"],
+    }
+    (tmp_path / "cohort.json").write_text(json.dumps(mapping))
+    (patient,) = find_patients(tmp_path)
+    assert patient.patient_id == "B 1"
+    assert patient.row["pcr"] == "1"
+    assert [int(phase.mean() // 100) for phase in read_patient(patient).phases] == [1, 2, 3]
+    (tmp_path / "B 1 early.nii.gz").unlink()
+    with pytest.raises(DataError, match="early"):
+        read_patient(find_patients(tmp_path)[0])
 
 
 def test_real_cohort_is_found_whole(real_cohort):
