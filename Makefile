@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := libegl1 libgl1-mesa-dri libgl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0
 
-.PHONY: demo test lint quick benchmark phantom-bundle setup system clean
+BUILD := build/phantom-benchmark
+COHORT ?=
+ROWS ?=
+
+.PHONY: demo test lint quick benchmark benchmark-training phantom-benchmark experiment phantom-bundle setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -22,6 +26,21 @@ lint: setup
 
 benchmark: setup
 	$(BIN)/python Testing/benchmarks/predict_speed.py
+
+# COHORT: a folder of exams; simulated ones where none is given.
+benchmark-training: setup
+	$(BIN)/python Testing/benchmarks/train_speed.py $(if $(COHORT),--cohort "$(COHORT)")
+
+# Baselines against the curriculum on simulated hospitals: 400 patients to train on, 100 held out, 400 elsewhere.
+phantom-benchmark: setup
+	rm -rf $(BUILD)
+	$(BIN)/pcr phantom $(BUILD)/A --patients 500 --site A --shortcut 0.6 --seed 1
+	$(BIN)/pcr phantom $(BUILD)/B --patients 400 --site B --seed 2
+	$(BIN)/pcr experiment $(BUILD)/A --external $(BUILD)/B --config Testing/benchmarks/phantom.json --out $(BUILD)/out
+
+# The same table on real exams: make experiment COHORT=folder [ROWS=table of more labelled patients].
+experiment: setup
+	$(BIN)/pcr experiment "$(COHORT)" $(if $(ROWS),--clinical-rows "$(ROWS)") --out build/experiment
 
 phantom-bundle: setup
 	$(BIN)/python -m PCRTrainingLib.phantom_bundle Resources/Models/phantom

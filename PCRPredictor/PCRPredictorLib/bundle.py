@@ -2,6 +2,7 @@
 
     configs/metadata.json    what the model is: card, inputs, channels, clinical schema, output
     configs/inference.json   how it is run: network, grid, folds, flips, calibration, operating points, familiar ranges
+    configs/training_images.json  fingerprints of the images trained on, so that nobody evaluates on them unawares
     models/fold_<k>.safetensors
     docs/README.md           the model card for people
     checksums.json           SHA-256 of the files above
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
     from .network import PCRNet
 
-METADATA, INFERENCE, CHECKSUMS, README = (
+METADATA, INFERENCE, TRAINING_IMAGES, CHECKSUMS, README = (
     "configs/metadata.json",
     "configs/inference.json",
+    "configs/training_images.json",
     "checksums.json",
     "docs/README.md",
 )
@@ -61,6 +63,12 @@ class Bundle:
         return ModelIdentity(
             card.name, card.version, self.checksum, card.training_data, card.licence, card.intended_use
         )
+
+    @property
+    def training_images(self) -> list[str]:
+        """Fingerprints of the images trained on; empty where the bundle does not say."""
+        path = self.path / TRAINING_IMAGES
+        return list(_read_json(path)["fingerprints"]) if path.is_file() else []
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """The operating point of that name, or the default one.
@@ -180,12 +188,14 @@ def write_bundle(
     settings: InferenceSettings,
     weights: Sequence[Mapping[str, Tensor]],
     readme: str,
+    training_images: Sequence[str] = (),
 ) -> None:
     """Write a bundle folder, whole or not at all.
 
     Args:
         weights: state dict of each fold.
         readme: the model card for people, Markdown.
+        training_images: fingerprints of the images trained on; they say nothing about a patient to who lacks the image.
 
     Raises:
         DataError: if it cannot be written.
@@ -197,6 +207,8 @@ def write_bundle(
             (folder / sub).mkdir()
         write_json(metadata_to_json(card, schema, settings.grid), folder / METADATA)
         write_json(settings_to_json(settings), folder / INFERENCE)
+        if training_images:
+            write_json({"fingerprints": sorted(training_images)}, folder / TRAINING_IMAGES)
         (folder / README).write_text(readme, encoding="utf-8")
         for k, state in enumerate(weights):
             save_file(

@@ -15,6 +15,7 @@ import numpy as np
 from .errors import DataError
 
 _MISSING = {"", "unknown", "missing", "na", "n/a", "nan", "none", "null", "<na>"}
+_NOT_APPLICABLE = "not applicable"  # as I-SPY's "above categories not applicable AND age < 50"
 Value = float | str | None
 
 
@@ -71,8 +72,8 @@ class Category:
     Args:
         name: key in tables and on the command line.
         label: what a person reads.
-        codings: value to the ways of writing it, lower case; the leading word of a longer text is enough, so that
-            "post (>12 months since LMP)" is "post".
+        codings: value to the ways of writing it, lower case; the first word of a longer text that is one of them is
+            enough, so that "post (>12 months since LMP)" is "post".
     """
 
     name: str
@@ -92,11 +93,10 @@ class Category:
     def parse(self, text: str) -> str:
         """The value, as the schema names it; raises ValueError outside the schema."""
         text = text.lower()
-        word = re.match(r"[a-z]+", text)
-        written = {text, text.removesuffix(".0"), word.group() if word else text}
-        for value, ways in self.codings.items():
-            if written & {value.lower(), *ways}:
-                return value
+        for written in (text, text.removesuffix(".0"), *re.findall(r"[a-z]+", text)):
+            for value, ways in self.codings.items():
+                if written in {value.lower(), *ways}:
+                    return value
         raise ValueError
 
     def encode(self, value: Value) -> list[float]:
@@ -158,7 +158,7 @@ class ClinicalSchema:
 def _parse(variable: Number | Category, given: object) -> Value:
     missing = given is None or (isinstance(given, float) and math.isnan(given))
     text = "" if missing else str(given).strip()
-    if text.lower() in _MISSING:
+    if text.lower() in _MISSING or _NOT_APPLICABLE in text.lower():
         return None
     try:
         return variable.parse(text)

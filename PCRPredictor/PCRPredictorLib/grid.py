@@ -40,6 +40,14 @@ class GridSpec:
     slices: int = 8
     middle: float = 0.7
 
+    def __post_init__(self) -> None:
+        if not self.window > 0:
+            raise ValueError(f"window must be above 0 mm, got {self.window}")
+        if self.size < 16 or self.slices < 1:
+            raise ValueError(f"size must be 16 or more and slices 1 or more, got {self.size} and {self.slices}")
+        if not 0 < self.middle <= 1:
+            raise ValueError(f"middle must be above 0 and at most 1, got {self.middle}")
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Shape of a sampled phase: (slices, rows, columns)."""

@@ -25,11 +25,13 @@ class Output(NamedTuple):
         logit: (B,), of pCR.
         image_logit: (B,), the part of it that comes from the image; the rest is the clinical variables'.
         log_attention: (B, 1, slices, rows / 2, columns / 2), log of a distribution over the voxels, or None.
+        features: (B, widths[2], slices / 2, rows / 4, columns / 4), what the trunk ends with; for Grad-CAM.
     """
 
     logit: Tensor
     image_logit: Tensor
     log_attention: Tensor | None
+    features: Tensor
 
 
 class PCRNet(nn.Module):
@@ -42,6 +44,7 @@ class PCRNet(nn.Module):
             unattended; gating only the pooled features leaks it (see the method page).
         clinical_inputs: length of the clinical vector, 0 for none. Its logit is added to the image's.
         clinical_width: hidden units of the clinical branch.
+        dropout: share of the pooled features that training drops.
     """
 
     def __init__(
@@ -52,14 +55,23 @@ class PCRNet(nn.Module):
         attention: bool = False,
         clinical_inputs: int = 0,
         clinical_width: int = 16,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.arguments: dict[str, Any] = {
+            "in_channels": in_channels,
+            "widths": list(widths),
+            "attention": attention,
+            "clinical_inputs": clinical_inputs,
+            "clinical_width": clinical_width,
+        }
         stem, middle, deep = widths
         self.stem = _convolution(in_channels, stem, STEM_STRIDE)
         self.attention = _attention_branch(stem) if attention else None
         self.trunk = nn.Sequential(
             _convolution(stem, middle), _convolution(middle, deep, _TRUNK_STRIDE), _convolution(deep, deep)
         )
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(deep, 1)
         self.clinical_inputs = clinical_inputs
         self.clinical = _clinical_branch(clinical_inputs, clinical_width) if clinical_inputs else None
@@ -74,13 +86,16 @@ class PCRNet(nn.Module):
         features = self.stem(image)
         log_attention = None
         if self.attention is None:
-            pooled = self.trunk(features).mean((2, 3, 4))
+            features = self.trunk(features)
+            pooled = features.mean((2, 3, 4))
         else:
             log_attention = _log_softmax_over_voxels(self.attention(features))
             gate = (log_attention - log_attention.amax((2, 3, 4), keepdim=True)).exp()
-            pooled = _weighted_mean(self.trunk(features * gate), gate)
-        image_logit = self.head(pooled)[:, 0]
-        return Output(image_logit + self.clinical_logit(clinical, image_logit), image_logit, log_attention)
+            features = self.trunk(features * gate)
+            pooled = _weighted_mean(features, gate)
+        image_logit = self.head(self.dropout(pooled))[:, 0]
+        logit = image_logit + self.clinical_logit(clinical, image_logit)
+        return Output(logit, image_logit, log_attention, features)
 
     def clinical_logit(self, clinical: Tensor | None, image_logit: Tensor) -> Tensor:
         """The clinical variables' part of the logit, (B,); `None` counts every variable as missing."""

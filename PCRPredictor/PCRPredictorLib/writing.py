@@ -44,6 +44,23 @@ def whole_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` to write to; it becomes `path` when the block ends without an error.
+
+    Raises:
+        DataError: if the file cannot be written or the disk is full; what was there before stays.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({_reason(error)}); {_advice(error)}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_json(content: object, path: Path) -> None:
     """Indented UTF-8 JSON; a number that is not finite is refused."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from PCRPredictorLib.clinical import ClinicalSchema
 from torch import Tensor
 from torch.nn import functional
 
@@ -37,3 +38,14 @@ def swap_background(image: Tensor, mask: Tensor, generator: torch.Generator) -> 
     other = torch.randperm(len(image), generator=generator)
     tumour = functional.max_pool3d(mask, 3, 1, 1) > 0
     return torch.where(tumour | tumour[other], image, image[other])
+
+
+def drop_variables(clinical: Tensor, schema: ClinicalSchema, probability: float, generator: torch.Generator) -> Tensor:
+    """Make each variable of each patient missing with a probability: all its numbers become 0.
+
+    Args:
+        clinical: (B, schema width).
+    """
+    widths = torch.tensor([variable.width for variable in schema.variables], dtype=torch.long)
+    kept = torch.rand((len(clinical), len(widths)), generator=generator) >= probability
+    return clinical * kept.repeat_interleave(widths, 1)

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from PCRPredictorLib.bundle import find_bundle, load_bundle
-from PCRPredictorLib.command_line import DEFAULT_MODEL, ModelOption, app, console, load_predictor, run, show_result
+from PCRPredictorLib.command_line import (
+    DEFAULT_MODEL,
+    ManyValues,
+    ModelOption,
+    app,
+    console,
+    load_predictor,
+    run,
+    show_result,
+)
+from rich.table import Table
+
+from .progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from .config import TrainingConfig
+    from .distributed import Worker
+
+CohortArgument = Annotated[Path, typer.Argument(help="Folder of a cohort: MAMA-MIA layout, or with a cohort.json.")]
+ConfigOption = Annotated[str, typer.Option(help="quick, full, or a JSON file with any part of a run's config.json.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+ClinicalRowsOption = Annotated[
+    Path | None, typer.Option(help="Table with labels of more patients, for the fit of the clinical branch.")
+]
+ProcessesOption = Annotated[
+    int | None, typer.Option(min=1, help="Folds trained at a time; without torchrun, and one a core if not given.")
+]
+DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 @app.command()
@@ -38,6 +68,102 @@ def phantom(
 
     write_cohort(out, patients, find_site(site, shortcut), seed, full=full)
     console.print(f"Written to {out}", soft_wrap=True)
+
+
+@app.command()
+def check(cohort: CohortArgument) -> None:
+    """List what is wrong with which patient; exit code 1 if anything is."""
+    from .cohort_check import check_cohort
+
+    patients, problems = check_cohort(cohort, ProgressBar(console))
+    table = Table("patient", "problem", box=None, padding=(0, 2, 0, 0))
+    for problem in problems:
+        table.add_row(problem.patient_id, problem.reason)
+    if problems:
+        console.print(table)
+    console.print(f"{patients - len(problems)} of {patients} patients can be used for training")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def train(
+    cohort: CohortArgument,
+    out: Annotated[Path, typer.Option(help="Run folder; new, or one to be resumed.")],
+    config: ConfigOption = "full",
+    resume: ResumeOption = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")] = None,
+    clinical_rows: ClinicalRowsOption = None,
+    device: DeviceOption = "cpu",
+    processes: ProcessesOption = None,
+) -> None:
+    """Train the curriculum on a cohort: global, attention, clinical. Leaves OUT/bundle; runs under torchrun."""
+    from .run import train as train_run
+
+    settings = _read_config(config, seed)
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        train_run(cohort, out, settings, worker, progress, resume=resume, clinical_rows=clinical_rows)
+        if worker.first:
+            progress.say(f"Report: {out / 'report.html'}")
+            progress.say(f"Model: {out / 'bundle'}, for pcr predict --model")
+
+
+@app.command(cls=ManyValues)
+def evaluate(
+    cohorts: Annotated[list[Path], typer.Argument(help="Folders of cohorts that no model was trained on.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    model: Annotated[list[str], typer.Option(help="Bundle folders or bundled models.")] = [DEFAULT_MODEL],  # noqa: B006
+    device: DeviceOption = "cpu",
+) -> None:
+    """Metrics with intervals, comparison, calibration, subgroups and attention of models on cohorts."""
+    from .evaluation import write_evaluation
+
+    bundles = [load_bundle(find_bundle(name)) for name in model]
+    with workers(device) as worker, ProgressBar(console) as progress:
+        write_evaluation(cohorts, bundles, out, worker.device, progress)
+        progress.say(f"Written to {out}")
+
+
+@app.command(cls=ManyValues)
+def experiment(
+    cohort: CohortArgument,
+    out: Annotated[Path, typer.Option(help="Folder of the experiment; new, or one to be resumed.")],
+    external: Annotated[list[Path], typer.Option(help="Cohorts of other hospitals.")] = [],  # noqa: B006
+    config: ConfigOption = "full",
+    seeds: Annotated[int, typer.Option(min=1, help="How many times everything is done.")] = 3,
+    resume: ResumeOption = False,
+    clinical_rows: ClinicalRowsOption = None,
+    device: DeviceOption = "cpu",
+    processes: ProcessesOption = None,
+) -> None:
+    """Baselines against the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
+    from .experiment import run_experiment
+
+    settings = _read_config(config, None)
+    numbers = range(settings.seed, settings.seed + seeds)
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        run_experiment(
+            cohort, external, out, settings, numbers, worker, progress, resume=resume, clinical_rows=clinical_rows
+        )
+        if worker.first:
+            progress.say((out / "experiment.md").read_text(encoding="utf-8"))
+            progress.say(f"Written to {out}")
+
+
+@contextmanager
+def workers(device: str, processes: int | None = None) -> Iterator[Worker]:
+    """This process among those of the run; torch is loaded here, and not before."""
+    from .distributed import workers
+
+    with workers(device, processes) as worker:
+        yield worker
+
+
+def _read_config(name: str, seed: int | None) -> TrainingConfig:
+    """The configuration, with another seed where one was asked for."""
+    from .config import read_config
+
+    config = read_config(name)
+    return config if seed is None else replace(config, seed=seed)
 
 
 def main() -> None:

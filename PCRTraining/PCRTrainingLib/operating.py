@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from PCRPredictorLib.prediction import OperatingPoint
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
 
 def fit_calibration(logit: np.ndarray, label: np.ndarray) -> tuple[float, float]:
@@ -44,10 +45,31 @@ def choose_operating_points(
     return balanced, sensitive, specific
 
 
-def auc_interval(score: np.ndarray, label: np.ndarray, *, resamples: int = 1000, seed: int = 0) -> dict[str, float]:
-    """AUC with a 95 % bootstrap interval over patients: {"value", "low", "high"}."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(0, len(label), (resamples, len(label)))
-    values = [roc_auc_score(label[index], score[index]) for index in drawn if 0 < label[index].sum() < len(label)]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return {"value": float(roc_auc_score(label, score)), "low": float(low), "high": float(high)}
+def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated probabilities and decisions at the balanced point, each fold's fixed on the other folds.
+
+    With a single fold they are fixed on that fold itself.
+
+    Args:
+        logit: (N,), out of fold.
+        label: (N,), 0 or 1.
+        fold: (N,), which fold each patient was held out in.
+
+    Returns:
+        Probability (N,) and decision (N,) of bool.
+    """
+    probability, decision = np.zeros(len(logit)), np.zeros(len(logit), bool)
+    for k in np.unique(fold):
+        here, others = fold == k, fold != k
+        if len(set(label[others])) < 2:
+            others = here
+        calibration = fit_calibration(logit[others], label[others])
+        threshold = choose_operating_points(calibrate(logit[others], calibration), label[others])[0].threshold
+        probability[here] = calibrate(logit[here], calibration)
+        decision[here] = probability[here] >= threshold
+    return probability, decision
+
+
+def calibrate(logit: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
+    """Calibrated probabilities: sigmoid(slope * logit + offset)."""
+    return expit(calibration[0] * logit + calibration[1])

@@ -12,8 +12,9 @@ from PCRPredictorLib.grid import GridSpec
 from PCRPredictorLib.model_card import FamiliarRange, InferenceSettings, ModelCard
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
+from training_cohort import QUICK, write_cohort
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "shared" / "cohorts"))
 CARD = ModelCard(
     name="tiny",
@@ -74,3 +75,30 @@ def small_disk(tmp_path):
         pytest.skip("needs the right to mount a file system")
     yield disk
     subprocess.run(["umount", disk], check=True)
+
+
+@pytest.fixture(scope="session")
+def training_cohort(tmp_path_factory) -> Path:
+    """Sixteen tiny patients; copy it before changing it."""
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "hospital one")
+
+
+@pytest.fixture(scope="session")
+def quick_config(tmp_path_factory) -> Path:
+    """A configuration that trains in a few seconds."""
+    path = tmp_path_factory.mktemp("configs") / "quick.json"
+    path.write_text(QUICK)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(training_cohort, quick_config, tmp_path_factory) -> Path:
+    """A finished run on `training_cohort`; read it only."""
+    from PCRTrainingLib.config import read_config
+    from PCRTrainingLib.distributed import Worker
+    from PCRTrainingLib.progress import Silent
+    from PCRTrainingLib.run import train
+
+    out = tmp_path_factory.mktemp("runs") / "my run"
+    train(training_cohort, out, read_config(quick_config), Worker(), Silent())
+    return out

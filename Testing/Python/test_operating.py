@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PCRTrainingLib.operating import auc_interval, choose_operating_points, fit_calibration
+from PCRTrainingLib.operating import choose_operating_points, cross_fitted, fit_calibration
 
 RNG = np.random.default_rng(0)
 LABEL = (RNG.random(400) < 0.35).astype(int)
@@ -24,7 +24,10 @@ def test_operating_points_reach_what_their_names_say():
     assert 1 - decided[LABEL == 0].mean() == pytest.approx(balanced.specificity)
 
 
-def test_interval_holds_the_value_and_narrows_with_patients():
-    few, many = auc_interval(LOGIT[:60], LABEL[:60]), auc_interval(LOGIT, LABEL)
-    assert many["low"] < many["value"] < many["high"]
-    assert many["high"] - many["low"] < few["high"] - few["low"]
+def test_probability_of_a_patient_does_not_depend_on_the_own_fold_s_labels():
+    fold = np.arange(400) % 4
+    flipped = np.where(fold == 0, 1 - LABEL, LABEL)
+    first, _ = cross_fitted(LOGIT, LABEL, fold)
+    second, _ = cross_fitted(LOGIT, flipped, fold)
+    np.testing.assert_allclose(first[fold == 0], second[fold == 0])
+    assert np.abs(first[fold != 0] - second[fold != 0]).max() > 0.01

@@ -1,0 +1,332 @@
+"""How well models do on cohorts: metrics with 95 % intervals, paired comparison, calibration, subgroups, attention."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.bundle import Bundle
+from PCRPredictorLib.cohort import find_patients
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.prediction import OperatingPoint
+from PCRPredictorLib.predictor import library_versions
+from PCRPredictorLib.writing import whole_folder, write_json
+from torch import Tensor
+
+from .cache import GridCache, open_or_build
+from .evaluation_report import render_evaluation
+from .inference import Scores, randomised, score, score_ensemble
+from .metrics import (
+    Interval,
+    age_bin,
+    auc,
+    bootstrap,
+    brier,
+    calibration_curve,
+    challenge_score,
+    delong,
+    rates,
+    roc_points,
+    sensitivity_at,
+)
+from .progress import Progress
+from .schema import KNOWN
+
+FAIRNESS_VARIABLES = ("age", "menopause", "breast_density")  # of the MAMA-MIA challenge
+_SUBGROUPS = (*FAIRNESS_VARIABLES, "tumor_subtype", "hr", "her2", "site", "manufacturer")
+_SMALLEST_GROUP = 5  # patients of a class for an AUC
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one model said of one cohort.
+
+    Args:
+        name: of the model.
+        probability: (N,) calibrated.
+        decision: (N,) bool, at an operating point fixed on the training side.
+        point: that operating point; None where every fold had its own.
+        scores: attention of each patient, (N,); None for a model without images.
+        map_name: "attention" or "Grad-CAM".
+        random_in_tumour: share of the map inside the tumour when the weights are random.
+    """
+
+    name: str
+    probability: np.ndarray
+    decision: np.ndarray
+    point: OperatingPoint | None = None
+    scores: Scores | None = None
+    map_name: str | None = None
+    random_in_tumour: float | None = None
+
+
+def evaluate(
+    cohorts: Sequence[Path], bundles: Sequence[Bundle], out: Path, device: str, progress: Progress
+) -> dict[str, object]:
+    """Every model on every cohort; what is read of the cohorts is cached in `out/cache`.
+
+    Raises:
+        DataError: if a cohort cannot be used or shares patients with a model's training.
+    """
+    results = []
+    for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
+        outcomes: list[Outcome] = []
+        for bundle in bundles:
+            progress.start(f"Reading {name}", len(find_patients(cohort)))
+            settings = bundle.settings
+            folder = out / "cache" / f"{name}-{settings.grid.window:g}-{settings.grid.size}-{settings.grid.slices}"
+            cache = open_or_build(cohort, folder, settings.grid, bundle.schema, lambda *_: progress.advance())
+            check_classes(cache, cohort)
+            refuse_shared(cache, bundle.training_images, cohort)
+            progress.start(f"{bundle.card.name} on {name}", 1)
+            outcomes.append(run_bundle(bundle, cache, device))
+            progress.advance()
+        results.append(describe_cohort(name, cache, np.arange(len(cache)), _with_own_names(outcomes)))
+    return {
+        "kind": "evaluation",
+        "cohorts": results,
+        "models": [
+            {
+                "name": bundle.card.name,
+                "version": bundle.card.version,
+                "training_data": bundle.card.training_data,
+                "checksum": bundle.checksum,
+            }
+            for bundle in bundles
+        ],
+    }
+
+
+def write_evaluation(
+    cohorts: Sequence[Path], bundles: Sequence[Bundle], out: Path, device: str, progress: Progress
+) -> None:
+    """`evaluate`, into `evaluation.json` and `evaluation.html`.
+
+    Raises:
+        DataError: as `evaluate`, or if the folder cannot be written.
+    """
+    with whole_folder(out) as folder:
+        result = evaluate(cohorts, bundles, folder, device, progress) | {"versions": library_versions()}
+        shutil.rmtree(folder / "cache")
+        write_json(result, folder / "evaluation.json")
+        (folder / "evaluation.html").write_text(render_evaluation(result), encoding="utf-8")
+
+
+def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome:
+    """The fold ensemble of a bundle, as the predictor runs it, on a cached cohort."""
+    settings, point = bundle.settings, bundle.operating_point()
+    networks, clinical = bundle.load_networks(device), cache.encode(bundle.schema)
+    probability, scores = score_ensemble(networks, cache, clinical, settings.calibration, settings.flips, device)
+    return Outcome(
+        bundle.card.name,
+        probability,
+        probability >= point.threshold,
+        point,
+        scores,
+        map_name(networks[0]),
+        random_share(networks[0], cache, clinical, device),
+    )
+
+
+def random_share(network: PCRNet, cache: GridCache, clinical: Tensor, device: str = "cpu") -> float:
+    """Share of the map inside the tumour with random weights, mean over 100 patients or all."""
+    some = np.arange(len(cache))[:: max(len(cache) // 100, 1)]
+    return float(score(randomised(network).to(device), cache, clinical, some, (), device).in_tumour.mean())
+
+
+def map_name(network: PCRNet) -> str:
+    """What `inference.explain` shows of a network."""
+    return "Grad-CAM" if network.attention is None else "attention"
+
+
+def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """Metrics of every model on the patients at these positions, and every pair of models compared."""
+    label, groups = cache.labels[index], find_groups(cache, index)
+    truth = cache.true_probability
+    return {
+        "name": name,
+        "patients": len(index),
+        "positives": int(label.sum()),
+        "left_out": len(cache.quarantine),
+        "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
+        "models": [describe_model(outcome, label, groups) for outcome in outcomes],
+        "comparisons": [compare(one, other, label) for other, one in combinations(outcomes, 2)],
+    }
+
+
+def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:
+    """A field of `Rates` as a statistic of positions."""
+    return lambda index: getattr(rates(decision[index], label[index]), name)
+
+
+def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
+    """Metrics of one model, with intervals by bootstrap over patients."""
+    probability, decision, point = outcome.probability, outcome.decision, outcome.point
+    fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
+    x, y = roc_points(probability, label)
+    return {
+        "name": outcome.name,
+        "auc": auc_interval(probability, label).to_json(),
+        "operating_point": {
+            "name": point.name if point else "balanced, each fold's fixed on the others",
+            "threshold": point.threshold if point else None,
+        },
+        **{
+            key: bootstrap(_rate(key, decision, label), label).to_json()
+            for key in ("sensitivity", "specificity", "balanced_accuracy")
+        },
+        "brier": bootstrap(lambda i: brier(probability[i], label[i]), label).to_json(),
+        "challenge_score": bootstrap(
+            lambda i: challenge_score(decision[i], label[i], {name: group[i] for name, group in fairness.items()}),
+            label,
+            resamples=200,
+        ).to_json()
+        if fairness
+        else None,
+        "calibration_curve": calibration_curve(probability, label),
+        "roc": {"false_positive_rate": x.tolist(), "sensitivity": y.tolist()},
+        "subgroups": list(_subgroups(outcome, label, groups)),
+        "attention": describe_attention(outcome, label),
+    }
+
+
+def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object] | None:
+    """Where the model looked; None for a model without images."""
+    scores = outcome.scores
+    if scores is None:
+        return None
+    return {
+        "map": outcome.map_name,
+        "in_tumour": bootstrap(lambda i: float(scores.in_tumour[i].mean()), label).to_json(),
+        "pointing_game": bootstrap(lambda i: float(scores.peak_in_tumour[i].mean()), label).to_json(),
+        "randomised_in_tumour": outcome.random_in_tumour,
+    }
+
+
+def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
+    """Two models on the same patients: AUC (DeLong), and sensitivity at the other's specificity (paired bootstrap)."""
+    test = delong(one.probability, other.probability, label)
+    specificity = rates(other.decision, label).specificity
+
+    def gain(i: np.ndarray) -> float:
+        level = rates(other.decision[i], label[i]).specificity
+        return sensitivity_at(one.probability[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
+
+    return {
+        "model": one.name,
+        "other": other.name,
+        "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
+        "p": test.p,
+        "matched_specificity": specificity,
+        "sensitivity": sensitivity_at(one.probability, label, specificity),
+        "other_sensitivity": rates(other.decision, label).sensitivity,
+        "sensitivity_difference": bootstrap(gain, label).to_json(),
+    }
+
+
+def auc_interval(score_: np.ndarray, label: np.ndarray) -> Interval:
+    """AUC with its 95 % interval by bootstrap over patients."""
+    return bootstrap(lambda i: auc(score_[i], label[i]), label)
+
+
+def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
+    """Variables of the table by which patients are divided, (n,) text each; empty text where unknown."""
+    groups = {}
+    for name in _SUBGROUPS:
+        texts = cache.column(name)[index]
+        if name == "age":
+            values = np.array([age_bin(_number(text)) for text in texts])
+        else:
+            values = np.array([_spelling(name, text) for text in texts])
+        if len(set(values) - {""}) > 1:
+            groups[name] = values
+    return groups
+
+
+def check_classes(cache: GridCache, cohort: Path) -> None:
+    """Refuse a cohort without patients of both kinds."""
+    if len(set(cache.labels.tolist())) < 2:
+        raise DataError(
+            f"{cohort}: must have patients with and without pCR to evaluate on, got {len(cache)} of one kind; "
+            "run pcr check to see who was left out"
+        )
+
+
+def refuse_shared(cache: GridCache, training_images: Collection[str], cohort: Path) -> None:
+    """Refuse a cohort that shares patients with a model's training, naming them.
+
+    Args:
+        training_images: fingerprints of the images trained on.
+    """
+    known = set(training_images)
+    refuse_patients([record.patient_id for record in cache.records if record.fingerprint in known], cohort)
+
+
+def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
+    """Refuse a cohort for the patients that it shares with the training one."""
+    if shared:
+        names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
+        raise DataError(
+            f"{cohort} shares {len(shared)} patients with the training cohort ({names}); take them out of one of them"
+        )
+
+
+def cohort_names(cohorts: Sequence[Path]) -> list[str]:
+    """A short, distinct name of every cohort: its folder's, numbered where two are the same."""
+    names = [cohort.resolve().name for cohort in cohorts]
+    return [name if names.count(name) == 1 else f"{name} {k + 1}" for k, name in enumerate(names)]
+
+
+def _with_own_names(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Models of the same name are numbered."""
+    names = [outcome.name for outcome in outcomes]
+    return [
+        outcome if names.count(outcome.name) == 1 else replace(outcome, name=f"{outcome.name} {k + 1}")
+        for k, outcome in enumerate(outcomes)
+    ]
+
+
+def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> Iterator[dict[str, object]]:
+    for variable, values in groups.items():
+        for group in sorted(set(values) - {""}):
+            inside = values == group
+            here = rates(outcome.decision[inside], label[inside])
+            fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
+            interval = auc_interval(outcome.probability[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
+            yield {
+                "variable": variable,
+                "group": group,
+                "patients": int(inside.sum()),
+                "positives": int(label[inside].sum()),
+                "auc": interval.to_json() if interval else None,
+                "sensitivity": finite(here.sensitivity),
+                "specificity": finite(here.specificity),
+            }
+
+
+def _spelling(name: str, text: str) -> str:
+    """A value as the schema names it, so that "post (>12 months)" and "post" are one group."""
+    if name in KNOWN and text:
+        try:
+            return str(KNOWN[name].parse(text))
+        except ValueError:
+            return ""
+    return text
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def finite(value: float) -> float | None:
+    """None instead of nan, for JSON."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,192 @@
+"""Metrics on arrays: discrimination, calibration, fairness, intervals and paired tests. No network, no files.
+
+Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, rankdata
+from sklearn.metrics import roc_curve
+
+_Z = 1.959963984540054  # of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval; nan where it cannot be said."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain values, None for nan."""
+        return {name: value if math.isfinite(value) else None for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Sensitivity and specificity of a decision; nan where the class is absent."""
+
+    sensitivity: float
+    specificity: float
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Their mean."""
+        return (self.sensitivity + self.specificity) / 2
+
+
+@dataclass(frozen=True)
+class DeLong:
+    """Difference of two AUCs on the same patients, its 95 % interval and two-sided p."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def auc(score: np.ndarray, label: np.ndarray) -> float:
+    """Area under the ROC curve, from ranks; ties count half. nan where one class is absent."""
+    positives = int(label.sum())
+    negatives = len(label) - positives
+    if not positives or not negatives:
+        return math.nan
+    ranks = rankdata(score)[label == 1].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def rates(decision: np.ndarray, label: np.ndarray) -> Rates:
+    """Sensitivity and specificity."""
+    positive = label == 1
+    return Rates(
+        float(decision[positive].mean()) if positive.any() else math.nan,
+        float(1 - decision[~positive].mean()) if not positive.all() else math.nan,
+    )
+
+
+def roc_points(score: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """False positive rate and sensitivity at every threshold, both rising from 0 to 1."""
+    false_rate, sensitivity, _ = roc_curve(label, score)
+    return false_rate, sensitivity
+
+
+def sensitivity_at(score: np.ndarray, label: np.ndarray, specificity: float) -> float:
+    """Highest sensitivity of a threshold whose specificity is at least this; equal scores go together."""
+    false_rate, sensitivity, _ = roc_curve(label, score, drop_intermediate=False)
+    return float(sensitivity[1 - false_rate >= specificity - 1e-9].max())
+
+
+def brier(probability: np.ndarray, label: np.ndarray) -> float:
+    """Mean squared error of the probability. Source: Brier, Monthly Weather Review 1950."""
+    return float(((probability - label) ** 2).mean())
+
+
+def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+    """Mean probability and observed share in bins of about equal size, with Wilson's 95 % interval.
+
+    Equal probabilities share a bin, so there may be fewer bins than asked for.
+
+    Returns:
+        One dict a bin: predicted, observed, low, high, patients.
+    """
+    edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)))
+    which = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, max(len(edges) - 2, 0))
+    curve = []
+    for k in np.unique(which):
+        inside = which == k
+        observed, count = float(label[inside].mean()), int(inside.sum())
+        low, high = wilson(observed, count)
+        predicted = float(probability[inside].mean())
+        curve.append({"predicted": predicted, "observed": observed, "low": low, "high": high, "patients": count})
+    return curve
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """95 % interval of a share among `count`. Source: Wilson, JASA 1927."""
+    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    half = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / (1 + _Z**2 / count)
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], float], label: np.ndarray, *, resamples: int = 1000, seed: int = 0
+) -> Interval:
+    """A statistic with its 95 % percentile interval over patients, resampled within each class.
+
+    Args:
+        statistic: of positions of patients, (N,) with repeats.
+    """
+    generator = np.random.default_rng(seed)
+    groups = [np.flatnonzero(label == value) for value in np.unique(label)]
+    drawn = [
+        statistic(np.concatenate([group[generator.integers(0, len(group), len(group))] for group in groups]))
+        for _ in range(resamples)
+    ]
+    found = np.array(drawn)[np.isfinite(drawn)]
+    low, high = np.percentile(found, [2.5, 97.5]) if len(found) else (math.nan, math.nan)
+    return Interval(float(statistic(np.arange(len(label)))), float(low), float(high))
+
+
+def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
+    """Compare two AUCs on the same patients.
+
+    Source: DeLong et al., Biometrics 1988, with the midranks of Sun and Xu, IEEE Signal Processing Letters 2014.
+    """
+    positive = label == 1
+    parts = [_placements(values, positive) for values in (score, other)]
+    difference = auc(score, label) - auc(other, label)
+    of_positives, of_negatives = (parts[0][k] - parts[1][k] for k in (0, 1))
+    variance = of_positives.var(ddof=1) / len(of_positives) + of_negatives.var(ddof=1) / len(of_negatives)
+    if not variance > 0:
+        same = difference == 0
+        return DeLong(difference, difference, difference, 1.0 if same else 0.0)
+    deviation = math.sqrt(variance)
+    p = 2 * float(norm.sf(abs(difference) / deviation))
+    return DeLong(difference, difference - _Z * deviation, difference + _Z * deviation, p)
+
+
+def _placements(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each positive the share of negatives below it, for each negative the share of positives above it."""
+    ranks = rankdata(score)
+    here, there = score[positive], score[~positive]
+    above = (ranks[positive] - rankdata(here)) / len(there)
+    below = 1 - (ranks[~positive] - rankdata(there)) / len(here)
+    return above, below
+
+
+def challenge_score(decision: np.ndarray, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> float:
+    """The score of the MAMA-MIA challenge: half balanced accuracy, half fairness.
+
+    Fairness is 1 minus the mean over the variables of the largest difference of (TPR + FPR) between two groups, held
+    at 0 from below. Patients of unknown group and groups that lack a class do not count.
+
+    Args:
+        groups: variable to (N,) text, empty where unknown.
+    """
+    spreads = []
+    for values in groups.values():
+        found = [rates(decision[values == group], label[values == group]) for group in set(values.tolist()) - {""}]
+        sums = [r.sensitivity + 1 - r.specificity for r in found if math.isfinite(r.balanced_accuracy)]
+        if sums:
+            spreads.append(max(sums) - min(sums))
+    if not spreads:
+        return math.nan
+    fairness = max(1 - float(np.mean(spreads)), 0.0)
+    return 0.5 * rates(decision, label).balanced_accuracy + 0.5 * fairness
+
+
+def age_bin(age: float) -> str:
+    """The group of an age in years; empty for nan."""
+    if math.isnan(age):
+        return ""
+    for limit, name in ((40, "<=40"), (50, "41-50"), (60, "51-60"), (70, "61-70")):
+        if age <= limit:
+            return name
+    return ">70"

@@ -1,0 +1,344 @@
+"""A training run: a folder that explains itself, can be resumed, and ends with a bundle.
+
+config.json            what was asked for
+run.json               cohort and versions
+schema.json            clinical variables
+cache/                 the cohort on the model grid
+quarantine.csv         patients left out, and why
+splits.csv             who is held out in which fold
+fold_k/<step>/         weights, history.csv, predictions.csv of the held-out patients; checkpoint.pt while it runs
+oof.csv                out-of-fold predictions of the last step, calibrated
+summary.json, report.html, bundle/
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from PCRPredictorLib.bundle import write_bundle
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.cohort import find_patients
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model_card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.predictor import library_versions
+from PCRPredictorLib.table import read_rows
+from PCRPredictorLib.writing import whole_file, write_json
+
+from .cache import QUARANTINE, GridCache, open_or_build
+from .cohort_check import LABEL, parse_label
+from .config import Step, TrainingConfig, config_to_json, parse_config
+from .distributed import Worker, restarted
+from .evaluation import Outcome, describe_cohort, map_name, random_share
+from .evaluation_report import render_evaluation
+from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
+from .progress import Progress
+from .schema import build_schema
+from .splits import assign_folds, read_splits, write_splits
+from .training import load_weights, network_arguments, read_histories
+
+CONFIG, RUN, SCHEMA, SPLITS, OUT_OF_FOLD, SUMMARY = (
+    "config.json",
+    "run.json",
+    "schema.json",
+    "splits.csv",
+    "oof.csv",
+    "summary.json",
+)
+_LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
+
+
+def train(
+    cohort: Path,
+    out: Path,
+    config: TrainingConfig,
+    worker: Worker,
+    progress: Progress,
+    *,
+    resume: bool = False,
+    clinical_rows: Path | None = None,
+) -> None:
+    """Train a cohort into a run folder.
+
+    Args:
+        cohort: folder of a cohort.
+        out: run folder; must be new or empty, unless resumed.
+        config: of a new run; a resumed one keeps its own.
+        worker: this process among those of the run.
+        resume: go on with a run that was stopped.
+        clinical_rows: table with labels of more patients, for the fit of the clinical branch.
+
+    Raises:
+        DataError: if the cohort or the folder cannot be used; what was done until then is kept.
+    """
+    started = time.time()
+    with locked(out, worker):
+        if worker.first:
+            config = start_run(out, config, resume or restarted())
+        else:
+            worker.wait_for([out / SPLITS])
+            config = read_run_config(out)
+        data = prepare(cohort, out, config, progress, clinical_rows=clinical_rows)
+        task = partial(train_fold, data=data, config=config, out=out)
+        worker.share(task, data.numbers, sum(step.epochs for step in config.steps), progress)
+        if worker.first:
+            worker.wait_for(prediction_files(data, config, out))
+            finish(data, config, out, cohort, time.time() - started)
+
+
+@contextmanager
+def locked(out: Path, worker: Worker) -> Iterator[None]:
+    """Keep other runs out of the folder; errors of the file system become one sentence.
+
+    Raises:
+        DataError: if another run has it, or it cannot be written.
+    """
+    if not worker.first:
+        yield
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(out / ".lock", timeout=_LOCK_PATIENCE):
+            yield
+    except Timeout:
+        raise DataError(f"{out}: another run is writing here; wait for it or choose another folder") from None
+    except OSError as error:
+        raise DataError(
+            f"{out}: cannot be written ({error.strerror or error}); free some space or choose a folder that you may "
+            "write to, then go on with --resume"
+        ) from error
+
+
+def start_run(out: Path, config: TrainingConfig, resume: bool) -> TrainingConfig:
+    """Write `config.json` of a new run, or read that of one to be resumed.
+
+    Raises:
+        DataError: if there is a run and it is not to be resumed.
+    """
+    if (out / CONFIG).is_file():
+        if not resume:
+            raise DataError(f"{out}: holds a run already; go on with it by --resume, or choose another folder")
+        return read_run_config(out)
+    if others := [path.name for path in out.iterdir() if path.name != ".lock"]:
+        raise DataError(f"{out}: must be a new or empty folder, it holds {others[0]}; choose another one")
+    write_whole_json(config_to_json(config), out / CONFIG)
+    return config
+
+
+def read_run_config(out: Path) -> TrainingConfig:
+    """The configuration that a run was started with."""
+    return parse_config((out / CONFIG).read_text(encoding="utf-8"), str(out / CONFIG))
+
+
+def prepare(
+    cohort: Path, out: Path, config: TrainingConfig, progress: Progress, *, clinical_rows: Path | None = None
+) -> Prepared:
+    """The cohort as a run trains on it; cached grids, splits and schema are made once and kept.
+
+    Raises:
+        DataError: if the cohort cannot be used or has changed since the run began.
+    """
+    cache, schema = open_cohort(cohort, out / "cache", config, progress)
+    if cache.quarantine:
+        progress.say(
+            f"{len(cache.quarantine)} of {len(cache) + len(cache.quarantine)} patients left out, see {QUARANTINE}"
+        )
+    if not (out / QUARANTINE).is_file():
+        with whole_file(out / QUARANTINE) as part:
+            shutil.copyfile(cache.folder / QUARANTINE, part)
+    if (out / SPLITS).is_file():
+        folds = read_splits(out / SPLITS, cache.ids)
+    else:
+        folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
+        write_schema(schema, out / SCHEMA)
+        write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
+        write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
+    return Prepared(cache, schema, folds, read_clinical_rows(clinical_rows, schema) if clinical_rows else {})
+
+
+def open_cohort(
+    cohort: Path, folder: Path, config: TrainingConfig, progress: Progress
+) -> tuple[GridCache, ClinicalSchema]:
+    """The cohort's cache in `folder` and its clinical schema."""
+    patients = find_patients(cohort)
+    schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
+    if absent:
+        progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
+    progress.start("Reading the cohort", len(patients))
+    return open_or_build(cohort, folder, config.grid, schema, lambda *_: progress.advance()), schema
+
+
+def read_clinical_rows(table: Path, schema: ClinicalSchema) -> dict[str, tuple[np.ndarray, int]]:
+    """Labelled rows of a table: lower-case identifier to clinical vector and label; rows that cannot be used are not.
+
+    Raises:
+        DataError: if it is no table or no row can be used.
+    """
+    rows = {}
+    for name, row in read_rows(table).items():
+        try:
+            label = parse_label(row.get(LABEL, ""))
+            if label is not None:
+                rows[name] = schema.encode(schema.parse(row)), label
+        except DataError:
+            continue
+    if not rows:
+        raise DataError(f"{table}: no row has a label in the column {LABEL} and clinical values that can be used")
+    return rows
+
+
+def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seconds: float) -> None:
+    """Out-of-fold predictions, summary, report and bundle of a run whose steps are all trained."""
+    last = config.steps[-1]
+    index, _ = out_of_fold(data, last, out)
+    outcomes = [step_outcome(data, step, config, out) for step in config.steps]
+    result = describe_cohort("out of fold", data.cache, index, outcomes)
+    write_out_of_fold(out / OUT_OF_FOLD, data, last, out, outcomes[-1])
+    content = {
+        "kind": "evaluation",
+        "cohorts": [result],
+        "models": [],
+        "seconds": round(seconds, 1),
+        "versions": library_versions(),
+    }
+    write_whole_json(content, out / SUMMARY)
+    with whole_file(out / "report.html") as part:
+        histories = {f"fold {k}": read_histories(config, out / f"fold_{k}") for k in data.numbers}
+        part.write_text(render_evaluation(content, histories), encoding="utf-8")
+    metrics = {"out of fold": card_metrics(result["models"][-1])}  # type: ignore[index]
+    write_run_bundle(out / "bundle", data, last, config, out, run_card(out, cohort, data.cache, metrics))
+
+
+def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) -> Outcome:
+    """What a step says out of fold; calibration and threshold of each fold are fixed on the others."""
+    index, scores = out_of_fold(data, step, out)
+    probability, decision = cross_fitted(scores.logit, data.cache.labels[index], data.folds[index])
+    network = load_ensemble(step, config, data, out)[0]
+    clinical = data.cache.encode(data.schema)
+    return Outcome(
+        step.name, probability, decision, None, scores, map_name(network), random_share(network, data.cache, clinical)
+    )
+
+
+def write_out_of_fold(path: Path, data: Prepared, step: Step, out: Path, outcome: Outcome) -> None:
+    """`oof.csv`: a row for every patient that was held out once."""
+    index, scores = out_of_fold(data, step, out)
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"])
+        for row, position in enumerate(index):
+            writer.writerow(
+                [
+                    data.cache.ids[position],
+                    data.folds[position],
+                    data.cache.labels[position],
+                    *(f"{v[row]:.6f}" for v in (scores.logit, outcome.probability, scores.in_tumour)),
+                ]
+            )
+
+
+def write_run_bundle(
+    path: Path, data: Prepared, step: Step, config: TrainingConfig, out: Path, card: ModelCard
+) -> None:
+    """The networks of every fold of a step, calibrated on their out-of-fold predictions.
+
+    Args:
+        path: of the bundle; one that is there is replaced.
+        out: run folder.
+    """
+    index, scores = out_of_fold(data, step, out)
+    label = data.cache.labels[index]
+    calibration = fit_calibration(scores.logit, label)
+    settings = InferenceSettings(
+        network=network_arguments(step, config, data.schema),
+        grid=config.grid,
+        flips=config.flips,
+        calibration=calibration,
+        operating_points=choose_operating_points(calibrate(scores.logit, calibration), label),
+        familiar=familiar_ranges(data.cache),
+    )
+    schema = data.schema if step.clinical else ClinicalSchema(())
+    weights = [load_weights(out / f"fold_{k}" / step.name) for k in data.numbers]
+    marks = [record.fingerprint for record in data.cache.records]
+    if path.is_dir():
+        shutil.rmtree(path)
+    write_bundle(path, card, schema, settings, weights, readme(card), marks)
+
+
+def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
+    """The metrics of a model card, from `evaluation.describe_model`."""
+    metrics = {name: described[name] for name in ("auc", "sensitivity", "specificity", "brier")}
+    if described["attention"]:
+        metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
+    return metrics
+
+
+def run_card(out: Path, cohort: Path, cache: GridCache, metrics: dict) -> ModelCard:
+    """What the bundle says of itself; to be completed by whoever hands it on."""
+    return ModelCard(
+        name=out.resolve().name,
+        version="1.0.0",
+        description="Stepwise attention-guided model for pathological complete response, trained by pcr train.",
+        authors="whoever ran pcr train",
+        licence="As the data it was trained on allow.",
+        training_data=f"{len(cache)} patients of {cohort.resolve().name}, {int(cache.labels.sum())} with pCR.",
+        intended_use="Research.",
+        not_intended_use="Decisions about patients.",
+        known_limits="Validated on its own cohort only; run pcr evaluate on patients of other hospitals.",
+        metrics=metrics,
+    )
+
+
+def readme(card: ModelCard) -> str:
+    """The card for people."""
+    rows = [
+        f"| {patients} | {name.replace('_', ' ')} | {_in_words(value)} |"
+        for patients, found in card.metrics.items()
+        for name, value in found.items()  # type: ignore[attr-defined]
+    ]
+    return f"""# {card.name} {card.version}
+
+{card.description}
+
+**Training data.** {card.training_data}
+
+**Results**, with 95 % bootstrap interval over patients
+
+| patients | metric | value |
+|---|---|---|
+{chr(10).join(rows)}
+
+**Intended use.** {card.intended_use} **Not for.** {card.not_intended_use}
+
+**Known limits.** {card.known_limits}
+
+**Licence.** {card.licence}
+"""
+
+
+def _in_words(metric: Any) -> str:  # noqa: ANN401  a number, or one with its interval
+    if isinstance(metric, dict):
+        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+    return f"{metric:.3f}" if isinstance(metric, float) else str(metric)
+
+
+def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:
+    """1st to 99th percentile of every quantity among the training patients."""
+    names = list(cache.records[0].measured)
+    values = {name: [record.measured[name] for record in cache.records] for name in names}
+    return tuple(FamiliarRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
+
+
+def write_whole_json(content: object, path: Path) -> None:
+    """JSON that appears whole or not at all."""
+    with whole_file(path) as part:
+        write_json(content, part)

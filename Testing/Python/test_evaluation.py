@@ -1,0 +1,109 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PCRPredictorLib.bundle import find_bundle, load_bundle
+from PCRPredictorLib.errors import DataError
+from PCRTrainingLib.command_line import app, run
+from PCRTrainingLib.evaluation import Outcome, cohort_names, compare, describe_model, write_evaluation
+from PCRTrainingLib.progress import Silent
+from training_cohort import read_table, write_cohort, write_table
+
+RNG = np.random.default_rng(0)
+LABEL = (np.arange(80) % 2).astype(int)
+GOOD = 1 / (1 + np.exp(-(2.0 * LABEL - 1 + RNG.normal(size=80))))
+POOR = RNG.random(80)
+
+
+def outcome(name, probability):
+    return Outcome(name, probability, probability >= 0.5)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "hospital two", 12, prefix="Q", seed=50)
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained, elsewhere, tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluations") / "e"
+    bundles = [load_bundle(trained / "bundle"), load_bundle(find_bundle("phantom"))]
+    write_evaluation([elsewhere], bundles, out, "cpu", Silent())
+    return out
+
+
+def test_every_metric_has_its_interval(evaluated):
+    (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
+    assert (cohort["name"], cohort["patients"], cohort["positives"]) == ("hospital two", 12, 6)
+    for model in cohort["models"]:
+        for name in ("auc", "sensitivity", "specificity", "balanced_accuracy", "brier", "challenge_score"):
+            assert model[name]["low"] <= model[name]["value"] <= model[name]["high"]
+        assert 0 < model["attention"]["in_tumour"]["value"] <= 1
+
+
+def test_evaluation_leaves_two_files_and_no_images(evaluated):
+    assert sorted(path.name for path in evaluated.iterdir()) == ["evaluation.html", "evaluation.json"]
+    assert "hospital two" in (evaluated / "evaluation.html").read_text()
+
+
+def test_evaluation_says_what_predict_says(trained, elsewhere, evaluated, tmp_path):
+    """The AUC of `pcr evaluate` is that of the probabilities of `pcr predict`."""
+    import csv
+
+    from PCRTrainingLib.metrics import auc
+
+    assert (
+        run(
+            app,
+            ["predict", "--cohort", str(elsewhere), "--model", str(trained / "bundle"), "--out", str(tmp_path / "p")],
+        )
+        == 0
+    )
+    with (tmp_path / "p" / "predictions.csv").open(newline="") as file:
+        predicted = {row["patient_id"]: float(row["probability"]) for row in csv.DictReader(file)}
+    labels = {row["patient_id"]: int(row["pcr"]) for row in read_table(elsewhere)}
+    expected = auc(np.array([predicted[name] for name in labels]), np.array(list(labels.values())))
+    (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
+    assert cohort["models"][0]["auc"]["value"] == pytest.approx(expected, abs=0.03)
+
+
+def test_training_patients_are_refused_by_name_even_under_another_name(trained, training_cohort, tmp_path):
+    cohort = shutil.copytree(training_cohort, tmp_path / "renamed")
+    (cohort / "images" / "P2").rename(cohort / "images" / "A2")
+    for phase in range(3):
+        file = cohort / "images" / "A2" / f"p2_000{phase}.nii.gz"
+        file.rename(file.with_name(f"a2_000{phase}.nii.gz"))
+    (cohort / "segmentations" / "expert" / "p2.nii.gz").rename(cohort / "segmentations" / "expert" / "a2.nii.gz")
+    rows = read_table(cohort)
+    rows[2]["patient_id"] = "A2"
+    write_table(cohort, rows)
+    with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(.*A2.*take them out"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+    assert not (tmp_path / "e").exists()
+
+
+def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "one")
+    write_table(cohort, [{**row, "pcr": "0"} for row in read_table(cohort)])
+    with pytest.raises(DataError, match="must have patients with and without pCR to evaluate on, got 12 of one kind"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_better_model_wins_the_paired_comparison():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), LABEL)
+    assert pair["auc_difference"]["low"] > 0
+    assert pair["p"] < 0.001
+    assert pair["sensitivity"] > pair["other_sensitivity"]
+
+
+def test_subgroups_are_counted_and_small_ones_have_no_auc():
+    groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
+    found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
+    assert [(g["group"], g["patients"]) for g in found] == [("A", 40), ("B", 36), ("C", 3)]
+    assert found[2]["auc"] is None
+    assert found[0]["auc"]["value"] > 0.8
+
+
+def test_cohorts_of_one_name_are_told_apart(tmp_path):
+    assert cohort_names([tmp_path / "a" / "x", tmp_path / "b" / "x", tmp_path / "y"]) == ["x 1", "x 2", "y"]

@@ -1,0 +1,78 @@
+import csv
+import json
+import shutil
+
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRTrainingLib.config import PRESETS, read_config
+from PCRTrainingLib.distributed import Worker
+from PCRTrainingLib.experiment import ROWS, experiment_config, run_experiment
+from PCRTrainingLib.progress import Silent
+from training_cohort import write_cohort
+
+
+def go(cohort, externals, out, config, **options):
+    run_experiment(cohort, externals, out, config, [0, 1], Worker(processes=2), Silent(), **options)
+
+
+@pytest.fixture(scope="module")
+def config(quick_config):
+    return read_config(quick_config)
+
+
+@pytest.fixture(scope="module")
+def experiment(training_cohort, config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiments")
+    external = write_cohort(folder / "elsewhere", 10, prefix="Q", seed=50)
+    go(training_cohort, [external], folder / "out", config)
+    return folder / "out"
+
+
+def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
+    result = json.loads((experiment / "experiment.json").read_text())
+    assert [cohort["name"] for cohort in result["cohorts"]] == ["out of fold", "elsewhere"]
+    assert len(result["rows"]) == 3 + len(ROWS)
+    for row in result["rows"]:
+        for found in row["cohorts"].values():
+            assert len(found["auc_per_seed"]) == 2
+            assert found["auc"]["low"] <= found["auc"]["value"] <= found["auc"]["high"]
+
+
+def test_predictions_are_kept_of_every_patient(experiment):
+    with (experiment / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == (3 + len(ROWS)) * 2 * (16 + 10)
+
+
+def test_page_and_markdown_name_every_row(experiment):
+    for name in ("experiment.html", "experiment.md"):
+        text = (experiment / name).read_text()
+        assert all(row.name in text for row in ROWS)
+
+
+def test_finished_experiment_is_remade_from_its_files_without_training(experiment, training_cohort, config, tmp_path):
+    out = shutil.copytree(experiment, tmp_path / "copy")
+    made = (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns
+    before = json.loads((out / "experiment.json").read_text())["rows"]
+    go(training_cohort, [experiment.parent / "elsewhere"], out, config, resume=True)
+    assert (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns == made
+    assert json.loads((out / "experiment.json").read_text())["rows"] == before
+
+
+def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort, config, tmp_path):
+    external = shutil.copytree(training_cohort, tmp_path / "external")
+    with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(P0, P1, "):
+        go(training_cohort, [external], tmp_path / "out", config)
+
+
+def test_single_stage_rows_have_the_budget_of_the_steps_that_they_stand_beside():
+    epochs = {step.name: step.epochs for step in experiment_config(PRESETS["full"]).steps}
+    assert epochs["single_image"] == epochs["step1"] + epochs["step2"]
+    assert epochs["single_multimodal"] == epochs["step1"] + epochs["step2"] + epochs["step3"]
+
+
+def test_ablation_differs_from_the_curriculum_in_the_swap_alone():
+    steps = {step.name: step for step in experiment_config(PRESETS["full"]).steps}
+    assert (steps["step2"].swap, steps["step2_noswap"].swap) == (True, False)
+    assert steps["step3_noswap"].after == "step2_noswap"
+    assert steps["step3_noswap"].guidance == steps["step3"].guidance
