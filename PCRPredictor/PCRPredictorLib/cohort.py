@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .dicom import pick_phases
 from .errors import DataError
 from .exam import Exam, Provenance
 from .mapping import CohortMapping, read_mapping, resolve
+from .phases import pick_phases
 from .reading import read_exam
 from .table import read_rows
 

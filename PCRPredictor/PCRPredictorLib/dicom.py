@@ -33,9 +33,9 @@ from .dicom_phases import (
 )
 from .errors import DataError
 from .exam import Exam, Geometry, Provenance
+from .phases import pick_phases
 from .reading import image_geometry, read_mask
 
-EARLY_SECONDS = 120.0
 _WATER = {"W", "WATER"}  # of the images that Dixon gives, the fat-suppressed one
 
 
@@ -102,30 +102,6 @@ def read_dicom_exam(
         {**age, **(clinical or {})},
         Provenance("dicom", known, found.patient_id),  # type: ignore[arg-type]
     )
-
-
-def pick_phases(times: Sequence[float | None], injection: float | None = None) -> tuple[int, int, int]:
-    """Which phases are pre, early and late.
-
-    Pre is the first and late the last. Early is the one in between that is nearest to 120 s after the injection; where
-    the time of the injection is unknown, that of the first phase stands for it; without times it is the second.
-
-    Args:
-        times: seconds of each phase in order, None where unknown.
-        injection: seconds on the same clock.
-
-    Raises:
-        DataError: if there are fewer than three.
-    """
-    if len(times) < 3:
-        raise DataError(f"an exam must have at least 3 phases, got {len(times)}; add the missing ones")
-    between = range(1, len(times) - 1)
-    known = [time for time in times if time is not None]
-    early = 1
-    if len(known) == len(times):
-        target = (known[0] if injection is None else injection) + EARLY_SECONDS
-        early = min(between, key=lambda k: abs(known[k] - target))
-    return 0, early, len(times) - 1
 
 
 def find_phases(folder: Path) -> DicomExam:

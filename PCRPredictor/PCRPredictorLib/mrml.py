@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,17 +26,15 @@ from .display import (
     near_tumour,
     subtract,
 )
-from .errors import DataError
-from .exam import PHASE_NAMES, Exam, Geometry, Provenance
+from .exam import PHASE_NAMES, Exam, Geometry
+from .mrml_exam import LPS_TO_RAS, Node, geometry_of, ijk_to_ras
 from .prediction import Prediction
 from .writing import incomplete
 
-Node = Any  # slicer and vtk carry no types
 SEGMENT = "tumour"
 OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
     "Yellow": ("Sagittal", (0.93, 0.84, 0.30)),
@@ -142,7 +139,7 @@ def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) ->
     scene.AddNode(display).SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
     node = slicer.vtkMRMLScalarVolumeNode()
     node.SetName(scene.GenerateUniqueName(name))
-    node.SetIJKToRASMatrix(_ijk_to_ras(geometry))
+    node.SetIJKToRASMatrix(ijk_to_ras(geometry))
     node.SetAndObserveImageData(_fill(vtk.vtkImageData(), array))
     scene.AddNode(node).SetAndObserveDisplayNodeID(display.GetID())
     return node
@@ -206,12 +203,12 @@ def show(
     """
     import slicer
 
-    position = _LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
+    position = LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
     for node in _nodes(scene, "vtkMRMLSliceCompositeNode"):
         node.SetBackgroundVolumeID(background.GetID())
         node.SetForegroundVolumeID(attention.GetID())
         node.SetForegroundOpacity(OPACITY)
-    oblique = np.abs(_geometry(background).direction).max(axis=0).min() < 1 - 1e-4
+    oblique = np.abs(geometry_of(background).direction).max(axis=0).min() < 1 - 1e-4
     for node in _nodes(scene, "vtkMRMLSliceNode"):
         if oblique:
             node.RotateToVolumePlane(background)
@@ -224,107 +221,6 @@ def show(
         node.SetFocalPoint(*position)
         node.SetPosition(*(position + (0, 3 * field_mm, 0)))  # from the front
         node.SetViewUp(0, 0, 1)
-
-
-def exam_from_nodes(
-    pre: Node,
-    early: Node,
-    late: Node,
-    segmentation: Node,
-    segment_id: str,
-    clinical: Mapping[str, object] | None = None,
-) -> Exam:
-    """The exam that volume nodes and a segment hold. Phases are the nodes' own voxels, not copies: only read them.
-
-    Args:
-        pre, early, late: scalar volume nodes on one lattice.
-        segmentation: segmentation node on any lattice; it is resampled (nearest voxel) where it differs.
-        segment_id: of the tumour.
-        clinical: clinical variables as they were given, by name.
-
-    Raises:
-        DataError: if a node is empty, in colour, under a transform or on another lattice, or has no such segment.
-    """
-    nodes = dict(zip(PHASE_NAMES, (pre, early, late), strict=True))
-    arrays = [_array(node, f"the {name} volume") for name, node in nodes.items()]
-    geometry = _geometry(pre)
-    for name, node in nodes.items():
-        if not geometry.matches(_geometry(node)):
-            raise DataError(
-                f"the {name} volume must be on the grid of the pre volume ({geometry}), got {_geometry(node)}; "
-                "resample it to the pre volume first"
-            )
-    mask = _segment_array(segmentation, segment_id, geometry)
-    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
-
-
-def _array(node: Node, what: str) -> np.ndarray:
-    """Voxels of a volume node, (k, j, i), without a copy."""
-    image = node.GetImageData()
-    if image is None or image.GetPointData().GetScalars() is None:
-        raise DataError(f"{what} must hold voxels, got an empty volume; choose another one")
-    if image.GetNumberOfScalarComponents() != 1:
-        raise DataError(f"{what} must have one value a voxel, got a colour volume; choose another one")
-    _check_not_moved(node, what)
-    return _voxels(image)
-
-
-def _segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
-    """A segment on a lattice: uint8 (k, j, i)."""
-    import slicer
-
-    _check_not_moved(node, "the segmentation")
-    if node.GetSegmentation().GetSegment(segment_id) is None:
-        raise DataError(f"the segmentation must hold the segment {segment_id!r}, got none; choose another segment")
-    segment, reference, result = (slicer.vtkOrientedImageData() for _ in range(3))
-    node.CreateBinaryLabelmapRepresentation()
-    node.GetBinaryLabelmapRepresentation(segment_id, segment)
-    if segment.IsEmpty():
-        return np.zeros(geometry.shape, np.uint8)
-    reference.SetDimensions(*geometry.size)
-    reference.SetImageToWorldMatrix(_ijk_to_ras(geometry))
-    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
-    if not resample(segment, reference, result):
-        raise DataError("the segmentation cannot be resampled to the exam; segment the tumour on the pre volume")
-    return (_voxels(result) != 0).astype(np.uint8)
-
-
-def _check_not_moved(node: Node, what: str) -> None:
-    if node.GetTransformNodeID():
-        raise DataError(f"{what} must not be under a transform; harden the transform in the Data module first")
-
-
-def _voxels(image: Node) -> np.ndarray:
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
-
-
-def _geometry(node: Node) -> Geometry:
-    """Geometry of a volume node, in LPS."""
-    import vtk
-
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
-    axes = (_LPS_TO_RAS @ [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])[:3]
-    spacing = np.linalg.norm(axes[:, :3], axis=0)
-    return Geometry(
-        size=tuple(node.GetImageData().GetDimensions()),
-        spacing=tuple(spacing.tolist()),
-        origin=tuple(axes[:, 3].tolist()),
-        direction=axes[:, :3] / spacing,
-    )
-
-
-def _ijk_to_ras(geometry: Geometry) -> Node:
-    import vtk
-
-    values = np.eye(4)
-    values[:3, :3] = geometry.direction * geometry.spacing
-    values[:3, 3] = geometry.origin
-    matrix = vtk.vtkMatrix4x4()
-    matrix.DeepCopy((_LPS_TO_RAS @ values).ravel())
-    return matrix
 
 
 def _fill(image: Node, array: np.ndarray) -> Node:
@@ -344,7 +240,7 @@ def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
     spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]
     image = _fill(slicer.vtkOrientedImageData(), mask[tuple(spans)] != 0)
     image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
-    image.SetImageToWorldMatrix(_ijk_to_ras(geometry))
+    image.SetImageToWorldMatrix(ijk_to_ras(geometry))
     return image
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def predict_cohort(
 
     Args:
         predict: usually `Predictor.predict`.
-        each: also write each patient's files to `out/<patient_id>`, without scenes.
+        each: also write each patient's files to a folder of their own (see `folder_name`), without scenes.
 
     Returns:
         How many patients failed; why is in the column `error`.
@@ -70,6 +71,11 @@ def predict_cohort(
     return sum("error" in row for row in rows)
 
 
+def folder_name(patient_id: str) -> str:
+    """A patient's identifier as the name of a folder on any system; identifiers of tables may hold any sign."""
+    return re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
+
+
 def _predict_patient(
     patient: CohortPatient, predict: Callable[[Exam], Prediction], folder: Path | None
 ) -> dict[str, object]:
@@ -79,7 +85,7 @@ def _predict_patient(
     except DataError as error:
         return {"patient_id": patient.patient_id, "error": str(error)}
     if folder is not None:
-        write_prediction(exam, prediction, folder / patient.patient_id, scene=False)
+        write_prediction(exam, prediction, folder / folder_name(patient.patient_id), scene=False)
     return {
         "patient_id": patient.patient_id,
         "probability": f"{prediction.probability:.4f}",

@@ -5,6 +5,7 @@ import pytest
 from PCRPredictorLib.cohort import find_patients, read_patient
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.outputs import folder_name
 from PCRPredictorLib.writing import write_nifti
 
 GEOMETRY = Geometry((20, 18, 6), (1, 1, 3))
@@ -104,6 +105,12 @@ def test_own_table_and_folders_are_found_by_a_mapping(tmp_path):
     (tmp_path / "B 1 early.nii.gz").unlink()
     with pytest.raises(DataError, match="early"):
         read_patient(find_patients(tmp_path)[0])
+
+
+def test_identifier_of_a_table_never_leads_out_of_the_results():
+    assert folder_name("ISPY2_1-a") == "ISPY2_1-a"
+    assert folder_name("../../12/3 b.") == "12_3_b"
+    assert folder_name("..") == "_"
 
 
 def test_real_cohort_is_found_whole(real_cohort):

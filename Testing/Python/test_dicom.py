@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from dicom_exam import STYLES, clock, write_dicom_exam, write_slice
 from examples import AXIAL, SAGITTAL, tiny_exam
-from PCRPredictorLib.dicom import find_phases, pick_phases, read_dicom_exam
+from PCRPredictorLib.dicom import find_phases, read_dicom_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
@@ -146,20 +146,6 @@ def test_mask_made_from_mirrored_nifti_fits(tmp_path):
     mirrored = replace(EXAM.geometry, origin=corner, direction=np.diag([1.0, -1, 1]))
     write_nifti(np.ascontiguousarray(EXAM.mask[:, ::-1]), mirrored, tmp_path / "mask.nii.gz")
     np.testing.assert_array_equal(read_dicom_exam(tmp_path / "dicom", tmp_path / "mask.nii.gz").mask, EXAM.mask)
-
-
-@pytest.mark.parametrize(
-    ("times", "injection", "expected"),
-    [
-        ((0, 60, 130, 200, 300), None, (0, 2, 4)),
-        ((0, 60, 130, 200, 300), 70, (0, 3, 4)),
-        ((0, 178, 265, 352), None, (0, 1, 3)),
-        ((None, None, None, None), None, (0, 1, 3)),
-        ((0, 20, 125), None, (0, 1, 2)),
-    ],
-)
-def test_early_is_nearest_to_two_minutes_after_injection(times, injection, expected):
-    assert pick_phases(times, injection) == expected
 
 
 def test_injection_time_is_read_on_the_clock_of_the_acquisition(tmp_path):

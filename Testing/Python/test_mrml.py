@@ -13,6 +13,7 @@ from examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
 from PCRPredictorLib import mrml
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.mrml_exam import exam_from_nodes
 
 HARNESS = Path(__file__).parents[1] / "harness"
 TILT = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
@@ -131,7 +132,7 @@ def test_scene_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, CORONAL, TILT])
 def test_exam_survives_the_way_through_nodes(scene, direction):
     exam = tiny_exam(direction)
-    again = mrml.exam_from_nodes(*add_nodes(scene, exam), "tumour")
+    again = exam_from_nodes(*add_nodes(scene, exam), "tumour")
     assert again.geometry.matches(exam.geometry)
     assert np.array_equal(again.mask, exam.mask)
     for phase, expected in zip(again.phases, exam.phases, strict=True):
@@ -140,7 +141,7 @@ def test_exam_survives_the_way_through_nodes(scene, direction):
 
 def test_phases_of_nodes_are_not_copied(scene):
     nodes = add_nodes(scene, tiny_exam())
-    exam = mrml.exam_from_nodes(*nodes, "tumour")
+    exam = exam_from_nodes(*nodes, "tumour")
     nodes[0].GetImageData().GetPointData().GetScalars().SetTuple1(0, 77)
     assert exam.pre[0, 0, 0] == 77
 
@@ -153,7 +154,7 @@ def test_segment_on_a_finer_grid_is_resampled(scene):
     fine = Geometry(tuple(2 * n for n in exam.geometry.size), spacing, origin)
     mask = exam.mask.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     segmentation = mrml.add_segmentation(scene, mask, fine, nodes[0])
-    assert np.array_equal(mrml.exam_from_nodes(*nodes[:3], segmentation, "tumour").mask, exam.mask)
+    assert np.array_equal(exam_from_nodes(*nodes[:3], segmentation, "tumour").mask, exam.mask)
 
 
 def test_phase_on_another_grid_is_refused(scene):
@@ -162,17 +163,17 @@ def test_phase_on_another_grid_is_refused(scene):
     shifted = replace(exam.geometry, origin=(0.0, 0.0, 0.0))
     late = mrml.add_volume(scene, exam.late, shifted, "late")
     with pytest.raises(DataError, match="the late volume must be on the grid of the pre volume"):
-        mrml.exam_from_nodes(pre, early, late, segmentation, "tumour")
+        exam_from_nodes(pre, early, late, segmentation, "tumour")
 
 
 def test_unknown_segment_and_moved_volume_are_refused(scene):
     nodes = add_nodes(scene, tiny_exam())
     with pytest.raises(DataError, match="segment 'liver'"):
-        mrml.exam_from_nodes(*nodes, "liver")
+        exam_from_nodes(*nodes, "liver")
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     nodes[1].SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(DataError, match="the early volume must not be under a transform"):
-        mrml.exam_from_nodes(*nodes, "tumour")
+        exam_from_nodes(*nodes, "tumour")
 
 
 @pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1")

@@ -1,0 +1,76 @@
+"""Which of several phases are the pre-contrast, the early and the late one, from their times and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .errors import DataError
+
+EARLY_SECONDS = 120.0
+_WORDS = (  # in order of acquisition; a name is looked through from the first row to the last
+    (r"pre|before|native|unenhanced|baseline|plain", 0.0),
+    (r"early|first|peak", 1.0),
+    (r"late|delayed|last", 1000.0),
+)
+_NOT_A_PHASE = re.compile(r"subtract|\bsub\b|minus|\bmip\b|attention|t2|stir|dwi|\badc\b", re.IGNORECASE)
+
+
+def pick_phases(times: Sequence[float | None], injection: float | None = None) -> tuple[int, int, int]:
+    """Which phases are pre, early and late.
+
+    Pre is the first and late the last. Early is the one in between that is nearest to 120 s after the injection; where
+    the time of the injection is unknown, that of the first phase stands for it; without times it is the second.
+
+    Args:
+        times: seconds of each phase in order, None where unknown.
+        injection: seconds on the same clock.
+
+    Raises:
+        DataError: if there are fewer than three.
+    """
+    if len(times) < 3:
+        raise DataError(f"an exam must have at least 3 phases, got {len(times)}; add the missing ones")
+    between = range(1, len(times) - 1)
+    known = [time for time in times if time is not None]
+    early = 1
+    if len(known) == len(times):
+        target = (known[0] if injection is None else injection) + EARLY_SECONDS
+        early = min(between, key=lambda k: abs(known[k] - target))
+    return 0, early, len(times) - 1
+
+
+def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[int, int, int] | None:
+    """Positions of the pre, early and late phase among volumes of an exam, or None where it cannot be said.
+
+    Times decide where all are known and different; else words such as "pre" and "delayed"; else the numbers that the
+    names end with. Of more than three, early and late are chosen as from files (`pick_phases`).
+
+    Args:
+        names: of the volumes.
+        times: of acquisition in s on one clock, None where unknown.
+    """
+    candidates = [k for k, name in enumerate(names) if not _NOT_A_PHASE.search(name)]
+    if len(candidates) < 3:
+        return None
+    known = [times[k] for k in candidates]
+    if None not in known and len(set(known)) == len(known):
+        order = sorted(candidates, key=lambda k: times[k] or 0.0)
+        chosen = pick_phases([times[k] for k in order])
+    else:
+        places = [_place(names[k]) for k in candidates]
+        if None in places or len(set(places)) < len(places):
+            return None
+        order = [k for _, k in sorted(zip(places, candidates, strict=True))]
+        chosen = pick_phases([None] * len(order))
+    pre, early, late = (order[k] for k in chosen)
+    return pre, early, late
+
+
+def _place(name: str) -> float | None:
+    """Where a name says that a volume stands in the order of acquisition."""
+    for words, place in _WORDS:
+        if re.search(rf"(?<![a-z])({words})", name, re.IGNORECASE):
+            return place
+    numbers = re.findall(r"\d+", name)
+    return float(numbers[-1]) + 0.5 if numbers else None
