@@ -8,7 +8,7 @@ BUILD := build/phantom-benchmark
 COHORT ?=
 ROWS ?=
 
-.PHONY: demo test lint quick benchmark benchmark-training phantom-benchmark experiment phantom-bundle setup system clean
+.PHONY: demo test lint quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -26,6 +26,12 @@ lint: setup
 
 benchmark: setup
 	$(BIN)/python Testing/benchmarks/predict_speed.py
+
+benchmark-panel: setup
+	$(BIN)/python Testing/benchmarks/panel_speed.py
+
+screenshots: setup
+	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots
 
 # COHORT: a folder of exams; simulated ones where none is given.
 benchmark-training: setup

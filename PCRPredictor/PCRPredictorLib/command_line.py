@@ -16,6 +16,7 @@ from rich.progress import track
 from rich.table import Table
 
 from .bundle import Bundle, export_bundle, find_bundle, load_bundle
+from .child import end_with_parent, is_child, tell
 from .clinical import ClinicalSchema, read_clinical
 from .errors import DataError
 from .exam import Exam
@@ -154,6 +155,8 @@ def show_result(prediction: Prediction, out: Path) -> None:
 
 def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; an error in the data is one line on standard error."""
+    if is_child():
+        end_with_parent()
     try:
         code = application(arguments, standalone_mode=True)
     except DataError as error:
@@ -184,6 +187,7 @@ def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | N
         return predictor.predict(exam, operating_point)
 
     patients = find_patients(cohort)
+    tell("patients", count=len(patients))
     failed = predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
     console.print(f"Written to {out / 'predictions.csv'}", soft_wrap=True)

@@ -1,4 +1,6 @@
-"""The exam and its prediction as 3D Slicer's MRML nodes, and back. The only file that touches `slicer` and `vtk`.
+"""The exam and its prediction as 3D Slicer's MRML nodes.
+
+With the other `mrml` files, the only one that touches `slicer` and `vtk`.
 
 Both are imported inside functions: elsewhere they are missing, slow to load, or not wanted at start-up.
 The scene is always an argument, so the same functions serve the desktop's scene and one without a desktop.
@@ -34,6 +36,9 @@ from .writing import incomplete
 SEGMENT = "tumour"
 OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
+ATTENTION = "Attention"
+SUBTRACTION = "Early minus pre-contrast"
+_OWN = "BreastPCR"  # attribute of the volumes made here
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
@@ -112,27 +117,86 @@ def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str,
     """Add an exam and its prediction to a scene, and show them.
 
     Returns:
-        The nodes added: "pre", "early", "late", "enhancement" (early minus pre), "segmentation", "attention".
+        The nodes added: "pre", "early", "late", "subtraction", "segmentation", "attention".
     """
-    near = near_tumour(exam)
-    nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
-    mask = np.asarray(exam.mask)
-    for node in nodes.values():
-        node.GetDisplayNode().SetWindowLevelMinMax(*grey_limits(exam.early[near], mask[near]))
-    difference = subtract(exam.early, exam.pre)
-    nodes["enhancement"] = add_volume(scene, difference, exam.geometry, "Early minus pre-contrast")
-    limits = enhancement_limits(exam.early[near], exam.pre[near], mask[near])
-    nodes["enhancement"].GetDisplayNode().SetWindowLevelMinMax(*limits)
-    nodes["segmentation"] = add_segmentation(scene, mask, exam.geometry, nodes["early"])
-    nodes["attention"] = add_attention(scene, prediction.attention, exam.geometry)
+    nodes = add_exam(scene, exam)
+    nodes["subtraction"] = put_subtraction(scene, None, exam)
+    nodes["attention"] = put_attention(scene, None, image_of(prediction.attention), exam.geometry)
     show(scene, nodes["early"], nodes["attention"], prediction.attention_summary.peak)
     return nodes
 
 
+def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
+    """Add an exam with a mask to a scene.
+
+    Returns:
+        The nodes added: "pre", "early", "late", "segmentation".
+    """
+    nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
+    mask, near = np.asarray(exam.mask), near_tumour(exam)
+    for node in nodes.values():
+        node.GetDisplayNode().SetWindowLevelMinMax(*grey_limits(exam.early[near], mask[near]))
+    nodes["segmentation"] = add_segmentation(scene, mask, exam.geometry, nodes["early"])
+    return nodes
+
+
+def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
+    """Early minus pre-contrast in a volume node: the one given, in place, or a new one."""
+    difference = subtract(exam.early, exam.pre)
+    node = _put_own(scene, node, image_of(difference), exam.geometry, SUBTRACTION)
+    if exam.mask is not None and np.any(exam.mask):
+        near = near_tumour(exam)
+        limits = enhancement_limits(exam.early[near], exam.pre[near], np.asarray(exam.mask)[near])
+    else:
+        limits = 0.0, max(float(np.percentile(difference[::4, ::4, ::4], 99.8)), 1e-3)
+    node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+    return node
+
+
+def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometry) -> Node:
+    """Attention in a volume node, with its colours and legend, the faint transparent.
+
+    Args:
+        node: to change in place, or None for a new one.
+        image: from `image_of` of attention, (k, j, i) in [0, 1]; it may be made on another thread, and is not copied.
+        geometry: of the exam.
+    """
+    is_new = node is None
+    node = _put_own(scene, node, image, geometry, ATTENTION)
+    if is_new:
+        _colour_attention(scene, node)
+    return node
+
+
+def is_own(node: Node) -> bool:
+    """Whether a volume was made here, and is no phase of an exam."""
+    return node.GetAttribute(_OWN) is not None
+
+
+def image_of(array: np.ndarray) -> Node:
+    """A VTK image of (k, j, i), copied. No MRML, so that it can be made on any thread."""
+    import vtk
+
+    return _fill(vtk.vtkImageData(), array)
+
+
+def _put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
+    if node is None:
+        node = _add_image(scene, image, geometry, name)
+        node.SetAttribute(_OWN, "made")
+        return node
+    node.SetIJKToRASMatrix(ijk_to_ras(geometry))
+    node.SetAndObserveImageData(image)
+    return node
+
+
 def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
     """Add a scalar volume node; the array (k, j, i) is copied."""
+    return _add_image(scene, image_of(array), geometry, name)
+
+
+def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
     import slicer
-    import vtk
 
     display = slicer.vtkMRMLScalarVolumeDisplayNode()
     display.AutoWindowLevelOff()  # before it sees the voxels: a histogram of a full exam takes a second
@@ -140,7 +204,7 @@ def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) ->
     node = slicer.vtkMRMLScalarVolumeNode()
     node.SetName(scene.GenerateUniqueName(name))
     node.SetIJKToRASMatrix(ijk_to_ras(geometry))
-    node.SetAndObserveImageData(_fill(vtk.vtkImageData(), array))
+    node.SetAndObserveImageData(image)
     scene.AddNode(node).SetAndObserveDisplayNodeID(display.GetID())
     return node
 
@@ -160,11 +224,7 @@ def add_segmentation(
     node = slicer.vtkMRMLSegmentationNode()
     node.SetName(scene.GenerateUniqueName(name))
     scene.AddNode(node).CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
-    labelmap = _oriented_image(mask, geometry)
-    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
-    node.GetSegmentation().GetSegment(segment_id).SetName(SEGMENT)
-    node.CreateClosedSurfaceRepresentation()
+    set_segment(node, mask, geometry, reference)
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(True)
@@ -173,27 +233,38 @@ def add_segmentation(
     return node
 
 
-def add_attention(scene: Node, attention: np.ndarray, geometry: Geometry, name: str = "Attention") -> Node:
-    """Add attention, (k, j, i) in [0, 1], as a volume with its own colours and legend; the faint is transparent."""
+def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Node) -> str:
+    """Make the mask (k, j, i) the only segment of a segmentation node, in place; its identifier."""
+    segmentation = node.GetSegmentation()
+    segmentation.RemoveAllSegments()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    labelmap = _oriented_image(mask, geometry)
+    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
+    segmentation.GetSegment(segment_id).SetName(SEGMENT)
+    node.CreateClosedSurfaceRepresentation()
+    return segment_id
+
+
+def _colour_attention(scene: Node, node: Node) -> None:
+    """Attention's own colours from 0 to 1, its legend in the slice views, and nothing where it is faint."""
     import slicer
 
-    node = add_volume(scene, attention.astype(np.float32, copy=False), geometry, name)
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(_colour_table(scene).GetID())
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetThreshold(FAINT, 1.0)
     display.ApplyThresholdOn()
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
-    legend.SetTitleText(name)
+    legend.SetTitleText(ATTENTION)
+    legend.SetSize(0.11, 0.4)
     legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0, which one decimal shows without rounding
     legend.SetLabelFormat("%.1f")
-    for view in _nodes(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
+    for view in nodes_of(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
         legend.AddViewNodeID(view.GetID())
-    return node
 
 
 def show(
-    scene: Node, background: Node, attention: Node, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
+    scene: Node, background: Node, attention: Node | None, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
 ) -> None:
     """Show attention over a volume in every slice view of the scene, four-up, with the 3D view turned to it.
 
@@ -204,22 +275,22 @@ def show(
     import slicer
 
     position = LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
-    for node in _nodes(scene, "vtkMRMLSliceCompositeNode"):
+    for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
         node.SetBackgroundVolumeID(background.GetID())
-        node.SetForegroundVolumeID(attention.GetID())
+        node.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
         node.SetForegroundOpacity(OPACITY)
     oblique = np.abs(geometry_of(background).direction).max(axis=0).min() < 1 - 1e-4
-    for node in _nodes(scene, "vtkMRMLSliceNode"):
+    for node in nodes_of(scene, "vtkMRMLSliceNode"):
         if oblique:
             node.RotateToVolumePlane(background)
         width, height, depth = node.GetFieldOfView()
         node.SetFieldOfView(field_mm, field_mm * height / width, depth)
         node.JumpSliceByCentering(*position)
-    for node in _nodes(scene, "vtkMRMLLayoutNode"):
+    for node in nodes_of(scene, "vtkMRMLLayoutNode"):
         node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-    for node in _nodes(scene, "vtkMRMLCameraNode"):
+    for node in nodes_of(scene, "vtkMRMLCameraNode"):
         node.SetFocalPoint(*position)
-        node.SetPosition(*(position + (0, 3 * field_mm, 0)))  # from the front
+        node.SetPosition(*(position + (0, 1.5 * field_mm, 0)))  # from the front
         node.SetViewUp(0, 0, 1)
 
 
@@ -289,7 +360,7 @@ def _add_named(scene: Node, class_name: str, name: str) -> Node:
     return scene.AddNode(node)
 
 
-def _nodes(scene: Node, class_name: str) -> list[Node]:
+def nodes_of(scene: Node, class_name: str) -> list[Node]:
     return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import mrml
+from .child import tell
 from .cohort import CohortPatient, read_patient
 from .errors import DataError
 from .exam import Exam
@@ -63,7 +64,10 @@ def predict_cohort(
         DataError: if the folder cannot be written.
     """
     with whole_folder(out) as folder:
-        rows = [_predict_patient(patient, predict, folder if each else None) for patient in patients]
+        rows = []
+        for patient in patients:
+            rows.append(_predict_patient(patient, predict, folder if each else None))
+            tell("patient", **rows[-1])
         with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
             writer.writeheader()

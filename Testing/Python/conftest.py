@@ -102,3 +102,36 @@ def trained(training_cohort, quick_config, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "my run"
     train(training_cohort, out, read_config(quick_config), Worker(), Silent())
     return out
+
+
+@pytest.fixture(scope="session")
+def slicer_session():
+    """Slicer without its desktop."""
+    from harness.views import opengl_missing
+
+    for package in ("slicer", "PySide6"):
+        pytest.importorskip(package)
+    if library := opengl_missing():
+        pytest.skip(f"needs {library}: apt-get install libegl1 libgl1")
+    from harness import session
+
+    session.start()
+    return session
+
+
+@pytest.fixture
+def panel(slicer_session, tmp_path, monkeypatch):
+    """The PCRPredictor module, open on an empty scene; what it complains of is in `panel.messages`."""
+    import slicer
+    from harness.pythonqt import stray_attributes
+    from panel_help import MODULE
+
+    monkeypatch.setenv("BREASTPCR_MODELS", str(tmp_path / "models"))
+    messages = []
+    monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, **_options: messages.append(text))
+    widget = slicer_session.open_module(MODULE)
+    widget.messages = messages
+    yield widget
+    assert stray_attributes(widget.parent) == []  # PythonQt would have refused them
+    slicer_session.close_module(widget)
+    slicer.mrmlScene.Clear(False)

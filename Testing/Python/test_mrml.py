@@ -10,23 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
+from harness.views import opengl_missing
 from PCRPredictorLib import mrml
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml_exam import exam_from_nodes
 
-HARNESS = Path(__file__).parents[1] / "harness"
+TESTING = Path(__file__).parents[1]
 TILT = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
-sys.path.insert(0, str(HARNESS))
-from views import opengl_missing  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not mrml.slicer_core_available(), reason="needs slicer-core: pip install slicer-core")
 
 
 def read_back(path, *arguments):
     """What a fresh process finds in a scene file; see read_scene.py."""
-    command = [sys.executable, str(HARNESS / "read_scene.py"), str(path), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "harness.read_scene", str(path), *map(str, arguments)]
+    done = subprocess.run(command, cwd=TESTING, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

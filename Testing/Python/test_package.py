@@ -28,7 +28,7 @@ def test_importing_the_package_itself_loads_the_standard_library_only():
 
 
 def test_prediction_does_not_import_training():
-    for file in (ROOT / "PCRPredictor").rglob("*.py"):
+    for file in (ROOT / "PCRPredictor" / "PCRPredictorLib").rglob("*.py"):
         assert "PCRTrainingLib" not in file.read_text(encoding="utf-8"), file
 
 
@@ -38,7 +38,7 @@ def test_only_mrml_touches_slicer_and_vtk():
         for file in (ROOT / "PCRPredictor" / "PCRPredictorLib").glob("*.py")
         if re.search(r"^\s*(import|from) (slicer|vtk)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert touching <= {"mrml.py", "mrml_exam.py"}
+    assert touching <= {"mrml.py", "mrml_display.py", "mrml_exam.py"}
 
 
 @pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
@@ -47,3 +47,12 @@ def test_cmake_lists_the_files_of_a_module_and_no_others(module):
     files = [file.relative_to(ROOT / module).as_posix() for file in (ROOT / module).rglob("*.py")]
     assert files
     assert listed == sorted(f for f in files if not f.startswith("Testing/"))
+
+
+@pytest.mark.parametrize("module", ["PCRPredictor"])
+def test_cmake_lists_the_resources_of_a_module_and_no_others(module):
+    lists = (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^ +(Resources/\S+)$", lists, re.MULTILINE)
+    files = [file for file in (ROOT / module / "Resources").rglob("*") if file.is_file()]
+    assert files
+    assert listed == sorted(file.relative_to(ROOT / module).as_posix() for file in files)

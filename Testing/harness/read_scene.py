@@ -1,4 +1,4 @@
-"""What Slicer finds in a scene file, as JSON: `python read_scene.py SCENE.mrb [VIEW PIXELS.npy]`.
+"""What Slicer finds in a scene file, as JSON: `python -m harness.read_scene SCENE.mrb [VIEW PIXELS.npy]`.
 
 With a view's name, such as Red, also saves the pixels that Slicer renders for it.
 """
@@ -12,8 +12,9 @@ import numpy as np
 import slicer
 import vtk
 from PCRPredictorLib.mrml import headless_scene
-from views import render_slice
 from vtk.util.numpy_support import vtk_to_numpy
+
+from harness.views import render_slice
 
 
 def nodes(scene, class_name):

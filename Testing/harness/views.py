@@ -7,15 +7,18 @@ import ctypes
 import os
 
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-_SLICE_MANAGERS = (
+SLICE_MANAGERS = (
+    "vtkMRMLCrosshairDisplayableManager",
     "vtkMRMLVolumeGlyphSliceDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager2D",
+    "vtkMRMLMarkupsDisplayableManager",
     "vtkMRMLColorLegendDisplayableManager",
 )
-_SPACE_MANAGERS = (
+SPACE_MANAGERS = (
     "vtkMRMLCameraDisplayableManager",
     "vtkMRMLViewDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager3D",
+    "vtkMRMLVolumeRenderingDisplayableManager",
 )
 
 
@@ -29,45 +32,130 @@ def opengl_missing() -> str:
     return ""
 
 
-def render_slice(scene, name, size=(480, 480)):
-    """RGB pixels, uint8 (rows, columns, 3), of the slice view that the scene holds under a name such as "Red"."""
-    import slicer
-    import vtk
+class View:
+    """A window that the displayable managers of one node draw into."""
 
-    application = _application(scene)
-    renderer, window = _window(size)
-    renderer.GetActiveCamera().ParallelProjectionOn()
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(application)
-    application.GetSliceLogics().AddItem(logic)
-    logic.SetMRMLScene(scene)
-    logic.SetSliceNode(scene.GetSingletonNode(name, "vtkMRMLSliceNode"))
-    logic.SetSliceCompositeNode(scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode"))
-    logic.ResizeSliceNode(*size)
-    factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
-    group = _managers(factory, _SLICE_MANAGERS, application, renderer)
-    group.SetMRMLDisplayableNode(logic.GetSliceNode())
-    logic.UpdatePipeline()
-    mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
-    mapper.SetInputConnection(logic.GetImageDataConnection())
-    mapper.SetColorWindow(255)
-    mapper.SetColorLevel(127.5)
-    actor.SetMapper(mapper)
-    actor.GetProperty().SetDisplayLocationToBackground()
-    renderer.AddViewProp(actor)
-    return _grab(window, group)
+    def __init__(self, application, size, factory, names):
+        import slicer
+        import vtk
+
+        self.renderer, self.window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
+        self.window.SetOffScreenRendering(1)
+        self.window.SetMultiSamples(0)
+        self.window.SetSize(*size)
+        self.window.AddRenderer(self.renderer)
+        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self.window)
+        factory.SetMRMLApplicationLogic(application)
+        for name in names:
+            if not factory.IsDisplayableManagerRegistered(name):
+                factory.RegisterDisplayableManager(name)
+        self.group = slicer.vtkMRMLDisplayableManagerGroup()
+        self.group.SetRenderer(self.renderer)
+        self.group.Initialize(factory, self.renderer)
+
+    def pixels(self):
+        """What the view shows: RGB, uint8 (rows, columns, 3)."""
+        import vtk
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        self.window.Render()
+        grabber = vtk.vtkWindowToImageFilter()
+        grabber.SetInput(self.window)
+        grabber.ReadFrontBufferOff()
+        grabber.SetInputBufferTypeToRGB()
+        grabber.Update()
+        image = grabber.GetOutput()
+        columns, rows, _ = image.GetDimensions()
+        return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, 3)[::-1].copy()
+
+    def close(self):
+        """Let the managers and the window go."""
+        self.group.SetMRMLDisplayableNode(None)
+        self.window.Finalize()
+
+
+class SliceView(View):
+    """The slice view of a name such as "Red"; its nodes are taken from the scene, or made."""
+
+    def __init__(self, application, scene, name, size=(480, 480)):
+        import slicer
+        import vtk
+
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        super().__init__(application, size, factory, SLICE_MANAGERS)
+        self.renderer.GetActiveCamera().ParallelProjectionOn()
+        self._mapper, self._actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
+        self._mapper.SetColorWindow(255)
+        self._mapper.SetColorLevel(127.5)
+        self._actor.SetMapper(self._mapper)
+        self._actor.GetProperty().SetDisplayLocationToBackground()
+        self._actor.VisibilityOff()
+        self.renderer.AddViewProp(self._actor)
+        self.logic = slicer.vtkMRMLSliceLogic()
+        self.logic.SetMRMLApplicationLogic(application)
+        application.GetSliceLogics().AddItem(self.logic)
+        self.logic.SetMRMLScene(scene)
+        if scene.GetSingletonNode(name, "vtkMRMLSliceNode") is None:
+            self.logic.AddSliceNode(name)
+        else:
+            self.logic.SetSliceNode(scene.GetSingletonNode(name, "vtkMRMLSliceNode"))
+            self.logic.SetSliceCompositeNode(scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode"))
+        self.node, self.composite = self.logic.GetSliceNode(), self.logic.GetSliceCompositeNode()
+        self.logic.ResizeSliceNode(*size)
+        self.group.SetMRMLDisplayableNode(self.node)
+
+    def pixels(self):
+        self.logic.UpdatePipeline()
+        connection = self.logic.GetImageDataConnection()
+        self._mapper.SetInputConnection(connection)
+        self._actor.SetVisibility(connection is not None)
+        return super().pixels()
+
+    def position_of(self, ras):
+        """Row and column of a point's projection onto the view."""
+        import vtk
+
+        to_xy = vtk.vtkMatrix4x4()
+        vtk.vtkMatrix4x4.Invert(self.node.GetXYToRAS(), to_xy)
+        x, y, _, _ = to_xy.MultiplyPoint((*ras, 1))
+        return self.window.GetSize()[1] - 1 - y, x
+
+
+class SpaceView(View):
+    """A 3D view."""
+
+    def __init__(self, application, scene, name="1", size=(480, 480)):
+        import slicer
+
+        factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
+        super().__init__(application, size, factory, SPACE_MANAGERS)
+        self.logic = slicer.vtkMRMLViewLogic()
+        self.logic.SetMRMLApplicationLogic(application)
+        application.GetViewLogics().AddItem(self.logic)
+        self.logic.SetMRMLScene(scene)
+        self.node = scene.GetSingletonNode(name, "vtkMRMLViewNode") or self.logic.AddViewNode(name)
+        self.group.SetMRMLDisplayableNode(self.node)
+
+    def pixels(self):
+        self.renderer.ResetCameraClippingRange()
+        return super().pixels()
+
+
+def render_slice(scene, name, size=(480, 480)):
+    """RGB pixels, uint8 (rows, columns, 3), of a slice view of a scene that was read from a file."""
+    return _render(SliceView(_application(scene), scene, name, size))
 
 
 def render_space(scene, name="1", size=(480, 480)):
-    """RGB pixels, uint8 (rows, columns, 3), of the scene's 3D view."""
-    import slicer
+    """RGB pixels, uint8 (rows, columns, 3), of its 3D view."""
+    return _render(SpaceView(_application(scene), scene, name, size))
 
-    renderer, window = _window(size)
-    factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
-    group = _managers(factory, _SPACE_MANAGERS, _application(scene), renderer)
-    group.SetMRMLDisplayableNode(scene.GetSingletonNode(name, "vtkMRMLViewNode"))
-    renderer.ResetCameraClippingRange()
-    return _grab(window, group)
+
+def _render(view):
+    pixels = view.pixels()
+    view.close()
+    return pixels
 
 
 def _application(scene):
@@ -83,48 +171,3 @@ def _application(scene):
         if scene.GetFirstNodeByClass(name) is None:
             scene.AddNewNodeByClass(name)
     return application
-
-
-def _window(size):
-    import vtk
-
-    renderer, window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    window.SetMultiSamples(0)
-    window.SetSize(*size)
-    window.AddRenderer(renderer)
-    interactor = vtk.vtkRenderWindowInteractor()
-    interactor.SetRenderWindow(window)
-    window.interactor = interactor  # lives as long as the window
-    return renderer, window
-
-
-def _managers(factory, names, application, renderer):
-    import slicer
-
-    factory.SetMRMLApplicationLogic(application)
-    for name in names:
-        if not factory.IsDisplayableManagerRegistered(name):
-            factory.RegisterDisplayableManager(name)
-    group = slicer.vtkMRMLDisplayableManagerGroup()
-    group.SetRenderer(renderer)
-    group.Initialize(factory, renderer)
-    return group
-
-
-def _grab(window, group):
-    import vtk
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    window.Render()
-    grabber = vtk.vtkWindowToImageFilter()
-    grabber.SetInput(window)
-    grabber.ReadFrontBufferOff()
-    grabber.SetInputBufferTypeToRGB()
-    grabber.Update()
-    image = grabber.GetOutput()
-    columns, rows, _ = image.GetDimensions()
-    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, 3)[::-1].copy()
-    group.SetMRMLDisplayableNode(None)
-    window.Finalize()
-    return pixels

@@ -1,0 +1,500 @@
+"""PCRPredictor: load an exam, predict the response to therapy, see where the model looked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+class PCRPredictor(ScriptedLoadableModule):
+    """What Slicer says of the module."""
+
+    def __init__(self, parent) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("PCR Predictor")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        parent.dependencies = []
+        parent.contributors = ["BreastPCR contributors"]
+        parent.helpText = _(
+            "Predicts pathological complete response of a breast tumour to therapy before surgery, from a DCE-MRI exam "
+            "and a segmentation, and shows the model's attention. Research use only; not a medical device."
+        )
+        parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+def register_sample_data() -> None:
+    """The phantom exam among Slicer's sample data; it is made on this computer when it is first wanted."""
+    import SampleData
+    from PCRPredictorPanel.sample import SAMPLE, load_sample
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="BreastPCR",
+        sampleName=SAMPLE,
+        thumbnailFileName=str(Path(__file__).parent / "Resources" / "Icons" / "PCRPredictor.png"),
+        uris=[],  # nothing is downloaded
+        fileNames=[],
+        customDownloader=load_sample,
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the panel shows: exam, prediction, and what it was asked of, as `PCRPredictorWidget.asked` gives it."""
+
+    exam: object
+    prediction: object
+    asked: tuple
+
+
+@parameterNodeWrapper
+class PCRPredictorParameterNode:
+    """What the panel's fields hold, saved with the scene."""
+
+    preVolume: slicer.vtkMRMLScalarVolumeNode
+    earlyVolume: slicer.vtkMRMLScalarVolumeNode
+    lateVolume: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    segmentId: str
+    attention: slicer.vtkMRMLScalarVolumeNode
+    subtraction: slicer.vtkMRMLScalarVolumeNode
+    enhancement: Annotated[float, WithinRange(20, 200)] = 70
+    overlayVisible: bool = True
+    opacity: Annotated[float, WithinRange(0, 1)] = 0.45
+    threshold: Annotated[float, WithinRange(0, 1)] = 0.15
+    outlineVisible: bool = True
+    legendVisible: bool = True
+    renderingVisible: bool = False
+
+
+class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: connects its sections, and starts a prediction."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.result = None  # the Result that the panel shows
+        self._parameters = None
+        self._gui_tag = None
+
+    def setup(self) -> None:
+        """Called when the module is first opened."""
+        ScriptedLoadableModuleWidget.setup(self)
+        panel = slicer.util.loadUI(self.resourcePath("UI/PCRPredictor.ui"))
+        self.layout.addWidget(panel)
+        self.ui = slicer.util.childWidgetVariables(panel)
+        panel.setMRMLScene(slicer.mrmlScene)
+        self._make_sections()
+        self.ui.predictButton.connect("clicked(bool)", self.predict)
+        self.ui.cancelButton.connect("clicked(bool)", self.cancel)
+        self.ui.pointSelector.connect("currentIndexChanged(int)", self.show_decision)
+        self.ui.saveButton.connect("clicked(bool)", self.save)
+        self.ui.saveSceneButton.connect("clicked(bool)", self.save_scene)
+        self.ui.installButton.connect("clicked(bool)", self.install)
+        self.ui.diagnosticsButton.connect("clicked(bool)", self.copy_diagnostics)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
+        self.connect_parameters()
+        self.models.refresh()
+        self.check_packages()
+
+    def _make_sections(self) -> None:
+        from PCRPredictorPanel.background import Background
+        from PCRPredictorPanel.batch_controls import BatchControls
+        from PCRPredictorPanel.exam_controls import ExamControls
+        from PCRPredictorPanel.model_controls import ModelControls
+        from PCRPredictorPanel.overlay_controls import OverlayControls
+
+        self.logic = PCRPredictorLogic()
+        self.background = Background()
+        self.exam = ExamControls(self.ui, self.background, self.complain)
+        self.form = None
+        self.models = ModelControls(self.ui, model_folder(), self.on_model, self.complain)
+        self.overlay = OverlayControls(self.ui, lambda: self.exam.subtract(self.result.exam.mask))
+        self.batch = BatchControls(self.ui, self._model_path, self.open_patient, self.complain)
+
+    def cleanup(self) -> None:
+        """Called when the module is closed or reloaded."""
+        self.exam.close()
+        self.batch.close()
+        self.background.close()
+        self.disconnect_parameters()
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Called each time the module is opened."""
+        self.connect_parameters()
+        if self.exam.nodes() == [None] * 4:
+            self.exam.guess()
+        self.check_packages()
+
+    def exit(self) -> None:
+        """Called each time another module is opened."""
+        self.exam.leave()
+        self.disconnect_parameters()
+
+    def on_scene_start_close(self, _caller, _event) -> None:
+        """Nothing of the old scene may be shown afterwards."""
+        self.cancel()
+        self.exam.leave()
+        self.disconnect_parameters()
+        self.logic.forget()
+
+    def on_scene_end_close(self, _caller, _event) -> None:
+        """Begin anew."""
+        self.connect_parameters()
+        self.clear_result()
+
+    def connect_parameters(self) -> None:
+        """Tie the fields to the scene's parameter node."""
+        if self._gui_tag is not None:
+            return
+        self._parameters = self.logic.getParameterNode()
+        self.exam.parameters = self.overlay.parameters = self._parameters
+        self._gui_tag = self._parameters.connectGui(self.ui)
+        self.addObserver(self._parameters.parameterNode, "ModifiedEvent", self.on_parameters)
+        self.on_parameters()
+
+    def disconnect_parameters(self) -> None:
+        """Let the parameter node go."""
+        if self._gui_tag is not None:
+            self._parameters.disconnectGui(self._gui_tag)
+            self.removeObserver(self._parameters.parameterNode, "ModifiedEvent", self.on_parameters)
+            self._parameters = self._gui_tag = None
+
+    def on_parameters(self, _caller=None, _event=None) -> None:
+        """A field or the node has changed."""
+        self.exam.update()
+        self.overlay.apply()
+        self.update_buttons()
+
+    def on_model(self, bundle) -> None:
+        """Another model was chosen: its clinical variables and operating points are asked for."""
+        from PCRPredictorLib.clinical import ClinicalSchema
+        from PCRPredictorPanel.patient_form import PatientForm
+
+        known = self.form.values() if self.form is not None else {}
+        schema = bundle.schema if bundle is not None else ClinicalSchema(())
+        self.form = PatientForm(self.ui.patientForm, schema, self.update_buttons)
+        self.form.fill({name: known[name] for name in known if name in {v.name for v in schema.variables}})
+        self.ui.pointSelector.clear()
+        for point in bundle.settings.operating_points if bundle is not None else ():
+            self.ui.pointSelector.addItem(point.name, point.name)
+        self.update_buttons()
+        self.batch.update()
+
+    def update_buttons(self, *_args) -> None:
+        """Whether a prediction can be started, and why not."""
+        if self.logic is None or getattr(self, "batch", None) is None:
+            return
+        problem = self.exam.problem()
+        if problem is None and self.models.bundle is None:
+            problem = _("Choose a model that can be read.")
+        if self.background.busy:
+            problem = _("Wait for the prediction that is running, or cancel it.")
+        self._notice_change()
+        self.ui.predictButton.enabled = problem is None
+        self.ui.predictButton.toolTip = problem or _("Predict the response and show the attention.")
+        self.ui.cancelButton.enabled = self.background.busy
+        self.ui.progressBar.visible = self.background.busy
+        self.ui.saveButton.enabled = self.ui.saveSceneButton.enabled = self.result is not None
+
+    def _notice_change(self) -> None:
+        """A result is not shown beside another exam; beside other values it says that it is not theirs."""
+        if self.result is None or self.background.busy:
+            return
+        shown, asked = self.result.asked, self.asked() if self.exam.problem() is None else None
+        if asked is None or [part[0] for part in asked[0]] != [part[0] for part in shown[0]]:
+            self.clear_result()
+        elif asked != shown:
+            self.ui.statusLabel.text = _("Changed since this prediction; predict again.")
+
+    def predict(self, *_args) -> None:
+        """Predict the chosen exam off this thread."""
+        from PCRPredictorLib.errors import DataError
+
+        nodes, asked = self.exam.nodes(), self.asked()
+        try:
+            bundle = self.models.check()
+            exam = self.logic.read_exam(*nodes, self.exam.segment_id, self.form.values())
+        except DataError as error:
+            self.complain(str(error))
+            self.models.refresh()
+            return
+        self.ui.statusLabel.text = _("Predicting...")
+        work = partial(self.logic.predict, exam, bundle, self.models.device)
+        done = partial(self.on_predicted, exam, {node.GetID(): node for node in nodes}, asked)
+        self.background.start(work, done, self.on_failed)
+        self.update_buttons()
+
+    def asked(self) -> tuple:
+        """What a prediction depends on; another value means that the result shown is of something else."""
+        from PCRPredictorLib.mrml_exam import state_of
+
+        bundle = self.models.bundle
+        state = state_of(*self.exam.nodes(), self.exam.segment_id)
+        return state, tuple(sorted(self.form.values().items())), bundle.checksum if bundle is not None else None
+
+    def cancel(self, *_args) -> None:
+        """Wait no longer."""
+        if self.background.busy:
+            self.background.cancel()
+            self.ui.statusLabel.text = _("Cancelled.")
+        self.update_buttons()
+
+    def on_predicted(self, exam, nodes: dict, asked: tuple, predicted: tuple) -> None:
+        """Show a prediction, unless what it was made of is gone."""
+        prediction, image = predicted
+        if any(slicer.mrmlScene.GetNodeByID(identifier) is not node for identifier, node in nodes.items()):
+            self.on_failed(RuntimeError(_("A volume or the segmentation was deleted meanwhile; nothing is shown.")))
+            return
+        self.logic.show(self._parameters, list(nodes.values()), exam.geometry, prediction, image)
+        self.result = Result(exam, prediction, asked)
+        self.show_result()
+
+    def on_failed(self, error: Exception) -> None:
+        """Say what went wrong; the panel stays as it was."""
+        self.complain(str(error))
+        self.update_buttons()
+
+    def complain(self, message: str) -> None:
+        """One readable message."""
+        self.ui.statusLabel.text = message
+        slicer.util.errorDisplay(message, windowTitle=_("PCR Predictor"))
+
+    def show_result(self) -> None:
+        """Put the prediction into words."""
+        from PCRPredictorLib.mrml_exam import is_resampled
+        from PCRPredictorPanel import result_text
+
+        prediction = self.result.prediction
+        segmentation, early = self.ui.segmentationSelector.currentNode(), self.ui.earlySelector.currentNode()
+        resampled = is_resampled(segmentation, self.exam.segment_id, early)
+        self.ui.statusLabel.text = (
+            _("Done. The segmentation is on another grid and was resampled to the exam.") if resampled else _("Done.")
+        )
+        self.ui.probabilityLabel.text = result_text.describe_probability(prediction)
+        self.ui.imageLabel.text = result_text.describe_image_alone(prediction)
+        self.ui.attentionLabel.text = result_text.describe_attention(prediction)
+        self.ui.warningLabel.text = result_text.describe_warnings(prediction)
+        self.show_decision()
+        self.overlay.show(prediction.attention_summary.peak)
+        self.exam.show_volume()
+        self.update_buttons()
+
+    def show_decision(self, *_args) -> None:
+        """What the chosen operating point makes of the probability."""
+        from PCRPredictorPanel.result_text import describe_decision
+
+        bundle = self.models.bundle if getattr(self, "models", None) is not None else None
+        name = self.ui.pointSelector.currentData
+        if self.result is None or bundle is None or not name:
+            self.ui.decisionLabel.text = ""
+            return
+        self.ui.decisionLabel.text = describe_decision(self.result.prediction, bundle.operating_point(name))
+
+    def clear_result(self) -> None:
+        """No result is shown any more."""
+        self.result = None
+        self.ui.probabilityLabel.text = _("No prediction yet.")
+        for name in ("decisionLabel", "imageLabel", "attentionLabel", "warningLabel", "statusLabel"):
+            getattr(self.ui, name).text = ""
+        self.logic.clear(self._parameters)
+        self.overlay.show(None)
+        self.update_buttons()
+
+    def save(self, *_args) -> None:
+        """Report, picture, attention and numbers into a new folder."""
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the result"))
+        if folder:
+            self.save_into(Path(folder) / "pcr-result")
+
+    def save_into(self, folder: Path) -> None:
+        """The files of `pcr predict`, off this thread; the scene is saved by its own button."""
+        from PCRPredictorLib.outputs import write_prediction
+
+        exam, prediction = self.result.exam, self.result.prediction
+        said = _("Saved in {folder}").format(folder=folder)
+        work = partial(write_prediction, exam, prediction, folder, scene=False)
+        self.background.start(work, lambda _nothing: self._say(said), self.on_failed)
+        self.update_buttons()
+
+    def save_scene(self, *_args) -> None:
+        """The whole scene as one file."""
+        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Scene"), "scene.mrb", "*.mrb")
+        if path and not slicer.util.saveScene(path):
+            self.complain(_("{path}: the scene cannot be written; choose another place.").format(path=path))
+
+    def open_patient(self, cohort: Path, patient_id: str) -> None:
+        """Load one patient of a cohort into the scene and choose it."""
+        from PCRPredictorLib.cohort import find_patients, read_patient
+
+        def read():
+            (patient,) = [patient for patient in find_patients(cohort) if patient.patient_id == patient_id]
+            return read_patient(patient)
+
+        self.background.start(read, self.on_patient_read, self.on_failed)
+        self.update_buttons()
+
+    def on_patient_read(self, exam) -> None:
+        """Choose the exam's nodes and enter its clinical values."""
+        nodes = self.logic.add_exam(slicer.mrmlScene, exam)
+        for name in ("pre", "early", "late", "segmentation"):
+            getattr(self.ui, f"{name}Selector").setCurrentNode(nodes[name])
+        self.form.fill(exam.clinical)
+        self.update_buttons()
+
+    def check_packages(self) -> None:
+        """Offer to install what is missing."""
+        from PCRPredictorPanel.dependencies import OFFLINE, missing_packages
+
+        missing = missing_packages(self._requirements())
+        self.ui.setupFrame.setVisible(bool(missing))
+        if missing:
+            text = _("Prediction needs Python packages that are not installed yet: {names}.")
+            self.ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
+
+    def install(self, *_args) -> None:
+        """Install what is missing, after asking."""
+        from PCRPredictorPanel.dependencies import install
+
+        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
+            install(self._requirements())
+        self.check_packages()
+
+    def copy_diagnostics(self, *_args) -> None:
+        """For a question to the developers."""
+        from PCRPredictorPanel.dependencies import diagnostics
+
+        qt.QApplication.clipboard().setText(diagnostics(self._requirements()))
+
+    def _requirements(self) -> Path:
+        return Path(self.resourcePath("requirements.txt"))
+
+    def _model_path(self) -> Path | None:
+        return self.models.bundle.path if self.models.bundle is not None else None
+
+    def _say(self, message: str) -> None:
+        self.ui.statusLabel.text = message
+        self.update_buttons()
+
+
+class PCRPredictorLogic(ScriptedLoadableModuleLogic):
+    """From nodes to a prediction and back; the scene is that of the nodes."""
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.forget()
+        self._predictor = None  # with what it was made of: (checksum, device)
+        self._predictor_of = None
+
+    def getParameterNode(self) -> PCRPredictorParameterNode:
+        """The parameters of the panel, in the scene."""
+        return PCRPredictorParameterNode(super().getParameterNode())
+
+    def clear(self, parameters: PCRPredictorParameterNode | None) -> None:
+        """Take attention and subtraction of the last prediction out of the scene."""
+        for node in (parameters.attention, parameters.subtraction) if parameters is not None else ():
+            if node is not None and node.GetScene() is not None:
+                node.GetScene().RemoveNode(node)
+        self._shown = None
+
+    def forget(self) -> None:
+        """Drop what was kept of the last exam."""
+        self._exam, self._exam_of, self._shown = None, None, None
+
+    def read_exam(self, pre, early, late, segmentation, segment_id: str, clinical: dict):
+        """The exam that the nodes hold; phases and mask of an exam that has not changed are not read again.
+
+        Raises:
+            DataError: if the nodes are no exam.
+        """
+        from dataclasses import replace
+
+        from PCRPredictorLib.mrml_exam import exam_from_nodes, state_of
+
+        state = state_of(pre, early, late, segmentation, segment_id)
+        if self._exam is None or state != self._exam_of:
+            self._exam = exam_from_nodes(pre, early, late, segmentation, segment_id)
+            self._exam_of = state
+        return replace(self._exam, clinical=clinical)
+
+    def predict(self, exam, bundle, device: str):
+        """Prediction and VTK image of its attention; touches neither Qt nor MRML, so that it can run on another thread.
+
+        The model is loaded once.
+        """
+        import torch
+        from PCRPredictorLib.mrml import image_of
+        from PCRPredictorLib.predictor import Predictor
+
+        if device == "automatic":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if self._predictor_of != (bundle.checksum, device):
+            self._predictor = Predictor(bundle, device)
+            self._predictor_of = (bundle.checksum, device)
+        prediction = self._predictor.predict(exam)
+        return prediction, image_of(prediction.attention)
+
+    def show(self, parameters: PCRPredictorParameterNode, nodes, geometry, prediction, image) -> None:
+        """Lay the attention over the early phase; the node of an earlier prediction is used again."""
+        from PCRPredictorLib.mrml import put_attention, show
+
+        scene, early = nodes[0].GetScene(), nodes[1]
+        parameters.attention = put_attention(scene, parameters.attention, image, geometry)
+        if self._shown != self._exam_of:  # another exam: look at it; the same one: leave the views alone
+            show(scene, early, parameters.attention, prediction.attention_summary.peak)
+            self._shown = self._exam_of
+
+    def add_exam(self, scene, exam):
+        """Nodes of an exam that was read from files, by name."""
+        from PCRPredictorLib.mrml import add_exam
+
+        return add_exam(scene, exam)
+
+
+class PCRPredictorTest(ScriptedLoadableModuleTest):
+    """The module's own test, on the phantom, in the running Slicer."""
+
+    def runTest(self) -> None:
+        """Make the sample, predict it, and look whether attention is on the tumour."""
+        self.setUp()
+        from PCRPredictorLib.bundle import find_bundle, load_bundle
+        from PCRPredictorPanel.sample import load_sample
+
+        self.delayDisplay("Making the sample exam")
+        nodes = load_sample()
+        logic = PCRPredictorLogic()
+        exam = logic.read_exam(*nodes, nodes[3].GetSegmentation().GetNthSegmentID(0), {})
+        prediction, image = logic.predict(exam, load_bundle(find_bundle("phantom")), "cpu")
+        logic.show(logic.getParameterNode(), nodes, exam.geometry, prediction, image)
+        assert 0 < prediction.probability < 1
+        assert prediction.attention_summary.in_tumour > 0.3
+        self.delayDisplay("Test passed")
+
+    def setUp(self) -> None:
+        """Begin with an empty scene."""
+        slicer.mrmlScene.Clear()
+
+
+def model_folder() -> Path:
+    """Where a user's own models are kept; the environment variable BREASTPCR_MODELS moves it."""
+    chosen = os.environ.get("BREASTPCR_MODELS")
+    return Path(chosen) if chosen else Path(slicer.app.slicerUserSettingsFilePath).parent / "BreastPCR" / "Models"

@@ -1,0 +1,42 @@
+"""What a command tells the program that started it, the Slicer module: a JSON object a line on standard output.
+
+Only while the environment variable BREASTPCR_CHILD is set. A child also ends when its standard input is closed, which
+happens when its parent closes it, ends or crashes: on every system, and through the launchers that Slicer starts with.
+"""
+
+from __future__ import annotations
+
+import _thread
+import json
+import os
+import sys
+import threading
+import time
+
+CHILD = "BREASTPCR_CHILD"
+_PATIENCE = 10.0  # seconds that an interrupted command has to tidy up
+
+
+def is_child() -> bool:
+    """Whether a program listens."""
+    return bool(os.environ.get(CHILD))
+
+
+def tell(event: str, **values: object) -> None:
+    """Tell the parent; does nothing without one."""
+    if is_child():
+        sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+        sys.stdout.flush()
+
+
+def end_with_parent() -> None:
+    """From now on, closing standard input interrupts this command as Ctrl-C does."""
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    _thread.interrupt_main()
+    time.sleep(_PATIENCE)
+    os._exit(130)

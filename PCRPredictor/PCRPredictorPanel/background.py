@@ -1,0 +1,74 @@
+"""Work off the user interface's thread: one persistent worker that touches neither Qt nor MRML."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import qt
+
+_INTERVAL_MS = 30
+_YIELD_S = 0.01  # Slicer holds Python's lock while nothing happens: a moment of sleep lets the worker go on
+
+
+class Background:
+    """Runs one function after the other; results come back on the user interface's thread.
+
+    A cancelled job runs to its end, because a network cannot be interrupted safely, but nobody hears of it.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="BreastPCR")
+        self._jobs: list[tuple[Future, Callable[[Any], None], Callable[[Exception], None]]] = []
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_INTERVAL_MS)
+        self._timer.connect("timeout()", self._look)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for a result."""
+        return bool(self._jobs)
+
+    def start(
+        self,
+        function: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Run a function on the worker, then `done` with what it gave, or `failed` with what it raised."""
+        self._jobs.append((self._pool.submit(function), done, failed))
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Forget every job that is running or waiting."""
+        for future, _, _ in self._jobs:
+            future.cancel()
+        self._jobs.clear()
+        self._timer.stop()
+
+    def close(self) -> None:
+        """Forget everything and let the worker end."""
+        self.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self) -> None:
+        time.sleep(_YIELD_S)
+        for job in [job for job in self._jobs if job[0].done()]:
+            if job not in self._jobs:  # an answer before this one cancelled it
+                continue
+            self._jobs.remove(job)
+            self._answer(*job)
+        if not self._jobs:
+            self._timer.stop()
+
+    @staticmethod
+    def _answer(future: Future, done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
+        error = future.exception()
+        if error is None:
+            done(future.result())
+            return
+        logging.debug("background work failed", exc_info=error)
+        failed(error if isinstance(error, Exception) else RuntimeError(str(error)))

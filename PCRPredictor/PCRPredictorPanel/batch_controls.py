@@ -1,0 +1,114 @@
+"""The section "Batch": a whole cohort in a child process, with a table that fills as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from .child_process import ChildProcess
+
+COLUMNS = {
+    "patient_id": _("Patient"),
+    "probability": _("Probability"),
+    "decision": _("Decision"),
+    "attention_in_tumour": _("Attention in tumour"),
+    "error": _("Problem"),
+}
+
+
+class BatchControls:
+    """Predicts a cohort.
+
+    Args:
+        ui: the panel's widgets by name.
+        model: gives the folder of the chosen model, None without one.
+        open_patient: called with cohort and patient at a double click.
+        complain: called with a sentence when something cannot be done.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        model: Callable[[], Path | None],
+        open_patient: Callable[[Path, str], None],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._ui, self._model, self._open, self._complain = ui, model, open_patient, complain
+        self._child = ChildProcess(self._told, self._ended)
+        self._cohort, self._count = Path(), 0
+        table = ui.batchTable
+        table.setColumnCount(len(COLUMNS))
+        table.setHorizontalHeaderLabels(list(COLUMNS.values()))
+        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        table.connect("cellDoubleClicked(int,int)", self._open_row)
+        for path in (ui.cohortPath, ui.batchOutPath):
+            path.connect("currentPathChanged(QString)", self.update)
+        ui.batchButton.connect("clicked(bool)", self.start)
+        ui.batchCancelButton.connect("clicked(bool)", lambda *_: self._child.cancel())
+        self.update()
+
+    @property
+    def running(self) -> bool:
+        """Whether a cohort is being predicted."""
+        return self._child.running
+
+    def update(self, *_args: object) -> None:
+        """Which buttons can be used, and why not."""
+        problem = None
+        if not self._ui.cohortPath.currentPath:
+            problem = _("Choose the folder of a cohort.")
+        elif not self._ui.batchOutPath.currentPath:
+            problem = _("Choose a new folder for the results.")
+        elif self._model() is None:
+            problem = _("Choose a model.")
+        self._ui.batchButton.enabled = problem is None and not self.running
+        self._ui.batchButton.toolTip = problem or _("Predict every patient of the cohort.")
+        self._ui.batchCancelButton.enabled = self.running
+
+    def start(self, *_args: object) -> None:
+        """Predict the chosen cohort."""
+        self._cohort, self._count = Path(self._ui.cohortPath.currentPath), 0
+        self._ui.batchTable.setRowCount(0)
+        self._ui.batchStatusLabel.text = _("Starting...")
+        out, model = Path(self._ui.batchOutPath.currentPath), self._model()
+        self._child.start(["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)])
+        self.update()
+
+    def close(self) -> None:
+        """End the child."""
+        self._child.close()
+
+    def _told(self, event: dict) -> None:
+        if event["event"] == "patients":
+            self._count = int(event["count"])
+        elif event["event"] == "patient":
+            self._add_row(event)
+        done = self._ui.batchTable.rowCount
+        self._ui.batchStatusLabel.text = _("{done} of {count} patients").format(done=done, count=self._count)
+
+    def _add_row(self, values: dict) -> None:
+        table = self._ui.batchTable
+        row = table.rowCount
+        table.setRowCount(row + 1)
+        for column, key in enumerate(COLUMNS):
+            table.setItem(row, column, qt.QTableWidgetItem(str(values.get(key, ""))))
+
+    def _ended(self, code: int | None, errors: str) -> None:
+        if code is None:
+            self._ui.batchStatusLabel.text = _("Cancelled; nothing was written.")
+        elif code == 0:
+            path = Path(self._ui.batchOutPath.currentPath) / "predictions.csv"
+            self._ui.batchStatusLabel.text = _("Done: {path}").format(path=path)
+        else:
+            message = errors.splitlines()[-1].removeprefix("pcr: ") if errors else _("it ended with code {code}")
+            self._ui.batchStatusLabel.text = message.format(code=code) if not errors else message
+            self._complain(self._ui.batchStatusLabel.text)
+        self.update()
+
+    def _open_row(self, row: int, _column: int) -> None:
+        self._open(self._cohort, self._ui.batchTable.item(row, 0).text())

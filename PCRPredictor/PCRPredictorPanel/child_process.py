@@ -1,0 +1,118 @@
+"""The command line as a child process, followed without holding up the user interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import qt
+from PCRPredictorLib.child import CHILD
+
+_INTERVAL_MS = 100
+_MOST_LINES = 200  # of what is neither an event nor an error yet
+
+
+class ChildProcess:
+    """One run of `pcr`.
+
+    Args:
+        told: called with every event, a dict with the key "event".
+        ended: called once, with the exit code and what it wrote to standard error; None as code after a cancel.
+    """
+
+    def __init__(self, told: Callable[[dict], None], ended: Callable[[int | None, str], None]) -> None:
+        self._told, self._ended = told, ended
+        self._process: subprocess.Popen | None = None
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._errors: list[str] = []
+        self._readers: list[threading.Thread] = []
+        self._cancelled = False
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_INTERVAL_MS)
+        self._timer.connect("timeout()", self._look)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not been said to have ended."""
+        return self._process is not None
+
+    def start(self, arguments: Sequence[str], module: str = "PCRPredictorLib.command_line") -> None:
+        """Start `python -m module arguments`.
+
+        Raises:
+            OSError: if Python cannot be started.
+        """
+        self._cancelled = False
+        self._errors.clear()
+        roots = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+        self._process = subprocess.Popen(
+            [python_executable(), "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, CHILD: "1", "PYTHONPATH": os.pathsep.join(filter(None, roots)), "PYTHONUTF8": "1"},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        streams = ((self._process.stdout, self._lines.put), (self._process.stderr, self._remember))
+        self._readers = [threading.Thread(target=_read, args=stream, daemon=True) for stream in streams]
+        for reader in self._readers:
+            reader.start()
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Ask it to end: it and its own children do when their input is closed."""
+        if self._process is not None:
+            self._cancelled = True
+            self._process.stdin.close()
+
+    def close(self) -> None:
+        """Cancel, and hear no more of it."""
+        self.cancel()
+        self._timer.stop()
+        self._process = None
+
+    def _remember(self, line: str) -> None:
+        self._errors.append(line)
+        del self._errors[:-_MOST_LINES]
+
+    def _look(self) -> None:
+        over = self._process is not None and self._process.poll() is not None
+        if over:
+            for reader in self._readers:
+                reader.join(1)
+        while not self._lines.empty():
+            event = _parse(self._lines.get())
+            if event is not None and not self._cancelled:
+                self._told(event)
+        if over and self._process is not None:
+            code, self._process = self._process.returncode, None
+            self._timer.stop()
+            self._ended(None if self._cancelled else code, "".join(self._errors).strip())
+
+
+def python_executable() -> str:
+    """Slicer's own Python without the application; this one where there is no Slicer."""
+    return shutil.which("PythonSlicer") or sys.executable
+
+
+def _read(stream: object, put: Callable[[str], None]) -> None:
+    for line in stream:  # type: ignore[attr-defined]
+        put(line)
+
+
+def _parse(line: str) -> dict | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None

@@ -1,0 +1,100 @@
+"""The Python packages that prediction needs: which are missing, how they are installed, what to say when that fails.
+
+torch comes through the SlicerPyTorch extension, which picks the build for this computer's graphics card; the rest
+through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Nothing is installed without consent.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+TORCH = "torch"
+TORCH_AT_LEAST = ">=2.4"
+OFFLINE = _(
+    "Without internet: on a computer that has it, and the same Slicer, run "
+    "'PythonSlicer -m pip download -d packages -r requirements.txt torch', copy the folder 'packages', and run "
+    "'PythonSlicer -m pip install --no-index --find-links packages -r requirements.txt torch' here."
+)
+
+
+def missing_packages(requirements: Path) -> list[str]:
+    """Packages that are not installed; importing none of them, which would take seconds."""
+    return [name for name in (TORCH, *map(_name, read_requirements(requirements))) if _version(name) is None]
+
+
+def read_requirements(path: Path) -> list[str]:
+    """The lines of a requirements file."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+def install(requirements: Path) -> None:
+    """Install what is missing, after asking.
+
+    Raises:
+        RuntimeError: if it was declined or failed; the message says what to do.
+    """
+    missing = missing_packages(requirements)
+    if TORCH in missing:
+        _install_torch()
+    if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
+        _install_packages(wanted)
+    if still := missing_packages(requirements):
+        raise RuntimeError(_("Not installed: {names}. ").format(names=", ".join(still)) + OFFLINE)
+
+
+def diagnostics(requirements: Path) -> str:
+    """What a developer needs to know when an installation fails; nothing about patients or their files."""
+    application = slicer.app
+    lines = [
+        f"Slicer {application.majorVersion}.{application.minorVersion}",
+        f"Python {sys.version.split()[0]}, {platform.system()} {platform.release()} {platform.machine()}",
+        f"SlicerPyTorch {'installed' if hasattr(slicer.modules, 'pytorchutils') else 'missing'}",
+    ]
+    for name in (TORCH, "numpy", *map(_name, read_requirements(requirements))):
+        lines.append(f"{name} {_version(name) or 'missing'}")
+    return "\n".join(lines)
+
+
+def _install_torch() -> None:
+    try:
+        import PyTorchUtils
+    except ModuleNotFoundError:
+        raise RuntimeError(
+            _("PyTorch is missing, and so is the extension that installs it; get PyTorch in the Extensions Manager.")
+        ) from None
+    if (
+        PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=TORCH_AT_LEAST)
+        is None
+    ):
+        raise RuntimeError(_("PyTorch was not installed. ") + OFFLINE)
+
+
+def _install_packages(wanted: list[str]) -> None:
+    try:
+        from slicer.packaging import pip_ensure  # 5.12: asks, shows the progress, keeps Slicer's own packages
+    except ModuleNotFoundError:
+        question = _("Prediction needs Python packages that will be downloaded and installed: {names}")
+        if not slicer.util.confirmOkCancelDisplay(question.format(names=", ".join(wanted))):
+            raise RuntimeError(_("The packages were not installed.")) from None
+        slicer.util.pip_install(wanted)
+    else:
+        pip_ensure(wanted, requester="BreastPCR")
+
+
+def _name(requirement: str) -> str:
+    """The package's name in a line of a requirements file."""
+    return requirement.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,257 @@
+"""The section "Exam": phases, sequence, segmentation, the one-click tumour and the Segment Editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import qt
+import slicer
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import PHASE_NAMES, Exam
+from PCRPredictorLib.grow import grow_tumour
+from PCRPredictorLib.mrml import add_segmentation, is_own, put_subtraction, set_segment
+from PCRPredictorLib.mrml_exam import LPS_TO_RAS, functional_volume, geometry_of, phases_of_sequence, scalar_array
+from PCRPredictorLib.phases import guess_phases
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from .background import Background
+from .segment_editor import SegmentEditor
+
+CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; another one is never overwritten
+
+
+class ExamControls(VTKObservationMixin):
+    """Chooses the nodes of an exam.
+
+    Args:
+        ui: the panel's widgets by name.
+        background: where a tumour is grown.
+        complain: called with a sentence when something cannot be done.
+    """
+
+    def __init__(self, ui: Any, background: Background, complain: Callable[[str], None]) -> None:
+        VTKObservationMixin.__init__(self)
+        self._ui, self._background, self._complain = ui, background, complain
+        self.parameters: Any = None
+        self._segmentation: Any = None  # whose segments are listed
+        self._measured: object = None  # what the functional volume was said of
+        self._click = None
+        self._editor = SegmentEditor(ui.editorFrame)
+        ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._take_sequence)
+        ui.segmentSelector.connect("currentIndexChanged(int)", self._choose_segment)
+        ui.guessButton.connect("clicked(bool)", self._guess)
+        ui.clickButton.connect("toggled(bool)", self._wait_for_click)
+        ui.editButton.connect("toggled(bool)", self._edit)
+
+    @property
+    def segment_id(self) -> str:
+        """Of the chosen segment; empty without one."""
+        return self._ui.segmentSelector.currentData or ""
+
+    def phases(self) -> list[Any]:
+        """The three chosen volumes, None where there is none."""
+        return [getattr(self._ui, f"{name}Selector").currentNode() for name in PHASE_NAMES]
+
+    def nodes(self) -> list[Any]:
+        """The phases and the segmentation, None where there is none."""
+        return [*self.phases(), self._ui.segmentationSelector.currentNode()]
+
+    def problem(self) -> str | None:
+        """Why the exam is not complete, in a sentence; looks at no voxel."""
+        phases = self.phases()
+        if None in phases:
+            return _("Choose the {name} volume.").format(name=PHASE_NAMES[phases.index(None)])
+        if len({node.GetID() for node in phases}) < 3:
+            return _("Choose three different volumes as phases.")
+        if self._ui.segmentationSelector.currentNode() is None:
+            return _("Choose the segmentation of the tumour, or click the tumour.")
+        if not self.segment_id:
+            return _("The segmentation holds no segment; click the tumour or edit the segmentation.")
+        return None
+
+    def leave(self) -> None:
+        """Let go of views and shortcuts, when the module is left or the scene closes."""
+        self._ui.clickButton.checked = False
+        self._ui.editButton.checked = False
+        self._editor.leave()
+
+    def close(self) -> None:
+        """For the end of the module."""
+        self.leave()
+        self.removeObservers()
+
+    def update(self) -> None:
+        """The parameters have changed; the widgets' own signals come before that, and would be undone by it."""
+        if self.parameters.segmentation is not self._segmentation:
+            self._choose_segmentation()
+        self._ui.clickButton.enabled = self._ui.editButton.enabled = None not in self.phases()
+        measured = (*map(id, self.nodes()), self.segment_id, self.parameters.enhancement)
+        if measured != self._measured:
+            self._measured = measured
+            self.show_volume()
+
+    def show_volume(self) -> None:
+        """The functional tumour volume of the chosen segment."""
+        pre, early, _late, segmentation = self.nodes()
+        text = "-"
+        if None not in (pre, early, segmentation) and self.segment_id:
+            try:
+                share = self.parameters.enhancement / 100
+                volume = functional_volume(pre, early, segmentation, self.segment_id, share)
+                text = "-" if volume is None else f"{volume:.1f} ml"
+            except (DataError, IndexError, AttributeError):
+                text = "-"  # the prediction says what is wrong with the volumes
+        self._ui.volumeLabel.text = text
+
+    def subtract(self, mask: Any = None) -> Any:
+        """The subtraction image of the chosen phases; the early phase where they do not fit each other.
+
+        Args:
+            mask: of the tumour, for grey values that suit it.
+        """
+        pre, early, _late = self.phases()
+        try:
+            exam = Exam(scalar_array(pre), scalar_array(early), scalar_array(early), geometry_of(pre), mask)
+        except DataError:
+            return early
+        self.parameters.subtraction = put_subtraction(slicer.mrmlScene, self.parameters.subtraction, exam)
+        return self.parameters.subtraction
+
+    def guess(self, *_args: object) -> bool:
+        """Choose phases by names and times, and the only segmentation; whether the phases could be told apart."""
+        nodes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _may_be_phase(node)]
+        found = guess_phases([node.GetName() for node in nodes], [_seconds(node) for node in nodes])
+        if found is None:
+            return False
+        for name, k in zip(PHASE_NAMES, found, strict=True):
+            getattr(self._ui, f"{name}Selector").setCurrentNode(nodes[k])
+        segmentations = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        if len(segmentations) == 1:
+            self._ui.segmentationSelector.setCurrentNode(segmentations[0])
+        return True
+
+    def _guess(self, *_args: object) -> None:
+        if not self.guess():
+            self._complain(_("The phases cannot be told from the volumes' names and times; choose them."))
+
+    def _take_sequence(self, *_args: object) -> None:
+        sequence = self._ui.sequenceSelector.currentNode()
+        if sequence is None:
+            return
+        try:
+            phases = phases_of_sequence(slicer.mrmlScene, sequence)
+        except DataError as error:
+            self._complain(str(error))
+            return
+        for name, node in zip(PHASE_NAMES, phases, strict=True):
+            getattr(self._ui, f"{name}Selector").setCurrentNode(node)
+
+    def _choose_segmentation(self) -> None:
+        self.removeObservers(self._list_segments)
+        node = self._segmentation = self.parameters.segmentation
+        if node is not None:
+            for event in (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved):
+                self.addObserver(node.GetSegmentation(), event, self._list_segments)
+        self._list_segments()
+
+    def _list_segments(self, *_args: object) -> None:
+        selector, node = self._ui.segmentSelector, self._segmentation
+        before, wanted = selector.blockSignals(True), self.parameters.segmentId if self.parameters else ""
+        selector.clear()
+        segmentation = node.GetSegmentation() if node is not None else None
+        for k in range(segmentation.GetNumberOfSegments() if segmentation else 0):
+            identifier = segmentation.GetNthSegmentID(k)
+            selector.addItem(segmentation.GetSegment(identifier).GetName(), identifier)
+        selector.setCurrentIndex(max(selector.findData(wanted), 0) if selector.count else -1)
+        selector.blockSignals(before)
+        self._choose_segment()
+
+    def _choose_segment(self, *_args: object) -> None:
+        if self.parameters is not None:
+            self.parameters.segmentId = self.segment_id
+
+    def _wait_for_click(self, wanted: bool) -> None:
+        application = slicer.app.applicationLogic()
+        interaction, selection = application.GetInteractionNode(), application.GetSelectionNode()
+        if self._click is not None:
+            self.removeObserver(self._click, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take_click)
+            slicer.mrmlScene.RemoveNode(self._click)
+            self._click = None
+        if not wanted:
+            if interaction is not None:
+                interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+            return
+        self._click = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", _("Click"))
+        self._click.SetSaveWithScene(False)
+        self._click.CreateDefaultDisplayNodes()
+        self.addObserver(self._click, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take_click)
+        selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
+        selection.SetActivePlaceNodeID(self._click.GetID())
+        interaction.SetPlaceModePersistence(0)
+        interaction.SetCurrentInteractionMode(interaction.Place)
+
+    def _take_click(self, caller: Any, _event: str) -> None:
+        position = [0.0, 0.0, 0.0]
+        caller.GetNthControlPointPositionWorld(0, position)
+        point = LPS_TO_RAS[:3, :3] @ position
+        qt.QTimer.singleShot(0, partial(self._grow, point))  # not while the click's own node is being told of
+
+    def _grow(self, point: Any) -> None:
+        self._ui.clickButton.checked = False
+        pre, early, _late = self.phases()
+        try:
+            arrays, geometry = [scalar_array(node) for node in (pre, early)], geometry_of(pre)
+        except DataError as error:
+            self._complain(str(error))
+            return
+        share = self._ui.enhancementSlider.value / 100
+        work = partial(grow_tumour, *arrays, geometry, point, enhancement=share)
+        self._background.start(work, partial(self._take_tumour, pre), self._refuse)
+
+    def _take_tumour(self, reference: Any, mask: Any) -> None:
+        if slicer.mrmlScene.GetNodeByID(reference.GetID() or "") is None:
+            return  # the exam was closed meanwhile
+        node = slicer.mrmlScene.GetFirstNodeByName(CLICKED)
+        geometry = geometry_of(reference)
+        if node is None or not node.IsA("vtkMRMLSegmentationNode"):
+            node = add_segmentation(slicer.mrmlScene, mask, geometry, reference, CLICKED)
+        else:
+            set_segment(node, mask, geometry, reference)
+        self._ui.segmentationSelector.setCurrentNode(node)
+        self._list_segments()
+
+    def _refuse(self, error: Exception) -> None:
+        self._complain(str(error))
+
+    def _edit(self, wanted: bool) -> None:
+        if not wanted:
+            self._editor.leave()
+            self.show_volume()
+            return
+        early = self.phases()[1]
+        segmentation = self._ui.segmentationSelector.currentNode()
+        if segmentation is None:
+            segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", CLICKED)
+            segmentation.CreateDefaultDisplayNodes()
+            segmentation.SetReferenceImageGeometryParameterFromVolumeNode(early)
+            self._ui.segmentationSelector.setCurrentNode(segmentation)
+        self._editor.enter(segmentation, self.subtract())
+
+
+def _may_be_phase(node: Any) -> bool:
+    return not (node.IsA("vtkMRMLLabelMapVolumeNode") or is_own(node))
+
+
+def _seconds(node: Any) -> float | None:
+    """When a volume was acquired, from the first of its DICOM files in Slicer's database; None where unknown."""
+    instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    database = getattr(slicer, "dicomDatabase", None)
+    if not instances or database is None or not database.isOpen:
+        return None
+    text = database.instanceValue(instances[0], "0008,0032").strip()
+    if len(text) < 6 or not text[:6].isdigit():
+        return None
+    return 3600.0 * int(text[:2]) + 60.0 * int(text[2:4]) + float(text[4:])

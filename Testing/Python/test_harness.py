@@ -1,0 +1,78 @@
+"""The harness itself: it must refuse what Slicer refuses, or the tests of the panel prove nothing."""
+
+import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+
+
+@pytest.fixture
+def qt(slicer_session):
+    import qt
+
+    return qt
+
+
+def test_attribute_that_qt_lacks_is_found(panel):
+    from harness.pythonqt import stray_attributes
+
+    panel.ui.predictButton.enable = True
+    assert stray_attributes(panel.parent) == ["predictButton.enable"]
+    del panel.ui.predictButton.enable
+
+
+def test_properties_are_not_called(qt):
+    label = qt.QLabel("seen")
+    assert label.text == "seen"
+    with pytest.raises(TypeError):
+        label.text()
+
+
+@pytest.mark.parametrize("signature", ["pressedHard(bool)", "clicked(int)", "clicked"])
+def test_signal_that_does_not_exist_cannot_be_connected(qt, signature):
+    with pytest.raises(ValueError, match="no signal"):
+        qt.QPushButton().connect(signature, print)
+
+
+def test_connected_function_gets_as_many_arguments_as_it_takes(qt):
+    got = []
+    button = qt.QPushButton()
+    button.connect("clicked(bool)", lambda: got.append("none"))
+    button.connect("clicked(bool)", lambda checked: got.append(checked))
+    button.click()
+    assert got == ["none", False]
+    button.disconnect("clicked(bool)")
+    button.click()
+    assert len(got) == 2
+
+
+def test_widget_without_a_stand_in_is_an_error(qt, tmp_path):
+    path = tmp_path / "panel.ui"
+    path.write_text(
+        '<ui version="4.0"><widget class="QWidget" name="a"><widget class="ctkUnheardOf" name="b"/></widget></ui>'
+    )
+    file = qt.QFile(str(path))
+    file.open(qt.QFile.ReadOnly)
+    with pytest.raises(Exception, match="ctkUnheardOf"):
+        qt.QUiLoader().load(file)
+
+
+def test_node_selector_follows_the_scene(slicer_session):
+    import slicer
+
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes, selector.noneEnabled = ["vtkMRMLTableNode"], True
+    selector.setMRMLScene(slicer.mrmlScene)
+    told = []
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", told.append)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "table")
+    selector.setCurrentNode(node)
+    slicer.mrmlScene.RemoveNode(node)
+    assert selector.currentNode() is None
+    assert [t.GetName() if t else None for t in told] == ["table", None]
+    selector.setMRMLScene(None)
+
+
+def test_parameter_out_of_range_is_refused(panel):
+    with pytest.raises(ValueError, match="2"):
+        panel._parameters.opacity = 2.0

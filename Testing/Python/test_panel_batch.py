@@ -1,0 +1,76 @@
+"""The panel's section "Batch": a cohort in a child process."""
+
+import csv
+
+import psutil
+import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+import slicer
+from panel_help import predict, wait
+
+
+@pytest.fixture
+def batch(panel, training_cohort, tmp_path, slicer_session):
+    """The panel with a cohort and a folder for its results."""
+    panel.ui.cohortPath.currentPath = str(training_cohort)
+    panel.ui.batchOutPath.currentPath = str(tmp_path / "results of cohört")
+    panel.finish = lambda: slicer_session.wait(lambda: not panel.batch.running, 120)
+    return panel
+
+
+def test_button_says_what_is_missing(panel):
+    assert not panel.ui.batchButton.enabled
+    assert "cohort" in panel.ui.batchButton.toolTip
+    panel.ui.cohortPath.currentPath = "/somewhere"
+    assert "results" in panel.ui.batchButton.toolTip
+
+
+def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
+    batch.ui.batchButton.click()
+    assert not batch.ui.batchButton.enabled
+    batch.finish()
+    assert batch.messages == []
+    with (tmp_path / "results of cohört" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    table = batch.ui.batchTable
+    assert table.rowCount == len(rows) == 16
+    for k, row in enumerate(rows):
+        assert table.item(k, 0).text() == row["patient_id"]
+        assert float(table.item(k, 1).text()) == pytest.approx(float(row["probability"]))
+    table.cellDoubleClicked.emit(3, 0)
+    wait(batch)
+    assert None not in batch.exam.nodes()
+    predict(batch)
+    assert batch.result.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
+    assert rows[3]["patient_id"] not in " ".join(node.GetName() for node in slicer.util.getNodes("*").values())
+
+
+def test_cancel_ends_the_child_and_leaves_nothing(batch, slicer_session, tmp_path):
+    batch.ui.batchButton.click()
+    (child,) = psutil.Process().children()
+    slicer_session.wait(lambda: batch.ui.batchTable.rowCount > 0, 60)
+    batch.ui.batchCancelButton.click()
+    batch.finish()
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert "Cancelled" in batch.ui.batchStatusLabel.text
+    assert not (tmp_path / "results of cohört").exists()
+    assert batch.ui.batchButton.enabled
+
+
+def test_cohort_that_is_none_is_one_message(batch, tmp_path):
+    (tmp_path / "empty").mkdir()
+    batch.ui.cohortPath.currentPath = str(tmp_path / "empty")
+    batch.ui.batchButton.click()
+    batch.finish()
+    assert len(batch.messages) == 1
+    assert "\n" not in batch.messages[0]
+    assert "Traceback" not in batch.messages[0]
+
+
+def test_child_ends_when_the_module_closes(batch, slicer_session):
+    batch.ui.batchButton.click()
+    (child,) = psutil.Process().children()
+    batch.batch.close()
+    child.wait(20)

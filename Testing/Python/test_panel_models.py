@@ -1,0 +1,129 @@
+"""The panel's sections "Patient" and "Model", and what it says when packages are missing."""
+
+import shutil
+import sys
+
+import pytest
+from PCRPredictorLib.bundle import export_bundle
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+import slicer
+from panel_help import choose_tiny, predict
+
+
+def listed(panel):
+    return [panel.ui.modelSelector.itemText(k) for k in range(panel.ui.modelSelector.count)]
+
+
+def fields(panel):
+    return [name for name in panel.form._fields]
+
+
+def test_bundled_model_is_there_with_its_card(panel):
+    assert listed(panel) == ["phantom (bundled)"]
+    for word in ("Trained on", "Performance", "AUC", "Licence", "Not for"):
+        assert word in panel.ui.cardLabel.text
+    assert not panel.ui.removeModelButton.enabled
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatch, kind):
+    source = bundle.path
+    if kind == "zip":
+        source = tmp_path / "own model.zip"
+        export_bundle(bundle.path, source)
+    panel.models.add(source)
+    assert panel.messages == []
+    assert len(listed(panel)) == 2
+    assert "tiny" in panel.ui.cardLabel.text
+    assert fields(panel) == ["age", "hr"]
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.result.prediction.model.name == "tiny"
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: True)
+    panel.ui.removeModelButton.click()
+    assert listed(panel) == ["phantom (bundled)"]
+    assert fields(panel) == ["age", "hr", "her2", "menopause"]
+
+
+def test_model_is_not_removed_without_consent(panel, bundle, monkeypatch):
+    panel.models.add(bundle.path)
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: False)
+    panel.ui.removeModelButton.click()
+    assert len(listed(panel)) == 2
+
+
+def test_damaged_model_is_refused_with_one_message(panel, bundle, tmp_path):
+    damaged = shutil.copytree(bundle.path, tmp_path / "damaged")
+    next(damaged.glob("models/*.safetensors")).write_bytes(b"nothing")
+    panel.models.add(damaged)
+    assert len(panel.messages) == 1
+    assert listed(panel) == ["phantom (bundled)"]
+
+
+def test_values_that_both_models_know_are_kept(panel, bundle):
+    panel.form.fill({"age": 50, "her2": "positive"})
+    panel.models.add(bundle.path)
+    assert panel.form.values() == {"age": 50}
+
+
+def test_every_clinical_value_starts_unknown_and_can_become_so_again(panel):
+    assert panel.form.values() == {}
+    panel.form.fill({"age": 50, "hr": "positive"})
+    panel.form.fill({})
+    assert panel.form.values() == {}
+    assert panel.form._fields["age"].text == "unknown"
+
+
+def test_device_is_offered(panel):
+    assert panel.ui.deviceSelector.currentData == "automatic"
+    panel.ui.deviceSelector.setCurrentIndex(1)
+    assert panel.models.device == "cpu"
+
+
+def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, tmp_path):
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("surely-not-installed>=1\n")
+    monkeypatch.setitem(sys.modules, "slicer.packaging", None)  # as in 5.10
+    monkeypatch.setattr(panel, "_requirements", lambda: requirements)
+    panel.check_packages()
+    assert not panel.ui.setupFrame.isHidden()
+    assert "surely-not-installed" in panel.ui.setupLabel.text
+    assert "Without internet" in panel.ui.setupLabel.text
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, **_: asked.append(text) or False)
+    panel.ui.installButton.click()
+    assert len(asked) == 1
+    assert "surely-not-installed" in asked[0]
+    panel.ui.diagnosticsButton.click()
+    import qt
+
+    assert "surely-not-installed missing" in qt.QApplication.clipboard().text()
+
+
+def test_packages_are_installed_through_slicer_packaging_where_there_is_one(panel, monkeypatch, tmp_path):
+    from types import SimpleNamespace
+
+    from PCRPredictorPanel import dependencies
+
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("surely-not-installed>=1\n")
+    wanted = []
+    packaging = SimpleNamespace(pip_ensure=lambda lines, requester: wanted.append((lines, requester)))
+    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
+    with pytest.raises(RuntimeError, match="Not installed"):
+        dependencies.install(requirements)
+    assert wanted == [(["surely-not-installed>=1"], "BreastPCR")]
+
+
+def test_torch_comes_through_its_extension_only(panel, monkeypatch):
+    from PCRPredictorPanel import dependencies
+
+    monkeypatch.setattr(dependencies, "_version", lambda name: None if name == "torch" else "1")
+    with pytest.raises(RuntimeError, match="get PyTorch in the Extensions Manager"):
+        dependencies.install(panel._requirements())
+
+
+def test_nothing_is_missing_here(panel):
+    assert panel.ui.setupFrame.isHidden()

@@ -1,0 +1,130 @@
+"""Stand-ins for CTK's widgets, as far as the panels use them."""
+
+from PySide6 import QtCore, QtWidgets
+from PySide6.QtCore import Property, Signal
+
+
+def stored(kind, name, default, changed=None):
+    """A Qt property that is kept in the object; `changed` names the method called when it changes."""
+
+    def get(self):
+        return self.__dict__.get("_" + name, default)
+
+    def put(self, value):
+        before = get(self)
+        self.__dict__["_" + name] = value
+        if changed and before != value:
+            getattr(self, changed)()
+
+    return Property(kind, get, put)
+
+
+def with_setters(cls):
+    """Give a class `setName(value)` for every property `name`."""
+    for name, value in list(vars(cls).items()):
+        setter = "set" + name[0].upper() + name[1:]
+        if isinstance(value, Property) and not hasattr(cls, setter):
+            setattr(cls, setter, lambda self, new, name=name: setattr(self, name, new))
+    return cls
+
+
+@with_setters
+class ctkCollapsibleButton(QtWidgets.QWidget):
+    contentsCollapsed = Signal(bool)
+    collapsed = stored(bool, "collapsed", False, "_apply")
+    text = stored(str, "text", "", "_apply")
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._button = QtWidgets.QToolButton(self)
+        self._button.setToolButtonStyle(QtCore.Qt.ToolButtonTextBesideIcon)
+        self._button.setAutoRaise(True)
+        self._button.setStyleSheet("QToolButton{font-weight:bold; background:#d6dbe4; border:1px solid #b8c0cc}")
+        self._button.clicked.connect(lambda: setattr(self, "collapsed", not self.collapsed))
+        self.setContentsMargins(0, 24, 0, 0)
+        self._apply()
+
+    def _apply(self):
+        self._button.setText(self.text)
+        self._button.setArrowType(QtCore.Qt.RightArrow if self.collapsed else QtCore.Qt.DownArrow)
+        if self.collapsed:
+            self._open = [w for w in self._contents() if not w.isHidden()]
+            for widget in self._open:
+                widget.setVisible(False)
+        else:
+            for widget in self.__dict__.pop("_open", []):
+                widget.setVisible(True)
+        self.setMaximumHeight(26 if self.collapsed else 16777215)
+        self.contentsCollapsed.emit(self.collapsed)
+
+    def _contents(self):
+        children = self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindDirectChildrenOnly)
+        return [child for child in children if child is not self._button]
+
+    def showEvent(self, _event):
+        if self.collapsed and "_open" in self.__dict__ and not self._open:
+            self._apply()
+
+    def resizeEvent(self, _event):
+        self._button.setGeometry(0, 0, self.width, 24)
+
+    def sizeHint(self):
+        return QtCore.QSize(200, 26) if self.collapsed else super().sizeHint()
+
+
+@with_setters
+class ctkSliderWidget(QtWidgets.QWidget):
+    valueChanged = Signal(float)
+    minimum = stored(float, "minimum", 0.0, "_apply")
+    maximum = stored(float, "maximum", 99.0, "_apply")
+    singleStep = stored(float, "singleStep", 1.0, "_apply")
+    decimals = stored(int, "decimals", 2, "_apply")
+    suffix = stored(str, "suffix", "", "_apply")
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._slider, self._box = QtWidgets.QSlider(QtCore.Qt.Horizontal), QtWidgets.QDoubleSpinBox()
+        self._slider.setRange(0, 1000)
+        layout.addWidget(self._slider)
+        layout.addWidget(self._box)
+        self._box.valueChanged.connect(self._moved)
+        self._apply()
+
+    def _moved(self, value):
+        span = self.maximum - self.minimum
+        self._slider.setValue(round((value - self.minimum) / span * 1000) if span > 0 else 0)
+        self.valueChanged.emit(value)
+
+    def _apply(self):
+        self._box.setDecimals(self.decimals)
+        self._box.setRange(self.minimum, self.maximum)
+        self._box.setSingleStep(self.singleStep)
+        self._box.setSuffix(self.suffix)
+        self._moved(self._box.value)
+
+    value = Property(float, lambda self: self._box.value, lambda self, value: self._box.setValue(value))
+
+
+@with_setters
+class ctkPathLineEdit(QtWidgets.QWidget):
+    currentPathChanged = Signal(str)
+    Files, Dirs = 2, 1
+    filters = stored(int, "filters", 0)
+    settingKey = stored(str, "settingKey", "")
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._line, self._button = QtWidgets.QLineEdit(), QtWidgets.QToolButton()
+        self._button.setText("...")
+        layout.addWidget(self._line)
+        layout.addWidget(self._button)
+        self._line.textChanged.connect(self.currentPathChanged)
+
+    currentPath = Property(str, lambda self: self._line.text, lambda self, path: self._line.setText(path))
+
+
+CTK_WIDGETS = {cls.__name__: cls for cls in (ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdit)}

@@ -1,0 +1,64 @@
+"""A window like Slicer's, panel beside live views, for screenshots. Not Slicer's own look."""
+
+import slicer
+from PySide6 import QtCore, QtGui, QtWidgets
+
+_NOTE = "Test harness: Slicer's core and views, stand-ins for its widgets"
+
+
+class Desk(QtWidgets.QMainWindow):
+    """Panel on the left, the layout's views on the right."""
+
+    def __init__(self, panel, title, size=(1500, 900)):
+        super().__init__()
+        self._views = QtWidgets.QWidget()
+        QtWidgets.QGridLayout(self._views).setSpacing(2)
+        scroll = QtWidgets.QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
+        scroll.setWidget(panel)
+        self._scroll = scroll
+        splitter = QtWidgets.QSplitter()
+        splitter.addWidget(scroll)
+        splitter.addWidget(self._views)
+        self.setCentralWidget(splitter)
+        self.setWindowTitle(title)
+        self.statusBar().addWidget(QtWidgets.QLabel(_NOTE))
+        self.resize(*size)
+        splitter.setSizes([500, size[0] - 500])
+
+    def save(self, path, scroll_to=None):
+        """Write what it looks like as PNG, with a widget of the panel in sight."""
+        self.show()
+        self._draw_views()
+        QtWidgets.QApplication.processEvents()
+        if scroll_to is not None:
+            self._scroll.verticalScrollBar().setValue(scroll_to.mapTo(self._scroll.widget(), QtCore.QPoint(0, 0)).y())
+        QtWidgets.QApplication.processEvents()
+        self.grab().save(str(path))
+
+    def _draw_views(self):
+        grid, manager = self._views.layout(), slicer.app.layoutManager()
+        while grid.count():
+            grid.takeAt(0).widget().deleteLater()
+        for row, names in enumerate(manager.shown):
+            for column, name in enumerate(names):
+                grid.addWidget(_picture(name, manager.views[name]), row, column)
+
+
+def _picture(name, view):
+    pixels = view.pixels()
+    rows, columns, _ = pixels.shape
+    image = QtGui.QImage(pixels.tobytes(), columns, rows, 3 * columns, QtGui.QImage.Format_RGB888)
+    colour = "#{:02x}{:02x}{:02x}".format(*(round(255 * c) for c in view.node.GetLayoutColor()))
+    frame, bar, picture = QtWidgets.QWidget(), QtWidgets.QLabel(f" {name}"), QtWidgets.QLabel()
+    bar.setStyleSheet(f"background:{colour}; font-weight:bold")
+    bar.setFixedHeight(18)
+    picture.setPixmap(QtGui.QPixmap.fromImage(image))
+    picture.setScaledContents(True)
+    box = QtWidgets.QVBoxLayout(frame)
+    box.setSpacing(0)
+    box.setContentsMargins(0, 0, 0, 0)
+    box.addWidget(bar)
+    box.addWidget(picture, 1)
+    return frame

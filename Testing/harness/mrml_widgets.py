@@ -1,0 +1,152 @@
+"""Stand-ins for Slicer's MRML widgets, over a real scene."""
+
+import slicer
+from PySide6 import QtWidgets
+from PySide6.QtCore import Property, Signal
+
+from .ctk_widgets import stored, with_setters
+
+
+class qMRMLWidget(QtWidgets.QWidget):
+    mrmlSceneChanged = Signal(object)
+
+    def setMRMLScene(self, scene):
+        self._scene = scene
+        self.mrmlSceneChanged.emit(scene)
+
+    def mrmlScene(self):
+        return self.__dict__.get("_scene")
+
+
+@with_setters
+class qMRMLNodeComboBox(QtWidgets.QComboBox):
+    """Chooses a node of the scene, by type; follows the scene as nodes come and go."""
+
+    currentNodeChanged = Signal(object)
+    currentNodeIDChanged = Signal(str)
+    nodeTypes = stored("QStringList", "nodeTypes", [], "_list")
+    hideChildNodeTypes = stored("QStringList", "hideChildNodeTypes", [], "_list")
+    showChildNodeTypes = stored(bool, "showChildNodeTypes", True, "_list")
+    showHidden = stored(bool, "showHidden", False, "_list")
+    noneEnabled = stored(bool, "noneEnabled", False, "_list")
+    noneDisplay = stored(str, "noneDisplay", "None", "_list")
+    addEnabled = stored(bool, "addEnabled", True)
+    removeEnabled = stored(bool, "removeEnabled", True)
+    renameEnabled = stored(bool, "renameEnabled", False)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._scene, self._observed, self._id = None, [], None
+        self.currentIndexChanged.connect(self._choose)
+
+    def setMRMLScene(self, scene):
+        for tag in self._observed:
+            self._scene.RemoveObserver(tag)
+        events = slicer.vtkMRMLScene
+        followed = (events.NodeAddedEvent, events.NodeRemovedEvent, events.EndBatchProcessEvent, events.EndCloseEvent)
+        self._scene = scene
+        self._observed = [scene.AddObserver(event, lambda *_: self._list()) for event in followed] if scene else []
+        self._list()
+
+    def mrmlScene(self):
+        return self._scene
+
+    def currentNode(self):
+        return self._scene.GetNodeByID(self._id) if self._scene is not None and self._id else None
+
+    def setCurrentNode(self, node):
+        self.setCurrentNodeID(node.GetID() if node is not None else None)
+
+    def setCurrentNodeID(self, identifier):
+        before = self.blockSignals(True)
+        self.setCurrentIndex(self.findData(identifier) if identifier else (0 if self.noneEnabled else -1))
+        self.blockSignals(before)
+        self._take(identifier or None)
+
+    currentNodeID = Property(str, lambda self: self._id or "", setCurrentNodeID)
+
+    def nodeCount(self):
+        return sum(1 for _ in self._nodes())
+
+    def _nodes(self):
+        for k in range(self._scene.GetNumberOfNodes()):
+            node = self._scene.GetNthNode(k)
+            wanted = any(node.IsA(kind) for kind in self.nodeTypes)
+            hidden = any(node.IsA(kind) for kind in self.hideChildNodeTypes)
+            if wanted and not hidden and (self.showHidden or not node.GetHideFromEditors()):
+                yield node
+
+    def _list(self):
+        if self._scene is None or self._scene.IsBatchProcessing():
+            return
+        before = self.blockSignals(True)
+        self.clear()
+        if self.noneEnabled:
+            self.addItem(self.noneDisplay, None)
+        for node in self._nodes():
+            self.addItem(node.GetName(), node.GetID())
+        k = self.findData(self._id) if self._id else -1
+        self.setCurrentIndex(k if k >= 0 else (0 if self.count else -1))
+        self.blockSignals(before)
+        self._take(self.currentData)
+
+    def _choose(self, _index):
+        self._take(self.currentData)
+
+    def _take(self, identifier):
+        if identifier != self._id:
+            self._id = identifier
+            self.currentNodeChanged.emit(self.currentNode())
+            self.currentNodeIDChanged.emit(identifier or "")
+
+
+class qMRMLColorTableComboBox(qMRMLNodeComboBox):
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.noneEnabled, self.showHidden = False, True
+        self.nodeTypes = ["vtkMRMLColorTableNode", "vtkMRMLProceduralColorNode"]
+
+
+class qMRMLSegmentEditorWidget(QtWidgets.QFrame):
+    """Takes what the Segment Editor is told and, as it does, refuses a scene before its parameter node."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.told = {}
+
+    def setMRMLSegmentEditorNode(self, node):
+        self.told["node"] = node
+
+    def setMRMLScene(self, scene):
+        if "node" not in self.told:
+            raise RuntimeError("the Segment Editor needs its parameter node before the scene")
+        self.told["scene"] = scene
+
+    def setSegmentationNode(self, node):
+        self.told["segmentation"] = node
+
+    def setSourceVolumeNode(self, node):
+        self.told["source"] = node
+
+    def setMaximumNumberOfUndoStates(self, count):
+        self.told["undo"] = count
+
+    def setActiveEffect(self, effect):
+        self.told["effect"] = effect
+
+    def setupViewObservations(self):
+        self.told["views"] = True
+
+    def removeViewObservations(self):
+        self.told["views"] = False
+
+    def installKeyboardShortcuts(self):
+        self.told["shortcuts"] = True
+
+    def uninstallKeyboardShortcuts(self):
+        self.told["shortcuts"] = False
+
+
+MRML_WIDGETS = {
+    cls.__name__: cls for cls in (qMRMLWidget, qMRMLNodeComboBox, qMRMLColorTableComboBox, qMRMLSegmentEditorWidget)
+}
