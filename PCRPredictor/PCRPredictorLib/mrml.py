@@ -158,7 +158,7 @@ def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometr
 
     Args:
         node: to change in place, or None for a new one.
-        image: from `image_of` of attention, (k, j, i) in [0, 1]; it may be made on another thread, and is not copied.
+        image: from `image_of` of attention, (k, j, i) in [0, 1].
         geometry: of the exam.
     """
     is_new = node is None
@@ -174,10 +174,13 @@ def is_own(node: Node) -> bool:
 
 
 def image_of(array: np.ndarray) -> Node:
-    """A VTK image of (k, j, i), copied. No MRML, so that it can be made on any thread."""
+    """A VTK image over the memory of (k, j, i), which must not be changed afterwards.
+
+    No MRML, so that it can be made on any thread. VTK's array holds a reference to numpy's (`_numpy_reference`).
+    """
     import vtk
 
-    return _fill(vtk.vtkImageData(), array)
+    return _fill(vtk.vtkImageData(), array, copy=False)
 
 
 def _put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
@@ -192,7 +195,9 @@ def _put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, na
 
 def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
     """Add a scalar volume node; the array (k, j, i) is copied."""
-    return _add_image(scene, image_of(array), geometry, name)
+    import vtk
+
+    return _add_image(scene, _fill(vtk.vtkImageData(), array), geometry, name)
 
 
 def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
@@ -294,13 +299,13 @@ def show(
         node.SetViewUp(0, 0, 1)
 
 
-def _fill(image: Node, array: np.ndarray) -> Node:
-    """Copy (k, j, i) into a VTK image."""
+def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
+    """Put (k, j, i) into a VTK image."""
     from vtk.util.numpy_support import numpy_to_vtk
 
     kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
     image.SetDimensions(*array.shape[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=True))
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=copy))
     return image
 
 

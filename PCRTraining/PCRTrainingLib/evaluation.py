@@ -174,7 +174,7 @@ def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.
         "name": outcome.name,
         "auc": auc_interval(probability, label).to_json(),
         "operating_point": {
-            "name": point.name if point else "balanced, each fold's fixed on the others",
+            "name": point.name if point else "balanced, by fold",
             "threshold": point.threshold if point else None,
         },
         **{

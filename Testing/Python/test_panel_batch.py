@@ -49,7 +49,7 @@ def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
 
 def test_cancel_ends_the_child_and_leaves_nothing(batch, slicer_session, tmp_path):
     batch.ui.batchButton.click()
-    (child,) = psutil.Process().children()
+    child = psutil.Process(batch.batch._child._process.pid)
     slicer_session.wait(lambda: batch.ui.batchTable.rowCount > 0, 60)
     batch.ui.batchCancelButton.click()
     batch.finish()
@@ -71,6 +71,6 @@ def test_cohort_that_is_none_is_one_message(batch, tmp_path):
 
 def test_child_ends_when_the_module_closes(batch, slicer_session):
     batch.ui.batchButton.click()
-    (child,) = psutil.Process().children()
+    child = psutil.Process(batch.batch._child._process.pid)
     batch.batch.close()
     child.wait(20)
