@@ -1,7 +1,7 @@
 """A cohort on disk in the MAMA-MIA layout, as it is found in the wild.
 
     images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
-    segmentations/{expert,automatic}/<id>.nii.gz tumour mask; the expert's is taken where both are there
+    segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that is there
     clinical_and_imaging_info.{csv,xlsx}         one row a patient (sheet `dataset_info`), optional
     cohort.json                                  where table and files are called otherwise (see `mapping`)
 
@@ -24,6 +24,7 @@ from .reading import read_exam
 from .table import read_rows
 
 TABLE = "clinical_and_imaging_info"
+REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
 _PHASE = re.compile(r"_(\d{4})\.nii(\.gz)?$", re.IGNORECASE)
 
 
@@ -58,12 +59,13 @@ def find_patients(cohort: Path) -> list[CohortPatient]:
 
 def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
     """The rows of the table for which there is at least one phase."""
-    patients = []
+    patients, reviewed = [], _masks(_folder(_folder(cohort, "segmentations"), REVIEWED))
     for row in read_table(cohort).values():
         phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
         masks = (path for text in mapping.mask if (path := resolve(cohort, text, row)).is_file())
+        mask = reviewed.get(row["patient_id"].lower()) or next(masks, None)
         if any(phase.is_file() for phase in phases):
-            patients.append(CohortPatient(row["patient_id"], phases, next(masks, None), row))
+            patients.append(CohortPatient(row["patient_id"], phases, mask, row))
     return sorted(patients, key=lambda patient: patient.patient_id)
 
 
@@ -75,7 +77,9 @@ def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> 
             f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
         )
     segmentations = _folder(cohort, "segmentations")
-    masks = {**_masks(_folder(segmentations, "automatic")), **_masks(_folder(segmentations, "expert"))}
+    masks: dict[str, Path] = {}
+    for kind in (AUTOMATIC, EXPERT, REVIEWED):
+        masks |= _masks(_folder(segmentations, kind))
     return [
         CohortPatient(folder.name, _phases(folder), masks.get(folder.name.lower()), table.get(folder.name.lower(), {}))
         for folder in sorted(images.iterdir())
@@ -83,17 +87,20 @@ def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> 
     ]
 
 
-def read_patient(patient: CohortPatient) -> Exam:
+def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     """The exam of one patient: phases, mask and the table's row as clinical variables.
 
     Of more than three phases, early and late are picked by the table's `acquisition_times` (see `pick_phases`).
+
+    Args:
+        need_mask: whether a patient without a mask is refused.
 
     Raises:
         DataError: if anything is missing or cannot be read.
     """
     if len(patient.phases) < 3:
         raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {len(patient.phases)}; add the files")
-    if patient.mask is None:
+    if patient.mask is None and need_mask:
         raise DataError(
             f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
         )

@@ -163,7 +163,8 @@ def subtract(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
 def grey_limits(values: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
     """Black and white for pictures of these values, so that neither the field nor a small bright tumour saturates."""
     low, high = np.percentile(values, [1, 99.8])
-    high = max(high, np.percentile(values[mask != 0], 99))
+    if mask.any():
+        high = max(high, np.percentile(values[mask != 0], 99))
     return float(low), float(max(high, low + 1e-3 * max(abs(low), 1)))
 
 

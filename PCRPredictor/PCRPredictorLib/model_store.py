@@ -37,18 +37,22 @@ def list_models(store: Path) -> list[StoredModel]:
     return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file()]
 
 
-def add_model(source: Path, store: Path) -> StoredModel:
+def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel:
     """Copy a verified bundle, a folder or a zip file, into the user's models.
+
+    Args:
+        name: to call it; that of the folder if not given.
 
     Raises:
         DataError: if it is no bundle, is damaged, or there is one of that name.
     """
     if source.is_dir():
-        return _copy(source, store)
+        return _copy(source, store, name or source.name)
     if not zipfile.is_zipfile(source):
         raise DataError(f"{source}: must be a bundle folder or a zip file of one; pcr bundle export makes one")
     with tempfile.TemporaryDirectory() as temporary:
-        return _copy(_unpack(source, Path(temporary)), store)
+        bundle = _unpack(source, Path(temporary))
+        return _copy(bundle, store, name or bundle.name)
 
 
 def remove_model(model: StoredModel) -> None:
@@ -67,11 +71,11 @@ def remove_model(model: StoredModel) -> None:
         raise DataError(f"{model.path}: cannot be deleted ({error.strerror}); close what uses it") from None
 
 
-def _copy(bundle: Path, store: Path) -> StoredModel:
+def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
     verify_bundle(bundle)
-    target = store / bundle.name
-    if target.exists() or bundle.name in bundled_models():
-        raise DataError(f"{bundle.name}: there is a model of that name; remove it first, or rename the folder")
+    target = store / name
+    if target.exists() or name in bundled_models():
+        raise DataError(f"{name}: there is a model of that name; remove it first, or rename the folder")
     with whole_folder(target) as staging:
         shutil.copytree(bundle, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     return StoredModel(target.name, target, True)

@@ -132,11 +132,21 @@ def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
     Returns:
         The nodes added: "pre", "early", "late", "segmentation".
     """
+    nodes = add_phases(scene, exam)
+    nodes["segmentation"] = add_segmentation(scene, np.asarray(exam.mask), exam.geometry, nodes["early"])
+    return nodes
+
+
+def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
+    """Add "pre", "early" and "late" of an exam to a scene, in grey values that suit the tumour if there is a mask."""
     nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
-    mask, near = np.asarray(exam.mask), near_tumour(exam)
+    if exam.mask is not None and np.any(exam.mask):
+        near = near_tumour(exam)
+        limits = grey_limits(exam.early[near], np.asarray(exam.mask)[near])
+    else:
+        limits = grey_limits(exam.early[::2, ::4, ::4], np.zeros(0))
     for node in nodes.values():
-        node.GetDisplayNode().SetWindowLevelMinMax(*grey_limits(exam.early[near], mask[near]))
-    nodes["segmentation"] = add_segmentation(scene, mask, exam.geometry, nodes["early"])
+        node.GetDisplayNode().SetWindowLevelMinMax(*limits)
     return nodes
 
 

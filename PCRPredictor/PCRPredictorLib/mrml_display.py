@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .display import ATTENTION_RGB, FAINT
-from .mrml import OPACITY, nodes_of
-from .mrml_exam import LPS_TO_RAS, Node
+from .exam import Exam
+from .mrml import OPACITY, nodes_of, put_subtraction
+from .mrml_exam import LPS_TO_RAS, Node, geometry_of, scalar_array
 
 COMPARE_LAYOUT = 5207  # of our own; Slicer's and other extensions' are elsewhere
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
@@ -58,6 +59,19 @@ def jump_to(scene: Node, position: Sequence[float]) -> None:
         away = np.subtract(node.GetPosition(), node.GetFocalPoint())
         node.SetFocalPoint(*point)
         node.SetPosition(*(point + away))
+
+
+def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.ndarray | None = None) -> Node:
+    """Early minus pre of two volume nodes, as a volume node: the one given, in place, or a new one.
+
+    Args:
+        mask: (k, j, i) of the tumour, for grey values that suit it.
+
+    Raises:
+        DataError: if the volumes cannot be subtracted.
+    """
+    before, after = scalar_array(pre, "the pre volume"), scalar_array(early, "the early volume")
+    return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
 
 
 def describe_compare_layout() -> str:

@@ -43,7 +43,7 @@ def exam_from_nodes(
                 f"the {name} volume must be on the grid of the pre volume ({geometry}), got {geometry_of(node)}; "
                 "resample it to the pre volume first"
             )
-    mask = _segment_array(segmentation, segment_id, geometry)
+    mask = segment_array(segmentation, segment_id, geometry)
     return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
 
 
@@ -141,8 +141,12 @@ def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:
     return voxels_of(image)
 
 
-def _segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
-    """A segment on a lattice: uint8 (k, j, i)."""
+def segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
+    """A segment on a lattice: uint8 (k, j, i); resampled (nearest voxel) where it is on another one.
+
+    Raises:
+        DataError: if there is no such segment, or the segmentation is under a transform.
+    """
     import slicer
 
     _check_not_moved(node, "the segmentation")

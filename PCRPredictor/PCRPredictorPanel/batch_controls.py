@@ -9,7 +9,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from .child_process import ChildProcess
+from .child_process import ChildProcess, last_sentence
 
 COLUMNS = {
     "patient_id": _("Patient"),
@@ -99,14 +99,13 @@ class BatchControls:
             table.setItem(row, column, qt.QTableWidgetItem(str(values.get(key, ""))))
 
     def _ended(self, code: int | None, errors: str) -> None:
-        if code is None:
+        path = Path(self._ui.batchOutPath.currentPath) / "predictions.csv"
+        if code is None and not path.is_file():
             self._ui.batchStatusLabel.text = _("Cancelled; nothing was written.")
-        elif code == 0:
-            path = Path(self._ui.batchOutPath.currentPath) / "predictions.csv"
+        elif not code:  # also where the cancel came too late
             self._ui.batchStatusLabel.text = _("Done: {path}").format(path=path)
         else:
-            message = errors.splitlines()[-1].removeprefix("pcr: ") if errors else _("it ended with code {code}")
-            self._ui.batchStatusLabel.text = message.format(code=code) if not errors else message
+            self._ui.batchStatusLabel.text = last_sentence(errors, code)
             self._complain(self._ui.batchStatusLabel.text)
         self.update()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import qt
 from PCRPredictorLib.child import CHILD
+from slicer.i18n import tr as _
 
 _INTERVAL_MS = 100
 _MOST_LINES = 200  # of what is neither an event nor an error yet
@@ -25,10 +26,16 @@ class ChildProcess:
     Args:
         told: called with every event, a dict with the key "event".
         ended: called once, with the exit code and what it wrote to standard error; None as code after a cancel.
+        log: called with every line that is no event.
     """
 
-    def __init__(self, told: Callable[[dict], None], ended: Callable[[int | None, str], None]) -> None:
-        self._told, self._ended = told, ended
+    def __init__(
+        self,
+        told: Callable[[dict], None],
+        ended: Callable[[int | None, str], None],
+        log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._told, self._ended, self._log = told, ended, log
         self._process: subprocess.Popen | None = None
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._errors: list[str] = []
@@ -51,7 +58,7 @@ class ChildProcess:
         """
         self._cancelled = False
         self._errors.clear()
-        roots = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+        roots = [str(path) for path in _library_folders()] + [os.environ.get("PYTHONPATH", "")]
         self._process = subprocess.Popen(
             [python_executable(), "-m", module, *arguments],
             stdin=subprocess.PIPE,
@@ -84,6 +91,7 @@ class ChildProcess:
     def _remember(self, line: str) -> None:
         self._errors.append(line)
         del self._errors[:-_MOST_LINES]
+        self._lines.put(line)
 
     def _look(self) -> None:
         over = self._process is not None and self._process.poll() is not None
@@ -91,8 +99,11 @@ class ChildProcess:
             for reader in self._readers:
                 reader.join(1)
         while not self._lines.empty():
-            event = _parse(self._lines.get())
-            if event is not None and not self._cancelled:
+            line = self._lines.get()
+            event = _parse(line)
+            if event is None:
+                self._log(line)
+            elif not self._cancelled:
                 self._told(event)
         if over and self._process is not None:
             code, self._process = self._process.returncode, None
@@ -100,9 +111,26 @@ class ChildProcess:
             self._ended(None if self._cancelled else code, "".join(self._errors).strip())
 
 
+def last_sentence(errors: str, code: int) -> str:
+    """What a command said last on standard error, without its name in front."""
+    lines = [line for line in errors.splitlines() if line.strip()]
+    if lines:
+        return lines[-1].removeprefix("pcr: ")
+    if code < 0:
+        return _("The process was ended from outside (signal {number}).").format(number=-code)
+    return _("The process ended with code {code} and said nothing.").format(code=code)
+
+
 def python_executable() -> str:
     """Slicer's own Python without the application; this one where there is no Slicer."""
     return shutil.which("PythonSlicer") or sys.executable
+
+
+def _library_folders() -> list[Path]:
+    """Where the libraries lie: one folder in an installed extension, one a module in the source tree."""
+    own = Path(__file__).resolve().parents[1]
+    training = own.parent / "PCRTraining"
+    return [own, training] if training.is_dir() else [own]
 
 
 def _read(stream: object, put: Callable[[str], None]) -> None:

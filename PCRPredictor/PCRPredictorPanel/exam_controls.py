@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import qt
 import slicer
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import PHASE_NAMES, Exam
-from PCRPredictorLib.grow import grow_tumour
-from PCRPredictorLib.mrml import add_segmentation, is_own, put_subtraction, set_segment
-from PCRPredictorLib.mrml_exam import LPS_TO_RAS, functional_volume, geometry_of, phases_of_sequence, scalar_array
+from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.mrml import add_segmentation, is_own, set_segment
+from PCRPredictorLib.mrml_display import subtract_nodes
+from PCRPredictorLib.mrml_exam import functional_volume, geometry_of, phases_of_sequence
 from PCRPredictorLib.phases import guess_phases
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from .background import Background
+from .one_click import OneClick
 from .segment_editor import SegmentEditor
 
 CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; another one is never overwritten
@@ -34,16 +33,22 @@ class ExamControls(VTKObservationMixin):
 
     def __init__(self, ui: Any, background: Background, complain: Callable[[str], None]) -> None:
         VTKObservationMixin.__init__(self)
-        self._ui, self._background, self._complain = ui, background, complain
+        self._ui, self._complain = ui, complain
         self.parameters: Any = None
         self._segmentation: Any = None  # whose segments are listed
         self._measured: object = None  # what the functional volume was said of
-        self._click = None
         self._editor = SegmentEditor(ui.editorFrame)
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._take_sequence)
         ui.segmentSelector.connect("currentIndexChanged(int)", self._choose_segment)
         ui.guessButton.connect("clicked(bool)", self._guess)
-        ui.clickButton.connect("toggled(bool)", self._wait_for_click)
+        self._click = OneClick(
+            ui.clickButton,
+            lambda: self.phases()[:2],
+            lambda: self.parameters.enhancement / 100,
+            background,
+            self._take_tumour,
+            complain,
+        )
         ui.editButton.connect("toggled(bool)", self._edit)
 
     @property
@@ -81,6 +86,7 @@ class ExamControls(VTKObservationMixin):
     def close(self) -> None:
         """For the end of the module."""
         self.leave()
+        self._click.close()
         self.removeObservers()
 
     def update(self) -> None:
@@ -114,10 +120,9 @@ class ExamControls(VTKObservationMixin):
         """
         pre, early, _late = self.phases()
         try:
-            exam = Exam(scalar_array(pre), scalar_array(early), scalar_array(early), geometry_of(pre), mask)
+            self.parameters.subtraction = subtract_nodes(pre, early, self.parameters.subtraction, mask)
         except DataError:
             return early
-        self.parameters.subtraction = put_subtraction(slicer.mrmlScene, self.parameters.subtraction, exam)
         return self.parameters.subtraction
 
     def guess(self, *_args: object) -> bool:
@@ -173,47 +178,7 @@ class ExamControls(VTKObservationMixin):
         if self.parameters is not None:
             self.parameters.segmentId = self.segment_id
 
-    def _wait_for_click(self, wanted: bool) -> None:
-        application = slicer.app.applicationLogic()
-        interaction, selection = application.GetInteractionNode(), application.GetSelectionNode()
-        if self._click is not None:
-            self.removeObserver(self._click, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take_click)
-            slicer.mrmlScene.RemoveNode(self._click)
-            self._click = None
-        if not wanted:
-            if interaction is not None:
-                interaction.SetCurrentInteractionMode(interaction.ViewTransform)
-            return
-        self._click = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", _("Click"))
-        self._click.SetSaveWithScene(False)
-        self._click.CreateDefaultDisplayNodes()
-        self.addObserver(self._click, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take_click)
-        selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
-        selection.SetActivePlaceNodeID(self._click.GetID())
-        interaction.SetPlaceModePersistence(0)
-        interaction.SetCurrentInteractionMode(interaction.Place)
-
-    def _take_click(self, caller: Any, _event: str) -> None:
-        position = [0.0, 0.0, 0.0]
-        caller.GetNthControlPointPositionWorld(0, position)
-        point = LPS_TO_RAS[:3, :3] @ position
-        qt.QTimer.singleShot(0, partial(self._grow, point))  # not while the click's own node is being told of
-
-    def _grow(self, point: Any) -> None:
-        self._ui.clickButton.checked = False
-        pre, early, _late = self.phases()
-        try:
-            arrays, geometry = [scalar_array(node) for node in (pre, early)], geometry_of(pre)
-        except DataError as error:
-            self._complain(str(error))
-            return
-        share = self._ui.enhancementSlider.value / 100
-        work = partial(grow_tumour, *arrays, geometry, point, enhancement=share)
-        self._background.start(work, partial(self._take_tumour, pre), self._refuse)
-
     def _take_tumour(self, reference: Any, mask: Any) -> None:
-        if slicer.mrmlScene.GetNodeByID(reference.GetID() or "") is None:
-            return  # the exam was closed meanwhile
         node = slicer.mrmlScene.GetFirstNodeByName(CLICKED)
         geometry = geometry_of(reference)
         if node is None or not node.IsA("vtkMRMLSegmentationNode"):
@@ -222,9 +187,6 @@ class ExamControls(VTKObservationMixin):
             set_segment(node, mask, geometry, reference)
         self._ui.segmentationSelector.setCurrentNode(node)
         self._list_segments()
-
-    def _refuse(self, error: Exception) -> None:
-        self._complain(str(error))
 
     def _edit(self, wanted: bool) -> None:
         if not wanted:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 from PCRPredictorLib.checks import check_exam
+from PCRPredictorLib.child import tell
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.errors import DataError
@@ -159,8 +160,21 @@ def check_cohort(cohort: Path, progress: Progress) -> tuple[int, list[Problem]]:
     schema, _ = build_schema(USUAL, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
     problems = []
-    for _, result in examine_all(patients, labels, schema, lambda exam: None):
+    for k, result in examine_all(patients, labels, schema, lambda exam: None):
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)
+        tell("checked", **_describe(patients[k], labels[k], result))
     return len(patients), problems
+
+
+def _describe(patient: CohortPatient, label: int | None, result: Problem | None) -> dict[str, object]:
+    """A patient's row in the table of a program that listens."""
+    return {
+        "patient_id": patient.patient_id,
+        "label": "" if label is None else label,
+        "site": patient.row.get("site", ""),
+        "phases": len(patient.phases),
+        "mask": patient.mask.parent.name if patient.mask else "",
+        "problem": result.reason if isinstance(result, Problem) else "",
+    }

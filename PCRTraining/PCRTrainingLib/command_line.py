@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,15 @@ def train(
         if worker.first:
             progress.say(f"Report: {out / 'report.html'}")
             progress.say(f"Model: {out / 'bundle'}, for pcr predict --model")
+
+
+@app.command()
+def estimate(cohort: CohortArgument, config: ConfigOption = "full", processes: ProcessesOption = None) -> None:
+    """How long training will take on this machine and how much memory, from a few batches of each step."""
+    from .estimate import estimate_cohort
+
+    found = estimate_cohort(cohort, _read_config(config, None), processes or os.cpu_count() or 1)
+    console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")
 
 
 @app.command(cls=ManyValues)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -195,6 +197,34 @@ def parse_config(text: str, name: str) -> TrainingConfig:
 def config_to_json(config: TrainingConfig) -> dict[str, object]:
     """Plain values for `config.json`."""
     return _ADAPTER.dump_python(config, mode="json")
+
+
+def setting_schema(path: str) -> dict[str, Any]:
+    """What a form needs to know of a setting.
+
+    Args:
+        path: "dropout", "split.folds", or "*.epochs" for one of a step.
+
+    Returns:
+        "title", "description" (from the docstring), "type" ("boolean", "integer", "number" or "choice"), "minimum" and
+        "maximum", and "choices", of which "" stands for none.
+    """
+    owner, _, name = path.rpartition(".")
+    cls = {"": TrainingConfig, "split": SplitConfig, "*": Step}[owner]
+    found = TypeAdapter(cls).json_schema()["properties"][name]
+    options = [option for option in found.get("anyOf", [found]) if option.get("type") != "null"]
+    kind = options[0]
+    described = re.search(
+        rf"^    {name}: (.*?)(?=^    [\w, ]+: |\Z)", inspect.getdoc(cls) or "", re.DOTALL | re.MULTILINE
+    )
+    return {
+        "title": name.replace("_", " ").capitalize(),
+        "description": " ".join(described.group(1).split()) if described else "",
+        "type": "choice" if "enum" in kind else kind["type"],
+        "minimum": kind.get("minimum", kind.get("exclusiveMinimum", 0)),
+        "maximum": kind.get("maximum", kind.get("exclusiveMaximum", 9999)),
+        "choices": ([""] if "anyOf" in found else []) + kind.get("enum", []),
+    }
 
 
 def _in_words(error: ValidationError) -> str:

@@ -35,25 +35,19 @@ from PCRPredictorLib.writing import whole_file, write_json
 
 from .cache import QUARANTINE, GridCache, open_or_build
 from .cohort_check import LABEL, parse_label
-from .config import Step, TrainingConfig, config_to_json, parse_config
+from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
 from .evaluation import Outcome, describe_cohort, map_name, random_share
 from .evaluation_report import render_evaluation
 from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .history import CONFIG, LOCK, SPLITS, SUMMARY, read_histories, read_run_config
 from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
 from .progress import Progress
 from .schema import build_schema
 from .splits import assign_folds, read_splits, write_splits
-from .training import load_weights, network_arguments, read_histories
+from .training import load_weights, network_arguments
 
-CONFIG, RUN, SCHEMA, SPLITS, OUT_OF_FOLD, SUMMARY = (
-    "config.json",
-    "run.json",
-    "schema.json",
-    "splits.csv",
-    "oof.csv",
-    "summary.json",
-)
+RUN, SCHEMA, OUT_OF_FOLD = "run.json", "schema.json", "oof.csv"
 _LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
 
 
@@ -107,7 +101,7 @@ def locked(out: Path, worker: Worker) -> Iterator[None]:
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / ".lock", timeout=_LOCK_PATIENCE):
+        with FileLock(out / LOCK, timeout=_LOCK_PATIENCE):
             yield
     except Timeout:
         raise DataError(f"{out}: another run is writing here; wait for it or choose another folder") from None
@@ -128,15 +122,10 @@ def start_run(out: Path, config: TrainingConfig, resume: bool) -> TrainingConfig
         if not resume:
             raise DataError(f"{out}: holds a run already; go on with it by --resume, or choose another folder")
         return read_run_config(out)
-    if others := [path.name for path in out.iterdir() if path.name != ".lock"]:
+    if others := [path.name for path in out.iterdir() if path.name != LOCK]:
         raise DataError(f"{out}: must be a new or empty folder, it holds {others[0]}; choose another one")
     write_whole_json(config_to_json(config), out / CONFIG)
     return config
-
-
-def read_run_config(out: Path) -> TrainingConfig:
-    """The configuration that a run was started with."""
-    return parse_config((out / CONFIG).read_text(encoding="utf-8"), str(out / CONFIG))
 
 
 def prepare(

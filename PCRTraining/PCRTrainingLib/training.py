@@ -23,11 +23,12 @@ from torch import Tensor, nn
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background
 from .cache import GridCache
 from .config import Step, TrainingConfig
+from .history import HISTORY
 from .inference import score
 from .losses import GUIDANCE, classification_loss, share_in_tumour
 from .metrics import auc
 
-CHECKPOINT, WEIGHTS, HISTORY = "checkpoint.pt", "weights.safetensors", "history.csv"
+CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
 # Never reached by a sound step. A gradient that is not finite stops the training: on some CPUs bfloat16 gradients of
 # very small feature maps (below 4 x 8 x 8) are not.
@@ -257,16 +258,6 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
         writer.writeheader()
         for row in history:
             writer.writerow({name: "" if math.isnan(value) else f"{value:.6g}" for name, value in row.items()})
-
-
-def read_histories(config: TrainingConfig, fold: Path) -> list[dict[str, Any]]:
-    """The rows of every step's history in a fold's folder, in order, with `step`; None where there was nothing."""
-    rows: list[dict[str, Any]] = []
-    for step in config.steps:
-        with (fold / step.name / HISTORY).open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                rows.append({"step": step.name} | {name: float(text) if text else None for name, text in row.items()})
-    return rows
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:

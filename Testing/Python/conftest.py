@@ -135,3 +135,17 @@ def panel(slicer_session, tmp_path, monkeypatch):
     assert stray_attributes(widget.parent) == []  # PythonQt would have refused them
     slicer_session.close_module(widget)
     slicer.mrmlScene.Clear(False)
+
+
+@pytest.fixture
+def training_panel(panel, slicer_session, monkeypatch):
+    """The PCRTraining module, open beside PCRPredictor, with the settings of a few seconds' run."""
+    from harness.pythonqt import stray_attributes
+    from panel_help import TRAINING_MODULE
+
+    widget = slicer_session.open_module(TRAINING_MODULE)
+    widget.messages = panel.messages
+    widget.predictor = panel
+    yield widget
+    assert stray_attributes(widget.parent) == []
+    slicer_session.close_module(widget)

@@ -9,6 +9,7 @@ from harness import session
 from PCRPredictorLib.mrml import add_exam
 
 MODULE = Path(__file__).parents[2] / "PCRPredictor" / "PCRPredictor.py"
+TRAINING_MODULE = MODULE.parents[1] / "PCRTraining" / "PCRTraining.py"
 ROLES = ("pre", "early", "late", "segmentation")
 
 

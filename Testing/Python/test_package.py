@@ -49,7 +49,7 @@ def test_cmake_lists_the_files_of_a_module_and_no_others(module):
     assert listed == sorted(f for f in files if not f.startswith("Testing/"))
 
 
-@pytest.mark.parametrize("module", ["PCRPredictor"])
+@pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
 def test_cmake_lists_the_resources_of_a_module_and_no_others(module):
     lists = (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8")
     listed = re.findall(r"^ +(Resources/\S+)$", lists, re.MULTILINE)

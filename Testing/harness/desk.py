@@ -40,7 +40,9 @@ class Desk(QtWidgets.QMainWindow):
     def _draw_views(self):
         grid, manager = self._views.layout(), slicer.app.layoutManager()
         while grid.count():
-            grid.takeAt(0).widget().deleteLater()
+            old = grid.takeAt(0).widget()
+            old.hide()
+            old.deleteLater()
         for row, names in enumerate(manager.shown):
             for column, name in enumerate(names):
                 grid.addWidget(_picture(name, manager.views[name]), row, column)
@@ -56,6 +58,7 @@ def _picture(name, view):
     bar.setFixedHeight(18)
     picture.setPixmap(QtGui.QPixmap.fromImage(image))
     picture.setScaledContents(True)
+    picture.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Ignored)
     box = QtWidgets.QVBoxLayout(frame)
     box.setSpacing(0)
     box.setContentsMargins(0, 0, 0, 0)

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import slicer
 
+from .plots import PlotView
 from .views import SliceView, SpaceView
 
 _SLICE = (
@@ -73,6 +74,9 @@ class LayoutManager:
         name, application = element.get("singletontag"), slicer.app.applicationLogic()
         if element.get("class") == "vtkMRMLViewNode":
             self.views[name] = SpaceView(application, slicer.mrmlScene, name, self._size)
+            return
+        if element.get("class") == "vtkMRMLPlotViewNode":
+            self.views[name] = PlotView(slicer.mrmlScene, name, self._size)
             return
         view = self.views[name] = SliceView(application, slicer.mrmlScene, name, self._size)
         view.node.SetOrientation(element.findtext("property[@name='orientation']") or "Axial")

@@ -10,6 +10,8 @@ import os
 import tempfile
 import types
 
+from pydantic import TypeAdapter as _TypeAdapter  # noqa: F401  PySide6's import hook trips over pydantic's, if first
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 

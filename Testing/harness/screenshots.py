@@ -33,6 +33,49 @@ def main(out):
     desk.save(out / "predictor-after.png", panel.ui.resultSection)
     panel.ui.compareButton.click()
     desk.save(out / "predictor-compare.png", panel.ui.resultSection)
+    training(out, session, Desk)
+    session.close_module(panel)
+
+
+def training(out, session, desk_class):
+    """The module for training: a checked cohort, a run going on, and its results."""
+    import slicer
+    from panel_help import TRAINING_MODULE
+    from PCRTrainingLib.phantom import find_site, write_cohort
+
+    folder = Path(tempfile.mkdtemp())
+    write_cohort(folder / "hospital-A", 120, find_site("A"), seed=1)
+    slicer.mrmlScene.Clear(False)
+    panel = session.open_module(TRAINING_MODULE)
+    desk = desk_class(panel.parent, "PCR Training")
+    panel.ui.cohortPath.currentPath = str(folder / "hospital-A")
+    panel.ui.checkButton.click()
+    session.wait(lambda: not panel.cohort.checking, 60)
+    panel.ui.reviewerEdit.text = "Reviewer"
+    panel.open_patient(panel.cohort.patients[1])
+    session.wait(lambda: not panel.background.busy)
+    panel.ui.acceptButton.click()
+    session.wait(lambda: not panel.background.busy)
+    desk.save(out / "training-cohort.png")
+    panel.ui.settingsSection.collapsed = False
+    panel.ui.reviewSection.collapsed = True
+    panel.ui.presetSelector.setCurrentIndex(panel.ui.presetSelector.findData("full"))
+    panel.settings._fields["split.folds"].setValue(3)
+    panel.ui.estimateButton.click()
+    session.wait(lambda: panel.ui.estimateLabel.text.startswith("about"), 60)
+    panel.ui.runPath.currentPath = str(folder / "run")
+    panel.ui.startButton.click()
+    session.wait(lambda: len(list((folder / "run").glob("fold_*/step2/weights.safetensors"))) > 1, 600)
+    session.wait(lambda: panel.ui.chartsButton.enabled, 60)
+    panel.ui.chartsButton.click()
+    desk.save(out / "training-running.png", panel.ui.settingsSection)
+    session.wait(lambda: not panel.run.running, 1200)
+    panel.ui.settingsSection.collapsed = True
+    panel.ui.resultsSection.collapsed = False
+    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    panel.ui.explainButton.click()
+    session.wait(lambda: not panel.background.busy, 60)
+    desk.save(out / "training-results.png", panel.ui.runSection)
     session.close_module(panel)
 
 

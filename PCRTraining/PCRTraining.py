@@ -1,0 +1,157 @@
+"""PCRTraining: check and review a cohort, train the stepwise curriculum on it, compare, and use the model."""
+
+from __future__ import annotations
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+class PCRTraining(ScriptedLoadableModule):
+    """What Slicer says of the module."""
+
+    def __init__(self, parent) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("PCR Training")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        parent.dependencies = ["PCRPredictor"]
+        parent.contributors = ["BreastPCR contributors"]
+        parent.helpText = _(
+            "Trains models of pathological complete response on a cohort of breast DCE-MRI exams: first global image "
+            "patterns, then attention held to the tumour, then clinical variables. Research use only."
+        )
+        parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
+
+
+class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: connects its sections. Folders are kept in the application's settings, not in the scene."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+
+    def setup(self) -> None:
+        """Called when the module is first opened."""
+        ScriptedLoadableModuleWidget.setup(self)
+        panel = slicer.util.loadUI(self.resourcePath("UI/PCRTraining.ui"))
+        self.layout.addWidget(panel)
+        self.ui = slicer.util.childWidgetVariables(panel)
+        panel.setMRMLScene(slicer.mrmlScene)
+        self.logic = PCRTrainingLogic()
+        self._make_sections()
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_closed)
+        self.settings.load()
+        self.update()
+
+    def _make_sections(self) -> None:
+        from PCRPredictorPanel.background import Background
+        from PCRTrainingPanel.cohort_controls import CohortControls
+        from PCRTrainingPanel.results_controls import ResultsControls
+        from PCRTrainingPanel.review_controls import ReviewControls
+        from PCRTrainingPanel.run_controls import RunControls
+        from PCRTrainingPanel.settings_form import SettingsForm
+
+        from PCRPredictor import model_folder
+
+        self.background = Background()
+        self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.complain)
+        self.review = ReviewControls(self.ui, self.cohort, self.background, self.complain)
+        self.settings = SettingsForm(self.ui)
+        self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.complain)
+        self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.complain, model_folder())
+        self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
+
+    def cleanup(self) -> None:
+        """Called when the module is closed or reloaded; a run that is going on ends, and can be resumed."""
+        self.exit()
+        for section in (self.cohort, self.run, self.results, self.background):
+            section.close()
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Called each time the module is opened."""
+        self.review.enter()
+        self.run.describe()
+        self.update()
+
+    def exit(self) -> None:
+        """Called each time another module is opened; a run goes on."""
+        self.review.leave()
+
+    def on_scene_closed(self, _caller, _event) -> None:
+        """Nothing of the old scene is open any more."""
+        self.review.leave()
+        self.review.forget()
+        self.results.forget()
+
+    def on_cohort(self) -> None:
+        """Another cohort, or its patients are known now."""
+        if self.review.patient_id not in self.cohort.patients:
+            self.review.forget()
+        self.update()
+
+    def open_patient(self, patient_id: str) -> None:
+        """Show a patient, to be reviewed."""
+        self.ui.reviewSection.collapsed = False
+        self.review.open(patient_id)
+
+    def add_dicom(self, *_args) -> None:
+        """Copy a DICOM exam into the cohort."""
+        import qt
+
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder of a DICOM exam"))
+        name = qt.QInputDialog.getText(None, _("Patient"), _("Identifier in this cohort:")) if folder else ""
+        if folder and name:
+            self.add_exam(folder, name)
+
+    def add_exam(self, folder: str, patient_id: str) -> None:
+        """Read a DICOM exam off this thread and write its phases into the cohort."""
+        from functools import partial
+
+        from PCRTrainingLib.review import import_dicom
+
+        said = _("{patient} added; check the cohort again.").format(patient=patient_id)
+
+        def done(_path) -> None:
+            self.ui.cohortLabel.text = said
+
+        work = partial(import_dicom, folder, self.cohort.folder, patient_id)
+        self.background.start(work, done, lambda error: self.complain(str(error)))
+
+    def update(self) -> None:
+        """Which buttons can be used."""
+        self.cohort.update()
+        self.review.update()
+        self.run.update()
+        self.results.update()
+        self.ui.addDicomButton.enabled = self.cohort.folder is not None
+
+    def complain(self, message: str) -> None:
+        """One readable message."""
+        slicer.util.errorDisplay(message, windowTitle=_("PCR Training"))
+
+
+class PCRTrainingLogic(ScriptedLoadableModuleLogic):
+    """There is none beyond PCRTrainingLib: training runs in a process of its own."""
+
+
+class PCRTrainingTest(ScriptedLoadableModuleTest):
+    """The module's own test: the panel opens and has its settings."""
+
+    def runTest(self) -> None:
+        """Open the panel and look at its settings."""
+        slicer.mrmlScene.Clear()
+        from PCRTrainingLib.config import PRESETS, setting_schema
+        from PCRTrainingPanel.settings_form import OFFERED
+
+        assert {"quick", "full"} <= set(PRESETS)
+        assert all(setting_schema(name)["description"] for name in OFFERED)
+        self.delayDisplay("Test passed")

@@ -1,0 +1,212 @@
+"""The section "Review": from patient to patient, with the mask edited, saved beside the expert's, or found good."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import qt
+import slicer
+from PCRPredictorPanel.background import Background
+from PCRPredictorPanel.one_click import OneClick
+from PCRPredictorPanel.segment_editor import SegmentEditor
+from slicer.i18n import tr as _
+
+from .cohort_controls import CohortControls
+
+SHORTCUTS = {
+    "previousButton": "Ctrl+Left",
+    "nextButton": "Ctrl+Right",
+    "saveMaskButton": "Ctrl+S",
+    "acceptButton": "Ctrl+Return",
+}
+
+
+class ReviewControls:
+    """Opens patients and keeps what the reviewer makes of them.
+
+    Args:
+        ui: the panel's widgets by name.
+        cohort: whose patients are reviewed.
+        background: where exams are read and masks are written.
+        complain: called with a sentence when something cannot be done.
+    """
+
+    def __init__(
+        self, ui: Any, cohort: CohortControls, background: Background, complain: Callable[[str], None]
+    ) -> None:
+        self._ui, self._cohort, self._background, self._complain = ui, cohort, background, complain
+        self.patient_id = ""
+        self.nodes: dict[str, Any] = {}
+        self._editor = SegmentEditor(ui.editorFrame)
+        self._click = OneClick(
+            ui.clickButton,
+            lambda: (self.nodes["pre"], self.nodes["early"]),
+            lambda: ui.enhancementSlider.value / 100,
+            background,
+            self._take_tumour,
+            complain,
+        )
+        ui.reviewerEdit.text = getpass.getuser()
+        ui.previousButton.connect("clicked(bool)", lambda *_args: self._step(-1))
+        ui.nextButton.connect("clicked(bool)", lambda *_args: self._step(1))
+        ui.nextOpenButton.connect("clicked(bool)", self._open_unreviewed)
+        ui.saveMaskButton.connect("clicked(bool)", self.save)
+        ui.acceptButton.connect("clicked(bool)", self.accept)
+        ui.editButton.connect("toggled(bool)", self._edit)
+        self._shortcuts = []
+        for name, keys in SHORTCUTS.items():
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), slicer.util.mainWindow() or ui.reviewerEdit)
+            shortcut.connect("activated()", getattr(ui, name).click)
+            self._shortcuts.append(shortcut)
+
+    def open(self, patient_id: str) -> None:
+        """Load a patient into the scene, in place of the one before."""
+        from PCRPredictorLib.cohort import find_patients, read_patient
+
+        folder = self._cohort.folder
+
+        def read() -> Any:
+            (patient,) = [patient for patient in find_patients(folder) if patient.patient_id == patient_id]
+            return read_patient(patient, need_mask=False)
+
+        self._ui.patientLabel.text = _("Opening {patient}...").format(patient=patient_id)
+        self._background.start(read, partial(self._show, patient_id), self._refuse)
+
+    def save(self, *_args: object) -> None:
+        """Write the mask into the cohort, beside the expert's."""
+        from PCRPredictorLib.errors import DataError
+        from PCRPredictorLib.mrml_exam import geometry_of, segment_array
+        from PCRTrainingLib.review import save_mask
+
+        segmentation = self.nodes["segmentation"]
+        geometry = geometry_of(self.nodes["pre"])
+        try:
+            mask = segment_array(segmentation, segmentation.GetSegmentation().GetNthSegmentID(0), geometry)
+        except DataError as error:
+            self._complain(str(error))
+            return
+        work = partial(save_mask, self._cohort.folder, self.patient_id, mask, geometry, self._ui.reviewerEdit.text)
+        said = _("{patient}: mask saved.").format(patient=self.patient_id)
+        self._background.start(work, lambda _path: self._noted(said), self._refuse)
+
+    def accept(self, *_args: object) -> None:
+        """Note that the mask is good as it is."""
+        from PCRTrainingLib.review import mark_reviewed
+
+        work = partial(mark_reviewed, self._cohort.folder, self.patient_id, self._ui.reviewerEdit.text)
+        said = _("{patient}: reviewed.").format(patient=self.patient_id)
+        self._background.start(work, lambda _review: self._noted(said), self._refuse)
+
+    def leave(self) -> None:
+        """Let go of views, mouse and keyboard."""
+        self._ui.clickButton.checked = False
+        self._ui.editButton.checked = False
+        self._editor.leave()
+        for shortcut in self._shortcuts:
+            shortcut.enabled = False
+
+    def enter(self) -> None:
+        """The module is in front."""
+        for shortcut in self._shortcuts:
+            shortcut.enabled = True
+
+    def forget(self) -> None:
+        """The scene was closed, or another cohort was chosen."""
+        self.patient_id, self.nodes = "", {}
+        self._ui.patientLabel.text = _("No patient is open.")
+        self.update()
+
+    def update(self) -> None:
+        """Which buttons can be used."""
+        listed = bool(self._cohort.patients)
+        for name in ("previousButton", "nextButton", "nextOpenButton"):
+            getattr(self._ui, name).enabled = listed
+        for name in ("clickButton", "editButton", "saveMaskButton", "acceptButton"):
+            getattr(self._ui, name).enabled = bool(self.patient_id)
+
+    def _show(self, patient_id: str, exam: Any) -> None:
+        from PCRPredictorLib.mrml import add_exam, add_phases, show
+
+        self._ui.editButton.checked = self._ui.clickButton.checked = False
+        for node in self.nodes.values():
+            slicer.mrmlScene.RemoveNode(node)
+        has_mask = exam.mask is not None and exam.mask.any()
+        self.nodes = (add_exam if has_mask else add_phases)(slicer.mrmlScene, exam)
+        if not has_mask:
+            self.nodes["segmentation"] = self._empty_segmentation()
+        self.patient_id = patient_id
+        show(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
+        self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
+        self.update()
+
+    def _empty_segmentation(self) -> Any:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Tumour segmentation"))
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(self.nodes["early"])
+        node.GetSegmentation().AddEmptySegment("tumour", "tumour")
+        return node
+
+    def _take_tumour(self, reference: Any, mask: Any) -> None:
+        from PCRPredictorLib.mrml import set_segment
+        from PCRPredictorLib.mrml_exam import geometry_of
+
+        set_segment(self.nodes["segmentation"], mask, geometry_of(reference), reference)
+
+    def _edit(self, wanted: bool) -> None:
+        if not wanted:
+            self._editor.leave()
+            return
+        from PCRPredictorLib.mrml_display import subtract_nodes
+
+        if "subtraction" not in self.nodes:
+            self.nodes["subtraction"] = subtract_nodes(self.nodes["pre"], self.nodes["early"])
+        self._editor.enter(self.nodes["segmentation"], self.nodes["subtraction"])
+
+    def _step(self, by: int) -> None:
+        names = self._cohort.patients
+        at = names.index(self.patient_id) + by if self.patient_id in names else 0
+        if 0 <= at < len(names):
+            self.open(names[at])
+
+    def _open_unreviewed(self, *_args: object) -> None:
+        from PCRPredictorLib.errors import DataError
+        from PCRTrainingLib.review import read_reviews
+
+        try:
+            reviewed = read_reviews(self._cohort.folder)
+        except DataError as error:
+            self._complain(str(error))
+            return
+        names = self._cohort.patients
+        start = names.index(self.patient_id) + 1 if self.patient_id in names else 0
+        left = [name for name in [*names[start:], *names[:start]] if name not in reviewed]
+        if left:
+            self.open(left[0])
+        else:
+            self._ui.patientLabel.text = _("Every patient is reviewed.")
+
+    def _noted(self, said: str) -> None:
+        self._ui.patientLabel.text = said
+        self._cohort.show_reviews()
+
+    def _refuse(self, error: Exception) -> None:
+        self._ui.patientLabel.text = str(error)
+        self._complain(str(error))
+
+
+def _centre(exam: Any) -> Any:
+    """LPS mm of the tumour's centre; that of the exam where there is none."""
+    import numpy as np
+
+    if exam.mask is None or not exam.mask.any():
+        return exam.geometry.to_physical(np.array(exam.geometry.size) / 2)
+    return exam.geometry.to_physical(np.argwhere(exam.mask)[:, ::-1].mean(0))
+
+
+def _field(exam: Any) -> float:
+    """mm that the views show: the tumour's surroundings, or everything where there is no tumour."""
+    whole = max(n * s for n, s in zip(exam.geometry.size, exam.geometry.spacing, strict=True))
+    return 120.0 if exam.mask is not None and exam.mask.any() else whole

@@ -1,0 +1,121 @@
+"""The section "Settings": fields made from the configuration's own dataclasses; nothing is typed twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
+DEVICES = {"cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
+# What is offered here, of everything that a file can set. A name with a dot is one of "split"; a star stands for all
+# steps that have it (guidance and swap: all that have attention).
+OFFERED = ("seed", "split.folds", "*.epochs", "*.guidance", "*.guidance_weight", "*.swap", "dropout", "validation")
+
+
+class SettingsForm:
+    """Chooses a configuration.
+
+    Args:
+        ui: the panel's widgets by name.
+    """
+
+    def __init__(self, ui: Any) -> None:
+        self._ui = ui
+        self._base: dict[str, Any] = {}
+        self._fields: dict[str, Any] = {}
+        for key, text in PRESETS.items():
+            ui.presetSelector.addItem(text, key)
+        for key, text in DEVICES.items():
+            ui.deviceSelector.addItem(text, key)
+        ui.presetSelector.connect("currentIndexChanged(int)", self.load)
+        ui.configPath.connect("currentPathChanged(QString)", self.load)
+
+    def load(self, *_args: object) -> None:
+        """Show the chosen preset or file.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
+        from PCRTrainingLib.config import config_to_json, read_config, setting_schema
+
+        preset = self._ui.presetSelector.currentData
+        self._ui.configPath.enabled = preset == "file"
+        if preset == "file" and not self._ui.configPath.currentPath:
+            return
+        source = Path(self._ui.configPath.currentPath) if preset == "file" else preset
+        self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+        parent = self._ui.settingsForm
+        layout = parent.layout() or qt.QFormLayout(parent)
+        while layout.rowCount():
+            layout.removeRow(0)
+        self._fields = {}
+        for name in OFFERED:
+            described = setting_schema(name)
+            field = _make_field(described, _read(self._base, name))
+            field.objectName = "setting_" + name.replace("*.", "").replace(".", "_")
+            field.toolTip = described["description"]
+            layout.addRow(f"{described['title']}:", field)
+            self._fields[name] = field
+
+    def content(self) -> Mapping[str, Any]:
+        """What was chosen, for a file that `pcr train --config` takes."""
+        changed = json.loads(json.dumps(self._base))
+        for name, field in self._fields.items():
+            value = _field_value(field)
+            if value != _read(self._base, name):
+                _write(changed, name, value)
+        return changed
+
+
+def _steps_of(config: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    wants_gate = name in ("guidance", "guidance_weight", "swap")
+    return [step for step in config["steps"] if step["attention"] or not wants_gate]
+
+
+def _read(config: Mapping[str, Any], path: str) -> Any:
+    owner, _dot, name = path.rpartition(".")
+    if owner == "*":
+        return _steps_of(config, name)[-1][name] if _steps_of(config, name) else None
+    return config[owner][name] if owner else config[name]
+
+
+def _write(config: dict[str, Any], path: str, value: Any) -> None:
+    owner, _dot, name = path.rpartition(".")
+    targets = _steps_of(config, name) if owner == "*" else [config[owner] if owner else config]
+    for target in targets:
+        target[name] = value
+
+
+def _make_field(described: Mapping[str, Any], value: Any) -> qt.QWidget:
+    if described["type"] == "boolean":
+        field = qt.QCheckBox()
+        field.checked = bool(value)
+    elif described["type"] == "choice":
+        field = qt.QComboBox()
+        for choice in described["choices"]:
+            field.addItem(choice or _("none"), choice)
+        field.setCurrentIndex(described["choices"].index(value or ""))
+    elif described["type"] == "integer":
+        field = qt.QSpinBox()
+        field.setRange(int(described["minimum"]), int(described["maximum"]))
+        field.setValue(int(value))
+    else:
+        field = qt.QDoubleSpinBox()
+        field.setDecimals(2)
+        field.setSingleStep(0.05)
+        field.setRange(float(described["minimum"]), float(described["maximum"]))
+        field.setValue(float(value or 0))
+    return field
+
+
+def _field_value(field: Any) -> Any:
+    if isinstance(field, qt.QCheckBox):
+        return field.checked
+    if isinstance(field, qt.QComboBox):
+        return field.currentData or None
+    return field.value if isinstance(field, qt.QSpinBox) else round(field.value, 6)
