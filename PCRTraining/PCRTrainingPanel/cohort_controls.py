@@ -88,7 +88,7 @@ class CohortControls:
             self._complain(str(error))
             return
         table, names = self._ui.cohortTable, list(COLUMNS)
-        was_sorted = table.isSortingEnabled()
+        was_sorted = table.sortingEnabled
         table.setSortingEnabled(False)
         for row in range(table.rowCount):
             review = reviews.get(table.item(row, 0).text())

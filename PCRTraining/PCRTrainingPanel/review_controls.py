@@ -16,10 +16,10 @@ from slicer.i18n import tr as _
 
 from .cohort_controls import CohortControls
 
-SHORTCUTS = {
+SHORTCUTS = {  # none of which is Slicer's own, such as Ctrl+S
     "previousButton": "Ctrl+Left",
     "nextButton": "Ctrl+Right",
-    "saveMaskButton": "Ctrl+S",
+    "saveMaskButton": "Ctrl+Shift+M",
     "acceptButton": "Ctrl+Return",
 }
 

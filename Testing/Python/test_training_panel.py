@@ -104,7 +104,7 @@ def test_review_goes_from_patient_to_patient_and_is_kept_on_disk(ready, cohort, 
     assert ready.review.patient_id == names[0]
     ready.ui.acceptButton.click()
     wait(ready)
-    ready.ui.nextButton.click()
+    ready.review._shortcuts[1].activated.emit()
     wait(ready)
     assert ready.review.patient_id == names[1]
     ready.ui.previousButton.click()
