@@ -193,7 +193,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         known = self.form.values() if self.form is not None else {}
         schema = bundle.schema if bundle is not None else ClinicalSchema(())
         self.form = PatientForm(self.ui.patientForm, schema, self.update_buttons)
-        self.form.fill({name: known[name] for name in known if name in {v.name for v in schema.variables}})
+        self.form.fill({name: known[name] for name in known if name in {v.name for v in schema.asked}})
         self.ui.pointSelector.clear()
         for point in bundle.settings.operating_points if bundle is not None else ():
             self.ui.pointSelector.addItem(point.name, point.name)

@@ -14,7 +14,7 @@ import threading
 import time
 
 CHILD = "BREASTPCR_CHILD"
-_PATIENCE = 10.0  # seconds that an interrupted command has to tidy up
+_PATIENCE, _ATTEMPTS = 3.0, 4  # seconds that an interrupted command has to tidy up, and how often it is asked
 
 
 def is_child() -> bool:
@@ -37,6 +37,7 @@ def end_with_parent() -> None:
 def _wait_for_the_end() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    _thread.interrupt_main()
-    time.sleep(_PATIENCE)
+    for _ in range(_ATTEMPTS):  # an interrupt is lost where Python happens to ignore errors, as in an import's callback
+        _thread.interrupt_main()
+        time.sleep(_PATIENCE)
     os._exit(130)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Number:
         unit: of the value, "" for none.
         minimum, maximum: allowed range, both included, in `unit`.
         mean, sd: of the training patients, in `unit`; the network sees (value - mean) / sd and whether it is known.
+        measured: taken from the exam (`kinetics.tumour_quantities`), never asked for.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Number:
     maximum: float
     mean: float
     sd: float
+    measured: bool = False
 
     @property
     def width(self) -> int:
@@ -79,6 +82,7 @@ class Category:
     name: str
     label: str
     codings: Mapping[str, Sequence[str]]
+    measured: ClassVar[bool] = False
 
     @property
     def width(self) -> int:
@@ -120,7 +124,7 @@ class ClinicalSchema:
         return sum(variable.width for variable in self.variables)
 
     def parse(self, given: Mapping[str, object], *, strict: bool = False) -> dict[str, Value]:
-        """Every variable of the schema with its value, None where missing.
+        """Every variable that is asked for with its value, None where missing.
 
         Args:
             given: values as they were written; names are compared without case.
@@ -130,18 +134,33 @@ class ClinicalSchema:
             DataError: for a value outside the schema, with the allowed ones listed.
         """
         by_name = {str(name).strip().lower(): value for name, value in given.items()}
-        names = [variable.name for variable in self.variables]
+        names = [variable.name for variable in self.asked]
         if strict and (unknown := sorted(set(by_name) - set(names))):
             raise DataError(f"clinical variable {unknown[0]!r} is not known to this model; use {', '.join(names)}")
-        return {variable.name: _parse(variable, by_name.get(variable.name)) for variable in self.variables}
+        return {variable.name: _parse(variable, by_name.get(variable.name)) for variable in self.asked}
+
+    @property
+    def asked(self) -> tuple[Number | Category, ...]:
+        """The variables that a person or a table gives."""
+        return tuple(variable for variable in self.variables if not variable.measured)
+
+    @property
+    def asked_columns(self) -> np.ndarray:
+        """Which numbers of the network's input are of variables that are asked for: bool (width,)."""
+        return np.array([not variable.measured for variable in self.variables for _ in range(variable.width)], bool)
+
+    def complete(self, values: Mapping[str, Value], quantities: Mapping[str, float]) -> dict[str, Value]:
+        """The values together with those that are measured in the exam, held to their range."""
+        numbers = [v for v in self.variables if isinstance(v, Number) and v.measured]
+        return {**values, **{v.name: min(max(quantities[v.name], v.minimum), v.maximum) for v in numbers}}
 
     def encode(self, values: Mapping[str, Value]) -> np.ndarray:
         """The network's input, float32 (width,); missing variables are zeros."""
         return np.array([x for v in self.variables for x in v.encode(values.get(v.name))], np.float32)
 
     def show(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """Label to value, for a person."""
-        return {variable.label: variable.show(values.get(variable.name)) for variable in self.variables}
+        """Label to value of what is asked for, for a person."""
+        return {variable.label: variable.show(values.get(variable.name)) for variable in self.asked}
 
     def to_json(self) -> list[dict[str, object]]:
         """Plain values, for a bundle's metadata."""

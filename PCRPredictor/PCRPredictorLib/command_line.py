@@ -103,7 +103,7 @@ def bundle_info(model: Annotated[str, typer.Argument(help="Bundle folder or bund
     for name in ("name", "version", "description", "training_data", "licence", "intended_use", "not_intended_use"):
         table.add_row(name.replace("_", " "), str(getattr(bundle.card, name)))
     table.add_row("known limits", bundle.card.known_limits)
-    table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in bundle.schema.variables))
+    table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in bundle.schema.asked))
     points = [f"{p.name}: {p.threshold:.3f}" for p in bundle.settings.operating_points]
     rates = [(p.sensitivity, p.specificity) for p in bundle.settings.operating_points]
     for k, (sensitivity, specificity) in enumerate(rates):

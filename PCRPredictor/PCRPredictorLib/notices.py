@@ -50,7 +50,7 @@ def about_familiarity(measured: Mapping[str, float], familiar: Iterable[Familiar
 
 def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Iterable[Notice]:
     """Variables that are missing."""
-    missing = [variable.label for variable in schema.variables if values[variable.name] is None]
+    missing = [variable.label for variable in schema.asked if values[variable.name] is None]
     if missing:
         yield Notice("clinical_missing", f"Predicted without knowing: {', '.join(missing)}.")
 

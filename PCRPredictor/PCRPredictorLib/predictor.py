@@ -17,6 +17,7 @@ from .checks import check_exam
 from .errors import DataError
 from .exam import Exam
 from .grid import lay_back, place_window, sample, share_inside
+from .kinetics import tumour_quantities
 from .network import PCRNet
 from .normalisation import to_channels
 from .notices import about_clinical, about_familiarity, about_result, about_tumour
@@ -63,9 +64,10 @@ class Predictor:
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
         image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))
-        clinical = torch.from_numpy(schema.encode(values))
+        quantities = tumour_quantities(exam) if len(schema.asked) < len(schema.variables) else {}
+        clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
 
-        logits, image_logits, maps = self._run(image.to(self.device), clinical.to(self.device))
+        logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))
         probabilities, image_probabilities = self._calibrate(logits), self._calibrate(image_logits)
         attention = lay_back(maps, window)
         attention[window.region] = scale_to_peak(attention[window.region])
@@ -94,10 +96,13 @@ class Predictor:
         )
 
     def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid."""
+        """Logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid.
+
+        Args:
+            clinical: (2, width): with every value that is known, and with those measured in the exam alone.
+        """
         flips = ((), *self.bundle.settings.flips)
         batch = _flipped(image, flips)
-        clinical = clinical.expand(len(batch), -1)
         with torch.inference_mode():
             results = [_run_network(network, batch, clinical, flips) for network in self.networks]
         logits, image_logits, maps = zip(*results, strict=True)
@@ -129,9 +134,10 @@ def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
 def _run_network(
     network: PCRNet, batch: Tensor, clinical: Tensor, flips: Sequence[tuple[int, ...]]
 ) -> tuple[float, float, np.ndarray]:
-    """Mean logit, mean logit with every clinical variable missing, and mean attention over the flips, flipped back."""
-    output = network(batch, clinical)
-    image_only = output.image_logit + network.clinical_logit(None, output.image_logit)
+    """Mean logit, mean logit from the image alone, and mean attention over the flips, flipped back."""
+    known, measured = (row.expand(len(batch), -1) for row in clinical)
+    output = network(batch, known)
+    image_only = output.image_logit + network.clinical_logit(measured, output.image_logit)
     maps = [a[0].flip(list(axes)) for a, axes in zip(output.log_attention.exp(), flips, strict=True)]
     attention = torch.stack(maps).mean(0)
     return float(output.logit.mean()), float(image_only.mean()), attention.cpu().numpy()

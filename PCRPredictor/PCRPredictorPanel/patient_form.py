@@ -25,14 +25,14 @@ class PatientForm:
         layout = old if old is not None else qt.QFormLayout(parent)
         while layout.rowCount():
             layout.removeRow(0)
-        self._fields = {variable.name: self._add(layout, variable) for variable in schema.variables}
+        self._fields = {variable.name: self._add(layout, variable) for variable in schema.asked}
         if not self._fields:
             layout.addRow(qt.QLabel(_("This model uses no clinical values.")))
 
     def values(self) -> dict[str, object]:
         """What was entered, by name; unknown ones are left out."""
         found: dict[str, object] = {}
-        for variable in self._schema.variables:
+        for variable in self._schema.asked:
             field = self._fields[variable.name]
             if isinstance(variable, Category):
                 if field.currentIndex > 0:
@@ -47,7 +47,7 @@ class PatientForm:
         Raises:
             DataError: if a value cannot be read.
         """
-        for variable in self._schema.variables:
+        for variable in self._schema.asked:
             value, field = self._schema.parse(values)[variable.name], self._fields[variable.name]
             if isinstance(variable, Category):
                 field.setCurrentIndex(1 + list(variable.codings).index(str(value)) if value is not None else 0)

@@ -21,13 +21,13 @@ from PCRPredictorLib.cohort import CohortPatient, find_patients
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.grid import GridSpec, place_window, sample
+from PCRPredictorLib.kinetics import tumour_quantities
 from PCRPredictorLib.normalisation import to_channels
 from PCRPredictorLib.tumour import measure, summarise_tumour
 from PCRPredictorLib.writing import whole_folder, write_json
 from torch import Tensor
 
 from .cohort_check import Problem, examine_all, fingerprint, read_labels
-from .kinetics import tumour_quantities
 
 GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
 Progress = Callable[[int, int], None]
@@ -99,7 +99,8 @@ class GridCache:
         """Clinical vectors, (N, schema width) float32."""
         if not schema.variables:
             return torch.zeros(len(self), 0)
-        return torch.from_numpy(np.stack([schema.encode(schema.parse(record.row)) for record in self.records]))
+        vectors = [schema.encode(schema.complete(schema.parse(r.row), r.quantities)) for r in self.records]
+        return torch.from_numpy(np.stack(vectors))
 
     def column(self, name: str) -> np.ndarray:
         """(N,) text of a column of the table; empty where there is none."""

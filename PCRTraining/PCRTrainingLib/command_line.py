@@ -108,6 +108,27 @@ def train(
             progress.say(f"Model: {out / 'bundle'}, for pcr predict --model")
 
 
+@app.command(cls=ManyValues)
+def select(
+    cohort: CohortArgument,
+    configs: Annotated[list[Path], typer.Option(help="JSON files, as for pcr train --config.")],
+    out: Annotated[Path, typer.Option(help="Folder of the selection; new, or one to be resumed.")],
+    inner: Annotated[int, typer.Option(min=2, help="Folds inside each fold's training patients.")] = 4,
+    resume: ResumeOption = False,
+    clinical_rows: ClinicalRowsOption = None,
+    device: DeviceOption = "cpu",
+    processes: ProcessesOption = None,
+) -> None:
+    """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
+    from .selection import select as run_selection
+
+    settings = {path.stem: _read_config(str(path), None) for path in configs}
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        run_selection(cohort, settings, out, worker, progress, inner=inner, resume=resume, clinical_rows=clinical_rows)
+        if worker.first:
+            progress.say(f"Written to {out / 'selection.json'}")
+
+
 @app.command()
 def estimate(cohort: CohortArgument, config: ConfigOption = "full", processes: ProcessesOption = None) -> None:
     """How long training will take on this machine and how much memory, from a few batches of each step."""

@@ -248,9 +248,10 @@ def run_step(
 def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCache]) -> list[Finding]:
     """A logistic regression a fold: out of fold, then the mean of the folds on each external cohort."""
     cache, index = data.cache, np.flatnonzero(data.folds >= 0)
-    features = baseline.features(cache, cache.encode(data.schema).numpy())
-    outside = [baseline.features(other, other.encode(data.schema).numpy()) for other in externals]
-    more = [row for name, row in data.rows.items() if name not in {i.lower() for i in cache.ids}]
+    asked = data.schema.asked_columns
+    features = baseline.features(cache, cache.encode(data.schema).numpy()[:, asked])
+    outside = [baseline.features(other, other.encode(data.schema).numpy()[:, asked]) for other in externals]
+    more = [(row[0][asked], row[1]) for name, row in data.rows.items() if name not in {i.lower() for i in cache.ids}]
     logit = np.zeros(len(cache))
     external_logits: list[list[np.ndarray]] = [[] for _ in externals]
     for k in data.numbers:

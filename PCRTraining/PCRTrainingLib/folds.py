@@ -19,7 +19,7 @@ from .cache import GridCache
 from .config import Step, TrainingConfig
 from .inference import Scores, score
 from .progress import Progress
-from .splits import NEVER, inner_validation
+from .splits import EXCLUDED, NEVER, inner_validation
 from .training import Fold, load_weights, network_arguments, train_step
 
 PREDICTIONS = "predictions.csv"
@@ -44,12 +44,15 @@ class Prepared:
     @property
     def numbers(self) -> list[int]:
         """The folds."""
-        return sorted(set(self.folds.tolist()) - {NEVER})
+        return sorted(set(self.folds.tolist()) - {NEVER, EXCLUDED})
+
+    def _others(self, number: int) -> np.ndarray:
+        return (self.folds != number) & (self.folds != EXCLUDED)
 
     def fold(self, number: int, config: TrainingConfig) -> Fold:
         """What that fold trains on."""
         clinical, labels = self.cache.encode(self.schema), self.cache.labels
-        held_out, rest = np.flatnonzero(self.folds == number), np.flatnonzero(self.folds != number)
+        held_out, rest = (np.flatnonzero(part) for part in (self.folds == number, self._others(number)))
         train, watched = inner_validation(rest, labels, config.validation, config.seed + number)
         more = [row for name, row in self.rows.items() if name not in {i.lower() for i in self.cache.ids}]
         vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in more], self.schema.width)])
@@ -129,7 +132,7 @@ def out_of_fold(data: Prepared, step: Step, out: Path) -> tuple[np.ndarray, Scor
     for k in data.numbers:
         with (out / f"fold_{k}" / step.name / PREDICTIONS).open(newline="", encoding="utf-8") as file:
             rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
-    index = np.flatnonzero(data.folds != NEVER)
+    index = np.flatnonzero(data.folds >= 0)
     names = [data.cache.ids[i] for i in index]
     return index, Scores(*(np.array([float(rows[name][f.name]) for name in names]) for f in fields(Scores)))
 

@@ -29,6 +29,20 @@ KNOWN: dict[str, Category | Number] = {
     )
 }
 
+KNOWN |= {  # measured in the exam; what they are is said in `kinetics.tumour_quantities`
+    name: Number(name, name.replace("_", " ").capitalize(), unit, low, high, mean, sd, measured=True)
+    for name, unit, low, high, mean, sd in (
+        ("log_volume", "log ml", -3, 7, 2.5, 1.2),
+        ("log_functional_volume", "log ml", 0, 7, 2.5, 1.0),
+        ("wash_in", "", -1, 5, 1.3, 0.5),
+        ("wash_in_spread", "", 0, 5, 0.6, 0.4),
+        ("wash_out", "", -1, 1, 0.02, 0.08),
+        ("signal_enhancement_ratio", "", 0, 3, 1.0, 0.13),
+        ("rim_minus_core", "", -2, 2, 0.0, 0.35),
+        ("sphericity", "", 0, 1.5, 0.5, 0.15),
+    )
+}
+
 USUAL = ("age", "hr", "her2", "menopause")  # what a run takes unless it is told otherwise
 
 
@@ -42,6 +56,7 @@ def build_schema(
     """
     chosen = [_find(variable) for variable in variables]
     filled = {name.lower() for row in rows for name, value in row.items() if str(value).strip()}
+    filled |= {variable.name for variable in chosen if isinstance(variable, Number) and variable.measured}
     present = tuple(variable for variable in chosen if variable.name in filled)
     return ClinicalSchema(present), [variable.name for variable in chosen if variable.name not in filled]
 

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, Strat
 from .config import SplitConfig
 
 NEVER = -1  # the fold of patients that are always trained on
+EXCLUDED = -2  # of patients that take no part
 
 
 def assign_folds(

@@ -13,6 +13,7 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.grid import lay_back, place_window, sample
+from PCRPredictorLib.kinetics import tumour_quantities
 from PCRPredictorLib.normalisation import to_channels
 
 from .config import Step, TrainingConfig
@@ -65,9 +66,10 @@ def _explain(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder:
     network = load_network(step, config, schema, folder / step.name)
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, config.grid)
     image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))[None]
-    clinical = torch.from_numpy(schema.encode(schema.parse(exam.clinical)))[None] if step.clinical else None
+    values = schema.complete(schema.parse(exam.clinical), tumour_quantities(exam))
+    clinical = torch.from_numpy(schema.encode(values))[None] if step.clinical else None
     with torch.set_grad_enabled(network.attention is None):
-        values = explain(network(image.contiguous(memory_format=torch.channels_last_3d), clinical))
-    laid = lay_back(values.detach()[0, 0].numpy(), window)
+        found = explain(network(image.contiguous(memory_format=torch.channels_last_3d), clinical))
+    laid = lay_back(found.detach()[0, 0].numpy(), window)
     laid[window.region] = scale_to_peak(laid[window.region])
     return laid

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import qt
 from PCRPredictorPanel.child_process import ChildProcess, last_sentence
 from slicer.i18n import tr as _
 
@@ -19,6 +20,7 @@ from .settings_form import SettingsForm
 KINDS = {"train": _("Train the curriculum"), "experiment": _("Compare with all baselines")}
 _REFRESH_S = 1.0
 _MOST_LOG_LINES = 2000
+_LOOK_AGAIN_MS = 500
 
 
 class RunControls:
@@ -215,11 +217,19 @@ class RunControls:
             self._ui.runLabel.text = _("Cancelled; resume it to go on.")
         else:
             sentence = last_sentence(errors, code)
-            if self._state() == "stopped":
+            if self._state() in ("stopped", "running"):
                 sentence += " " + _("What was trained is kept: resume the run to go on.")
             self._ui.runLabel.text = sentence
             self._complain(sentence)
         self._changed()
+        self._wait_for_lock()
+
+    def _wait_for_lock(self, tries: int = 20) -> None:
+        """Processes of an ended run may hold its folder for a moment: look again until it can be resumed."""
+        if tries and not self.running and self._state() == "running":
+            qt.QTimer.singleShot(_LOOK_AGAIN_MS, lambda: self._wait_for_lock(tries - 1))
+        else:
+            self._changed()
 
     def _estimated(self, event: dict) -> None:
         if event["event"] == "estimate":

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from examples import tiny_exam
 from PCRPredictorLib.exam import Exam
-from PCRTrainingLib.kinetics import QUANTITIES, tumour_quantities
+from PCRPredictorLib.kinetics import QUANTITIES, tumour_quantities
 
 
 def test_quantities_of_a_ball_are_what_was_put_in():

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import time
 
 import numpy as np
 import psutil
@@ -63,7 +64,7 @@ def check(panel, session):
 
 
 def finish(panel, session):
-    return session.wait(lambda: not panel.run.running, SECONDS)
+    return session.wait(lambda: not panel.run.running, SECONDS, time.thread_time)
 
 
 def test_every_widget_that_the_code_names_is_in_the_panel():
@@ -188,7 +189,8 @@ def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready,
     run = tmp_path / "run 1"
     ready.settings._fields["*.epochs"].setValue(6)
     ready.ui.startButton.click()
-    longest = slicer_session.wait(lambda: list(run.glob("fold_*/step1/history.csv")), SECONDS)
+    begun = lambda: list(run.glob("fold_*/step1/history.csv"))  # noqa: E731
+    longest = slicer_session.wait(begun, SECONDS, time.thread_time)
     process = psutil.Process(ready.run._child._process.pid)
     family = [process, *process.children(recursive=True)]
     ready.ui.cancelButton.click()
@@ -196,7 +198,7 @@ def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready,
     _gone, left = psutil.wait_procs(family, 20)
     assert left == []
     assert "resume" in ready.ui.runLabel.text
-    assert ready.ui.resumeButton.enabled
+    slicer_session.wait(lambda: ready.ui.resumeButton.enabled, 20)
     assert not ready.ui.startButton.enabled
     ready.ui.resumeButton.click()
     longest = max(longest, finish(ready, slicer_session))
@@ -274,7 +276,7 @@ def test_killed_run_says_so_and_can_be_resumed(ready, tmp_path, slicer_session):
     assert len(ready.messages) == 1
     assert "ended from outside" in ready.messages[0]
     assert "resume the run" in ready.messages[0]
-    slicer_session.wait(lambda: ready.run.update() or ready.ui.resumeButton.enabled, 20)
+    slicer_session.wait(lambda: ready.ui.resumeButton.enabled, 20)
 
 
 def test_two_runs_cannot_write_one_folder(ready, tmp_path):

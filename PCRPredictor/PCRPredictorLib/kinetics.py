@@ -7,8 +7,9 @@ Enhancement is relative to the pre-contrast signal. Sources: Hylton et al., Radi
 from __future__ import annotations
 
 import numpy as np
-from PCRPredictorLib.exam import Exam, bounding_box
 from scipy import ndimage
+
+from .exam import Exam, bounding_box
 
 FUNCTIONAL_ENHANCEMENT = 0.7
 QUANTITIES = (

@@ -1,0 +1,190 @@
+"""Nested cross-validation: configurations compared inside each fold's training patients, the choice tested outside.
+
+candidates.csv         every configuration in every outer fold: AUC and attention inside the tumour, of the inner folds
+outer_k/<name>/fold_j  inner folds of the patients that outer fold k trains on
+chosen/fold_k          the chosen configuration on all of them; what it says of fold k is the honest result
+selection.json         the choices, and the nested result
+
+A configuration that looks at the tumour too little is not chosen, whatever its AUC.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.predictor import library_versions
+from PCRPredictorLib.writing import whole_file
+
+from .baselines import BASELINES, Baseline
+from .config import SplitConfig, TrainingConfig, config_to_json
+from .distributed import Worker, restarted
+from .evaluation import auc_interval
+from .experiment import run_baseline
+from .folds import Prepared, out_of_fold, prediction_files, train_fold, write_schema
+from .history import SPLITS
+from .metrics import auc, delong
+from .operating import cross_fitted
+from .progress import Progress
+from .run import SCHEMA, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
+from .splits import EXCLUDED, assign_folds, write_splits
+
+CANDIDATES, SELECTION = "candidates.csv", "selection.json"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold of one configuration, into a folder."""
+
+    number: int
+    data: Prepared
+    config: TrainingConfig
+    out: Path
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a configuration reached in the inner folds of one outer fold."""
+
+    outer: int
+    name: str
+    auc: float
+    attention: float
+
+
+def select(
+    cohort: Path,
+    configs: Mapping[str, TrainingConfig],
+    out: Path,
+    worker: Worker,
+    progress: Progress,
+    *,
+    inner: int = 4,
+    least_attention: float = 0.6,
+    resume: bool = False,
+    clinical_rows: Path | None = None,
+) -> None:
+    """Compare configurations by nested cross-validation.
+
+    Args:
+        configs: by name; all must read the same grid and split alike.
+        inner: folds of the patients that an outer fold trains on.
+        least_attention: share inside the tumour that a configuration must reach to be chosen, where any does.
+
+    Raises:
+        DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
+    """
+    started, first = time.time(), next(iter(configs.values()))
+    if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
+        raise DataError("the configurations must have the same grid, split and seed; make them alike")
+    with locked(out, worker):
+        if worker.first:
+            start_run(out, first, resume or restarted())
+        prepared = {n: _prepare(n, cohort, c, out, progress, clinical_rows) for n, c in configs.items()}
+        data = next(iter(prepared.values()))
+        tasks = [
+            Task(j, inside, configs[name], out / f"outer_{k}" / name)
+            for k in data.numbers
+            for name, whole in prepared.items()
+            for inside in [_inside(whole, k, inner, first.seed)]
+            for j in inside.numbers
+        ]
+        epochs = max(sum(step.epochs for step in config.steps) for config in configs.values())
+        worker.share(_train, tasks, epochs, progress)
+        for task in tasks:
+            worker.wait_for(prediction_files(task.data, task.config, task.out))
+        found = [_judge(k, n, prepared[n], configs[n], out, inner) for k in data.numbers for n in configs]
+        chosen = {k: choose([c for c in found if c.outer == k], least_attention) for k in data.numbers}
+        final = [Task(k, prepared[n], configs[n], out / "chosen") for k, n in chosen.items()]
+        worker.share(_train, final, epochs, progress)
+        if worker.first:
+            for k, name in chosen.items():
+                step = configs[name].steps[-1]
+                worker.wait_for([out / "chosen" / f"fold_{k}" / step.name / "predictions.csv"])
+            _write(out, found, chosen, data, configs, time.time() - started)
+
+
+def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
+    """The highest AUC of those that look at the tumour enough; the one that looks there most where none does."""
+    enough = [c for c in candidates if c.attention >= least_attention]
+    return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
+
+
+def _prepare(
+    name: str, cohort: Path, config: TrainingConfig, out: Path, progress: Progress, rows: Path | None
+) -> Prepared:
+    cache, schema = open_cohort(cohort, out / "cache", config, progress)
+    folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
+    write_splits(out / SPLITS, cache.ids, cache.labels, folds)
+    write_schema(schema, out / f"{name}-{SCHEMA}")
+    return Prepared(cache, schema, folds, read_clinical_rows(rows, schema) if rows else {})
+
+
+def _inside(data: Prepared, outer: int, inner: int, seed: int) -> Prepared:
+    """The patients that an outer fold trains on, in folds of their own; the others take no part."""
+    rest = np.flatnonzero(data.folds != outer)
+    folds = np.full(len(data.folds), EXCLUDED)
+    ids, column = [data.cache.ids[i] for i in rest], data.cache.column("site")[rest]
+    folds[rest] = assign_folds(SplitConfig(folds=inner), ids, data.cache.labels[rest], column, seed + 1000 + outer)
+    return replace(data, folds=folds)
+
+
+def _train(task: Task, device: str, progress: Progress) -> None:
+    train_fold(task.number, device, progress, data=task.data, config=task.config, out=task.out)
+
+
+def _judge(k: int, name: str, data: Prepared, config: TrainingConfig, out: Path, inner: int) -> Candidate:
+    inside = _inside(data, k, inner, config.seed)
+    index, scores = out_of_fold(inside, config.steps[-1], out / f"outer_{k}" / name)
+    return Candidate(k, name, auc(scores.logit, data.cache.labels[index]), float(scores.in_tumour.mean()))
+
+
+def _write(
+    out: Path,
+    found: Sequence[Candidate],
+    chosen: Mapping[int, str],
+    data: Prepared,
+    configs: Mapping[str, TrainingConfig],
+    seconds: float,
+) -> None:
+    with whole_file(out / CANDIDATES) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"])
+        for c in found:
+            writer.writerow([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)])
+    label = data.cache.labels
+    logit, attention = np.full(len(label), np.nan), np.full(len(label), np.nan)
+    for k, name in chosen.items():
+        only = replace(data, folds=np.where(data.folds == k, k, EXCLUDED))
+        index, scores = out_of_fold(only, configs[name].steps[-1], out / "chosen")
+        logit[index], attention[index] = scores.logit, scores.in_tumour
+    probability, _ = cross_fitted(logit, label, data.folds)
+    content = {
+        "chosen": {str(k): name for k, name in chosen.items()},
+        "final": Counter(chosen.values()).most_common(1)[0][0],
+        "configurations": {name: config_to_json(config) for name, config in configs.items()},
+        "nested": {
+            "auc": auc_interval(probability, label).to_json(),
+            "attention_in_tumour": float(attention.mean()),
+            "against": [_compare(baseline, probability, label, data) for baseline in BASELINES],
+        },
+        "seconds": round(seconds, 1),
+        "versions": library_versions(),
+    }
+    write_whole_json(content, out / SELECTION)
+
+
+def _compare(baseline: Baseline, probability: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
+    """A logistic regression on the same outer folds, and the difference to it."""
+    (finding,) = run_baseline(baseline, data, [])
+    return {
+        "model": baseline.name,
+        "auc": auc(finding.probability, label),
+        "difference": vars(delong(probability, finding.probability, label)),
+    }
