@@ -61,6 +61,7 @@ class Result:
     exam: object
     prediction: object
     asked: tuple
+    resampled: bool
 
 
 @parameterNodeWrapper
@@ -93,6 +94,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.result = None  # the Result that the panel shows
         self._parameters = None
         self._gui_tag = None
+        self._entered = False
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -124,7 +126,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         self.logic = PCRPredictorLogic()
         self.background = Background()
-        self.exam = ExamControls(self.ui, self.background, self.complain)
+        self.exam = ExamControls(self.ui, self.background, self.update_buttons, self.complain)
         self.form = None
         self.models = ModelControls(self.ui, model_folder(), self.on_model, self.complain)
         self.overlay = OverlayControls(self.ui, lambda: self.exam.subtract(self.result.exam.mask))
@@ -140,6 +142,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """Called each time the module is opened."""
+        self._entered = True
         self.connect_parameters()
         if self.exam.nodes() == [None] * 4:
             self.exam.guess()
@@ -147,6 +150,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self) -> None:
         """Called each time another module is opened."""
+        self._entered = False
         self.exam.leave()
         self.disconnect_parameters()
 
@@ -155,11 +159,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.cancel()
         self.exam.leave()
         self.disconnect_parameters()
+        self._parameters = None
         self.logic.forget()
 
     def on_scene_end_close(self, _caller, _event) -> None:
-        """Begin anew."""
-        self.connect_parameters()
+        """Begin anew; while another module is open, not before this one is entered again."""
+        if self._entered:
+            self.connect_parameters()
         self.clear_result()
 
     def connect_parameters(self) -> None:
@@ -177,7 +183,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._gui_tag is not None:
             self._parameters.disconnectGui(self._gui_tag)
             self.removeObserver(self._parameters.parameterNode, "ModifiedEvent", self.on_parameters)
-            self._parameters = self._gui_tag = None
+            self._gui_tag = None  # the node stays: a prediction may end while another module is open
 
     def on_parameters(self, _caller=None, _event=None) -> None:
         """A field or the node has changed."""
@@ -193,7 +199,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         known = self.form.values() if self.form is not None else {}
         schema = bundle.schema if bundle is not None else ClinicalSchema(())
         self.form = PatientForm(self.ui.patientForm, schema, self.update_buttons)
-        self.form.fill({name: known[name] for name in known if name in {v.name for v in schema.asked}})
+        self.form.keep(known)
         self.ui.pointSelector.clear()
         for point in bundle.settings.operating_points if bundle is not None else ():
             self.ui.pointSelector.addItem(point.name, point.name)
@@ -207,6 +213,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         problem = self.exam.problem()
         if problem is None and self.models.bundle is None:
             problem = _("Choose a model that can be read.")
+        if not self.ui.setupFrame.isHidden():
+            problem = _("Install the missing packages first, see above.")
         if self.background.busy:
             problem = _("Wait for the prediction that is running, or cancel it.")
         self._notice_change()
@@ -229,6 +237,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def predict(self, *_args) -> None:
         """Predict the chosen exam off this thread."""
         from PCRPredictorLib.errors import DataError
+        from PCRPredictorLib.mrml_exam import is_resampled
 
         nodes, asked = self.exam.nodes(), self.asked()
         try:
@@ -240,7 +249,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.ui.statusLabel.text = _("Predicting...")
         work = partial(self.logic.predict, exam, bundle, self.models.device)
-        done = partial(self.on_predicted, exam, {node.GetID(): node for node in nodes}, asked)
+        resampled = is_resampled(nodes[3], self.exam.segment_id, nodes[1])
+        done = partial(self.on_predicted, exam, {node.GetID(): node for node in nodes}, asked, resampled)
         self.background.start(work, done, self.on_failed)
         self.update_buttons()
 
@@ -259,14 +269,14 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.ui.statusLabel.text = _("Cancelled.")
         self.update_buttons()
 
-    def on_predicted(self, exam, nodes: dict, asked: tuple, predicted: tuple) -> None:
+    def on_predicted(self, exam, nodes: dict, asked: tuple, resampled: bool, predicted: tuple) -> None:
         """Show a prediction, unless what it was made of is gone."""
         prediction, image = predicted
         if any(slicer.mrmlScene.GetNodeByID(identifier) is not node for identifier, node in nodes.items()):
             self.on_failed(RuntimeError(_("A volume or the segmentation was deleted meanwhile; nothing is shown.")))
             return
         self.logic.show(self._parameters, list(nodes.values()), exam.geometry, prediction, image)
-        self.result = Result(exam, prediction, asked)
+        self.result = Result(exam, prediction, asked, resampled)
         self.show_result()
 
     def on_failed(self, error: Exception) -> None:
@@ -281,15 +291,10 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def show_result(self) -> None:
         """Put the prediction into words."""
-        from PCRPredictorLib.mrml_exam import is_resampled
         from PCRPredictorPanel import result_text
 
-        prediction = self.result.prediction
-        segmentation, early = self.ui.segmentationSelector.currentNode(), self.ui.earlySelector.currentNode()
-        resampled = is_resampled(segmentation, self.exam.segment_id, early)
-        self.ui.statusLabel.text = (
-            _("Done. The segmentation is on another grid and was resampled to the exam.") if resampled else _("Done.")
-        )
+        prediction, resampled = self.result.prediction, _("The segmentation is on another grid and was resampled.")
+        self.ui.statusLabel.text = _("Done.") + (f" {resampled}" if self.result.resampled else "")
         self.ui.probabilityLabel.text = result_text.describe_probability(prediction)
         self.ui.imageLabel.text = result_text.describe_image_alone(prediction)
         self.ui.attentionLabel.text = result_text.describe_attention(prediction)
@@ -305,7 +310,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         bundle = self.models.bundle if getattr(self, "models", None) is not None else None
         name = self.ui.pointSelector.currentData
-        if self.result is None or bundle is None or not name:
+        if self.result is None or bundle is None or not name or bundle.checksum != self.result.asked[2]:
             self.ui.decisionLabel.text = ""
             return
         self.ui.decisionLabel.text = describe_decision(self.result.prediction, bundle.operating_point(name))
@@ -339,26 +344,32 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def save_scene(self, *_args) -> None:
         """The whole scene as one file."""
         path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Scene"), "scene.mrb", "*.mrb")
+        if path and not path.endswith(".mrb"):
+            path += ".mrb"  # Slicer would make a folder
         if path and not slicer.util.saveScene(path):
             self.complain(_("{path}: the scene cannot be written; choose another place.").format(path=path))
 
     def open_patient(self, cohort: Path, patient_id: str) -> None:
         """Load one patient of a cohort into the scene and choose it."""
-        from PCRPredictorLib.cohort import find_patients, read_patient
+        from PCRPredictorLib.cohort import find_patient, read_patient
 
         def read():
-            (patient,) = [patient for patient in find_patients(cohort) if patient.patient_id == patient_id]
-            return read_patient(patient)
+            return read_patient(find_patient(cohort, patient_id))
 
         self.background.start(read, self.on_patient_read, self.on_failed)
         self.update_buttons()
 
     def on_patient_read(self, exam) -> None:
         """Choose the exam's nodes and enter its clinical values."""
+        from PCRPredictorLib.errors import DataError
+
         nodes = self.logic.add_exam(slicer.mrmlScene, exam)
         for name in ("pre", "early", "late", "segmentation"):
             getattr(self.ui, f"{name}Selector").setCurrentNode(nodes[name])
-        self.form.fill(exam.clinical)
+        try:
+            self.form.fill(exam.clinical)
+        except DataError as error:
+            self.complain(str(error))
         self.update_buttons()
 
     def check_packages(self) -> None:
@@ -368,8 +379,9 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         missing = missing_packages(self._requirements())
         self.ui.setupFrame.setVisible(bool(missing))
         if missing:
-            text = _("Prediction needs Python packages that are not installed yet: {names}.")
+            text = _("Prediction needs Python packages that are missing or too old: {names}.")
             self.ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
+        self.update_buttons()
 
     def install(self, *_args) -> None:
         """Install what is missing, after asking."""
@@ -411,9 +423,11 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
 
     def clear(self, parameters: PCRPredictorParameterNode | None) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""
+        from PCRPredictorLib.mrml import remove
+
         for node in (parameters.attention, parameters.subtraction) if parameters is not None else ():
-            if node is not None and node.GetScene() is not None:
-                node.GetScene().RemoveNode(node)
+            if node is not None:
+                remove(node)
         self._shown = None
 
     def forget(self) -> None:

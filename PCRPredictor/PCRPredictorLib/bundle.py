@@ -119,16 +119,19 @@ def bundled_models() -> dict[str, Path]:
 
 
 def find_bundle(name: str | Path) -> Path:
-    """A folder as it is, or the folder of a bundled model of that name.
+    """A folder as it is, that of a training run's bundle, or that of a bundled model of that name.
 
     Raises:
         DataError: if it is neither.
     """
     bundled = bundled_models()
-    if Path(name).is_dir():
-        return Path(name)
+    for folder in (Path(name), Path(name) / "bundle"):
+        if (folder / METADATA).is_file():
+            return folder
     if str(name) in bundled:
         return bundled[str(name)]
+    if Path(name).is_dir():
+        return Path(name)
     raise DataError(f"{name}: no such model; give a bundle folder or one of {', '.join(bundled)}")
 
 

@@ -57,6 +57,18 @@ def find_patients(cohort: Path) -> list[CohortPatient]:
     return _mapped_patients(cohort, mapping) if mapping.phases else _mama_mia_patients(cohort, read_table(cohort))
 
 
+def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
+    """One patient of a cohort.
+
+    Raises:
+        DataError: if the cohort does not hold it.
+    """
+    for patient in find_patients(cohort):
+        if patient.patient_id == patient_id:
+            return patient
+    raise DataError(f"{patient_id}: is not in the cohort {cohort} any more; check the cohort again")
+
+
 def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
     """The rows of the table for which there is at least one phase."""
     patients, reviewed = [], _masks(_folder(_folder(cohort, "segmentations"), REVIEWED))

@@ -41,18 +41,18 @@ def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel
     """Copy a verified bundle, a folder or a zip file, into the user's models.
 
     Args:
-        name: to call it; that of the folder if not given.
+        name: to call it; that of the folder if not given, or of the run around it, whose bundle is called "bundle".
 
     Raises:
         DataError: if it is no bundle, is damaged, or there is one of that name.
     """
     if source.is_dir():
-        return _copy(source, store, name or source.name)
+        return _copy(source, store, name or _name_of(source.resolve()))
     if not zipfile.is_zipfile(source):
         raise DataError(f"{source}: must be a bundle folder or a zip file of one; pcr bundle export makes one")
     with tempfile.TemporaryDirectory() as temporary:
         bundle = _unpack(source, Path(temporary))
-        return _copy(bundle, store, name or bundle.name)
+        return _copy(bundle, store, name or _name_of(bundle))
 
 
 def remove_model(model: StoredModel) -> None:
@@ -69,6 +69,10 @@ def remove_model(model: StoredModel) -> None:
         return
     except OSError as error:
         raise DataError(f"{model.path}: cannot be deleted ({error.strerror}); close what uses it") from None
+
+
+def _name_of(bundle: Path) -> str:
+    return bundle.parent.name if bundle.name == "bundle" else bundle.name
 
 
 def _copy(bundle: Path, store: Path, name: str) -> StoredModel:

@@ -38,7 +38,7 @@ OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 ATTENTION = "Attention"
 SUBTRACTION = "Early minus pre-contrast"
-_OWN = "BreastPCR"  # attribute of the volumes made here
+_OWN = "BreastPCR"  # attribute of what is made here
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
@@ -179,7 +179,7 @@ def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometr
 
 
 def is_own(node: Node) -> bool:
-    """Whether a volume was made here, and is no phase of an exam."""
+    """Whether a node was made here, and is no phase of an exam."""
     return node.GetAttribute(_OWN) is not None
 
 
@@ -191,6 +191,19 @@ def image_of(array: np.ndarray) -> Node:
     import vtk
 
     return _fill(vtk.vtkImageData(), array, copy=False)
+
+
+def remove(node: Node) -> None:
+    """Take a node of our own out of its scene, with its display, legend, storage, and colours if they are its own."""
+    scene = node.GetScene()
+    if scene is None:
+        return
+    displays = [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
+    colours = [display.GetColorNode() for display in displays]
+    own = [node, *(colour for colour in colours if colour is not None and is_own(colour))]
+    for gone in [*own, *displays, *(item.GetStorageNode() for item in own)]:
+        if gone is not None:
+            scene.RemoveNode(gone)
 
 
 def _put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
@@ -338,6 +351,7 @@ def _colour_table(scene: Node) -> Node:
     anchors = np.linspace(0, 1, len(ATTENTION_RGB))
     rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*ATTENTION_RGB, strict=True)], -1)
     node = slicer.vtkMRMLColorTableNode()
+    node.SetAttribute(_OWN, "made")
     node.SetTypeToUser()
     node.SetName(scene.GenerateUniqueName("Attention colours"))
     node.SetNumberOfColors(len(levels))

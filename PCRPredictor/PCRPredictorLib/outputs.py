@@ -17,7 +17,8 @@ from .prediction import Prediction
 from .report import render_report
 from .writing import whole_folder, write_json, write_nifti
 
-COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "error")
+COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
+SCENE = "scene.mrb"
 
 
 def write_prediction(
@@ -41,7 +42,10 @@ def write_prediction(
         report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
         (folder / "report.html").write_text(report, encoding="utf-8")
         if scene and mrml.slicer_core_available():
-            mrml.write_scene(exam, prediction, folder / "scene.mrb")
+            mrml.write_scene(exam, prediction, folder / SCENE)
+        written = {file.name for file in folder.iterdir()}
+    if SCENE not in written:
+        (out / SCENE).unlink(missing_ok=True)  # of an earlier prediction, maybe of another exam
 
 
 def predict_cohort(
@@ -95,4 +99,5 @@ def _predict_patient(
         "probability": f"{prediction.probability:.4f}",
         "decision": prediction.decision,
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",
+        "warnings": " ".join(notice.code for notice in prediction.notices),
     }

@@ -31,6 +31,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
     try:
         out = out.absolute()
         out.parent.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not out.is_dir():
+            raise FileExistsError(errno.EEXIST, "there is a file of that name")
         if out.exists() and not os.access(out, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied")
         staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

@@ -39,7 +39,7 @@ class BatchControls:
     ) -> None:
         self._ui, self._model, self._open, self._complain = ui, model, open_patient, complain
         self._child = ChildProcess(self._told, self._ended)
-        self._cohort, self._count = Path(), 0
+        self._cohort, self._result, self._before, self._count = Path(), Path(), 0.0, 0
         table = ui.batchTable
         table.setColumnCount(len(COLUMNS))
         table.setHorizontalHeaderLabels(list(COLUMNS.values()))
@@ -76,6 +76,8 @@ class BatchControls:
         self._ui.batchTable.setRowCount(0)
         self._ui.batchStatusLabel.text = _("Starting...")
         out, model = Path(self._ui.batchOutPath.currentPath), self._model()
+        self._result = out / "predictions.csv"
+        self._before = self._written()
         self._child.start(["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)])
         self.update()
 
@@ -99,15 +101,18 @@ class BatchControls:
             table.setItem(row, column, qt.QTableWidgetItem(str(values.get(key, ""))))
 
     def _ended(self, code: int | None, errors: str) -> None:
-        path = Path(self._ui.batchOutPath.currentPath) / "predictions.csv"
-        if code is None and not path.is_file():
+        if code is None and self._written() == self._before:
             self._ui.batchStatusLabel.text = _("Cancelled; nothing was written.")
         elif not code:  # also where the cancel came too late
-            self._ui.batchStatusLabel.text = _("Done: {path}").format(path=path)
+            self._ui.batchStatusLabel.text = _("Done: {path}").format(path=self._result)
         else:
             self._ui.batchStatusLabel.text = last_sentence(errors, code)
             self._complain(self._ui.batchStatusLabel.text)
         self.update()
+
+    def _written(self) -> float:
+        """When the result was written; 0 where there is none."""
+        return self._result.stat().st_mtime if self._result.is_file() else 0.0
 
     def _open_row(self, row: int, _column: int) -> None:
         self._open(self._cohort, self._ui.batchTable.item(row, 0).text())

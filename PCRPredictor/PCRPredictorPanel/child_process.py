@@ -51,15 +51,24 @@ class ChildProcess:
         return self._process is not None
 
     def start(self, arguments: Sequence[str], module: str = "PCRPredictorLib.command_line") -> None:
-        """Start `python -m module arguments`.
-
-        Raises:
-            OSError: if Python cannot be started.
-        """
+        """Start `python -m module arguments`; where Python cannot be started, it has ended at once."""
         self._cancelled = False
         self._errors.clear()
         roots = [str(path) for path in _library_folders()] + [os.environ.get("PYTHONPATH", "")]
-        self._process = subprocess.Popen(
+        try:
+            self._process = self._launch(arguments, module, roots)
+        except OSError as error:
+            self._ended(127, _("Python cannot be started: {reason}").format(reason=error.strerror or error))
+            return
+        streams = ((self._process.stdout, self._lines.put), (self._process.stderr, self._remember))
+        self._readers = [threading.Thread(target=_read, args=stream, daemon=True) for stream in streams]
+        for reader in self._readers:
+            reader.start()
+        self._timer.start()
+
+    @staticmethod
+    def _launch(arguments: Sequence[str], module: str, roots: Sequence[str]) -> subprocess.Popen:
+        return subprocess.Popen(
             [python_executable(), "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,11 +79,6 @@ class ChildProcess:
             env={**os.environ, CHILD: "1", "PYTHONPATH": os.pathsep.join(filter(None, roots)), "PYTHONUTF8": "1"},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        streams = ((self._process.stdout, self._lines.put), (self._process.stderr, self._remember))
-        self._readers = [threading.Thread(target=_read, args=stream, daemon=True) for stream in streams]
-        for reader in self._readers:
-            reader.start()
-        self._timer.start()
 
     def cancel(self) -> None:
         """Ask it to end: it and its own children do when their input is closed."""

@@ -24,8 +24,9 @@ OFFLINE = _(
 
 
 def missing_packages(requirements: Path) -> list[str]:
-    """Packages that are not installed; importing none of them, which would take seconds."""
-    return [name for name in (TORCH, *map(_name, read_requirements(requirements))) if _version(name) is None]
+    """Packages that are not installed or too old; importing none of them, which would take seconds."""
+    lines = (TORCH + TORCH_AT_LEAST, *read_requirements(requirements))
+    return [_name(line) for line in lines if not _is_met(line)]
 
 
 def read_requirements(path: Path) -> list[str]:
@@ -91,6 +92,16 @@ def _install_packages(wanted: list[str]) -> None:
 def _name(requirement: str) -> str:
     """The package's name in a line of a requirements file."""
     return requirement.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip()
+
+
+def _is_met(requirement: str) -> bool:
+    """Whether a package is installed in a version that a line of a requirements file allows."""
+    found = _version(_name(requirement))
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:
+        return found is not None
+    return found is not None and Requirement(requirement).specifier.contains(found, prereleases=True)
 
 
 def _version(name: str) -> str | None:

@@ -28,12 +28,15 @@ class ExamControls(VTKObservationMixin):
     Args:
         ui: the panel's widgets by name.
         background: where a tumour is grown.
+        changed: called when the segment was edited.
         complain: called with a sentence when something cannot be done.
     """
 
-    def __init__(self, ui: Any, background: Background, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, ui: Any, background: Background, changed: Callable[[], None], complain: Callable[[str], None]
+    ) -> None:
         VTKObservationMixin.__init__(self)
-        self._ui, self._complain = ui, complain
+        self._ui, self._changed, self._complain = ui, changed, complain
         self.parameters: Any = None
         self._segmentation: Any = None  # whose segments are listed
         self._measured: object = None  # what the functional volume was said of
@@ -156,11 +159,18 @@ class ExamControls(VTKObservationMixin):
 
     def _choose_segmentation(self) -> None:
         self.removeObservers(self._list_segments)
+        self.removeObservers(self._take_edit)
         node = self._segmentation = self.parameters.segmentation
         if node is not None:
             for event in (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved):
                 self.addObserver(node.GetSegmentation(), event, self._list_segments)
+            edited = slicer.vtkSegmentation.SourceRepresentationModified
+            self.addObserver(node.GetSegmentation(), edited, self._take_edit)
         self._list_segments()
+
+    def _take_edit(self, *_args: object) -> None:
+        self.show_volume()
+        self._changed()
 
     def _list_segments(self, *_args: object) -> None:
         selector, node = self._ui.segmentSelector, self._segmentation
@@ -185,7 +195,7 @@ class ExamControls(VTKObservationMixin):
             node = add_segmentation(slicer.mrmlScene, mask, geometry, reference, CLICKED)
         else:
             set_segment(node, mask, geometry, reference)
-        self._ui.segmentationSelector.setCurrentNode(node)
+        self.parameters.segmentation = node  # and not the field, which is not tied to it once the module was left
         self._list_segments()
 
     def _edit(self, wanted: bool) -> None:

@@ -16,6 +16,8 @@ from slicer.util import VTKObservationMixin
 
 from .background import Background
 
+_MOMENT_MS = 100
+
 
 class OneClick(VTKObservationMixin):
     """Waits for a click while its button is down.
@@ -54,6 +56,7 @@ class OneClick(VTKObservationMixin):
         interaction, selection = application.GetInteractionNode(), application.GetSelectionNode()
         if self._point is not None:
             self.removeObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take)
+            self.removeObservers(self._look_at_mode)
             slicer.mrmlScene.RemoveNode(self._point)
             self._point = None
         if not wanted:
@@ -65,8 +68,19 @@ class OneClick(VTKObservationMixin):
         self.addObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take)
         selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
         selection.SetActivePlaceNodeID(self._point.GetID())
+        self.addObserver(interaction, interaction.InteractionModeChangedEvent, self._look_at_mode)
         interaction.SetPlaceModePersistence(0)
         interaction.SetCurrentInteractionMode(interaction.Place)
+
+    def _look_at_mode(self, *_args: object) -> None:
+        qt.QTimer.singleShot(_MOMENT_MS, self._give_up)  # the mode also ends with the click, which comes first then
+
+    def _give_up(self) -> None:
+        """Esc or another mouse mode: nobody will click any more."""
+        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        waiting = self._point is not None and self._point.GetNumberOfDefinedControlPoints() == 0
+        if waiting and interaction.GetCurrentInteractionMode() != interaction.Place:
+            self._button.checked = False
 
     def _take(self, caller: Any, _event: str) -> None:
         position = [0.0, 0.0, 0.0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import qt
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.errors import DataError
 from slicer.i18n import tr as _
 
 
@@ -53,6 +54,16 @@ class PatientForm:
                 field.setCurrentIndex(1 + list(variable.codings).index(str(value)) if value is not None else 0)
             else:
                 field.setValue(float(value) if value is not None else field.minimum)
+
+    def keep(self, values: Mapping[str, object]) -> None:
+        """Enter what was known of a patient under another model, as far as this one takes it."""
+        taken = {}
+        for variable in self._schema.asked:
+            try:
+                taken |= {k: v for k, v in ClinicalSchema((variable,)).parse(values).items() if v is not None}
+            except DataError:
+                continue
+        self.fill(taken)
 
     def _add(self, layout: qt.QFormLayout, variable: Number | Category) -> qt.QWidget:
         field = self._choice(variable) if isinstance(variable, Category) else self._number(variable)

@@ -48,6 +48,8 @@ def read_state(out: Path) -> RunState:
     total = sum(_count_folds(run) * n for run, n in zip(runs, epochs, strict=True))
     if is_running(out):
         return RunState("running", done, total)
+    if not total and not (out / EXPERIMENT).is_file():
+        return RunState("none")  # it ended before folds were drawn
     finished = (out / SUMMARY).is_file() or (out / EXPERIMENT).is_file()
     return RunState("finished" if finished else "stopped", done, total)
 

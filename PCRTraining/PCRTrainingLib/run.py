@@ -118,6 +118,9 @@ def start_run(out: Path, config: TrainingConfig, resume: bool) -> TrainingConfig
     Raises:
         DataError: if there is a run and it is not to be resumed.
     """
+    if (out / CONFIG).is_file() and not resume and not _has_begun(out):
+        write_whole_json(config_to_json(config), out / CONFIG)  # it ended before anything was trained
+        return config
     if (out / CONFIG).is_file():
         if not resume:
             raise DataError(f"{out}: holds a run already; go on with it by --resume, or choose another folder")
@@ -126,6 +129,11 @@ def start_run(out: Path, config: TrainingConfig, resume: bool) -> TrainingConfig
         raise DataError(f"{out}: must be a new or empty folder, it holds {others[0]}; choose another one")
     write_whole_json(config_to_json(config), out / CONFIG)
     return config
+
+
+def _has_begun(out: Path) -> bool:
+    """Whether folds were drawn, so that there may be something to lose."""
+    return (out / SPLITS).is_file() or any(out.glob(f"seed_*/{SPLITS}"))
 
 
 def prepare(

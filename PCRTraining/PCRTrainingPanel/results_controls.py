@@ -122,15 +122,14 @@ class ResultsControls:
 
     def explain(self, *_args: object) -> None:
         """Open the chosen patient with the attention of each step that did not see it."""
-        from PCRPredictorLib.cohort import find_patients, read_patient
+        from PCRPredictorLib.cohort import find_patient, read_patient
 
         folder, run, name = self._cohort.folder, self._run.folder, self._ui.explainSelector.currentText
 
         def work() -> Any:
             from PCRTrainingLib.step_attention import explain_steps
 
-            (patient,) = [patient for patient in find_patients(folder) if patient.patient_id == name]
-            exam = read_patient(patient)
+            exam = read_patient(find_patient(folder, name))
             return exam, explain_steps(run, name, exam)
 
         self._ui.explainButton.enabled = False
@@ -176,11 +175,11 @@ class ResultsControls:
         table.resizeColumnsToContents()
 
     def _show_attention(self, found: tuple) -> None:
-        from PCRPredictorLib.mrml import add_exam, image_of, put_attention, show
+        from PCRPredictorLib.mrml import add_exam, image_of, put_attention, remove, show
 
         exam, maps = found
         for node in (*self._nodes.values(), *self._attention.values()):
-            slicer.mrmlScene.RemoveNode(node)
+            remove(node)
         self._nodes = add_exam(slicer.mrmlScene, exam)
         scene, geometry = slicer.mrmlScene, exam.geometry
         self._attention = {

@@ -64,13 +64,12 @@ class ReviewControls:
 
     def open(self, patient_id: str) -> None:
         """Load a patient into the scene, in place of the one before."""
-        from PCRPredictorLib.cohort import find_patients, read_patient
+        from PCRPredictorLib.cohort import find_patient, read_patient
 
         folder = self._cohort.folder
 
         def read() -> Any:
-            (patient,) = [patient for patient in find_patients(folder) if patient.patient_id == patient_id]
-            return read_patient(patient, need_mask=False)
+            return read_patient(find_patient(folder, patient_id), need_mask=False)
 
         self._ui.patientLabel.text = _("Opening {patient}...").format(patient=patient_id)
         self._background.start(read, partial(self._show, patient_id), self._refuse)
@@ -128,11 +127,11 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml import add_exam, add_phases, show
+        from PCRPredictorLib.mrml import add_exam, add_phases, remove, show
 
         self._ui.editButton.checked = self._ui.clickButton.checked = False
         for node in self.nodes.values():
-            slicer.mrmlScene.RemoveNode(node)
+            remove(node)
         has_mask = exam.mask is not None and exam.mask.any()
         self.nodes = (add_exam if has_mask else add_phases)(slicer.mrmlScene, exam)
         if not has_mask:

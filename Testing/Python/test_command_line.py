@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 from dicom_exam import write_dicom_exam
+from examples import tiny_exam, tiny_prediction
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.exam import PHASE_NAMES, Geometry
 from PCRPredictorLib.reading import read_exam
@@ -249,7 +250,7 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
     assert code == 0
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
-    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "error"]
+    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
     assert (table["error"] != "").tolist() == [False, True, False]
 
 
@@ -306,3 +307,23 @@ def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_
     table = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert table["error"].isna().all()
     assert table["attention_in_tumour"].mean() > 0.5
+
+
+def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_cohort, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    asked = {"--cohort": training_cohort, "--model": bundle.path, "--out": tmp_path / "out"}
+    assert run(app, ["predict", *(str(word) for pair in asked.items() for word in pair)]) == 1
+    assert "out: cannot be written" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_scene_of_an_earlier_prediction_does_not_stay(bundle, tmp_path):
+    from PCRPredictorLib.outputs import write_prediction
+
+    exam = tiny_exam()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scene.mrb").write_text("of another exam")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    write_prediction(exam, tiny_prediction(exam), tmp_path / "out", scene=False)
+    assert not (tmp_path / "out" / "scene.mrb").exists()
+    assert (tmp_path / "out" / "notes.txt").exists()

@@ -218,6 +218,16 @@ def test_another_exam_leaves_nothing_of_the_one_before(panel):
     assert made == [panel._parameters.attention]
 
 
+def test_results_that_are_gone_leave_no_node_behind(panel):
+    counts = []
+    for seed in (2, 3, 4):
+        choose(panel, make_exam(seed=seed, full=False))
+        predict(panel)
+        classes = ("vtkMRMLVolumeNode", "vtkMRMLColorTableNode", "vtkMRMLColorLegendDisplayNode")
+        counts.append([len(slicer.util.getNodesByClass(name)) for name in classes])
+    assert counts[1:] == [[volumes + 3, colours, legends] for volumes, colours, legends in counts[:-1]]
+
+
 def test_scene_close_empties_the_panel_and_it_works_again(panel):
     choose_tiny(panel)
     predict(panel)
@@ -263,7 +273,16 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
-    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+
+
+def test_scene_is_one_file_whatever_it_is_called(panel, tmp_path, monkeypatch):
+    choose_tiny(panel)
+    predict(panel)
+    chosen = str(tmp_path / "my scene")
+    monkeypatch.setattr(sys.modules["PCRPredictor"].qt.QFileDialog, "getSaveFileName", lambda *_args: chosen)
+    panel.ui.saveSceneButton.click()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["my scene.mrb"]
+    assert panel.messages == []
 
 
 def test_sample_data_and_self_test(panel):
@@ -274,3 +293,38 @@ def test_sample_data_and_self_test(panel):
     assert len(SampleData.SampleDataLogic().downloadSample("BreastPCR phantom")) == 4
     slicer.mrmlScene.Clear(False)
     PCRPredictorTest().runTest()
+
+
+def test_edited_segment_is_noticed_beside_the_result(panel):
+    exam, nodes = choose_tiny(panel)
+    predict(panel)
+    volume = panel.ui.volumeLabel.text
+    smaller = exam.mask.copy()
+    smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
+    segmentation = nodes["segmentation"]
+    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.exam.segment_id, nodes["early"])
+    assert "predict again" in panel.ui.statusLabel.text
+    assert panel.ui.volumeLabel.text != volume
+
+
+def test_segmentation_deselected_during_a_prediction_leaves_the_panel_usable(panel):
+    _, nodes = choose_tiny(panel)
+    panel.ui.predictButton.click()
+    panel.ui.segmentationSelector.setCurrentNode(None)
+    wait(panel)
+    assert panel.result is None
+    panel.ui.segmentationSelector.setCurrentNode(nodes["segmentation"])
+    predict(panel)
+    assert panel.result is not None
+    assert panel.messages == []
+
+
+def test_scene_that_closes_while_another_module_is_open_is_not_followed(panel):
+    choose_tiny(panel)
+    panel.exit()
+    slicer.mrmlScene.Clear(False)
+    assert panel._gui_tag is None
+    panel.enter()
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.result is not None

@@ -101,7 +101,7 @@ def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
     mask = exam.mask.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     panel.ui.segmentationSelector.setCurrentNode(mrml.add_segmentation(slicer.mrmlScene, mask, fine, nodes["pre"]))
     predict(panel)
-    assert "resampled" in panel.ui.statusLabel.text
+    assert "was resampled" in panel.ui.statusLabel.text
     assert np.array_equal(panel.result.exam.mask, exam.mask)
 
 
@@ -152,3 +152,37 @@ def test_volume_that_is_no_sequence_of_phases_is_one_message(panel):
     panel.ui.sequenceSelector.setCurrentNode(sequence)
     assert len(panel.messages) == 1
     assert "at least 3 phases" in panel.messages[0]
+
+
+def test_prediction_that_ends_while_another_module_is_open_is_there_afterwards(panel):
+    choose_tiny(panel)
+    panel.ui.predictButton.click()
+    panel.exit()
+    wait(panel)
+    panel.enter()
+    assert panel.result is not None
+    assert panel._parameters.attention is not None
+    assert panel.messages == []
+
+
+def test_another_model_does_not_decide_about_the_result_of_the_first(panel, bundle):
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.ui.decisionLabel.text
+    panel.models.add(bundle.path)
+    assert panel.ui.decisionLabel.text == ""
+    assert "predict again" in panel.ui.statusLabel.text
+
+
+def test_python_that_cannot_be_started_is_one_message(panel, monkeypatch, tmp_path):
+    import subprocess
+
+    def refuse(*_args, **_options):
+        raise OSError(2, "No such file")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    panel.ui.cohortPath.currentPath, panel.ui.batchOutPath.currentPath = str(tmp_path), str(tmp_path / "out")
+    panel.ui.batchButton.click()
+    assert len(panel.messages) == 1
+    assert "Python cannot be started" in panel.messages[0]
+    assert panel.ui.batchButton.enabled

@@ -58,6 +58,23 @@ def test_cancel_ends_the_child_and_leaves_nothing(batch, tmp_path):
     assert batch.ui.batchButton.enabled
 
 
+def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path):
+    out = tmp_path / "results of cohört"
+    out.mkdir()
+    (out / "predictions.csv").write_text("patient_id,probability\n")
+    batch.ui.batchButton.click()
+    batch.ui.batchOutPath.currentPath = str(tmp_path / "elsewhere")
+    batch.ui.batchCancelButton.click()
+    batch.finish()
+    assert batch.ui.batchStatusLabel.text == "Cancelled; nothing was written."
+
+
+def test_patient_that_has_gone_is_one_message(batch, training_cohort):
+    batch.open_patient(training_cohort, "NOBODY")
+    wait(batch)
+    assert batch.messages == [f"NOBODY: is not in the cohort {training_cohort} any more; check the cohort again"]
+
+
 def test_cohort_that_is_none_is_one_message(batch, tmp_path):
     (tmp_path / "empty").mkdir()
     batch.ui.cohortPath.currentPath = str(tmp_path / "empty")

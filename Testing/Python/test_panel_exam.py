@@ -95,6 +95,20 @@ def test_second_click_replaces_the_first_in_place(panel):
     assert first.GetSegmentation().GetNumberOfSegments() == 1
 
 
+def test_tumour_that_has_grown_after_the_module_was_left_is_chosen(panel):
+    exam = make_exam(seed=1, full=False)
+    choose(panel, exam)
+    panel.ui.clickButton.checked = True
+    (node,) = slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode")
+    node.AddControlPointWorld(*(brightest(exam) * [-1, -1, 1]))
+    slicer.app.processEvents()
+    assert panel.background.busy
+    panel.exit()
+    wait(panel)
+    panel.enter()
+    assert panel.ui.segmentationSelector.currentNode().GetName() == "Tumour (one click)"
+
+
 def test_click_in_air_is_one_message_and_changes_nothing(panel):
     exam = make_exam(seed=1, full=False)
     choose(panel, exam)
@@ -152,3 +166,13 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     content.RemoveSegment("tumour")
     assert panel.ui.segmentSelector.count == 1
     assert panel.exam.segment_id == "second"
+
+
+def test_leaving_the_mode_without_a_click_lets_the_button_go(panel, slicer_session):
+    choose_tiny(panel)
+    panel.ui.clickButton.checked = True
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    assert interaction.GetCurrentInteractionMode() == interaction.Place
+    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+    slicer_session.wait(lambda: not panel.ui.clickButton.checked, 5)
+    assert slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode") == []

@@ -47,6 +47,13 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     assert fields(panel) == ["age", "hr", "her2", "menopause"]
 
 
+def test_models_of_runs_are_called_by_their_runs(panel, bundle, tmp_path):
+    for run in ("run a", "run b"):
+        panel.models.add(shutil.copytree(bundle.path, tmp_path / run / "bundle"))
+    assert panel.messages == []
+    assert listed(panel) == ["phantom (bundled)", "run a", "run b"]
+
+
 def test_model_is_not_removed_without_consent(panel, bundle, monkeypatch):
     panel.models.add(bundle.path)
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: False)
@@ -66,6 +73,24 @@ def test_values_that_both_models_know_are_kept(panel, bundle):
     panel.form.fill({"age": 50, "her2": "positive"})
     panel.models.add(bundle.path)
     assert panel.form.values() == {"age": 50}
+
+
+def test_value_that_the_next_model_does_not_take_becomes_unknown(panel, bundle, monkeypatch):
+    from PCRPredictorPanel.patient_form import PatientForm
+
+    panel.models.add(bundle.path)
+    monkeypatch.setattr(PatientForm, "values", lambda _form: {"age": 300, "hr": "positive"})
+    panel.on_model(panel.models.bundle)
+    monkeypatch.undo()
+    assert panel.form.values() == {"hr": "positive"}
+
+
+def test_package_that_is_too_old_counts_as_missing(panel, tmp_path):
+    from PCRPredictorPanel.dependencies import missing_packages
+
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("numpy>=99\nrich>=1\n")
+    assert missing_packages(requirements) == ["numpy"]
 
 
 def test_every_clinical_value_starts_unknown_and_can_become_so_again(panel):

@@ -285,6 +285,7 @@ def test_two_runs_cannot_write_one_folder(ready, tmp_path):
     run = tmp_path / "run 1"
     run.mkdir()
     (run / "config.json").write_text(json.dumps(ready.settings.content()))
+    (run / "splits.csv").write_text("patient_id,fold\nA,0\nB,1\n")
     with FileLock(run / ".lock"):
         ready.run.update()
         assert not ready.ui.startButton.enabled

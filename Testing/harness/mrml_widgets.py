@@ -1,6 +1,7 @@
 """Stand-ins for Slicer's MRML widgets, over a real scene."""
 
 import slicer
+import vtk
 from PySide6 import QtWidgets
 from PySide6.QtCore import Property, Signal
 
@@ -42,11 +43,19 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     def setMRMLScene(self, scene):
         for tag in self._observed:
             self._scene.RemoveObserver(tag)
-        events = slicer.vtkMRMLScene
-        followed = (events.NodeAddedEvent, events.NodeRemovedEvent, events.EndBatchProcessEvent, events.EndCloseEvent)
-        self._scene = scene
-        self._observed = [scene.AddObserver(event, lambda *_: self._list()) for event in followed] if scene else []
+        self._scene, self._observed = scene, []
+        if scene is not None:
+            events = slicer.vtkMRMLScene
+            for event in (events.NodeAddedEvent, events.NodeRemovedEvent):
+                self._observed.append(scene.AddObserver(event, self._follow))
+            for event in (events.EndBatchProcessEvent, events.EndCloseEvent):
+                self._observed.append(scene.AddObserver(event, lambda *_: self._list()))
         self._list()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _follow(self, _scene, _event, node):
+        if any(node.IsA(kind) for kind in self.nodeTypes):
+            self._list()
 
     def mrmlScene(self):
         return self._scene

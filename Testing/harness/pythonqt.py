@@ -127,7 +127,8 @@ def _property(cls, name):
 
 def _get(self, name):
     if name == "connect":
-        return types.MethodType(_connect, self)
+        plain = _PLAIN_GET(self, name)  # which Qt's own functions, such as QTimer.singleShot, call
+        return lambda signal, *to: _connect(self, signal, *to) if isinstance(signal, str) else plain(signal, *to)
     if name == "disconnect":
         return types.MethodType(_disconnect, self)
     return _PLAIN_GET(self, name)

@@ -66,6 +66,8 @@ def close_module(widget):
     """What Slicer does before it unloads or reloads a module; its code is imported again next time."""
     widget.exit()
     widget.cleanup()
+    for selector in widget.parent.findChildren(MRML_WIDGETS["qMRMLNodeComboBox"]):
+        selector.setMRMLScene(None)  # as its destruction does, which Qt may put off
     widget.parent.deleteLater()
     name = type(widget).__name__.removesuffix("Widget")
     for module in [m for m in sys.modules if m == name or m.startswith(f"{name}Panel")]:
