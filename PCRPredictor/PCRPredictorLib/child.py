@@ -14,6 +14,7 @@ import threading
 import time
 
 CHILD = "BREASTPCR_CHILD"
+_asked = threading.Event()  # to end
 _PATIENCE, _ATTEMPTS = 3.0, 4  # seconds that an interrupted command has to tidy up, and how often it is asked
 
 
@@ -23,7 +24,13 @@ def is_child() -> bool:
 
 
 def tell(event: str, **values: object) -> None:
-    """Tell the parent; does nothing without one."""
+    """Tell the parent; does nothing without one.
+
+    Raises:
+        KeyboardInterrupt: if the parent has asked for the end: the interrupt itself may have been lost.
+    """
+    if _asked.is_set():
+        raise KeyboardInterrupt
     if is_child():
         sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
         sys.stdout.flush()
@@ -37,6 +44,7 @@ def end_with_parent() -> None:
 def _wait_for_the_end() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
+    _asked.set()
     for _ in range(_ATTEMPTS):  # an interrupt is lost where Python happens to ignore errors, as in an import's callback
         _thread.interrupt_main()
         time.sleep(_PATIENCE)

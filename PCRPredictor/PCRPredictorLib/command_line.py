@@ -155,15 +155,17 @@ def show_result(prediction: Prediction, out: Path) -> None:
 
 def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; an error in the data is one line on standard error."""
-    if is_child():
-        end_with_parent()
     try:
+        if is_child():
+            end_with_parent()
         code = application(arguments, standalone_mode=True)
     except DataError as error:
         sys.stderr.write(f"pcr: {error}\n")
         return 1
     except SystemExit as stop:
         return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return 130
     return int(code or 0)
 
 

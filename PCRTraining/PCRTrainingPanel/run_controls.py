@@ -210,7 +210,7 @@ class RunControls:
         self._ui.logText.appendPlainText(text.rstrip("\n"))
 
     def _ended(self, code: int | None, errors: str) -> None:
-        if code == 0:
+        if code == 0 or (code is None and self._state() == "finished"):  # the cancel came too late
             self.refresh_charts()
             self._ui.runLabel.text = _("Finished.")
         elif code is None:
