@@ -8,7 +8,7 @@ BUILD := build/phantom-benchmark
 COHORT ?=
 ROWS ?=
 
-.PHONY: demo test lint quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle setup system clean
+.PHONY: demo test lint quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -51,11 +51,27 @@ experiment: setup
 phantom-bundle: setup
 	$(BIN)/python -m PCRTrainingLib.phantom_bundle Resources/Models/phantom
 
+# The model trained on real exams, from the 198 of I-SPY2 or all of MAMA-MIA: make ispy2-bundle COHORT=folder ROWS=table.
+RECIPE := Resources/Recipes/ispy2
+ON_ISPY2 = "$(COHORT)" $(if $(ROWS),--clinical-rows "$(ROWS)")
+ispy2-bundle: setup
+	rm -rf build/ispy2 Resources/Models/ispy2
+	$(BIN)/pcr train $(ON_ISPY2) --config $(RECIPE)/model.json --card $(RECIPE)/card.json --out build/ispy2
+	cp -r build/ispy2/bundle Resources/Models/ispy2
+	$(BIN)/pcr bundle verify ispy2
+
+# What chose its configuration, and the table of its results.
+ispy2-selection: setup
+	$(BIN)/pcr select $(ON_ISPY2) --configs $(RECIPE)/second/*.json --out build/ispy2-selection
+
+ispy2-experiment: setup
+	$(BIN)/pcr experiment $(ON_ISPY2) --config $(RECIPE)/model.json --seeds 5 --out build/ispy2-experiment
+
 setup: system $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,dicom,dev]"
 	touch $@
 
 # Libraries that the Slicer core needs for off-screen rendering: installed where that is allowed, else named.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .prediction import Prediction
     from .predictor import Predictor
 
-DEFAULT_MODEL = "phantom"
+DEFAULT_MODEL = "ispy2"
 console = Console(highlight=False)
 app = typer.Typer(
     help="Predict pathological complete response (pCR) from breast DCE-MRI. Research use only.",
@@ -70,6 +70,9 @@ def predict(
     pick: Annotated[list[int], typer.Option(help="Of the DICOM phases, which are PRE EARLY LATE, from 0.")] = [],  # noqa: B006
     each: Annotated[bool, typer.Option("--each", help="With --cohort, write every patient's files too.")] = False,
     show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
+    dicom_results: Annotated[
+        bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
@@ -77,21 +80,26 @@ def predict(
         raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
     if pick and dicom is None:
         raise typer.BadParameter("--pick chooses among the phases of a --dicom folder")
+    if dicom_results and dicom is None:
+        raise typer.BadParameter("--dicom-results needs an exam from --dicom")
     bundle = load_bundle(find_bundle(model))
     if cohort is not None:
         _predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
     from .dicom import read_dicom_exam
+    from .dicom_results import check_possible
     from .outputs import write_prediction
     from .reading import read_exam
 
     given = _parse_clinical(clinical, bundle.schema)
     if dicom is not None:
         exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given, label=label)
+        if dicom_results:
+            check_possible(exam)
     else:
         exam = read_exam(phases, mask, clinical=given, label=label)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
-    write_prediction(exam, prediction, out, show_patient_id=show_patient_id)
+    write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     show_result(prediction, out)
 
 

@@ -92,6 +92,7 @@ def read_dicom_exam(
         (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
     times = [found.times[k] for k in chosen]
     known = None if None in times else tuple(float(t) for t in times if t is not None)
+    files = tuple(s.file for s in found.phases[chosen[1]].slices)
     age = {} if found.age is None else {"age": found.age}
     return Exam(
         pre,
@@ -100,7 +101,7 @@ def read_dicom_exam(
         geometry,
         read_mask(mask, geometry, label) if mask else None,
         {**age, **(clinical or {})},
-        Provenance("dicom", known, found.patient_id),  # type: ignore[arg-type]
+        Provenance("dicom", known, found.patient_id, files),  # type: ignore[arg-type]
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -82,11 +83,13 @@ class Provenance:
         source: kind of source: "file", "dicom", "mrml", "phantom".
         phase_times: seconds of each phase after the pre-contrast one, where known.
         patient_id: identifier in the source, where known.
+        files: DICOM files of the early phase, in the order of the exam's slices; empty for other sources.
     """
 
     source: str = "memory"
     phase_times: tuple[float, float, float] | None = None
     patient_id: str | None = None
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

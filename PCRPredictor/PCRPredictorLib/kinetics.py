@@ -1,5 +1,8 @@
 """Kinetics and shape of the tumour, as radiologists have measured them for decades; no network.
 
+They are measured on a grid of their own, placed like the model's: slices spread over the middle of the tumour, 0.7 mm
+in plane. Whole exams and thin slabs, and exams of any resolution, then give comparable numbers.
+
 Enhancement is relative to the pre-contrast signal. Sources: Hylton et al., Radiology 2012 (functional tumour volume at
 70 % early enhancement, signal enhancement ratio); METHOD's log volume, spread and rim against core.
 """
@@ -9,9 +12,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from .exam import Exam, bounding_box
+from .exam import Exam
+from .grid import GridSpec, place_window, sample
 
 FUNCTIONAL_ENHANCEMENT = 0.7
+GRID = GridSpec(window=80.0, size=112, slices=8, middle=0.7)
 QUANTITIES = (
     "log_volume",
     "log_functional_volume",
@@ -32,7 +37,7 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         exam: with a mask that is not empty.
 
     Returns:
-        log_volume: log of the mask's volume in ml.
+        log_volume: log of the mask's volume in ml, in the slices that are measured.
         log_functional_volume: log(1 + volume in ml of the voxels that enhance early by 70 % or more).
         wash_in, wash_in_spread: median and interquartile range of (early - pre) / pre.
         wash_out: median of (late - early) / early.
@@ -40,13 +45,12 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         rim_minus_core: mean early enhancement of the outer 2 mm minus that of the rest.
         sphericity: surface of a ball of the mask's volume over the mask's surface, about 1 for a ball.
     """
-    box = bounding_box(np.asarray(exam.mask))
-    mask = np.asarray(exam.mask)[box] != 0
-    pre, early, late = (phase[box][mask].astype(np.float64) for phase in exam.phases)
+    phases, mask, spacing = _on_grid(exam)
+    pre, early, late = (phase[mask].astype(np.float64) for phase in phases)
     base = np.maximum(pre, max(0.1 * float(np.median(pre)), 1e-3 * float(early.max()), 1e-6))
     wash_in, late_enhancement = (early - pre) / base, (late - pre) / base
     ratio = np.clip(wash_in / np.maximum(late_enhancement, 0.05), 0, 3)
-    voxel_ml = exam.geometry.voxel_volume / 1000
+    voxel_ml = float(np.prod(spacing)) / 1000
     low, median, high = np.percentile(wash_in, [25, 50, 75])
     return {
         "log_volume": float(np.log(mask.sum() * voxel_ml)),
@@ -55,9 +59,23 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         "wash_in_spread": float(high - low),
         "wash_out": float(np.median((late - early) / np.maximum(early, base))),
         "signal_enhancement_ratio": float(np.median(ratio)),
-        "rim_minus_core": _rim_minus_core(mask, wash_in, exam.geometry.spacing[::-1]),
-        "sphericity": _sphericity(mask, exam.geometry.spacing[::-1]),
+        "rim_minus_core": _rim_minus_core(mask, wash_in, spacing),
+        "sphericity": _sphericity(mask, spacing),
     }
+
+
+def _on_grid(exam: Exam) -> tuple[list[np.ndarray], np.ndarray, tuple[float, float, float]]:
+    """Phases and mask, (slices, rows, columns), and the grid's spacing in mm."""
+    window = place_window(np.asarray(exam.mask) != 0, exam.geometry, GRID)
+    share = sample(np.asarray(exam.mask) != 0, window)
+    step = (window.slices[-1] - window.slices[0]) / (GRID.slices - 1)
+    between = max(float(step), 1 / GRID.slices) * window.order.spacing(exam.geometry)[0]  # of a single slice, a share
+    pixel = GRID.window / GRID.size
+    return (
+        [sample(phase, window) for phase in exam.phases],
+        share >= min(0.5, float(share.max())),
+        (between, pixel, pixel),
+    )
 
 
 def _rim_minus_core(mask: np.ndarray, wash_in: np.ndarray, spacing: tuple[float, ...]) -> float:

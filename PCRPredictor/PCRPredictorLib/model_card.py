@@ -22,7 +22,9 @@ class ModelCard:
     """What a person has to know about a model before trusting it; texts are plain sentences.
 
     Args:
-        metrics: name to {"value", "low", "high"} or a plain number, as measured on the training side.
+        metrics: patients to their metrics by name: {"value", "low", "high"} or a plain number.
+        subgroups: "variable: group" to its patients, positives and, where there are enough, AUC.
+        failures: the patients that it was most wrong about, in words.
     """
 
     name: str
@@ -36,6 +38,8 @@ class ModelCard:
     known_limits: str
     metrics: Mapping[str, object] = field(default_factory=dict)
     changelog: Mapping[str, str] = field(default_factory=dict)
+    subgroups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

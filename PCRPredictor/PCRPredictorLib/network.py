@@ -43,7 +43,7 @@ class PCRNet(nn.Module):
         attention: whether a gate multiplies the stem's features. Deep layers then never see the background
             unattended; gating only the pooled features leaks it (see the method page).
         clinical_inputs: length of the clinical vector, 0 for none. Its logit is added to the image's.
-        clinical_width: hidden units of the clinical branch.
+        clinical_width: hidden units of the clinical branch; 0 makes it a logistic regression.
         dropout: share of the pooled features that training drops.
     """
 
@@ -145,10 +145,10 @@ def _attention_branch(channels: int) -> nn.Sequential:
 
 def _clinical_branch(inputs: int, width: int) -> nn.Sequential:
     """Logit of the clinical variables; starts at 0, so that the image's logit is what it was."""
-    last = nn.Linear(width, 1)
+    last = nn.Linear(width or inputs, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), last)
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), last) if width else nn.Sequential(last)
 
 
 def _log_softmax_over_voxels(logits: Tensor) -> Tensor:

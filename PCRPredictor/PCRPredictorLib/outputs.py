@@ -10,6 +10,7 @@ from pathlib import Path
 from . import mrml
 from .child import tell
 from .cohort import CohortPatient, read_patient
+from .dicom_results import write_dicom_results
 from .errors import DataError
 from .exam import Exam
 from .overlay import save_overlay
@@ -18,11 +19,17 @@ from .report import render_report
 from .writing import whole_folder, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
-SCENE = "scene.mrb"
+SCENE, DICOM = "scene.mrb", "dicom"
 
 
 def write_prediction(
-    exam: Exam, prediction: Prediction, out: Path, *, show_patient_id: bool = False, scene: bool = True
+    exam: Exam,
+    prediction: Prediction,
+    out: Path,
+    *,
+    show_patient_id: bool = False,
+    scene: bool = True,
+    dicom: bool = False,
 ) -> None:
     """Write `prediction.json`, `attention.nii.gz`, `overlay.png`, `report.html` and, where the Slicer core is
     installed, `scene.mrb` into a folder: all of them or none.
@@ -30,9 +37,10 @@ def write_prediction(
     Args:
         show_patient_id: let the report name the patient.
         scene: whether to write `scene.mrb` at all.
+        dicom: also write `dicom/`, see `dicom_results`.
 
     Raises:
-        DataError: if the folder cannot be written.
+        DataError: if the folder cannot be written, or results in DICOM are not possible.
     """
     with whole_folder(out) as folder:
         write_json(prediction.to_json(), folder / "prediction.json")
@@ -41,6 +49,9 @@ def write_prediction(
         picture = (folder / "overlay.png").read_bytes()
         report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
         (folder / "report.html").write_text(report, encoding="utf-8")
+        if dicom:
+            (folder / DICOM).mkdir()
+            write_dicom_results(exam, prediction, folder / DICOM)
         if scene and mrml.slicer_core_available():
             mrml.write_scene(exam, prediction, folder / SCENE)
         written = {file.name for file in folder.iterdir()}

@@ -6,6 +6,7 @@ grey values. Positions in the figure are inches, in slices mm.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def render_overlay(exam: Exam, prediction: Prediction, *, show_patient_id: bool 
         prediction: of that exam.
         show_patient_id: whether the patient is named on the picture.
     """
-    pictures = _prepare(exam, prediction)
+    pictures = _prepare(exam, prediction.attention)
     main = main_slice(pictures.attention, pictures.mask)
     figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
@@ -99,7 +100,28 @@ def render_overlay(exam: Exam, prediction: Prediction, *, show_patient_id: bool 
     return figure
 
 
-def _prepare(exam: Exam, prediction: Prediction) -> _Pictures:
+def save_attention(cases: Sequence[tuple[str, Exam, np.ndarray]], path: Path) -> None:
+    """Write the slice of highest attention of several exams as a PNG, three in a row.
+
+    Args:
+        cases: title, exam, attention (k, j, i) of each; at least one.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    rows, tall = -(-len(cases) // 3), 5.6
+    figure = Figure(figsize=(_WIDTH, rows * tall), facecolor=_BACKGROUND)
+    FigureCanvasAgg(figure)
+    for n, (title, exam, attention) in enumerate(cases):
+        pictures = _prepare(exam, attention)
+        place = ((0.12 + n % 3 * 5.305) / _WIDTH, 1 - (n // 3 + 0.98) / rows, 5.15 / _WIDTH, 5.15 / (rows * tall))
+        axes = figure.add_axes(place, facecolor="black")
+        axes.set_axis_off()
+        _draw_attention(axes, pictures, main_slice(pictures.attention, pictures.mask), title)
+    figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
+
+
+def _prepare(exam: Exam, attention: np.ndarray) -> _Pictures:
     view, near = slice_view(exam.geometry), near_tumour(exam)
     mask = np.asarray(exam.mask) != 0
     return _Pictures(
@@ -108,7 +130,7 @@ def _prepare(exam: Exam, prediction: Prediction) -> _Pictures:
         early=view.order.view(exam.early),
         late=view.order.view(exam.late),
         mask=view.order.view(mask),
-        attention=view.order.view(prediction.attention),
+        attention=view.order.view(attention),
         zoom=view.zoom(mask),
         grey=grey_limits(exam.early[near], mask[near]),
         enhancement=enhancement_limits(exam.early[near], exam.pre[near], mask[near]),

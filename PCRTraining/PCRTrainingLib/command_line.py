@@ -45,10 +45,10 @@ DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the exam and the results.")] = Path("pcr-demo"),
-    model: ModelOption = DEFAULT_MODEL,
+    model: ModelOption = "phantom",
     seed: Annotated[int, typer.Option(help="Which phantom patient.")] = 1,
 ) -> None:
-    """Make a full-size phantom exam and predict it with the bundled model."""
+    """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
     from .demo import write_demo
 
     prediction = write_demo(out, load_predictor(load_bundle(find_bundle(model))), seed, report=console.print)
@@ -94,6 +94,7 @@ def train(
     resume: ResumeOption = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")] = None,
     clinical_rows: ClinicalRowsOption = None,
+    card: Annotated[Path | None, typer.Option(help="JSON with texts of the model card.")] = None,
     device: DeviceOption = "cpu",
     processes: ProcessesOption = None,
 ) -> None:
@@ -102,7 +103,7 @@ def train(
 
     settings = _read_config(config, seed)
     with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        train_run(cohort, out, settings, worker, progress, resume=resume, clinical_rows=clinical_rows)
+        train_run(cohort, out, settings, worker, progress, resume=resume, clinical_rows=clinical_rows, card=card)
         if worker.first:
             progress.say(f"Report: {out / 'report.html'}")
             progress.say(f"Model: {out / 'bundle'}, for pcr predict --model")

@@ -35,6 +35,8 @@ class Step:
         guidance_weight: its weight beside the classification loss (lambda).
         swap: whether backgrounds are swapped between patients.
         learning_rate: highest of the one-cycle schedule.
+        image_share: what the image's logit counts in the beginning, as a share of that of the step before: fitted on
+            few patients it is too sure of itself, and drowns the clinical variables.
         image_rate: learning rate of the image branch, as a share of `learning_rate`.
         clinical_rate: learning rate of the clinical branch, likewise.
         clinical_fit: whether the clinical branch starts from its own fit on every row with a label.
@@ -52,6 +54,7 @@ class Step:
     guidance_weight: Annotated[float, Field(ge=0)] = 0.3
     swap: bool = False
     learning_rate: Positive = 3e-3
+    image_share: Share = 1.0
     image_rate: Share = 1.0
     clinical_rate: Share = 1.0
     clinical_fit: bool = False
@@ -101,6 +104,8 @@ class TrainingConfig:
         grid: the window that the network reads.
         widths: channels of the stem and of the two stages of the trunk.
         dropout: share of the pooled image features dropped in training.
+        clinical_width: hidden units of the clinical branch; 0 makes it a logistic regression.
+        clinical_penalty: L2 penalty on the weights of the clinical branch in its own fit (`Step.clinical_fit`).
         clinical: variables of the clinical branch: names of known ones (`schema.KNOWN`) or whole definitions.
         batch_size: patients a step of the optimiser.
         weight_decay: of AdamW.
@@ -117,6 +122,8 @@ class TrainingConfig:
     grid: GridSpec = field(default_factory=GridSpec)
     widths: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (16, 32, 64)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    clinical_width: Annotated[int, Field(ge=0)] = 16
+    clinical_penalty: Annotated[float, Field(ge=0)] = 0.0
     clinical: tuple[str | Category | Number, ...] = USUAL
     batch_size: Annotated[int, Field(ge=2)] = 16
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2

@@ -15,7 +15,8 @@ from PCRPredictorLib.errors import DataError
 from .config import TrainingConfig, parse_config
 
 HISTORY = "history.csv"
-CONFIG, SPLITS, SUMMARY, EXPERIMENT, LOCK = "config.json", "splits.csv", "summary.json", "experiment.json", ".lock"
+CONFIG, SPLITS, SCHEMA, LOCK = "config.json", "splits.csv", "schema.json", ".lock"
+SUMMARY, EXPERIMENT = "summary.json", "experiment.json"
 CURVES = {"loss": "Loss", "validation_auc": "Validation AUC", "attention_in_tumour": "Attention in tumour"}
 
 

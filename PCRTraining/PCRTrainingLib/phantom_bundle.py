@@ -20,13 +20,14 @@ from PCRPredictorLib.bundle import load_bundle
 from PCRPredictorLib.model_card import ModelCard
 from rich.console import Console
 
+from .card import card_metrics
 from .config import TrainingConfig, stepwise
 from .distributed import workers
 from .evaluation import describe_cohort, run_bundle
 from .folds import out_of_fold
 from .phantom import SITES, TABLE, Site, write_cohort
 from .progress_bar import ProgressBar
-from .run import card_metrics, open_cohort, prepare, step_outcome, train, write_run_bundle
+from .run import open_cohort, prepare, step_outcome, train, write_run_bundle
 
 SHARP_SITE = replace(SITES["A"], name="S", pixel_spacing=0.75, slice_thickness=1.6)  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))

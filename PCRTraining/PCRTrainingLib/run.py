@@ -8,7 +8,8 @@ quarantine.csv         patients left out, and why
 splits.csv             who is held out in which fold
 fold_k/<step>/         weights, history.csv, predictions.csv of the held-out patients; checkpoint.pt while it runs
 oof.csv                out-of-fold predictions of the last step, calibrated
-summary.json, report.html, bundle/
+card.json              texts of the model card, where there were any
+summary.json, report.html, failures.png, bundle/
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from __future__ import annotations
 import csv
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,28 +28,31 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PCRPredictorLib.bundle import write_bundle
 from PCRPredictorLib.clinical import ClinicalSchema
-from PCRPredictorLib.cohort import find_patients
+from PCRPredictorLib.cohort import find_patient, find_patients, read_patient
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model_card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.overlay import save_attention
 from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.table import read_rows
 from PCRPredictorLib.writing import whole_file, write_json
 
 from .cache import QUARANTINE, GridCache, open_or_build
+from .card import describe_failures, make_card, read_texts, readme
 from .cohort_check import LABEL, parse_label
 from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
 from .evaluation import Outcome, describe_cohort, map_name, random_share
 from .evaluation_report import render_evaluation
 from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
-from .history import CONFIG, LOCK, SPLITS, SUMMARY, read_histories, read_run_config
+from .history import CONFIG, LOCK, SCHEMA, SPLITS, SUMMARY, read_histories, read_run_config
 from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
 from .progress import Progress
 from .schema import build_schema
 from .splits import assign_folds, read_splits, write_splits
+from .step_attention import explain_steps
 from .training import load_weights, network_arguments
 
-RUN, SCHEMA, OUT_OF_FOLD = "run.json", "schema.json", "oof.csv"
+RUN, OUT_OF_FOLD, CARD, FAILURES = "run.json", "oof.csv", "card.json", "failures.png"
 _LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
 
 
@@ -60,6 +65,7 @@ def train(
     *,
     resume: bool = False,
     clinical_rows: Path | None = None,
+    card: Path | None = None,
 ) -> None:
     """Train a cohort into a run folder.
 
@@ -70,14 +76,17 @@ def train(
         worker: this process among those of the run.
         resume: go on with a run that was stopped.
         clinical_rows: table with labels of more patients, for the fit of the clinical branch.
+        card: JSON with texts of the model card, see `card.read_texts`.
 
     Raises:
         DataError: if the cohort or the folder cannot be used; what was done until then is kept.
     """
-    started = time.time()
+    started, texts = time.time(), read_texts(card) if card else None
     with locked(out, worker):
         if worker.first:
             config = start_run(out, config, resume or restarted())
+            if texts is not None:
+                write_whole_json(texts, out / CARD)
         else:
             worker.wait_for([out / SPLITS])
             config = read_run_config(out)
@@ -196,7 +205,7 @@ def read_clinical_rows(table: Path, schema: ClinicalSchema) -> dict[str, tuple[n
 def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seconds: float) -> None:
     """Out-of-fold predictions, summary, report and bundle of a run whose steps are all trained."""
     last = config.steps[-1]
-    index, _ = out_of_fold(data, last, out)
+    index, scores = out_of_fold(data, last, out)
     outcomes = [step_outcome(data, step, config, out) for step in config.steps]
     result = describe_cohort("out of fold", data.cache, index, outcomes)
     write_out_of_fold(out / OUT_OF_FOLD, data, last, out, outcomes[-1])
@@ -211,8 +220,12 @@ def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seco
     with whole_file(out / "report.html") as part:
         histories = {f"fold {k}": read_histories(config, out / f"fold_{k}") for k in data.numbers}
         part.write_text(render_evaluation(content, histories), encoding="utf-8")
-    metrics = {"out of fold": card_metrics(result["models"][-1])}  # type: ignore[index]
-    write_run_bundle(out / "bundle", data, last, config, out, run_card(out, cohort, data.cache, metrics))
+    texts = read_texts(out / CARD) if (out / CARD).is_file() else {}
+    described: Any = result["models"]
+    card = make_card(out.resolve().name, cohort.resolve().name, data.cache, described[-1], texts)
+    worst, words = describe_failures(data.cache, index, outcomes[-1].probability, scores)
+    draw_failures(out, cohort, [data.cache.ids[i] for i in worst], words)
+    write_run_bundle(out / "bundle", data, last, config, out, replace(card, failures=words))
 
 
 def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) -> Outcome:
@@ -224,6 +237,19 @@ def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) 
     return Outcome(
         step.name, probability, decision, None, scores, map_name(network), random_share(network, data.cache, clinical)
     )
+
+
+def draw_failures(out: Path, cohort: Path, patients: Sequence[str], words: Sequence[str]) -> None:
+    """`failures.png`: where the last step looked in the patients that it was most wrong about, nobody named."""
+    pictures = []
+    for name, text in zip(patients, words, strict=True):
+        with suppress(DataError):  # the cohort may have gone meanwhile
+            exam = read_patient(find_patient(cohort, name))
+            *_, attention = explain_steps(out, name, exam).values()
+            pictures.append((text.split(":")[0], exam, attention))
+    if pictures:
+        with whole_file(out / FAILURES) as part:
+            save_attention(pictures, part)
 
 
 def write_out_of_fold(path: Path, data: Prepared, step: Step, out: Path, outcome: Outcome) -> None:
@@ -269,63 +295,6 @@ def write_run_bundle(
     if path.is_dir():
         shutil.rmtree(path)
     write_bundle(path, card, schema, settings, weights, readme(card), marks)
-
-
-def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
-    """The metrics of a model card, from `evaluation.describe_model`."""
-    metrics = {name: described[name] for name in ("auc", "sensitivity", "specificity", "brier")}
-    if described["attention"]:
-        metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
-    return metrics
-
-
-def run_card(out: Path, cohort: Path, cache: GridCache, metrics: dict) -> ModelCard:
-    """What the bundle says of itself; to be completed by whoever hands it on."""
-    return ModelCard(
-        name=out.resolve().name,
-        version="1.0.0",
-        description="Stepwise attention-guided model for pathological complete response, trained by pcr train.",
-        authors="whoever ran pcr train",
-        licence="As the data it was trained on allow.",
-        training_data=f"{len(cache)} patients of {cohort.resolve().name}, {int(cache.labels.sum())} with pCR.",
-        intended_use="Research.",
-        not_intended_use="Decisions about patients.",
-        known_limits="Validated on its own cohort only; run pcr evaluate on patients of other hospitals.",
-        metrics=metrics,
-    )
-
-
-def readme(card: ModelCard) -> str:
-    """The card for people."""
-    rows = [
-        f"| {patients} | {name.replace('_', ' ')} | {_in_words(value)} |"
-        for patients, found in card.metrics.items()
-        for name, value in found.items()  # type: ignore[attr-defined]
-    ]
-    return f"""# {card.name} {card.version}
-
-{card.description}
-
-**Training data.** {card.training_data}
-
-**Results**, with 95 % bootstrap interval over patients
-
-| patients | metric | value |
-|---|---|---|
-{chr(10).join(rows)}
-
-**Intended use.** {card.intended_use} **Not for.** {card.not_intended_use}
-
-**Known limits.** {card.known_limits}
-
-**Licence.** {card.licence}
-"""
-
-
-def _in_words(metric: Any) -> str:  # noqa: ANN401  a number, or one with its interval
-    if isinstance(metric, dict):
-        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
-    return f"{metric:.3f}" if isinstance(metric, float) else str(metric)
 
 
 def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:

@@ -11,6 +11,7 @@ A configuration that looks at the tumour too little is not chosen, whatever its 
 from __future__ import annotations
 
 import csv
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.predictor import library_versions
-from PCRPredictorLib.writing import whole_file
+from PCRPredictorLib.writing import whole_file, whole_folder
 
 from .baselines import BASELINES, Baseline
 from .config import SplitConfig, TrainingConfig, config_to_json
@@ -39,13 +40,20 @@ CANDIDATES, SELECTION = "candidates.csv", "selection.json"
 
 
 @dataclass(frozen=True)
-class Task:
-    """One fold of one configuration, into a folder."""
+class Run:
+    """A configuration on patients of its folds, into a folder."""
 
-    number: int
     data: Prepared
     config: TrainingConfig
     out: Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold of several configurations, one after the other."""
+
+    number: int
+    runs: Sequence[Run]
 
 
 @dataclass(frozen=True)
@@ -88,21 +96,21 @@ def select(
             start_run(out, first, resume or restarted())
         prepared = {n: _prepare(n, cohort, c, out, progress, clinical_rows) for n, c in configs.items()}
         data = next(iter(prepared.values()))
-        tasks = [
-            Task(j, inside, configs[name], out / f"outer_{k}" / name)
-            for k in data.numbers
-            for name, whole in prepared.items()
-            for inside in [_inside(whole, k, inner, first.seed)]
-            for j in inside.numbers
-        ]
-        epochs = max(sum(step.epochs for step in config.steps) for config in configs.values())
-        worker.share(_train, tasks, epochs, progress)
-        for task in tasks:
-            worker.wait_for(prediction_files(task.data, task.config, task.out))
+        tasks = []
+        for k in data.numbers:
+            runs = [
+                Run(_inside(prepared[name], k, inner, first.seed), config, out / f"outer_{k}" / name)
+                for name, config in configs.items()
+            ]
+            tasks += [Task(j, runs) for j in range(inner)]
+        epochs = {name: sum(step.epochs for step in config.steps) for name, config in configs.items()}
+        worker.share(_train, tasks, sum(epochs.values()), progress)
+        for run in (run for task in tasks for run in task.runs):
+            worker.wait_for(prediction_files(run.data, run.config, run.out))
         found = [_judge(k, n, prepared[n], configs[n], out, inner) for k in data.numbers for n in configs]
         chosen = {k: choose([c for c in found if c.outer == k], least_attention) for k in data.numbers}
-        final = [Task(k, prepared[n], configs[n], out / "chosen") for k, n in chosen.items()]
-        worker.share(_train, final, epochs, progress)
+        final = [Task(k, [Run(prepared[n], configs[n], out / "chosen")]) for k, n in chosen.items()]
+        worker.share(_train, final, max(epochs[n] for n in chosen.values()), progress)
         if worker.first:
             for k, name in chosen.items():
                 step = configs[name].steps[-1]
@@ -136,7 +144,22 @@ def _inside(data: Prepared, outer: int, inner: int, seed: int) -> Prepared:
 
 
 def _train(task: Task, device: str, progress: Progress) -> None:
-    train_fold(task.number, device, progress, data=task.data, config=task.config, out=task.out)
+    for i, run in enumerate(task.runs):
+        for earlier in task.runs[:i]:
+            _take_over(earlier, run, f"fold_{task.number}")
+        train_fold(task.number, device, progress, data=run.data, config=run.config, out=run.out)
+
+
+def _take_over(earlier: Run, run: Run, fold: str) -> None:
+    """Copy the steps with which both configurations begin, which would be trained twice to the same weights."""
+    if replace(run.config, steps=earlier.config.steps) != earlier.config:
+        return
+    for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
+        if step != other:
+            return
+        if not (run.out / fold / step.name).is_dir():
+            with whole_folder(run.out / fold / step.name) as folder:
+                shutil.copytree(earlier.out / fold / step.name, folder, dirs_exist_ok=True)
 
 
 def _judge(k: int, name: str, data: Prepared, config: TrainingConfig, out: Path, inner: int) -> Candidate:

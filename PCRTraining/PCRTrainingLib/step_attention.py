@@ -18,9 +18,8 @@ from PCRPredictorLib.normalisation import to_channels
 
 from .config import Step, TrainingConfig
 from .folds import load_network
-from .history import SPLITS, read_run_config
+from .history import SCHEMA, SPLITS, read_run_config
 from .inference import explain
-from .run import SCHEMA
 
 
 def explain_steps(out: Path, patient_id: str, exam: Exam) -> dict[str, np.ndarray]:

@@ -159,8 +159,11 @@ def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights
     torch.manual_seed(_seed(config.seed, fold.number, step.name, -1))
     network = PCRNet(**network_arguments(step, config, fold.schema), dropout=config.dropout)
     if step.clinical_fit and network.clinical is not None:
-        fit_clinical(network.clinical, *fold.rows, fold.schema, step.clinical_dropout)
+        fit_clinical(network.clinical, *fold.rows, fold.schema, step.clinical_dropout, config.clinical_penalty)
     network.warm_start(start)
+    with torch.no_grad():
+        for parameter in network.head.parameters() if start else ():
+            parameter.mul_(step.image_share)
     return network
 
 
@@ -170,22 +173,28 @@ def network_arguments(step: Step, config: TrainingConfig, schema: ClinicalSchema
         "widths": list(config.widths),
         "attention": step.attention,
         "clinical_inputs": schema.width if step.clinical else 0,
+        "clinical_width": config.clinical_width,
     }
 
 
-def fit_clinical(branch: nn.Module, rows: Tensor, labels: Tensor, schema: ClinicalSchema, dropout: float) -> None:
+def fit_clinical(
+    branch: nn.Module, rows: Tensor, labels: Tensor, schema: ClinicalSchema, dropout: float, penalty: float = 0.0
+) -> None:
     """Fit the clinical branch alone, in place: full batches, class-balanced, variables dropped at random.
 
     Args:
         rows: (n, schema width) of every labelled row at hand, with images or without.
         labels: (n,).
+        penalty: half of it times the squared weights is added to the loss; the offsets are free.
     """
+    weights = [parameter for parameter in branch.parameters() if parameter.ndim > 1]
     generator = torch.Generator().manual_seed(0)
     positive_weight = (1 - labels.mean()) / labels.mean()
     optimizer = torch.optim.AdamW(branch.parameters(), 1e-2, weight_decay=0.1)
     for _ in range(300):
         logit = branch(drop_variables(rows, schema, dropout, generator))[:, 0]
         loss = classification_loss(logit, labels, positive_weight)
+        loss = loss + penalty / 2 * torch.stack([weight.square().sum() for weight in weights]).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -60,7 +60,7 @@ def write_slice(folder, geometry, array, k, slope, tags):
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
     data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
-    data.StudyInstanceUID = data.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.1"
+    data.StudyInstanceUID, data.FrameOfReferenceUID = (f"1.2.826.0.1.3680043.8.498.{n}" for n in (1, 2))
     data.Modality, data.PatientName, data.PatientID, data.PatientAge = "MR", "Secret^Anna", "SECRET-7", "053Y"
     data.ImageType, data.SeriesDescription = ["ORIGINAL", "PRIMARY", "M"], "dyn T1"
     data.ScanningSequence, data.EchoTime, data.RepetitionTime, data.FlipAngle = "GR", "2.4", "5.1", "10"

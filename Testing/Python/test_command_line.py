@@ -287,14 +287,15 @@ def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
 
 
 def test_metrics_of_a_model_are_shown_with_their_intervals(capsys):
-    assert run(app, ["bundle", "info"]) == 0
+    assert run(app, ["bundle", "info", "phantom"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert re.search(r"external site: patients \d+,.* auc 0\.\d{3} \(0\.\d{3} to", shown)
 
 
-def test_bundled_model_is_intact(capsys):
-    assert run(app, ["bundle", "verify"]) == 0
-    assert "phantom: intact" in capsys.readouterr().out
+@pytest.mark.parametrize("name", ["ispy2", "phantom"])
+def test_bundled_model_is_intact(name, capsys):
+    assert run(app, ["bundle", "verify", name]) == 0
+    assert f"{name}: intact" in capsys.readouterr().out
 
 
 def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):

@@ -13,7 +13,10 @@ def own(tmp_path):
 
 
 def test_models_that_ship_are_always_in_the_list(tmp_path):
-    assert [(model.name, model.own) for model in list_models(tmp_path / "none")] == [("phantom", False)]
+    assert [(model.name, model.own) for model in list_models(tmp_path / "none")] == [
+        ("ispy2", False),
+        ("phantom", False),
+    ]
 
 
 def test_folder_and_zip_are_added_and_removed_again(own, tmp_path):
@@ -21,9 +24,9 @@ def test_folder_and_zip_are_added_and_removed_again(own, tmp_path):
     export_bundle(own, tmp_path / "packed.zip")
     assert add_model(own, store).name == "mine"
     assert add_model(tmp_path / "packed.zip", store).name == "packed"
-    assert [model.name for model in list_models(store)] == ["phantom", "mine", "packed"]
-    remove_model(list_models(store)[1])
-    assert [model.name for model in list_models(store)] == ["phantom", "packed"]
+    assert [model.name for model in list_models(store)] == ["ispy2", "phantom", "mine", "packed"]
+    remove_model(list_models(store)[2])
+    assert [model.name for model in list_models(store)] == ["ispy2", "phantom", "packed"]
     assert own.is_dir()
 
 

@@ -175,7 +175,7 @@ def test_operating_point_decides(panel):
     for k in range(panel.ui.pointSelector.count):
         panel.ui.pointSelector.setCurrentIndex(k)
         decisions[panel.ui.pointSelector.currentText] = panel.ui.decisionLabel.text
-    assert decisions["high sensitivity"].startswith("pCR at threshold 0.15")
+    assert decisions["high sensitivity"].startswith("pCR at threshold 0.2")
     assert decisions["high specificity"].startswith("no pCR at threshold 0.5")
 
 

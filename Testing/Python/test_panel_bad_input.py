@@ -136,7 +136,7 @@ def test_model_removed_from_disk_while_selected_is_one_message(panel, bundle):
     shutil.rmtree(panel.models.bundle.path)
     predict(panel)
     assert len(panel.messages) == 1
-    assert panel.models.bundle.path.name == "phantom"
+    assert panel.models.bundle.path.name == "ispy2"
     panel.messages.clear()
     predict(panel)
     assert panel.result is not None

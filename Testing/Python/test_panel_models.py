@@ -11,6 +11,8 @@ pytest.importorskip("PySide6")
 import slicer
 from panel_help import choose_tiny, predict
 
+SHIPPED = ["ispy2 (bundled)", "phantom (bundled)"]
+
 
 def listed(panel):
     return [panel.ui.modelSelector.itemText(k) for k in range(panel.ui.modelSelector.count)]
@@ -21,7 +23,7 @@ def fields(panel):
 
 
 def test_bundled_model_is_there_with_its_card(panel):
-    assert listed(panel) == ["phantom (bundled)"]
+    assert listed(panel) == SHIPPED
     for word in ("Trained on", "Performance", "AUC", "Licence", "Not for"):
         assert word in panel.ui.cardLabel.text
     assert not panel.ui.removeModelButton.enabled
@@ -35,7 +37,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
         export_bundle(bundle.path, source)
     panel.models.add(source)
     assert panel.messages == []
-    assert len(listed(panel)) == 2
+    assert len(listed(panel)) == 3
     assert "tiny" in panel.ui.cardLabel.text
     assert fields(panel) == ["age", "hr"]
     choose_tiny(panel)
@@ -43,7 +45,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     assert panel.result.prediction.model.name == "tiny"
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: True)
     panel.ui.removeModelButton.click()
-    assert listed(panel) == ["phantom (bundled)"]
+    assert listed(panel) == SHIPPED
     assert fields(panel) == ["age", "hr", "her2", "menopause"]
 
 
@@ -51,14 +53,14 @@ def test_models_of_runs_are_called_by_their_runs(panel, bundle, tmp_path):
     for run in ("run a", "run b"):
         panel.models.add(shutil.copytree(bundle.path, tmp_path / run / "bundle"))
     assert panel.messages == []
-    assert listed(panel) == ["phantom (bundled)", "run a", "run b"]
+    assert listed(panel) == [*SHIPPED, "run a", "run b"]
 
 
 def test_model_is_not_removed_without_consent(panel, bundle, monkeypatch):
     panel.models.add(bundle.path)
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: False)
     panel.ui.removeModelButton.click()
-    assert len(listed(panel)) == 2
+    assert len(listed(panel)) == 3
 
 
 def test_damaged_model_is_refused_with_one_message(panel, bundle, tmp_path):
@@ -66,7 +68,7 @@ def test_damaged_model_is_refused_with_one_message(panel, bundle, tmp_path):
     next(damaged.glob("models/*.safetensors")).write_bytes(b"nothing")
     panel.models.add(damaged)
     assert len(panel.messages) == 1
-    assert listed(panel) == ["phantom (bundled)"]
+    assert listed(panel) == SHIPPED
 
 
 def test_values_that_both_models_know_are_kept(panel, bundle):

@@ -20,7 +20,9 @@ def selected(training_cohort, quick_config, tmp_path_factory):
     config = read_config(quick_config)
     other = replace(config, steps=(replace(config.steps[0], epochs=1), *config.steps[1:]))
     out = tmp_path_factory.mktemp("selection") / "out"
-    select(training_cohort, {"one": config, "other": other}, out, Worker(), Silent(), inner=2, least_attention=0.01)
+    late = replace(config, steps=(*config.steps[:2], replace(config.steps[2], image_share=0.1)))
+    configs = {"one": config, "other": other, "late": late}
+    select(training_cohort, configs, out, Worker(), Silent(), inner=2, least_attention=0.01)
     return out
 
 
@@ -28,11 +30,11 @@ def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected)
     with (selected / "candidates.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["outer_fold"], row["configuration"]) for row in rows] == [
-        (k, name) for k in "01" for name in ("one", "other")
+        (k, name) for k in "01" for name in ("one", "other", "late")
     ]
     assert [sum(int(row["chosen"]) for row in rows if row["outer_fold"] == k) for k in "01"] == [1, 1]
     content = json.loads((selected / "selection.json").read_text())
-    assert content["final"] in ("one", "other")
+    assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
     assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
 
@@ -59,6 +61,18 @@ def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, trainin
     fold = data.fold(0, config)
     assert set(fold.train) == set(np.flatnonzero(folds == 1))
     assert set(fold.held_out) == set(np.flatnonzero(folds == 0))
+
+
+def test_steps_that_begin_alike_are_trained_once(selected):
+    content = {
+        (name, step): (selected / "outer_0" / name / "fold_0" / step / "history.csv").read_bytes()
+        for name in ("one", "other", "late")
+        for step in ("step1", "step2", "step3")
+    }
+    for step in ("step1", "step2"):
+        assert content["late", step] == content["one", step]  # seconds and all
+        assert content["other", step] != content["one", step]
+    assert content["late", "step3"] != content["one", "step3"]
 
 
 def test_one_that_does_not_look_at_the_tumour_is_not_chosen():

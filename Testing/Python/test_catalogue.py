@@ -1,0 +1,107 @@
+"""What Slicer's Extensions Catalogue checks of an extension, and whether its package would hold what it needs."""
+
+import json
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENTRY = ROOT / "Resources" / "BreastPCR.json"
+RAW = "https://raw.githubusercontent.com/BreastPCR/SlicerBreastPCR/main/"
+LISTS = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+
+
+def variable(name):
+    return re.search(rf'set\({name} "([^"]+)"\)', LISTS).group(1)
+
+
+def tracked():
+    """Every file of the repository."""
+    git = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if git.returncode:
+        pytest.skip("needs a git checkout")
+    return [ROOT / name for name in git.stdout.splitlines()]
+
+
+def test_entry_has_the_keys_and_the_category_of_the_catalogue():
+    entry = json.loads(ENTRY.read_text(encoding="utf-8"))
+    assert {"$schema", "category", "scm_url"} <= set(entry)
+    optional = {"scm_revision", "scm_type", "build_dependencies", "build_subdirectory", "enabled", "tier"}
+    assert set(entry) - {"$schema", "category", "scm_url"} <= optional | {"dicom_support_rule"}
+    assert entry["category"] == "Quantification"
+    assert entry["$schema"].endswith("/slicer-extension-catalog-entry-schema-v1.0.2.json#")
+    assert re.fullmatch(r"https://github\.com/[^/]+/Slicer\w+\.git", entry["scm_url"])
+    assert entry["build_dependencies"] == variable("EXTENSION_DEPENDS").split()
+
+
+def test_names_agree_and_the_extension_does_not_begin_with_slicer():
+    (name,) = re.findall(r"project\((\w+)\)", LISTS)
+    assert name == ENTRY.stem
+    assert not name.lower().startswith("slicer")
+    assert json.loads(ENTRY.read_text())["scm_url"] == variable("EXTENSION_HOMEPAGE") + ".git"
+
+
+@pytest.mark.parametrize("name", ["EXTENSION_ICONURL", "EXTENSION_SCREENSHOTURLS"])
+def test_pictures_of_the_catalogue_are_in_the_repository(name):
+    for url in variable(name).split():
+        assert url.startswith(RAW)
+        picture = (ROOT / url.removeprefix(RAW)).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        if name == "EXTENSION_ICONURL":
+            assert struct.unpack(">II", picture[16:24]) == (128, 128)
+
+
+def test_text_files_end_lines_with_lf_only():
+    for path in tracked():
+        content = path.read_bytes()
+        if b"\0" not in content:
+            assert b"\r" not in content, path
+
+
+def test_licence_is_in_the_root_and_the_clone_is_small():
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+    sizes = subprocess.run(["git", "count-objects", "-v"], cwd=ROOT, capture_output=True, text=True).stdout
+    kilobytes = sum(map(int, re.findall(r"^size(?:-pack)?: (\d+)", sizes, re.MULTILINE)))
+    assert kilobytes < 40_000
+    assert sum(path.stat().st_size for path in tracked()) < 40_000_000
+
+
+def test_description_is_for_people_who_do_not_know_the_field():
+    assert 80 < len(variable("EXTENSION_DESCRIPTION")) < 400
+    assert "Research use only" in variable("EXTENSION_DESCRIPTION")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The extension as Slicer would install it, by way of stand-ins for Slicer's macros."""
+    if not shutil.which("cmake") or not shutil.which("cc"):
+        pytest.skip("needs cmake and a C compiler: apt-get install cmake gcc g++")
+    build, installed = (tmp_path_factory.mktemp("cmake") / name for name in ("build", "installed"))
+    for command in (
+        ["cmake", "-S", ROOT, "-B", build, f"-DSlicer_DIR={ROOT / 'Testing' / 'cmake'}"],
+        ["cmake", "--install", build, "--prefix", installed],
+    ):
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return installed / "lib" / "Slicer" / "qt-scripted-modules"
+
+
+def test_extension_configures_and_its_package_has_both_modules(package):
+    for name in ("PCRPredictor", "PCRTraining"):
+        assert (package / f"{name}.py").is_file()
+        assert (package / "Resources" / "UI" / f"{name}.ui").is_file()
+
+
+def test_package_predicts_without_the_repository(package, tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(package)!r}); from PCRTrainingLib.command_line import main; main()"
+    command = [sys.executable, "-S", "-c", code, "bundle", "verify", "phantom"]
+    site = {"PYTHONPATH": str(next(Path(p) for p in sys.path if p.endswith("site-packages")))}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=site)
+    assert done.returncode == 0, done.stderr
+    assert str(package) in done.stdout
+    assert "intact, 5 folds" in done.stdout

@@ -1,0 +1,140 @@
+"""Results as DICOM objects: on the source's voxels, readable by others, saying what the prediction says."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from dicom_exam import STYLES, write_dicom_exam
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.dicom import read_dicom_exam
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.predictor import Predictor
+from PCRPredictorLib.reading import read_volume
+from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib.phantom_patient import make_exam
+
+pytest.importorskip("highdicom")
+import highdicom as hd
+
+CLINICAL = ["age=47", "hr=positive"]
+
+
+@pytest.fixture(scope="module")
+def exam():
+    """A small phantom, in whole numbers as DICOM stores it."""
+    exam = make_exam(seed=3, full=False)
+    return Exam(*(np.rint(p).astype(np.int16) for p in exam.phases), exam.geometry, exam.mask)
+
+
+@pytest.fixture(scope="module", params=STYLES)
+def results(request, exam, bundle, tmp_path_factory):
+    """(folder of the exam, folder of the results) as each vendor would have written the exam."""
+    folder = tmp_path_factory.mktemp(request.param)
+    write_dicom_exam(folder / "exam", exam, request.param)
+    write_nifti(exam.mask, exam.geometry, folder / "mask.nii.gz")
+    asked = {
+        "--dicom": folder / "exam",
+        "--mask": folder / "mask.nii.gz",
+        "--model": bundle.path,
+        "--out": folder / "out",
+    }
+    words = [str(word) for pair in asked.items() for word in pair]
+    assert run(app, ["predict", *words, "--clinical", *CLINICAL, "--dicom-results"]) == 0
+    return folder / "exam", folder / "out"
+
+
+def test_probability_is_that_of_the_same_exam_as_files(results, exam, bundle):
+    plain = replace(exam, clinical=dict(pair.split("=") for pair in CLINICAL))
+    expected = Predictor(bundle).predict(plain).probability
+    assert json.loads((results[1] / "prediction.json").read_text())["probability"] == pytest.approx(expected, abs=0.001)
+
+
+def test_segmentation_is_the_mask_on_the_source(results, exam):
+    folder, out = results
+    read = read_dicom_exam(folder)
+    volume = hd.seg.segread(out / "dicom" / "tumour.dcm").get_volume(combine_segments=True)
+    index = voxels_of(volume.array > 0, volume.affine, read.geometry)
+    expected = np.argwhere(np.asarray(exam.mask) != 0)
+    assert sorted(map(tuple, index.round().astype(int).tolist())) == sorted(map(tuple, expected.tolist()))
+    assert np.abs(index - index.round()).max() < 0.01
+
+
+def test_attention_lies_on_the_source_within_half_a_voxel(results):
+    folder, out = results
+    read = read_dicom_exam(folder)
+    volume = hd.imread(out / "dicom" / "attention.dcm").get_volume()
+    peak = voxels_of(volume.array == volume.array.max(), volume.affine, read.geometry)[0]
+    summary = json.loads((out / "prediction.json").read_text())["attention"]
+    expected = read.geometry.to_index(np.array(summary["peak"]))[::-1]
+    assert np.abs(peak - expected).max() < 0.5
+    assert volume.array.max() == pytest.approx(1)
+
+
+def test_report_says_what_the_prediction_says_of_the_segment(results):
+    out = results[1]
+    report = hd.sr.srread(out / "dicom" / "report.dcm")
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    found = {m.name.value: m.value for m in group.get_measurements()}
+    prediction = json.loads((out / "prediction.json").read_text())
+    assert found["PCR_PROBABILITY"] == pytest.approx(prediction["probability"], abs=1e-5)
+    assert found["118565006"] == pytest.approx(prediction["tumour"]["volume_ml"], rel=1e-4)
+    tumour = pydicom.dcmread(out / "dicom" / "tumour.dcm")
+    assert tumour.SOPInstanceUID in str(report.ContentSequence)
+    assert group.tracking_uid == tumour.SegmentSequence[0].TrackingUID
+
+
+def test_another_reader_finds_segment_map_and_measurements(results, exam, tmp_path):
+    tools = Path(sys.executable).parent
+    if not (tools / "segimage2itkimage").exists():
+        pytest.skip("needs dcmqi")
+    inside = results[1] / "dicom"
+    for name, tool in (("tumour", "segimage2itkimage"), ("attention", "paramap2itkimage")):
+        (tmp_path / name).mkdir()
+        words = ["--inputDICOM", inside / f"{name}.dcm", "--outputDirectory", tmp_path / name, "--outputType", "nii"]
+        subprocess.run([tools / tool, *words], check=True, capture_output=True)
+    tumour = read_volume(next((tmp_path / "tumour").glob("*.nii.gz")))[0]
+    assert np.count_nonzero(tumour) == np.count_nonzero(exam.mask)
+    assert read_volume(next((tmp_path / "attention").glob("*.nii.gz")))[0].max() == pytest.approx(1)
+    words = ["--inputDICOM", inside / "report.dcm", "--outputMetadata", tmp_path / "report.json"]
+    subprocess.run([tools / "tid1500reader", *words], check=True, capture_output=True)
+    (group,) = json.loads((tmp_path / "report.json").read_text())["Measurements"]
+    values = {item["quantity"]["CodeValue"]: float(item["value"]) for item in group["measurementItems"]}
+    expected = json.loads((results[1] / "prediction.json").read_text())["probability"]
+    assert values["PCR_PROBABILITY"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_validator_finds_no_error(results):
+    if not shutil.which("dciodvfy"):
+        pytest.skip("needs dciodvfy: apt-get install dicom3tools")
+    for path in (results[1] / "dicom").iterdir():
+        said = subprocess.run(["dciodvfy", path], capture_output=True, text=True).stderr
+        assert not [line for line in said.splitlines() if line.startswith("Error")], said
+
+
+def test_patient_and_study_are_the_source_s(results):
+    folder, out = results
+    source = pydicom.dcmread(next(folder.iterdir()), stop_before_pixels=True)
+    for path in (out / "dicom").iterdir():
+        item = pydicom.dcmread(path)
+        for name in ("PatientID", "PatientName", "StudyInstanceUID"):
+            assert getattr(item, name) == getattr(source, name)
+        assert item.SeriesInstanceUID != source.SeriesInstanceUID
+        assert "research use only" in item.SeriesDescription
+
+
+def test_exam_that_is_not_from_dicom_is_refused_at_once(tmp_path, capsys):
+    words = ["--phases", "a", "b", "c", "--out", str(tmp_path / "out"), "--dicom-results"]
+    assert run(app, ["predict", *words]) == 2
+    assert "--dicom-results needs an exam from --dicom" in " ".join(capsys.readouterr().err.split())
+
+
+def voxels_of(chosen, affine, geometry):
+    """Indices (n, 3), in the exam's order k, j, i, of the chosen voxels of a volume in LPS."""
+    index = np.argwhere(chosen)
+    return geometry.to_index(index @ affine[:3, :3].T + affine[:3, 3])[:, ::-1]

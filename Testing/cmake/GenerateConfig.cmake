@@ -1,0 +1,5 @@
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  if("${EXTENSION_${name}}" STREQUAL "")
+    message(FATAL_ERROR "EXTENSION_${name} is not set")
+  endif()
+endforeach()

@@ -1,0 +1,1 @@
+# Packing is Slicer's.
