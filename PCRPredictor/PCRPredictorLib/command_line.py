@@ -41,6 +41,7 @@ class ManyValues(typer.core.TyperCommand):
     """A command whose list options take all the words up to the next option: `--phases PRE EARLY LATE`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
+        """Repeat the option before each of its words."""
         many = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
         expanded, current, first = [], "", False
         for word in args:

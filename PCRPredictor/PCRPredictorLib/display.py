@@ -39,10 +39,12 @@ class Box:
 
     @property
     def width(self) -> float:
+        """mm across."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
+        """mm down."""
         return self.bottom - self.top
 
     @property

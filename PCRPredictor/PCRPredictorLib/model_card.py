@@ -78,6 +78,7 @@ class InferenceSettings:
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
+    """`metadata.json` of a MONAI bundle: what every reader of bundles expects, and the card."""
     import monai
     import numpy
     import torch
@@ -129,12 +130,18 @@ def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) ->
 
 
 def settings_to_json(settings: InferenceSettings) -> dict[str, object]:
+    """`inference.json` of a bundle."""
     content = asdict(settings)
     content["network"] = {"_target_": _NETWORK, **settings.network}
     return content
 
 
 def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
+    """The settings that `settings_to_json` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: if they are not.
+    """
     network = dict(content["network"])  # type: ignore[call-overload]
     if network.pop("_target_") != _NETWORK:
         raise ValueError(f"its network must be {_NETWORK}")

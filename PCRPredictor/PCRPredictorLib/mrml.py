@@ -390,6 +390,7 @@ def _add_named(scene: Node, class_name: str, name: str) -> Node:
 
 
 def nodes_of(scene: Node, class_name: str) -> list[Node]:
+    """Every node of a class, in the scene's order."""
     return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]
 
 

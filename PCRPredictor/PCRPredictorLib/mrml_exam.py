@@ -176,6 +176,7 @@ def _check_not_moved(node: Node, what: str) -> None:
 
 
 def voxels_of(image: Node) -> np.ndarray:
+    """The scalars of a VTK image as (k, j, i), sharing its memory."""
     from vtk.util.numpy_support import vtk_to_numpy
 
     return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
@@ -229,6 +230,7 @@ def _overlap(labelmap: Node, start: np.ndarray, geometry: Geometry) -> tuple[tup
 
 
 def ijk_to_ras(geometry: Geometry) -> Node:
+    """The matrix from continuous voxel indices to RAS in mm, as MRML holds a volume's geometry."""
     import vtk
 
     values = np.eye(4)

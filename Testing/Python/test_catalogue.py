@@ -97,11 +97,36 @@ def test_extension_configures_and_its_package_has_both_modules(package):
         assert (package / "Resources" / "UI" / f"{name}.ui").is_file()
 
 
-def test_package_predicts_without_the_repository(package, tmp_path):
-    code = f"import sys; sys.path.insert(0, {str(package)!r}); from PCRTrainingLib.command_line import main; main()"
-    command = [sys.executable, "-S", "-c", code, "bundle", "verify", "phantom"]
-    site = {"PYTHONPATH": str(next(Path(p) for p in sys.path if p.endswith("site-packages")))}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=site)
+def run_from(folder, cwd, *arguments):
+    """`pcr`, with this project's code from a folder and its dependencies from this environment."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); from PCRTrainingLib.command_line import main; main()"
+    site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
+    command = [sys.executable, "-S", "-c", code, *arguments]  # -S: without the link to the repository
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env={"PYTHONPATH": str(site)})
     assert done.returncode == 0, done.stderr
-    assert str(package) in done.stdout
-    assert "intact, 5 folds" in done.stdout
+    return done.stdout
+
+
+def assert_models_are_found(folder, cwd):
+    for model in ("ispy2", "phantom"):
+        shown = run_from(folder, cwd, "bundle", "verify", model)
+        assert str(folder) in shown
+        assert "intact, 5 folds" in shown
+
+
+def test_package_of_slicer_finds_its_models(package, tmp_path):
+    assert_models_are_found(package, tmp_path)
+
+
+@pytest.mark.slow
+def test_wheel_holds_everything_and_works_outside_the_repository(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    source = tmp_path / "source"
+    for path in tracked():
+        (source / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, source / path.relative_to(ROOT))
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "installed", wheel], check=True)
+    assert_models_are_found(tmp_path / "installed", tmp_path)
+    assert "Written to demo" in run_from(tmp_path / "installed", tmp_path, "demo", "--out", "demo")
