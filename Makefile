@@ -8,7 +8,7 @@ BUILD := build/phantom-benchmark
 COHORT ?=
 ROWS ?=
 
-.PHONY: demo test lint quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -47,6 +47,10 @@ phantom-benchmark: setup
 # The same table on real exams: make experiment COHORT=folder [ROWS=table of more labelled patients].
 experiment: setup
 	$(BIN)/pcr experiment "$(COHORT)" $(if $(ROWS),--clinical-rows "$(ROWS)") --out build/experiment
+
+# The documentation as a site, in build/site.
+docs: setup
+	$(BIN)/mkdocs build --strict
 
 phantom-bundle: setup
 	$(BIN)/python -m PCRTrainingLib.phantom_bundle Resources/Models/phantom

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from .dicom_segmentation import read_segmentation
 from .errors import DataError
 from .exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .nifti import read_nifti_voxels
@@ -57,13 +58,15 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
     """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
 
     Args:
-        path: of the mask.
+        path: of the mask: an image, or a DICOM Segmentation (.dcm).
         geometry: the exam's.
         label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
 
     Raises:
         DataError: if the file cannot be used, its voxels are not the exam's, or none of them has the label.
     """
+    if Path(path).suffix.lower() == ".dcm" and Path(path).is_file():
+        return read_segmentation(Path(path), geometry, label)
     return to_grid(*read_volume(path), geometry, Path(path), label)
 
 

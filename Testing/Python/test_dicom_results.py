@@ -13,6 +13,8 @@ import pytest
 from dicom_exam import STYLES, write_dicom_exam
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom import read_dicom_exam
+from PCRPredictorLib.dicom_segmentation import read_segmentation
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.predictor import Predictor
 from PCRPredictorLib.reading import read_volume
@@ -63,6 +65,32 @@ def test_segmentation_is_the_mask_on_the_source(results, exam):
     expected = np.argwhere(np.asarray(exam.mask) != 0)
     assert sorted(map(tuple, index.round().astype(int).tolist())) == sorted(map(tuple, expected.tolist()))
     assert np.abs(index - index.round()).max() < 0.01
+
+
+def test_segmentation_is_read_back_as_the_mask(results, bundle, tmp_path):
+    folder, out = results
+    asked = {
+        "--dicom": folder,
+        "--mask": out / "dicom" / "tumour.dcm",
+        "--model": bundle.path,
+        "--out": tmp_path / "again",
+    }
+    words = [str(word) for pair in asked.items() for word in pair]
+    assert run(app, ["predict", *words, "--clinical", *CLINICAL]) == 0
+    first, again = (json.loads((path / "prediction.json").read_text()) for path in (out, tmp_path / "again"))
+    assert again["probability"] == pytest.approx(first["probability"], abs=1e-6)
+    assert again["tumour"]["volume_ml"] == pytest.approx(first["tumour"]["volume_ml"])
+
+
+def test_segmentation_of_another_exam_is_one_sentence(results, exam):
+    path = results[1] / "dicom" / "tumour.dcm"
+    elsewhere = replace(exam.geometry, origin=(0.0, 0.0, 0.3))
+    with pytest.raises(DataError, match=r"must lie on the voxels of the exam, .*; make it on the series"):
+        read_segmentation(path, elsewhere)
+    with pytest.raises(DataError, match=r"must have segment 4, got \[1\]; choose one"):
+        read_segmentation(path, exam.geometry, 4)
+    with pytest.raises(DataError, match="must be a DICOM Segmentation"):
+        read_segmentation(results[1] / "dicom" / "attention.dcm", exam.geometry)
 
 
 def test_attention_lies_on_the_source_within_half_a_voxel(results):

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,14 @@ def test_make_targets_exist(page):
     for line in code(page):
         if found := re.match(r"make ([\w-]+)", line):
             assert found.group(1) in TARGETS, line
+
+
+def test_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "Docs" / "model" / "index.html").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
