@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -223,6 +223,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.cancelButton.enabled = self.background.busy
         self.ui.progressBar.visible = self.background.busy
         self.ui.saveButton.enabled = self.ui.saveSceneButton.enabled = self.result is not None
+        from_dicom = self.result is not None and bool(self.result.exam.provenance.files)
+        self.ui.dicomCheck.enabled = from_dicom
+        self.ui.dicomCheck.toolTip = (
+            _("Segmentation, parametric map and structured report beside the result.")
+            if from_dicom
+            else _("Only of an exam whose volumes were loaded from Slicer's DICOM database.")
+        )
 
     def _notice_change(self) -> None:
         """A result is not shown beside another exam; beside other values it says that it is not theirs."""
@@ -276,6 +283,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.on_failed(RuntimeError(_("A volume or the segmentation was deleted meanwhile; nothing is shown.")))
             return
         self.logic.show(self._parameters, list(nodes.values()), exam.geometry, prediction, image)
+        files = self.exam.dicom_files(list(nodes.values())[1])
+        exam = replace(exam, provenance=replace(exam.provenance, files=files))
         self.result = Result(exam, prediction, asked, resampled)
         self.show_result()
 
@@ -336,8 +345,9 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PCRPredictorLib.outputs import write_prediction
 
         exam, prediction = self.result.exam, self.result.prediction
+        dicom = self.ui.dicomCheck.checked and bool(exam.provenance.files)
         said = _("Saved in {folder}").format(folder=folder)
-        work = partial(write_prediction, exam, prediction, folder, scene=False)
+        work = partial(write_prediction, exam, prediction, folder, scene=False, dicom=dicom)
         self.background.start(work, lambda _nothing: self._say(said), self.on_failed)
         self.update_buttons()
 
@@ -440,8 +450,6 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
         Raises:
             DataError: if the nodes are no exam.
         """
-        from dataclasses import replace
-
         from PCRPredictorLib.mrml_exam import exam_from_nodes, state_of
 
         state = state_of(pre, early, late, segmentation, segment_id)

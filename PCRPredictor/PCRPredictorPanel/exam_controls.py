@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -79,6 +80,13 @@ class ExamControls(VTKObservationMixin):
         if not self.segment_id:
             return _("The segmentation holds no segment; click the tumour or edit the segmentation.")
         return None
+
+    @staticmethod
+    def dicom_files(node: Any) -> tuple[Path, ...]:
+        """The DICOM files that a volume was loaded from; empty where they are not known or gone."""
+        database, instances = _instances(node)
+        files = [Path(database.fileForInstance(instance)) for instance in instances]
+        return tuple(files) if all(file.is_file() for file in files) else ()
 
     def leave(self) -> None:
         """Let go of views and shortcuts, when the module is left or the scene closes."""
@@ -217,11 +225,18 @@ def _may_be_phase(node: Any) -> bool:
     return not (node.IsA("vtkMRMLLabelMapVolumeNode") or is_own(node))
 
 
-def _seconds(node: Any) -> float | None:
-    """When a volume was acquired, from the first of its DICOM files in Slicer's database; None where unknown."""
-    instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+def _instances(node: Any) -> tuple[Any, list[str]]:
+    """Slicer's DICOM database, and which of its instances a volume was loaded from; none where that is unknown."""
     database = getattr(slicer, "dicomDatabase", None)
-    if not instances or database is None or not database.isOpen:
+    if database is None or not database.isOpen:
+        return None, []
+    return database, (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+
+
+def _seconds(node: Any) -> float | None:
+    """When a volume was acquired, from the first of its DICOM files; None where unknown."""
+    database, instances = _instances(node)
+    if not instances:
         return None
     text = database.instanceValue(instances[0], "0008,0032").strip()
     if len(text) < 6 or not text[:6].isdigit():

@@ -7,10 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from dicom_exam import write_dicom_exam
 from examples import tiny_exam
 from PCRPredictorLib.cohort import find_patients, read_patient
+from PCRPredictorLib.dicom import read_dicom_exam
+from PCRPredictorLib.dicom_results import FILES
+from PCRPredictorLib.dicom_segmentation import read_segmentation
 from PCRPredictorLib.mrml import is_own
+from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.phantom_patient import make_exam
 
 pytest.importorskip("slicer")
@@ -273,6 +279,44 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
+
+
+class Database:
+    """Slicer's DICOM database, of the files of a folder."""
+
+    isOpen = True
+
+    def __init__(self, folder):
+        self._files = {pydicom.dcmread(file, stop_before_pixels=True).SOPInstanceUID: file for file in folder.iterdir()}
+
+    def fileForInstance(self, uid):
+        return str(self._files.get(uid, ""))
+
+    def instanceValue(self, uid, tag):
+        return str(pydicom.dcmread(self._files[uid])[tag.replace(",", "")].value)
+
+
+def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
+    pytest.importorskip("highdicom")
+    write_dicom_exam(tmp_path / "exam", make_exam(seed=1, full=False), "siemens")
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(tmp_path / "exam"), raising=False)
+    simulated = make_exam(seed=1, full=False)
+    write_nifti(simulated.mask, simulated.geometry, tmp_path / "mask.nii.gz")
+    exam = read_dicom_exam(tmp_path / "exam", tmp_path / "mask.nii.gz")
+    nodes = choose(panel, exam)
+    predict(panel)
+    assert not panel.ui.dicomCheck.enabled
+    assert "DICOM database" in panel.ui.dicomCheck.toolTip
+    uids = [pydicom.dcmread(file, stop_before_pixels=True).SOPInstanceUID for file in exam.provenance.files]
+    nodes["early"].SetAttribute("DICOM.instanceUIDs", " ".join(uids[::-1]))
+    predict(panel)
+    assert panel.ui.dicomCheck.enabled
+    panel.ui.dicomCheck.checked = True
+    panel.save_into(tmp_path / "result")
+    wait(panel)
+    assert panel.messages == []
+    assert sorted(file.name for file in (tmp_path / "result" / "dicom").iterdir()) == sorted(FILES)
+    assert read_segmentation(tmp_path / "result" / "dicom" / FILES[0], exam.geometry).sum() == (exam.mask != 0).sum()
 
 
 def test_scene_is_one_file_whatever_it_is_called(panel, tmp_path, monkeypatch):
