@@ -298,10 +298,14 @@ def write_run_bundle(
 
 
 def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:
-    """1st to 99th percentile of every quantity among the training patients."""
+    """1st to 99th percentile of every quantity among the training patients.
+
+    One that all of them share is left out: slabs that were resampled to one pixel spacing say nothing about others.
+    """
     names = list(cache.records[0].measured)
     values = {name: [record.measured[name] for record in cache.records] for name in names}
-    return tuple(FamiliarRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
+    ranges = (FamiliarRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
+    return tuple(found for found in ranges if not np.isclose(found.low, found.high))
 
 
 def write_whole_json(content: object, path: Path) -> None:

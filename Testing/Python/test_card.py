@@ -1,6 +1,7 @@
 """The model card of a run."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PCRPredictorLib.command_line import run
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.card import find_failures, read_texts
 from PCRTrainingLib.command_line import app
+from PCRTrainingLib.run import familiar_ranges
 
 
 def test_failures_are_the_worst_of_each_kind_and_only_errors_of_rank():
@@ -49,3 +51,9 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
     assert all(text in readme for text in (*card.failures, "| hr: negative |"))
     names = [path.name for path in (training_cohort / "images").iterdir()]
     assert not any(name in readme for name in names)
+
+
+def test_quantity_that_all_patients_share_is_no_range_to_be_inside_of():
+    records = [SimpleNamespace(measured={"tumour_volume": 1.0 + k, "pixel_spacing": 0.714}) for k in range(101)]
+    (found,) = familiar_ranges(SimpleNamespace(records=records))
+    assert (found.quantity, found.low, found.high) == ("tumour_volume", 2.0, 100.0)
