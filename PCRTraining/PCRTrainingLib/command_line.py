@@ -54,8 +54,8 @@ def demo(
     from .demo import write_demo
 
     prediction = write_demo(out, load_predictor(load_bundle(find_bundle(model))), seed, report=console.print)
-    show_result(prediction, out)
     console.print(f"In a browser: pcr view {out} --model {model}", soft_wrap=True)
+    show_result(prediction, out)
     asked = sys.stdin.isatty() and sys.stdout.isatty()
     if asked and typer.confirm("Open it in a browser now?", default=False):
         view([out], model=model, port=0)
