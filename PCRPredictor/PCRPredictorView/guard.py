@@ -11,6 +11,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -64,7 +65,7 @@ class Guard:
         """Refuse what is not for this server or not allowed, and say in each answer what its page may load."""
         self._check_host(request)
         if self.token is not None and not _same(request.cookies.get(COOKIE, ""), self.token):
-            return self._admit(request, self.token)
+            self._admit(request, self.token)
         if request.method not in ("GET", "HEAD") or "Upgrade" in request.headers:
             self._check_origin(request)
         return await handler(request)
@@ -87,13 +88,13 @@ class Guard:
         if origin.scheme not in ("http", "https") or origin.netloc.lower() != request.headers["Host"].lower():
             raise web.HTTPForbidden(text="only a page of this server may ask for this\n")
 
-    def _admit(self, request: web.Request, token: str) -> web.StreamResponse:
+    def _admit(self, request: web.Request, token: str) -> NoReturn:
         """The address that was printed carries the token: keep it in a cookie, out of the address."""
         if request.method != "GET" or request.path != "/" or not _same(request.query.get("token", ""), token):
             raise web.HTTPUnauthorized(text="open the address that pcr view has printed, with its token\n")
         response = web.HTTPSeeOther("/")
         response.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
-        return response
+        raise response
 
 
 def _same(given: str, token: str) -> bool:

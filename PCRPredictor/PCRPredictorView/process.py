@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model
             if connection is not None:  # the page was opened in another window, which takes it over
                 await endpoint.disconnect(connection)
             connection = await endpoint.connect()
-            connection.on_message(lambda _binary, data: channel.send(Kind.DATA, data))
+            connection.on_message(partial(_show, channel))
         elif kind == Kind.DATA and connection is not None:
             _keep(calls, _hand_on(connection, content))
         elif kind == Kind.DISCONNECTED and connection is not None:
@@ -85,6 +86,12 @@ async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model
         elif kind == Kind.CALL:
             _keep(calls, _answer(channel, page, json.loads(content)))
     serving.cancel()
+
+
+async def _show(channel: Channel, _is_binary: bool, data: bytes) -> None:
+    """Send a message of trame's to the browser."""
+    with contextlib.suppress(ConnectionError):  # the server has ended, and so does this process
+        await channel.send(Kind.DATA, data)
 
 
 async def _hand_on(connection: Any, content: bytes) -> None:  # noqa: ANN401  wslink carries no types

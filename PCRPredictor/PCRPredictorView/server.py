@@ -65,7 +65,8 @@ def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], 
 async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], None]) -> None:
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
-    runner = web.AppRunner(make_application(settings, guard, start), access_log=None)
+    application = make_application(settings, guard, start)
+    runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
         try:
@@ -76,6 +77,7 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
                 "choose another --port or --host"
             ) from None
         ready(_address(settings.host, runner.addresses[0][1], guard.token))
+        await application[_SESSIONS].prepare()
         await _interrupted()
     finally:
         await runner.cleanup()
@@ -118,11 +120,9 @@ def make_application(settings: ServerSettings, guard: Guard, start: StartProcess
     )
 
     async def run_sessions(application: web.Application) -> AsyncIterator[None]:
-        sessions = application[_SESSIONS] = Sessions(start, settings.pages, settings.grace)
-        preparing = asyncio.create_task(sessions.prepare())
+        application[_SESSIONS] = Sessions(start, settings.pages, settings.grace)
         yield
-        await preparing
-        await sessions.close()
+        await application[_SESSIONS].close()
 
     application.cleanup_ctx.append(run_sessions)
     return application
@@ -207,13 +207,9 @@ class Pages:
         session, limit = self._session(request), self._settings.upload_limit * MEGABYTE
         folder = session.folder / "upload"
         try:
-            if (request.content_length or 0) > limit + _FORM or not request.content_type.startswith(
-                "multipart/form-data"
-            ):
-                raise DataError(
-                    f"the upload must be a form of files, at most {self._settings.upload_limit} MB together"
-                )
-            await receive(await request.multipart(), folder, limit)
+            if (request.content_length or 0) > limit + _FORM:
+                raise DataError(f"the files must be at most {self._settings.upload_limit} MB together; send one exam")
+            await receive(request, folder, limit)
         except DataError as error:
             await session.call("complain", message=str(error))
             return web.Response(status=413, text=f"{error}\n")

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import BodyPartReader, MultipartReader
+from aiohttp import BodyPartReader, web
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
 from PCRPredictorLib.reading import ENDINGS
@@ -40,11 +40,11 @@ class Received:
         return piece
 
 
-async def receive(reader: MultipartReader, folder: Path, limit: int) -> None:
+async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
     """Write the files of a form to a new folder: pre, early, late and mask, or many under dicom.
 
     Args:
-        reader: the form.
+        request: that carries the form.
         folder: that they are written to; nothing is left of it when something is wrong.
         limit: bytes of all files together.
 
@@ -55,6 +55,7 @@ async def receive(reader: MultipartReader, folder: Path, limit: int) -> None:
     folder.mkdir(parents=True)
     received = Received(folder, limit)
     try:
+        reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
                 raise DataError("the upload must be a form of files; use the page's own")
@@ -62,11 +63,11 @@ async def receive(reader: MultipartReader, folder: Path, limit: int) -> None:
         for path in folder.glob("*.*"):
             _check_whole(path)
         uploaded_entry(folder)
-    except (DataError, ValueError, OSError) as error:
+    except (DataError, ValueError, AssertionError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, DataError):
             raise
-        raise DataError("the upload was not complete; send the files again") from None
+        raise DataError("the upload is no form of files, or was not complete; send the files again") from None
 
 
 def uploaded_entry(folder: Path) -> Entry:

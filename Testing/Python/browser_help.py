@@ -1,0 +1,115 @@
+"""`pcr view` in a process of its own, and a headless Chromium that looks at it."""
+
+import contextlib
+import io
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+from PIL import Image
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+PATIENCE = 60_000  # ms
+
+
+@contextlib.contextmanager
+def serving(*arguments):
+    """The process and the address of `pcr view` with these arguments."""
+    words = [sys.executable, "-m", "PCRTrainingLib.command_line", "view", "--no-browser", "--port", "0", *arguments]
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process, next(line.strip() for line in process.stdout if line.startswith("http"))
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def chromium():
+    """A browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def open_page(browser, address, foreign=None):
+    """A window on a new page of `pcr view`, its exam shown; requests to other hosts are added to `foreign`."""
+    page = browser.new_context(viewport={"width": 1500, "height": 900}, accept_downloads=True).new_page()
+    page.set_default_timeout(PATIENCE)
+    if foreign is not None:
+        own = (address.split("/page")[0].split("?")[0], "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else foreign.append(request.url))
+    page.goto(address)
+    page.wait_for_function("document.querySelector('#title')?.innerText.trim()")
+    page.wait_for_function("document.querySelectorAll('.remote-controlled-area img').length >= 4")
+    idle(page)
+    return page
+
+
+def idle(page):
+    """Wait until nothing is going on and the pictures stand still."""
+    page.wait_for_function("document.querySelector('#status').innerText === 'Ready.'")
+    before = None
+    while (now := view(page).tobytes()) != before:
+        before = now
+        time.sleep(0.4)
+
+
+def predict(page):
+    """Click, and wait for the result: the probability in words."""
+    page.click("#predict")
+    page.wait_for_function("document.querySelector('#probability') && !document.querySelector('#stale')")
+    idle(page)
+    return page.inner_text("#probability")
+
+
+def view(page, number=0):
+    """What a view shows, RGB (rows, columns, 3)."""
+    picture = page.locator(".remote-controlled-area").nth(number).screenshot()
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+
+
+def slide(page, key, share):
+    """Click a slider at a share of its length."""
+    _click_track(
+        page, page.locator(".v-input", has=page.locator(f"#{key}")).locator(".v-slider-track__background"), share
+    )
+
+
+def slide_slices(page, share, number=0):
+    """Move a slice view through the exam, to a share of its depth."""
+    _click_track(page, page.locator("#views .v-slider-track__background").nth(number), share)
+
+
+def _click_track(page, track, share):
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+def drag(page, start, end, number=0):
+    """Drag the mouse through a view; positions are shares of its width and height."""
+    box = page.locator(".remote-controlled-area").nth(number).bounding_box()
+
+    def at(share):
+        return box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"]
+
+    page.mouse.move(*at(start))
+    page.wait_for_timeout(200)
+    page.mouse.down()
+    for step in np.linspace(0, 1, 12):
+        page.mouse.move(*at(np.array(start) * (1 - step) + np.array(end) * step))
+        page.wait_for_timeout(20)
+    page.mouse.up()
+
+
+def click(page, place, number=0):
+    """Click a place in a view, as shares of its width and height."""
+    box = page.locator(".remote-controlled-area").nth(number).bounding_box()
+    page.mouse.click(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"])

@@ -1,0 +1,274 @@
+"""`pcr view` as a person uses it: in a browser, on simulated and real exams."""
+
+import os
+import re
+import signal
+import time
+
+import numpy as np
+import psutil
+import pytest
+from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
+from PCRPredictorLib.bundle import find_bundle, load_bundle
+from PCRPredictorLib.cohort import find_patients, read_patient
+from PCRPredictorLib.predictor import Predictor
+from PCRPredictorView.opengl import opengl_missing
+from PCRTrainingLib.phantom import find_site, write_cohort
+
+pytest.importorskip("playwright")
+pytest.importorskip("trame_slicer")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
+]
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("view") / "cohort"
+    write_cohort(folder, 4, find_site("A", 0.0), 3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(cohort):
+    with serving(cohort, "--model", "phantom") as (process, address):
+        yield process, address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, served):
+    foreign = []
+    page = open_page(browser, served[1], foreign)
+    yield page
+    page.context.close()
+    assert foreign == []
+
+
+def probabilities(cohort, model="phantom"):
+    """What the library says of each patient, as the page writes it."""
+    predictor = Predictor(load_bundle(find_bundle(model)))
+    return [f"{predictor.predict(read_patient(patient)).probability:.0%}" for patient in find_patients(cohort)]
+
+
+def test_a_prediction_is_the_librarys_and_shows_attention_on_the_tumour(page, cohort):
+    assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[0]}")
+    page.click("#legend")
+    idle(page)
+    shown = view(page)
+    page.click("#visible")
+    idle(page)
+    changed = np.abs(shown - view(page)).max(axis=-1) > 10
+    rows, columns = changed.shape
+    assert changed[2 * rows // 5 : 3 * rows // 5, 2 * columns // 5 : 3 * columns // 5].mean() > 0.05
+    assert changed[:, : columns // 8].mean() < 0.01
+
+
+def test_the_overlay_follows_opacity_threshold_and_switches(page):
+    plain = view(page)
+    predict(page)
+    half = view(page)
+    slide(page, "opacity", 0.99)
+    idle(page)
+    full = view(page)
+    slide(page, "opacity", 0.01)
+    idle(page)
+    none = view(page)
+    centre = tuple(slice(n // 3, 2 * n // 3) for n in plain.shape[:2])
+    assert np.abs(full - none)[centre].mean() > 1.5 * np.abs(half - none)[centre].mean() > 1
+    slide(page, "opacity", 0.99)
+    slide(page, "threshold", 0.9)
+    idle(page)
+    assert np.abs(view(page) - full)[centre].mean() > 1
+    page.click("#visible")
+    idle(page)
+    assert np.abs(view(page) - none)[centre].mean() < 1
+
+
+def test_a_painted_tumour_makes_the_result_stale_and_changes_it(page):
+    before = predict(page)
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_selector("#stale")
+    after = predict(page)
+    assert after != before
+    page.click("#undo")
+    page.wait_for_selector("#stale")
+    assert predict(page) == before
+
+
+def test_one_click_grows_the_tumour(page):
+    volume = page.inner_text("#volume")
+    page.click("#tool-grow")
+    slide(page, "enhancement", 0.05)
+    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=volume)
+    volume = page.inner_text("#volume")
+    click(page, (0.5, 0.5))
+    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=volume)
+    page.wait_for_function("document.querySelector('#tool-look').className.includes('v-btn--active')")
+
+
+def test_a_click_beside_everything_says_what_to_do(page):
+    page.click("#tool-grow")
+    click(page, (0.05, 0.8))
+    page.wait_for_selector("#problem")
+    assert "click" in page.inner_text("#problem")
+
+
+def test_clinical_values_change_the_result(page):
+    before = predict(page)
+    page.fill("input[name=age]", "95")
+    page.wait_for_selector("#stale")
+    assert predict(page) != before
+    page.fill("input[name=age]", "950")
+    page.click("#predict")
+    page.wait_for_selector("#problem")
+    assert "age must be" in page.inner_text("#problem")
+
+
+def test_the_report_and_all_files_are_downloaded(page, tmp_path):
+    shown = predict(page)
+    with page.expect_download() as download:
+        page.click("#report")
+    download.value.save_as(tmp_path / "report.html")
+    assert re.search(r"\d+%", shown)[0].rstrip("%") in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with page.expect_download() as download:
+        page.click("#files")
+    download.value.save_as(tmp_path / "result.zip")
+    assert (tmp_path / "result.zip").stat().st_size > 10_000
+    assert predict(page) == shown  # the page is still connected
+
+
+def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, cohort):
+    names = [patient.patient_id for patient in find_patients(cohort)]
+    page.click(f"#exams >> text={names[2]}")
+    page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=names[2])
+    idle(page)
+    page.click("#predict-all")
+    page.wait_for_function("document.querySelector('#exams').innerText.split('%').length > 4")
+    rows = page.locator("#exams .v-list-item").all_inner_texts()
+    assert [row.split()[-1] for row in rows] == probabilities(cohort)
+    assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[2]}")
+
+
+def test_an_uploaded_exam_is_the_same_exam(page, cohort):
+    patient = find_patients(cohort)[1]
+    page.click("#bring")
+    for name, path in zip(("pre", "early", "late", "mask"), (*patient.phases, patient.mask), strict=True):
+        page.set_input_files(f"#upload input[name={name}]", path)
+    page.click("#send")
+    page.wait_for_function("document.querySelector('#title').innerText.trim() === 'uploaded exam'")
+    idle(page)
+    exam = read_patient(patient)
+    alone = Predictor(load_bundle(find_bundle("phantom"))).predict(exam).image_probability
+    assert predict(page).startswith(f"Probability of pCR {alone:.0%}")
+
+
+def test_an_upload_that_is_no_image_is_said_and_the_exam_stays(page, tmp_path):
+    title = page.inner_text("#title")
+    (tmp_path / "a.nii.gz").write_bytes(b"no image")
+    page.click("#bring")
+    for name in ("pre", "early", "late"):
+        page.set_input_files(f"#upload input[name={name}]", tmp_path / "a.nii.gz")
+    page.click("#send")
+    page.wait_for_selector("#problem")
+    assert "export it again" in page.inner_text("#problem")
+    assert page.inner_text("#title") == title
+
+
+def test_phases_side_by_side_show_each_its_own_and_move_together(page):
+    page.click("#show-pre")
+    idle(page)
+    single = view(page)
+    page.click("#arrange-compare")
+    idle(page)
+    pre, early, late, _subtraction = (view(page, number) for number in range(4))
+    assert np.abs(early - pre).mean() > 2
+    assert np.abs(late - pre).mean() > 2
+    slide_slices(page, 0.2)
+    idle(page)
+    assert np.abs(view(page, 1) - early).mean() > 1
+    page.click("#arrange-four_up")
+    idle(page)
+    assert np.abs(view(page) - single).mean() < 30
+
+
+def test_reloading_keeps_the_page_and_its_result(page):
+    shown = predict(page)
+    page.reload()
+    page.wait_for_selector("#probability")
+    assert page.inner_text("#probability") == shown
+    idle(page)
+    assert view(page).std() > 10
+
+
+def test_four_at_once_leave_each_others_exam_alone(browser, served, cohort):
+    names, known = [patient.patient_id for patient in find_patients(cohort)], probabilities(cohort)
+    pages = [open_page(browser, served[1]) for _ in names]
+    for page, name in zip(pages, names, strict=True):
+        page.click(f"#exams >> text={name}")
+    for page, name in zip(pages, names, strict=True):
+        page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=name)
+    for page in pages:
+        idle(page)
+        page.click("#predict")
+    for page, probability in zip(pages, known, strict=True):
+        page.wait_for_selector("#probability")
+        assert page.inner_text("#probability").startswith(f"Probability of pCR {probability}")
+    for page, name in zip(pages, names, strict=True):
+        assert page.inner_text("#title").strip() == name
+        page.context.close()
+
+
+@pytest.mark.slow
+def test_ten_after_another_leave_memory_and_processes_level(browser, cohort):
+    with serving(cohort, "--model", "phantom", "--pages", "2") as (process, address):
+        memory, processes = [], []
+        for _ in range(10):
+            page = open_page(browser, address)
+            predict(page)
+            family = psutil.Process(process.pid).children(recursive=True)
+            memory.append((psutil.Process(process.pid).memory_info().rss, sum(_own(child) for child in family)))
+            processes.append(len(family))
+            page.context.close()
+    assert max(processes) == processes[1]  # from the second on, one place is left by the page before
+    server, children = np.array(memory).T / 2**20
+    assert server[-1] < server[1] + 30
+    assert children[-3:].mean() < 1.15 * children[1:4].mean()
+
+
+def _own(process):
+    try:
+        return process.memory_full_info().uss
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def test_the_end_of_the_server_ends_every_process(browser, cohort):
+    with serving(cohort, "--model", "phantom") as (process, address):
+        open_page(browser, address).context.close()
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 2
+        os.kill(process.pid, signal.SIGKILL)
+        _gone, alive = psutil.wait_procs(family, 10)
+        assert alive == []
+
+
+@pytest.mark.slow
+def test_a_real_exam_is_shown_and_predicted(browser, real_cohort):
+    patient = find_patients(real_cohort)[0]
+    expected = Predictor(load_bundle(find_bundle("ispy2"))).predict(read_patient(patient)).probability
+    with serving(real_cohort) as (_process, address):
+        page = open_page(browser, address)
+        assert page.inner_text("#title").strip() == patient.patient_id
+        start = time.monotonic()
+        assert predict(page).startswith(f"Probability of pCR {expected:.0%}")
+        assert time.monotonic() - start < 30
+        page.context.close()

@@ -1,0 +1,364 @@
+"""What a browser, or somebody else, can ask `pcr view` for."""
+
+import asyncio
+import contextlib
+
+import aiohttp
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRPredictorView.guard import Guard, is_loopback
+from PCRPredictorView.server import ServerSettings, serve, static_files
+from view_help import open_page, origin, raw, running
+
+ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+OUTSIDE = (
+    "/page/{page}/../../../../../../etc/passwd",
+    "/page/{page}/..%2f..%2f..%2f..%2fetc/passwd",
+    "/page/{page}/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+    "/page/{page}//etc/passwd",
+    "/page/{page}/upload/../../../etc/passwd",
+    "/page/../../etc/passwd",
+    "//etc/passwd",
+    "/page/{page}/assets/../../../module/vue3.py",
+)
+
+
+def form(**files):
+    data = aiohttp.FormData()
+    for field, (name, content) in files.items():
+        data.add_field(field, content, filename=name)
+    return data
+
+
+def test_a_page_and_its_files_are_served():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            async with client.get(page) as answer:
+                assert "<script" in await answer.text()
+            async with client.get(page / "vue.global.js") as answer:
+                assert answer.status == 200
+
+    asyncio.run(check())
+
+
+def test_every_visit_gets_a_page_of_its_own():
+    async def check():
+        async with running() as (server, client, _puppets):
+            assert await open_page(server, client) != await open_page(server, client)
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_no_other_file_of_the_machine_can_be_reached(path):
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = (await open_page(server, client)).path.split("/")[2]
+            request = f"GET {path.format(page=page)} HTTP/1.1\nHost: 127.0.0.1:{{port}}\nConnection: close\n\n"
+            status, body = await raw(server, request)
+            assert status.split()[1] in ("404", "400")
+            assert "root:" not in body
+            assert len(body) < 100
+
+    asyncio.run(check())
+
+
+def test_only_files_of_the_page_are_in_the_table():
+    files = static_files()
+    assert {"index.html", "vue.global.js"} <= files.keys()
+    assert all("trame" in str(path) and path.suffix != ".py" for path in files.values())
+    assert not any(name.startswith("/") or ".." in name for name in files)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b"])
+def test_a_foreign_host_is_refused(host):
+    async def check():
+        async with running() as (server, _client, puppets):
+            status, body = await raw(server, f"GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n")
+            assert status.split()[1] in ("403", "400")
+            assert len(puppets) <= 1  # the one that was prepared
+            assert "does not answer to that name" in body or "400" in status
+
+    asyncio.run(check())
+
+
+def test_names_that_were_given_are_answered_to():
+    async def check():
+        async with running(names=("pcr.hospital.example",)) as (server, _client, _puppets):
+            request = "GET / HTTP/1.1\nHost: pcr.hospital.example\nConnection: close\n\n"
+            assert "303" in (await raw(server, request))[0]
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/page/x/", "/page/x/index.html", "/page/x/report.html"])
+def test_without_the_token_nothing_is_to_be_had(path):
+    async def check():
+        async with running(token="right") as (server, client, puppets):
+            async with client.get(server.make_url(path), allow_redirects=False) as answer:
+                assert answer.status == 401
+                assert "token" in await answer.text()
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await client.ws_connect(server.make_url("/page/x/ws"), headers=origin(server))
+            async with client.post(server.make_url("/page/x/upload"), data=b"x", headers=origin(server)) as answer:
+                assert answer.status == 401
+            assert len(puppets) <= 1
+
+    asyncio.run(check())
+
+
+def test_the_token_goes_from_the_address_into_a_cookie():
+    async def check():
+        async with running(token="right") as (server, client, _puppets):
+            async with client.get(server.make_url("/?token=right"), allow_redirects=False) as answer:
+                assert answer.status == 303
+                assert answer.headers["Location"] == "/"
+                cookie = answer.headers["Set-Cookie"]
+                assert "HttpOnly" in cookie
+                assert "SameSite=Strict" in cookie
+            await open_page(server, client)
+
+    asyncio.run(check())
+
+
+def test_beyond_this_machine_there_is_always_a_token():
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert is_loopback("localhost")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("example.org")
+
+
+def test_a_page_of_another_site_cannot_connect_or_upload():
+    async def check():
+        async with running() as (server, client, puppets):
+            page = await open_page(server, client)
+            for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                    await client.ws_connect(page / "ws", headers=headers)
+                assert refused.value.status == 403
+                async with client.post(page / "upload", data=form(pre=("a.nii", b"x")), headers=headers) as answer:
+                    assert answer.status == 403
+            assert not any(puppet.calls for puppet in puppets)
+
+    asyncio.run(check())
+
+
+def test_every_answer_says_that_nothing_is_loaded_from_elsewhere():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            for address in (page, page / "nothing.js", page / "vue.global.js", server.make_url("/nowhere")):
+                async with client.get(address) as answer:
+                    policy = answer.headers["Content-Security-Policy"]
+                    assert "default-src 'self'" in policy
+                    assert "http" not in policy
+                    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+    asyncio.run(check())
+
+
+def test_an_upload_reaches_the_process_under_names_of_our_own():
+    async def check():
+        async with running() as (server, client, puppets):
+            page = await open_page(server, client)
+            files = form(
+                pre=("../../MRN123.nii.gz", b"1"), early=("b.nii", b"2"), late=("c.nrrd", b"3"), mask=("", b"")
+            )
+            async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
+                assert answer.status == 200, await answer.text()
+            assert puppets[0].files == {"pre.nii.gz": b"1", "early.nii": b"2", "late.nrrd": b"3"}
+
+    asyncio.run(check())
+
+
+def test_a_dicom_folder_reaches_the_process():
+    async def check():
+        async with running() as (server, client, puppets):
+            page, files = await open_page(server, client), aiohttp.FormData()
+            for name in ("study/IM1", "study/IM2"):
+                files.add_field("dicom", name.encode(), filename=name)
+            async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
+                assert answer.status == 200, await answer.text()
+            assert puppets[0].files == {"dicom/00000.dcm": b"study/IM1", "dicom/00001.dcm": b"study/IM2"}
+
+    asyncio.run(check())
+
+
+NRRD = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1 1 1\nencoding: raw\n%s\n\n"
+PHASES = {"early": ("b.nii", b"2"), "late": ("c.nii", b"3")}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"pre": ("a.nii", b"x" * 1_100_000), **PHASES}, "at most 1 MB"),
+        ({"pre": ("a.exe", b"x"), **PHASES}, "must be one of"),
+        ({"pre": ("a.nhdr", b"x"), **PHASES}, "must be one of"),
+        ({"pre": ("a.nii", b"x")}, "the early phase is missing"),
+        ({"other": ("a.nii", b"x"), **PHASES}, "must hold pre"),
+        ({"pre": ("a.nrrd", NRRD % b"data file: /etc/passwd"), **PHASES}, "must hold its voxels itself"),
+        ({"pre": ("a.nrrd", NRRD % b"datafile:/etc/passwd"), **PHASES}, "must hold its voxels itself"),
+        ({"pre": ("a.mha", b"NDims = 3\nElementDataFile = /etc/passwd\n"), **PHASES}, "must hold its voxels itself"),
+    ],
+)
+def test_an_upload_that_is_no_exam_gets_one_sentence_and_leaves_nothing(files, message):
+    async def check():
+        async with running() as (server, client, puppets):
+            page = await open_page(server, client)
+            async with client.post(page / "upload", data=form(**files), headers=origin(server)) as answer:
+                assert answer.status == 413
+                assert message in await answer.text()
+            assert [call["method"] for call in puppets[0].calls] == ["complain"]
+            assert message in puppets[0].calls[0]["message"]
+            assert list(puppets[0].folder.rglob("*")) == []
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "multipart/form-data", "text/plain"])
+def test_a_malformed_form_is_refused(kind):
+    async def check():
+        async with running() as (server, client, puppets):
+            page, headers = await open_page(server, client), {**origin(server), "Content-Type": kind}
+            async with client.post(page / "upload", data=b"--y\r\nnonsense", headers=headers) as answer:
+                assert answer.status == 413
+                assert (await answer.text()).count("\n") == 1
+            assert list(puppets[0].folder.rglob("*")) == []
+
+    asyncio.run(check())
+
+
+def test_a_length_over_the_limit_is_refused_before_anything_is_read():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = (await open_page(server, client)).path
+            status, body = await raw(
+                server,
+                f"POST {page}upload HTTP/1.1\nHost: 127.0.0.1:{{port}}\nOrigin: http://127.0.0.1:{{port}}\n"
+                "Content-Type: multipart/form-data; boundary=x\nContent-Length: 99999999999\nConnection: close\n\n",
+            )
+            assert "413" in status
+            assert "at most 1 MB" in body
+
+    asyncio.run(check())
+
+
+def test_messages_pass_between_a_page_and_its_own_process_only():
+    async def check():
+        async with running() as (server, client, puppets):
+            pages = [await open_page(server, client) for _ in range(3)]
+            sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in pages]
+            assert [(await socket.receive()).data.decode() for socket in sockets] == [p.folder.name for p in puppets]
+            await sockets[1].send_bytes(b"mine")
+            assert (await sockets[1].receive()).data == b"mine"
+            with pytest.raises(TimeoutError):
+                await sockets[0].receive(timeout=0.1)
+
+    asyncio.run(check())
+
+
+def test_a_message_that_is_too_large_ends_the_connection_and_nothing_else():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            socket = await client.ws_connect(page / "ws", headers=origin(server))
+            await socket.receive()
+            with contextlib.suppress(ConnectionError):  # the server need not wait for the end of it
+                await socket.send_bytes(b"x" * (9 * 2**20))
+            assert (await socket.receive()).type in ENDS
+            again = await client.ws_connect(page / "ws", headers=origin(server))
+            assert (await again.receive()).type == aiohttp.WSMsgType.BINARY
+
+    asyncio.run(check())
+
+
+def test_reports_are_downloaded_and_a_missing_result_is_said():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            async with client.get(page / "report.html") as answer:
+                assert "attachment" in answer.headers["Content-Disposition"]
+                assert await answer.text() == "a report"
+            async with client.get(page / "result.zip") as answer:
+                assert answer.status == 409
+                assert await answer.text() == "there is no result to write; predict first\n"
+
+    asyncio.run(check())
+
+
+def test_a_page_that_has_ended_gives_a_new_one():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            socket = await client.ws_connect(page / "ws", headers=origin(server))
+            await socket.receive()
+            await socket.send_bytes(b"die")
+            assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+            async with client.get(page) as answer:
+                assert answer.url != page
+                assert answer.status == 200
+            async with client.get(page / "report.html") as answer:
+                assert answer.status == 404
+
+    asyncio.run(check())
+
+
+def test_places_are_limited_and_a_page_that_was_left_makes_room():
+    async def check():
+        async with running(pages=2) as (server, client, puppets):
+            first, second = [await open_page(server, client) for _ in range(2)]
+            sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
+            async with client.get(server.make_url("/")) as answer:
+                assert answer.status == 503
+                assert "all 2 places are taken" in await answer.text()
+            await sockets[0].close()
+            third = await open_page(server, client)
+            assert third not in (first, second)
+            assert not puppets[0].folder.exists()
+            assert puppets[1].folder.exists()
+
+    asyncio.run(check())
+
+
+def test_a_page_without_a_browser_is_kept_for_a_moment_and_then_ends():
+    async def check():
+        async with running(grace=0.3) as (server, client, puppets):
+            page = await open_page(server, client)
+            socket = await client.ws_connect(page / "ws", headers=origin(server))
+            await socket.receive()
+            await asyncio.sleep(0.8)
+            assert puppets[0].folder.exists()
+            await socket.close()
+            await asyncio.sleep(0.8)
+            assert not puppets[0].folder.exists()
+            assert not puppets[0].is_alive()
+
+    asyncio.run(check())
+
+
+def test_nothing_is_left_when_the_server_ends():
+    async def check():
+        async with running() as (server, client, puppets):
+            await open_page(server, client)
+            await open_page(server, client)
+        return puppets
+
+    puppets = asyncio.run(check())
+    assert len(puppets) == 2
+    assert not any(puppet.folder.exists() or puppet.is_alive() for puppet in puppets)
+
+
+def test_an_address_that_is_taken_is_said():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = ServerSettings(port=taken.getsockname()[1])
+        with pytest.raises(DataError, match="choose another --port"):
+            serve(settings, lambda *_: None, lambda _address: None)
+
+
+def test_a_token_cannot_be_guessed():
+    assert len(Guard.new_token()) >= 32
+    assert Guard.new_token() != Guard.new_token()
