@@ -1,6 +1,7 @@
 """What Slicer's Extensions Catalogue checks of an extension, and whether its package would hold what it needs."""
 
 import json
+import os
 import re
 import shutil
 import struct
@@ -102,7 +103,7 @@ def run_from(folder, cwd, *arguments):
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); from PCRTrainingLib.command_line import main; main()"
     site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
     command = [sys.executable, "-S", "-c", code, *arguments]  # -S: without the link to the repository
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env={"PYTHONPATH": str(site)})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": str(site)})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
