@@ -34,7 +34,14 @@ def assign_folds(
     """
     _check_classes(labels)
     if config.kind == "given":
-        return _read_given(Path(str(config.file)), ids)
+        folds = _read_given(Path(str(config.file)), ids)
+        for k in range(folds.max() + 1):
+            if len(set(labels[folds != k])) < 2:
+                raise DataError(
+                    f"{config.file}: the patients that fold {k} is trained on must be with and without pCR, got one "
+                    "kind only; change the list"
+                )
+        return folds
     if config.kind == "groups":
         return _by_group(config, labels, column, seed)
     if config.kind == "holdout":
