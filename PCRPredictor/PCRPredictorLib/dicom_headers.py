@@ -46,7 +46,11 @@ class Slice:
 
 
 def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
-    """Headers of the images in a folder, by file; a file that is there twice counts once."""
+    """Headers of the images in a folder, by file; a file that is there twice counts once.
+
+    Raises:
+        DataError: if there is no such folder.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
     headers = {}

@@ -6,6 +6,8 @@ report.dcm     Structured Report (TID 1500): probability, volume, enhancement an
 
 Patient and study are copied from the source as they are there, named or de-identified. Codes are of SNOMED CT, UCUM and
 DICOM where there is one, else of our own scheme `99BREASTPCR`.
+
+Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map), PS3.16 TID 1500 (Measurement Report).
 """
 
 from __future__ import annotations
