@@ -77,7 +77,10 @@ def check_possible(exam: Exam) -> None:
         DataError: as `write_dicom_results`.
     """
     if not exam.provenance.files:
-        raise DataError("results in DICOM need an exam in DICOM; give its folder by --dicom")
+        raise DataError(
+            "results in DICOM need an exam in DICOM with a file a slice; give its folder by --dicom, or convert "
+            "multi-frame files first"
+        )
     try:
         import highdicom  # noqa: F401
     except ImportError:
