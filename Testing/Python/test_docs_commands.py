@@ -33,6 +33,7 @@ TRAINING = ROOT / "Resources" / "Docs" / "training.md"
 TINY = config.TrainingConfig(
     config.stepwise(1), split=config.SplitConfig(folds=2), grid=GridSpec(size=32), widths=(4, 6, 8), batch_size=4
 )
+ENDLESS = ("view",)  # goes on until it is stopped; a line of it must be a whole call, no more
 UsageError = typer.BadParameter.__base__  # of click, which typer has its own copy of
 
 
@@ -57,7 +58,7 @@ def calls():
     found = {}
     for page in PAGES:
         for line in code(page):
-            if line.startswith("pcr ") and is_call(words := words_of(line)):
+            if line.startswith("pcr ") and is_call(words := words_of(line)) and words[1] not in ENDLESS:
                 found[shlex.join(words)] = None
     return list(found)
 
