@@ -160,7 +160,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.exam.leave()
         self.disconnect_parameters()
         self._parameters = None
-        self.logic.forget()
+        self.logic.predictor.forget()
 
     def on_scene_end_close(self, _caller, _event) -> None:
         """Begin anew; while another module is open, not before this one is entered again."""
@@ -249,13 +249,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         nodes, asked = self.exam.nodes(), self.asked()
         try:
             bundle = self.models.check()
-            exam = self.logic.read_exam(*nodes, self.exam.segment_id, self.form.values())
+            exam = self.logic.predictor.read_exam(*nodes, self.exam.segment_id, self.form.values())
         except DataError as error:
             self.complain(str(error))
             self.models.refresh()
             return
         self.ui.statusLabel.text = _("Predicting...")
-        work = partial(self.logic.predict, exam, bundle, self.models.device)
+        work = partial(self.logic.predictor.predict, exam, bundle, self.models.device)
         resampled = is_resampled(nodes[3], self.exam.segment_id, nodes[1])
         done = partial(self.on_predicted, exam, {node.GetID(): node for node in nodes}, asked, resampled)
         self.background.start(work, done, self.on_failed)
@@ -300,14 +300,14 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def show_result(self) -> None:
         """Put the prediction into words."""
-        from PCRPredictorPanel import result_text
+        from PCRPredictorLib import result_text
 
         prediction, resampled = self.result.prediction, _("The segmentation is on another grid and was resampled.")
         self.ui.statusLabel.text = _("Done.") + (f" {resampled}" if self.result.resampled else "")
-        self.ui.probabilityLabel.text = result_text.describe_probability(prediction)
-        self.ui.imageLabel.text = result_text.describe_image_alone(prediction)
-        self.ui.attentionLabel.text = result_text.describe_attention(prediction)
-        self.ui.warningLabel.text = result_text.describe_warnings(prediction)
+        self.ui.probabilityLabel.text = result_text.describe_probability(prediction, _)
+        self.ui.imageLabel.text = result_text.describe_image_alone(prediction, _)
+        self.ui.attentionLabel.text = result_text.describe_attention(prediction, _)
+        self.ui.warningLabel.text = result_text.describe_warnings(prediction, _)
         self.show_decision()
         self.overlay.show(prediction.attention_summary.peak)
         self.exam.show_volume()
@@ -315,14 +315,14 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def show_decision(self, *_args) -> None:
         """What the chosen operating point makes of the probability."""
-        from PCRPredictorPanel.result_text import describe_decision
+        from PCRPredictorLib.result_text import describe_decision
 
         bundle = self.models.bundle if getattr(self, "models", None) is not None else None
         name = self.ui.pointSelector.currentData
         if self.result is None or bundle is None or not name or bundle.checksum != self.result.asked[2]:
             self.ui.decisionLabel.text = ""
             return
-        self.ui.decisionLabel.text = describe_decision(self.result.prediction, bundle.operating_point(name))
+        self.ui.decisionLabel.text = describe_decision(self.result.prediction, bundle.operating_point(name), _)
 
     def clear_result(self) -> None:
         """No result is shown any more."""
@@ -419,13 +419,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class PCRPredictorLogic(ScriptedLoadableModuleLogic):
-    """From nodes to a prediction and back; the scene is that of the nodes."""
+    """What the panel does to nodes; the scene is theirs."""
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self.forget()
-        self._predictor = None  # with what it was made of: (checksum, device)
-        self._predictor_of = None
+        from PCRPredictorLib.mrml_prediction import NodePredictor
+
+        self.predictor = NodePredictor()
 
     def getParameterNode(self) -> PCRPredictorParameterNode:
         """The parameters of the panel, in the scene."""
@@ -438,52 +438,11 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
         for node in (parameters.attention, parameters.subtraction) if parameters is not None else ():
             if node is not None:
                 remove(node)
-        self._shown = None
-
-    def forget(self) -> None:
-        """Drop what was kept of the last exam."""
-        self._exam, self._exam_of, self._shown = None, None, None
-
-    def read_exam(self, pre, early, late, segmentation, segment_id: str, clinical: dict):
-        """The exam that the nodes hold; phases and mask of an exam that has not changed are not read again.
-
-        Raises:
-            DataError: if the nodes are no exam.
-        """
-        from PCRPredictorLib.mrml_exam import exam_from_nodes, state_of
-
-        state = state_of(pre, early, late, segmentation, segment_id)
-        if self._exam is None or state != self._exam_of:
-            self._exam = exam_from_nodes(pre, early, late, segmentation, segment_id)
-            self._exam_of = state
-        return replace(self._exam, clinical=clinical)
-
-    def predict(self, exam, bundle, device: str):
-        """Prediction and VTK image of its attention; touches neither Qt nor MRML, so that it can run on another thread.
-
-        The model is loaded once.
-        """
-        import torch
-        from PCRPredictorLib.mrml import image_of
-        from PCRPredictorLib.predictor import Predictor
-
-        if device == "automatic":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if self._predictor_of != (bundle.checksum, device):
-            self._predictor = Predictor(bundle, device)
-            self._predictor_of = (bundle.checksum, device)
-        prediction = self._predictor.predict(exam)
-        return prediction, image_of(prediction.attention)
+        self.predictor.forget_views()
 
     def show(self, parameters: PCRPredictorParameterNode, nodes, geometry, prediction, image) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
-        from PCRPredictorLib.mrml import put_attention, show
-
-        scene, early = nodes[0].GetScene(), nodes[1]
-        parameters.attention = put_attention(scene, parameters.attention, image, geometry)
-        if self._shown != self._exam_of:  # another exam: look at it; the same one: leave the views alone
-            show(scene, early, parameters.attention, prediction.attention_summary.peak)
-            self._shown = self._exam_of
+        parameters.attention = self.predictor.show(parameters.attention, nodes, geometry, prediction, image)
 
     def add_exam(self, scene, exam):
         """Nodes of an exam that was read from files, by name."""
@@ -504,8 +463,8 @@ class PCRPredictorTest(ScriptedLoadableModuleTest):
         self.delayDisplay("Making the sample exam")
         nodes = load_sample()
         logic = PCRPredictorLogic()
-        exam = logic.read_exam(*nodes, nodes[3].GetSegmentation().GetNthSegmentID(0), {})
-        prediction, image = logic.predict(exam, load_bundle(find_bundle("phantom")), "cpu")
+        exam = logic.predictor.read_exam(*nodes, nodes[3].GetSegmentation().GetNthSegmentID(0), {})
+        prediction, image = logic.predictor.predict(exam, load_bundle(find_bundle("phantom")), "cpu")
         logic.show(logic.getParameterNode(), nodes, exam.geometry, prediction, image)
         assert 0 < prediction.probability < 1
         assert prediction.attention_summary.in_tumour > 0.3

@@ -11,9 +11,8 @@ import slicer
 from PCRPredictorLib.bundle import Bundle, load_bundle
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model_store import StoredModel, add_model, list_models, remove_model
+from PCRPredictorLib.result_text import describe_model
 from slicer.i18n import tr as _
-
-from .result_text import describe_model
 
 DEVICES = {"automatic": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
 SETTING = "BreastPCR/Model"
@@ -90,7 +89,7 @@ class ModelControls:
         self._ui.removeModelButton.enabled = model is not None and model.own
         try:
             bundle = self.check()
-            self._ui.cardLabel.text = describe_model(bundle)
+            self._ui.cardLabel.text = describe_model(bundle, _)
             qt.QSettings().setValue(SETTING, model.name if model else "")
         except DataError as error:
             self.bundle = None

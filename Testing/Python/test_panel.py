@@ -188,12 +188,12 @@ def test_operating_point_decides(panel):
 def test_second_prediction_reuses_exam_model_and_nodes(panel):
     choose_tiny(panel)
     predict(panel)
-    first, predictor, attention = panel.result, panel.logic._predictor, panel._parameters.attention
+    first, predictor, attention = panel.result, panel.logic.predictor.predictor, panel._parameters.attention
     panel.form.fill({"age": 60})
     predict(panel)
     assert panel.result.exam.mask is first.exam.mask
     assert panel.result.exam.pre is first.exam.pre
-    assert panel.logic._predictor is predictor
+    assert panel.logic.predictor.predictor is predictor
     assert panel._parameters.attention is attention
 
 

@@ -62,7 +62,7 @@ def _time_choice(panel, nodes) -> float:
 
 def _time_interface(panel, session) -> float:
     """Longest time between two turns of the event loop, from the click to the result; the click itself included."""
-    panel.logic.forget()
+    panel.logic.predictor.forget()
     start = time.perf_counter()
     panel.ui.predictButton.click()
     clicked = time.perf_counter() - start
@@ -88,10 +88,10 @@ def _compare(panel, runs: int) -> tuple[list[float], list[float]]:
 
 def _time_prediction(panel) -> float:
     logic, nodes = panel.logic, panel.exam.nodes()
-    logic.forget()
+    logic.predictor.forget()
     start = time.perf_counter()
-    exam = logic.read_exam(*nodes, panel.exam.segment_id, {})
-    logic.show(panel._parameters, nodes, exam.geometry, *logic.predict(exam, panel.models.bundle, "cpu"))
+    exam = logic.predictor.read_exam(*nodes, panel.exam.segment_id, {})
+    logic.show(panel._parameters, nodes, exam.geometry, *logic.predictor.predict(exam, panel.models.bundle, "cpu"))
     return time.perf_counter() - start
 
 

@@ -1,15 +1,20 @@
-"""A prediction in the words of the panel. No widget here."""
+"""A prediction in the words of the panel and of the browser's page, rich text. No widget here.
+
+Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer, nothing elsewhere.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
-from PCRPredictorLib.bundle import Bundle
-from PCRPredictorLib.prediction import OperatingPoint, Prediction
-from slicer.i18n import tr as _
+from .bundle import Bundle
+from .prediction import OperatingPoint, Prediction
+
+Translate = Callable[[str], str]
 
 
-def describe_probability(prediction: Prediction) -> str:
+def describe_probability(prediction: Prediction, _: Translate = str) -> str:
     """Probability with the range over the ensemble, rich text."""
     low, high = prediction.interval
     text = _("Probability of pCR {value}").format(value=f"{prediction.probability:.0%}")
@@ -17,7 +22,7 @@ def describe_probability(prediction: Prediction) -> str:
     return f"<big><b>{escape(text)}</b></big> ({escape(span)})"
 
 
-def describe_decision(prediction: Prediction, point: OperatingPoint) -> str:
+def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translate = str) -> str:
     """What an operating point makes of the probability, and how often it was right."""
     decision = _("pCR") if prediction.probability >= point.threshold else _("no pCR")
     text = _("{decision} at threshold {threshold}").format(decision=decision, threshold=f"{point.threshold:.2f}")
@@ -29,7 +34,7 @@ def describe_decision(prediction: Prediction, point: OperatingPoint) -> str:
     return f"{text}; {rates}"
 
 
-def describe_image_alone(prediction: Prediction) -> str:
+def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
     """The probability without clinical values, beside the one with them."""
     if all(value == "unknown" for value in prediction.clinical.values()):
         return _("From the image alone: no clinical value is known.")
@@ -39,7 +44,7 @@ def describe_image_alone(prediction: Prediction) -> str:
     )
 
 
-def describe_attention(prediction: Prediction) -> str:
+def describe_attention(prediction: Prediction, _: Translate = str) -> str:
     """Share of the attention inside the tumour, and where its peak is."""
     summary = prediction.attention_summary
     peak = _("its peak is in the tumour") if summary.peak_in_tumour else _("its peak is NOT in the tumour")
@@ -48,13 +53,13 @@ def describe_attention(prediction: Prediction) -> str:
     )
 
 
-def describe_warnings(prediction: Prediction) -> str:
+def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
     """Warnings as a list, rich text; empty without any."""
     items = "".join(f"<li>{escape(notice.message)}</li>" for notice in prediction.notices)
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 
-def describe_model(bundle: Bundle) -> str:
+def describe_model(bundle: Bundle, _: Translate = str) -> str:
     """A model's card in a few lines, rich text."""
     card = bundle.card
     lines = [
