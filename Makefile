@@ -23,9 +23,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --preview --select PLW1514 PCRPredictor PCRTraining
-	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
-	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
+	@running=""; for system in linux win32 darwin; do \
+	  $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system & running="$$running $$!"; done; \
+	for process in $$running; do wait $$process || exit 1; done
 
 benchmark: setup
 	$(BIN)/python Testing/benchmarks/predict_speed.py
