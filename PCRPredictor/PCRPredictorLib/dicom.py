@@ -207,10 +207,11 @@ def _too_few(
     if len(alike) >= 3:
         one, other = next((a, b) for a in alike for b in alike if not a.geometry.matches(b.geometry))
         return _off_grid(folder, one, other)
-    if any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
+    nothing = not phases and not broken
+    if nothing and any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
         return (
-            f"{folder}: has multi-frame DICOM images that are not Enhanced MR with at least 3 phases on one grid; "
-            "convert them to NIfTI or single-frame DICOM first"
+            f"{folder}: has multi-frame DICOM images that are not Enhanced MR, or only derived ones; convert them to "
+            "NIfTI or single-frame DICOM first"
         )
     found = sorted({phase.series for phase in phases}) or ["only other images"]
     found += sorted({f"{phase.series}, in which slices are missing" for phase in broken})

@@ -392,6 +392,22 @@ def test_enhanced_mr_is_read_as_it_was_written(tmp_path, direction, apart):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_enhanced_mr_with_a_series_a_phase_is_read(tmp_path):
+    for number, (phase, time) in enumerate(zip(EXAM.phases, (0, 120, 400), strict=True)):
+        write_enhanced_exam(tmp_path, replace(EXAM, pre=phase), times=(time,), slopes=(1,), series=f"1.2.{number}")
+    assert find_phases(tmp_path).times == pytest.approx((0, 120, 400))
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.early)
+
+
+def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    (file,) = tmp_path.iterdir()
+    data = pydicom.dcmread(file)
+    del data.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
+    data.save_as(file)
+    refuses(tmp_path, "at least 3 phases on one grid, got 0 .*in which slices are missing")
+
+
 def test_enhanced_mr_gives_what_single_frames_give(tmp_path):
     write_dicom_exam(tmp_path / "single", EXAM, "philips")
     write_enhanced_exam(tmp_path / "enhanced", EXAM, slopes=(1, 2, 3))
@@ -421,7 +437,7 @@ def test_enhanced_frames_that_are_missing_or_derived_are_no_phase(tmp_path):
     write_enhanced_exam(tmp_path / "derived", EXAM, MRImageFrameTypeSequence=kind)
     refuses(tmp_path / "derived", "at least 3 phases on one grid")
     write_enhanced_exam(tmp_path / "nowhere", EXAM, PlanePositionSequence=None)
-    refuses(tmp_path / "nowhere", "at least 3 phases on one grid")
+    refuses(tmp_path / "nowhere", "multi-frame DICOM images that are not Enhanced MR, or only derived ones")
 
 
 def test_enhanced_pixels_cut_short_are_refused(tmp_path):
