@@ -78,7 +78,7 @@ setup: system $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,dicom,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,dev]"
 	touch $@
 
 # Libraries that the Slicer core needs for off-screen rendering: installed where that is allowed, else named.

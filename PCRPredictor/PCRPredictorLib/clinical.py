@@ -212,3 +212,22 @@ def read_clinical(path: Path) -> dict[str, object]:
     if len(rows) != 1:
         raise DataError(f"{path}: must hold one patient in one row below the header, got {len(rows)} rows")
     return dict(rows[0])
+
+
+def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
+    """Those of a command's words that are pairs, as in `age=52`, and no file."""
+    return dict(word.split("=", 1) for word in words if "=" in word and not Path(word).is_file())
+
+
+def read_clinical_words(words: Sequence[str]) -> dict[str, object]:
+    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
+
+    Raises:
+        DataError: see `read_clinical`.
+    """
+    pairs = clinical_pairs(words)
+    values: dict[str, object] = {}
+    for word in words:
+        if word.split("=", 1)[0] not in pairs:
+            values.update(read_clinical(Path(word)))
+    return {**values, **pairs}

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from .bundle import Bundle, export_bundle, find_bundle, load_bundle
 from .child import end_with_parent, is_child, tell
-from .clinical import ClinicalSchema, read_clinical
+from .clinical import ClinicalSchema, clinical_pairs, read_clinical_words
 from .errors import DataError
 from .exam import Exam
 
@@ -231,13 +231,8 @@ def _in_words(metric: object) -> str:
 
 def _parse_clinical(words: Sequence[str], schema: ClinicalSchema) -> dict[str, object]:
     """Clinical variables from pairs and files; names that a person typed must be the model's."""
-    pairs = dict(word.split("=", 1) for word in words if "=" in word and not Path(word).is_file())
-    schema.parse(pairs, strict=True)
-    values: dict[str, object] = {}
-    for word in words:
-        if word.split("=", 1)[0] not in pairs:
-            values.update(read_clinical(Path(word)))
-    return {**values, **pairs}
+    schema.parse(clinical_pairs(words), strict=True)
+    return read_clinical_words(words)
 
 
 if __name__ == "__main__":

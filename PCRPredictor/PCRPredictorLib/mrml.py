@@ -38,6 +38,7 @@ OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 ATTENTION = "Attention"
 SUBTRACTION = "Early minus pre-contrast"
+DRAWN_IN_3D = "BreastPCR.drawnIn3D"  # reference of attention to the part of it that is drawn as a volume
 _OWN = "BreastPCR"  # attribute of what is made here
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
@@ -104,13 +105,20 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
         segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
         segmentations.SetMRMLApplicationLogic(application)
         segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
-        scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+        know_legends(scene)
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
         _add_views(scene)
         try:
             yield scene
         finally:
             scene.Clear(True)
+
+
+def know_legends(scene: Node) -> None:
+    """Make a scene know colour legends, as Slicer's own module Colors does."""
+    import slicer
+
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
 
 
 def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:
@@ -153,7 +161,7 @@ def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
 def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
     """Early minus pre-contrast in a volume node: the one given, in place, or a new one."""
     difference = subtract(exam.early, exam.pre)
-    node = _put_own(scene, node, image_of(difference), exam.geometry, SUBTRACTION)
+    node = put_own(scene, node, image_of(difference), exam.geometry, SUBTRACTION)
     if exam.mask is not None and np.any(exam.mask):
         near = near_tumour(exam)
         limits = enhancement_limits(exam.early[near], exam.pre[near], np.asarray(exam.mask)[near])
@@ -172,7 +180,7 @@ def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometr
         geometry: of the exam.
     """
     is_new = node is None
-    node = _put_own(scene, node, image, geometry, ATTENTION)
+    node = put_own(scene, node, image, geometry, ATTENTION)
     if is_new:
         _colour_attention(scene, node)
     return node
@@ -194,19 +202,27 @@ def image_of(array: np.ndarray) -> Node:
 
 
 def remove(node: Node) -> None:
-    """Take a node of our own out of its scene, with its display, legend, storage, and colours if they are its own."""
+    """Take a node of our own out of its scene, with its display, legend, storage, and colours if they are its own.
+
+    What was made to draw it in 3D goes, too.
+    """
     scene = node.GetScene()
     if scene is None:
         return
+    if (part := node.GetNodeReference(DRAWN_IN_3D)) is not None:
+        remove(part)
     displays = [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
     colours = [display.GetColorNode() for display in displays]
     own = [node, *(colour for colour in colours if colour is not None and is_own(colour))]
-    for gone in [*own, *displays, *(item.GetStorageNode() for item in own)]:
+    drawn = [display for display in displays if display.IsA("vtkMRMLVolumeRenderingDisplayNode")]
+    drawn_with = [made for display in drawn for made in (display.GetVolumePropertyNode(), display.GetROINode())]
+    for gone in [*own, *displays, *drawn_with, *(item.GetStorageNode() for item in own)]:
         if gone is not None:
             scene.RemoveNode(gone)
 
 
-def _put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
+def put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
+    """An image in a volume node that is marked as made here: the one given, in place, or a new one."""
     if node is None:
         node = _add_image(scene, image, geometry, name)
         node.SetAttribute(_OWN, "made")
@@ -247,12 +263,25 @@ def add_segmentation(
         geometry: of the mask.
         reference: volume node whose lattice the Segment Editor continues on.
     """
+    node = _add_segmentation_node(scene, name)
+    set_segment(node, mask, geometry, reference)
+    return node
+
+
+def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
+    """Add a segmentation node with an empty segment "tumour", to be painted on the lattice of a volume node."""
+    node = _add_segmentation_node(scene, name)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
+    return node
+
+
+def _add_segmentation_node(scene: Node, name: str) -> Node:
     import slicer
 
     node = slicer.vtkMRMLSegmentationNode()
     node.SetName(scene.GenerateUniqueName(name))
     scene.AddNode(node).CreateDefaultDisplayNodes()
-    set_segment(node, mask, geometry, reference)
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .exam import Exam, Geometry
+from .exam import PHASE_NAMES, Exam, Geometry
 from .mrml import image_of, put_attention, show
 from .mrml_exam import Node, exam_from_nodes, state_of
 
@@ -85,7 +85,10 @@ class NodePredictor:
         """
         scene, early = nodes[0].GetScene(), nodes[1]
         attention = put_attention(scene, attention, image, geometry)
-        if self._shown != self._exam_of:  # another exam: look at it; the same one: leave the views alone
+        phases = self._exam_of[: len(PHASE_NAMES)] if self._exam_of is not None else None
+        if (
+            self._shown != phases
+        ):  # another exam: look at it; the same one, its tumour edited maybe: leave the views alone
             show(scene, early, attention, prediction.attention_summary.peak)
-            self._shown = self._exam_of
+            self._shown = phases
         return attention

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,6 +40,7 @@ ClinicalRowsOption = Annotated[
 ProcessesOption = Annotated[
     int | None, typer.Option(min=1, help="Folds trained at a time; without torchrun, and one a core if not given.")
 ]
+DEFAULT_PORT = 8080
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
@@ -52,7 +54,38 @@ def demo(
     from .demo import write_demo
 
     prediction = write_demo(out, load_predictor(load_bundle(find_bundle(model))), seed, report=console.print)
+    console.print(f"In a browser: pcr view {out} --model {model}", soft_wrap=True)
     show_result(prediction, out)
+    asked = sys.stdin.isatty() and sys.stdout.isatty()
+    if asked and typer.confirm("Open it in a browser now?", default=False):
+        view([out], model=model, port=0)
+
+
+@app.command(cls=ManyValues)
+def view(
+    exams: Annotated[
+        list[Path], typer.Argument(help="Folders: an exam as pcr demo writes it, DICOM, or a cohort.")
+    ] = [],  # noqa: B006
+    phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
+    mask: Annotated[Path | None, typer.Option(help="Tumour mask, with --phases or one DICOM folder.")] = None,
+    clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
+    model: ModelOption = DEFAULT_MODEL,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond this machine a token is needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    name: Annotated[list[str], typer.Option(help="Further names of this server, as of a proxy before it.")] = [],  # noqa: B006
+    token: Annotated[bool, typer.Option("--token", help="Ask for a token on this machine, too.")] = False,
+    upload_limit: Annotated[int, typer.Option(min=1, help="MB of an exam that a browser sends.")] = 1024,
+    pages: Annotated[int, typer.Option(min=1, help="How many may be open at once.")] = 8,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Show exams, predictions and attention in a browser, drawn by Slicer's core on this machine."""
+    from PCRPredictorView.command import ServerSettings, find_exams, view
+
+    entries = find_exams(exams, phases, mask, clinical)
+    settings = ServerSettings(host, port, tuple(name), token, upload_limit, pages)
+    view(entries, model, settings, lambda address: _announce(address, browser))
 
 
 @app.command()
@@ -179,6 +212,15 @@ def experiment(
         if worker.first:
             progress.say((out / "experiment.md").read_text(encoding="utf-8"))
             progress.say(f"Written to {out}")
+
+
+def _announce(address: str, browser: bool) -> None:
+    """Say where the page is; the address stands alone on its line, so that it can be clicked."""
+    console.print("Research use only. The page is at", soft_wrap=True)
+    console.print(address, soft_wrap=True)
+    console.print("Ctrl-C ends it.")
+    if browser:
+        webbrowser.open(address)
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def trained(training_cohort, quick_config, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def slicer_session():
     """Slicer without its desktop."""
-    from harness.views import opengl_missing
+    from PCRPredictorView.opengl import opengl_missing
 
     for package in ("slicer", "PySide6"):
         pytest.importorskip(package)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
-from harness.views import opengl_missing
 from PCRPredictorLib import mrml
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml_exam import exam_from_nodes
+from PCRPredictorView.opengl import opengl_missing
 
 TESTING = Path(__file__).parents[1]
 TILT = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])

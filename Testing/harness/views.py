@@ -1,9 +1,8 @@
 """Slicer's views without a desktop: its own slice logic and displayable managers, rendered off screen.
 
-Needs an OpenGL library; without one VTK ends the process, so ask `opengl_missing` first.
+Needs an OpenGL library; without one VTK ends the process, so ask `PCRPredictorView.opengl` first.
 """
 
-import ctypes
 import os
 
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -20,16 +19,6 @@ SPACE_MANAGERS = (
     "vtkMRMLSegmentationsDisplayableManager3D",
     "vtkMRMLVolumeRenderingDisplayableManager",
 )
-
-
-def opengl_missing() -> str:
-    """Which library is missing for rendering off screen, "" if none is."""
-    for library in ("libEGL.so.1", "libGL.so.1"):
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            return library
-    return ""
 
 
 class View:

@@ -1,0 +1,102 @@
+"""`pcr view`: checks what it was given, then serves it."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from PCRPredictorLib.bundle import find_bundle, load_bundle
+from PCRPredictorLib.clinical import read_clinical_words
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import PHASE_NAMES
+
+from .exams import DicomEntry, Entry, FilesEntry, find_entries
+from .opengl import PACKAGES, opengl_missing
+from .server import ServerSettings, serve
+from .sessions import process_context
+
+_NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
+
+
+def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
+    """Serve exams until interrupted.
+
+    Args:
+        entries: exams in the list of each page.
+        model: name or folder of the model that is chosen first.
+        settings: how the server is reached.
+        ready: called with the address to open.
+
+    Raises:
+        DataError: if something is missing on this machine, the model cannot be read, or the address is taken.
+    """
+    check_possible()
+    load_bundle(find_bundle(model))
+    serve(settings, page_starter(entries, model), ready)
+
+
+def find_exams(
+    folders: Sequence[Path], phases: Sequence[Path], mask: Path | None, clinical: Sequence[str]
+) -> list[Entry]:
+    """The list of a page, from the words of a command.
+
+    Args:
+        folders: see `find_entries`.
+        phases: three files, or none.
+        mask: of the tumour: a file for `phases`, or for the only exam in the folders.
+        clinical: files and pairs, likewise.
+
+    Raises:
+        DataError: if something is missing or cannot be read.
+    """
+    values = read_clinical_words(clinical)
+    entries = find_entries(folders)
+    if phases:
+        if len(phases) != len(PHASE_NAMES):
+            raise DataError(
+                f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three"
+            )
+        return [FilesEntry(phases[0].resolve().parent.name, tuple(phases), mask, values), *entries]
+    if mask is None and not values:
+        return entries
+    if len(entries) != 1 or not isinstance(entries[0], FilesEntry | DicomEntry):
+        raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder that is no cohort")
+    entry = entries[0]
+    return [replace(entry, mask=mask or entry.mask, clinical={**entry.clinical, **values})]
+
+
+def check_possible() -> None:
+    """Look for what the page needs without loading it.
+
+    Raises:
+        DataError: if anything is missing; says what to install.
+    """
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise DataError('pcr view needs Slicer\'s core and trame: pip install "breastpcr[view]"')
+    if library := opengl_missing():
+        raise DataError(f"pcr view draws with OpenGL, but {library} is missing: sudo apt-get install -y {PACKAGES}")
+
+
+def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
+    """Starts the process of a page; the libraries begin to load now."""
+    context = process_context("PCRPredictorView.process")
+    return partial(_start, context, list(entries), model)
+
+
+def _start(context: BaseContext, entries: Sequence[Entry], model: str, end: socket.socket, folder: Path) -> BaseProcess:
+    process = context.Process(target=_run, args=(end, folder, entries, model), daemon=True)  # type: ignore[attr-defined]
+    process.start()
+    return process
+
+
+def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+    """In the process of a page; only there are Slicer's core and torch loaded."""
+    from .process import run_page
+
+    run_page(end, folder, entries, model)

@@ -1,0 +1,113 @@
+"""What the views show: phase, attention, outline, legend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PCRPredictorLib.display import FAINT
+from PCRPredictorLib.mrml import OPACITY
+from PCRPredictorLib.mrml_display import jump_to, render_in_3d, set_legend, set_outline, set_overlay, set_threshold
+from PCRPredictorLib.prediction import Prediction
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+from trame_slicer.core import SlicerApp
+
+from .exam_scene import BACKGROUNDS, ExamScene
+from .views import Arrangement, Views
+
+
+@dataclass
+class OverlayState:
+    """How the exam is shown.
+
+    Args:
+        background: one of `BACKGROUNDS`.
+        threshold: share of the attention's peak below which it is hidden.
+    """
+
+    background: str = "early"
+    visible: bool = True
+    opacity: float = OPACITY
+    threshold: float = FAINT
+    outline: bool = True
+    legend: bool = True
+    rendering: bool = False
+    has_attention: bool = False
+
+
+class OverlaySection:
+    """Makes the views what the fields say."""
+
+    def __init__(self, server: Server, slicer: SlicerApp, scene: ExamScene, views: Views) -> None:
+        self._slicer, self._scene, self._views = slicer, scene, views
+        self._peak: tuple[float, float, float] | None = None
+        self.state = TypedState(server.state, OverlayState)
+        name = self.state.name
+        fields = (name.visible, name.opacity, name.threshold, name.outline, name.legend, name.rendering)
+        self.state.bind_changes({field: lambda _value: self.apply() for field in fields})
+        self.state.bind_changes({name.background: scene.show_background})
+
+    def begin(self) -> None:
+        """Another exam is open, or none has a result any more."""
+        self._peak, self.state.data.has_attention = None, False
+        self._scene.show_background(self.state.data.background)
+        self.apply()
+
+    def show(self, prediction: Prediction) -> None:
+        """There is a new result."""
+        self._peak, self.state.data.has_attention = prediction.attention_summary.peak, True
+        self._scene.show_background(self.state.data.background)
+        self.apply()
+
+    def apply(self) -> None:
+        """Make the views what the fields say."""
+        data, nodes = self.state.data, self._scene.nodes
+        if "segmentation" in nodes:
+            set_outline(nodes["segmentation"], data.outline)
+        if (attention := nodes.get("attention")) is not None:
+            set_overlay(self._scene.scene, attention, visible=data.visible, opacity=float(data.opacity))
+            set_threshold(attention, float(data.threshold))
+            set_legend(attention, data.legend and data.visible)
+            rendering = self._slicer.app_logic.GetModuleLogic("VolumeRendering")
+            render_in_3d(rendering, attention, data.rendering)
+        self._views.refresh()
+
+    def jump(self) -> None:
+        """Centre the views on the peak of the attention."""
+        if self._peak is not None:
+            jump_to(self._scene.scene, self._peak)
+            self._views.refresh()
+
+    def build(self) -> None:
+        """The section's part of the page."""
+        name, arrangement = self.state.name, self._views.state.name.arrangement
+        with v3.VBtnToggle(
+            v_model=(name.background,), mandatory=True, density="compact", variant="outlined", classes="mb-2"
+        ):
+            for background in BACKGROUNDS:
+                v3.VBtn(background, value=background, size="small", id=f"show-{background}")
+        with v3.VBtnToggle(
+            v_model=(arrangement,), mandatory=True, density="compact", variant="outlined", classes="mb-2"
+        ):
+            for kind in Arrangement:
+                v3.VBtn(kind.value, value=kind.value, size="small", id=f"arrange-{kind.name.lower()}")
+        v3.VCheckbox(
+            v_model=(name.outline,), label="Tumour outline", density="compact", hide_details=True, id="outline"
+        )
+        with html.Div(v_if=(name.has_attention,)):
+            for field, label, key in (
+                (name.visible, "Show attention", "visible"),
+                (name.legend, "Colour legend", "legend"),
+                (name.rendering, "Attention in 3D", "rendering"),
+            ):
+                v3.VCheckbox(v_model=(field,), label=label, density="compact", hide_details=True, id=key)
+            for field, label, key in (
+                (name.opacity, "Opacity", "opacity"),
+                (name.threshold, "Hide below", "threshold"),
+            ):
+                v3.VSlider(
+                    v_model=(field,), min=0, max=1, step=0.05, label=label, density="compact", hide_details=True, id=key
+                )
+            v3.VBtn("Jump to the peak", click=self.jump, size="small", variant="text", id="jump")

@@ -1,0 +1,154 @@
+"""The page: its sections, what happens when, and how it is laid out."""
+
+from __future__ import annotations
+
+import base64
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.outputs import write_prediction
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Prediction
+from trame.ui.vuetify3 import VAppLayout
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.asynchronous import create_task
+from trame_slicer.core import SlicerApp
+from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
+
+from .exam_scene import ExamScene
+from .exam_section import ExamSection
+from .exams import Entry
+from .overlay_section import OverlaySection
+from .prediction_section import PredictionSection
+from .tumour_section import TumourSection
+from .views import Views
+from .work import Work
+
+_ICON = Path(__file__).parents[2] / "Resources" / "BreastPCR.png"
+
+
+class Page:
+    """Everything that one browser sees.
+
+    Args:
+        server: trame's, not started yet.
+        entries: exams in the list; the first one is opened by `begin`.
+        model: name or folder of the model that is chosen first.
+        folder: of the page's own, for results.
+    """
+
+    def __init__(self, server: Server, entries: Sequence[Entry], model: str, folder: Path) -> None:
+        self._server, self._entries, self._folder = server, entries, folder
+        self._written: Prediction | None = None  # whose files are in the folder
+        vtkLogger.SetStderrVerbosity(
+            vtkLogger.VERBOSITY_OFF
+        )  # of files that the wheel lacks, and of what it deprecates
+        slicer = SlicerApp()
+        vtkOutputWindow.GetInstance().SetDisplayModeToNever()
+        self.work = Work(server)
+        self.scene = ExamScene(slicer, self._on_edit)
+        self.views = Views(server, slicer, self.scene)
+        self.tumour = TumourSection(server, self.work, self.scene, self.views)
+        self.overlay = OverlaySection(server, slicer, self.scene, self.views)
+        self.prediction = PredictionSection(server, self.work, self.scene, model, self._on_predicted)
+        self.exams = ExamSection(server, self.work, entries, self._on_opened, self.prediction.predictor)
+        self._build()
+
+    def begin(self) -> None:
+        """Open the first exam."""
+        if self._entries:
+            create_task(self.exams.open(0))
+
+    def open_upload(self, folder: Path) -> None:
+        """Open what a browser sent; returns at once."""
+        create_task(self.exams.open_upload(folder))
+
+    def complain(self, problem: str) -> None:
+        """Say what is wrong."""
+        self.work.complain(problem)
+
+    async def write_result(self, name: str) -> None:
+        """Put the report, or an archive of every file of the result, into the page's folder.
+
+        Raises:
+            DataError: if there is no result, or it cannot be written.
+        """
+        if self.prediction.result is None:
+            raise DataError("there is no result to write; predict first")
+        exam, prediction = self.prediction.result
+        if self._written is not prediction or not (self._folder / name).is_file():
+            await self.work.share(partial(_write, exam, prediction, self._folder))
+            self._written = prediction
+
+    def _on_opened(self, exam: Exam) -> None:
+        self.scene.open(exam)
+        self.prediction.begin(exam)
+        self.tumour.begin()
+        self.overlay.begin()
+
+    def _on_edit(self) -> None:
+        with self._server.state:
+            self.tumour.update()
+            self.prediction.update()
+
+    def _on_predicted(self, prediction: Prediction) -> None:
+        self.overlay.show(prediction)
+        self.exams.note(self.exams.state.data.chosen, f"{prediction.probability:.0%}")
+
+    def _build(self) -> None:
+        state = self._server.state
+        state.trame__title = "BreastPCR"
+        if _ICON.is_file():
+            state.trame__favicon = "data:image/png;base64," + base64.b64encode(_ICON.read_bytes()).decode()
+        work, title = self.work.state.name, self.exams.state.name.title
+        with VAppLayout(self._server) as layout:
+            layout.root.theme = "dark"
+            with v3.VAppBar(density="compact"):
+                html.Div("BreastPCR", classes="text-h6 mx-4")
+                html.Div(f"{{{{ {title} }}}}", id="title")
+                v3.VSpacer()
+                html.Div(RESEARCH_USE_ONLY, classes="text-caption mx-4")
+                v3.VProgressLinear(
+                    v_if=(work.busy,), indeterminate=True, absolute=True, location="bottom", color="primary", id="busy"
+                )
+            with v3.VNavigationDrawer(permanent=True, width=400), html.Div(classes="pa-3", id="panel"):
+                html.Div(f"{{{{ {work.busy} || 'Ready.' }}}}", classes="text-caption", id="status")
+                v3.VAlert(
+                    v_if=(work.problem,),
+                    text=(work.problem,),
+                    type="error",
+                    density="compact",
+                    closable=True,
+                    click_close=f"{work.problem} = ''",
+                    classes="my-2",
+                    id="problem",
+                )
+                for heading, build in (
+                    ("Exam", self.exams.build),
+                    ("Tumour", self.tumour.build),
+                    ("Patient", self.prediction.build_patient),
+                    ("Model", self.prediction.build_model),
+                    ("Result", self.prediction.build_result),
+                    ("Views", self.overlay.build),
+                ):
+                    html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
+                    build()
+            with v3.VMain(), html.Div(style="height: calc(100vh - 48px);", id="views"):
+                self.views.build(layout)
+
+
+def _write(exam: Exam, prediction: Prediction, folder: Path) -> None:
+    """The files of `pcr predict`, the report apart, and all of them packed."""
+    result = folder / "result"
+    write_prediction(exam, prediction, result, scene=False)
+    with zipfile.ZipFile(
+        folder / "result.zip", "w", zipfile.ZIP_STORED
+    ) as archive:  # pictures and gzip: packed already
+        for path in sorted(result.iterdir()):
+            archive.write(path, f"pcr-result/{path.name}")
+    (folder / "report.html").write_bytes((result / "report.html").read_bytes())

@@ -1,0 +1,115 @@
+"""The process of one page: trame and Slicer's core, behind a channel instead of a port of their own.
+
+Importing this loads torch, Slicer's core and trame, so that on Linux each process begins with them loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import PCRPredictorLib.predictor  # noqa: F401  so that a prediction need not wait for torch and MONAI
+from PCRPredictorLib.errors import DataError
+from trame_server import Server
+
+from .channel import Channel, Kind
+from .exams import Entry
+from .page import Page
+
+_MEMORY_SHARE = 0.75  # of the machine's memory that the voxels of one page may take
+
+
+class _Message(NamedTuple):
+    """As trame's transport hands it on."""
+
+    data: bytes
+
+
+def run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+    """Run a page until its channel closes; the entry point of its process.
+
+    Args:
+        end: of the pair of sockets.
+        folder: of the page's own, for uploads and results.
+        entries: exams in the list; the first one is opened.
+        model: name or folder of the model that is chosen first.
+    """
+    sys.argv = sys.argv[:1]  # trame reads options there, which are not its own
+    logging.disable(logging.WARNING)
+    _limit_memory()
+    asyncio.run(_run(end, folder, entries, model))
+    os._exit(0)  # without waiting for a prediction that nobody sees; views and threads need no tidying
+
+
+def _limit_memory() -> None:
+    """An upload that unpacks to more than there is fails here, and takes nobody else's process with it."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    resource.setrlimit(resource.RLIMIT_DATA, (int(_MEMORY_SHARE * machine),) * 2)
+
+
+async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+    end.setblocking(False)
+    channel = await Channel.over(end)
+    server = Server(client_type="vue3")
+    page = Page(server, entries, model, folder)
+    serving = server.start(backend="generic", exec_mode="task", show_connection_info=False, open_browser=False)
+    await server.ready
+    endpoint = server._server["ws"]  # wslink's transport in memory, which has no public name in trame
+    page.begin()
+    connection: Any = None
+    calls: set[asyncio.Task[None]] = set()
+    while (message := await channel.receive()) is not None:
+        kind, content = message
+        if kind == Kind.CONNECTED:
+            if connection is not None:  # the page was opened in another window, which takes it over
+                await endpoint.disconnect(connection)
+            connection = await endpoint.connect()
+            connection.on_message(lambda _binary, data: channel.send(Kind.DATA, data))
+        elif kind == Kind.DATA and connection is not None:
+            _keep(calls, _hand_on(connection, content))
+        elif kind == Kind.DISCONNECTED and connection is not None:
+            left, connection = connection, None
+            await endpoint.disconnect(left)
+        elif kind == Kind.CALL:
+            _keep(calls, _answer(channel, page, json.loads(content)))
+    serving.cancel()
+
+
+async def _hand_on(connection: Any, content: bytes) -> None:  # noqa: ANN401  wslink carries no types
+    """Let trame do what the browser asks for; what a browser asked for that has left meanwhile, nobody waits for."""
+    with contextlib.suppress(KeyError):  # trame answers it under its name
+        await connection.send(True, _Message(content))
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Any) -> None:  # noqa: ANN401  a coroutine of anything
+    """Run at once, and hold on to it until it is done."""
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _answer(channel: Channel, page: Page, call: dict[str, Any]) -> None:
+    """Do what the server asks for."""
+    answer: dict[str, object] = {"call": call["call"]}
+    try:
+        if call["method"] == "open_upload":
+            page.open_upload(Path(call["folder"]))
+        elif call["method"] == "complain":
+            page.complain(call["message"])
+        elif call["method"] == "write":
+            await page.write_result(call["name"])
+    except DataError as error:
+        answer["error"] = str(error)
+    await channel.send(Kind.ANSWER, json.dumps(answer).encode())

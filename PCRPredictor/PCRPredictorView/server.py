@@ -1,0 +1,238 @@
+"""What a browser talks to: pages, their connections, uploads and results. It loads neither Slicer's core nor torch."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from PCRPredictorLib.errors import DataError
+
+from .guard import Guard, is_loopback
+from .sessions import GRACE, Session, Sessions, StartProcess
+from .uploads import receive
+
+MEGABYTE = 2**20
+_MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
+_FORM = 64 * 1024  # what a form's own lines add to its files
+_CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
+_DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
+_SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How the server is reached and what it allows.
+
+    Args:
+        host: address to listen on.
+        port: to listen on; 0 takes a free one.
+        names: further names that it may be called by.
+        token: whether a browser must show a token; beyond this machine it always must.
+        upload_limit: MB of an upload.
+        pages: how many may be open at once.
+        grace: seconds that a page without a browser is kept.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    names: tuple[str, ...] = ()
+    token: bool = False
+    upload_limit: int = 1024
+    pages: int = 8
+    grace: float = GRACE
+
+
+def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Args:
+        start: starts the process of a page.
+        ready: called with the address to open once pages are served.
+
+    Raises:
+        DataError: if the address cannot be listened on.
+    """
+    asyncio.run(_serve(settings, start, ready))
+
+
+async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], None]) -> None:
+    needs_token = settings.token or not is_loopback(settings.host)
+    guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
+    runner = web.AppRunner(make_application(settings, guard, start), access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except (OSError, socket.gaierror) as error:
+            raise DataError(
+                f"{settings.host}:{settings.port}: cannot be listened on ({error.strerror}); "
+                "choose another --port or --host"
+            ) from None
+        ready(_address(settings.host, runner.addresses[0][1], guard.token))
+        await _interrupted()
+    finally:
+        await runner.cleanup()
+
+
+async def _interrupted() -> None:
+    """Wait for Ctrl-C or a polite end."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: Ctrl-C interrupts the loop itself
+            continue
+    await stop.wait()
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/" + (f"?token={token}" if token else "")
+
+
+def make_application(settings: ServerSettings, guard: Guard, start: StartProcess) -> web.Application:
+    """The server's routes behind the guard."""
+    application = web.Application(
+        middlewares=[guard.check, _tell], client_max_size=settings.upload_limit * MEGABYTE + _FORM
+    )
+    application.on_response_prepare.append(guard.add_headers)
+    pages = Pages(settings, static_files())
+    application.add_routes(
+        [
+            web.get("/", pages.open),
+            web.get("/page/{page}", pages.add_slash),
+            web.get("/page/{page}/", pages.index),
+            web.get("/page/{page}/ws", pages.connect),
+            web.post("/page/{page}/paraview/", pages.launch),
+            web.post("/page/{page}/upload", pages.upload),
+            *(web.get(f"/page/{{page}}/{name}", pages.download) for name in _DOWNLOADS),
+            web.get("/page/{page}/{file:.+}", pages.file),
+        ]
+    )
+
+    async def run_sessions(application: web.Application) -> AsyncIterator[None]:
+        sessions = application[_SESSIONS] = Sessions(start, settings.pages, settings.grace)
+        preparing = asyncio.create_task(sessions.prepare())
+        yield
+        await preparing
+        await sessions.close()
+
+    application.cleanup_ctx.append(run_sessions)
+    return application
+
+
+def static_files() -> dict[str, Path]:
+    """Every file that a page may load, by its address below the page; nothing else is ever opened."""
+    found: dict[str, Path] = {}
+    for name in _CLIENT:
+        module = importlib.import_module(name)
+        folders = dict(getattr(module, "serve", {})) | ({"": module.www} if hasattr(module, "www") else {})
+        for prefix, folder in folders.items():
+            for path in Path(folder).rglob("*"):
+                if path.is_file():
+                    found["/".join(filter(None, (prefix, path.relative_to(folder).as_posix())))] = path
+    return found
+
+
+@web.middleware
+async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
+    """What is wrong in one sentence; never a trace."""
+    try:
+        return await handler(request)
+    except DataError as error:
+        return web.Response(status=409, text=f"{error}\n")
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as error:
+        logging.getLogger(__name__).error("%s %s", type(error).__name__, error)
+        return web.Response(status=500, text="this went wrong here; load the page again\n")
+
+
+class Pages:
+    """The handlers."""
+
+    def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
+        self._settings, self._files = settings, files
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """A page of one's own."""
+        try:
+            session = await request.app[_SESSIONS].open()
+        except DataError as error:
+            return web.Response(status=503, text=f"{error}\n")
+        raise web.HTTPSeeOther(f"/page/{session.identifier}/")
+
+    async def add_slash(self, request: web.Request) -> web.StreamResponse:
+        """Addresses below the page are relative to it."""
+        raise web.HTTPSeeOther(f"/page/{request.match_info['page']}/")
+
+    async def index(self, request: web.Request) -> web.StreamResponse:
+        """The page itself; one that has ended gives a new one."""
+        if self._find(request) is None:
+            raise web.HTTPSeeOther("/")
+        return web.FileResponse(self._files["index.html"], headers={"Cache-Control": "no-store"})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A script, a style or a font of the page; their addresses hold their version."""
+        path = self._files.get(request.match_info["file"])
+        if path is None:
+            raise web.HTTPNotFound(text="there is no such file\n")
+        return web.FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
+
+    async def launch(self, request: web.Request) -> web.StreamResponse:
+        """Trame's client asks here where to connect, at an address that it has from its oldest relative."""
+        session, scheme = self._session(request), "wss" if request.secure else "ws"
+        return web.json_response({"sessionURL": f"{scheme}://USE_HOST/page/{session.identifier}/ws"})
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """The page's connection to its process."""
+        session = self._session(request)
+        page = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, compress=False)
+        await page.prepare(request)
+        try:
+            await session.relay(page)
+        except DataError:
+            await page.close()
+        return page
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """An exam from the browser."""
+        session, limit = self._session(request), self._settings.upload_limit * MEGABYTE
+        folder = session.folder / "upload"
+        try:
+            if (request.content_length or 0) > limit + _FORM or not request.content_type.startswith(
+                "multipart/form-data"
+            ):
+                raise DataError(
+                    f"the upload must be a form of files, at most {self._settings.upload_limit} MB together"
+                )
+            await receive(await request.multipart(), folder, limit)
+        except DataError as error:
+            await session.call("complain", message=str(error))
+            return web.Response(status=413, text=f"{error}\n")
+        await session.call("open_upload", folder=str(folder))
+        return web.Response(text="received\n")
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """The report, or every file of the result."""
+        name = request.path.rpartition("/")[2]
+        session = self._session(request)
+        await session.call("write", name=name)
+        headers = {"Content-Disposition": f'attachment; filename="pcr-{name}"', "Content-Type": _DOWNLOADS[name]}
+        return web.FileResponse(session.folder / name, headers=headers)
+
+    @staticmethod
+    def _find(request: web.Request) -> Session | None:
+        return request.app[_SESSIONS].find(request.match_info["page"])
+
+    def _session(self, request: web.Request) -> Session:
+        if (session := self._find(request)) is None:
+            raise web.HTTPNotFound(text="there is no such page any more; open a new one\n")
+        return session

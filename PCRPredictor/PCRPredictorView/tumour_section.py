@@ -1,0 +1,144 @@
+"""The tumour: grown from a click, painted, erased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from PCRPredictorLib.grow import FUNCTIONAL_ENHANCEMENT, grow_tumour
+from PCRPredictorLib.mrml_exam import geometry_of
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.asynchronous import create_task
+from trame_server.utils.typed_state import TypedState
+from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectNoTool, SegmentationEffectPaint
+from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
+
+from .exam_scene import ExamScene
+from .views import Views
+from .work import Work
+
+_EFFECTS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
+_TOOLS = (  # value, label, what it does
+    ("look", "Look", "Left button: move through the slices; Shift moves all views to the mouse"),
+    ("grow", "One click", "Click the lesion: the enhancing tissue around becomes the tumour"),
+    ("paint", "Paint", "Paint the tumour"),
+    ("erase", "Erase", "Erase the tumour"),
+)
+
+
+@dataclass
+class TumourState:
+    """What the mouse does in the slice views.
+
+    Args:
+        tool: "look", "grow", "paint" or "erase".
+        brush: diameter in mm.
+        ball: whether the brush reaches into the slices beside.
+        enhancement: least early enhancement of what a click grows, in percent.
+        volume: functional tumour volume in words.
+    """
+
+    tool: str = "look"
+    brush: float = 6.0
+    ball: bool = True
+    enhancement: float = 100 * FUNCTIONAL_ENHANCEMENT
+    volume: str = "-"
+    can_undo: bool = False
+
+
+class TumourSection:
+    """Edits the tumour of the exam that is open."""
+
+    def __init__(self, server: Server, work: Work, scene: ExamScene, views: Views) -> None:
+        self._server, self._work, self._scene, self._views = server, work, scene, views
+        self.state = TypedState(server.state, TumourState)
+        name = self.state.name
+        self.state.bind_changes({name.tool: self._choose, name.enhancement: lambda _share: self.update()})
+        self.state.bind_changes({name.brush: self._shape, name.ball: self._shape})
+        scene.undo_stack.index_changed.connect(self._on_undo_stack)
+
+    def begin(self) -> None:
+        """Another exam is open."""
+        self.state.data.tool = "look"
+        self._choose("look")
+        self.update()
+
+    def update(self) -> None:
+        """Say how large the tumour is."""
+        if not self._scene.is_open:
+            return
+        volume = self._scene.tumour_volume(float(self.state.data.enhancement) / 100)
+        self.state.data.volume = "-" if volume is None else f"{volume:.1f} ml"
+
+    def undo(self) -> None:
+        """Take the last stroke back."""
+        self._scene.undo_stack.undo()
+
+    def _choose(self, tool: str) -> None:
+        if not self._scene.is_open:
+            return
+        self._views.pick_with(self._grow_at if tool == "grow" else None)
+        self._scene.editor.set_active_effect_type(_EFFECTS.get(tool, SegmentationEffectNoTool))
+        self._shape()
+
+    def _shape(self, *_args: object) -> None:
+        for kind in _EFFECTS.values():
+            effect = self._scene.editor.get_effect(kind)
+            effect.set_brush_diameter(float(self.state.data.brush), BrushDiameterMode.Absolute)
+            effect.set_use_sphere_brush(self.state.data.ball)
+
+    def _grow_at(self, position: tuple[float, float, float]) -> None:
+        create_task(self.grow(position))
+
+    async def grow(self, position: tuple[float, float, float]) -> None:
+        """Make what enhances around an LPS position in mm the tumour."""
+        if self._work.is_busy or not self._scene.is_open:
+            return
+        geometry, share = geometry_of(self._scene.nodes["early"]), float(self.state.data.enhancement) / 100
+        work = partial(grow_tumour, *self._scene.phases(), geometry, position, enhancement=share)
+        mask = await self._work.run("Growing the tumour", work)
+        if mask is not None:
+            with self._server.state:
+                self._scene.set_tumour(mask)
+                self.state.data.tool = "look"
+
+    def _on_undo_stack(self, *_args: object) -> None:
+        self.state.data.can_undo = self._scene.undo_stack.can_undo()
+
+    def build(self) -> None:
+        """The section's part of the page."""
+        name = self.state.name
+        with html.Div(classes="d-flex align-center mb-2"):
+            with v3.VBtnToggle(v_model=(name.tool,), mandatory=True, density="compact", variant="outlined", id="tool"):
+                for value, label, tip in _TOOLS:
+                    v3.VBtn(label, value=value, title=tip, size="small", id=f"tool-{value}")
+            v3.VSpacer()
+            v3.VBtn("Undo", click=self.undo, disabled=(f"!{name.can_undo}",), size="small", variant="text", id="undo")
+        with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
+            v3.VSlider(
+                v_model=(name.brush,),
+                min=1,
+                max=40,
+                step=1,
+                density="compact",
+                hide_details=True,
+                label="Brush",
+                thumb_label=True,
+                id="brush",
+            )
+            v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)
+        with html.Div(v_if=(f"{name.tool} === 'grow'",)):
+            v3.VSlider(
+                v_model=(name.enhancement,),
+                min=20,
+                max=200,
+                step=5,
+                density="compact",
+                hide_details=True,
+                label="Least enhancement, %",
+                thumb_label=True,
+                id="enhancement",
+            )
+        html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")

@@ -1,0 +1,136 @@
+"""The views: axial, coronal, sagittal and 3D, or the phases side by side, drawn here and sent as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from PCRPredictorLib.mrml import nodes_of
+from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases
+from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node
+from trame.widgets import html
+from trame_client.ui.core import AbstractLayout
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+from trame_slicer.app.logic import connect_slice_view_slider_to_state
+from trame_slicer.app.ui import Slider
+from trame_slicer.core import LayoutManager, SlicerApp
+from trame_slicer.rca_view import register_rca_factories
+from trame_slicer.views import AbstractView, Layout, LayoutDirection, SliceView, ViewLayoutDefinition
+
+from .exam_scene import BACKGROUNDS, ExamScene
+
+_QUALITY = 60  # of JPEG while something moves; a still picture follows
+_FIRST = 10.0  # priority of an observer that is asked before Slicer's own
+
+
+class Arrangement(Enum):
+    """Of the views."""
+
+    FOUR_UP = "Four views"
+    COMPARE = "Phases side by side"
+
+
+@dataclass
+class ViewsState:
+    """How the views are arranged."""
+
+    arrangement: str = Arrangement.FOUR_UP.value
+
+
+class Views:
+    """Makes the views and arranges them."""
+
+    def __init__(self, server: Server, slicer: SlicerApp, scene: ExamScene) -> None:
+        self._server, self._slicer, self._scene = server, slicer, scene
+        self.state = TypedState(server.state, ViewsState)
+        self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
+        self._pick: Callable[[tuple[float, float, float]], None] | None = None
+        slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
+        register_rca_factories(
+            slicer.view_manager,
+            server,
+            slice_view_ui_f=self._decorate_slice,
+            three_d_view_ui_f=_decorate_space,
+            interactive_quality=_QUALITY,
+        )
+        self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
+        self.state.bind_changes({self.state.name.arrangement: self.arrange})
+
+    def build(self, layout: AbstractLayout) -> None:
+        """Lay the views into the part of a layout that is being written."""
+        self._manager.initialize_layout_grid(layout)
+        self.arrange(self.state.data.arrangement)
+
+    def arrange(self, arrangement: str) -> None:
+        """Show one of `Arrangement`, by its value."""
+        self._manager.set_layout(Arrangement(arrangement).value)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """After the scene or a camera has changed: draw, and give each phase its view where they are side by side."""
+        if self._scene.is_open and self.state.data.arrangement == Arrangement.COMPARE.value:
+            nodes = self._scene.nodes
+            volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
+            opacity = nodes_of(self._slicer.scene, "vtkMRMLSliceCompositeNode")[0].GetForegroundOpacity()
+            compare_phases(self._slicer.scene, volumes, nodes.get("attention"), opacity)
+        for space in self._slicer.view_manager.get_threed_views():
+            space.renderer().ResetCameraClippingRange()
+        for view in self._slicer.view_manager.get_views():
+            view.schedule_render()
+
+    def pick_with(self, taken: Callable[[tuple[float, float, float]], None] | None) -> None:
+        """From now on a click in a slice view gives its LPS position in mm; None ends that."""
+        self._pick = taken
+
+    def _decorate_slice(self, server: Server, _view_id: str, view: SliceView) -> None:
+        view.interactor().AddObserver("LeftButtonPressEvent", lambda *_: self._click(view), _FIRST)
+        slider = connect_slice_view_slider_to_state(server, view)
+        _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
+        _reset_button(view)
+        with html.Div(style="position: absolute; bottom: 0; left: 12px; right: 12px;"):
+            Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
+
+    def _click(self, view: SliceView) -> None:
+        if self._pick is not None:
+            self._pick(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+
+
+def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
+    """LPS position in mm of a pixel of a slice view, from its lower left corner."""
+    right, anterior, superior, _ = slice_node.GetXYToRAS().MultiplyPoint((x, y, 0, 1))
+    position = LPS_TO_RAS[:3, :3] @ (right, anterior, superior)
+    return tuple(float(value) for value in position)  # type: ignore[return-value]
+
+
+def _layouts() -> dict[str, Layout]:
+    axial, coronal = ViewLayoutDefinition.axial_view(), ViewLayoutDefinition.coronal_view()
+    sagittal, space = ViewLayoutDefinition.sagittal_view(), ViewLayoutDefinition.threed_view()
+    phases = [ViewLayoutDefinition.slice_view("Axial", label=n, color=c) for n, c in COMPARE_VIEWS.items()]
+    return {
+        Arrangement.FOUR_UP.value: _two_by_two([axial, space, coronal, sagittal]),
+        Arrangement.COMPARE.value: _two_by_two(phases),
+    }
+
+
+def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
+    rows = [Layout(LayoutDirection.Horizontal, list(views[k : k + 2])) for k in (0, 2)]
+    return Layout(LayoutDirection.Vertical, list(rows))
+
+
+def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
+    view.render_window().SetMultiSamples(0)  # with them, what is translucent is not drawn where depth is peeled
+    _label("3D")
+    _reset_button(view)
+
+
+def _label(text: str) -> None:
+    html.Div(text, style="position: absolute; top: 4px; left: 8px; color: white; text-shadow: 0 0 3px black;")
+
+
+def _reset_button(view: AbstractView) -> None:
+    with html.Div(style="position: absolute; top: 2px; right: 6px;"):
+        html.Button(
+            "Fit", click=view.reset_view, title="Show the whole exam", style="color: white; text-shadow: 0 0 3px black;"
+        )

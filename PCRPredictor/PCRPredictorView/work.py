@@ -1,0 +1,63 @@
+"""What takes time, off the page's event loop: one thread, one thing after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from PCRPredictorLib.errors import DataError
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+
+T = TypeVar("T")
+
+
+@dataclass
+class WorkState:
+    """What is going on, and what went wrong, each "" if nothing."""
+
+    busy: str = ""
+    problem: str = ""
+
+
+class Work:
+    """Runs functions on the thread, and says on the page what is going on."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
+        self.state = TypedState(server.state, WorkState)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is going on; a second click then does nothing."""
+        return bool(self.state.data.busy)
+
+    async def run(self, what: str, function: Callable[[], T]) -> T | None:
+        """What a function gives; None, and its sentence on the page, where it raises DataError."""
+        with self._server.state:
+            self.state.data.busy, self.state.data.problem = what, ""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+        except DataError as error:
+            self.complain(str(error))
+        except MemoryError:
+            self.complain(
+                "the exam takes more memory than this machine gives to a page; crop it, or close other programs"
+            )
+        finally:
+            with self._server.state:
+                self.state.data.busy = ""
+        return None
+
+    async def share(self, function: Callable[[], T]) -> T:
+        """What a function gives, run between the others without a word; nothing waits for it but its caller."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def complain(self, problem: str) -> None:
+        """Say what is wrong."""
+        with self._server.state:
+            self.state.data.problem = problem
