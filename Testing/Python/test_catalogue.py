@@ -127,7 +127,7 @@ def test_package_of_slicer_finds_its_models(package, tmp_path):
 def test_package_of_slicer_opens_both_modules(package, tmp_path):
     for name in ("slicer", "PySide6"):
         pytest.importorskip(name)
-    from harness.views import opengl_missing
+    from PCRPredictorView.opengl import opengl_missing
 
     if library := opengl_missing():
         pytest.skip(f"needs {library}: apt-get install libegl1 libgl1")
