@@ -22,7 +22,10 @@ quick: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/ruff check --preview --select PLW1514 PCRPredictor PCRTraining
+	@running=""; for system in linux win32 darwin; do \
+	  $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system & running="$$running $$!"; done; \
+	for process in $$running; do wait $$process || exit 1; done
 
 benchmark: setup
 	$(BIN)/python Testing/benchmarks/predict_speed.py

@@ -1,4 +1,7 @@
-"""Attention on the exam's lattice: where the model looked, in numbers. Plain arrays, no network."""
+"""Attention on the exam's lattice: where the model looked, in numbers. Plain arrays, no network.
+
+`scale_to_peak` and `mass_inside` are ours.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from .prediction import AttentionSummary
 
 
 def scale_to_peak(attention: np.ndarray) -> np.ndarray:
-    """The map shown: attention / max(attention), in [0, 1]; all zeros stay zeros."""
+    """The map shown: attention / max(attention), in [0, 1], any shape; all zeros stay zeros."""
     peak = attention.max()
     return attention / peak if peak > 0 else attention
 
@@ -28,7 +31,7 @@ def mass_inside(attention: np.ndarray, mask: np.ndarray) -> float:
 def summarise_attention(
     attention: np.ndarray, mask: np.ndarray, geometry: Geometry, region: tuple[slice, slice, slice]
 ) -> AttentionSummary:
-    """Mass inside the tumour, peak and pointing game of a map on the exam's lattice.
+    """Mass inside the tumour, peak and pointing game (Zhang et al., ECCV 2016) of a map on the exam's lattice.
 
     Args:
         attention: (k, j, i), non-negative, 0 outside `region`.

@@ -66,7 +66,11 @@ class Bundle:
 
     @property
     def training_images(self) -> list[str]:
-        """Fingerprints of the images trained on; empty where the bundle does not say."""
+        """Fingerprints of the images trained on; empty where the bundle does not say.
+
+        Raises:
+            DataError: if the list is damaged.
+        """
         path = self.path / TRAINING_IMAGES
         return list(_read_json(path)["fingerprints"]) if path.is_file() else []
 

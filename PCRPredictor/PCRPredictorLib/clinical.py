@@ -53,7 +53,11 @@ class Number:
         return f"a number from {self.minimum:g} to {self.maximum:g} {self.unit}".strip() + ", or unknown"
 
     def parse(self, text: str) -> float:
-        """The value in `unit`; raises ValueError outside the schema."""
+        """The value in `unit`.
+
+        Raises:
+            ValueError: if it is outside the schema.
+        """
         value = float(text)
         if not self.minimum <= value <= self.maximum:
             raise ValueError
@@ -95,7 +99,11 @@ class Category:
         return ", ".join(self.codings) + ", or unknown"
 
     def parse(self, text: str) -> str:
-        """The value, as the schema names it; raises ValueError outside the schema."""
+        """The value, as the schema names it.
+
+        Raises:
+            ValueError: if it is outside the schema.
+        """
         text = text.lower()
         for written in (text, text.removesuffix(".0"), *re.findall(r"[a-z]+", text)):
             for value, ways in self.codings.items():

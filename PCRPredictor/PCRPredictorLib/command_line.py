@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 the data is at fault, 2 the call is.
 
 from __future__ import annotations
 
+import contextlib
+import locale
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -165,6 +167,7 @@ def show_result(prediction: Prediction, out: Path) -> None:
 def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; an error in the data is one line on standard error."""
     try:
+        _take_any_letter()
         if is_child():
             end_with_parent()
         code = application(arguments, standalone_mode=True)
@@ -188,6 +191,19 @@ def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:
     from .predictor import Predictor
 
     return Predictor(bundle, device)
+
+
+def _take_any_letter() -> None:
+    """Letters that a terminal or a file cannot show are written as numbers, rather than ending the command.
+
+    On Windows the C library opens files by names in UTF-8 only when it is told to; SimpleITK opens them through it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.platform == "win32":
+        with contextlib.suppress(locale.Error):  # Windows before 2018
+            locale.setlocale(locale.LC_CTYPE, ".UTF8")
 
 
 def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:

@@ -2,8 +2,9 @@
 
 Vendors lay the phases of one dynamic acquisition out differently: GE in one series (or the pre-contrast phase in one
 and the others in another), told apart by trigger time or temporal position; Siemens in a series a phase, told apart by
-acquisition time; Philips in one series by temporal position, often with the same acquisition time in all. Only headers
-are read to sort them, and only the pixels of the three phases that are used.
+acquisition time; Philips in one series by temporal position, often with the same acquisition time in all. Each may
+write Enhanced MR instead, all phases in one file or a file a phase (see `dicom_frames`). Only headers are read to sort
+them, and only the pixels of the three phases that are used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 
-from .dicom_headers import ORDER_TAGS, as_floats, as_slice, read_headers, tag_frames, tag_integer, tag_number
+from .dicom_frames import as_slices, read_frames
+from .dicom_headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number
 from .dicom_phases import (
     DicomPhase,
     as_phase,
@@ -92,7 +94,8 @@ def read_dicom_exam(
         (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
     times = [found.times[k] for k in chosen]
     known = None if None in times else tuple(float(t) for t in times if t is not None)
-    files = tuple(s.file for s in found.phases[chosen[1]].slices)
+    early_slices = found.phases[chosen[1]].slices
+    files = () if any(s.frame is not None for s in early_slices) else tuple(s.file for s in early_slices)
     age = {} if found.age is None else {"age": found.age}
     return Exam(
         pre,
@@ -110,14 +113,14 @@ def find_phases(folder: Path) -> DicomExam:
 
     Raises:
         DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
-            images, missing slices, several acquisitions that could be meant, or a phase that would be left out because
-            it lies elsewhere or lacks slices.
+            images that are not Enhanced MR, missing slices, several acquisitions that could be meant, or a phase that
+            would be left out because it lies elsewhere or lacks slices.
     """
     folder = Path(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
         headers = read_headers(folder)
-        slices = [s for file, header in headers.items() if (s := as_slice(file, header))]
+        slices = [s for file, header in headers.items() for s in as_slices(file, header)]
         phases, broken = [], []
         for group in group_slices(slices):
             parts = split_series(group)
@@ -204,8 +207,12 @@ def _too_few(
     if len(alike) >= 3:
         one, other = next((a, b) for a in alike for b in alike if not a.geometry.matches(b.geometry))
         return _off_grid(folder, one, other)
-    if any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
-        return f"{folder}: has multi-frame DICOM images; convert them to NIfTI or single-frame DICOM first"
+    nothing = not phases and not broken
+    if nothing and any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
+        return (
+            f"{folder}: has multi-frame DICOM images that are not Enhanced MR, or only derived ones; convert them to "
+            "NIfTI or single-frame DICOM first"
+        )
     found = sorted({phase.series for phase in phases}) or ["only other images"]
     found += sorted({f"{phase.series}, in which slices are missing" for phase in broken})
     names = ", ".join(found)
@@ -229,6 +236,8 @@ def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
     steps = np.diff(corners, axis=0)
     if len(steps) and np.ptp(steps, axis=0).max() > 0.05 * np.median(np.linalg.norm(steps, axis=1)):
         raise DataError(f"{phase.series}: slices are missing, their distances differ; copy the whole series again")
+    if any(s.frame is not None for s in phase.slices):
+        return read_frames(phase.slices, phase.series), phase.geometry
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(s.file) for s in phase.slices])
     tags = ("RescaleSlope", "RescaleIntercept")

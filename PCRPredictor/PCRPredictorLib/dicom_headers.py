@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.tag import Tag
 
 from .errors import DataError
 
@@ -24,12 +25,17 @@ PHASE_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
     "AcquisitionNumber",
 )  # fmt: skip
+# Philips leaves the time of a dynamic in tags of its own, in s after the first one; often in no other.
+DYNAMIC_BEGIN = "MRImageDynamicScanBeginTime"
+_PHILIPS = ((0x2005, 0x0010), (0x2005, 0x10A0))
+_PHILIPS_CREATOR = "Philips MR Imaging DD 001"
 ORDER_TAGS = ("SeriesNumber", "TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
 _TAGS = (
     *PLACE_TAGS, *PHASE_TAGS, *ORDER_TAGS, "SOPInstanceUID", "StudyInstanceUID", "PatientID", "PatientName",
-    "PatientAge", "Modality", "SeriesDescription", "ImageType", "NumberOfFrames", "EchoTime",
+    "PatientAge", "PatientBirthDate", "Modality", "SeriesDescription", "ImageType", "NumberOfFrames", "EchoTime",
     "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "RescaleSlope", "RescaleIntercept",
 )  # fmt: skip
+_READ = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 _COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # image types begin so
 _NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
 SECONDS_A_DAY = 86400.0
@@ -37,22 +43,30 @@ SECONDS_A_DAY = 86400.0
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """One image: its file, header, position in mm along its normal, and kind (see `DicomPhase.kind`)."""
+    """One image: its file, header, position in mm along its normal, and kind (see `DicomPhase.kind`).
+
+    Of a multi-frame file also the number of its frame, from 0.
+    """
 
     file: Path
     header: pydicom.Dataset
     position: float
     kind: tuple
+    frame: int | None = None
 
 
 def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
-    """Headers of the images in a folder, by file; a file that is there twice counts once."""
+    """Headers of the images in a folder, by file; a file that is there twice counts once.
+
+    Raises:
+        DataError: if there is no such folder.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
     headers = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
-            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
+            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_READ)
         except Exception:  # damaged headers raise anything; slices that are missed by it are noticed later
             continue
         _drop_invalid(header)
@@ -60,7 +74,9 @@ def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
             headers[str(header.get("SOPInstanceUID") or file)] = file, header
     if not headers:
         raise DataError(f"{folder}: has no DICOM images; give the folder with the DICOM files")
-    if len({(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for _, h in headers.values()}) > 1:
+    people = {(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for _, h in headers.values()}
+    born = {str(h.get("PatientBirthDate") or "") for _, h in headers.values()} - {""}  # often all that is left
+    if len(people) > 1 or len(born) > 1:
         raise DataError(f"{folder}: holds more than one patient; give a folder with the files of one patient")
     return dict(headers.values())
 
@@ -89,6 +105,8 @@ def as_slice(file: Path, header: pydicom.Dataset) -> Slice | None:
 
 def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:
     """A time tag in seconds: TriggerTime in ms, AcquisitionDateTime YYYYMMDDHHMMSS.F&ZZXX, the others HHMMSS.F."""
+    if tag == DYNAMIC_BEGIN:
+        return _dynamic_begin(header)
     text = str(header.get(tag) or "").strip().replace(":", "")
     if tag == "TriggerTime":
         return None if (delay := tag_number(header, tag)) is None else delay / 1000
@@ -126,9 +144,20 @@ def as_floats(value: Iterable) -> list[float]:
     return [float(x) for x in value]
 
 
+def _dynamic_begin(header: pydicom.Dataset) -> float | None:
+    """Seconds of an image's dynamic after the first one, as Philips writes them."""
+    creator, begin = (header.get(tag) for tag in _PHILIPS)
+    if creator is None or str(creator.value).strip() != _PHILIPS_CREATOR or begin is None:
+        return None
+    try:
+        return float(begin.value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _drop_invalid(header: pydicom.Dataset) -> None:
     """Values that cannot be converted count as missing; pydicom converts when they are first looked at."""
-    for tag in _TAGS:
+    for tag in _READ:
         try:
             header.get(tag)
         except Exception:  # whatever a damaged value raises

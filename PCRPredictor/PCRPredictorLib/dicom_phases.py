@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from .dicom_headers import PHASE_TAGS, PLACE_TAGS, SECONDS_A_DAY, Slice, as_floats, tag_number, tag_seconds
+from .dicom_headers import (
+    DYNAMIC_BEGIN,
+    PHASE_TAGS,
+    PLACE_TAGS,
+    SECONDS_A_DAY,
+    Slice,
+    as_floats,
+    tag_number,
+    tag_seconds,
+)
 from .exam import Geometry
 
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
@@ -147,12 +156,14 @@ def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:
     """Seconds of each phase on the first clock that tells them apart, or None.
 
     Trigger time runs from the start of its series (GE, Philips), so it orders the phases of one series only; with
-    several series it is added to the acquisition time where that is the same throughout a series.
+    several series it is added to the acquisition time where that is the same throughout a series. Philips' own clock
+    (rordenlab/dcm2niix, issue 395) is asked where the acquisition time is that of the series.
     """
     clocks: list[tuple[str, ...]] = [("AcquisitionDateTime",), ("AcquisitionTime",)]
     several = len({phase.first.SeriesInstanceUID for phase in phases}) > 1
     clocks.insert(2 if several else 0, ("AcquisitionTime", "TriggerTime") if several else ("TriggerTime",))
-    for tags in (*clocks, ("ContentTime",)):
+    own = [] if several else [(DYNAMIC_BEGIN,)]
+    for tags in (*clocks, *own, ("ContentTime",)):
         values = [value for phase in phases if (value := phase.clock(*tags)) is not None]
         if len(set(values)) < len(phases):
             continue

@@ -6,6 +6,8 @@ report.dcm     Structured Report (TID 1500): probability, volume, enhancement an
 
 Patient and study are copied from the source as they are there, named or de-identified. Codes are of SNOMED CT, UCUM and
 DICOM where there is one, else of our own scheme `99BREASTPCR`.
+
+Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map), PS3.16 TID 1500 (Measurement Report).
 """
 
 from __future__ import annotations
@@ -75,7 +77,10 @@ def check_possible(exam: Exam) -> None:
         DataError: as `write_dicom_results`.
     """
     if not exam.provenance.files:
-        raise DataError("results in DICOM need an exam in DICOM; give its folder by --dicom")
+        raise DataError(
+            "results in DICOM need an exam in DICOM with a file a slice; give its folder by --dicom, or convert "
+            "multi-frame files first"
+        )
     try:
         import highdicom  # noqa: F401
     except ImportError:

@@ -1,4 +1,7 @@
-"""Reading a tumour mask from a DICOM Segmentation, as a PACS, Slicer or `pcr predict --dicom-results` writes it."""
+"""Reading a tumour mask from a DICOM Segmentation, as a PACS, Slicer or `pcr predict --dicom-results` writes it.
+
+Source: DICOM PS3.3 A.51.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How an exam is shown: which way round, which slices, which grey values, which colours. Plain arrays, no drawing."""
+"""How an exam is shown: which way round, which slices, which grey values, which colours. Plain arrays, no drawing.
+
+Arrays are of any shape, the same for all that one function takes, unless it says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +130,7 @@ def slice_view(geometry: Geometry) -> SliceView:
 
 
 def direction_letters(direction: np.ndarray) -> str:
-    """Letters of an LPS direction: the main one, and the second one where it is more than 20 degrees oblique."""
+    """Letters of an LPS direction (3,): the main one, and the second one where it is more than 20 degrees oblique."""
     main, second, _ = np.argsort(-np.abs(direction), kind="stable")
     shown = [main, second] if abs(direction[second]) > _OBLIQUE else [main]
     return "".join(_LETTERS[axis][int(direction[axis] < 0)] for axis in shown)

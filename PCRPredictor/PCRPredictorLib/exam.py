@@ -83,7 +83,8 @@ class Provenance:
         source: kind of source: "file", "dicom", "mrml", "phantom".
         phase_times: seconds of each phase after the pre-contrast one, where known.
         patient_id: identifier in the source, where known.
-        files: DICOM files of the early phase, in the order of the exam's slices; empty for other sources.
+        files: DICOM files of the early phase, in the order of the exam's slices; empty for multi-frame files and other
+            sources.
     """
 
     source: str = "memory"

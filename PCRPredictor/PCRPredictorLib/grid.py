@@ -4,6 +4,8 @@ The window keeps the acquisition frame. Array axes are only reordered and mirror
 exam gives the same grid however its voxels are stored; then 80 mm in plane and a fixed number of slices through the
 tumour are sampled. Cropping comes before resampling: voxels outside the window are never touched. Resampling is one
 small weight matrix an axis, there (`sample`) and back (`lay_back`), so both are exact about where a voxel's centre is.
+
+Source: ours; the method page of the documentation says why.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ class GridSpec:
         size: pixels along that edge.
         slices: number of slices through the tumour.
         middle: share of the tumour's extent that the slices are spread over; the ends carry little tumour.
+
+    Raises:
+        ValueError: if a number is out of its range.
     """
 
     window: float = 80.0
@@ -236,7 +241,7 @@ def lay_back(values: np.ndarray, window: Window) -> np.ndarray:
 
 
 def share_inside(mask: np.ndarray, window: Window) -> float:
-    """Share of the mask's voxels that lie inside the window in plane, in [0, 1]."""
+    """Share of the mask's voxels, (k, j, i), that lie inside the window in plane, in [0, 1]."""
     seen = window.order.view(mask)[window.tumour[0] : window.tumour[1] + 1]
     return float(np.count_nonzero(seen[(slice(None), *window.inside[1:])]) / np.count_nonzero(seen))
 

@@ -35,6 +35,9 @@ class CohortMapping:
         values: our column name to what its cells mean, as in {"pcr": {"complete": "1"}}.
         phases: files in the order of acquisition, with columns of the table in braces; a patient is then a row.
         mask: files likewise; the first that is there is taken.
+
+    Raises:
+        ValueError: if there are one or two phases, or phases without a mask.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")

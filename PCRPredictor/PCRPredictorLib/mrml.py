@@ -31,7 +31,7 @@ from .display import (
 from .exam import PHASE_NAMES, Exam, Geometry
 from .mrml_exam import LPS_TO_RAS, Node, geometry_of, ijk_to_ras
 from .prediction import Prediction
-from .writing import incomplete
+from .writing import incomplete, put_in_place
 
 SEGMENT = "tumour"
 OPACITY = 0.45  # of attention over the phase
@@ -77,7 +77,7 @@ def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
             _pack(bundle, part)
         if not (written and _is_whole(part)):
             raise incomplete(path)
-        part.replace(path)
+        put_in_place(part, path)
 
 
 @contextmanager

@@ -71,6 +71,9 @@ def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: st
 
     None where it cannot be said without resampling: the segment is on another lattice than the volumes, or empty.
 
+    Raises:
+        DataError: if a volume is empty, in colour or under a transform.
+
     Source: Hylton et al., Radiology 2012.
     """
     import slicer
@@ -131,7 +134,11 @@ def _share_volume(scene: Node, volume: Node, name: str) -> Node:
 
 
 def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:
-    """Voxels of a volume node, (k, j, i), without a copy."""
+    """Voxels of a volume node, (k, j, i), without a copy.
+
+    Raises:
+        DataError: if it is empty, in colour or under a transform; `what` names it.
+    """
     image = node.GetImageData()
     if image is None or image.GetPointData().GetScalars() is None:
         raise DataError(f"{what} must hold voxels, got an empty volume; choose another one")

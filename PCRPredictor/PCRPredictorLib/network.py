@@ -2,6 +2,8 @@
 
 One class, composed: a form is what it has. The stem and the trunk are the same in all of them, so that each form
 starts from the weights of the one before (`warm_start`) and, before it has learned anything new, gives its logits.
+
+Source: ours; the order of the forms is after Caragliano et al., arXiv 2605.07561.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scale-invariant channels: what the network sees of the phases."""
+"""Scale-invariant channels: what the network sees of the phases. Source: ours, see the method page."""
 
 from __future__ import annotations
 

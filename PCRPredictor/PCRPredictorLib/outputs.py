@@ -92,7 +92,8 @@ def predict_cohort(
 
 def folder_name(patient_id: str) -> str:
     """A patient's identifier as the name of a folder on any system; identifiers of tables may hold any sign."""
-    return re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
+    name = re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
+    return f"{name}_" if re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name.lower()) else name  # devices of Windows
 
 
 def _predict_patient(

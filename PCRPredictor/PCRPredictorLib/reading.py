@@ -71,9 +71,16 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
 
 
 def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, label: int | None = None) -> np.ndarray:
-    """A mask whose voxels are the exam's, though stored in another axis order or mirrored, in the exam's order.
+    """A mask whose voxels are the exam's, though stored in another axis order or mirrored, in the exam's: (k, j, i).
 
     Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
+
+    Args:
+        mask: (k, j, i) in its own axis order.
+        own: geometry of the mask.
+        geometry: the exam's.
+        path: of the mask, for messages.
+        label: value of the tumour; by default all that is not zero is tumour.
 
     Raises:
         DataError: if the voxels are not the same, some are not finite numbers, or none has the label.

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ import SimpleITK as sitk
 
 from .errors import DataError
 from .exam import Geometry
+
+# On Windows a file cannot be replaced in the moment that another program reads it, such as a panel its charts.
+_PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
 
 
 @contextmanager
@@ -56,11 +60,26 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
-        part.replace(path)
+        put_in_place(part, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({_reason(error)}); {_advice(error)}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Rename a file, over the one of that name; on Windows wait a moment where another program reads it.
+
+    Raises:
+        OSError: if that cannot be done.
+    """
+    for seconds in _PATIENCE:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    part.replace(path)
 
 
 def write_json(content: object, path: Path) -> None:
@@ -109,7 +128,7 @@ def _move(staging: Path, out: Path) -> None:
         if path.is_dir():
             target.mkdir(exist_ok=True)
         else:
-            path.replace(target)
+            put_in_place(path, target)
 
 
 def _reason(error: OSError) -> str:

@@ -1,4 +1,8 @@
-"""Augmentation of model grids on the fly. Each function draws from a generator and returns new tensors."""
+"""Augmentation of model grids on the fly. Each function draws from a generator and returns new tensors.
+
+Tensors keep their shapes, (B, C, slices, rows, columns) of images and (B, width) of clinical vectors. `random_flips`,
+`random_contrast` and `swap_background` are ours.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,8 @@ def drop_variables(clinical: Tensor, schema: ClinicalSchema, probability: float,
 
     Args:
         clinical: (B, schema width).
+
+    Source: after ModDrop, Neverova et al., IEEE TPAMI 2016.
     """
     widths = torch.tensor([variable.width for variable in schema.variables], dtype=torch.long)
     kept = torch.rand((len(clinical), len(widths)), generator=generator) >= probability

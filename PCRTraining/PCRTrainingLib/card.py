@@ -94,7 +94,7 @@ def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]
 
 
 def find_failures(probability: np.ndarray, label: np.ndarray, most: int = 3) -> np.ndarray:
-    """Positions of the patients that a model was most wrong about: those with pCR it missed, then false alarms.
+    """Positions (n,) of the patients that a model was most wrong about: those with pCR it missed, then false alarms.
 
     Args:
         probability, label: (N,).
@@ -117,10 +117,10 @@ def describe_failure(cache: GridCache, position: int, probability: float, in_tum
 def describe_failures(
     cache: GridCache, index: np.ndarray, probability: np.ndarray, scores: Scores
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The worst errors out of fold: positions in the cache, and each in words.
+    """The worst errors out of fold: positions in the cache, (n,), and each in words.
 
     Args:
-        index: positions of the N patients in the cache.
+        index: (N,), positions of the patients in the cache.
         probability: (N,), calibrated.
         scores: of the same patients.
     """

@@ -43,6 +43,9 @@ class Step:
         clinical_dropout: probability that a variable is taken away, so that a missing one is handled.
         patience: epochs without a better validation loss after which the step stops; None to run all epochs. The
             weights of the best epoch are kept. Needs `validation`.
+
+    Raises:
+        ValueError: if the guidance is of a gate that the step does not have.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+$")]
@@ -78,6 +81,9 @@ class SplitConfig:
         column: of the table.
         share: of the patients that "holdout" leaves out.
         file: CSV with `patient_id, fold`, or MAMA-MIA's with `train_split, test_split`.
+
+    Raises:
+        ValueError: if there are fewer than two folds, or no list is named where it is to be read.
     """
 
     kind: Literal["folds", "groups", "holdout", "given"] = "folds"
@@ -112,6 +118,10 @@ class TrainingConfig:
         contrast: standard deviation of the factor on each channel, as augmentation.
         validation: share of a fold's training patients that early stopping looks at; they are not trained on.
         flips: test-time flips beside the plain image, each a tuple of axes of (slices, rows, columns).
+
+    Raises:
+        ValueError: if there are no steps, two of one name, one after a step that is not before it, or a patience
+            without patients to watch.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -188,7 +198,11 @@ def read_config(source: str | Path) -> TrainingConfig:
 
 
 def parse_config(text: str, name: str) -> TrainingConfig:
-    """A configuration from JSON text; `name` says where it came from in an error."""
+    """A configuration from JSON text; `name` says where it came from in an error.
+
+    Raises:
+        DataError: if it is no JSON object, or a setting is unknown or out of range.
+    """
     try:
         given = json.loads(text)
     except ValueError as error:
@@ -222,7 +236,7 @@ def setting_schema(path: str) -> dict[str, Any]:
     options = [option for option in found.get("anyOf", [found]) if option.get("type") != "null"]
     kind = options[0]
     described = re.search(
-        rf"^    {name}: (.*?)(?=^    [\w, ]+: |\Z)", inspect.getdoc(cls) or "", re.DOTALL | re.MULTILINE
+        rf"^    {name}: (.*?)(?=^    [\w, ]+: |^\S|\Z)", inspect.getdoc(cls) or "", re.DOTALL | re.MULTILINE
     )
     return {
         "title": name.replace("_", " ").capitalize(),

@@ -26,7 +26,7 @@ from PCRPredictorLib.errors import DataError
 
 from .progress import Progress
 
-_POLL = 0.2  # seconds between two looks at the file system
+_POLL = 0.2  # seconds between two looks
 T = TypeVar("T")
 Task = Callable[[T, str, Progress], None]  # (what, device, progress)
 
@@ -133,8 +133,10 @@ def end_with_parent(parent: int) -> None:
     """End this process when its parent is gone, even if that was killed: nobody writes into the run folder then."""
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
+        if pool := multiprocessing.parent_process():  # also on Windows, where a dead parent's number stays
+            pool.join()
+        while not pool and os.getppid() == parent:
+            time.sleep(_POLL)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,4 +1,7 @@
-"""How well models do on cohorts: metrics with 95 % intervals, paired comparison, calibration, subgroups, attention."""
+"""How well models do on cohorts: metrics with 95 % intervals, paired comparison, calibration, subgroups, attention.
+
+Arrays are (N,) of a cohort's patients unless said otherwise; the metrics and their sources are those of `metrics`.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +138,13 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
 
 
 def random_share(network: PCRNet, cache: GridCache, clinical: Tensor, device: str = "cpu") -> float:
-    """Share of the map inside the tumour with random weights, mean over 100 patients or all."""
+    """Share of the map inside the tumour with random weights, mean over 100 patients or all.
+
+    Args:
+        clinical: (N of the cache, schema width).
+
+    Source: Adebayo et al., NeurIPS 2018.
+    """
     some = np.arange(len(cache))[:: max(len(cache) // 100, 1)]
     return float(score(randomised(network).to(device), cache, clinical, some, (), device).in_tumour.mean())
 
@@ -146,7 +155,7 @@ def map_name(network: PCRNet) -> str:
 
 
 def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Metrics of every model on the patients at these positions, and every pair of models compared."""
+    """Metrics of every model on the patients at the positions `index`, (n,), and every pair of models compared."""
     label, groups = cache.labels[index], find_groups(cache, index)
     truth = cache.true_probability
     return {
@@ -250,7 +259,11 @@ def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def check_classes(cache: GridCache, cohort: Path) -> None:
-    """Refuse a cohort without patients of both kinds."""
+    """Refuse a cohort without patients of both kinds.
+
+    Raises:
+        DataError: if it is one.
+    """
     if len(set(cache.labels.tolist())) < 2:
         raise DataError(
             f"{cohort}: must have patients with and without pCR to evaluate on, got {len(cache)} of one kind; "
@@ -263,13 +276,20 @@ def refuse_shared(cache: GridCache, training_images: Collection[str], cohort: Pa
 
     Args:
         training_images: fingerprints of the images trained on.
+
+    Raises:
+        DataError: if it does.
     """
     known = set(training_images)
     refuse_patients([record.patient_id for record in cache.records if record.fingerprint in known], cohort)
 
 
 def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
-    """Refuse a cohort for the patients that it shares with the training one."""
+    """Refuse a cohort for the patients that it shares with the training one.
+
+    Raises:
+        DataError: if there are any.
+    """
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
         raise DataError(

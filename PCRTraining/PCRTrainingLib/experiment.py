@@ -4,6 +4,8 @@ cache/<cohort>/    every cohort on the model grid
 seed_<s>/          a run folder with every step and baseline, see `run`
 predictions.csv    what every row said of every patient, every seed
 experiment.json, experiment.html, experiment.md
+
+Arrays are (N,) of a cohort's patients unless said otherwise.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class Prepared:
         cache: its patients.
         schema: clinical variables.
         folds: (N,) the fold in which each is held out.
-        rows: more rows of clinical variables and labels, of patients without images: identifier to (vector, label).
+        rows: more rows of clinical variables and labels, of patients without images: identifier to
+            vector, (schema width,), and label.
     """
 
     cache: GridCache
@@ -108,7 +109,12 @@ def load_ensemble(step: Step, config: TrainingConfig, data: Prepared, out: Path)
 
 
 def write_scores(path: Path, cache: GridCache, index: np.ndarray, found: Scores) -> None:
-    """One row a patient: patient_id, label and what the network said."""
+    """One row a patient: patient_id, label and what the network said.
+
+    Args:
+        index: (n,), positions of the patients in the cache.
+        found: of these patients.
+    """
     with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         names = [f.name for f in fields(Scores)]

@@ -93,7 +93,11 @@ def read_history(path: Path) -> list[dict[str, float | None]]:
 
 
 def read_curves(out: Path) -> dict[str, dict[str, list[float | None]]]:
-    """A curve a step of each of `CURVES`: mean over the folds that have reached an epoch, None where unmeasured."""
+    """A curve a step of each of `CURVES`: mean over the folds that have reached an epoch, None where unmeasured.
+
+    Raises:
+        DataError: if the run's configuration cannot be read.
+    """
     found: dict[str, dict[str, list[float | None]]] = {}
     for step in read_run_config(out).steps:
         folds = [rows for (name, _), rows in _all_rows(out).items() if name == step.name and rows]

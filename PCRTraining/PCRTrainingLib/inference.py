@@ -20,13 +20,13 @@ Flips = Sequence[tuple[int, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Of N patients, (N,) each.
+    """Of N patients.
 
     Args:
-        logit: mean over the flips, not calibrated.
-        image_logit: the part of it that comes from the image.
-        in_tumour: share of the map (attention, or Grad-CAM where the network has none) inside the tumour.
-        peak_in_tumour: whether the map's peak is there (pointing game), 0 or 1.
+        logit: (N,), mean over the flips, not calibrated.
+        image_logit: (N,), the part of it that comes from the image.
+        in_tumour: (N,), share of the map (attention, or Grad-CAM where the network has none) inside the tumour.
+        peak_in_tumour: (N,), whether the map's peak is there (pointing game), 0 or 1.
     """
 
     logit: np.ndarray
@@ -42,7 +42,7 @@ def score(
 
     Args:
         clinical: (N of the cache, schema width).
-        index: positions of the patients.
+        index: (n,), positions of the patients.
         flips: beside the plain image, axes of (slices, rows, columns).
     """
     network.eval()
@@ -101,6 +101,11 @@ def score_ensemble(
     device: str = "cpu",
 ) -> tuple[np.ndarray, Scores]:
     """A fold ensemble on every patient of a cache.
+
+    Args:
+        clinical: (N, schema width).
+        calibration: slope and offset, see `operating.calibrate`.
+        flips: beside the plain image, axes of (slices, rows, columns).
 
     Returns:
         Mean over the networks of the calibrated probability, (N,), as the predictor gives it; mean scores.

@@ -1,7 +1,8 @@
 """Losses of the curriculum: classification, and guidance of the explanation by the tumour mask.
 
 A guidance loss takes the network's output, the image and the mask, and is small and interchangeable: to add one, write
-the function and enter it in `GUIDANCE` and in `config.GuidanceName`.
+the function and enter it in `GUIDANCE` and in `config.GuidanceName`. Losses are scalar tensors, means over the batch.
+`mask_cross_entropy`, `at_resolution` and `share_in_tumour` are ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ def classification_loss(logit: Tensor, label: Tensor, positive_weight: Tensor) -
     Args:
         logit: (B,).
         label: (B,), 0 or 1.
-        positive_weight: negatives per positive among the training patients.
+        positive_weight: scalar, negatives per positive among the training patients.
+
+    Returns:
+        A scalar.
+
+    Source: weighting by class after King and Zeng, Political Analysis 2001.
     """
     return functional.binary_cross_entropy_with_logits(logit.float(), label, pos_weight=positive_weight)
 
@@ -37,6 +43,9 @@ def mask_cross_entropy(log_attention: Tensor, mask: Tensor) -> Tensor:
     Args:
         log_attention: (B, 1, slices, rows, columns), log of A.
         mask: (B, 1, slices, rows, columns) at any resolution, a fraction in [0, 1].
+
+    Returns:
+        A scalar.
     """
     coarse = at_resolution(mask, log_attention)
     target = coarse / coarse.sum((1, 2, 3, 4), keepdim=True).clamp_min(_TINY)
@@ -60,12 +69,12 @@ def grad_cam(output: Output, *, differentiable: bool = False) -> Tensor:
 
 
 def at_resolution(mask: Tensor, like: Tensor) -> Tensor:
-    """The mask averaged to the resolution of a map."""
+    """The mask averaged to the resolution of a map, both (B, 1, slices, rows, columns)."""
     return functional.adaptive_avg_pool3d(mask, like.shape[2:])  # type: ignore[arg-type]
 
 
 def share_in_tumour(log_attention: Tensor, mask: Tensor) -> Tensor:
-    """Share of the attention's mass inside the mask, (B,)."""
+    """Share of the attention's mass inside the mask, (B,); both are (B, 1, slices, rows, columns)."""
     return (log_attention.exp() * at_resolution(mask, log_attention)).sum((1, 2, 3, 4))
 
 
@@ -94,7 +103,7 @@ def _haics(output: Output, image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _dice(output: Output, image: Tensor, mask: Tensor) -> Tensor:
-    """1 - Dice of the shown map and the mask."""
+    """1 - Dice of the shown map and the mask. Source: Milletari et al., V-Net, 3DV 2016."""
     gate = _gate(output)
     coarse = at_resolution(mask, gate)
     overlap = 2 * (gate * coarse).sum((1, 2, 3, 4))

@@ -1,6 +1,6 @@
 """Metrics on arrays: discrimination, calibration, fairness, intervals and paired tests. No network, no files.
 
-Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool.
+Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool. `age_bin` is ours.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class DeLong:
 
 
 def auc(score: np.ndarray, label: np.ndarray) -> float:
-    """Area under the ROC curve, from ranks; ties count half. nan where one class is absent."""
+    """Area under the ROC curve, from ranks; ties count half. nan where one class is absent.
+
+    Source: Hanley and McNeil, Radiology 1982.
+    """
     positives = int(label.sum())
     negatives = len(label) - positives
     if not positives or not negatives:
@@ -63,7 +66,7 @@ def auc(score: np.ndarray, label: np.ndarray) -> float:
 
 
 def rates(decision: np.ndarray, label: np.ndarray) -> Rates:
-    """Sensitivity and specificity."""
+    """Sensitivity and specificity. Source: Altman and Bland, BMJ 1994."""
     positive = label == 1
     return Rates(
         float(decision[positive].mean()) if positive.any() else math.nan,
@@ -72,13 +75,16 @@ def rates(decision: np.ndarray, label: np.ndarray) -> Rates:
 
 
 def roc_points(score: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False positive rate and sensitivity at every threshold, both rising from 0 to 1."""
+    """False positive rate and sensitivity at every threshold, both rising from 0 to 1. Source: Fawcett, 2006."""
     false_rate, sensitivity, _ = roc_curve(label, score)
     return false_rate, sensitivity
 
 
 def sensitivity_at(score: np.ndarray, label: np.ndarray, specificity: float) -> float:
-    """Highest sensitivity of a threshold whose specificity is at least this; equal scores go together."""
+    """Highest sensitivity of a threshold whose specificity is at least this; equal scores go together.
+
+    Source: as `roc_points`.
+    """
     false_rate, sensitivity, _ = roc_curve(label, score, drop_intermediate=False)
     return float(sensitivity[1 - false_rate >= specificity - 1e-9].max())
 
@@ -95,6 +101,8 @@ def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10
 
     Returns:
         One dict a bin: predicted, observed, low, high, patients.
+
+    Source: Van Calster et al., BMC Medicine 2019.
     """
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)))
     which = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, max(len(edges) - 2, 0))
@@ -122,6 +130,8 @@ def bootstrap(
 
     Args:
         statistic: of positions of patients, (N,) with repeats.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993.
     """
     generator = np.random.default_rng(seed)
     groups = [np.flatnonzero(label == value) for value in np.unique(label)]
@@ -169,6 +179,8 @@ def challenge_score(decision: np.ndarray, label: np.ndarray, groups: Mapping[str
 
     Args:
         groups: variable to (N,) text, empty where unknown.
+
+    Source: the MAMA-MIA challenge, MICCAI 2025.
     """
     spreads = []
     for values in groups.values():

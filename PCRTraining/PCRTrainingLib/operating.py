@@ -1,4 +1,4 @@
-"""Calibration and operating points, fixed on out-of-fold predictions of the training side."""
+"""Calibration and operating points, fixed on out-of-fold predictions of the training side. `cross_fitted` is ours."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def choose_operating_points(
     Args:
         probability: (N,), out of fold, calibrated.
         label: (N,), 0 or 1.
+
+    Source: Youden, Cancer 1950.
     """
     false_rate, sensitivity, threshold = roc_curve(label, probability, drop_intermediate=False)
     specificity = 1 - false_rate
@@ -71,5 +73,5 @@ def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> tupl
 
 
 def calibrate(logit: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
-    """Calibrated probabilities: sigmoid(slope * logit + offset)."""
+    """Calibrated probabilities, (N,) as the logits: sigmoid(slope * logit + offset). Source: as `fit_calibration`."""
     return expit(calibration[0] * logit + calibration[1])

@@ -28,8 +28,8 @@ class Layer:
     Args:
         tissue: what it is.
         share: (k, j, i) share of each voxel, in [0, 1].
-        uptake: local factor on the concentration of contrast agent.
-        brightness: local factor on the signal.
+        uptake: local factor on the concentration of contrast agent, a number or (k, j, i).
+        brightness: local factor on the signal, likewise: (k, j, i).
         frame: where, if not in the whole exam.
     """
 
@@ -62,11 +62,11 @@ class Breast:
 
     @property
     def nipple(self) -> np.ndarray:
-        """LPS position of the nipple's tip, mm."""
+        """LPS position of the nipple's tip, (3,) mm."""
         return self.place(np.array(1.0), np.array(0.0), np.array(0.0)) + [0, -2, 0]
 
     def distance(self, frame: Frame) -> np.ndarray:
-        """First-order signed distance to the surface, mm."""
+        """First-order signed distance to the surface, (k, j, i) mm."""
         x, y, z = frame.coordinates
         y = (y - self.centre[1]) / np.float32(self.radii[1])
         x = (x - self.centre[0] + np.float32(self.lean[0]) * y) / np.float32(self.radii[0])
@@ -101,7 +101,12 @@ class Body:
 
 
 def draw_breasts(rng: np.random.Generator, menopause: str, diameter: float) -> tuple[Breast, Breast]:
-    """Left and right breast of one patient: large enough for the tumour, and denser before menopause."""
+    """Left and right breast of one patient: large enough for the tumour, and denser before menopause.
+
+    Args:
+        menopause: "pre" or "post".
+        diameter: of the tumour, mm.
+    """
     size = float(np.clip(rng.normal(1.0, 0.12), 0.8, 1.3)) + max(diameter - 35, 0) * 0.006
     density = float(np.clip(rng.normal(0.45 if menopause == "pre" else 0.25, 0.14), 0.06, 0.8))
     taper, height = rng.uniform(1.75, 2.5), rng.normal(0, 4)

@@ -1,4 +1,8 @@
-"""Where phantom anatomy is evaluated: the voxel centres of an exam in mm, and smooth random fields on them."""
+"""Where phantom anatomy is evaluated: the voxel centres of an exam in mm, and smooth random fields on them.
+
+Arrays are (k, j, i), or broadcast to it, unless said otherwise. Sources: cubic B-splines as of Unser, IEEE Signal
+Processing Magazine 1999; the rest is ours.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,7 @@ class Frame:
 
     @property
     def spacing(self) -> np.ndarray:
-        """mm along k, j, i."""
+        """(3,) mm along k, j, i."""
         return np.asarray(self.geometry.spacing[::-1])
 
     @property
@@ -60,7 +64,7 @@ class Frame:
         return float(min(self.geometry.spacing))
 
     def around(self, centre: np.ndarray, radius: float) -> Frame:
-        """The part of this whole frame within `radius` mm of an LPS point, along each axis; at least one voxel."""
+        """The part of this whole frame within `radius` mm of an LPS point (3,), along each axis; at least one voxel."""
         window = []
         for world, positions in self.axes:
             near = np.flatnonzero(np.abs(positions - centre[world]) <= radius)
@@ -99,6 +103,7 @@ def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], rad
 
     Args:
         centre: LPS mm; a coordinate may itself vary along the frame's axes, which bends the shape.
+        radii: along x, y, z in mm.
     """
     widths = [np.float32(r) for r in radii]
     ratios = [(a - np.float32(c)) / r for a, c, r in zip(frame.coordinates, centre, widths, strict=True)]

@@ -85,18 +85,26 @@ def tissue_concentration(tissue: Tissue, time: float) -> float:
 
 
 def spoiled_gradient_signal(t1: float, concentration: np.ndarray | float, sequence: Sequence) -> np.ndarray:
-    """Signal per unit of density: sin(a) (1 - E) / (1 - cos(a) E) with E = exp(-TR (1 / T1 + r1 C))."""
+    """Signal per unit of density: sin(a) (1 - E) / (1 - cos(a) E) with E = exp(-TR (1 / T1 + r1 C)).
+
+    It has the same shape as the concentration.
+
+    Args:
+        t1: s, before contrast.
+        concentration: mM, any shape.
+        sequence: that measures it.
+    """
     angle = np.float32(np.deg2rad(sequence.flip_angle))
     relaxed = np.exp(np.float32(-sequence.repetition_time) * (1 / t1 + RELAXIVITY * np.asarray(concentration)))
     return np.sin(angle) * (1 - relaxed) / (1 - np.cos(angle) * relaxed)
 
 
 def relative_signal(tissue: Tissue, time: float, sequence: Sequence, uptake: np.ndarray | float = 1.0) -> np.ndarray:
-    """Signal of a tissue, in units of unenhanced fibroglandular signal.
+    """Signal of a tissue, in units of unenhanced fibroglandular signal, of the same shape as `uptake`.
 
     Args:
         time: minutes after injection, 0 or less before contrast.
-        uptake: local factor on the concentration of contrast agent.
+        uptake: local factor on the concentration of contrast agent, any shape.
     """
     unit = FIBROGLANDULAR.density * spoiled_gradient_signal(FIBROGLANDULAR.t1, 0.0, sequence)
     concentration = tissue_concentration(tissue, time) * uptake if time > 0 else 0.0

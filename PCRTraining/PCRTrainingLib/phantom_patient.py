@@ -103,7 +103,7 @@ def exam_geometry(site: Site, breast: Breast, full: bool) -> Geometry:
 
 
 def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
-    """Lay a tissue over the noise-free phases, in place."""
+    """Lay a tissue over the noise-free phases (k, j, i), in place."""
     window = layer.frame.window if layer.frame else (slice(None),) * 3
     sequence = Sequence(site.repetition_time, site.flip_angle)
     share = layer.share.astype(np.float32, copy=False)
@@ -119,7 +119,7 @@ def acquire(
     """What the scanner stores: coil sensitivity, a little motion between phases, Rician noise, grey levels.
 
     Args:
-        signals: noise-free phases in units of unenhanced fibroglandular signal; used up.
+        signals: noise-free phases, (k, j, i), in units of unenhanced fibroglandular signal; used up.
         air: (k, j, i) bool, where zero is stored.
 
     Returns:

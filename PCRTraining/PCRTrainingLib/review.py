@@ -17,7 +17,7 @@ from PCRPredictorLib.cohort import REVIEWED
 from PCRPredictorLib.dicom import read_dicom_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import whole_file, whole_folder, write_nifti
+from PCRPredictorLib.writing import put_in_place, whole_file, whole_folder, write_nifti
 
 REVIEWS = "reviews.csv"
 
@@ -96,7 +96,7 @@ def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometr
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_nifti(np.asarray(mask, np.uint8), geometry, part)
-        part.replace(path)
+        put_in_place(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise _unwritable(path, error) from None

@@ -184,7 +184,9 @@ def open_cohort(
 
 
 def read_clinical_rows(table: Path, schema: ClinicalSchema) -> dict[str, tuple[np.ndarray, int]]:
-    """Labelled rows of a table: lower-case identifier to clinical vector and label; rows that cannot be used are not.
+    """Labelled rows of a table: lower-case identifier to clinical vector, (schema width,), and label.
+
+    Rows that cannot be used are left out.
 
     Raises:
         DataError: if it is no table or no row can be used.

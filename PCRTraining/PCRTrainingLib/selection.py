@@ -6,6 +6,8 @@ chosen/fold_k          the chosen configuration on all of them; what it says of 
 selection.json         the choices, and the nested result
 
 A configuration that looks at the tumour too little is not chosen, whatever its AUC.
+
+Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be tested on the patients that made it.
 """
 
 from __future__ import annotations

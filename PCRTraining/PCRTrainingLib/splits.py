@@ -34,7 +34,14 @@ def assign_folds(
     """
     _check_classes(labels)
     if config.kind == "given":
-        return _read_given(Path(str(config.file)), ids)
+        folds = _read_given(Path(str(config.file)), ids)
+        for k in range(folds.max() + 1):
+            if len(set(labels[folds != k])) < 2:
+                raise DataError(
+                    f"{config.file}: the patients that fold {k} is trained on must be with and without pCR, got one "
+                    "kind only; change the list"
+                )
+        return folds
     if config.kind == "groups":
         return _by_group(config, labels, column, seed)
     if config.kind == "holdout":
@@ -50,7 +57,7 @@ def assign_folds(
 
 
 def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide a fold's training patients into those trained on and those that early stopping looks at.
+    """Divide a fold's training patients into those trained on, (a,), and those that early stopping looks at, (b,).
 
     Args:
         train: (n,) positions.
@@ -64,7 +71,7 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
 
 
 def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:
-    """`splits.csv`: patient_id, label, fold (empty for those always trained on)."""
+    """`splits.csv`: patient_id, label, fold (empty for those always trained on); arrays of the same shape, (N,)."""
     with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["patient_id", "label", "fold"])
@@ -73,7 +80,7 @@ def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.n
 
 
 def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
-    """The folds that `write_splits` wrote.
+    """The folds that `write_splits` wrote, (N,).
 
     Raises:
         DataError: if they are of other patients.

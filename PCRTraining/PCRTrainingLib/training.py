@@ -1,4 +1,7 @@
-"""The training loop: one step of the curriculum on one fold, from files to files, restartable after every epoch."""
+"""The training loop: one step of the curriculum on one fold, from files to files, restartable after every epoch.
+
+Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate, Smith and Topin, 2019.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +49,11 @@ class Fold:
         cache: all patients.
         clinical: (N, schema width) of all patients.
         schema: of the clinical vector.
-        train: positions trained on.
-        watched: positions that early stopping looks at; may be empty.
-        held_out: positions of the fold's own patients, never looked at in training.
-        rows: clinical vectors and labels that the clinical branch is fitted on; none of a held-out patient.
+        train: (n,), positions trained on.
+        watched: (n,), positions that early stopping looks at; may be empty.
+        held_out: (n,), positions of the fold's own patients, never looked at in training.
+        rows: clinical vectors, (n, schema width), and labels that the clinical branch is fitted on; none of a held-out
+            patient.
     """
 
     number: int

@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -69,6 +70,8 @@ def real_cohort() -> Path:
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 200 kB."""
+    if not shutil.which("mount"):
+        pytest.skip("needs the command mount")
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:

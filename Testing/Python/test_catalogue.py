@@ -1,6 +1,7 @@
 """What Slicer's Extensions Catalogue checks of an extension, and whether its package would hold what it needs."""
 
 import json
+import os
 import re
 import shutil
 import struct
@@ -99,10 +100,15 @@ def test_extension_configures_and_its_package_has_both_modules(package):
 
 def run_from(folder, cwd, *arguments):
     """`pcr`, with this project's code from a folder and its dependencies from this environment."""
-    code = f"import sys; sys.path.insert(0, {str(folder)!r}); from PCRTrainingLib.command_line import main; main()"
+    return python_from([folder], cwd, "-m", "PCRTrainingLib.command_line", *arguments)
+
+
+def python_from(folders, cwd, *words):
+    """Python that finds the code of these folders and what is installed here, but not the repository."""
     site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
-    command = [sys.executable, "-S", "-c", code, *arguments]  # -S: without the link to the repository
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env={"PYTHONPATH": str(site)})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*folders, site]))}
+    command = [sys.executable, "-S", *words]  # -S: without the link to the repository
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -118,6 +124,36 @@ def test_package_of_slicer_finds_its_models(package, tmp_path):
     assert_models_are_found(package, tmp_path)
 
 
+def test_package_of_slicer_opens_both_modules(package, tmp_path):
+    for name in ("slicer", "PySide6"):
+        pytest.importorskip(name)
+    from PCRPredictorView.opengl import opengl_missing
+
+    if library := opengl_missing():
+        pytest.skip(f"needs {library}: apt-get install libegl1 libgl1")
+    names = ("PCRPredictor", "PCRTraining")
+    code = (
+        f"import sys; from harness import session; session.start(); folder = {str(package)!r}\n"
+        f"for name in {names!r}: session.close_module(session.open_module(f'{{folder}}/{{name}}.py'))\n"
+        "print(*{m.__file__ for n, m in sys.modules.items() if n.startswith('PCR')}, sep='\\n')"
+    )
+    shutil.copytree(ROOT / "Testing" / "harness", tmp_path / "harness")
+    files = python_from([tmp_path], tmp_path, "-c", code).split()
+    assert len(files) > 20
+    assert all(file.startswith(str(package)) for file in files)
+
+
+def test_package_of_slicer_demonstrates_itself_with_nothing_else(package, tmp_path):
+    code = (
+        "from functools import partial; from PCRTrainingLib import command_line, demo\n"
+        "demo.make_exam = partial(demo.make_exam, full=False)  # to be quick; all else is `pcr demo`\n"
+        "command_line.main()"
+    )
+    assert "Written to demo" in python_from([package], tmp_path, "-c", code, "demo", "--out", "demo")
+    expected = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}
+    assert expected <= {path.name for path in (tmp_path / "demo").iterdir()}
+
+
 @pytest.mark.slow
 def test_wheel_holds_everything_and_works_outside_the_repository(tmp_path):
     pip = [sys.executable, "-m", "pip", "--quiet"]
@@ -129,4 +165,7 @@ def test_wheel_holds_everything_and_works_outside_the_repository(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "installed", wheel], check=True)
     assert_models_are_found(tmp_path / "installed", tmp_path)
+    pcr = [tmp_path / "installed" / "bin" / "pcr", "--help"]  # "Scripts" on Windows, where slow tests are not run
+    shown = subprocess.run(pcr, env={"PYTHONPATH": str(tmp_path / "installed")}, capture_output=True, text=True)
+    assert "predict" in shown.stdout, shown.stderr
     assert "Written to demo" in run_from(tmp_path / "installed", tmp_path, "demo", "--out", "demo")

@@ -111,6 +111,7 @@ def test_identifier_of_a_table_never_leads_out_of_the_results():
     assert folder_name("ISPY2_1-a") == "ISPY2_1-a"
     assert folder_name("../../12/3 b.") == "12_3_b"
     assert folder_name("..") == "_"
+    assert folder_name("Con") == "Con_"
 
 
 def test_real_cohort_is_found_whole(real_cohort):

@@ -60,6 +60,8 @@ def test_every_kind_of_problem_is_laid_to_its_patient(cohort):
 
 
 def test_identifiers_that_differ_only_in_case_are_both_in_doubt(cohort):
+    if (cohort / "IMAGES").exists():
+        pytest.skip("needs a file system that tells upper from lower case")
     shutil.copytree(cohort / "images" / "P0", cohort / "images" / "p0")
     assert set(problems(cohort)) == {"P0", "p0"}
 

@@ -1,8 +1,10 @@
 import gzip
+import io
 import json
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -275,6 +277,14 @@ def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys)
     assert content["model"]["name"] == "phantom"
     assert content["attention"]["in_tumour"] > 0.5
     assert capsys.readouterr().out.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
+
+
+def test_letters_that_a_terminal_lacks_do_not_end_a_command(bundle, tmp_path, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(app, ["bundle", "export", str(tmp_path / "胸.zip"), "--model", str(bundle.path)]) == 0
+    terminal.flush()
+    assert rb"\u80f8.zip" in terminal.buffer.getvalue()
 
 
 def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):

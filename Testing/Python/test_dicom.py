@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 import pytest
-from dicom_exam import STYLES, clock, write_dicom_exam, write_slice
+from dicom_exam import STYLES, clock, item, write_dicom_exam, write_enhanced_exam, write_slice
 from examples import AXIAL, SAGITTAL, tiny_exam
 from PCRPredictorLib.dicom import find_phases, read_dicom_exam
+from PCRPredictorLib.dicom_results import check_possible
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
@@ -235,6 +236,45 @@ def test_two_patients_in_a_folder_are_refused(tmp_path):
     refuses(tmp_path, "holds more than one patient")
 
 
+def test_birth_date_tells_patients_apart_where_names_are_removed(tmp_path):
+    for series, born in (("1.2.3", "19700101"), ("1.2.4", "19810203")):
+        tags = {"PatientID": "", "PatientName": "", "PatientBirthDate": born, "SeriesInstanceUID": series}
+        write_dicom_exam(tmp_path, EXAM, "ge", **tags)
+    refuses(tmp_path, "holds more than one patient")
+
+
+def test_birth_date_that_some_files_lack_is_no_other_patient(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(0, 120), phases=EXAM.phases[:2], PatientBirthDate="19700101")
+    write_dicom_exam(tmp_path, EXAM, "siemens", times=(400,), phases=EXAM.phases[2:], PatientBirthDate="")
+    assert len(find_phases(tmp_path).phases) == 3
+
+
+def write_philips(folder, write_time):
+    """One series in which all phases have one acquisition time; `write_time` gives the tags of a time in s."""
+    for number, time in enumerate((0, 70, 140, 210)):
+        tags = {"TemporalPositionIdentifier": number + 1, "SeriesInstanceUID": "1.2.3", **write_time(time)}
+        write_dicom_exam(folder, EXAM, "philips", times=(0,), phases=(EXAM.pre + number,), **tags)
+
+
+def test_trigger_times_of_philips_count_where_acquisition_times_are_one(tmp_path):
+    write_philips(tmp_path, lambda time: {"TriggerTime": 1000 * time})
+    assert find_phases(tmp_path).times == pytest.approx((0, 70, 140, 210))
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.pre + 2)
+
+
+@pytest.mark.parametrize(("creator", "known"), [("Philips MR Imaging DD 001", True), ("ANOTHER", False)])
+def test_own_clock_of_philips_counts_where_no_other_does(tmp_path, creator, known):
+    write_philips(tmp_path, lambda time: {"TriggerTime": 560})  # of an inversion, the same throughout
+    for file in tmp_path.iterdir():
+        data = pydicom.dcmread(file)
+        block = data.private_block(0x2005, creator, create=True)
+        block.add_new(0xA0, "FL", 70.0 * (data.TemporalPositionIdentifier - 1))
+        data.save_as(file)
+    found = find_phases(tmp_path)
+    assert found.times == (pytest.approx((0, 70, 140, 210)) if known else (None,) * 4)
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.pre + (2 if known else 1))
+
+
 def test_two_phases_are_too_few(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "siemens", times=(0, 100), phases=EXAM.phases[:2])
     refuses(tmp_path, r"at least 3 phases on one grid, got 2 \(found series 5 \(dyn T1\), series 6")
@@ -334,9 +374,83 @@ def test_two_dynamic_series_are_refused_naming_them(tmp_path):
     refuses(tmp_path, r"several dynamic series, series . \(dyn T1\) or series")
 
 
-def test_multi_frame_images_are_refused(tmp_path):
+def test_multi_frame_images_that_are_not_enhanced_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge", NumberOfFrames=2)
-    refuses(tmp_path, "multi-frame")
+    refuses(tmp_path, "multi-frame DICOM images that are not Enhanced MR")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, TILT])
+def test_enhanced_mr_is_read_as_it_was_written(tmp_path, direction, apart):
+    exam = tiny_exam(direction, size=(12, 10, 6))
+    write_enhanced_exam(tmp_path, exam, apart=apart)
+    read = read_dicom_exam(tmp_path)
+    assert read.geometry.matches(exam.geometry)
+    assert read.provenance.phase_times == pytest.approx((0, 120, 400))
+    assert read.clinical == {"age": 53}
+    for ours, theirs in zip(read.phases, exam.phases, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_enhanced_mr_with_a_series_a_phase_is_read(tmp_path):
+    for number, (phase, time) in enumerate(zip(EXAM.phases, (0, 120, 400), strict=True)):
+        write_enhanced_exam(tmp_path, replace(EXAM, pre=phase), times=(time,), slopes=(1,), series=f"1.2.{number}")
+    assert find_phases(tmp_path).times == pytest.approx((0, 120, 400))
+    np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.early)
+
+
+def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    (file,) = tmp_path.iterdir()
+    data = pydicom.dcmread(file)
+    del data.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
+    data.save_as(file)
+    refuses(tmp_path, "at least 3 phases on one grid, got 0 .*in which slices are missing")
+
+
+def test_enhanced_mr_gives_what_single_frames_give(tmp_path):
+    write_dicom_exam(tmp_path / "single", EXAM, "philips")
+    write_enhanced_exam(tmp_path / "enhanced", EXAM, slopes=(1, 2, 3))
+    one, other = (read_dicom_exam(tmp_path / name) for name in ("single", "enhanced"))
+    assert one.geometry.matches(other.geometry)
+    for a, b in zip(one.phases, other.phases, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_times_of_enhanced_frames_may_be_offsets_alone(tmp_path):
+    offsets = (0.0, 120.0, 400.0)
+    write_enhanced_exam(
+        tmp_path,
+        EXAM,
+        FrameContentSequence=lambda n, k: item(TemporalPositionIndex=n + 1),
+        TemporalPositionSequence=lambda n, k: item(TemporalPositionTimeOffset=offsets[n]),
+    )
+    assert find_phases(tmp_path).times == pytest.approx(offsets)
+
+
+def test_enhanced_frames_that_are_missing_or_derived_are_no_phase(tmp_path):
+    def kind(n, k):
+        return item(
+            FrameType=["DERIVED", "PRIMARY", "T1", "SUBTRACTION"] if n == 2 else ["ORIGINAL", "PRIMARY", "T1", "NONE"]
+        )
+
+    write_enhanced_exam(tmp_path / "derived", EXAM, MRImageFrameTypeSequence=kind)
+    refuses(tmp_path / "derived", "at least 3 phases on one grid")
+    write_enhanced_exam(tmp_path / "nowhere", EXAM, PlanePositionSequence=None)
+    refuses(tmp_path / "nowhere", "multi-frame DICOM images that are not Enhanced MR, or only derived ones")
+
+
+def test_enhanced_pixels_cut_short_are_refused(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-400])
+    refuses(tmp_path, "its pixels cannot be read")
+
+
+def test_results_in_dicom_of_enhanced_mr_are_refused_at_once(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    with pytest.raises(DataError, match="a file a slice"):
+        check_possible(read_dicom_exam(tmp_path))
 
 
 def test_empty_and_missing_folders_are_refused(tmp_path):

@@ -1,4 +1,7 @@
-"""The documentation: its links lead somewhere, its commands exist with their options, its files are there."""
+"""The documentation: its links lead somewhere, its commands exist with their options, its files are there.
+
+`test_docs_commands.py` runs the commands.
+"""
 
 import re
 import shlex
@@ -16,12 +19,28 @@ COMMANDS = typer.main.get_command(app).commands
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
+BLOCK = re.compile(r"^```(?:\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    """The code blocks of a page."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def inline(page):
+    """What a page has in its sentences as code."""
+    return re.findall(r"`([^`\n]+)`", BLOCK.sub("", page.read_text(encoding="utf-8")))
+
+
 def code(page):
     """The lines of a page's code blocks, and its inline code."""
-    text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```\w*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
-    return [line.strip() for block in blocks for line in block.splitlines()] + inline
+    return [line.strip() for block in blocks(page) for line in block.splitlines()] + inline(page)
+
+
+def anchors(page):
+    """What the headings of a page are called in links."""
+    titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def ids(path):
@@ -31,8 +50,12 @@ def ids(path):
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_links_lead_to_files_that_are_there(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith(("http", "#")):
-            assert (page.parent / target.split("#")[0]).exists(), target
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

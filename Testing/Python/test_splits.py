@@ -65,6 +65,13 @@ def test_given_list_that_does_not_fit_is_refused(tmp_path, text, message):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
+def test_given_list_that_trains_on_one_class_is_refused(tmp_path):
+    rows = [f"{name},{'' if label else 0}" for name, label in zip(IDS, LABELS, strict=True)]
+    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+    with pytest.raises(DataError, match=r"the patients that fold 0 is trained on must be with and without pCR"):
+        assign(kind="given", file=str(tmp_path / "s.csv"))
+
+
 def test_validation_is_part_of_the_training_side_only():
     train = np.arange(40)
     fitted, watched = inner_validation(train, LABELS, 0.2, 0)

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PCRPredictorLib import writing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import whole_folder, write_json, write_nifti
+from PCRPredictorLib.writing import put_in_place, whole_folder, write_json, write_nifti
 
 
 def test_folder_appears_only_when_the_block_ends(tmp_path):
@@ -70,6 +71,22 @@ def test_nifti_keeps_values_and_geometry(tmp_path):
     image = sitk.ReadImage(tmp_path / "a.nii.gz")
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), array)
     np.testing.assert_allclose(image.TransformIndexToPhysicalPoint((1, 2, 1)), geometry.to_physical([1, 2, 1]))
+
+
+def test_file_that_another_program_reads_is_replaced_a_moment_later(tmp_path, monkeypatch):
+    part, path = tmp_path / "part", tmp_path / "file"
+    part.write_text("new")
+    refusals, replace = [PermissionError(13, "in use")] * 2, Path.replace
+
+    def refuse_at_first(self, target):
+        if refusals:
+            raise refusals.pop()
+        return replace(self, target)
+
+    monkeypatch.setattr(writing, "_PATIENCE", (0, 0, 0))
+    monkeypatch.setattr(Path, "replace", refuse_at_first)
+    put_in_place(part, path)
+    assert path.read_text() == "new"
 
 
 def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path):
