@@ -8,7 +8,7 @@ BUILD := build/phantom-benchmark
 COHORT ?=
 ROWS ?=
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -32,6 +32,9 @@ benchmark: setup
 
 benchmark-panel: setup
 	$(BIN)/python Testing/benchmarks/panel_speed.py
+
+benchmark-view: setup
+	$(BIN)/python Testing/benchmarks/view_speed.py
 
 screenshots: setup
 	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots
@@ -80,6 +83,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,dev]"
 	touch $@
+
+test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # which shows pcr view to them
 
 # Libraries that the Slicer core needs for off-screen rendering: installed where that is allowed, else named.
 system:

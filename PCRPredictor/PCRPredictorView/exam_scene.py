@@ -106,7 +106,7 @@ class ExamScene:
         self.predictor.forget()
 
     def show_around(self, centre: np.ndarray, field_mm: float) -> None:
-        """Centre every view on an LPS point in mm, with a field of view of `field_mm`."""
+        """Centre every view on an LPS point in mm, (3,), with a field of view of `field_mm`."""
         show(self.scene, self._nodes["early"], self._nodes.get("attention"), centre.tolist(), field_mm)
 
     def show_background(self, name: str) -> None:

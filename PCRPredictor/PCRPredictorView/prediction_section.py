@@ -101,7 +101,11 @@ class PredictionSection:
         self.state.data.stale = _STALE if changed else ""
 
     def predictor(self) -> Callable[[Exam], Prediction]:
-        """What predicts an exam of the list, with the values of its own table; raises DataError."""
+        """What predicts an exam of the list, with the values of its own table.
+
+        Raises:
+            DataError: if the model cannot be read.
+        """
         bundle = self._checked()
         return lambda exam: self._scene.predictor.predict(exam, bundle)[0]
 

@@ -30,7 +30,11 @@ class Received:
     count: int = 0
 
     def room(self, piece: bytes) -> bytes:
-        """Count a piece; raises DataError when there is too much of it."""
+        """Count a piece, and give it back.
+
+        Raises:
+            DataError: when there is too much of it all.
+        """
         self.size += len(piece)
         if self.size > self.limit:
             raise DataError(

@@ -38,7 +38,7 @@ def chromium():
         browser.close()
 
 
-def open_page(browser, address, foreign=None):
+def open_page(browser, address, foreign=None, wait_still=True):
     """A window on a new page of `pcr view`, its exam shown; requests to other hosts are added to `foreign`."""
     page = browser.new_context(viewport={"width": 1500, "height": 900}, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE)
@@ -48,7 +48,8 @@ def open_page(browser, address, foreign=None):
     page.goto(address)
     page.wait_for_function("document.querySelector('#title')?.innerText.trim()")
     page.wait_for_function("document.querySelectorAll('.remote-controlled-area img').length >= 4")
-    idle(page)
+    if wait_still:
+        idle(page)
     return page
 
 

@@ -33,7 +33,6 @@ TRAINING = ROOT / "Resources" / "Docs" / "training.md"
 TINY = config.TrainingConfig(
     config.stepwise(1), split=config.SplitConfig(folds=2), grid=GridSpec(size=32), widths=(4, 6, 8), batch_size=4
 )
-ENDLESS = ("view",)  # goes on until it is stopped; a line of it must be a whole call, no more
 UsageError = typer.BadParameter.__base__  # of click, which typer has its own copy of
 
 
@@ -58,7 +57,7 @@ def calls():
     found = {}
     for page in PAGES:
         for line in code(page):
-            if line.startswith("pcr ") and is_call(words := words_of(line)) and words[1] not in ENDLESS:
+            if line.startswith("pcr ") and is_call(words := words_of(line)):
                 found[shlex.join(words)] = None
     return list(found)
 
@@ -72,6 +71,9 @@ def shelf(training_cohort, trained, tmp_path_factory):
     write_dicom_exam(folder / "dicom", exam, "ge")
     for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, exam.mask), strict=True):
         write_nifti(array, exam.geometry, folder / f"{name}.nii.gz")
+    (folder / "demo-out").mkdir()
+    for name in (*PHASE_NAMES, "tumour"):
+        shutil.copy(folder / f"{name}.nii.gz", folder / "demo-out")
     benchmark = shutil.copytree(training_cohort, folder / "MAMA-MIA")
     rows = "".join(f"P{k},P{k + 8}\n" for k in range(8))
     (benchmark / "train_test_splits.csv").write_text("train_split,test_split\n" + rows)
@@ -90,6 +92,7 @@ def shelf(training_cohort, trained, tmp_path_factory):
         "run/bundle": trained / "bundle",
         ("--dicom", "folder"): folder / "dicom",
         ("--cohort", "folder"): training_cohort,
+        "demo-out": folder / "demo-out",
         ("--resume", "run"): stopped,
     }
 
@@ -116,6 +119,9 @@ def test_command_does_what_it_says(call, shelf, tmp_path, monkeypatch, capsys):
         furnish(words, shelf, tmp_path)
     if words[0] == "experiment":
         words += ["--seeds", "1"]
+    if words[0] == "view":  # serves until it is stopped, which other tests see to
+        monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, _model: entries)
+        monkeypatch.setattr("PCRPredictorView.command.serve", lambda _settings, entries, _ready: entries[0].read())
     monkeypatch.setitem(config.PRESETS, "full", TINY)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no processes of their own, which take seconds to start
     monkeypatch.chdir(tmp_path)

@@ -8,6 +8,7 @@ from docstring_rules import problems
 ROOT = Path(__file__).parents[2]
 FILES = [
     *sorted((ROOT / "PCRPredictor" / "PCRPredictorLib").glob("*.py")),
+    *sorted((ROOT / "PCRPredictor" / "PCRPredictorView").glob("*.py")),
     *sorted((ROOT / "PCRTraining" / "PCRTrainingLib").glob("*.py")),
 ]
 SOURCES = {

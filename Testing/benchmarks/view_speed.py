@@ -1,0 +1,74 @@
+"""How long a person waits for `pcr view`, on a simulated exam of 448 x 448 x 120 voxels, in headless Chromium.
+
+Ready: from the command until the browser shows the exam in all four views. Again: from the click on Predict, after the
+tumour was painted on, until the page says the new probability and the picture has changed with it. The first prediction
+of a page is timed, too. What is waited for is a person's time, so seconds and no ratio.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "Python"))
+from browser_help import chromium, drag, idle, open_page, serving, slide, view
+from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib.phantom import make_exam
+
+
+def write_exam(folder):
+    exam = make_exam(seed=1)
+    for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
+        write_nifti(array, exam.geometry, folder / f"{name}.nii.gz")
+
+
+def time_once(browser, folder):
+    """Seconds: until ready, of the first prediction, of one after an edit."""
+    start = time.monotonic()
+    with serving(folder, "--model", "phantom") as (_process, address):
+        page = open_page(browser, address, wait_still=False)
+        ready = time.monotonic() - start
+        idle(page)
+        first = time_prediction(page)
+        idle(page)
+        page.click("#tool-paint")
+        slide(page, "brush", 0.3)
+        drag(page, (0.3, 0.3), (0.6, 0.6))
+        page.wait_for_selector("#stale")
+        idle(page)
+        again = time_prediction(page)
+        page.context.close()
+    return ready, first, again
+
+
+def time_prediction(page):
+    """From the click until result and picture are new."""
+    before = view(page)
+    start = time.monotonic()
+    page.click("#predict")
+    page.wait_for_function("document.querySelector('#probability') && !document.querySelector('#stale')")
+    while np.array_equal(view(page), before):
+        continue
+    return time.monotonic() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        write_exam(Path(folder))
+        times = [time_once(browser, folder) for _ in range(runs)]
+    for what, seconds in zip(
+        ("ready", "first prediction", "prediction after an edit"), zip(*times, strict=True), strict=True
+    ):
+        print(f"{what}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}), {runs} runs")
+
+
+if __name__ == "__main__":
+    main()
