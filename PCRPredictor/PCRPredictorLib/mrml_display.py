@@ -67,6 +67,17 @@ def jump_to(scene: Node, position: Sequence[float]) -> None:
         node.SetPosition(*(point + away))
 
 
+def cut_at(scene: Node, position: Sequence[float]) -> None:
+    """Move every slice view through the exam to a point, without shifting what it shows.
+
+    Args:
+        position: LPS mm.
+    """
+    point = LPS_TO_RAS[:3, :3] @ np.asarray(position, float)
+    for node in nodes_of(scene, "vtkMRMLSliceNode"):
+        node.JumpSliceByOffsetting(*point)
+
+
 def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.ndarray | None = None) -> Node:
     """Early minus pre of two volume nodes, as a volume node: the one given, in place, or a new one.
 
@@ -113,11 +124,16 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
         composite.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLinkedControl(True)
-        view.GetSliceToRAS().DeepCopy(first.GetSliceToRAS())
-        view.UpdateMatrices()
-        width, height, depth = first.GetFieldOfView()
-        across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
-        view.SetFieldOfView(width, width * across if across else height, depth)
+        follow(view, first)
+
+
+def follow(view: Node, leader: Node) -> None:
+    """Make a slice view show the place that another one shows, as wide; their windows may differ in shape."""
+    view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
+    view.UpdateMatrices()
+    width, height, depth = leader.GetFieldOfView()
+    across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
+    view.SetFieldOfView(width, width * across if across else height, depth)
 
 
 def show_four_up(scene: Node) -> None:

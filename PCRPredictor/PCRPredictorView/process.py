@@ -10,6 +10,8 @@ import contextlib
 import json
 import logging
 import os
+import shutil
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -44,9 +46,14 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: 
         model: name or folder of the model that is chosen first.
     """
     sys.argv = sys.argv[:1]  # trame reads options there, which are not its own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the channel
     logging.disable(logging.WARNING)
     _limit_memory()
-    asyncio.run(_run(end, folder, entries, model))
+    try:
+        asyncio.run(_run(end, folder, entries, model))
+    except Exception:
+        logging.getLogger(__name__).exception("a page has ended")
+    shutil.rmtree(folder, ignore_errors=True)  # the server does so, too, but may have been killed
     os._exit(0)  # without waiting for a prediction that nobody sees; views and threads need no tidying
 
 

@@ -7,7 +7,7 @@ import importlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from .uploads import receive
 MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
 _FORM = 64 * 1024  # what a form's own lines add to its files
+_PATIENCE = 3.0  # seconds that a browser has to say goodbye
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
 _SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
@@ -66,7 +67,7 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
     application = make_application(settings, guard, start)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE)
     await runner.setup()
     try:
         try:
@@ -119,12 +120,14 @@ def make_application(settings: ServerSettings, guard: Guard, start: StartProcess
         ]
     )
 
-    async def run_sessions(application: web.Application) -> AsyncIterator[None]:
+    async def begin(application: web.Application) -> None:
         application[_SESSIONS] = Sessions(start, settings.pages, settings.grace)
-        yield
+
+    async def end(application: web.Application) -> None:
         await application[_SESSIONS].close()
 
-    application.cleanup_ctx.append(run_sessions)
+    application.on_startup.append(begin)
+    application.on_shutdown.append(end)  # before the server waits for its connections, which the pages hold
     return application
 
 
@@ -194,7 +197,7 @@ class Pages:
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """The page's connection to its process."""
         session = self._session(request)
-        page = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, compress=False)
+        page = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, timeout=_PATIENCE, compress=False)
         await page.prepare(request)
         try:
             await session.relay(page)

@@ -21,7 +21,7 @@ from .work import Work
 
 _EFFECTS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
 _TOOLS = (  # value, label, what it does
-    ("look", "Look", "Left button: move through the slices; Shift moves all views to the mouse"),
+    ("look", "Look", "Left button: see a place in all views"),
     ("grow", "One click", "Click the lesion: the enhancing tissue around becomes the tumour"),
     ("paint", "Paint", "Paint the tumour"),
     ("erase", "Erase", "Erase the tumour"),
@@ -79,7 +79,7 @@ class TumourSection:
     def _choose(self, tool: str) -> None:
         if not self._scene.is_open:
             return
-        self._views.pick_with(self._grow_at if tool == "grow" else None)
+        self._views.on_press({"look": self._views.look_at, "grow": self._grow_at}.get(tool))
         self._scene.editor.set_active_effect_type(_EFFECTS.get(tool, SegmentationEffectNoTool))
         self._shape()
 

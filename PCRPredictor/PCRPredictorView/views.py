@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from PCRPredictorLib.mrml import nodes_of
-from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases
+from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases, cut_at, follow
 from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node
 from trame.widgets import html
 from trame_client.ui.core import AbstractLayout
@@ -22,6 +23,7 @@ from trame_slicer.views import AbstractView, Layout, LayoutDirection, SliceView,
 from .exam_scene import BACKGROUNDS, ExamScene
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
+Press = Callable[[tuple[float, float, float]], None]
 _FIRST = 10.0  # priority of an observer that is asked before Slicer's own
 
 
@@ -46,7 +48,9 @@ class Views:
         self._server, self._slicer, self._scene = server, slicer, scene
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
-        self._pick: Callable[[tuple[float, float, float]], None] | None = None
+        self._press: Press | None = self.look_at
+        self._is_down = False
+        self._is_following = False
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
         register_rca_factories(
             slicer.view_manager,
@@ -80,21 +84,56 @@ class Views:
         for view in self._slicer.view_manager.get_views():
             view.schedule_render()
 
-    def pick_with(self, taken: Callable[[tuple[float, float, float]], None] | None) -> None:
-        """From now on a click in a slice view gives its LPS position in mm; None ends that."""
-        self._pick = taken
+    def on_press(self, taken: Press | None) -> None:
+        """From now on the left button in a slice view gives its LPS position in mm; None leaves it to others."""
+        self._press = taken
+
+    def look_at(self, position: tuple[float, float, float]) -> None:
+        """Move all slice views to an LPS position in mm; what the left button does unless told otherwise."""
+        cut_at(self._slicer.scene, position)
 
     def _decorate_slice(self, server: Server, _view_id: str, view: SliceView) -> None:
-        view.interactor().AddObserver("LeftButtonPressEvent", lambda *_: self._click(view), _FIRST)
+        mouse = {
+            "LeftButtonPressEvent": self._on_button,
+            "MouseMoveEvent": self._on_move,
+            "LeftButtonReleaseEvent": self._on_release,
+        }
+        for event, done in mouse.items():
+            view.interactor().AddObserver(event, partial(_hand_on, done, view), _FIRST)
+        if view.name in COMPARE_VIEWS:
+            view.modified.connect(self._lead)
         slider = connect_slice_view_slider_to_state(server, view)
         _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
         _reset_button(view)
         with html.Div(style="position: absolute; bottom: 0; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
 
-    def _click(self, view: SliceView) -> None:
-        if self._pick is not None:
-            self._pick(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+    def _lead(self, view: SliceView) -> None:
+        """One of the views side by side has moved: the others go with it."""
+        if self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
+            return
+        self._is_following, node = True, view.get_view_node()
+        for name in COMPARE_VIEWS:
+            other = self._slicer.view_manager.get_view(name)
+            if other is not None and other is not view:
+                follow(other.get_view_node(), node)
+        self._is_following = False
+
+    def _on_button(self, view: SliceView) -> None:
+        self._is_down = True
+        if self._press is not None:
+            self._press(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+
+    def _on_move(self, view: SliceView) -> None:
+        if self._is_down and self._press == self.look_at:
+            self.look_at(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+
+    def _on_release(self, _view: SliceView) -> None:
+        self._is_down = False
+
+
+def _hand_on(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
+    done(view)
 
 
 def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:

@@ -72,7 +72,7 @@ def predict(page):
 
 def view(page, number=0):
     """What a view shows, RGB (rows, columns, 3)."""
-    picture = page.locator(".remote-controlled-area").nth(number).screenshot()
+    picture = page.screenshot(clip=page.locator(".remote-controlled-area").nth(number).bounding_box())
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 
 

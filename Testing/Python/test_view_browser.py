@@ -188,6 +188,7 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     idle(page)
     single = view(page)
     page.click("#arrange-compare")
+    page.wait_for_selector("#views >> text=Subtraction")
     idle(page)
     pre, early, late, _subtraction = (view(page, number) for number in range(4))
     assert np.abs(early - pre).mean() > 2
@@ -196,8 +197,20 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     idle(page)
     assert np.abs(view(page, 1) - early).mean() > 1
     page.click("#arrange-four_up")
+    page.wait_for_selector("#views >> text=Coronal")
     idle(page)
     assert np.abs(view(page) - single).mean() < 30
+
+
+def test_the_left_button_shows_a_place_in_all_views(page):
+    before = [view(page, number) for number in range(4)]
+    click(page, (0.35, 0.3))
+    idle(page)
+    after = [view(page, number) for number in range(4)]
+    axial, _space, coronal, sagittal = (np.abs(a - b).mean() for a, b in zip(after, before, strict=True))
+    assert axial < 0.5
+    assert coronal > 1
+    assert sagittal > 1
 
 
 def test_reloading_keeps_the_page_and_its_result(page):
@@ -209,6 +222,7 @@ def test_reloading_keeps_the_page_and_its_result(page):
     assert view(page).std() > 10
 
 
+@pytest.mark.slow
 def test_four_at_once_leave_each_others_exam_alone(browser, served, cohort):
     names, known = [patient.patient_id for patient in find_patients(cohort)], probabilities(cohort)
     pages = [open_page(browser, served[1]) for _ in names]
@@ -251,14 +265,20 @@ def _own(process):
         return 0
 
 
-def test_the_end_of_the_server_ends_every_process(browser, cohort):
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_end_of_the_server_leaves_nothing_though_a_page_is_shown(browser, cohort, how, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with serving(cohort, "--model", "phantom") as (process, address):
-        open_page(browser, address).context.close()
-        family = psutil.Process(process.pid).children(recursive=True)
-        assert len(family) >= 2
-        os.kill(process.pid, signal.SIGKILL)
-        _gone, alive = psutil.wait_procs(family, 10)
+        page = open_page(browser, address, wait_still=False)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        assert len(family) >= 3
+        os.kill(process.pid, how)
+        _gone, alive = psutil.wait_procs(family[1:], 10)
         assert alive == []
+        assert process.wait(5) in (0, -signal.SIGKILL)
+        assert list(tmp_path.glob("pcr-view-*")) == []
+        page.context.close()
 
 
 @pytest.mark.slow

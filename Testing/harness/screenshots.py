@@ -1,4 +1,4 @@
-"""Pictures of the panel and the views on a simulated exam: `make screenshots`, into Resources/Screenshots."""
+"""Pictures of the panels, and of `pcr view`, on a simulated exam: `make screenshots`, into Resources/Screenshots."""
 
 import os
 import sys
@@ -79,5 +79,25 @@ def training(out, session, desk_class):
     session.close_module(panel)
 
 
+def browser(out):
+    """`pcr view` in a browser: the demonstration's exam, predicted."""
+    from browser_help import chromium, idle, open_page, predict, serving
+    from PCRPredictorLib.bundle import find_bundle, load_bundle
+    from PCRPredictorLib.predictor import Predictor
+    from PCRTrainingLib.demo import write_demo
+
+    with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
+        demo = Path(folder) / "demo-out"
+        write_demo(demo, Predictor(load_bundle(find_bundle("phantom"))), 1, lambda _line: None)
+        with serving(demo, "--model", "phantom") as (_process, address):
+            page = open_page(chrome, address)
+            predict(page)
+            page.click("#rendering")
+            idle(page)
+            page.evaluate("document.querySelector('.v-navigation-drawer__content').scrollTop = 0")
+            page.screenshot(path=out / "view.png")
+
+
 if __name__ == "__main__":
+    browser(Path(sys.argv[1]))
     main(Path(sys.argv[1]))

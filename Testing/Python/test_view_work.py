@@ -1,0 +1,38 @@
+"""What takes time on a page: one thing after the other, and a sentence where it fails."""
+
+import asyncio
+
+import pytest
+from PCRPredictorLib.errors import DataError
+
+trame_server = pytest.importorskip("trame_server")
+
+
+def run(function):
+    """The result of `Work.run`, and the state of the page after it."""
+    from PCRPredictorView.work import Work
+
+    async def go():
+        work = Work(trame_server.Server(client_type="vue3"))
+        return await work.run("Working", function), work.state.data.problem, work.is_busy
+
+    return asyncio.run(go())
+
+
+def fail(error):
+    raise error
+
+
+def test_a_result_comes_back():
+    assert run(lambda: 3) == (3, "", False)
+
+
+def test_what_is_wrong_with_the_data_is_said():
+    assert run(lambda: fail(DataError("give another file"))) == (None, "give another file", False)
+
+
+def test_an_exam_that_is_too_large_is_said():
+    result, problem, busy = run(lambda: fail(MemoryError()))
+    assert result is None
+    assert "takes more memory" in problem
+    assert not busy
