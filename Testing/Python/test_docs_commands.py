@@ -121,7 +121,9 @@ def test_command_does_what_it_says(call, shelf, tmp_path, monkeypatch, capsys):
         words += ["--seeds", "1"]
     if words[0] == "view":  # serves until it is stopped, which other tests see to
         monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, _model: entries)
-        monkeypatch.setattr("PCRPredictorView.command.serve", lambda _settings, entries, _ready: entries[0].read())
+        monkeypatch.setattr(
+            "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
+        )
     monkeypatch.setitem(config.PRESETS, "full", TINY)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no processes of their own, which take seconds to start
     monkeypatch.chdir(tmp_path)
