@@ -1,7 +1,7 @@
 """How long a person waits for `pcr view`, on a simulated exam of 448 x 448 x 120 voxels, in headless Chromium.
 
-Ready: from the command until the browser shows the exam in all four views. After an edit: from the click on Predict, once
-the tumour was painted on, until the page says the new probability and the picture has changed with it. The first
+Ready: from the command until the browser shows the exam in all four views. After an edit: from a click on Predict,
+once the tumour was painted on, until the page says the new probability and the picture has changed with it. The first
 prediction of a page is timed, too. What is waited for is a person's time, so seconds and no ratio.
 
 Then the memory that one server and its processes have for themselves, with each of ten pages that are opened and
