@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -29,7 +28,10 @@ from .tumour_section import TumourSection
 from .views import Views
 from .work import Work
 
-_ICON = Path(__file__).parents[2] / "Resources" / "BreastPCR.png"
+_ICON = (  # a disc with a bright spot, as attention
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7.5' "
+    "fill='rgb(60,60,60)'/><circle cx='9' cy='7' r='3.5' fill='rgb(250,160,30)'/></svg>"
+)
 
 
 class Page:
@@ -103,8 +105,7 @@ class Page:
     def _build(self) -> None:
         state = self._server.state
         state.trame__title = "BreastPCR"
-        if _ICON.is_file():
-            state.trame__favicon = "data:image/png;base64," + base64.b64encode(_ICON.read_bytes()).decode()
+        state.trame__favicon = _ICON
         work, title = self.work.state.name, self.exams.state.name.title
         with VAppLayout(self._server) as layout:
             layout.root.theme = "dark"

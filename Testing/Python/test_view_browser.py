@@ -16,7 +16,7 @@ from PCRPredictorView.opengl import opengl_missing
 from PCRTrainingLib.phantom import find_site, write_cohort
 
 pytest.importorskip("playwright")
-pytest.importorskip("trame_slicer")
+pytest.importorskip("slicer_layer_dm")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
     pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
