@@ -147,6 +147,22 @@ class ClinicalSchema:
             raise DataError(f"clinical variable {unknown[0]!r} is not known to this model; use {', '.join(names)}")
         return {variable.name: _parse(variable, by_name.get(variable.name)) for variable in self.asked}
 
+    def parse_each(self, given: Mapping[str, object]) -> tuple[dict[str, Value], list[str]]:
+        """Like `parse`, but a value outside the schema costs that variable alone.
+
+        Returns:
+            Every variable with its value, None where missing or unreadable; and what is wrong, a sentence each.
+        """
+        values: dict[str, Value] = {}
+        problems = []
+        for variable in self.asked:
+            try:
+                values |= ClinicalSchema((variable,)).parse(given)
+            except DataError as error:
+                values[variable.name] = None
+                problems.append(str(error))
+        return values, problems
+
     @property
     def asked(self) -> tuple[Number | Category, ...]:
         """The variables that a person or a table gives."""

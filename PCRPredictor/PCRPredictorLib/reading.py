@@ -16,6 +16,7 @@ from .errors import DataError
 from .exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .nifti import read_nifti_voxels
 
+_META_HEADER = 2**14  # bytes of a MetaImage that its header is looked for in
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
@@ -39,7 +40,8 @@ def read_exam(
     """
     if len(phases) != len(PHASE_NAMES):
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
-    files = [Path(file) for file in (*phases, *([mask] if mask else []))]
+    is_image = mask is not None and Path(mask).suffix.lower() != ".dcm"
+    files = [Path(file) for file in (*phases, *([mask] if mask is not None and is_image else []))]
     with ThreadPoolExecutor(len(files)) as pool:
         volumes = list(pool.map(read_volume, files))
     geometry = volumes[0][1]
@@ -50,7 +52,9 @@ def read_exam(
                 "export them from one registered series"
             )
     pre, early, late = (array for array, _ in volumes[:3])
-    tumour = to_grid(*volumes[3], geometry, files[3], label) if mask else None
+    tumour = to_grid(*volumes[3], geometry, files[3], label) if is_image else None
+    if mask is not None and not is_image:
+        tumour = read_mask(mask, geometry, label)
     return Exam(pre, early, late, geometry, tumour, clinical or {}, provenance or Provenance("file"))
 
 
@@ -112,6 +116,8 @@ def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
     _check_file(path)
     if path.name.lower().endswith((".nii", ".nii.gz")):
         return _read_nifti(path)
+    if path.name.lower().endswith((".mha", ".mhd")):
+        _check_dimensions(path)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError:
@@ -129,6 +135,17 @@ def _check_file(path: Path) -> None:
         raise DataError(f"{path}: is a folder; give a file, or a folder of DICOM files with --dicom")
     if not path.name.lower().endswith(ENDINGS):
         raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}")
+
+
+def _check_dimensions(path: Path) -> None:
+    """MetaImage's reader in ITK writes beyond its memory where a header names more dimensions than it has room for."""
+    with path.open("rb") as file:
+        fields = [line.partition(b"=") for line in file.read(_META_HEADER).splitlines()]
+    named = [value.strip() for key, _, value in fields if key.strip().lower() in (b"ndims", b"dimsize")]
+    counts = [int(value) for value in named if value.isdigit() and len(value) < 3]
+    sizes = [value.split() for value in named if not value.isdigit()]
+    if counts[:1] != [3] or len(named) != 2 or any(not size.isdigit() for value in sizes for size in value):
+        raise DataError(f"{path.name}: must be one three-dimensional volume with a whole header; export it again")
 
 
 def _check_compressed(path: Path) -> None:

@@ -40,7 +40,7 @@ def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
         return _("From the image alone: no clinical value is known.")
     change = prediction.probability - prediction.image_probability
     return _("From the image alone {value}; the clinical values changed it by {change} points.").format(
-        value=f"{prediction.image_probability:.0%}", change=f"{100 * change:+.0f}"
+        value=f"{prediction.image_probability:.0%}", change=f"{round(100 * change):+d}"
     )
 
 

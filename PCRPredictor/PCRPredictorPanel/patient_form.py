@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import qt
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
-from PCRPredictorLib.errors import DataError
 from slicer.i18n import tr as _
 
 
@@ -57,13 +56,8 @@ class PatientForm:
 
     def keep(self, values: Mapping[str, object]) -> None:
         """Enter what was known of a patient under another model, as far as this one takes it."""
-        taken = {}
-        for variable in self._schema.asked:
-            try:
-                taken |= {k: v for k, v in ClinicalSchema((variable,)).parse(values).items() if v is not None}
-            except DataError:
-                continue
-        self.fill(taken)
+        taken, _problems = self._schema.parse_each(values)
+        self.fill({name: value for name, value in taken.items() if value is not None})
 
     def _add(self, layout: qt.QFormLayout, variable: Number | Category) -> qt.QWidget:
         field = self._choice(variable) if isinstance(variable, Category) else self._number(variable)

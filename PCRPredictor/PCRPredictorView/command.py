@@ -17,9 +17,10 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
 
 from .exams import DicomEntry, Entry, FilesEntry, find_entries
+from .logs import log_in_one_line
 from .opengl import PACKAGES, opengl_missing
 from .server import ServerSettings, serve
-from .sessions import process_context
+from .sessions import load_ahead, process_context
 
 _NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
 
@@ -38,7 +39,13 @@ def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: 
     """
     check_possible()
     load_bundle(find_bundle(model))
-    serve(settings, page_starter(entries, model), ready)
+    log_in_one_line()
+
+    def begin(address: str) -> None:
+        load_ahead()
+        ready(address)
+
+    serve(settings, page_starter(entries, model), begin)
 
 
 def find_exams(
@@ -84,7 +91,7 @@ def check_possible() -> None:
 
 
 def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
-    """Starts the process of a page; the libraries begin to load now."""
+    """Starts the process of a page."""
     context = process_context("PCRPredictorView.process")
     return partial(_start, context, list(entries), model)
 

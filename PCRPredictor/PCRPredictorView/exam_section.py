@@ -11,14 +11,13 @@ from pathlib import Path
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import Prediction
-from PCRPredictorLib.reading import ENDINGS
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from .exams import Entry
-from .uploads import uploaded_entry
+from .uploads import UPLOADED, uploaded_entry
 from .work import Work
 
 Predict = Callable[[Exam], Prediction]
@@ -35,6 +34,8 @@ class ExamState:
         chosen: number of the row that is open, -1 for an uploaded exam.
         search: part of a name.
         predicting_all: whether the list is being predicted.
+        bring: whether the form for another exam is shown.
+        sending: whether the browser is sending one.
     """
 
     title: str = ""
@@ -43,6 +44,7 @@ class ExamState:
     search: str = ""
     predicting_all: bool = False
     bring: bool = False
+    sending: bool = False
 
 
 class ExamSection:
@@ -66,6 +68,8 @@ class ExamSection:
     ) -> None:
         self._server, self._work, self._entries = server, work, entries
         self._opened, self._predictor = opened, predictor
+        self._round = 0  # of predicting the list
+        self._uploads = 0
         self.state = TypedState(server.state, ExamState)
         self.state.data.rows = [{"name": entry.name, "probability": "", "problem": ""} for entry in entries]
         self.state.data.bring = not entries
@@ -77,13 +81,24 @@ class ExamSection:
                 self.state.data.chosen = number
 
     async def open_upload(self, folder: Path) -> None:
-        """Open what a browser sent; its files are deleted once they are read."""
-        if await self._open(uploaded_entry(folder), then_delete=folder):
-            with self._server.state:
-                self.state.data.chosen, self.state.data.bring = -1, False
+        """Open what a browser sent; its files are deleted, read or not."""
+        self._uploads += 1
+        with self._server.state:
+            self.state.data.sending = False
+        try:
+            if await self._open(uploaded_entry(folder, f"uploaded exam {self._uploads}"), folder):
+                with self._server.state:
+                    self.state.data.chosen, self.state.data.bring = -1, False
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def stop_sending(self) -> None:
+        """What the browser sent was refused."""
+        self.state.data.sending = False
 
     async def predict_all(self) -> None:
         """Predict one entry after the other; a second click stops it."""
+        self._round += 1  # a loop that is still going on notices
         if self.state.data.predicting_all:
             self.state.data.predicting_all = False
             return
@@ -94,11 +109,13 @@ class ExamSection:
             return
         with self._server.state:
             self.state.data.predicting_all = True
+        this_round = self._round
         for number, entry in enumerate(self._entries):
-            if not self.state.data.predicting_all:
-                return
             if not self.state.data.rows[number]["probability"]:
-                self.note(number, **await self._work.share(partial(_predict, entry, predict)))
+                found = await self._work.share(partial(_predict, entry, predict))
+                if self._round != this_round:
+                    return
+                self.note(number, **found)
         with self._server.state:
             self.state.data.predicting_all = False
 
@@ -111,10 +128,17 @@ class ExamSection:
             rows[number] = {**rows[number], "probability": probability, "problem": problem}
             self.state.data.rows = rows
 
-    async def _open(self, entry: Entry, then_delete: Path | None = None) -> bool:
+    def forget_results(self) -> None:
+        """Another model was chosen: what is in the list is not its word."""
+        self._round += 1
+        self.state.data.predicting_all = False
+        self.state.data.rows = [{**row, "probability": "", "problem": ""} for row in self.state.data.rows]
+
+    async def _open(self, entry: Entry, uploaded: Path | None = None) -> bool:
         if self._work.is_busy:
+            self._work.complain("wait until this page is ready, then open the exam again")
             return False
-        exam = await self._work.run("Reading the exam", partial(_read, entry, then_delete))
+        exam = await self._work.run("Reading the exam", partial(_read, entry, uploaded))
         if exam is None:
             return False
         with self._server.state:
@@ -162,7 +186,14 @@ class ExamSection:
     def _build_form(self) -> None:
         """Sent by the browser itself, into a frame that nobody sees; what is wrong comes back over the page."""
         busy = self._work.state.name.busy
-        with html.Form(action="upload", method="post", enctype="multipart/form-data", target="sent", id="upload"):
+        with html.Form(
+            action="upload",
+            method="post",
+            enctype="multipart/form-data",
+            target="sent",
+            id="upload",
+            submit=f"{self.state.name.sending} = true",
+        ):
             for field_name, label in (
                 ("pre", "Pre-contrast"),
                 ("early", "Early phase"),
@@ -170,7 +201,7 @@ class ExamSection:
                 ("mask", "Tumour, if segmented"),
             ):
                 html.Label(f"{label}", classes="text-caption d-block")
-                accept = ",".join((*ENDINGS, ".gz", *((".dcm",) if field_name == "mask" else ())))
+                accept = ",".join((*UPLOADED, ".gz", *((".dcm",) if field_name == "mask" else ())))
                 html.Input(type="file", name=field_name, accept=accept, classes="mb-1", style="width: 100%")
             html.Label("Or a DICOM folder", classes="text-caption d-block")
             html.Input(
@@ -179,19 +210,19 @@ class ExamSection:
             html.Button(
                 "Open",
                 type="submit",
-                disabled=(f"!!{busy}",),
+                disabled=(f"!!{busy} || {self.state.name.sending}",),
                 classes="v-btn v-btn--size-small v-btn--variant-tonal",
                 id="send",
             )
         html.Iframe(name="sent", style="display: none", title="answer to the upload")
 
 
-def _read(entry: Entry, then_delete: Path | None) -> Exam:
+def _read(entry: Entry, uploaded: Path | None) -> Exam:
+    """The exam; what is wrong with an uploaded one is said without the folder that it lies in here."""
     try:
         return entry.read()
-    finally:
-        if then_delete is not None:
-            shutil.rmtree(then_delete, ignore_errors=True)
+    except DataError as error:
+        raise DataError(str(error).replace(str(uploaded), "the upload") if uploaded else str(error)) from None
 
 
 def _predict(entry: Entry, predict: Predict) -> dict[str, str]:

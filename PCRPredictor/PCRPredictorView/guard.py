@@ -6,6 +6,7 @@ or with a form; so names are compared, and what changes anything must come from 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import secrets
@@ -16,7 +17,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-COOKIE = "pcr-view"
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -54,6 +54,8 @@ class Guard:
             known |= {socket.gethostname(), socket.getfqdn()}
         self._names = {name.lower() for name in known}
         self.token = token
+        digest = hashlib.sha256((token or "").encode()).hexdigest()
+        self._cookie = f"pcr-view-{digest[:12]}"  # cookies know no ports: another server's must not take its place
 
     @staticmethod
     def new_token() -> str:
@@ -64,8 +66,9 @@ class Guard:
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what is not for this server or not allowed, and say in each answer what its page may load."""
         self._check_host(request)
-        if self.token is not None and not _same(request.cookies.get(COOKIE, ""), self.token):
+        if self.token is not None and not _same(request.cookies.get(self._cookie, ""), self.token):
             self._admit(request, self.token)
+        self._check_site(request)
         if request.method not in ("GET", "HEAD") or "Upgrade" in request.headers:
             self._check_origin(request)
         return await handler(request)
@@ -82,6 +85,13 @@ class Guard:
         if not name or (name not in self._names and name != (reached[0] if reached else None)):
             raise web.HTTPForbidden(text="this server does not answer to that name; --name adds one\n")
 
+    def _check_site(self, request: web.Request) -> None:
+        """A link of another site may lead here; its scripts, pictures and frames may not ask for anything."""
+        asked = request.headers.get
+        is_link = asked("Sec-Fetch-Mode") == "navigate" and asked("Sec-Fetch-Dest") == "document"
+        if asked("Sec-Fetch-Site") == "cross-site" and not is_link:
+            raise web.HTTPForbidden(text="only a page of this server may ask for this\n")
+
     def _check_origin(self, request: web.Request) -> None:
         """What a script or a form of another site's page asks for carries that site as its origin."""
         origin = urlsplit(request.headers.get("Origin", ""))
@@ -93,12 +103,12 @@ class Guard:
         if request.method != "GET" or request.path != "/" or not _same(request.query.get("token", ""), token):
             raise web.HTTPUnauthorized(text="open the address that pcr view has printed, with its token\n")
         response = web.HTTPSeeOther("/")
-        response.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
+        response.set_cookie(self._cookie, token, httponly=True, samesite="Lax")  # a link in a mail leads here, too
         raise response
 
 
 def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode())
 
 
 def _host_of(address: str) -> str | None:

@@ -16,6 +16,7 @@ from trame_slicer.core import SlicerApp
 
 from .exam_scene import BACKGROUNDS, ExamScene
 from .views import Arrangement, Views
+from .work import Work
 
 
 @dataclass
@@ -40,14 +41,14 @@ class OverlayState:
 class OverlaySection:
     """Makes the views what the fields say."""
 
-    def __init__(self, server: Server, slicer: SlicerApp, scene: ExamScene, views: Views) -> None:
+    def __init__(self, server: Server, work: Work, slicer: SlicerApp, scene: ExamScene, views: Views) -> None:
         self._slicer, self._scene, self._views = slicer, scene, views
         self._peak: tuple[float, float, float] | None = None
         self.state = TypedState(server.state, OverlayState)
         name = self.state.name
         fields = (name.visible, name.opacity, name.threshold, name.outline, name.legend, name.rendering)
-        self.state.bind_changes({field: lambda _value: self.apply() for field in fields})
-        self.state.bind_changes({name.background: scene.show_background})
+        work.watch(self.state, {field: lambda _value: self.apply() for field in fields})
+        work.watch(self.state, {name.background: self._show_background})
 
     def begin(self) -> None:
         """Another exam is open, or none has a result any more."""
@@ -74,6 +75,10 @@ class OverlaySection:
             render_in_3d(rendering, attention, data.rendering)
         self._views.refresh()
 
+    def _show_background(self, background: str) -> None:
+        self._scene.show_background(background)
+        self._views.refresh()
+
     def jump(self) -> None:
         """Centre the views on the peak of the attention."""
         if self._peak is not None:
@@ -84,7 +89,12 @@ class OverlaySection:
         """The section's part of the page."""
         name, arrangement = self.state.name, self._views.state.name.arrangement
         with v3.VBtnToggle(
-            v_model=(name.background,), mandatory=True, density="compact", variant="outlined", classes="mb-2"
+            v_model=(name.background,),
+            disabled=(f"{arrangement} === '{Arrangement.COMPARE.value}'",),
+            mandatory=True,
+            density="compact",
+            variant="outlined",
+            classes="mb-2",
         ):
             for background in BACKGROUNDS:
                 v3.VBtn(background, value=background, size="small", id=f"show-{background}")
@@ -108,6 +118,13 @@ class OverlaySection:
                 (name.threshold, "Hide below", "threshold"),
             ):
                 v3.VSlider(
-                    v_model=(field,), min=0, max=1, step=0.05, label=label, density="compact", hide_details=True, id=key
+                    v_model=(field,),
+                    min=0,
+                    max=1,
+                    step=0.05,
+                    label=(f"'{label} ' + Number({field}).toFixed(2)",),
+                    density="compact",
+                    hide_details=True,
+                    id=key,
                 )
             v3.VBtn("Jump to the peak", click=self.jump, size="small", variant="text", id="jump")

@@ -28,6 +28,7 @@ from .tumour_section import TumourSection
 from .views import Views
 from .work import Work
 
+_ON_TOP = "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface))"  # of what is scrolled
 _ICON = (  # a disc with a bright spot, as attention
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7.5' "
     "fill='rgb(60,60,60)'/><circle cx='9' cy='7' r='3.5' fill='rgb(250,160,30)'/></svg>"
@@ -54,11 +55,13 @@ class Page:
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.work = Work(server)
         self.scene = ExamScene(slicer, self._on_edit)
-        self.views = Views(server, slicer, self.scene)
+        self.views = Views(server, self.work, slicer, self.scene)
         self.tumour = TumourSection(server, self.work, self.scene, self.views)
-        self.overlay = OverlaySection(server, slicer, self.scene, self.views)
+        self.overlay = OverlaySection(server, self.work, slicer, self.scene, self.views)
         self.prediction = PredictionSection(server, self.work, self.scene, model, self._on_predicted)
         self.exams = ExamSection(server, self.work, entries, self._on_opened, self.prediction.predictor)
+        chosen = self.prediction.state
+        self.work.watch(chosen, {chosen.name.model: lambda _model: self.exams.forget_results()})
         self._build()
 
     def begin(self) -> None:
@@ -71,7 +74,8 @@ class Page:
         create_task(self.exams.open_upload(folder))
 
     def complain(self, problem: str) -> None:
-        """Say what is wrong."""
+        """Say why what a browser sent was refused."""
+        self.exams.stop_sending()
         self.work.complain(problem)
 
     async def write_result(self, name: str) -> None:
@@ -118,17 +122,19 @@ class Page:
                     v_if=(work.busy,), indeterminate=True, absolute=True, location="bottom", color="primary", id="busy"
                 )
             with v3.VNavigationDrawer(permanent=True, width=400), html.Div(classes="pa-3", id="panel"):
-                html.Div(f"{{{{ {work.busy} || 'Ready.' }}}}", classes="text-caption", id="status")
-                v3.VAlert(
-                    v_if=(work.problem,),
-                    text=(work.problem,),
-                    type="error",
-                    density="compact",
-                    closable=True,
-                    click_close=f"{work.problem} = ''",
-                    classes="my-2",
-                    id="problem",
-                )
+                with html.Div(style=_ON_TOP):
+                    doing = f"{work.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
+                    html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
+                    v3.VAlert(
+                        v_if=(work.problem,),
+                        text=(work.problem,),
+                        type="error",
+                        density="compact",
+                        closable=True,
+                        click_close=f"{work.problem} = ''",
+                        classes="my-2",
+                        id="problem",
+                    )
                 for heading, build in (
                     ("Exam", self.exams.build),
                     ("Tumour", self.tumour.build),

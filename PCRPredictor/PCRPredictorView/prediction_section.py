@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from PCRPredictorLib import result_text
 from PCRPredictorLib.bundle import Bundle, bundled_models, find_bundle, load_bundle
-from PCRPredictorLib.clinical import Category
+from PCRPredictorLib.clinical import Category, ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Prediction
@@ -29,7 +28,7 @@ class PredictionState:
     """Fields and result; texts are "" where there is nothing to say.
 
     Args:
-        fields: name, label, kind ("number" or "choice"), unit and choices of each clinical variable.
+        fields: name, label, unit and choices of each clinical variable; a number has no choices.
         values: text of each, by name; "" is unknown.
         card: of the model, rich text.
         points: names of the model's operating points.
@@ -68,26 +67,28 @@ class PredictionSection:
         self.result: tuple[Exam, Prediction] | None = None
         self._bundle: Bundle | None = None
         self._asked: Mapping[str, object] = {}
+        self._known: dict[str, object] = {}  # of the patient, whether or not the model asks for it
         self.state = TypedState(server.state, PredictionState)
         data, name = self.state.data, self.state.name
-        self._models = {name: path for name, path in bundled_models().items()}
-        if model not in self._models:
-            self._models = {Path(model).resolve().name: find_bundle(model), **self._models}
-        data.models = list(self._models)
-        data.model = model if model in self._models else data.models[0]
+        self._models = dict(bundled_models())
+        chosen = find_bundle(model)
+        if self._models.get(model) != chosen:  # another one, though it may be called like a bundled one
+            model = str(chosen)
+            self._models = {model: chosen, **self._models}
+        data.models, data.model = list(self._models), model
         self._choose(data.model)
-        self.state.bind_changes({name.model: self._choose, name.point: self._show_decision})
-        self.state.bind_changes({name.values: lambda _values: self.update()})
+        changed = {
+            name.model: self._choose,
+            name.point: self._show_decision,
+            name.values: lambda _values: self.update(),
+        }
+        work.watch(self.state, changed)
 
     def begin(self, exam: Exam) -> None:
         """Another exam is open: its result is not this one's, its clinical values are."""
         self.clear()
-        if self._bundle is not None:
-            try:
-                known = self._bundle.schema.parse(exam.clinical)
-                self.state.data.values = {k: "" if value is None else f"{value}" for k, value in known.items()}
-            except DataError as error:
-                self._work.complain(str(error))
+        self._known = dict(exam.clinical)
+        self._fill()
 
     def clear(self) -> None:
         """Show no result."""
@@ -160,10 +161,18 @@ class PredictionSection:
             }
             for variable in self._bundle.schema.asked
         ]
-        before = data.values
-        data.values = {variable.name: before.get(variable.name, "") for variable in self._bundle.schema.asked}
+        self._known |= data.values
+        self._fill()
         data.points = [point.name for point in self._bundle.settings.operating_points]
         data.point = self._bundle.operating_point(None).name
+
+    def _fill(self) -> None:
+        """Enter what is known of the patient, as far as the model takes it; nothing of another patient stays."""
+        data, schema = self.state.data, self._bundle.schema if self._bundle is not None else ClinicalSchema(())
+        values, problems = schema.parse_each(self._known)
+        data.values = {name: "" if value is None else f"{value}" for name, value in values.items()}
+        if problems:
+            self._work.complain(f"{'; '.join(problems)}; left unknown")
 
     def _show_result(self, prediction: Prediction) -> None:
         data = self.state.data

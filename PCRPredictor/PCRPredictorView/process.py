@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from trame_server import Server
 
 from .channel import Channel, Kind
 from .exams import Entry
+from .logs import log_in_one_line
 from .page import Page
 
 _MEMORY_SHARE = 0.75  # of the machine's memory that the voxels of one page may take
@@ -46,8 +48,11 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: 
         model: name or folder of the model that is chosen first.
     """
     sys.argv = sys.argv[:1]  # trame reads options there, which are not its own
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the channel
-    logging.disable(logging.WARNING)
+    for name in ("SIGINT", "SIGHUP"):  # are for the server, which then closes the channel
+        with contextlib.suppress(AttributeError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    sys.stdout = io.StringIO()  # trame prints there what a browser complains of
+    log_in_one_line()
     _limit_memory()
     try:
         asyncio.run(_run(end, folder, entries, model))
@@ -72,7 +77,13 @@ async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model
     channel = await Channel.over(end)
     server = Server(client_type="vue3")
     page = Page(server, entries, model, folder)
-    serving = server.start(backend="generic", exec_mode="task", show_connection_info=False, open_browser=False)
+    serving = server.start(
+        backend="generic",
+        exec_mode="task",
+        show_connection_info=False,
+        open_browser=False,
+        disable_logging=True,  # which else sets the loggers that `log_in_one_line` has set
+    )
     await server.ready
     endpoint = server._server["ws"]  # wslink's transport in memory, which has no public name in trame
     page.begin()

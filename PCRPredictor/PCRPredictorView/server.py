@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
+import os
+import secrets
 import signal
 import socket
 from collections.abc import Callable
@@ -16,7 +19,7 @@ from PCRPredictorLib.errors import DataError
 
 from .guard import Guard, is_loopback
 from .sessions import GRACE, Session, Sessions, StartProcess
-from .uploads import receive
+from .uploads import check_size, receive
 
 MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
@@ -24,6 +27,14 @@ _FORM = 64 * 1024  # what a form's own lines add to its files
 _PATIENCE = 3.0  # seconds that a browser has to say goodbye
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
+_ENDED = """<script>
+  new MutationObserver(() => {
+    if (document.body.innerText.trim() !== "Connection closed") return;
+    document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
+      + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; where neither answers, "
+      + "start pcr view again.</p>";
+  }).observe(document.body, {childList: true, subtree: true});
+</script>"""
 _SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
 
 
@@ -74,25 +85,30 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
             await web.TCPSite(runner, settings.host, settings.port).start()
         except (OSError, socket.gaierror) as error:
             raise DataError(
-                f"{settings.host}:{settings.port}: cannot be listened on ({error.strerror}); "
+                f"{settings.host}:{settings.port}: cannot be listened on ({_reason(error)}); "
                 "choose another --port or --host"
             ) from None
+        interrupted = _interruption()
         ready(_address(settings.host, runner.addresses[0][1], guard.token))
-        await application[_SESSIONS].prepare()
-        await _interrupted()
+        preparing = asyncio.create_task(application[_SESSIONS].prepare())
+        await interrupted.wait()
+        preparing.cancel()
     finally:
         await runner.cleanup()
 
 
-async def _interrupted() -> None:
-    """Wait for Ctrl-C or a polite end."""
+def _interruption() -> asyncio.Event:
+    """Happens with Ctrl-C, a polite end, or that of the terminal."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows: Ctrl-C interrupts the loop itself
-            continue
-    await stop.wait()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows: Ctrl-C interrupts the loop itself
+            loop.add_signal_handler(getattr(signal, name), stop.set)
+    return stop
+
+
+def _reason(error: OSError) -> str:
+    """Without the address, which asyncio puts into it."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
 def _address(host: str, port: int, token: str | None) -> str:
@@ -153,8 +169,8 @@ async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
         return web.Response(status=409, text=f"{error}\n")
     except (web.HTTPException, ConnectionError):
         raise
-    except Exception as error:
-        logging.getLogger(__name__).error("%s %s", type(error).__name__, error)
+    except Exception:
+        logging.getLogger(__name__).exception("a request could not be answered")
         return web.Response(status=500, text="this went wrong here; load the page again\n")
 
 
@@ -163,6 +179,7 @@ class Pages:
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
+        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_ENDED}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """A page of one's own."""
@@ -180,7 +197,7 @@ class Pages:
         """The page itself; one that has ended gives a new one."""
         if self._find(request) is None:
             raise web.HTTPSeeOther("/")
-        return web.FileResponse(self._files["index.html"], headers={"Cache-Control": "no-store"})
+        return web.Response(text=self._index, content_type="text/html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A script, a style or a font of the page; their addresses hold their version."""
@@ -190,7 +207,7 @@ class Pages:
         return web.FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
     async def launch(self, request: web.Request) -> web.StreamResponse:
-        """Trame's client asks here where to connect, at an address that it has from its oldest relative."""
+        """Where to connect: trame's client asks, at an address that goes back to ParaView's launcher."""
         session, scheme = self._session(request), "wss" if request.secure else "ws"
         return web.json_response({"sessionURL": f"{scheme}://USE_HOST/page/{session.identifier}/ws"})
 
@@ -208,15 +225,15 @@ class Pages:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """An exam from the browser."""
         session, limit = self._session(request), self._settings.upload_limit * MEGABYTE
-        folder = session.folder / "upload"
-        try:
-            if (request.content_length or 0) > limit + _FORM:
-                raise DataError(f"the files must be at most {self._settings.upload_limit} MB together; send one exam")
-            await receive(request, folder, limit)
-        except DataError as error:
-            await session.call("complain", message=str(error))
-            return web.Response(status=413, text=f"{error}\n")
-        await session.call("open_upload", folder=str(folder))
+        folder = session.folder / f"upload-{secrets.token_hex(4)}"
+        async with session.uploading:
+            try:
+                check_size(request.content_length or 0, limit + _FORM)
+                await receive(request, folder, limit)
+            except DataError as error:
+                await session.call("complain", message=str(error))
+                return web.Response(status=413, text=f"{error}\n")
+            await session.call("open_upload", folder=str(folder))
         return web.Response(text="received\n")
 
     async def download(self, request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -22,11 +23,13 @@ from PCRPredictorLib.errors import DataError
 
 from .channel import Channel, Kind
 
+_RELOAD = 5.0  # seconds after which a page that was left may make room for another
 GRACE = 30.0  # seconds that a page without a browser is kept, as while it is loaded anew
 _ANSWER = 120.0  # seconds that a process may take to answer
 _END = 3.0  # seconds that a process may take to end
 _ROUND = 2.0  # seconds between looking for pages that nobody shows any more
 
+_ENDED = "the process of this page has ended; open the page anew"
 StartProcess = Callable[[socket.socket, Path], BaseProcess]
 
 
@@ -43,6 +46,8 @@ class Session:
         self.identifier = secrets.token_hex(16)  # in an address that trame's client writes in small letters
         self.folder = folder
         self.left = time.monotonic()  # when the last browser left; it need not come at all
+        self.uploading = asyncio.Lock()
+        self._was_shown = False
         self._process, self._channel = process, channel
         self._page: web.WebSocketResponse | None = None
         self._answers: dict[int, asyncio.Future[dict[str, object]]] = {}
@@ -59,14 +64,23 @@ class Session:
         """Whether a browser shows it."""
         return self._page is not None
 
+    @property
+    def may_make_room(self) -> bool:
+        """Whether nobody would miss it."""
+        is_new = self._was_shown and time.monotonic() - self.left < _RELOAD
+        return not self.alive or not (self.shown or is_new)
+
     async def relay(self, page: web.WebSocketResponse) -> None:
         """Pass messages between a browser and the process until one of them ends; one browser at a time."""
-        if self._page is not None:
-            await self._page.close(code=WSCloseCode.GOING_AWAY, message=b"opened elsewhere")
-        self._page = page
+        before, self._page = self._page, page
+        self._was_shown = True
+        if before is not None:
+            await before.close(code=WSCloseCode.GOING_AWAY, message=b"opened elsewhere")
+        if self._page is not page:
+            return
         await self._send(Kind.CONNECTED)
         async for message in page:
-            if message.type == WSMsgType.BINARY:
+            if message.type == WSMsgType.BINARY and self._page is page:
                 await self._send(Kind.DATA, message.data)
         if self._page is page:
             self._page, self.left = None, time.monotonic()
@@ -111,7 +125,7 @@ class Session:
         try:
             await self._channel.send(kind, content)
         except ConnectionError:
-            raise DataError("the process of this page has ended; open the page anew") from None
+            raise DataError(_ENDED) from None
 
     async def _read(self) -> None:
         """Pass on what the process says, until it ends."""
@@ -128,7 +142,7 @@ class Session:
                     answer.set_result(found)
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_result({"error": "the process of this page has ended; open the page anew"})
+                answer.set_result({"error": _ENDED})
         if self._page is not None:
             await self._page.close(code=WSCloseCode.INTERNAL_ERROR, message=b"ended")
 
@@ -169,18 +183,28 @@ class Sessions:
             if prepared is not None and self.find(prepared.identifier) is prepared:
                 return prepared
             if len(self._open) >= self._limit:
-                left = [session for session in self._open.values() if not (session.shown and session.alive)]
+                left = [session for session in self._open.values() if session.may_make_room]
                 if not left:
                     raise DataError(f"all {self._limit} places are taken; close another page, or try again later")
                 await self._remove(min(left, key=lambda session: session.left))
-            ours, theirs = socket.socketpair()
-            ours.setblocking(False)
-            folder = Path(tempfile.mkdtemp(prefix="pcr-view-"))
-            process = await asyncio.to_thread(self._start, theirs, folder)
-            theirs.close()
-            session = Session(process, await Channel.over(ours), folder)
+            session = await self._begin()
             self._open[session.identifier] = session
             return session
+
+    async def _begin(self) -> Session:
+        """Start a process; nothing is left of it when that goes wrong."""
+        folder = Path(tempfile.mkdtemp(prefix="pcr-view-"))
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            process = await asyncio.to_thread(self._start, theirs, folder)
+            return Session(process, await Channel.over(ours), folder)
+        except BaseException:
+            ours.close()  # which ends the process, if there is one
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
 
     async def close(self) -> None:
         """End every page."""
@@ -204,14 +228,21 @@ def process_context(preload: str) -> BaseContext:
     """How processes are started: on Linux from one that has loaded the libraries already, in a fraction of a second.
 
     Args:
-        preload: module that loads them, and nothing that a fork may not share. It begins to load now.
+        preload: module that loads them, and nothing that a fork may not share.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver  # which other systems do not have
-
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
-    forkserver.ensure_running()
     return context
+
+
+def load_ahead() -> None:
+    """Let that one begin to load, before the first page is asked for; for the main thread."""
+    if sys.platform == "linux":
+        from multiprocessing import forkserver  # which other systems do not have
+
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits: Ctrl-C is for the server alone
+        forkserver.ensure_running()
+        signal.signal(signal.SIGINT, interrupt)

@@ -55,8 +55,8 @@ class TumourSection:
         self._server, self._work, self._scene, self._views = server, work, scene, views
         self.state = TypedState(server.state, TumourState)
         name = self.state.name
-        self.state.bind_changes({name.tool: self._choose, name.enhancement: lambda _share: self.update()})
-        self.state.bind_changes({name.brush: self._shape, name.ball: self._shape})
+        work.watch(self.state, {name.tool: self._choose, name.enhancement: lambda _share: self.update()})
+        work.watch(self.state, {name.brush: self._shape, name.ball: self._shape})
         scene.undo_stack.index_changed.connect(self._on_undo_stack)
 
     def begin(self) -> None:
@@ -80,12 +80,14 @@ class TumourSection:
         if not self._scene.is_open:
             return
         self._views.on_press({"look": self._views.look_at, "grow": self._grow_at}.get(tool))
+        if tool in _EFFECTS:
+            self._views.create_all()  # a view that is made after a brush has no hold of it
         self._scene.editor.set_active_effect_type(_EFFECTS.get(tool, SegmentationEffectNoTool))
         self._shape()
 
     def _shape(self, *_args: object) -> None:
-        for kind in _EFFECTS.values():
-            effect = self._scene.editor.get_effect(kind)
+        if self.state.data.tool in _EFFECTS:
+            effect = self._scene.editor.get_effect(_EFFECTS[self.state.data.tool])
             effect.set_brush_diameter(float(self.state.data.brush), BrushDiameterMode.Absolute)
             effect.set_use_sphere_brush(self.state.data.ball)
 
@@ -124,8 +126,7 @@ class TumourSection:
                 step=1,
                 density="compact",
                 hide_details=True,
-                label="Brush",
-                thumb_label=True,
+                label=(f"'Brush ' + {name.brush} + ' mm'",),
                 id="brush",
             )
             v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)
@@ -137,8 +138,7 @@ class TumourSection:
                 step=5,
                 density="compact",
                 hide_details=True,
-                label="Least enhancement, %",
-                thumb_label=True,
+                label=(f"'Least enhancement ' + {name.enhancement} + ' %'",),
                 id="enhancement",
             )
         html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")

@@ -1,23 +1,26 @@
-"""Files that a browser sends, into a folder of the page's own, under names of our own."""
+"""Files that a browser sends, into a folder of the page's own, under names of our own.
+
+NIfTI and DICOM only: a header of NRRD or MetaImage can name any file of this machine to take its voxels from.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.reading import ENDINGS
 
 from .exams import DicomEntry, Entry, FilesEntry
 
+UPLOADED = (".nii", ".nii.gz")
 _FILES = (*PHASE_NAMES, "mask")
 _MOST_FILES = 20_000
 _PIECE = 2**20
-_DETACHED = (".nhdr", ".mhd")  # headers without voxels, which name another file
-_HEADER = 2**16  # bytes of a file that its header is looked for in
 
 
 @dataclass
@@ -36,12 +39,21 @@ class Received:
             DataError: when there is too much of it all.
         """
         self.size += len(piece)
-        if self.size > self.limit:
-            raise DataError(
-                f"the files must be at most {self.limit >> 20} MB together; send one exam, or start pcr view with the "
-                "exam's folder or a larger --upload-limit"
-            )
+        check_size(self.size, self.limit)
         return piece
+
+
+def check_size(size: int, limit: int) -> None:
+    """Refuse more than a limit, both in bytes.
+
+    Raises:
+        DataError: if it is more.
+    """
+    if size > limit:
+        raise DataError(
+            f"the files must be at most {limit >> 20} MB together; send one exam, or start pcr view with the exam's "
+            "folder or a larger --upload-limit"
+        )
 
 
 async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
@@ -64,43 +76,50 @@ async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
             if not isinstance(part, BodyPartReader):
                 raise DataError("the upload must be a form of files; use the page's own")
             await _write(part, received)
-        for path in folder.glob("*.*"):
-            _check_whole(path)
         uploaded_entry(folder)
-    except (DataError, ValueError, AssertionError, OSError) as error:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, DataError):
-            raise
-        raise DataError("the upload is no form of files, or was not complete; send the files again") from None
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(
+                f"the upload cannot be kept ({os.strerror(error.errno)}); make room and try again"
+            ) from None
+        if isinstance(error, (ValueError, AssertionError, OSError, HttpProcessingError)) and not isinstance(
+            error, DataError
+        ):
+            raise DataError("the upload is no form of files, or was not complete; send the files again") from None
+        raise
 
 
-def uploaded_entry(folder: Path) -> Entry:
+def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Entry:
     """The exam that `receive` wrote.
+
+    Args:
+        folder: that it was written to.
+        name: what the page calls it.
 
     Raises:
         DataError: if it is not complete.
     """
     if (folder / "dicom").is_dir():
-        return DicomEntry("uploaded exam", folder / "dicom", _received(folder, "mask"))
-    phases = [_received(folder, name) for name in PHASE_NAMES]
+        return DicomEntry(name, folder / "dicom", _received(folder, "mask"))
+    phases = [_received(folder, phase) for phase in PHASE_NAMES]
     if None in phases:
         raise DataError(
             f"the {PHASE_NAMES[phases.index(None)]} phase is missing; choose three files (pre, early, late) or a DICOM "
             "folder"
         )
-    return FilesEntry("uploaded exam", tuple(p for p in phases if p), _received(folder, "mask"))
+    return FilesEntry(name, tuple(p for p in phases if p), _received(folder, "mask"))
 
 
 async def _write(part: BodyPartReader, received: Received) -> None:
     """One file of the form, or nothing where its field was left empty."""
-    name = part.filename or ""
-    if not name:
+    if not part.filename:
         await part.release()
         return
     if part.name == "dicom":
         path = received.folder / "dicom" / f"{received.count:05d}.dcm"
     elif part.name in _FILES:
-        path = received.folder / f"{part.name}{_ending(name)}"
+        path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
         raise DataError("the form must hold pre, early, late, mask or dicom; use the page's own")
     received.count += 1
@@ -112,30 +131,13 @@ async def _write(part: BodyPartReader, received: Received) -> None:
             file.write(received.room(bytes(piece)))
 
 
-def _ending(name: str) -> str:
+def _ending(name: str, field: str) -> str:
     """Of the longest kind that the name ends in; all that is taken of what a browser calls a file."""
-    allowed = [ending for ending in (*ENDINGS, ".dcm") if ending not in _DETACHED]
+    allowed = (*UPLOADED, ".dcm") if field == "mask" else UPLOADED
     found = [ending for ending in allowed if name.lower().endswith(ending)]
     if not found:
-        raise DataError(f"a file must be one of {', '.join(allowed)}; export it as one of them")
+        raise DataError(f"the {field} file must be {' or '.join(allowed)}; export it as one of them, or send DICOM")
     return max(found, key=len)
-
-
-def _check_whole(path: Path) -> None:
-    """An image must hold its voxels itself: a header can name any other file of this machine to take them from."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER).lower()
-    lines = [line.strip() for line in header.split(b"\n")]
-    if path.suffix == ".nrrd":
-        lines = lines[: lines.index(b"")] if b"" in lines else lines
-        elsewhere = any(line.replace(b" ", b"").startswith(b"datafile:") for line in lines)
-    else:
-        named = [line.partition(b"=")[2].strip() for line in lines if line.startswith(b"elementdatafile")]
-        elsewhere = path.suffix == ".mha" and named[:1] != [b"local"]
-    if elsewhere:
-        raise DataError(
-            f"{path.name}: must hold its voxels itself, got a header that names another file; export it as NIfTI"
-        )
 
 
 def _received(folder: Path, name: str) -> Path | None:

@@ -21,6 +21,7 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import AbstractView, Layout, LayoutDirection, SliceView, ViewLayoutDefinition
 
 from .exam_scene import BACKGROUNDS, ExamScene
+from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
@@ -44,13 +45,14 @@ class ViewsState:
 class Views:
     """Makes the views and arranges them."""
 
-    def __init__(self, server: Server, slicer: SlicerApp, scene: ExamScene) -> None:
+    def __init__(self, server: Server, work: Work, slicer: SlicerApp, scene: ExamScene) -> None:
         self._server, self._slicer, self._scene = server, slicer, scene
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
         self._press: Press | None = self.look_at
         self._is_down = False
         self._is_following = False
+        self._sizes: dict[str, tuple[int, int, int]] = {}
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
         register_rca_factories(
             slicer.view_manager,
@@ -60,7 +62,7 @@ class Views:
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
-        self.state.bind_changes({self.state.name.arrangement: self.arrange})
+        work.watch(self.state, {self.state.name.arrangement: self.arrange})
 
     def build(self, layout: AbstractLayout) -> None:
         """Lay the views into the part of a layout that is being written."""
@@ -71,6 +73,11 @@ class Views:
         """Show one of `Arrangement`, by its value."""
         self._manager.set_layout(Arrangement(arrangement).value)
         self.refresh()
+
+    def create_all(self) -> None:
+        """Make the views of every arrangement, also of those that were not shown yet."""
+        for kind in Arrangement:
+            self._manager.create_layout_views_if_needed(kind.value)
 
     def refresh(self) -> None:
         """After the scene or a camera has changed: draw, and give each phase its view where they are side by side."""
@@ -110,9 +117,11 @@ class Views:
 
     def _lead(self, view: SliceView) -> None:
         """One of the views side by side has moved: the others go with it."""
-        if self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
-            return
-        self._is_following, node = True, view.get_view_node()
+        node = view.get_view_node()
+        is_resized, self._sizes[view.name] = self._sizes.get(view.name) != node.GetDimensions(), node.GetDimensions()
+        if is_resized or self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
+            return  # of a window that is resized, each view sees to its own part
+        self._is_following = True
         for name in COMPARE_VIEWS:
             other = self._slicer.view_manager.get_view(name)
             if other is not None and other is not view:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from PCRPredictorLib.errors import DataError
 from trame_server import Server
@@ -30,6 +32,17 @@ class Work:
         self._server = server
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
         self.state = TypedState(server.state, WorkState)
+
+    def watch(self, state: TypedState, changes: Mapping[object, Callable[[Any], object]]) -> None:
+        """Call functions when fields of a state change; what goes wrong in them is said, which trame does not do."""
+        state.bind_changes({field: partial(self._guarded, function) for field, function in changes.items()})
+
+    def _guarded(self, function: Callable[[Any], object], value: object) -> None:
+        try:
+            function(value)
+        except Exception:
+            logging.getLogger(__name__).exception("a change could not be made")
+            self.complain("this went wrong here; load the page again")
 
     @property
     def is_busy(self) -> bool:

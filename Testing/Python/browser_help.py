@@ -5,7 +5,9 @@ import io
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -18,13 +20,18 @@ PATIENCE = 60_000  # ms
 @contextlib.contextmanager
 def serving(*arguments):
     """The process and the address of `pcr view` with these arguments."""
+    complaints = Path(tempfile.mkstemp(prefix="view-")[1])
     words = [sys.executable, "-m", "PCRTrainingLib.command_line", "view", "--no-browser", "--port", "0", *arguments]
-    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
+    with complaints.open("w") as errors:
+        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
         yield process, next(line.strip() for line in process.stdout if line.startswith("http"))
     finally:
         process.terminate()
         process.wait(20)
+        said = complaints.read_text()
+        complaints.unlink()
+    assert said == "", said  # on the terminal; what is wrong is said on the page
 
 
 @contextlib.contextmanager
@@ -56,10 +63,12 @@ def open_page(browser, address, foreign=None, wait_still=True):
 def idle(page):
     """Wait until nothing is going on and the pictures stand still."""
     page.wait_for_function("document.querySelector('#status').innerText === 'Ready.'")
-    before = None
-    while (now := view(page).tobytes()) != before:
-        before = now
+    pictures = [b"", b"-"]
+    deadline = time.monotonic() + PATIENCE / 1000
+    while pictures[-1] != pictures[-2]:
+        assert time.monotonic() < deadline, "the pictures do not stand still"
         time.sleep(0.4)
+        pictures.append(view(page).tobytes())
 
 
 def predict(page):

@@ -1,7 +1,9 @@
 """`pcr view` as a person uses it: in a browser, on simulated and real exams."""
 
+import csv
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -104,6 +106,37 @@ def test_a_painted_tumour_makes_the_result_stale_and_changes_it(page):
     assert predict(page) == before
 
 
+@pytest.mark.parametrize("detour", [False, True])
+def test_what_is_erased_is_gone_also_after_a_look_at_the_phases(page, detour):
+    if detour:
+        page.click("#arrange-compare")
+        page.wait_for_selector("#views >> text=Subtraction")
+        page.click("#arrange-four_up")
+        page.wait_for_selector("#views >> text=Coronal")
+        idle(page)
+    page.click("#tool-erase")
+    slide(page, "brush", 0.99)
+    for row in (0.35, 0.5, 0.65):
+        drag(page, (0.3, row), (0.7, row))
+    page.wait_for_function("document.querySelector('#volume').innerText.endsWith(' 0.0 ml')")
+    page.click("#predict")
+    page.wait_for_selector("#problem")
+    assert "segment the tumour first" in page.inner_text("#problem")
+
+
+def test_a_brush_works_in_the_phases_side_by_side(page):
+    page.click("#arrange-compare")
+    page.wait_for_selector("#views >> text=Subtraction")
+    idle(page)
+    before = view(page, 3)
+    page.click("#tool-paint")
+    slide(page, "brush", 0.6)
+    drag(page, (0.2, 0.2), (0.4, 0.3), number=1)
+    page.mouse.move(10, 400)
+    idle(page)
+    assert np.abs(view(page, 3) - before).mean() > 0.1
+
+
 def test_one_click_grows_the_tumour(page):
     volume = page.inner_text("#volume")
     page.click("#tool-grow")
@@ -164,7 +197,7 @@ def test_an_uploaded_exam_is_the_same_exam(page, cohort):
     for name, path in zip(("pre", "early", "late", "mask"), (*patient.phases, patient.mask), strict=True):
         page.set_input_files(f"#upload input[name={name}]", path)
     page.click("#send")
-    page.wait_for_function("document.querySelector('#title').innerText.trim() === 'uploaded exam'")
+    page.wait_for_function("document.querySelector('#title').innerText.trim() === 'uploaded exam 1'")
     idle(page)
     exam = read_patient(patient)
     alone = Predictor(load_bundle(find_bundle("phantom"))).predict(exam).image_probability
@@ -196,10 +229,18 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     slide_slices(page, 0.2)
     idle(page)
     assert np.abs(view(page, 1) - early).mean() > 1
+    assert page.locator("#show-late").is_disabled()
+    page.set_viewport_size({"width": 1900, "height": 800})
+    idle(page)
+    page.set_viewport_size({"width": 1500, "height": 900})
+    idle(page)
+    slide_slices(page, 0.5)
+    idle(page)
+    assert (view(page, 1) > 30).mean() > 0.5 * (early > 30).mean()  # not a speck
     page.click("#arrange-four_up")
     page.wait_for_selector("#views >> text=Coronal")
     idle(page)
-    assert np.abs(view(page) - single).mean() < 30
+    assert np.abs(view(page) - single).mean() < np.abs(early - single).mean()
 
 
 def test_the_left_button_shows_a_place_in_all_views(page):
@@ -220,6 +261,44 @@ def test_reloading_keeps_the_page_and_its_result(page):
     assert page.inner_text("#probability") == shown
     idle(page)
     assert view(page).std() > 10
+
+
+def test_another_model_empties_the_list_and_keeps_the_patient(page):
+    predict(page)
+    page.wait_for_function("document.querySelector('#exams').innerText.includes('%')")
+    age = page.input_value("input[name=age]")
+    page.locator(".v-select", has=page.locator("#model")).click()
+    page.click(".v-overlay >> text=ispy2")
+    page.wait_for_function("!document.querySelector('#exams').innerText.includes('%')")
+    assert page.input_value("input[name=age]") == age
+    assert page.locator("#probability").count() == 0
+
+
+def test_a_value_that_cannot_be_read_is_nobodys(browser, cohort, tmp_path):
+    broken = shutil.copytree(cohort, tmp_path / "cohort")
+    (table,) = broken.glob("*.csv")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows[1]["age"] = "abc"
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    with serving(broken, "--model", "phantom") as (_process, address):
+        page = open_page(browser, address)
+        assert page.input_value("input[name=age]") != ""
+        page.click(f"#exams >> text={find_patients(broken)[1].patient_id}")
+        page.wait_for_selector("#problem")
+        assert "age must be" in page.inner_text("#problem")
+        assert page.input_value("input[name=age]") == ""
+        page.context.close()
+
+
+def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(browser, cohort, tmp_path):
+    shutil.copytree(find_bundle("phantom"), tmp_path / "ispy2")
+    with serving(cohort, "--model", tmp_path / "ispy2") as (_process, address):
+        page = open_page(browser, address)
+        assert "phantom" in page.text_content("details")
+        page.context.close()
 
 
 @pytest.mark.slow

@@ -51,9 +51,6 @@ class Puppet(threading.Thread):
             return {"call": call["call"], "error": "there is no result to write; predict first"}
         return {"call": call["call"]}
 
-    def is_alive(self):
-        return super().is_alive()
-
     def kill(self):
         pass
 
@@ -80,6 +77,15 @@ async def open_page(server, client):
     async with client.get(server.make_url("/")) as answer:
         assert answer.status == 200, await answer.text()
         return answer.url
+
+
+async def until(condition):
+    """Wait for a condition, at most ten seconds."""
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not happen")
 
 
 def origin(server):
