@@ -86,9 +86,7 @@ class NodePredictor:
         scene, early = nodes[0].GetScene(), nodes[1]
         attention = put_attention(scene, attention, image, geometry)
         phases = self._exam_of[: len(PHASE_NAMES)] if self._exam_of is not None else None
-        if (
-            self._shown != phases
-        ):  # another exam: look at it; the same one, its tumour edited maybe: leave the views alone
+        if self._shown != phases:  # another exam: look at it; its tumour may have been edited: leave the views alone
             show(scene, early, attention, prediction.attention_summary.peak)
             self._shown = phases
         return attention

@@ -97,12 +97,12 @@ def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socke
 
 
 def _start(context: BaseContext, entries: Sequence[Entry], model: str, end: socket.socket, folder: Path) -> BaseProcess:
-    process = context.Process(target=_run, args=(end, folder, entries, model), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_run_page, args=(end, folder, entries, model), daemon=True)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+def _run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
     """In the process of a page; only there are Slicer's core and torch loaded."""
     from .process import run_page
 

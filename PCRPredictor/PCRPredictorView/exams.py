@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.reading import ENDINGS, read_exam
 
+_LOOKED_AT = 200  # files of a folder that DICOM is looked for in
 _MASK_NAMES = ("tumour", "tumor", "mask", "segmentation")
 
 
@@ -103,14 +105,21 @@ def _entries_in(folder: Path) -> list[Entry]:
             values = read_clinical(clinical) if clinical.is_file() else {}
             mask = _image_named(place, _MASK_NAMES)
             return [FilesEntry(folder.resolve().name, tuple(p for p in phases if p), mask, values)]
-    if any(
-        file.is_file() and not file.name.lower().endswith((*ENDINGS, ".json", ".csv")) for file in folder.rglob("*")
-    ):
+    if any(map(_is_dicom, islice(filter(Path.is_file, folder.rglob("*")), _LOOKED_AT))):
         return [DicomEntry(folder.resolve().name, folder)]
     raise DataError(
         f"{folder}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(ENDINGS)}, "
         "a DICOM folder, or a cohort"
     )
+
+
+def _is_dicom(file: Path) -> bool:
+    """Whether a file begins as DICOM files do."""
+    try:
+        with file.open("rb") as content:
+            return content.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _is_cohort(folder: Path) -> bool:

@@ -48,9 +48,7 @@ class Page:
     def __init__(self, server: Server, entries: Sequence[Entry], model: str, folder: Path) -> None:
         self._server, self._entries, self._folder = server, entries, folder
         self._written: Prediction | None = None  # whose files are in the folder
-        vtkLogger.SetStderrVerbosity(
-            vtkLogger.VERBOSITY_OFF
-        )  # of files that the wheel lacks, and of what it deprecates
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it speaks of files that the wheel lacks
         slicer = SlicerApp()
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.work = Work(server)
@@ -153,9 +151,8 @@ def _write(exam: Exam, prediction: Prediction, folder: Path) -> None:
     """The files of `pcr predict`, the report apart, and all of them packed."""
     result = folder / "result"
     write_prediction(exam, prediction, result, scene=False)
-    with zipfile.ZipFile(
-        folder / "result.zip", "w", zipfile.ZIP_STORED
-    ) as archive:  # pictures and gzip: packed already
+    stored = zipfile.ZIP_STORED  # pictures and gzip are packed already
+    with zipfile.ZipFile(folder / "result.zip", "w", stored) as archive:
         for path in sorted(result.iterdir()):
             archive.write(path, f"pcr-result/{path.name}")
     (folder / "report.html").write_bytes((result / "report.html").read_bytes())

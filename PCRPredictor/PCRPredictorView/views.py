@@ -25,6 +25,7 @@ from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
+_WRITING = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # over a view
 _FIRST = 10.0  # priority of an observer that is asked before Slicer's own
 
 
@@ -106,14 +107,31 @@ class Views:
             "LeftButtonReleaseEvent": self._on_release,
         }
         for event, done in mouse.items():
-            view.interactor().AddObserver(event, partial(_hand_on, done, view), _FIRST)
+            view.interactor().AddObserver(event, partial(_with_view, done, view), _FIRST)
         if view.name in COMPARE_VIEWS:
             view.modified.connect(self._lead)
         slider = connect_slice_view_slider_to_state(server, view)
+        self._write_sides(view)
+        view.modified.connect(self._name_sides)
         _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
         _reset_button(view)
         with html.Div(style="position: absolute; bottom: 0; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
+
+    def _write_sides(self, view: SliceView) -> None:
+        """The patient's sides at the view's edges."""
+        key = _sides_key(view)
+        self._server.state[key] = sides_of(view.get_view_node())
+        for number, place in enumerate(
+            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 30px")
+        ):
+            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_WRITING}")
+
+    def _name_sides(self, view: SliceView) -> None:
+        sides = sides_of(view.get_view_node())
+        if self._server.state[_sides_key(view)] != sides:
+            with self._server.state:
+                self._server.state[_sides_key(view)] = sides
 
     def _lead(self, view: SliceView) -> None:
         """One of the views side by side has moved: the others go with it."""
@@ -141,8 +159,24 @@ class Views:
         self._is_down = False
 
 
-def _hand_on(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
+def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
     done(view)
+
+
+def sides_of(slice_node: Node) -> str:
+    """The patient's sides at the left, right, upper and lower edge of a slice view, as in "RLAP"."""
+    letters = []
+    for axis in (0, 1):  # to the right, and up
+        towards = [slice_node.GetSliceToRAS().GetElement(row, axis) for row in range(3)]
+        longest = max(range(3), key=lambda row: abs(towards[row]))
+        positive, negative = ("R", "A", "S")[longest], ("L", "P", "I")[longest]
+        letters.append((positive, negative) if towards[longest] > 0 else (negative, positive))
+    (right, left), (top, bottom) = letters
+    return left + right + top + bottom
+
+
+def _sides_key(view: SliceView) -> str:
+    return f"{view.name}_sides"
 
 
 def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
@@ -174,7 +208,7 @@ def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
 
 
 def _label(text: str) -> None:
-    html.Div(text, style="position: absolute; top: 4px; left: 8px; color: white; text-shadow: 0 0 3px black;")
+    html.Div(text, style=f"top: 4px; left: 8px; {_WRITING}")
 
 
 def _reset_button(view: AbstractView) -> None:

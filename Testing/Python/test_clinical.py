@@ -50,6 +50,13 @@ def test_value_outside_the_schema_is_refused_with_the_allowed_ones(given, messag
         SCHEMA.parse(given)
 
 
+def test_a_value_that_cannot_be_read_costs_itself_alone():
+    values, problems = SCHEMA.parse_each({"age": "abc", "hr": "pos"})
+    assert values == {"age": None, "hr": "positive", "menopause": None}
+    assert len(problems) == 1
+    assert problems[0].startswith("age must be")
+
+
 def test_unknown_name_is_refused_when_typed_and_ignored_in_a_table():
     assert SCHEMA.parse({"site": "A"})["age"] is None
     with pytest.raises(DataError, match=r"'site' is not known to this model; use age, hr, menopause"):

@@ -15,9 +15,9 @@ from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom import read_dicom_exam
 from PCRPredictorLib.dicom_segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.predictor import Predictor
-from PCRPredictorLib.reading import read_volume
+from PCRPredictorLib.reading import read_exam, read_volume
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.phantom_patient import make_exam
 
@@ -80,6 +80,14 @@ def test_segmentation_is_read_back_as_the_mask(results, bundle, tmp_path):
     first, again = (json.loads((path / "prediction.json").read_text()) for path in (out, tmp_path / "again"))
     assert again["probability"] == pytest.approx(first["probability"], abs=1e-6)
     assert again["tumour"]["volume_ml"] == pytest.approx(first["tumour"]["volume_ml"])
+
+
+def test_segmentation_goes_with_phases_in_other_files_too(results, exam, tmp_path):
+    phases = [tmp_path / f"{name}.nii.gz" for name in PHASE_NAMES]
+    for array, path in zip(exam.phases, phases, strict=True):
+        write_nifti(array, exam.geometry, path)
+    read = read_exam(phases, results[1] / "dicom" / "tumour.dcm")
+    assert np.array_equal(np.asarray(read.mask) != 0, np.asarray(exam.mask) != 0)
 
 
 def test_segmentation_of_another_exam_is_one_sentence(results, exam):

@@ -215,3 +215,12 @@ def test_exam_is_read_whole(tmp_path):
     assert [int(phase.flat[0]) for phase in exam.phases] == [0, 1, 2]
     assert exam.mask.dtype == np.uint8
     assert exam.clinical == {"age": 50}
+
+
+@pytest.mark.parametrize("header", [b"NDims = 93", b"NDims = -3", b"NDims = 2", b"NDims = 3\nNDims = 93", b""])
+def test_a_metaimage_with_a_header_that_itk_trips_over_is_refused(tmp_path, header):
+    path = tmp_path / "a.mha"
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5), np.uint8)), path)
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", header))
+    with pytest.raises(DataError, match="three-dimensional"):
+        read_volume(path)
