@@ -73,6 +73,7 @@ def watch_memory(browser, folder):
             time_prediction(page)
             after_another.append(own_memory(process.pid))
             page.context.close()
+            time.sleep(6)  # so long it waits for a browser that may only be loading the page anew
     with serving(folder, "--model", "phantom") as (process, address):
         pages = [open_page(browser, address) for _ in range(4)]
         for page in pages:
