@@ -83,7 +83,7 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
     try:
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
-        except (OSError, socket.gaierror) as error:
+        except OSError as error:
             raise DataError(
                 f"{settings.host}:{settings.port}: cannot be listened on ({_reason(error)}); "
                 "choose another --port or --host"

@@ -98,7 +98,7 @@ class Session:
         try:
             await self._send(Kind.CALL, json.dumps({"call": number, "method": method, **arguments}).encode())
             found = await asyncio.wait_for(answer, _ANSWER)
-        except TimeoutError:
+        except (TimeoutError, asyncio.TimeoutError):  # one and the same only from Python 3.11 on
             raise DataError("the page did not answer; load it again") from None
         finally:
             del self._answers[number]

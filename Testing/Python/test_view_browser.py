@@ -345,6 +345,19 @@ def _own(process):
 
 
 @pytest.mark.slow
+def test_a_page_whose_process_has_ended_says_so_and_leads_to_a_new_one(browser, cohort):
+    with serving(cohort, "--model", "phantom") as (process, address):
+        page = open_page(browser, address)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            if child.memory_info().rss > 2**29:  # the page's, and what it was forked from
+                child.kill()
+        page.wait_for_selector("text=This page has ended")
+        page.click("text=open a new one")
+        page.wait_for_function("document.querySelector('#title')?.innerText.trim()")
+        page.context.close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_end_of_the_server_leaves_nothing_though_a_page_is_shown(browser, cohort, how, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
