@@ -25,6 +25,7 @@ from trame_slicer.core import SlicerApp
 from undo_stack import UndoStack
 
 BACKGROUNDS = (*PHASE_NAMES, "subtraction")
+_NARROWEST = 0.02  # share of the usual grey values
 _UNDO = 20  # strokes
 
 
@@ -40,6 +41,7 @@ class ExamScene:
         self._slicer, self._edited = slicer, edited
         self._nodes: dict[str, Node] = {}
         self._provenance = Provenance()
+        self._grey: dict[str, tuple[float, float]] = {}
         self._asked: object = None  # state of the nodes that a prediction is being made of
         self._predicted_of: object = None
         know_legends(slicer.scene)
@@ -92,6 +94,7 @@ class ExamScene:
             centre = exam.geometry.to_physical((np.array(exam.geometry.size) - 1) / 2)
             field = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
         self._nodes, self._provenance = nodes, exam.provenance
+        self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
         self.editor.set_active_segmentation(nodes["segmentation"], early)
         self.editor.show_3d(True)
         self.show_around(centre, field)
@@ -113,6 +116,13 @@ class ExamScene:
         """Show one of `BACKGROUNDS` in the slice views."""
         if self.is_open:
             set_background(self.scene, self._nodes[name])
+
+    def show_grey(self, low: float, high: float) -> None:
+        """Spread the grey values from black at `low` to white at `high`, shares of those that suit the tumour."""
+        for name, (darkest, brightest) in self._grey.items() if self.is_open else ():
+            width = brightest - darkest
+            display = self._nodes[name].GetDisplayNode()
+            display.SetWindowLevelMinMax(darkest + low * width, darkest + max(high, low + _NARROWEST) * width)
 
     def phases(self) -> tuple[np.ndarray, np.ndarray]:
         """Voxels (k, j, i) before contrast and early, not copied."""
@@ -157,3 +167,8 @@ class ExamScene:
     def _on_edit(self, *_args: object) -> None:
         if self.is_open:
             self._edited()
+
+
+def _grey_limits(volume: Node) -> tuple[float, float]:
+    display = volume.GetDisplayNode()
+    return display.GetWindowLevelMin(), display.GetWindowLevelMax()

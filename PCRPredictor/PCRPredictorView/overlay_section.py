@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PCRPredictorLib.display import FAINT
 from PCRPredictorLib.mrml import OPACITY
@@ -25,10 +25,12 @@ class OverlayState:
 
     Args:
         background: one of `BACKGROUNDS`.
+        grey: what is black and what is white, in percent of the grey values that suit the tumour.
         threshold: share of the attention's peak below which it is hidden.
     """
 
     background: str = "early"
+    grey: list[float] = field(default_factory=lambda: [0.0, 100.0])
     visible: bool = True
     opacity: float = OPACITY
     threshold: float = FAINT
@@ -48,11 +50,12 @@ class OverlaySection:
         name = self.state.name
         fields = (name.visible, name.opacity, name.threshold, name.outline, name.legend, name.rendering)
         work.watch(self.state, {field: lambda _value: self.apply() for field in fields})
-        work.watch(self.state, {name.background: self._show_background})
+        work.watch(self.state, {name.background: self._show_background, name.grey: self._show_grey})
 
     def begin(self) -> None:
         """Another exam is open, or none has a result any more."""
         self._peak, self.state.data.has_attention = None, False
+        self.state.data.grey = [0.0, 100.0]
         self._scene.show_background(self.state.data.background)
         self.apply()
 
@@ -79,6 +82,9 @@ class OverlaySection:
         self._scene.show_background(background)
         self._views.refresh()
 
+    def _show_grey(self, grey: list[float]) -> None:
+        self._scene.show_grey(*(float(percent) / 100 for percent in grey))
+
     def jump(self) -> None:
         """Centre the views on the peak of the attention."""
         if self._peak is not None:
@@ -103,6 +109,16 @@ class OverlaySection:
         ):
             for kind in Arrangement:
                 v3.VBtn(kind.value, value=kind.value, size="small", id=f"arrange-{kind.name.lower()}")
+        v3.VRangeSlider(
+            v_model=(name.grey,),
+            min=0,
+            max=200,
+            step=2,
+            label=(f"'Grey values ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'",),
+            density="compact",
+            hide_details=True,
+            id="grey",
+        )
         v3.VCheckbox(
             v_model=(name.outline,), label="Tumour outline", density="compact", hide_details=True, id="outline"
         )

@@ -235,7 +235,7 @@ class PredictionSection:
             html.Div(f"{{{{ {name.decision} }}}}", id="decision")
             html.Div(f"{{{{ {name.image_alone} }}}}", classes="text-caption")
             html.Div(f"{{{{ {name.attention} }}}}", classes="text-caption", id="attention")
-            html.Div(v_html=(name.warnings,), classes="text-caption", id="warnings")
+            html.Div(v_html=(name.warnings,), classes="text-caption pl-4", id="warnings")
             html.Div(RESEARCH_USE_ONLY, classes="text-caption font-italic my-1")
             for text, file, key in (("Report", "report.html", "report"), ("All files", "result.zip", "files")):
                 html.A(

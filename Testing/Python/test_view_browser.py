@@ -243,6 +243,15 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     assert np.abs(view(page) - single).mean() < np.abs(early - single).mean()
 
 
+def test_grey_values_make_the_picture_brighter_until_another_exam_is_open(page, cohort):
+    before = view(page)
+    slide(page, "grey_stop", 0.3)  # 60 %: nearer to the white end, which moves
+    idle(page)
+    assert view(page).mean() > 1.2 * before.mean()
+    page.click(f"#exams >> text={find_patients(cohort)[1].patient_id}")
+    page.wait_for_function("document.querySelector('#panel').innerText.includes('0 to 100 %')")
+
+
 def test_the_left_button_shows_a_place_in_all_views(page):
     before = [view(page, number) for number in range(4)]
     click(page, (0.35, 0.3))
