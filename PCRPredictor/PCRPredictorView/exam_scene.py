@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from PCRPredictorLib.display import ZOOM_MM
@@ -144,7 +145,10 @@ class ExamScene:
     def read(self, clinical: Mapping[str, object]) -> Exam:
         """The exam that the scene holds now; raises DataError."""
         self._asked = self._state()
-        return self.predictor.read_exam(*self._inputs(), clinical)
+        exam = self.predictor.read_exam(*self._inputs(), clinical)
+        return replace(
+            exam, provenance=self._provenance
+        )  # which nodes do not hold: times of the phases, for the report
 
     def show_prediction(self, exam: Exam, prediction: Prediction, image: Node) -> None:
         """Lay the attention over what the views show; another exam's views are turned to it."""
