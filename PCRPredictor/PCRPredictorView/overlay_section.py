@@ -15,6 +15,7 @@ from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 
 from .exam_scene import BACKGROUNDS, ExamScene
+from .fields import slider
 from .views import Arrangement, Views
 from .work import Work
 
@@ -133,14 +134,5 @@ class OverlaySection:
                 (name.opacity, "Opacity", "opacity"),
                 (name.threshold, "Hide below", "threshold"),
             ):
-                v3.VSlider(
-                    v_model=(field,),
-                    min=0,
-                    max=1,
-                    step=0.05,
-                    label=(f"'{label} ' + Number({field}).toFixed(2)",),
-                    density="compact",
-                    hide_details=True,
-                    id=key,
-                )
+                slider(field, label, key, (0, 1, 0.05), f"Number({field}).toFixed(2)")
             v3.VBtn("Jump to the peak", click=self.jump, size="small", variant="text", id="jump")

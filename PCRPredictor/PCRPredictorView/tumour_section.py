@@ -16,6 +16,7 @@ from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffec
 from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
 
 from .exam_scene import ExamScene
+from .fields import slider
 from .views import Views
 from .work import Work
 
@@ -119,26 +120,9 @@ class TumourSection:
             v3.VSpacer()
             v3.VBtn("Undo", click=self.undo, disabled=(f"!{name.can_undo}",), size="small", variant="text", id="undo")
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
-            v3.VSlider(
-                v_model=(name.brush,),
-                min=1,
-                max=40,
-                step=1,
-                density="compact",
-                hide_details=True,
-                label=(f"'Brush ' + {name.brush} + ' mm'",),
-                id="brush",
-            )
+            slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
             v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)
         with html.Div(v_if=(f"{name.tool} === 'grow'",)):
-            v3.VSlider(
-                v_model=(name.enhancement,),
-                min=20,
-                max=200,
-                step=5,
-                density="compact",
-                hide_details=True,
-                label=(f"'Least enhancement ' + {name.enhancement} + ' %'",),
-                id="enhancement",
-            )
+            shown = f"{name.enhancement} + ' %'"
+            slider(name.enhancement, "Least enhancement", "enhancement", (20, 200, 5), shown)
         html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")
