@@ -85,15 +85,17 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # which shows pcr view to them
+test quick: SYSTEM_PACKAGES += dicom3tools  # whose dciodvfy checks the DICOM files that are written
 
-# Libraries that the Slicer core needs for off-screen rendering: installed where that is allowed, else named.
+# What off-screen rendering and the tests need of Debian: installed where that is allowed, else named.
 system:
 	@command -v dpkg-query >/dev/null || exit 0; \
 	missing=""; for p in $(SYSTEM_PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	[ -z "$$missing" ] && exit 0; \
-	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
-	else echo "For off-screen rendering run: sudo apt-get install -y$$missing"; fi
+	if [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
+	then exit 0; fi; \
+	echo "To draw pictures and run every test: sudo apt-get install -y$$missing"
 
 clean:
 	rm -rf $(VENV) build demo-out
