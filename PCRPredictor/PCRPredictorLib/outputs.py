@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import mrml
+from . import mrml_scene
 from .child import tell
 from .cohort import CohortPatient, read_patient
 from .dicom_results import write_dicom_results
@@ -52,8 +52,8 @@ def write_prediction(
         if dicom:
             (folder / DICOM).mkdir()
             write_dicom_results(exam, prediction, folder / DICOM)
-        if scene and mrml.slicer_core_available():
-            mrml.write_scene(exam, prediction, folder / SCENE)
+        if scene and mrml_scene.slicer_core_available():
+            mrml_scene.write_scene(exam, prediction, folder / SCENE)
         written = {file.name for file in folder.iterdir()}
     if SCENE not in written:
         (out / SCENE).unlink(missing_ok=True)  # of an earlier prediction, maybe of another exam

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
-from PCRPredictorLib import mrml
+from PCRPredictorLib import mrml, mrml_scene
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml_exam import exam_from_nodes
@@ -19,7 +19,9 @@ from PCRPredictorView.opengl import opengl_missing
 TESTING = Path(__file__).parents[1]
 TILT = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
 
-pytestmark = pytest.mark.skipif(not mrml.slicer_core_available(), reason="needs slicer-core: pip install slicer-core")
+pytestmark = pytest.mark.skipif(
+    not mrml_scene.slicer_core_available(), reason="needs slicer-core: pip install slicer-core"
+)
 
 
 def read_back(path, *arguments):
@@ -36,7 +38,7 @@ def written(tmp_path_factory):
     exam = tiny_exam(SAGITTAL)
     prediction = tiny_prediction(exam)
     path = tmp_path_factory.mktemp("scènes 1") / "scene.mrb"
-    mrml.write_scene(exam, prediction, path)
+    mrml_scene.write_scene(exam, prediction, path)
     return exam, prediction, path
 
 
@@ -47,7 +49,7 @@ def found(written):
 
 @pytest.fixture
 def scene(tmp_path):
-    with mrml.headless_scene(tmp_path) as scene:
+    with mrml_scene.headless_scene(tmp_path) as scene:
         yield scene
 
 
@@ -115,16 +117,16 @@ def test_neither_patient_nor_machine_is_named(written):
 
 def test_writing_prints_nothing_and_leaves_nothing_else(tmp_path, capfd):
     exam = tiny_exam(TILT)
-    mrml.write_scene(exam, tiny_prediction(exam), tmp_path / "scene.mrb")
+    mrml_scene.write_scene(exam, tiny_prediction(exam), tmp_path / "scene.mrb")
     assert "".join(capfd.readouterr()) == ""
     assert [file.name for file in tmp_path.iterdir()] == ["scene.mrb"]
 
 
 def test_scene_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     exam = tiny_exam()
-    monkeypatch.setattr(mrml, "_is_whole", lambda path: False)
+    monkeypatch.setattr(mrml_scene, "_is_whole", lambda path: False)
     with pytest.raises(OSError, match="incomplete"):
-        mrml.write_scene(exam, tiny_prediction(exam), tmp_path / "scene.mrb")
+        mrml_scene.write_scene(exam, tiny_prediction(exam), tmp_path / "scene.mrb")
     assert list(tmp_path.iterdir()) == []
 
 
