@@ -10,7 +10,7 @@ from pathlib import Path
 from . import mrml_scene
 from .child import tell
 from .cohort import CohortPatient, read_patient
-from .dicom_results import write_dicom_results
+from .dicom_results import FILES, write_dicom_results
 from .errors import DataError
 from .exam import Exam
 from .overlay import save_overlay
@@ -20,6 +20,7 @@ from .writing import whole_folder, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
 SCENE, DICOM = "scene.mrb", "dicom"
+OPTIONAL = (SCENE, *(f"{DICOM}/{name}" for name in FILES))  # what the result of a prediction may lack
 
 
 def write_prediction(
@@ -54,9 +55,10 @@ def write_prediction(
             write_dicom_results(exam, prediction, folder / DICOM)
         if scene and mrml_scene.slicer_core_available():
             mrml_scene.write_scene(exam, prediction, folder / SCENE)
-        written = {file.name for file in folder.iterdir()}
-    if SCENE not in written:
-        (out / SCENE).unlink(missing_ok=True)  # of an earlier prediction, maybe of another exam
+        stale = [name for name in OPTIONAL if not (folder / name).exists()]
+    for name in stale:  # of an earlier prediction, maybe of another exam
+        if (out / name).is_file():
+            (out / name).unlink()
 
 
 def predict_cohort(

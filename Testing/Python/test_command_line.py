@@ -328,13 +328,13 @@ def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_co
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_scene_of_an_earlier_prediction_does_not_stay(bundle, tmp_path):
+def test_results_of_an_earlier_prediction_do_not_stay(bundle, tmp_path):
     from PCRPredictorLib.outputs import write_prediction
 
-    exam = tiny_exam()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "scene.mrb").write_text("of another exam")
-    (tmp_path / "out" / "notes.txt").write_text("mine")
-    write_prediction(exam, tiny_prediction(exam), tmp_path / "out", scene=False)
-    assert not (tmp_path / "out" / "scene.mrb").exists()
-    assert (tmp_path / "out" / "notes.txt").exists()
+    exam, out = tiny_exam(), tmp_path / "out"
+    (out / "dicom").mkdir(parents=True)
+    for name in ("scene.mrb", "notes.txt", "dicom/report.dcm", "dicom/IM0001.dcm"):
+        (out / name).write_text("of another exam, or mine")
+    write_prediction(exam, tiny_prediction(exam), out, scene=False)
+    assert not (out / "scene.mrb").exists() and not (out / "dicom" / "report.dcm").exists()
+    assert (out / "notes.txt").exists() and (out / "dicom" / "IM0001.dcm").exists()
