@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -54,16 +53,6 @@ def register_sample_data() -> None:
     )
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the panel shows: exam, prediction, and what it was asked of, as `PCRPredictorWidget.asked` gives it."""
-
-    exam: object
-    prediction: object
-    asked: tuple
-    resampled: bool
-
-
 @parameterNodeWrapper
 class PCRPredictorParameterNode:
     """What the panel's fields hold, saved with the scene."""
@@ -91,7 +80,6 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self.result = None  # the Result that the panel shows
         self._parameters = None
         self._gui_tag = None
         self._entered = False
@@ -106,16 +94,10 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._make_sections()
         self.ui.predictButton.connect("clicked(bool)", self.predict)
         self.ui.cancelButton.connect("clicked(bool)", self.cancel)
-        self.ui.pointSelector.connect("currentIndexChanged(int)", self.show_decision)
-        self.ui.saveButton.connect("clicked(bool)", self.save)
-        self.ui.saveSceneButton.connect("clicked(bool)", self.save_scene)
-        self.ui.installButton.connect("clicked(bool)", self.install)
-        self.ui.diagnosticsButton.connect("clicked(bool)", self.copy_diagnostics)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
         self.connect_parameters()
         self.models.refresh()
-        self.check_packages()
 
     def _make_sections(self) -> None:
         from PCRPredictorPanel.background import Background
@@ -123,13 +105,17 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PCRPredictorPanel.exam_controls import ExamControls
         from PCRPredictorPanel.model_controls import ModelControls
         from PCRPredictorPanel.overlay_controls import OverlayControls
+        from PCRPredictorPanel.result_controls import ResultControls
+        from PCRPredictorPanel.setup_controls import SetupControls
 
         self.logic = PCRPredictorLogic()
         self.background = Background()
+        self.packages = SetupControls(self.ui, Path(self.resourcePath("requirements.txt")), self.update_buttons)
         self.exam = ExamControls(self.ui, self.background, self.update_buttons, self.complain)
         self.form = None
+        self.results = ResultControls(self.ui, self.background, self.update_buttons, self.complain)
         self.models = ModelControls(self.ui, model_folder(), self.on_model, self.complain)
-        self.overlay = OverlayControls(self.ui, lambda: self.exam.subtract(self.result.exam.mask))
+        self.overlay = OverlayControls(self.ui, lambda: self.exam.subtract(self.results.shown.exam.mask))
         self.batch = BatchControls(self.ui, self._model_path, self.open_patient, self.complain)
 
     def cleanup(self) -> None:
@@ -146,7 +132,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.connect_parameters()
         if self.exam.nodes() == [None] * 4:
             self.exam.guess()
-        self.check_packages()
+        self.packages.check()
+        self.update_buttons()
 
     def exit(self) -> None:
         """Called each time another module is opened."""
@@ -200,9 +187,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         schema = bundle.schema if bundle is not None else ClinicalSchema(())
         self.form = PatientForm(self.ui.patientForm, schema, self.update_buttons)
         self.form.keep(known)
-        self.ui.pointSelector.clear()
-        for point in bundle.settings.operating_points if bundle is not None else ():
-            self.ui.pointSelector.addItem(point.name, point.name)
+        self.results.offer_points(bundle)
         self.update_buttons()
         self.batch.update()
 
@@ -213,8 +198,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         problem = self.exam.problem()
         if problem is None and self.models.bundle is None:
             problem = _("Choose a model that can be read.")
-        if not self.ui.setupFrame.isHidden():
-            problem = _("Install the missing packages first, see above.")
+        problem = self.packages.problem() or problem
         if self.background.busy:
             problem = _("Wait for the prediction that is running, or cancel it.")
         self._notice_change()
@@ -222,20 +206,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.predictButton.toolTip = problem or _("Predict the response and show the attention.")
         self.ui.cancelButton.enabled = self.background.busy
         self.ui.progressBar.visible = self.background.busy
-        self.ui.saveButton.enabled = self.ui.saveSceneButton.enabled = self.result is not None
-        from_dicom = self.result is not None and bool(self.result.exam.provenance.files)
-        self.ui.dicomCheck.enabled = from_dicom
-        self.ui.dicomCheck.toolTip = (
-            _("Segmentation, parametric map and structured report beside the result.")
-            if from_dicom
-            else _("Only of an exam whose volumes were loaded from Slicer's DICOM database.")
-        )
+        self.results.update()
 
     def _notice_change(self) -> None:
         """A result is not shown beside another exam; beside other values it says that it is not theirs."""
-        if self.result is None or self.background.busy:
+        if self.results.shown is None or self.background.busy:
             return
-        shown, asked = self.result.asked, self.asked() if self.exam.problem() is None else None
+        shown, asked = self.results.shown.asked, self.asked() if self.exam.problem() is None else None
         if asked is None or [part[0] for part in asked[0]] != [part[0] for part in shown[0]]:
             self.clear_result()
         elif asked != shown:
@@ -278,6 +255,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_predicted(self, exam, nodes: dict, asked: tuple, resampled: bool, predicted: tuple) -> None:
         """Show a prediction, unless what it was made of is gone."""
+        from PCRPredictorPanel.result_controls import Result
+
         prediction, image = predicted
         if any(slicer.mrmlScene.GetNodeByID(identifier) is not node for identifier, node in nodes.items()):
             self.on_failed(RuntimeError(_("A volume or the segmentation was deleted meanwhile; nothing is shown.")))
@@ -285,8 +264,12 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.show(self._parameters, list(nodes.values()), exam.geometry, prediction, image)
         files = self.exam.dicom_files(list(nodes.values())[1])
         exam = replace(exam, provenance=replace(exam.provenance, files=files))
-        self.result = Result(exam, prediction, asked, resampled)
-        self.show_result()
+        self.results.show(Result(exam, prediction, asked))
+        said = _("The segmentation is on another grid and was resampled.") if resampled else ""
+        self.ui.statusLabel.text = f"{_('Done.')} {said}".rstrip()
+        self.overlay.show(prediction.attention_summary.peak)
+        self.exam.show_volume()
+        self.update_buttons()
 
     def on_failed(self, error: Exception) -> None:
         """Say what went wrong; the panel stays as it was."""
@@ -298,66 +281,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.statusLabel.text = message
         slicer.util.errorDisplay(message, windowTitle=_("PCR Predictor"))
 
-    def show_result(self) -> None:
-        """Put the prediction into words."""
-        from PCRPredictorLib import result_text
-
-        prediction, resampled = self.result.prediction, _("The segmentation is on another grid and was resampled.")
-        self.ui.statusLabel.text = _("Done.") + (f" {resampled}" if self.result.resampled else "")
-        self.ui.probabilityLabel.text = result_text.describe_probability(prediction, _)
-        self.ui.imageLabel.text = result_text.describe_image_alone(prediction, _)
-        self.ui.attentionLabel.text = result_text.describe_attention(prediction, _)
-        self.ui.warningLabel.text = result_text.describe_warnings(prediction, _)
-        self.show_decision()
-        self.overlay.show(prediction.attention_summary.peak)
-        self.exam.show_volume()
-        self.update_buttons()
-
-    def show_decision(self, *_args) -> None:
-        """What the chosen operating point makes of the probability."""
-        from PCRPredictorLib.result_text import describe_decision
-
-        bundle = self.models.bundle if getattr(self, "models", None) is not None else None
-        name = self.ui.pointSelector.currentData
-        if self.result is None or bundle is None or not name or bundle.checksum != self.result.asked[2]:
-            self.ui.decisionLabel.text = ""
-            return
-        self.ui.decisionLabel.text = describe_decision(self.result.prediction, bundle.operating_point(name), _)
-
     def clear_result(self) -> None:
         """No result is shown any more."""
-        self.result = None
-        self.ui.probabilityLabel.text = _("No prediction yet.")
-        for name in ("decisionLabel", "imageLabel", "attentionLabel", "warningLabel", "statusLabel"):
-            getattr(self.ui, name).text = ""
+        self.results.clear()
+        self.ui.statusLabel.text = ""
         self.logic.clear(self._parameters)
         self.overlay.show(None)
         self.update_buttons()
-
-    def save(self, *_args) -> None:
-        """Report, picture, attention and numbers into a new folder."""
-        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the result"))
-        if folder:
-            self.save_into(Path(folder) / "pcr-result")
-
-    def save_into(self, folder: Path) -> None:
-        """The files of `pcr predict`, off this thread; the scene is saved by its own button."""
-        from PCRPredictorLib.outputs import write_prediction
-
-        exam, prediction = self.result.exam, self.result.prediction
-        dicom = self.ui.dicomCheck.checked and bool(exam.provenance.files)
-        said = _("Saved in {folder}").format(folder=folder)
-        work = partial(write_prediction, exam, prediction, folder, scene=False, dicom=dicom)
-        self.background.start(work, lambda _nothing: self._say(said), self.on_failed)
-        self.update_buttons()
-
-    def save_scene(self, *_args) -> None:
-        """The whole scene as one file."""
-        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Scene"), "scene.mrb", "*.mrb")
-        if path and not path.endswith(".mrb"):
-            path += ".mrb"  # Slicer would make a folder
-        if path and not slicer.util.saveScene(path):
-            self.complain(_("{path}: the scene cannot be written; choose another place.").format(path=path))
 
     def open_patient(self, cohort: Path, patient_id: str) -> None:
         """Load one patient of a cohort into the scene and choose it."""
@@ -382,40 +312,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.complain(str(error))
         self.update_buttons()
 
-    def check_packages(self) -> None:
-        """Offer to install what is missing."""
-        from PCRPredictorPanel.dependencies import OFFLINE, missing_packages
-
-        missing = missing_packages(self._requirements())
-        self.ui.setupFrame.setVisible(bool(missing))
-        if missing:
-            text = _("Prediction needs Python packages that are missing or too old: {names}.")
-            self.ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
-        self.update_buttons()
-
-    def install(self, *_args) -> None:
-        """Install what is missing, after asking."""
-        from PCRPredictorPanel.dependencies import install
-
-        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
-            install(self._requirements())
-        self.check_packages()
-
-    def copy_diagnostics(self, *_args) -> None:
-        """For a question to the developers."""
-        from PCRPredictorPanel.dependencies import diagnostics
-
-        qt.QApplication.clipboard().setText(diagnostics(self._requirements()))
-
-    def _requirements(self) -> Path:
-        return Path(self.resourcePath("requirements.txt"))
-
     def _model_path(self) -> Path | None:
         return self.models.bundle.path if self.models.bundle is not None else None
-
-    def _say(self, message: str) -> None:
-        self.ui.statusLabel.text = message
-        self.update_buttons()
 
 
 class PCRPredictorLogic(ScriptedLoadableModuleLogic):

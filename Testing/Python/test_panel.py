@@ -125,7 +125,7 @@ def test_legend_is_drawn_and_can_be_hidden(panel):
 def test_jump_centres_every_view_on_the_peak(panel):
     choose_tiny(panel)
     predict(panel)
-    peak = np.array(panel.result.prediction.attention_summary.peak) * [-1, -1, 1]
+    peak = np.array(panel.results.shown.prediction.attention_summary.peak) * [-1, -1, 1]
     for name in ("Red", "Green", "Yellow"):
         view(name).node.JumpSliceByCentering(0, 0, 0)
     panel.ui.peakButton.click()
@@ -168,7 +168,8 @@ def test_clinical_values_change_the_probability_and_the_panel_says_by_how_much(p
     panel.form.fill({"age": 40, "hr": "negative"})
     assert "predict again" in panel.ui.statusLabel.text
     predict(panel)
-    change = 100 * (panel.result.prediction.probability - panel.result.prediction.image_probability)
+    prediction = panel.results.shown.prediction
+    change = 100 * (prediction.probability - prediction.image_probability)
     assert f"{change:+.0f} points" in panel.ui.imageLabel.text
     assert panel.form.values() == {"age": 40, "hr": "negative"}
 
@@ -176,7 +177,8 @@ def test_clinical_values_change_the_probability_and_the_panel_says_by_how_much(p
 def test_operating_point_decides(panel):
     choose_tiny(panel)
     predict(panel)
-    panel.result = replace(panel.result, prediction=replace(panel.result.prediction, probability=0.45))
+    shown = panel.results.shown
+    panel.results.shown = replace(shown, prediction=replace(shown.prediction, probability=0.45))
     decisions = {}
     for k in range(panel.ui.pointSelector.count):
         panel.ui.pointSelector.setCurrentIndex(k)
@@ -188,11 +190,11 @@ def test_operating_point_decides(panel):
 def test_second_prediction_reuses_exam_model_and_nodes(panel):
     choose_tiny(panel)
     predict(panel)
-    first, predictor, attention = panel.result, panel.logic.predictor.predictor, panel._parameters.attention
+    first, predictor, attention = panel.results.shown, panel.logic.predictor.predictor, panel._parameters.attention
     panel.form.fill({"age": 60})
     predict(panel)
-    assert panel.result.exam.mask is first.exam.mask
-    assert panel.result.exam.pre is first.exam.pre
+    assert panel.results.shown.exam.mask is first.exam.mask
+    assert panel.results.shown.exam.pre is first.exam.pre
     assert panel.logic.predictor.predictor is predictor
     assert panel._parameters.attention is attention
 
@@ -206,7 +208,7 @@ def test_edited_segmentation_is_read_again(panel):
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     set_segment(nodes["segmentation"], smaller, exam.geometry, nodes["early"])
     predict(panel)
-    assert np.array_equal(panel.result.exam.mask, smaller)
+    assert np.array_equal(panel.results.shown.exam.mask, smaller)
 
 
 def test_another_exam_leaves_nothing_of_the_one_before(panel):
@@ -214,7 +216,7 @@ def test_another_exam_leaves_nothing_of_the_one_before(panel):
     predict(panel)
     other = make_exam(seed=2, full=False)
     choose(panel, other)
-    assert panel.result is None
+    assert panel.results.shown is None
     assert panel.ui.probabilityLabel.text == "No prediction yet."
     assert panel._parameters.attention is None
     assert not panel.ui.peakButton.enabled
@@ -238,14 +240,14 @@ def test_scene_close_empties_the_panel_and_it_works_again(panel):
     choose_tiny(panel)
     predict(panel)
     slicer.mrmlScene.Clear(False)
-    assert panel.result is None
+    assert panel.results.shown is None
     assert panel.exam.nodes() == [None] * 4
     assert panel.ui.segmentSelector.count == 0
     assert not panel.ui.predictButton.enabled
     assert panel.ui.volumeLabel.text == "-"
     choose_tiny(panel)
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None
     assert panel.messages == []
 
 
@@ -254,7 +256,7 @@ def test_scene_close_during_a_prediction_shows_nothing(panel):
     panel.ui.predictButton.click()
     slicer.mrmlScene.Clear(False)
     wait(panel)
-    assert panel.result is None
+    assert panel.results.shown is None
     assert panel.messages == []
 
 
@@ -263,10 +265,10 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
     predict(panel)
     slicer_session.close_module(panel)
     again = slicer_session.open_module(MODULE)
-    assert again.result is None
+    assert again.results.shown is None
     assert None not in again.exam.nodes()
     predict(again)
-    assert again.result is not None
+    assert again.results.shown is not None
     slicer_session.close_module(again)
     panel.exit = panel.cleanup = lambda: None  # closed already
 
@@ -274,7 +276,7 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
 def test_result_and_scene_are_saved(panel, tmp_path):
     choose_tiny(panel)
     predict(panel)
-    panel.save_into(tmp_path / "résult 1")
+    panel.results.save_into(tmp_path / "résult 1")
     wait(panel)
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
@@ -312,7 +314,7 @@ def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
     predict(panel)
     assert panel.ui.dicomCheck.enabled
     panel.ui.dicomCheck.checked = True
-    panel.save_into(tmp_path / "result")
+    panel.results.save_into(tmp_path / "result")
     wait(panel)
     assert panel.messages == []
     assert sorted(file.name for file in (tmp_path / "result" / "dicom").iterdir()) == sorted(FILES)
@@ -320,10 +322,12 @@ def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
 
 
 def test_scene_is_one_file_whatever_it_is_called(panel, tmp_path, monkeypatch):
+    import qt
+
     choose_tiny(panel)
     predict(panel)
     chosen = str(tmp_path / "my scene")
-    monkeypatch.setattr(sys.modules["PCRPredictor"].qt.QFileDialog, "getSaveFileName", lambda *_args: chosen)
+    monkeypatch.setattr(qt.QFileDialog, "getSaveFileName", lambda *_args: chosen)
     panel.ui.saveSceneButton.click()
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["my scene.mrb"]
     assert panel.messages == []
@@ -356,10 +360,10 @@ def test_segmentation_deselected_during_a_prediction_leaves_the_panel_usable(pan
     panel.ui.predictButton.click()
     panel.ui.segmentationSelector.setCurrentNode(None)
     wait(panel)
-    assert panel.result is None
+    assert panel.results.shown is None
     panel.ui.segmentationSelector.setCurrentNode(nodes["segmentation"])
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None
     assert panel.messages == []
 
 
@@ -371,4 +375,4 @@ def test_scene_that_closes_while_another_module_is_open_is_not_followed(panel):
     panel.enter()
     choose_tiny(panel)
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None

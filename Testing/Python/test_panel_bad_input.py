@@ -35,7 +35,7 @@ def usable(panel):
     panel.messages.clear()
     choose_tiny(panel)
     predict(panel)
-    return panel.result is not None and panel.messages == []
+    return panel.results.shown is not None and panel.messages == []
 
 
 @pytest.mark.parametrize("name", DATA_ERRORS)
@@ -47,7 +47,7 @@ def test_data_that_cannot_be_used_is_one_message(panel, name):
     assert word in panel.messages[0]
     assert "\n" not in panel.messages[0]
     assert panel.ui.statusLabel.text == panel.messages[0]
-    assert panel.result is None
+    assert panel.results.shown is None
     assert usable(panel)
 
 
@@ -90,7 +90,7 @@ def test_transform_is_refused_with_what_to_do(panel, role):
     nodes[role].SetAndObserveTransformNodeID(None)
     panel.messages.clear()
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None
 
 
 def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
@@ -102,7 +102,7 @@ def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
     panel.ui.segmentationSelector.setCurrentNode(mrml.add_segmentation(slicer.mrmlScene, mask, fine, nodes["pre"]))
     predict(panel)
     assert "was resampled" in panel.ui.statusLabel.text
-    assert np.array_equal(panel.result.exam.mask, exam.mask)
+    assert np.array_equal(panel.results.shown.exam.mask, exam.mask)
 
 
 @pytest.mark.parametrize("role", ["pre", "early", "segmentation"])
@@ -113,7 +113,7 @@ def test_node_deleted_during_a_prediction_is_one_message(panel, role):
     wait(panel)
     assert len(panel.messages) == 1
     assert "deleted" in panel.messages[0]
-    assert panel.result is None
+    assert panel.results.shown is None
     assert usable(panel)
 
 
@@ -124,9 +124,9 @@ def test_cancel_shows_nothing_and_the_next_prediction_works(panel):
     assert not panel.ui.predictButton.enabled
     panel.ui.cancelButton.click()
     assert panel.ui.statusLabel.text == "Cancelled."
-    assert panel.result is None
+    assert panel.results.shown is None
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None
     assert panel.messages == []
 
 
@@ -139,7 +139,7 @@ def test_model_removed_from_disk_while_selected_is_one_message(panel, bundle):
     assert panel.models.bundle.path.name == "ispy2"
     panel.messages.clear()
     predict(panel)
-    assert panel.result is not None
+    assert panel.results.shown is not None
     assert panel.messages == []
 
 
@@ -160,7 +160,7 @@ def test_prediction_that_ends_while_another_module_is_open_is_there_afterwards(p
     panel.exit()
     wait(panel)
     panel.enter()
-    assert panel.result is not None
+    assert panel.results.shown is not None
     assert panel._parameters.attention is not None
     assert panel.messages == []
 

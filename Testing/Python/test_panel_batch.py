@@ -43,7 +43,7 @@ def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
     wait(batch)
     assert None not in batch.exam.nodes()
     predict(batch)
-    assert batch.result.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
+    assert batch.results.shown.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
     assert rows[3]["patient_id"] not in " ".join(node.GetName() for node in slicer.util.getNodes("*").values())
 
 

@@ -44,7 +44,7 @@ def test_results_in_dicom_come_back_into_the_panel(panel, written):
     panel.form.fill(exam.clinical)
     predict(panel)
     assert panel.messages == []
-    assert panel.result.prediction.probability == pytest.approx(said["probability"], abs=0.001)
+    assert panel.results.shown.prediction.probability == pytest.approx(said["probability"], abs=0.001)
     segment = nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
     read = segment_array(nodes["segmentation"], segment, geometry_of(nodes["early"]))
     assert np.count_nonzero(read) == np.count_nonzero(mask)

@@ -80,7 +80,7 @@ def test_click_grows_the_tumour_and_it_can_be_predicted(panel):
     assert expert.GetSegmentation().GetNumberOfSegments() == 1
     assert panel.ui.volumeLabel.text.endswith(" ml")
     predict(panel)
-    mask, truth = np.asarray(panel.result.exam.mask) != 0, exam.mask != 0
+    mask, truth = np.asarray(panel.results.shown.exam.mask) != 0, exam.mask != 0
     assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.7
     assert slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode") == []
 

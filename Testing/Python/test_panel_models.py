@@ -42,7 +42,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     assert fields(panel) == ["age", "hr"]
     choose_tiny(panel)
     predict(panel)
-    assert panel.result.prediction.model.name == "tiny"
+    assert panel.results.shown.prediction.model.name == "tiny"
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: True)
     panel.ui.removeModelButton.click()
     assert listed(panel) == SHIPPED
@@ -113,8 +113,8 @@ def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, tmp_path
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("surely-not-installed>=1\n")
     monkeypatch.setitem(sys.modules, "slicer.packaging", None)  # as in 5.10
-    monkeypatch.setattr(panel, "_requirements", lambda: requirements)
-    panel.check_packages()
+    monkeypatch.setattr(panel.packages, "requirements", requirements)
+    panel.packages.check()
     assert not panel.ui.setupFrame.isHidden()
     assert "surely-not-installed" in panel.ui.setupLabel.text
     assert "Without internet" in panel.ui.setupLabel.text
@@ -149,7 +149,7 @@ def test_torch_comes_through_its_extension_only(panel, monkeypatch):
 
     monkeypatch.setattr(dependencies, "_version", lambda name: None if name == "torch" else "1")
     with pytest.raises(RuntimeError, match="get PyTorch in the Extensions Manager"):
-        dependencies.install(panel._requirements())
+        dependencies.install(panel.packages.requirements)
 
 
 def test_nothing_is_missing_here(panel):

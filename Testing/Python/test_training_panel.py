@@ -215,7 +215,7 @@ def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready,
     assert predictor.models.bundle.path.name == "run 1"
     choose(predictor, read_patient(find_patients(cohort)[0]))
     predict(predictor)
-    assert predictor.result.prediction.model.name == "run 1"
+    assert predictor.results.shown.prediction.model.name == "run 1"
 
 
 def assert_tables_hold_the_numbers(panel, run):

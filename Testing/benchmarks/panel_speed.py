@@ -66,7 +66,7 @@ def _time_interface(panel, session) -> float:
     start = time.perf_counter()
     panel.ui.predictButton.click()
     clicked = time.perf_counter() - start
-    return max(clicked, session.wait(lambda: panel.result is not None and not panel.background.busy))
+    return max(clicked, session.wait(lambda: panel.results.shown is not None and not panel.background.busy))
 
 
 def _compare(panel, runs: int) -> tuple[list[float], list[float]]:

@@ -1,0 +1,50 @@
+"""The frame at the top of the panel: which Python packages are missing, and installing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .dependencies import OFFLINE, diagnostics, install, missing_packages
+
+
+class SetupControls:
+    """Offers to install what is missing; hidden where nothing is.
+
+    Args:
+        ui: the panel's widgets by name.
+        requirements: file that lists the packages.
+        changed: called after an installation.
+    """
+
+    def __init__(self, ui: Any, requirements: Path, changed: Callable[[], None]) -> None:
+        self._ui, self.requirements, self._changed = ui, requirements, changed
+        ui.installButton.connect("clicked(bool)", self._install)
+        ui.diagnosticsButton.connect("clicked(bool)", self._copy_diagnostics)
+        self.check()
+
+    def check(self) -> None:
+        """Look again what is missing."""
+        missing = missing_packages(self.requirements)
+        self._ui.setupFrame.setVisible(bool(missing))
+        if missing:
+            text = _("Prediction needs Python packages that are missing or too old: {names}.")
+            self._ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
+
+    def problem(self) -> str | None:
+        """What keeps the panel from predicting; None where nothing is missing."""
+        return None if self._ui.setupFrame.isHidden() else _("Install the missing packages first, see above.")
+
+    def _install(self, *_args: object) -> None:
+        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
+            install(self.requirements)
+        self.check()
+        self._changed()
+
+    def _copy_diagnostics(self, *_args: object) -> None:
+        qt.QApplication.clipboard().setText(diagnostics(self.requirements))
