@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar
@@ -78,14 +79,20 @@ class Worker:
 
 
 def _run_pool(function: Task[T], tasks: Sequence[T], device: str, processes: int, progress: Progress) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(processes, context, _start_child, (os.getpid(),)) as pool:
+    context, this = multiprocessing.get_context("spawn"), (os.getpid(),)
+    manager = SyncManager(ctx=context)
+    manager.start(end_with_parent, this)
+    with manager, ProcessPoolExecutor(processes, context, _start_child, this) as pool:
         news = manager.Queue()
         futures = [pool.submit(function, task, device, _Relay(news)) for task in tasks]
         try:
             _follow(futures, news, progress)
         except BrokenProcessPool:
             raise DataError("a training process died (out of memory?); go on with --resume") from None
+        except KeyboardInterrupt:
+            for child in multiprocessing.active_children():  # the pool would wait for whole folds
+                child.kill()
+            raise
         finally:
             for future in futures:
                 future.cancel()

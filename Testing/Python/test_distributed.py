@@ -1,0 +1,41 @@
+"""The pool of a run: what is left of it when the run ends early."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+RUN = """
+from PCRTrainingLib.distributed import Worker
+from PCRTrainingLib.progress import Silent
+from test_distributed import work_long
+
+Worker(processes=2).share(work_long, {files!r}, 1, Silent())
+"""
+
+
+def work_long(file, _device, _progress):
+    """A task that says it has begun, and takes longer than a test waits."""
+    Path(file).touch()
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_processes_of_a_run_that_ends_early_are_gone_at_once(how, tmp_path):
+    files = [str(tmp_path / "one"), str(tmp_path / "two")]
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    code = [sys.executable, "-c", RUN.format(files=files)]
+    run = subprocess.Popen(code, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL)
+    while len(list(tmp_path.iterdir())) < 2 and run.poll() is None:
+        time.sleep(0.05)
+    family = psutil.Process(run.pid).children(recursive=True)
+    assert len(family) >= 3  # two workers and what they report to
+    run.send_signal(how)
+    run.wait(20)
+    _gone, left = psutil.wait_procs(family, 20)
+    assert left == []
