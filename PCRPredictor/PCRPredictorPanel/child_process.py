@@ -116,12 +116,12 @@ class ChildProcess:
 
 
 def last_sentence(errors: str, code: int) -> str:
-    """What a command said last on standard error, without its name in front."""
+    """What a command said last on standard error, without its name in front; of a killed one, that it was killed."""
+    if code < 0:
+        return _("The process was ended from outside (signal {number}).").format(number=-code)
     lines = [line for line in errors.splitlines() if line.strip()]
     if lines:
         return lines[-1].removeprefix("pcr: ")
-    if code < 0:
-        return _("The process was ended from outside (signal {number}).").format(number=-code)
     return _("The process ended with code {code} and said nothing.").format(code=code)
 
 
