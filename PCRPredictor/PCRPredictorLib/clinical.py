@@ -17,6 +17,7 @@ from .errors import DataError
 
 _MISSING = {"", "unknown", "missing", "na", "n/a", "nan", "none", "null", "<na>"}
 _NOT_APPLICABLE = "not applicable"  # as I-SPY's "above categories not applicable AND age < 50"
+_NEGATIONS = {"no", "not", "non", "without"}
 Value = float | str | None
 
 
@@ -79,8 +80,8 @@ class Category:
     Args:
         name: key in tables and on the command line.
         label: what a person reads.
-        codings: value to the ways of writing it, lower case; the first word of a longer text that is one of them is
-            enough, so that "post (>12 months since LMP)" is "post".
+        codings: value to the ways of writing it, lower case. Of a longer text the words before the first bracket or
+            comma count, so that "post (>12 months since LMP)" is "post", unless they deny or name two values.
     """
 
     name: str
@@ -105,11 +106,17 @@ class Category:
             ValueError: if it is outside the schema.
         """
         text = text.lower()
-        for written in (text, text.removesuffix(".0"), *re.findall(r"[a-z]+", text)):
-            for value, ways in self.codings.items():
-                if written in {value.lower(), *ways}:
-                    return value
-        raise ValueError
+        for written in (text, text.removesuffix(".0")):
+            if (value := self._find(written)) is not None:
+                return value
+        words = re.findall(r"[a-z]+", re.split(r"[(,;]", text)[0])
+        found = {value for value in map(self._find, words) if value is not None}
+        if len(found) != 1 or _NEGATIONS.intersection(words):
+            raise ValueError
+        return found.pop()
+
+    def _find(self, written: str) -> str | None:
+        return next((value for value, ways in self.codings.items() if written in {value.lower(), *ways}), None)
 
     def encode(self, value: Value) -> list[float]:
         """One-hot, or all 0 where missing."""
@@ -143,9 +150,9 @@ class ClinicalSchema:
         """
         by_name = {str(name).strip().lower(): value for name, value in given.items()}
         names = [variable.name for variable in self.asked]
-        if strict and (unknown := sorted(set(by_name) - set(names))):
+        if strict and (unknown := sorted(set(by_name) - {name.lower() for name in names})):
             raise DataError(f"clinical variable {unknown[0]!r} is not known to this model; use {', '.join(names)}")
-        return {variable.name: _parse(variable, by_name.get(variable.name)) for variable in self.asked}
+        return {variable.name: _parse(variable, by_name.get(variable.name.lower())) for variable in self.asked}
 
     def parse_each(self, given: Mapping[str, object]) -> tuple[dict[str, Value], list[str]]:
         """Like `parse`, but a value outside the schema costs that variable alone.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import locale
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from . import __version__
 from .bundle import Bundle, export_bundle, find_bundle, load_bundle
 from .child import end_with_parent, is_child, tell
 from .clinical import ClinicalSchema, clinical_pairs, read_clinical_words
 from .errors import DataError
 from .exam import Exam
+from .model_card import describe_metric
 
 if TYPE_CHECKING:
     from .prediction import Prediction
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "ispy2"
 console = Console(highlight=False)
 app = typer.Typer(
-    help="Predict pathological complete response (pCR) from breast DCE-MRI. Research use only.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,6 +57,21 @@ class ManyValues(typer.core.TyperCommand):
         return super().parse_args(ctx, expanded)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"pcr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Predict pathological complete response (pCR) from breast DCE-MRI. Research use only."""
+
+
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
 
 
@@ -64,8 +80,10 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
     dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
-    cohort: Annotated[Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout.")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Tumour mask, on the grid of the phases.")] = None,
+    cohort: Annotated[
+        Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
+    ] = None,
+    mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
     label: Annotated[int | None, typer.Option(help="Value of the tumour in a mask of several segments.")] = None,
     clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
@@ -81,11 +99,16 @@ def predict(
     """Predict one exam, from files or DICOM, or a whole cohort."""
     if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
         raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
+    if cohort is not None and (mask or label is not None or clinical or show_patient_id):
+        raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
+    if each and cohort is None:
+        raise typer.BadParameter("--each is for a --cohort")
     if pick and dicom is None:
         raise typer.BadParameter("--pick chooses among the phases of a --dicom folder")
     if dicom_results and dicom is None:
         raise typer.BadParameter("--dicom-results needs an exam from --dicom")
     bundle = load_bundle(find_bundle(model))
+    bundle.operating_point(operating_point)
     if cohort is not None:
         _predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
@@ -108,7 +131,7 @@ def predict(
 
 @bundle_app.command("info")
 def bundle_info(model: Annotated[str, typer.Argument(help="Bundle folder or bundled model.")] = DEFAULT_MODEL) -> None:
-    """What a model is, was trained on, may be used for."""
+    """Show what a model is, what it was trained on and what it may be used for."""
     bundle = load_bundle(find_bundle(model))
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name in ("name", "version", "description", "training_data", "licence", "intended_use", "not_intended_use"):
@@ -121,7 +144,9 @@ def bundle_info(model: Annotated[str, typer.Argument(help="Bundle folder or bund
         if sensitivity is not None and specificity is not None:
             points[k] += f" (sensitivity {sensitivity:.2f}, specificity {specificity:.2f})"
     table.add_row("operating points", "\n".join(points))
-    table.add_row("metrics", "\n".join(f"{name}: {_in_words(value)}" for name, value in bundle.card.metrics.items()))
+    table.add_row(
+        "metrics", "\n".join(f"{name}: {describe_metric(value)}" for name, value in bundle.card.metrics.items())
+    )
     table.add_row("folds", str(len(bundle.folds)))
     console.print(table)
     console.print(f"checksum {bundle.checksum}", soft_wrap=True)
@@ -208,7 +233,7 @@ def _take_any_letter() -> None:
 
 def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
     from .cohort import find_patients
-    from .outputs import predict_cohort
+    from .outputs import TABLE, predict_cohort
 
     def predict_exam(exam: Exam) -> Prediction:
         return predictor.predict(exam, operating_point)
@@ -217,16 +242,7 @@ def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | N
     tell("patients", count=len(patients))
     failed = predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
-    console.print(f"Written to {out / 'predictions.csv'}", soft_wrap=True)
-
-
-def _in_words(metric: object) -> str:
-    """A metric of a model card: a number, one with its interval, or several by name."""
-    if not isinstance(metric, Mapping):
-        return f"{metric:.3f}" if isinstance(metric, float) else str(metric)
-    if {"value", "low", "high"} <= metric.keys():
-        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
-    return ", ".join(f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in metric.items())
+    console.print(f"Written to {out / TABLE}", soft_wrap=True)
 
 
 def _parse_clinical(words: Sequence[str], schema: ClinicalSchema) -> dict[str, object]:

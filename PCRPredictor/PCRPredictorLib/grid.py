@@ -1,9 +1,10 @@
 """The model grid: a window around the tumour, sampled from the exam and laid back onto it.
 
 The window keeps the acquisition frame. Array axes are only reordered and mirrored, without interpolation, so that an
-exam gives the same grid however its voxels are stored; then 80 mm in plane and a fixed number of slices through the
-tumour are sampled. Cropping comes before resampling: voxels outside the window are never touched. Resampling is one
-small weight matrix an axis, there (`sample`) and back (`lay_back`), so both are exact about where a voxel's centre is.
+exam gives the same grid however its voxels are stored, unless they are cubes, which do not say what the slices were;
+then 80 mm in plane and a fixed number of slices through the tumour are sampled. Cropping comes before resampling:
+voxels outside the window are never touched. Resampling is one small weight matrix an axis, there (`sample`) and back
+(`lay_back`), so both are exact about where a voxel's centre is.
 
 Source: ours; the method page of the documentation says why.
 """
@@ -169,7 +170,7 @@ def place_window(mask: np.ndarray, geometry: Geometry, spec: GridSpec) -> Window
     low = first if first == 0 else first + margin
     high = last if last == seen.shape[0] - 1 else last - margin
     rows, columns = (_edges(_bounds(tumour, axis), seen.shape[axis], spec.window / spacing[axis]) for axis in (1, 2))
-    slices = np.linspace(low, high, spec.slices)
+    slices = np.linspace(low, high, spec.slices) if spec.slices > 1 else np.array([(low + high) / 2])
     half = (high - low) / max(spec.slices - 1, 1) / 2
     covered = max(round(low - half), first), min(round(high + half), last)
     return Window(order, seen.shape, slices, rows, columns, (first, last), covered, spec)

@@ -43,7 +43,7 @@ def about_familiarity(measured: Mapping[str, float], familiar: Iterable[Familiar
         if not known.low <= value <= known.high:
             yield Notice(
                 f"unfamiliar_{known.quantity}",
-                f"Outside what the model was trained on: {label} is {value:.3g} {unit}, "
+                f"Outside what the model was trained on: {label} is {value:.3g} {unit}; "
                 f"the training patients had {known.low:.3g} to {known.high:.3g} {unit}.",
             )
 
@@ -52,7 +52,7 @@ def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Itera
     """Variables that are missing."""
     missing = [variable.label for variable in schema.asked if values[variable.name] is None]
     if missing:
-        yield Notice("clinical_missing", f"Predicted without knowing: {', '.join(missing)}.")
+        yield Notice("clinical_missing", f"Not given, so not used: {', '.join(missing)}.")
 
 
 def about_result(interval: tuple[float, float], point: OperatingPoint, attention: AttentionSummary) -> Iterable[Notice]:

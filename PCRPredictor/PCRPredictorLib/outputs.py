@@ -19,7 +19,7 @@ from .report import render_report
 from .writing import whole_folder, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
-SCENE, DICOM = "scene.mrb", "dicom"
+SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
 OPTIONAL = (SCENE, *(f"{DICOM}/{name}" for name in FILES))  # what the result of a prediction may lack
 
 
@@ -78,18 +78,21 @@ def predict_cohort(
         How many patients failed; why is in the column `error`.
 
     Raises:
-        DataError: if the folder cannot be written.
+        DataError: if the folder cannot be written; or if every patient failed, once the table is written.
     """
     with whole_folder(out) as folder:
         rows = []
         for patient in patients:
             rows.append(_predict_patient(patient, predict, folder if each else None))
             tell("patient", **rows[-1])
-        with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+        with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
             writer.writeheader()
             writer.writerows(rows)
-    return sum("error" in row for row in rows)
+    failed = sum("error" in row for row in rows)
+    if failed == len(rows):
+        raise DataError(f"no patient could be predicted; the column 'error' of {out / TABLE} says why")
+    return failed
 
 
 def folder_name(patient_id: str) -> str:

@@ -57,23 +57,24 @@ class _Pictures:
     enhancement: tuple[float, float]
 
 
-def save_overlay(exam: Exam, prediction: Prediction, path: Path, *, show_patient_id: bool = False) -> None:
+def save_overlay(exam: Exam, prediction: Prediction, path: Path) -> None:
     """Write the picture as a PNG, 1600 pixels wide.
 
     Raises:
         OSError: if the file cannot be written.
     """
-    figure = render_overlay(exam, prediction, show_patient_id=show_patient_id)
+    figure = render_overlay(exam, prediction)
     figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
 
 
-def render_overlay(exam: Exam, prediction: Prediction, *, show_patient_id: bool = False) -> Figure:
+def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
     """The numbers; the slice of highest attention, whole and zoomed; its phases; attention through the tumour.
+
+    Nothing in it names the patient.
 
     Args:
         exam: with a mask that is not empty.
         prediction: of that exam.
-        show_patient_id: whether the patient is named on the picture.
     """
     pictures = _prepare(exam, prediction.attention)
     main = main_slice(pictures.attention, pictures.mask)
@@ -82,7 +83,7 @@ def render_overlay(exam: Exam, prediction: Prediction, *, show_patient_id: bool 
     _write_result(figure, prediction)
     _write_facts(figure, prediction)
     _write_notices(figure, prediction)
-    _write_footer(figure, prediction, exam.provenance.patient_id if show_patient_id else None)
+    _write_footer(figure, prediction)
     context, enhancement, attention = (_add_panel(figure, x, 3.3, 5.15) for x in (0.12, 5.425, 10.73))
     _draw_context(context, pictures, main)
     _draw_enhancement(enhancement, pictures, main)
@@ -297,9 +298,7 @@ def _write_notices(figure: Figure, prediction: Prediction) -> None:
         _write(figure, 0.15, 9.15 - 0.22 * n, line, 11, _WARN if prediction.notices else _DIM)
 
 
-def _write_footer(figure: Figure, prediction: Prediction, patient_id: str | None) -> None:
+def _write_footer(figure: Figure, prediction: Prediction) -> None:
     model = prediction.model
     use = f"{RESEARCH_USE_ONLY} Model {model.name} {model.version}: {model.intended_use}"
     _write(figure, 0.15, 0.17, use if len(use) <= _LINE else use[: _LINE - 1] + "…", 11)
-    if patient_id:
-        _write(figure, 15.85, 0.17, f"Patient {patient_id}", 11, _DIM, ha="right")

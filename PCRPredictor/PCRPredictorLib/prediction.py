@@ -86,11 +86,11 @@ class Prediction:
         probability: of pathological complete response, mean over the ensemble, in [0, 1].
         interval: lowest and highest probability among the folds of the ensemble.
         fold_probabilities: one a fold.
-        image_probability: the same model's probability with every clinical variable unknown.
+        image_probability: the same model's probability with every clinical variable that is asked for unknown.
         operating_point: the one that the decision was taken at.
         attention: (k, j, i) float32 on the exam's lattice, 1 at the peak, 0 outside the model's window.
         attention_summary, tumour: see there.
-        clinical: every variable of the model's schema with the value used, "unknown" where missing.
+        clinical: every variable that the model asks for with the value used, "unknown" where missing.
         notices: warnings for the reader.
         model: which model it was.
         versions: of this library and what it ran on.

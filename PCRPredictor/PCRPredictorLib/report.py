@@ -11,6 +11,7 @@ import numpy as np
 from .display import describe_offset
 from .exam import Exam
 from .prediction import RESEARCH_USE_ONLY, AttentionSummary, Prediction, TumourSummary
+from .result_text import describe_image_alone
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
@@ -115,18 +116,7 @@ def _result(prediction: Prediction) -> str:
 <p>The probability is {relation} the threshold of {point.threshold:.0%} of the operating point
 &ldquo;{escape(point.name)}&rdquo;.{rates}</p>
 <p>The {len(prediction.fold_probabilities)} models of the ensemble range from {low:.0%} to {high:.0%}.
-{_image_alone(prediction)}</p>"""
-
-
-def _image_alone(prediction: Prediction) -> str:
-    """What the clinical values change, in a sentence."""
-    if not prediction.clinical:
-        return "The model reads the image alone."
-    if all(value == "unknown" for value in prediction.clinical.values()):
-        return "No clinical value was known, so this rests on the image alone."
-    change = round(100 * prediction.probability) - round(100 * prediction.image_probability)
-    effect = f"{'raise' if change > 0 else 'lower'} it by {abs(change)} points" if change else "do not change it"
-    return f"From the image alone the probability is {prediction.image_probability:.0%}; the clinical values {effect}."
+{describe_image_alone(prediction)}</p>"""
 
 
 def _gauge(prediction: Prediction) -> str:

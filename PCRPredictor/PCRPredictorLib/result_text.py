@@ -1,4 +1,4 @@
-"""A prediction in the words of the panel and of the browser's page, rich text. No widget here.
+"""A prediction in the words of the panel, of the browser's page and of the report. No widget here.
 
 Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer, nothing elsewhere.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from html import escape
 
 from .bundle import Bundle
+from .model_card import describe_metric
 from .prediction import OperatingPoint, Prediction
 
 Translate = Callable[[str], str]
@@ -36,11 +37,13 @@ def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translat
 
 def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
     """The probability without clinical values, beside the one with them."""
+    if not prediction.clinical:
+        return _("The model reads the image alone.")
     if all(value == "unknown" for value in prediction.clinical.values()):
         return _("From the image alone: no clinical value is known.")
-    change = prediction.probability - prediction.image_probability
+    change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of what is shown
     return _("From the image alone {value}; the clinical values changed it by {change} points.").format(
-        value=f"{prediction.image_probability:.0%}", change=f"{round(100 * change):+d}"
+        value=f"{prediction.image_probability:.0%}", change=f"{change:+d}"
     )
 
 
@@ -82,5 +85,5 @@ def _performance(metrics: object) -> str:
     for patients, values in metrics.items():
         auc = values.get("auc") if isinstance(values, dict) else None
         if isinstance(auc, dict):
-            found.append(f"AUC {auc['value']:.2f} ({auc['low']:.2f} to {auc['high']:.2f}), {patients}")
+            found.append(f"AUC {describe_metric(auc, 2)}, {patients}")
     return "; ".join(found)

@@ -41,7 +41,7 @@ def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dic
     frame["patient_id"] = frame["patient_id"].str.strip()
     keys = frame["patient_id"].str.lower()
     if (keys == "").any():
-        raise DataError(f"{file}: row {int((keys == '').argmax()) + 2} has no patient_id; fill it in or delete the row")
+        raise DataError(f"{file}: row {keys.index[keys == ''][0] + 2} has no patient_id; fill it in or delete the row")
     if keys.duplicated().any():
         raise DataError(f"{file}: {keys[keys.duplicated()].iloc[0]} has more than one row; keep one row a patient")
     return dict(zip(keys, frame.to_dict("records"), strict=True))

@@ -57,8 +57,8 @@ def build_schema(
     chosen = [_find(variable) for variable in variables]
     filled = {name.lower() for row in rows for name, value in row.items() if str(value).strip()}
     filled |= {variable.name for variable in chosen if isinstance(variable, Number) and variable.measured}
-    present = tuple(variable for variable in chosen if variable.name in filled)
-    return ClinicalSchema(present), [variable.name for variable in chosen if variable.name not in filled]
+    present = tuple(variable for variable in chosen if variable.name.lower() in filled)
+    return ClinicalSchema(present), [variable.name for variable in chosen if variable not in present]
 
 
 def _find(variable: str | Category | Number) -> Category | Number:

@@ -28,6 +28,17 @@ def test_leading_word_of_free_text_is_enough():
     assert SCHEMA.parse({"menopause": "peri (6-12 months since LMP)"})["menopause"] == "pre"
 
 
+@pytest.mark.parametrize("written", ["no data", "not positive", "no result (positive before)", "pos/neg"])
+def test_words_that_deny_or_contradict_are_not_taken_for_the_value(written):
+    with pytest.raises(DataError, match="hr must be"):
+        SCHEMA.parse({"hr": written})
+
+
+def test_capital_letters_of_a_name_do_not_matter():
+    schema = ClinicalSchema((Number("Ki67", "Ki-67", "%", 0, 100, 30, 20),))
+    assert schema.parse({"KI67": "20"}, strict=True) == {"Ki67": 20}
+
+
 def test_missing_variables_are_zeros_and_known_ones_are_not():
     np.testing.assert_allclose(SCHEMA.encode(SCHEMA.parse({"age": 60, "hr": "pos"})), [1, 1, 0, 1, 0, 0])
     np.testing.assert_allclose(SCHEMA.encode(SCHEMA.parse({})), np.zeros(SCHEMA.width))

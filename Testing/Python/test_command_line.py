@@ -256,6 +256,27 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     assert (table["error"] != "").tolist() == [False, True, False]
 
 
+def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, capsys):
+    (tmp_path / "cohort" / "images" / "A").mkdir(parents=True)
+    (tmp_path / "cohort" / "images" / "A" / "A_0000.nii.gz").write_text("no image")
+    (tmp_path / "cohort" / "segmentations").mkdir()
+    words = ["predict", "--cohort", str(tmp_path / "cohort"), "--model", str(bundle.path), "--out"]
+    assert run(app, [*words, str(tmp_path / "out")]) == 1
+    assert "no patient could be predicted" in capsys.readouterr().err
+    assert (tmp_path / "out" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize("words", [["--mask", "m"], ["--label", "2"], ["--clinical", "age=5"], ["--show-patient-id"]])
+def test_what_is_for_one_exam_is_refused_for_a_cohort(words, tmp_path, capsys):
+    assert run(app, ["predict", "--cohort", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert "not a --cohort" in capsys.readouterr().err
+
+
+def test_version_is_shown(capsys):
+    assert run(app, ["--version"]) == 0
+    assert re.fullmatch(r"pcr \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
 def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
     cohort, out = tmp_path / "cohort", tmp_path / "out"
     assert run(app, ["phantom", str(cohort), "--patients", "2", "--site", "C"]) == 0

@@ -130,6 +130,13 @@ def test_mask_of_a_single_slice_is_read_and_laid_back_on_that_slice():
     assert back.max() == pytest.approx(1)
 
 
+def test_a_grid_of_one_slice_reads_the_middle_of_the_tumour():
+    mask = np.zeros((40, 64, 64), bool)
+    mask[10:31, 20:40, 20:40] = True
+    geometry = Geometry((64, 64, 40), (1, 1, 2), (0, 0, 0), np.eye(3))
+    np.testing.assert_allclose(place_window(mask, geometry, GridSpec(slices=1)).slices, [20])
+
+
 def test_single_slice_exam_is_read():
     mask = np.zeros((1, 128, 128), bool)
     mask[0, 60:70, 60:70] = True

@@ -9,9 +9,9 @@ from PCRPredictorLib.overlay import render_overlay, save_overlay
 from PCRPredictorLib.prediction import Notice, OperatingPoint
 
 
-def written(exam, prediction, **options):
+def written(exam, prediction):
     """All text on the picture."""
-    return "\n".join(text.get_text() for text in render_overlay(exam, prediction, **options).findobj(Text))
+    return "\n".join(text.get_text() for text in render_overlay(exam, prediction).findobj(Text))
 
 
 def test_numbers_and_decision_are_on_the_picture():
@@ -22,10 +22,9 @@ def test_numbers_and_decision_are_on_the_picture():
     assert "Research use only" in text
 
 
-def test_patient_is_named_only_when_asked():
+def test_patient_is_not_named():
     exam = tiny_exam()
     assert "SECRET" not in written(exam, tiny_prediction(exam))
-    assert "SECRET-1" in written(exam, tiny_prediction(exam), show_patient_id=True)
 
 
 def test_warnings_that_do_not_fit_are_counted():

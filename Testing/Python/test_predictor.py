@@ -72,7 +72,7 @@ def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
 
 def test_missing_clinical_values_are_said(predictor, exam):
     notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
-    assert notices["clinical_missing"] == "Predicted without knowing: Hormone receptors."
+    assert notices["clinical_missing"] == "Not given, so not used: Hormone receptors."
 
 
 def test_tumour_unlike_the_training_patients_is_said(predictor, exam):

@@ -53,9 +53,9 @@ def test_warnings_are_listed_and_their_absence_is_said():
 
 def test_unknown_values_and_what_the_known_ones_change_are_said():
     assert '<th scope="row">Hormone receptors</th><td>unknown</td>' in report()
-    assert "the clinical values raise it by 12 points" in report()
-    assert "lower it by 30 points" in report(probability=0.2)
-    assert "No clinical value was known" in report(clinical={"Age": "unknown"})
+    assert "the clinical values changed it by +12 points" in report()
+    assert "changed it by -30 points" in report(probability=0.2)
+    assert "no clinical value is known" in report(clinical={"Age": "unknown"})
     assert "The model reads the image alone." in report(clinical={})
 
 
