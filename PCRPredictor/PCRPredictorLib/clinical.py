@@ -227,7 +227,7 @@ def read_clinical(path: Path) -> dict[str, object]:
         if path.suffix.lower() == ".json":
             content = json.loads(text)
             return dict(content.get("clinical_data", content))
-        rows = list(csv.DictReader(text.splitlines()))
+        rows = _rows_of(text)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
     except (ValueError, AttributeError, TypeError):
@@ -237,20 +237,47 @@ def read_clinical(path: Path) -> dict[str, object]:
     return dict(rows[0])
 
 
+def _rows_of(text: str) -> list[dict[str, str]]:
+    """Rows of a CSV table with commas, tabs, or semicolons, where decimal commas are understood."""
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    if separator == ";":
+        text = re.sub(r"(?<=\d),(?=\d)", ".", text)
+    return list(csv.DictReader(text.splitlines(), delimiter=separator))
+
+
 def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
-    """Those of a command's words that are pairs, as in `age=52`, and no file."""
-    return dict(word.split("=", 1) for word in words if "=" in word and not Path(word).is_file())
-
-
-def read_clinical_words(words: Sequence[str]) -> dict[str, object]:
-    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
+    """Those of a command's words that are pairs, as in `age=52`, and no file.
 
     Raises:
-        DataError: see `read_clinical`.
+        DataError: if a variable is given twice.
+    """
+    pairs = [word.split("=", 1) for word in words if "=" in word and not Path(word).is_file()]
+    names = [name.strip().lower() for name, _ in pairs]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise DataError(f"clinical variable {min(twice)!r} is given twice; give it once")
+    return dict(pairs)
+
+
+def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = None) -> dict[str, object]:
+    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
+
+    Args:
+        words: as they were typed.
+        schema: of the model that is asked, if it is known: a pair must be one of its variables, a file must have one.
+
+    Raises:
+        DataError: if a file cannot be read (see `read_clinical`), or the names are not the model's.
     """
     pairs = clinical_pairs(words)
     values: dict[str, object] = {}
     for word in words:
         if word.split("=", 1)[0] not in pairs:
             values.update(read_clinical(Path(word)))
+    if schema is not None:
+        schema.parse(pairs, strict=True)
+        names = [variable.name for variable in schema.asked]
+        if values and names and not {name.lower() for name in names} & {str(name).strip().lower() for name in values}:
+            raise DataError(
+                f"the clinical file names no variable of this model; its columns must be {', '.join(names)}"
+            )
     return {**values, **pairs}

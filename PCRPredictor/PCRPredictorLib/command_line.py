@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import locale
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +22,7 @@ from rich.table import Table
 from . import __version__
 from .bundle import Bundle, export_bundle, find_bundle, load_bundle
 from .child import end_with_parent, is_child, tell
-from .clinical import ClinicalSchema, clinical_pairs, read_clinical_words
+from .clinical import read_clinical_words
 from .errors import DataError
 from .exam import Exam
 from .model_card import describe_metric
@@ -84,7 +86,7 @@ def predict(
         Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
     ] = None,
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
-    label: Annotated[int | None, typer.Option(help="Value of the tumour in a mask of several segments.")] = None,
+    label: Annotated[int | None, typer.Option(min=1, help="Value of the tumour in a mask of several segments.")] = None,
     clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
     operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
@@ -117,7 +119,7 @@ def predict(
     from .outputs import write_prediction
     from .reading import read_exam
 
-    given = _parse_clinical(clinical, bundle.schema)
+    given = read_clinical_words(clinical, bundle.schema)
     if dicom is not None:
         exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given, label=label)
         if dicom_results:
@@ -193,6 +195,8 @@ def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int
     """Run a command line and return its exit code; an error in the data is one line on standard error."""
     try:
         _take_any_letter()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with nothing left behind
         if is_child():
             end_with_parent()
         code = application(arguments, standalone_mode=True)
@@ -243,12 +247,6 @@ def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | N
     failed = predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
     console.print(f"Written to {out / TABLE}", soft_wrap=True)
-
-
-def _parse_clinical(words: Sequence[str], schema: ClinicalSchema) -> dict[str, object]:
-    """Clinical variables from pairs and files; names that a person typed must be the model's."""
-    schema.parse(clinical_pairs(words), strict=True)
-    return read_clinical_words(words)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def read_nifti_voxels(path: Path) -> np.ndarray:
     content = _unpack(path)
     order = "<" if content[:4] == _HEADER.to_bytes(4, "little") else ">"
     if len(content) < _HEADER or int.from_bytes(content[:4], "little" if order == "<" else "big") != _HEADER:
-        raise DataError(f"{path.name}: cannot be read as an image, it is not NIfTI-1; export it again")
+        raise DataError(f"{path.name}: cannot be read as an image, it is not NIfTI-1; save it as NIfTI-1")
 
     def field(kind: str, offset: int, count: int = 1) -> np.ndarray:
         return np.frombuffer(content, order + kind, count, offset)

@@ -20,7 +20,7 @@ from .writing import whole_folder, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
-OPTIONAL = (SCENE, *(f"{DICOM}/{name}" for name in FILES))  # what the result of a prediction may lack
+RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
 
 
 def write_prediction(
@@ -44,21 +44,20 @@ def write_prediction(
         DataError: if the folder cannot be written, or results in DICOM are not possible.
     """
     with whole_folder(out) as folder:
-        write_json(prediction.to_json(), folder / "prediction.json")
-        write_nifti(prediction.attention, exam.geometry, folder / "attention.nii.gz")
-        save_overlay(exam, prediction, folder / "overlay.png")
-        picture = (folder / "overlay.png").read_bytes()
+        write_json(prediction.to_json(), folder / RESULT)
+        write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
+        save_overlay(exam, prediction, folder / OVERLAY)
+        picture = (folder / OVERLAY).read_bytes()
         report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
-        (folder / "report.html").write_text(report, encoding="utf-8")
+        (folder / REPORT).write_text(report, encoding="utf-8")
         if dicom:
             (folder / DICOM).mkdir()
             write_dicom_results(exam, prediction, folder / DICOM)
         if scene and mrml_scene.slicer_core_available():
             mrml_scene.write_scene(exam, prediction, folder / SCENE)
-        stale = [name for name in OPTIONAL if not (folder / name).exists()]
-    for name in stale:  # of an earlier prediction, maybe of another exam
-        if (out / name).is_file():
-            (out / name).unlink()
+        stale = _stale(folder, out)
+    for file in stale:
+        file.unlink()
 
 
 def predict_cohort(
@@ -89,6 +88,10 @@ def predict_cohort(
             writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
             writer.writeheader()
             writer.writerows(rows)
+        names = [folder_name(str(row["patient_id"])) for row in rows] if each else []
+        stale = [file for name in names for file in _stale(folder / name, out / name)]
+    for path in stale:
+        path.unlink()
     failed = sum("error" in row for row in rows)
     if failed == len(rows):
         raise DataError(f"no patient could be predicted; the column 'error' of {out / TABLE} says why")
@@ -99,6 +102,12 @@ def folder_name(patient_id: str) -> str:
     """A patient's identifier as the name of a folder on any system; identifiers of tables may hold any sign."""
     name = re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
     return f"{name}_" if re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name.lower()) else name  # devices of Windows
+
+
+def _stale(new: Path, old: Path) -> list[Path]:
+    """Files of an earlier result, maybe of another exam, that a new one does not replace."""
+    names = (RESULT, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
+    return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]
 
 
 def _predict_patient(

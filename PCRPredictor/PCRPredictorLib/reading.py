@@ -17,6 +17,8 @@ from .exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .nifti import read_nifti_voxels
 
 _META_HEADER = 2**14  # bytes of a MetaImage that its header is looked for in
+_LOOKED_AT = 100_000  # voxels of a mask whose values are told apart
+_MOST_SEGMENTS = 64  # an image has more grey values than that
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
@@ -91,11 +93,13 @@ def to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, lab
     """
     if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
         raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")
+    labels = np.unique(mask[mask != 0][:_LOOKED_AT]).tolist()
+    if len(labels) > _MOST_SEGMENTS:
+        raise DataError(f"{path.name}: must be a mask of whole numbers, got many grey values; give the segmentation")
     if label is not None:
-        labels = np.unique(mask).tolist()
-        if label not in labels:
+        if label == 0 or not (found := mask == label).any():
             raise DataError(f"{path.name}: must have label {label}, got {labels[:20]}; choose one of them")
-        mask = mask == label
+        mask = found
     for order in permutations(range(3)):
         seen, reordered = _reorder(mask, own, order, geometry)
         if reordered.matches(geometry):

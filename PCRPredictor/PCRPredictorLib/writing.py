@@ -123,8 +123,11 @@ def _move(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)
         return
-    for path in sorted(staging.rglob("*")):
-        target = out / path.relative_to(staging)
+    moves = [(path, out / path.relative_to(staging)) for path in sorted(staging.rglob("*"))]
+    for path, target in moves:
+        if target.exists() and target.is_dir() != path.is_dir():
+            raise FileExistsError(errno.EEXIST, f"{target.name} is there already, as another kind of file")
+    for path, target in moves:
         if path.is_dir():
             target.mkdir(exist_ok=True)
         else:

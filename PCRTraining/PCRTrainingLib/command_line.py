@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,8 +55,9 @@ def demo(
     """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
     from .demo import write_demo
 
-    prediction = write_demo(out, load_predictor(load_bundle(find_bundle(model))), seed, report=console.print)
-    console.print(f"In a browser: pcr view {out} --model {model}", soft_wrap=True)
+    predictor = load_predictor(load_bundle(find_bundle(model)))
+    prediction = write_demo(out, predictor, model, seed, report=partial(console.print, soft_wrap=True))
+    console.print("In a browser: pcr view " + shlex.join([str(out), "--model", model]), soft_wrap=True)
     show_result(prediction, out)
     asked = sys.stdin.isatty() and sys.stdout.isatty()
     if asked and typer.confirm("Open it in a browser now?", default=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from PCRPredictorLib.writing import whole_folder, write_json, write_nifti
 from .phantom import make_exam
 
 
-def write_demo(out: Path, predictor: Predictor, seed: int, report: Callable[[str], object]) -> Prediction:
+def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: Callable[[str], object]) -> Prediction:
     """Write `out/exam` (three phases, tumour mask, clinical variables) and the files of its prediction.
 
     Args:
+        model: what the predictor's model is called on the command line.
         report: told what is being done, a line at a time.
 
     Raises:
@@ -33,12 +35,11 @@ def write_demo(out: Path, predictor: Predictor, seed: int, report: Callable[[str
         for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
             write_nifti(array, exam.geometry, part / f"{name}.nii.gz")
         write_json(dict(exam.clinical), part / "clinical.json")
-    report(
-        f"The same by hand: pcr predict --phases {folder}/pre.nii.gz {folder}/early.nii.gz {folder}/late.nii.gz "
-        f"--mask {folder}/tumour.nii.gz --clinical {folder}/clinical.json --out {out}"
-    )
-    report("Predicting ...")
     files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
+    words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]
+    words += ["--model", model, "--out", out]
+    report("The same by hand: pcr predict " + shlex.join(map(str, words)))
+    report("Predicting ...")
     read = replace(read_exam(files, folder / "tumour.nii.gz", clinical=exam.clinical), provenance=exam.provenance)
     prediction = predictor.predict(read)
     write_prediction(read, prediction, out)

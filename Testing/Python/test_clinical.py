@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, read_clinical
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, clinical_pairs, read_clinical
 from PCRPredictorLib.errors import DataError
 
 SCHEMA = ClinicalSchema(
@@ -26,6 +26,16 @@ def test_leading_word_of_free_text_is_enough():
     text = "post (prior bilateral ovariectomy, pre-menopausal before)"
     assert SCHEMA.parse({"menopause": text})["menopause"] == "post"
     assert SCHEMA.parse({"menopause": "peri (6-12 months since LMP)"})["menopause"] == "pre"
+
+
+def test_table_with_semicolons_and_decimal_commas_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("age;hr\n52,5;pos\n")
+    assert read_clinical(tmp_path / "a.csv") == {"age": "52.5", "hr": "pos"}
+
+
+def test_variable_that_is_given_twice_is_refused():
+    with pytest.raises(DataError, match="'age' is given twice"):
+        clinical_pairs(["age=52", "Age=40"])
 
 
 @pytest.mark.parametrize("written", ["no data", "not positive", "no result (positive before)", "pos/neg"])

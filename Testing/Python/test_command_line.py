@@ -2,9 +2,11 @@ import gzip
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from dicom_exam import write_dicom_exam
 from examples import tiny_exam, tiny_prediction
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.exam import PHASE_NAMES, Geometry
+from PCRPredictorLib.outputs import folder_name
 from PCRPredictorLib.reading import read_exam
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
@@ -88,6 +91,14 @@ def test_clinical_variables_come_from_a_file_too(predict, tmp_path):
     (tmp_path / "clinical.json").write_text('{"age": 61}')
     _, _, out = predict("--clinical", str(tmp_path / "clinical.json"))
     assert json.loads((out / "prediction.json").read_text())["clinical"]["Age"] == "61 years"
+
+
+def test_clinical_file_of_which_no_column_is_known_is_refused(predict, tmp_path):
+    (tmp_path / "clinical.csv").write_text("patient,years\nA,61\n")
+    code, printed, out = predict("--clinical", str(tmp_path / "clinical.csv"))
+    assert code == 1
+    assert "names no variable of this model" in printed
+    assert not out.exists()
 
 
 def swap_phases(files):
@@ -193,7 +204,7 @@ def test_label_chooses_the_tumour_in_a_mask_of_several_segments(predict, files):
     assert code == 0, printed
     volume = json.loads((out / "prediction.json").read_text())["tumour"]["volume_ml"]
     assert volume == pytest.approx(4 * 8 * 3 * GEOMETRY.voxel_volume / 1000)
-    assert "must have label 7, got [0, 1, 2]" in predict("--label", "7")[1]
+    assert "must have label 7, got [1, 2]" in predict("--label", "7")[1]
 
 
 def test_missing_device_is_one_line(predict):
@@ -297,7 +308,12 @@ def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys)
     content = json.loads((tmp_path / "demo" / "prediction.json").read_text())
     assert content["model"]["name"] == "phantom"
     assert content["attention"]["in_tumour"] > 0.5
-    assert capsys.readouterr().out.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
+    told = capsys.readouterr().out
+    assert told.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
+    by_hand = next(line for line in told.splitlines() if line.startswith("The same by hand: pcr "))
+    (tmp_path / "demo" / "prediction.json").unlink()
+    assert run(app, shlex.split(by_hand)[5:]) == 0
+    assert json.loads((tmp_path / "demo" / "prediction.json").read_text())["probability"] == content["probability"]
 
 
 def test_letters_that_a_terminal_lacks_do_not_end_a_command(bundle, tmp_path, monkeypatch):
@@ -339,6 +355,26 @@ def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_
     table = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert table["error"].isna().all()
     assert table["attention_in_tumour"].mean() > 0.5
+
+
+def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
+    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
+    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
+    while not list(tmp_path.glob(".out-*")) and child.poll() is None:
+        time.sleep(0.01)
+    child.terminate()
+    assert child.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, tmp_path):
+    cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
+    words = ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--each", "--out", str(tmp_path / "out")]
+    assert run(app, words) == 0
+    first = sorted((cohort / "images").iterdir())[0]
+    next(first.iterdir()).write_text("damaged")
+    assert run(app, words) == 0
+    assert list((tmp_path / "out" / folder_name(first.name)).iterdir()) == []
 
 
 def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_cohort, tmp_path, capsys):

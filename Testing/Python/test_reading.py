@@ -173,7 +173,7 @@ def test_mask_stored_in_another_axis_order_is_put_in_the_exam_order(tmp_path, or
 
 
 def test_mask_on_another_grid_is_refused_naming_both(tmp_path):
-    path = write(tmp_path / "mask.nrrd", ARRAY, Geometry((8, 7, 6), (1, 1, 3)))
+    path = write(tmp_path / "mask.nrrd", ARRAY % 2, Geometry((8, 7, 6), (1, 1, 3)))
     with pytest.raises(DataError, match=r"mask.nrrd: the mask must lie on the exam's grid of .*, got .*; resample it"):
         read_mask(path, GEOMETRY)
 
@@ -182,8 +182,16 @@ def test_one_label_of_several_is_the_mask(tmp_path):
     path = write(tmp_path / "mask.seg.nrrd", ARRAY % 4)
     np.testing.assert_array_equal(read_mask(path, GEOMETRY, label=2), ARRAY % 4 == 2)
     np.testing.assert_array_equal(read_mask(path, GEOMETRY), ARRAY % 4 != 0)
-    with pytest.raises(DataError, match=r"must have label 7, got \[0, 1, 2, 3\]"):
+    with pytest.raises(DataError, match=r"must have label 7, got \[1, 2, 3\]"):
         read_mask(path, GEOMETRY, label=7)
+
+
+def test_background_is_no_label_and_an_image_is_no_mask(tmp_path):
+    path = write(tmp_path / "labels.nrrd", ARRAY % 4)
+    with pytest.raises(DataError, match=r"must have label 0, got \[1, 2, 3\]"):
+        read_mask(path, GEOMETRY, label=0)
+    with pytest.raises(DataError, match="got many grey values; give the segmentation"):
+        read_mask(write(tmp_path / "image.nrrd", ARRAY), GEOMETRY)
 
 
 def test_segmentation_of_overlapping_layers_is_refused(tmp_path):
@@ -210,7 +218,7 @@ def test_one_file_given_for_two_phases_is_noticed(tmp_path):
 def test_exam_is_read_whole(tmp_path):
     files = [tmp_path / f"{name}.nii.gz" for name in ("pre", "early", "late", "mask")]
     for number, file in enumerate(files):
-        write_nifti(ARRAY + number, GEOMETRY, file)
+        write_nifti(ARRAY + number if number < 3 else ARRAY % 2, GEOMETRY, file)
     exam = read_exam(files[:3], files[3], {"age": 50})
     assert [int(phase.flat[0]) for phase in exam.phases] == [0, 1, 2]
     assert exam.mask.dtype == np.uint8

@@ -34,6 +34,14 @@ def test_existing_folder_keeps_its_other_files(tmp_path):
     assert sorted(p.name for p in tmp_path.rglob("*.txt")) == ["a.txt", "notes.txt"]
 
 
+def test_nothing_is_moved_where_a_folder_is_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "out" / "b.txt").mkdir(parents=True)
+    with pytest.raises(DataError, match="out: cannot be written"), whole_folder(tmp_path / "out") as folder:
+        (folder / "a.txt").write_text("new")
+        (folder / "b.txt").write_text("new")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.txt"]
+
+
 def test_folder_below_a_file_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with (

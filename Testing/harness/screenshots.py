@@ -88,7 +88,7 @@ def browser(out):
 
     with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
         demo = Path(folder) / "demo-out"
-        write_demo(demo, Predictor(load_bundle(find_bundle("phantom"))), 1, lambda _line: None)
+        write_demo(demo, Predictor(load_bundle(find_bundle("phantom"))), "phantom", 1, lambda _line: None)
         with serving(demo, "--model", "phantom") as (_process, address):
             page = open_page(chrome, address)
             predict(page)
