@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from . import __version__
-from .bundle import Bundle, export_bundle, find_bundle, load_bundle
+from .bundle import Bundle, bundled_models, export_bundle, find_bundle, load_bundle
 from .child import end_with_parent, is_child, tell
 from .clinical import read_clinical_words
 from .errors import DataError
@@ -87,7 +87,9 @@ def predict(
     ] = None,
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
     label: Annotated[int | None, typer.Option(min=1, help="Value of the tumour in a mask of several segments.")] = None,
-    clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
+    clinical: Annotated[
+        list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive; names: pcr bundle info.")
+    ] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
     operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
     pick: Annotated[list[int], typer.Option(help="Of the DICOM phases, which are PRE EARLY LATE, from 0.")] = [],  # noqa: B006
@@ -129,6 +131,14 @@ def predict(
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     show_result(prediction, out)
+
+
+@bundle_app.command("list")
+def bundle_list() -> None:
+    """List the models that come with this program."""
+    for name, path in bundled_models().items():
+        card = load_bundle(path).card
+        console.print(f"{name} {card.version}: {card.description}", soft_wrap=True)
 
 
 @bundle_app.command("info")

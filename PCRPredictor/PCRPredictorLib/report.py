@@ -71,11 +71,11 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
 <body>
 <main>
 <h1>Predicted response to neoadjuvant therapy, from breast DCE-MRI</h1>
-<p class="use">{escape(RESEARCH_USE_ONLY)}<br>
-Model {escape(prediction.model.name)}, trained on: {escape(prediction.model.training_data)}
-Intended use: {escape(prediction.model.intended_use)}</p>
+<p class="use">{escape(RESEARCH_USE_ONLY)}</p>
 {patient}{_result(prediction)}
 {_warnings(prediction)}
+<p class="small">Model {escape(prediction.model.name)}, trained on: {escape(prediction.model.training_data)}
+Intended use: {escape(prediction.model.intended_use)}</p>
 <figure>
 <img alt="The tumour before and after contrast, outlined, with the model's attention in colour" \
 src="data:image/png;base64,{picture}">

@@ -325,6 +325,8 @@ def test_letters_that_a_terminal_lacks_do_not_end_a_command(bundle, tmp_path, mo
 
 
 def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
+    assert run(app, ["bundle", "list"]) == 0
+    assert re.search(r"^ispy2 \d.*^phantom \d", capsys.readouterr().out, re.MULTILINE | re.DOTALL)
     assert run(app, ["bundle", "info", str(bundle.path)]) == 0
     assert "Random weights" in capsys.readouterr().out
     assert run(app, ["bundle", "verify", str(bundle.path)]) == 0
