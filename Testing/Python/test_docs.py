@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from examples import tiny_exam, tiny_prediction
+from PCRPredictorLib.outputs import COHORT_COLUMNS
 from PCRTrainingLib.command_line import app
 
 ROOT = Path(__file__).parents[2]
@@ -93,3 +95,15 @@ def test_files_that_are_named_are_there(page):
     for line in code(page):
         if re.fullmatch(r"(Resources|Testing|PCRPredictor|PCRTraining|\.github)/[\w./-]+", line):
             assert (ROOT / line).exists(), line
+
+
+def test_page_of_the_files_knows_every_key_column_and_warning():
+    page = (ROOT / "Resources" / "Docs" / "files.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", page))
+    library = ROOT / "PCRPredictor" / "PCRPredictorLib"
+    codes = {
+        code for file in library.glob("*.py") for code in re.findall(r'Notice\(\s*"(\w+)"', file.read_text("utf-8"))
+    }
+    keys = tiny_prediction(tiny_exam()).to_json().keys() - {"disclaimer"}
+    assert codes
+    assert {*codes, *keys, *COHORT_COLUMNS} <= told
