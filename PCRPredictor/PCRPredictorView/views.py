@@ -26,6 +26,7 @@ from .work import Work
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
 _WRITING = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # over a view
+_KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
 _FIRST = 10.0  # priority of an observer that is asked before Slicer's own
 
 
@@ -63,6 +64,8 @@ class Views:
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
+        self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)  # not while a part of the page is open,
+        # which would take in what they are drawn with and show them a second time
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
 
     def build(self, layout: AbstractLayout) -> None:
@@ -110,6 +113,7 @@ class Views:
             view.interactor().AddObserver(event, partial(_with_view, done, view), _FIRST)
         if view.name in COMPARE_VIEWS:
             view.modified.connect(self._lead)
+        _ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         self._write_sides(view)
         view.modified.connect(self._name_sides)
@@ -159,6 +163,19 @@ class Views:
         self._is_down = False
 
 
+def _ignore_keys(view: AbstractView) -> None:
+    """VTK does with them what a program with windows of its own does: `e` and `q` end the process."""
+    interactor = view.interactor()
+    for event in _KEYS:
+        tags: list[int] = []
+        tags.append(interactor.AddObserver(event, partial(_abort, tags), _FIRST))
+
+
+def _abort(tags: list[int], interactor: Node, _event: str) -> None:
+    """Let no other observer see an event; `tags` holds that of the observer that asks for it."""
+    interactor.GetCommand(tags[0]).AbortFlagOn()
+
+
 def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
     done(view)
 
@@ -203,6 +220,7 @@ def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
 
 def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
     view.render_window().SetMultiSamples(0)  # with them, what is translucent is not drawn where depth is peeled
+    _ignore_keys(view)
     _label("3D")
     _reset_button(view)
 

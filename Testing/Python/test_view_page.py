@@ -1,0 +1,57 @@
+"""What a page of `pcr view` looks like and what its keys do, in a browser."""
+
+import pytest
+from browser_help import CHROMIUM, chromium, click, idle, open_page, predict, serving, view
+from PCRPredictorView.opengl import opengl_missing
+from PCRTrainingLib.phantom import find_site, write_cohort
+
+pytest.importorskip("playwright")
+pytest.importorskip("slicer_layer_dm")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("view") / "cohort"
+    write_cohort(folder, 2, find_site("A", 0.0), 3)
+    with serving(folder, "--model", "phantom") as (_process, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, served):
+    page = open_page(browser, served)
+    yield page
+    page.context.close()
+
+
+def test_keys_in_a_view_do_not_end_the_page(page):
+    before = page.inner_text("#title")
+    for number in range(4):
+        click(page, (0.5, 0.7), number)
+        page.keyboard.type("eqw3")
+    idle(page)
+    assert page.inner_text("#title") == before
+    assert predict(page)
+
+
+@pytest.mark.parametrize("arrangement", ["four_up", "compare"])
+def test_a_page_shows_four_views_and_nothing_below_them(page, arrangement):
+    page.click(f"#arrange-{arrangement}")
+    page.wait_for_selector(f"#views >> text={'Coronal' if arrangement == 'four_up' else 'Subtraction'}")
+    assert page.locator(".remote-controlled-area").count() == 4
+    page.set_viewport_size({"width": 1366, "height": 768})
+    assert page.evaluate("document.documentElement.scrollHeight") == 768
+    idle(page)
+    shown = "i => [i.naturalWidth / i.clientWidth, i.naturalHeight / i.clientHeight]"
+    for picture in page.locator(".remote-controlled-area img").all():
+        assert picture.evaluate(shown) == pytest.approx([1, 1], abs=0.02)
