@@ -54,10 +54,14 @@ class OverlaySection:
         work.watch(self.state, {name.background: self._show_background, name.grey: self._show_grey})
 
     def begin(self) -> None:
-        """Another exam is open, or none has a result any more."""
-        self._peak, self.state.data.has_attention = None, False
+        """Another exam is open."""
         self.state.data.grey = [0.0, 100.0]
         self._scene.show_background(self.state.data.background)
+        self.forget()
+
+    def forget(self) -> None:
+        """There is no result any more."""
+        self._peak, self.state.data.has_attention = None, False
         self.apply()
 
     def show(self, prediction: Prediction) -> None:

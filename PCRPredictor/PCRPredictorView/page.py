@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -48,6 +50,7 @@ class Page:
     def __init__(self, server: Server, entries: Sequence[Entry], model: str, folder: Path) -> None:
         self._server, self._entries, self._folder = server, entries, folder
         self._written: Prediction | None = None  # whose files are in the folder
+        self._writing = asyncio.Lock()
         vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it speaks of files that the wheel lacks
         slicer = SlicerApp()
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
@@ -59,7 +62,7 @@ class Page:
         self.prediction = PredictionSection(server, self.work, self.scene, model, self._on_predicted)
         self.exams = ExamSection(server, self.work, entries, self._on_opened, self.prediction.predictor)
         chosen = self.prediction.state
-        self.work.watch(chosen, {chosen.name.model: lambda _model: self.exams.forget_results()})
+        self.work.watch(chosen, {chosen.name.model: self._on_model})
         self._build()
 
     def begin(self) -> None:
@@ -82,18 +85,25 @@ class Page:
         Raises:
             DataError: if there is no result, or it cannot be written.
         """
-        if self.prediction.result is None:
-            raise DataError("there is no result to write; predict first")
-        exam, prediction = self.prediction.result
-        if self._written is not prediction or not (self._folder / name).is_file():
-            await self.work.share(partial(_write, exam, prediction, self._folder))
-            self._written = prediction
+        async with self._writing:
+            if self.prediction.result is None:
+                raise DataError("there is no result to write; predict first")
+            exam, prediction, _bundle = self.prediction.result
+            if self._written is not prediction or not (self._folder / name).is_file():
+                await self.work.share(partial(_write, exam, prediction, self._folder))
+                self._written = prediction
 
     def _on_opened(self, exam: Exam) -> None:
         self.scene.open(exam)
         self.prediction.begin(exam)
         self.tumour.begin()
         self.overlay.begin()
+
+    def _on_model(self, _model: str) -> None:
+        """Another model was chosen: what the list and the views show is not its word."""
+        self.exams.forget_results()
+        self.scene.forget_prediction()
+        self.overlay.forget()
 
     def _on_edit(self) -> None:
         with self._server.state:
@@ -148,11 +158,13 @@ class Page:
 
 
 def _write(exam: Exam, prediction: Prediction, folder: Path) -> None:
-    """The files of `pcr predict`, the report apart, and all of them packed."""
-    result = folder / "result"
+    """The files of `pcr predict`, the report apart, and all of them packed; a browser may still be reading the last."""
+    result, packed, report = folder / "result", folder / "result.zip.new", folder / "report.html.new"
     write_prediction(exam, prediction, result, scene=False)
     stored = zipfile.ZIP_STORED  # pictures and gzip are packed already
-    with zipfile.ZipFile(folder / "result.zip", "w", stored) as archive:
+    with zipfile.ZipFile(packed, "w", stored) as archive:
         for path in sorted(result.iterdir()):
             archive.write(path, f"pcr-result/{path.name}")
-    (folder / "report.html").write_bytes((result / "report.html").read_bytes())
+    report.write_bytes((result / "report.html").read_bytes())
+    for path in (packed, report):
+        os.replace(path, path.with_suffix(""))

@@ -1,7 +1,10 @@
 """What a page of `pcr view` looks like and what its keys do, in a browser."""
 
+import re
+
+import numpy as np
 import pytest
-from browser_help import CHROMIUM, chromium, click, idle, open_page, predict, serving, view
+from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, view
 from PCRPredictorView.opengl import opengl_missing
 from PCRTrainingLib.phantom import find_site, write_cohort
 
@@ -55,3 +58,46 @@ def test_a_page_shows_four_views_and_nothing_below_them(page, arrangement):
     shown = "i => [i.naturalWidth / i.clientWidth, i.naturalHeight / i.clientHeight]"
     for picture in page.locator(".remote-controlled-area img").all():
         assert picture.evaluate(shown) == pytest.approx([1, 1], abs=0.02)
+
+
+def choose_model(page, name):
+    page.locator(".v-select", has=page.locator("#model")).click()
+    page.click(f".v-overlay >> text={name}")
+    page.wait_for_selector("text=No prediction yet.")
+
+
+def test_another_model_takes_the_attention_of_the_last_one_out_of_the_views(page):
+    predict(page)
+    page.click("#visible")
+    idle(page)
+    plain = view(page)
+    page.click("#visible")
+    idle(page)
+    assert np.abs(view(page) - plain).mean() > 1
+    choose_model(page, "ispy2")
+    idle(page)
+    assert np.abs(view(page) - plain).mean() < 0.5
+    assert page.locator("#opacity").count() == 0
+
+
+def test_a_stroke_that_was_taken_back_leaves_the_result_as_it_was(page):
+    predict(page)
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_selector("#stale")
+    page.click("#undo")
+    page.wait_for_selector("#stale", state="detached")
+
+
+def test_the_report_is_at_the_operating_point_on_the_screen(page, tmp_path):
+    predict(page)
+    decision = page.inner_text("#decision")
+    page.locator(".v-select", has=page.locator("#point")).click()
+    page.locator(".v-overlay .v-list-item").last.click()
+    page.wait_for_function("before => document.querySelector('#decision').innerText !== before", arg=decision)
+    threshold = float(re.search(r"threshold ([.\d]+)", page.inner_text("#decision"))[1])
+    with page.expect_download() as download:
+        page.click("#report")
+    download.value.save_as(tmp_path / "report.html")
+    assert f"threshold of {threshold:.0%}" in (tmp_path / "report.html").read_text(encoding="utf-8")
