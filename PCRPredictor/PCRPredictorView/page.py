@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -167,4 +166,4 @@ def _write(exam: Exam, prediction: Prediction, folder: Path) -> None:
             archive.write(path, f"pcr-result/{path.name}")
     report.write_bytes((result / "report.html").read_bytes())
     for path in (packed, report):
-        os.replace(path, path.with_suffix(""))
+        path.replace(path.with_suffix(""))

@@ -25,6 +25,7 @@ MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
 _FORM = 64 * 1024  # what a form's own lines add to its files
 _PATIENCE = 3.0  # seconds that a browser has to say goodbye
+_SILENCE = 10.0  # seconds that a connection may be open without a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
 _ENDED = """<script>
@@ -78,7 +79,8 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
     application = make_application(settings, guard, start)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE)
+    _allow_many_connections()
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE, keepalive_timeout=_SILENCE)
     await runner.setup()
     try:
         try:
@@ -95,6 +97,15 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
         preparing.cancel()
     finally:
         await runner.cleanup()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the machine lets a program ask for; usual is far less."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _interruption() -> asyncio.Event:

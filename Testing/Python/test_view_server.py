@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
+import threading
 
 import aiohttp
 import pytest
 from PCRPredictorLib.errors import DataError
+from PCRPredictorView import server as server_module
 from PCRPredictorView import sessions
 from PCRPredictorView.guard import Guard, is_loopback
+from PCRPredictorView.logs import log_in_one_line
 from PCRPredictorView.server import ServerSettings, serve, static_files
 from view_help import Puppet, open_page, origin, raw, running, until
 
@@ -435,6 +439,53 @@ def test_nothing_is_left_when_the_server_ends():
     puppets = asyncio.run(check())
     assert len(puppets) == 2
     assert not any(puppet.folder.exists() or puppet.is_alive() for puppet in puppets)
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr(server_module, "_SILENCE", 0.5)
+    answers = []
+
+    def ask(address):
+        with socket.create_connection(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2])), 5) as half:
+            half.sendall(b"GET / HTTP/1.1\r\nHost:")
+            with contextlib.suppress(TimeoutError):
+                answers.append(half.recv(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    serve(ServerSettings(), Puppet, lambda address: threading.Thread(target=ask, args=(address,)).start())
+    assert answers == [b""]
+
+
+def test_the_server_takes_as_many_connections_as_the_machine_allows():
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] // 2, before[1]))
+    try:
+        serve(ServerSettings(), Puppet, lambda _address: os.kill(os.getpid(), signal.SIGTERM))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_what_goes_wrong_again_and_again_is_said_once(capfd):
+    with kept_logging():
+        log_in_one_line()
+        for _ in range(1000):
+            logging.getLogger("asyncio").error("socket.accept() out of system resource")
+        logging.getLogger("asyncio").error("something else")
+    assert capfd.readouterr().err.splitlines() == [
+        "pcr view: socket.accept() out of system resource",
+        "pcr view: something else",
+    ]
+
+
+@contextlib.contextmanager
+def kept_logging():
+    """Root's handlers as they were, after a test that sets them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 def test_an_address_that_is_taken_is_said():
