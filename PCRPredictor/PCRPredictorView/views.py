@@ -55,6 +55,7 @@ class Views:
         self._is_down = False
         self._is_following = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
+        self._never_shown = set(COMPARE_VIEWS)  # whose size is provisional
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
         register_rca_factories(
             slicer.view_manager,
@@ -138,16 +139,20 @@ class Views:
                 self._server.state[_sides_key(view)] = sides
 
     def _lead(self, view: SliceView) -> None:
-        """One of the views side by side has moved: the others go with it."""
-        node = view.get_view_node()
-        is_resized, self._sizes[view.name] = self._sizes.get(view.name) != node.GetDimensions(), node.GetDimensions()
-        if is_resized or self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
-            return  # of a window that is resized, each view sees to its own part
+        """One of the views side by side has moved: the others, and the axial one of the four, go with it."""
+        node, axial = view.get_view_node(), nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
+        before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
+        if self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
+            return
         self._is_following = True
-        for name in COMPARE_VIEWS:
-            other = self._slicer.view_manager.get_view(name)
-            if other is not None and other is not view:
-                follow(other.get_view_node(), node)
+        is_resized = before != node.GetDimensions()
+        if view.name in self._never_shown and is_resized and before is not None:
+            self._never_shown.remove(view.name)
+            follow(node, axial)  # as wide in mm as it is; later on a view keeps its mm a pixel when it is resized
+        elif view.name not in self._never_shown and not is_resized:
+            others = [self._slicer.view_manager.get_view(name) for name in COMPARE_VIEWS]
+            for other in (axial, *(other.get_view_node() for other in others if other not in (None, view))):
+                follow(other, node)
         self._is_following = False
 
     def _on_button(self, view: SliceView) -> None:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, view
+from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
 from PCRPredictorView.opengl import opengl_missing
 from PCRTrainingLib.phantom import find_site, write_cohort
 
@@ -17,10 +17,15 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def cohort(tmp_path_factory):
     folder = tmp_path_factory.mktemp("view") / "cohort"
     write_cohort(folder, 2, find_site("A", 0.0), 3)
-    with serving(folder, "--model", "phantom") as (_process, address):
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(cohort):
+    with serving(cohort, "--model", "phantom") as (_process, address):
         yield address
 
 
@@ -101,3 +106,52 @@ def test_the_report_is_at_the_operating_point_on_the_screen(page, tmp_path):
         page.click("#report")
     download.value.save_as(tmp_path / "report.html")
     assert f"threshold of {threshold:.0%}" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def look_at_phases(page):
+    page.click("#arrange-compare")
+    page.wait_for_selector("#views >> text=Subtraction")
+    idle(page)
+
+
+def test_phases_side_by_side_show_the_place_of_the_axial_view(page):
+    axial = view(page)
+    look_at_phases(page)
+    assert np.abs(view(page, 1) - axial).mean() < 2  # the early phase, as before
+
+
+def test_a_switch_leaves_phases_side_by_side_where_they_are(page):
+    look_at_phases(page)
+    slide_slices(page, 0.2)
+    page.click("#outline")
+    idle(page)
+    moved = view(page, 2)
+    page.click("#outline")
+    page.click("#outline")
+    idle(page)
+    assert np.abs(view(page, 2) - moved).mean() < 0.5
+
+
+def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
+    page.route("**/upload", lambda route: route.abort())
+    page.click("#bring")
+    page.click("#send")
+    page.wait_for_timeout(500)
+    assert page.inner_text("#status") == "Ready."
+    assert page.locator("#send").is_enabled()
+
+
+def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
+    complaint = "pcr view: what a browser asked for has failed (TypeError)\n"
+    with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):
+        page = open_page(browser, address)
+        answer = page.evaluate("""async () => {
+            const session = window.trame.client.getConnection().getSession();
+            try { return [await session.call("trame.state.update", [5])]; }
+            catch (error) { return JSON.stringify(error); }
+        }""")
+        page.wait_for_selector("text=this went wrong here; load the page again")
+        assert "Exception raised" in answer
+        assert "Traceback" not in answer
+        assert "/" not in answer
+        page.context.close()
