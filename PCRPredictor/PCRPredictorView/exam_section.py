@@ -18,7 +18,7 @@ from trame_server.utils.typed_state import TypedState
 
 from .exams import Entry
 from .uploads import UPLOADED, uploaded_entry
-from .work import Work
+from .work import TOO_LARGE, Work
 
 Predict = Callable[[Exam], Prediction]
 _FEW = 8  # entries that are shown without a field to search in
@@ -35,7 +35,7 @@ class ExamState:
         search: part of a name.
         predicting_all: whether the list is being predicted.
         bring: whether the form for another exam is shown.
-        sending: whether the browser is sending one.
+        sending: whether one is being received from the browser.
     """
 
     title: str = ""
@@ -75,7 +75,9 @@ class ExamSection:
         self.state.data.bring = not entries
 
     async def open(self, number: int) -> None:
-        """Open an entry of the list."""
+        """Open an entry of the list; nothing else that a browser may name."""
+        if not isinstance(number, int) or not 0 <= number < len(self._entries):
+            return
         if await self._open(self._entries[number]):
             with self._server.state:
                 self.state.data.chosen = number
@@ -92,9 +94,10 @@ class ExamSection:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def stop_sending(self) -> None:
-        """What the browser sent was refused."""
-        self.state.data.sending = False
+    def receive(self, sending: bool) -> None:
+        """The browser has begun to send an exam, or what it sent was refused."""
+        with self._server.state:
+            self.state.data.sending = sending
 
     async def predict_all(self) -> None:
         """Predict one entry after the other; a second click stops it."""
@@ -107,17 +110,21 @@ class ExamSection:
         except DataError as error:
             self._work.complain(str(error))
             return
+        self._work.forget_problem()
         with self._server.state:
             self.state.data.predicting_all = True
         this_round = self._round
-        for number, entry in enumerate(self._entries):
-            if not self.state.data.rows[number]["probability"]:
-                found = await self._work.share(partial(_predict, entry, predict))
-                if self._round != this_round:
-                    return
-                self.note(number, **found)
-        with self._server.state:
-            self.state.data.predicting_all = False
+        try:
+            for number, entry in enumerate(self._entries):
+                if not self.state.data.rows[number]["probability"]:
+                    found = await self._work.share(partial(_predict, entry, predict))
+                    if self._round != this_round:
+                        return
+                    self.note(number, **found)
+        finally:
+            if self._round == this_round:
+                with self._server.state:
+                    self.state.data.predicting_all = False
 
     def note(self, number: int, probability: str = "", problem: str = "") -> None:
         """Put a result into the list."""
@@ -192,7 +199,6 @@ class ExamSection:
             enctype="multipart/form-data",
             target="sent",
             id="upload",
-            submit=f"{self.state.name.sending} = true",
         ):
             for field_name, label in (
                 ("pre", "Pre-contrast"),
@@ -230,3 +236,5 @@ def _predict(entry: Entry, predict: Predict) -> dict[str, str]:
         return {"probability": f"{predict(entry.read()).probability:.0%}"}
     except DataError as error:
         return {"problem": str(error)}
+    except MemoryError:
+        return {"problem": TOO_LARGE}

@@ -16,7 +16,6 @@ from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
-from trame_server.utils.asynchronous import create_task
 from trame_slicer.core import SlicerApp
 from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
@@ -67,15 +66,20 @@ class Page:
     def begin(self) -> None:
         """Open the first exam."""
         if self._entries:
-            create_task(self.exams.open(0))
+            self.work.begin(self.exams.open(0))
 
     def open_upload(self, folder: Path) -> None:
         """Open what a browser sent; returns at once."""
-        create_task(self.exams.open_upload(folder))
+        self.work.begin(self.exams.open_upload(folder))
+
+    def receiving(self) -> None:
+        """A browser has begun to send an exam."""
+        self.work.forget_problem()
+        self.exams.receive(True)
 
     def complain(self, problem: str) -> None:
         """Say why what a browser sent was refused."""
-        self.exams.stop_sending()
+        self.exams.receive(False)
         self.work.complain(problem)
 
     async def write_result(self, name: str) -> None:
@@ -105,6 +109,7 @@ class Page:
         self.overlay.forget()
 
     def _on_edit(self) -> None:
+        self.work.forget_problem()
         with self._server.state:
             self.tumour.update()
             self.prediction.update()

@@ -157,6 +157,7 @@ class PredictionSection:
         """Another model: its clinical variables are asked for; what was entered is kept as far as it takes it."""
         data = self.state.data
         self.clear()
+        self._work.forget_problem()
         try:
             self._bundle = load_bundle(self._models[model])
         except DataError as error:

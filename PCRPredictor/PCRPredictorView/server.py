@@ -240,6 +240,7 @@ class Pages:
         async with session.uploading:
             try:
                 check_size(request.content_length or 0, limit + _FORM)
+                await session.call("receiving")
                 await receive(request, folder, limit)
             except DataError as error:
                 await session.call("complain", message=str(error))

@@ -10,7 +10,6 @@ from PCRPredictorLib.mrml_exam import geometry_of
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
-from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectNoTool, SegmentationEffectPaint
 from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
@@ -93,7 +92,7 @@ class TumourSection:
             effect.set_use_sphere_brush(self.state.data.ball)
 
     def _grow_at(self, position: tuple[float, float, float]) -> None:
-        create_task(self.grow(position))
+        self._work.begin(self.grow(position))
 
     async def grow(self, position: tuple[float, float, float]) -> None:
         """Make what enhances around an LPS position in mm the tumour."""

@@ -1,6 +1,7 @@
-"""Which model, and which of its operating points, a result on the page is of."""
+"""What a page opens and predicts, and which model and operating point its result is of."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -60,3 +61,52 @@ def test_what_is_written_is_at_the_operating_point_that_was_chosen(prediction):
             assert section.result.prediction.operating_point.name == point
 
     asyncio.run(go())
+
+
+def exams_that(read):
+    """A list of one exam, which is read by a function."""
+    from PCRPredictorView.exam_section import ExamSection
+    from PCRPredictorView.work import Work
+
+    server = trame_server.Server(client_type="vue3")
+    entry = SimpleNamespace(name="an exam", read=read)
+    opened = []
+    section = ExamSection(server, Work(server), [entry], opened.append, lambda: lambda _exam: None)
+    return section, opened
+
+
+@pytest.mark.parametrize("error", [MemoryError, ValueError])
+def test_predicting_the_list_stops_where_something_goes_wrong(error):
+    async def go():
+        def read():
+            raise error
+
+        section, _opened = exams_that(read)
+        with contextlib.suppress(ValueError):  # which is said where it was asked for
+            await section.predict_all()
+        assert not section.state.data.predicting_all
+        assert ("memory" in section.state.data.rows[0]["problem"]) == (error is MemoryError)
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("number", [-1, 1, "0", None])
+def test_only_an_exam_of_the_list_is_opened(number):
+    async def go():
+        section, opened = exams_that(tiny_exam)
+        await section.open(number)
+        assert opened == []
+        await section.open(0)
+        assert len(opened) == 1
+
+    asyncio.run(go())
+
+
+def test_what_is_no_message_ends_nothing():
+    from PCRPredictorView.process import _hand_on
+
+    class Connection:
+        async def send(self, _is_binary, _message):
+            raise ValueError("no message")
+
+    asyncio.run(_hand_on(Connection(), b"\0"))

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorView import server as server_module
-from PCRPredictorView import sessions
+from PCRPredictorView import sessions, uploads
 from PCRPredictorView.guard import Guard, is_loopback
 from PCRPredictorView.logs import log_in_one_line
 from PCRPredictorView.server import ServerSettings, serve, static_files
@@ -234,6 +234,35 @@ def test_an_upload_reaches_the_process_under_names_of_our_own():
     asyncio.run(check())
 
 
+def test_an_upload_that_stops_on_its_way_makes_room_for_another(monkeypatch):
+    async def check():
+        monkeypatch.setattr(uploads, "_STALLED", 0.3)
+        async with running() as (server, client, puppets):
+            page = (await open_page(server, client)).path
+            status, body = await raw(
+                server,
+                f"POST {page}upload HTTP/1.1\nHost: 127.0.0.1:{{port}}\nOrigin: http://127.0.0.1:{{port}}\n"
+                "Content-Type: multipart/form-data; boundary=x\nContent-Length: 9999\nConnection: close\n\n--x\n",
+            )
+            assert "413" in status
+            assert body == "the upload has stopped on its way; send the files again\n"
+            assert [call["method"] for call in puppets[0].calls] == ["receiving", "complain"]
+
+    asyncio.run(check())
+
+
+def test_an_upload_does_not_make_the_folder_of_a_page_that_has_ended():
+    async def check():
+        async with running() as (server, client, puppets):
+            page = await open_page(server, client)
+            puppets[0].folder.rmdir()
+            async with client.post(page / "upload", data=form(**PHASES), headers=origin(server)) as answer:
+                assert answer.status == 413
+            assert not puppets[0].folder.exists()
+
+    asyncio.run(check())
+
+
 def test_a_dicom_folder_reaches_the_process():
     async def check():
         async with running() as (server, client, puppets):
@@ -269,8 +298,8 @@ def test_an_upload_that_is_no_exam_gets_one_sentence_and_leaves_nothing(files, m
             async with client.post(page / "upload", data=form(**files), headers=origin(server)) as answer:
                 assert answer.status == 413
                 assert message in await answer.text()
-            assert [call["method"] for call in puppets[0].calls] == ["complain"]
-            assert message in puppets[0].calls[0]["message"]
+            assert [call["method"] for call in puppets[0].calls] == ["receiving", "complain"]
+            assert message in puppets[0].calls[1]["message"]
             assert list(puppets[0].folder.rglob("*")) == []
 
     asyncio.run(check())
