@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import PCRPredictorLib.predictor  # noqa: F401  so that a prediction need not wait for torch and MONAI
 from PCRPredictorLib.errors import DataError
 from trame_server import Server
-from wslink.protocol import EXCEPTION_ERROR
+from wslink.protocol import EXCEPTION_ERROR  # type: ignore[import-untyped]
 
 from .channel import Channel, Kind
 from .exams import Entry

@@ -136,12 +136,12 @@ def make_application(settings: ServerSettings, guard: Guard, start: StartProcess
     pages = Pages(settings, static_files())
     application.add_routes(
         [
-            web.get("/", pages.open),
+            web.get("/", pages.open, allow_head=False),
             web.get("/page/{page}", pages.add_slash),
             web.get("/page/{page}/", pages.index),
             web.get("/page/{page}/ws", pages.connect),
             web.post("/page/{page}/paraview/", pages.launch),
-            web.post("/page/{page}/upload", pages.upload),
+            web.post("/page/{page}/upload", pages.upload, expect_handler=guard.expect),
             *(web.get(f"/page/{{page}}/{name}", pages.download) for name in _DOWNLOADS),
             web.get("/page/{page}/{file:.+}", pages.file),
         ]
@@ -193,7 +193,10 @@ class Pages:
         self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_ENDED}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
-        """A page of one's own."""
+        """A page of one's own, for who goes there: a picture's address, say, opens none."""
+        asked = request.headers.get
+        if (asked("Sec-Fetch-Mode", "navigate"), asked("Sec-Fetch-Dest", "document")) != ("navigate", "document"):
+            raise web.HTTPForbidden(text="open this address itself\n")
         try:
             session = await request.app[_SESSIONS].open()
         except DataError as error:

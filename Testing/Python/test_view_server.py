@@ -79,7 +79,10 @@ def test_only_files_of_the_page_are_in_the_table():
     assert not any(name.startswith("/") or ".." in name for name in files)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b", "evil@127.0.0.1:{port}"],
+)
 def test_a_foreign_host_is_refused(host):
     async def check():
         async with running() as (server, _client, puppets):
@@ -399,6 +402,7 @@ def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
             first, second = [await open_page(server, client) for _ in range(2)]
             sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
             monkeypatch.setattr(sessions, "_RELOAD", 0.0)
+            monkeypatch.setattr(sessions, "_LOADING", 0.0)
             async with client.get(server.make_url("/")) as answer:
                 assert answer.status == 503
                 assert "all 2 places are taken" in await answer.text()
@@ -407,6 +411,46 @@ def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
             assert third not in (first, second)
             assert not puppets[0].folder.exists()
             assert puppets[1].folder.exists()
+
+    asyncio.run(check())
+
+
+def test_a_page_that_is_still_loading_makes_no_room(monkeypatch):
+    async def check():
+        async with running(pages=1) as (server, client, puppets):
+            await open_page(server, client)
+            async with client.get(server.make_url("/")) as answer:
+                assert answer.status == 503
+            monkeypatch.setattr(sessions, "_LOADING", 0.0)
+            await open_page(server, client)
+            assert len(puppets) == 2
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("site", ["same-site", "same-origin"])
+def test_only_going_there_opens_a_page(site):
+    async def check():
+        async with running() as (server, client, puppets):
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+            async with client.get(server.make_url("/"), headers=headers) as answer:
+                assert answer.status == 403
+            async with client.head(server.make_url("/")) as answer:
+                assert answer.status == 405
+            assert puppets == []
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(("host", "status"), [("evil.example", "403"), ("127.0.0.1:{port}", "100")])
+def test_who_may_not_send_is_not_asked_to_go_on(host, status):
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = (await open_page(server, client)).path
+            request = f"POST {page}upload HTTP/1.1\nHost: {host}\nOrigin: http://{host}\nExpect: 100-continue\n"
+            form = "Content-Type: multipart/form-data; boundary=x\nContent-Length: 7\nConnection: close\n\n--x--\n"
+            first, _rest = await raw(server, request + form)
+            assert first.split()[1] == status
 
     asyncio.run(check())
 
