@@ -124,9 +124,7 @@ class OverlaySection:
             hide_details=True,
             id="grey",
         )
-        v3.VCheckbox(
-            v_model=(name.outline,), label="Tumour outline", density="compact", hide_details=True, id="outline"
-        )
+        v3.VCheckbox(v_model=(name.outline,), label="Tumour", density="compact", hide_details=True, id="outline")
         with html.Div(v_if=(name.has_attention,)):
             for field, label, key in (
                 (name.visible, "Show attention", "visible"),

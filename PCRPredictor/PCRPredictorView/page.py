@@ -29,6 +29,8 @@ from .views import Views
 from .work import Work
 
 _ON_TOP = "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface))"  # of what is scrolled
+_PANEL = "panel_shown"  # state of the browser's alone; None is what suits the window
+_NARROW = 900  # pixels of a window, below which the panel lies over the views and is folded at first
 _ICON = (  # a disc with a bright spot, as attention
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7.5' "
     "fill='rgb(60,60,60)'/><circle cx='9' cy='7' r='3.5' fill='rgb(250,160,30)'/></svg>"
@@ -126,14 +128,23 @@ class Page:
         with VAppLayout(self._server) as layout:
             layout.root.theme = "dark"
             with v3.VAppBar(density="compact"):
-                html.Div("BreastPCR", classes="text-h6 mx-4")
-                html.Div(f"{{{{ {title} }}}}", id="title")
-                v3.VSpacer()
-                html.Div(RESEARCH_USE_ONLY, classes="text-caption mx-4")
+                v3.VAppBarNavIcon(click=f"{_PANEL} = !{_PANEL}", title="Show or hide the panel", id="fold")
+                with html.Div(style="line-height: 1.1; min-width: 0", classes="mx-2"):
+                    with html.Div(classes="d-flex align-baseline"):
+                        html.Span(
+                            "BreastPCR", classes="text-subtitle-1 font-weight-bold mr-3", style="line-height: 1.1"
+                        )
+                        html.Span(f"{{{{ {title} }}}}", classes="text-truncate", id="title")
+                    html.Div(RESEARCH_USE_ONLY, style="font-size: 0.7rem", id="research")
                 v3.VProgressLinear(
                     v_if=(work.busy,), indeterminate=True, absolute=True, location="bottom", color="primary", id="busy"
                 )
-            with v3.VNavigationDrawer(permanent=True, width=400), html.Div(classes="pa-3", id="panel"):
+            with (
+                v3.VNavigationDrawer(
+                    v_model=(_PANEL, None), mobile_breakpoint=(f"{_NARROW}",), width=400, style="max-width: 92vw"
+                ),
+                html.Div(classes="pa-3", id="panel"),
+            ):
                 with html.Div(style=_ON_TOP):
                     doing = f"{work.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
                     html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
@@ -157,7 +168,7 @@ class Page:
                 ):
                     html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
                     build()
-            with v3.VMain(), html.Div(style="height: calc(100vh - 48px);", id="views"):
+            with v3.VMain(), html.Div(style="height: calc(100dvh - 48px);", id="views"):
                 self.views.build(layout)
 
 

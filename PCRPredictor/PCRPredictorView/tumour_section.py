@@ -112,7 +112,7 @@ class TumourSection:
     def build(self) -> None:
         """The section's part of the page."""
         name = self.state.name
-        with html.Div(classes="d-flex align-center mb-2"):
+        with html.Div(classes="d-flex flex-wrap align-center mb-2"):
             with v3.VBtnToggle(v_model=(name.tool,), mandatory=True, density="compact", variant="outlined", id="tool"):
                 for value, label, tip in _TOOLS:
                     v3.VBtn(label, value=value, title=tip, size="small", id=f"tool-{value}")

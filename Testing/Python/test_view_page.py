@@ -155,3 +155,15 @@ def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
         assert "Traceback" not in answer
         assert "/" not in answer
         page.context.close()
+
+
+def test_on_a_phone_the_panel_is_folded_until_it_is_asked_for(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('.remote-controlled-area').getBoundingClientRect().left < 10")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for place in page.locator(".remote-controlled-area").all():
+        assert place.bounding_box()["width"] > 150
+    research = page.locator("#research").bounding_box()
+    assert research["x"] + research["width"] <= 390
+    page.click("#fold")
+    assert predict(page)
