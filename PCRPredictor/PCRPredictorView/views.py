@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+import numpy as np
+from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml import nodes_of
 from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases, cut_at, follow
-from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node
+from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node, geometry_of
+from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
 from trame_client.ui.core import AbstractLayout
 from trame_server import Server
@@ -26,6 +29,7 @@ from .work import Work
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
 _WRITING = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # over a view
+_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))  # of LPS axes: where they lead to, and where they come from
 _KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
 _FIRST = 10.0  # priority of an observer that is asked before Slicer's own
 
@@ -116,27 +120,31 @@ class Views:
             view.modified.connect(self._lead)
         _ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
-        self._write_sides(view)
-        view.modified.connect(self._name_sides)
+        view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
+        self._write_place(view)
+        view.modified.connect(self._name_place)
         _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
         _reset_button(view)
-        with html.Div(style="position: absolute; bottom: 0; left: 12px; right: 12px;"):
+        with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
 
-    def _write_sides(self, view: SliceView) -> None:
-        """The patient's sides at the view's edges."""
-        key = _sides_key(view)
-        self._server.state[key] = sides_of(view.get_view_node())
+    def _write_place(self, view: SliceView) -> None:
+        """The patient's sides at the view's edges, and which slice it shows."""
+        key, slice_key = _keys(view)
+        self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
+        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {_WRITING}")
         for number, place in enumerate(
-            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 30px")
+            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
         ):
             html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_WRITING}")
 
-    def _name_sides(self, view: SliceView) -> None:
-        sides = sides_of(view.get_view_node())
-        if self._server.state[_sides_key(view)] != sides:
-            with self._server.state:
-                self._server.state[_sides_key(view)] = sides
+    def _name_place(self, view: SliceView) -> None:
+        node, state = view.get_view_node(), self._server.state
+        place = slice_of(node, geometry_of(self._scene.nodes["early"])) if self._scene.is_open else ""
+        for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
+            if state[key] != text:
+                with state:
+                    state[key] = text
 
     def _lead(self, view: SliceView) -> None:
         """One of the views side by side has moved: the others, and the axial one of the four, go with it."""
@@ -197,8 +205,24 @@ def sides_of(slice_node: Node) -> str:
     return left + right + top + bottom
 
 
-def _sides_key(view: SliceView) -> str:
-    return f"{view.name}_sides"
+def slice_of(slice_node: Node, geometry: Geometry) -> str:
+    """Number of the exam's slice that a view shows, and where its middle lies, such as "slice 57/120, S 12 mm".
+
+    Args:
+        geometry: of the exam.
+    """
+    to_ras = slice_node.GetSliceToRAS()
+    middle, normal = (LPS_TO_RAS[:3, :3] @ [to_ras.GetElement(row, column) for row in range(3)] for column in (3, 2))
+    axis = int(np.abs(normal @ geometry.direction).argmax())
+    number, count = round(float(geometry.to_index(middle)[axis])) + 1, geometry.size[axis]
+    world = int(np.abs(normal).argmax())
+    position = f"{_SIDES[world][bool(middle[world] < 0)]} {abs(middle[world]):.0f} mm"
+    return f"slice {number}/{count}, {position}" if 1 <= number <= count else position
+
+
+def _keys(view: SliceView) -> tuple[str, str]:
+    """Fields of the page's state: sides, and slice."""
+    return f"{view.name}_sides", f"{view.name}_slice"
 
 
 def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:

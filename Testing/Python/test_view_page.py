@@ -167,3 +167,12 @@ def test_on_a_phone_the_panel_is_folded_until_it_is_asked_for(page):
     assert research["x"] + research["width"] <= 390
     page.click("#fold")
     assert predict(page)
+
+
+def test_a_view_says_which_slice_of_the_exam_it_shows(page):
+    said = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
+    before = said.inner_text()
+    slide_slices(page, 0.0)
+    idle(page)
+    assert said.inner_text() != before
+    assert said.inner_text().startswith("slice 1/")
