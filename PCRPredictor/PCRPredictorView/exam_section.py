@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import Prediction
@@ -145,12 +147,15 @@ class ExamSection:
         if self._work.is_busy:
             self._work.complain("wait until this page is ready, then open the exam again")
             return False
-        exam = await self._work.run("Reading the exam", partial(_read, entry, uploaded))
-        if exam is None:
+        found = await self._work.run("Reading the exam", partial(_read, entry, uploaded))
+        if found is None:
             return False
+        exam, doubt = found
         with self._server.state:
             self.state.data.title = entry.name
             self._opened(exam)
+        if doubt:
+            self._work.complain(doubt)
         return True
 
     def build(self) -> None:
@@ -223,17 +228,36 @@ class ExamSection:
         html.Iframe(name="sent", style="display: none", title="answer to the upload")
 
 
-def _read(entry: Entry, uploaded: Path | None) -> Exam:
-    """The exam; what is wrong with an uploaded one is said without the folder that it lies in here."""
+def _read(entry: Entry, uploaded: Path | None) -> tuple[Exam, str]:
+    """The exam, and what of its phases would keep it from being predicted, "" if nothing.
+
+    What is wrong with an uploaded one is said without the folder that it lies in here.
+    """
     try:
-        return entry.read()
+        exam = entry.read()
+        return exam, _doubt(exam)
     except DataError as error:
         raise DataError(str(error).replace(str(uploaded), "the upload") if uploaded else str(error)) from None
 
 
+def _doubt(exam: Exam) -> str:
+    """What `check_exam` says of phases that show nothing, wherever the tumour may be segmented."""
+    widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
+    if all(np.isfinite(width) and width > 0 for width in widths):
+        return ""
+    try:
+        check_exam(replace(exam, mask=np.ones(exam.pre.shape, np.uint8)))
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def _predict(entry: Entry, predict: Predict) -> dict[str, str]:
     try:
-        return {"probability": f"{predict(entry.read()).probability:.0%}"}
+        exam = entry.read()
+        if exam.mask is None:
+            return {"problem": "open this exam and segment the tumour first"}
+        return {"probability": f"{predict(exam).probability:.0%}"}
     except DataError as error:
         return {"problem": str(error)}
     except MemoryError:

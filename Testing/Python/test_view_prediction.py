@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from examples import tiny_exam
 from PCRPredictorLib.bundle import find_bundle, load_bundle
@@ -98,6 +100,29 @@ def test_only_an_exam_of_the_list_is_opened(number):
         assert opened == []
         await section.open(0)
         assert len(opened) == 1
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"), [(0, "the pre phase is constant (0 everywhere)"), (np.nan, "not finite numbers")]
+)
+def test_phases_that_show_nothing_are_said_when_they_are_opened(value, sentence):
+    async def go():
+        exam = replace(tiny_exam(), mask=None)
+        section, opened = exams_that(lambda: replace(exam, pre=np.full(exam.pre.shape, value, np.float32)))
+        await section.open(0)
+        assert len(opened) == 1
+        assert sentence in section._work.state.data.problem
+
+    asyncio.run(go())
+
+
+def test_an_exam_of_the_list_without_a_tumour_is_to_be_segmented_on_the_page():
+    async def go():
+        section, _opened = exams_that(lambda: replace(tiny_exam(), mask=None))
+        await section.predict_all()
+        assert section.state.data.rows[0]["problem"] == "open this exam and segment the tumour first"
 
     asyncio.run(go())
 
