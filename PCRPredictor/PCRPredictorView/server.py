@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import importlib
 import logging
+import mimetypes
 import os
 import secrets
 import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -27,8 +30,14 @@ _FORM = 64 * 1024  # what a form's own lines add to its files
 _PATIENCE = 3.0  # seconds that a browser has to say goodbye
 _SILENCE = 10.0  # seconds that a connection may be open without a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
+_SLIM = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # what gets a fraction of its size when it is packed
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
-_ENDED = """<script>
+_SCRIPT = """<script>
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input")) return;
+    event.preventDefault();
+    document.getElementById(event.shiftKey ? "redo" : "undo")?.click();
+  }, true);
   new MutationObserver(() => {
     if (document.body.innerText.trim() !== "Connection closed") return;
     document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
@@ -185,12 +194,18 @@ async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
         return web.Response(status=500, text="this went wrong here; load the page again\n")
 
 
+@cache
+def _packed(path: Path) -> bytes:
+    """A file of the page as it goes over a slow line, packed once."""
+    return gzip.compress(path.read_bytes())
+
+
 class Pages:
     """The handlers."""
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
-        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_ENDED}</body>")
+        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_SCRIPT}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """A page of one's own, for who goes there: a picture's address, say, opens none."""
@@ -218,7 +233,15 @@ class Pages:
         path = self._files.get(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound(text="there is no such file\n")
-        return web.FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
+        headers = {"Cache-Control": "private, max-age=3600"}
+        if path.suffix not in _SLIM or "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.FileResponse(path, headers=headers)
+        headers |= {
+            "Content-Encoding": "gzip",
+            "Content-Type": mimetypes.guess_type(path)[0] or "text/javascript",
+            "Vary": "Accept-Encoding",
+        }
+        return web.Response(body=await asyncio.to_thread(_packed, path), headers=headers)
 
     async def launch(self, request: web.Request) -> web.StreamResponse:
         """Where to connect: trame's client asks, at an address that goes back to ParaView's launcher."""

@@ -46,6 +46,7 @@ class TumourState:
     enhancement: float = 100 * FUNCTIONAL_ENHANCEMENT
     volume: str = "-"
     can_undo: bool = False
+    can_redo: bool = False
 
 
 class TumourSection:
@@ -75,6 +76,10 @@ class TumourSection:
     def undo(self) -> None:
         """Take the last stroke back."""
         self._scene.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Make it again."""
+        self._scene.undo_stack.redo()
 
     def _choose(self, tool: str) -> None:
         if not self._scene.is_open:
@@ -107,7 +112,8 @@ class TumourSection:
                 self.state.data.tool = "look"
 
     def _on_undo_stack(self, *_args: object) -> None:
-        self.state.data.can_undo = self._scene.undo_stack.can_undo()
+        stack = self._scene.undo_stack
+        self.state.data.can_undo, self.state.data.can_redo = stack.can_undo(), stack.can_redo()
 
     def build(self) -> None:
         """The section's part of the page."""
@@ -117,7 +123,12 @@ class TumourSection:
                 for value, label, tip in _TOOLS:
                     v3.VBtn(label, value=value, title=tip, size="small", id=f"tool-{value}")
             v3.VSpacer()
-            v3.VBtn("Undo", click=self.undo, disabled=(f"!{name.can_undo}",), size="small", variant="text", id="undo")
+            for key, title, click, possible in (
+                ("undo", "Undo (Ctrl+Z)", self.undo, name.can_undo),
+                ("redo", "Redo (Ctrl+Shift+Z)", self.redo, name.can_redo),
+            ):
+                shown = {"icon": f"mdi-{key}", "title": title, "size": "small", "variant": "text", "density": "compact"}
+                v3.VBtn(click=click, disabled=(f"!{possible}",), id=key, **shown)
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
             slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
             v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)

@@ -176,3 +176,19 @@ def test_a_view_says_which_slice_of_the_exam_it_shows(page):
     idle(page)
     assert said.inner_text() != before
     assert said.inner_text().startswith("slice 1/")
+
+
+def test_a_stroke_is_taken_back_and_made_again_by_keys(page):
+    def wait_for(volume):
+        page.wait_for_function("v => document.querySelector('#volume').innerText === v", arg=volume)
+
+    before = page.inner_text("#volume")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=before)
+    painted = page.inner_text("#volume")
+    page.keyboard.press("Control+z")
+    wait_for(before)
+    page.keyboard.press("Control+Shift+z")
+    wait_for(painted)

@@ -50,6 +50,22 @@ def test_a_page_and_its_files_are_served():
     asyncio.run(check())
 
 
+def test_scripts_are_sent_packed_to_who_can_unpack_them():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            sizes, texts = [], []
+            for encoding in ("identity", "gzip"):
+                async with client.get(page / "vue.global.js", headers={"Accept-Encoding": encoding}) as answer:
+                    assert "javascript" in answer.headers["Content-Type"]
+                    sizes.append(int(answer.headers["Content-Length"]))
+                    texts.append(await answer.text())
+            assert sizes[1] < 0.4 * sizes[0]
+            assert texts[0] == texts[1]
+
+    asyncio.run(check())
+
+
 def test_every_visit_gets_a_page_of_its_own():
     async def check():
         async with running() as (server, client, _puppets):
