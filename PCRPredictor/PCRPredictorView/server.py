@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -110,9 +111,11 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
 
 def _allow_many_connections() -> None:
     """As many open files as the machine lets a program ask for; usual is far less."""
-    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such limit
-        import resource
+    if sys.platform == "win32":  # which has no such limit
+        return
+    import resource
 
+    with contextlib.suppress(ValueError, OSError):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -127,8 +127,8 @@ class TumourSection:
                 ("undo", "Undo (Ctrl+Z)", self.undo, name.can_undo),
                 ("redo", "Redo (Ctrl+Shift+Z)", self.redo, name.can_redo),
             ):
-                shown = {"icon": f"mdi-{key}", "title": title, "size": "small", "variant": "text", "density": "compact"}
-                v3.VBtn(click=click, disabled=(f"!{possible}",), id=key, **shown)
+                icon = {"icon": f"mdi-{key}", "title": title, "size": "small", "variant": "text", "density": "compact"}
+                v3.VBtn(click=click, disabled=(f"!{possible}",), id=key, **icon)
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
             slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
             v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)
