@@ -1,8 +1,7 @@
-"""`pcr view`: checks what it was given, then serves it."""
+"""`pcr view`: checks what it was given, then serves it. What it needs is to be looked for before, see `opengl.py`."""
 
 from __future__ import annotations
 
-import importlib.util
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,11 +17,8 @@ from PCRPredictorLib.exam import PHASE_NAMES
 
 from .exams import DicomEntry, Entry, FilesEntry, find_entries
 from .logs import log_in_one_line
-from .opengl import PACKAGES, opengl_missing
 from .server import ServerSettings, serve
 from .sessions import load_ahead, process_context
-
-_NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
 
 
 def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
@@ -35,9 +31,8 @@ def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: 
         ready: called with the address to open.
 
     Raises:
-        DataError: if something is missing on this machine, the model cannot be read, or the address is taken.
+        DataError: if the model cannot be read, or the address is taken.
     """
-    check_possible()
     load_bundle(find_bundle(model))
     log_in_one_line()
 
@@ -76,18 +71,6 @@ def find_exams(
         raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder that is no cohort")
     entry = entries[0]
     return [replace(entry, mask=mask or entry.mask, clinical={**entry.clinical, **values})]
-
-
-def check_possible() -> None:
-    """Look for what the page needs without loading it.
-
-    Raises:
-        DataError: if anything is missing; says what to install.
-    """
-    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        raise DataError('pcr view needs Slicer\'s core and trame: pip install "breastpcr[view]"')
-    if library := opengl_missing():
-        raise DataError(f"pcr view draws with OpenGL, but {library} is missing: sudo apt-get install -y {PACKAGES}")
 
 
 def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socket, Path], BaseProcess]:

@@ -44,7 +44,7 @@ class ExamScene:
         self._provenance = Provenance()
         self._grey: dict[str, tuple[float, float]] = {}
         self._asked: object = None  # state of the nodes that a prediction is being made of
-        self._predicted_of: object = None
+        self._predicted: tuple[object, np.ndarray] | None = None  # that state, and the tumour (k, j, i)
         know_legends(slicer.scene)
         self.predictor = NodePredictor()
         self.editor = slicer.segmentation_editor
@@ -70,10 +70,7 @@ class ExamScene:
     @property
     def has_tumour(self) -> bool:
         """Whether anything is segmented."""
-        if not self.is_open:
-            return False
-        mask = self.editor.get_segment_labelmap(self._segment_id, as_numpy_array=True)
-        return mask is not None and bool(np.any(mask))
+        return self.is_open and bool(self._tumour().any())
 
     @property
     def _segment_id(self) -> str:
@@ -106,7 +103,7 @@ class ExamScene:
         self.editor.clear()
         for node in self._nodes.values():
             remove(node)
-        self._nodes, self._predicted_of = {}, None
+        self._nodes, self._predicted = {}, None
         self.predictor.forget()
 
     def show_around(self, centre: np.ndarray, field_mm: float) -> None:
@@ -154,12 +151,25 @@ class ExamScene:
         """Lay the attention over what the views show; another exam's views are turned to it."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
         self._nodes["attention"] = self.predictor.show(attention, nodes, exam.geometry, prediction, image)
-        self._predicted_of = self._asked
+        self._predicted = self._asked, np.asarray(exam.mask) > 0
+
+    def forget_prediction(self) -> None:
+        """Take the attention out of the scene."""
+        self._predicted = None
+        if (attention := self._nodes.pop("attention", None)) is not None:
+            remove(attention)
 
     @property
     def is_stale(self) -> bool:
-        """Whether the tumour has changed since it was predicted."""
-        return self._predicted_of is not None and self._state() != self._predicted_of
+        """Whether the tumour is another than the one that was predicted; a stroke that was taken back is none."""
+        if self._predicted is None:
+            return False
+        state, tumour = self._predicted
+        return self._state() != state and not np.array_equal(self._tumour(), tumour)
+
+    def _tumour(self) -> np.ndarray:
+        """Voxels (k, j, i) of the tumour."""
+        return np.asarray(self.editor.get_segment_labelmap(self._segment_id, as_numpy_array=True)) > 0
 
     def _inputs(self) -> tuple[Node, Node, Node, Node, str]:
         pre, early, late, segmentation = (self._nodes[name] for name in (*PHASE_NAMES, "segmentation"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import Prediction
@@ -18,7 +20,7 @@ from trame_server.utils.typed_state import TypedState
 
 from .exams import Entry
 from .uploads import UPLOADED, uploaded_entry
-from .work import Work
+from .work import TOO_LARGE, Work
 
 Predict = Callable[[Exam], Prediction]
 _FEW = 8  # entries that are shown without a field to search in
@@ -35,7 +37,7 @@ class ExamState:
         search: part of a name.
         predicting_all: whether the list is being predicted.
         bring: whether the form for another exam is shown.
-        sending: whether the browser is sending one.
+        sending: whether one is being received from the browser.
     """
 
     title: str = ""
@@ -75,7 +77,9 @@ class ExamSection:
         self.state.data.bring = not entries
 
     async def open(self, number: int) -> None:
-        """Open an entry of the list."""
+        """Open an entry of the list; nothing else that a browser may name."""
+        if not isinstance(number, int) or not 0 <= number < len(self._entries):
+            return
         if await self._open(self._entries[number]):
             with self._server.state:
                 self.state.data.chosen = number
@@ -92,9 +96,10 @@ class ExamSection:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def stop_sending(self) -> None:
-        """What the browser sent was refused."""
-        self.state.data.sending = False
+    def receive(self, sending: bool) -> None:
+        """The browser has begun to send an exam, or what it sent was refused."""
+        with self._server.state:
+            self.state.data.sending = sending
 
     async def predict_all(self) -> None:
         """Predict one entry after the other; a second click stops it."""
@@ -107,17 +112,21 @@ class ExamSection:
         except DataError as error:
             self._work.complain(str(error))
             return
+        self._work.forget_problem()
         with self._server.state:
             self.state.data.predicting_all = True
         this_round = self._round
-        for number, entry in enumerate(self._entries):
-            if not self.state.data.rows[number]["probability"]:
-                found = await self._work.share(partial(_predict, entry, predict))
-                if self._round != this_round:
-                    return
-                self.note(number, **found)
-        with self._server.state:
-            self.state.data.predicting_all = False
+        try:
+            for number, entry in enumerate(self._entries):
+                if not self.state.data.rows[number]["probability"]:
+                    found = await self._work.share(partial(_predict, entry, predict))
+                    if self._round != this_round:
+                        return
+                    self.note(number, **found)
+        finally:
+            if self._round == this_round:
+                with self._server.state:
+                    self.state.data.predicting_all = False
 
     def note(self, number: int, probability: str = "", problem: str = "") -> None:
         """Put a result into the list."""
@@ -138,12 +147,15 @@ class ExamSection:
         if self._work.is_busy:
             self._work.complain("wait until this page is ready, then open the exam again")
             return False
-        exam = await self._work.run("Reading the exam", partial(_read, entry, uploaded))
-        if exam is None:
+        found = await self._work.run("Reading the exam", partial(_read, entry, uploaded))
+        if found is None:
             return False
+        exam, doubt = found
         with self._server.state:
             self.state.data.title = entry.name
             self._opened(exam)
+        if doubt:
+            self._work.complain(doubt)
         return True
 
     def build(self) -> None:
@@ -192,7 +204,6 @@ class ExamSection:
             enctype="multipart/form-data",
             target="sent",
             id="upload",
-            submit=f"{self.state.name.sending} = true",
         ):
             for field_name, label in (
                 ("pre", "Pre-contrast"),
@@ -217,16 +228,37 @@ class ExamSection:
         html.Iframe(name="sent", style="display: none", title="answer to the upload")
 
 
-def _read(entry: Entry, uploaded: Path | None) -> Exam:
-    """The exam; what is wrong with an uploaded one is said without the folder that it lies in here."""
+def _read(entry: Entry, uploaded: Path | None) -> tuple[Exam, str]:
+    """The exam, and what of its phases would keep it from being predicted, "" if nothing.
+
+    What is wrong with an uploaded one is said without the folder that it lies in here.
+    """
     try:
-        return entry.read()
+        exam = entry.read()
+        return exam, _doubt(exam)
     except DataError as error:
         raise DataError(str(error).replace(str(uploaded), "the upload") if uploaded else str(error)) from None
 
 
+def _doubt(exam: Exam) -> str:
+    """What `check_exam` says of phases that show nothing, wherever the tumour may be segmented."""
+    widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
+    if all(np.isfinite(width) and width > 0 for width in widths):
+        return ""
+    try:
+        check_exam(replace(exam, mask=np.ones(exam.pre.shape, np.uint8)))
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def _predict(entry: Entry, predict: Predict) -> dict[str, str]:
     try:
-        return {"probability": f"{predict(entry.read()).probability:.0%}"}
+        exam = entry.read()
+        if exam.mask is None:
+            return {"problem": "open this exam and segment the tumour first"}
+        return {"probability": f"{predict(exam).probability:.0%}"}
     except DataError as error:
         return {"problem": str(error)}
+    except MemoryError:
+        return {"problem": TOO_LARGE}

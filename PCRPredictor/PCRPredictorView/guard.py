@@ -73,6 +73,10 @@ class Guard:
             self._check_origin(request)
         return await handler(request)
 
+    async def expect(self, request: web.Request) -> None:
+        """Tell who asks before sending much to go on, if it may; aiohttp would tell anybody."""
+        await self.check(request, _go_on)
+
     async def add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         """For every answer, errors too; a signal handler of aiohttp."""
         response.headers.update(_HEADERS)
@@ -81,8 +85,9 @@ class Guard:
     def _check_host(self, request: web.Request) -> None:
         """The name that the browser believes to be talking to; also the address that it has really reached."""
         reached = request.transport.get_extra_info("sockname") if request.transport else None
-        name = _host_of(f"//{request.headers.get('Host', '')}")
-        if not name or (name not in self._names and name != (reached[0] if reached else None)):
+        host = request.headers.get("Host", "")
+        name = _host_of(f"//{host}")
+        if not name or "@" in host or (name not in self._names and name != (reached[0] if reached else None)):
             raise web.HTTPForbidden(text="this server does not answer to that name; --name adds one\n")
 
     def _check_site(self, request: web.Request) -> None:
@@ -105,6 +110,13 @@ class Guard:
         response = web.HTTPSeeOther("/")
         response.set_cookie(self._cookie, token, httponly=True, samesite="Lax")  # a link in a mail leads here, too
         raise response
+
+
+async def _go_on(request: web.Request) -> web.StreamResponse:
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="this server knows no such expectation\n")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return web.Response()
 
 
 def _same(given: str, token: str) -> bool:

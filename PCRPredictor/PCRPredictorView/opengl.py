@@ -1,11 +1,15 @@
-"""Whether Slicer's views can be drawn on this machine. Without an OpenGL library VTK ends the process."""
+"""Whether a page can be made and drawn on this machine. Without an OpenGL library VTK ends the process."""
 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import sys
 
+from PCRPredictorLib.errors import DataError
+
 PACKAGES = "libegl1 libgl1-mesa-dri libgl1"
+_NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
 
 
 def opengl_missing() -> str:
@@ -16,3 +20,15 @@ def opengl_missing() -> str:
         except OSError:
             return library
     return ""
+
+
+def check_possible() -> None:
+    """Look for what the page needs without loading it.
+
+    Raises:
+        DataError: if anything is missing; says what to install.
+    """
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise DataError('pcr view needs Slicer\'s core and trame: pip install "breastpcr[view]"')
+    if library := opengl_missing():
+        raise DataError(f"pcr view draws with OpenGL, but {library} is missing: sudo apt-get install -y {PACKAGES}")

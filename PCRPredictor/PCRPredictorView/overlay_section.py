@@ -54,10 +54,14 @@ class OverlaySection:
         work.watch(self.state, {name.background: self._show_background, name.grey: self._show_grey})
 
     def begin(self) -> None:
-        """Another exam is open, or none has a result any more."""
-        self._peak, self.state.data.has_attention = None, False
+        """Another exam is open."""
         self.state.data.grey = [0.0, 100.0]
         self._scene.show_background(self.state.data.background)
+        self.forget()
+
+    def forget(self) -> None:
+        """There is no result any more."""
+        self._peak, self.state.data.has_attention = None, False
         self.apply()
 
     def show(self, prediction: Prediction) -> None:
@@ -120,9 +124,7 @@ class OverlaySection:
             hide_details=True,
             id="grey",
         )
-        v3.VCheckbox(
-            v_model=(name.outline,), label="Tumour outline", density="compact", hide_details=True, id="outline"
-        )
+        v3.VCheckbox(v_model=(name.outline,), label="Tumour", density="compact", hide_details=True, id="outline")
         with html.Div(v_if=(name.has_attention,)):
             for field, label, key in (
                 (name.visible, "Show attention", "visible"),

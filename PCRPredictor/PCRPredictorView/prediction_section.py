@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from PCRPredictorLib import result_text
 from PCRPredictorLib.bundle import Bundle, bundled_models, find_bundle, load_bundle
@@ -49,6 +50,14 @@ class PredictionState:
     stale: str = ""
 
 
+class Result(NamedTuple):
+    """What the page shows, and the report says."""
+
+    exam: Exam
+    prediction: Prediction  # at the operating point that was chosen
+    bundle: Bundle
+
+
 class PredictionSection:
     """Predicts the exam that is open.
 
@@ -64,7 +73,7 @@ class PredictionSection:
         self, server: Server, work: Work, scene: ExamScene, model: str, predicted: Callable[[Prediction], None]
     ) -> None:
         self._server, self._work, self._scene, self._predicted = server, work, scene, predicted
-        self.result: tuple[Exam, Prediction] | None = None
+        self.result: Result | None = None
         self._bundle: Bundle | None = None
         self._asked: Mapping[str, object] = {}
         self._known: dict[str, object] = {}  # of the patient, whether or not the model asks for it
@@ -126,8 +135,11 @@ class PredictionSection:
         found = await self._work.run("Predicting", partial(self._scene.predictor.predict, exam, bundle))
         if found is None:
             return
+        if bundle is not self._bundle:
+            self._work.complain("the model was changed meanwhile; predict again")
+            return
         with self._server.state:
-            self.result, self._asked = (exam, found[0]), values
+            self.result, self._asked = Result(exam, found[0], bundle), values
             self._scene.show_prediction(exam, *found)
             self._show_result(found[0])
             self._predicted(found[0])
@@ -145,6 +157,7 @@ class PredictionSection:
         """Another model: its clinical variables are asked for; what was entered is kept as far as it takes it."""
         data = self.state.data
         self.clear()
+        self._work.forget_problem()
         try:
             self._bundle = load_bundle(self._models[model])
         except DataError as error:
@@ -183,9 +196,11 @@ class PredictionSection:
         self._show_decision(data.point)
 
     def _show_decision(self, point: str) -> None:
-        if self.result is not None and self._bundle is not None:
-            chosen = self._bundle.operating_point(point)
-            self.state.data.decision = result_text.describe_decision(self.result[1], chosen)
+        if self.result is not None:
+            exam, prediction, bundle = self.result
+            chosen = bundle.operating_point(point)
+            self.result = Result(exam, replace(prediction, operating_point=chosen), bundle)
+            self.state.data.decision = result_text.describe_decision(prediction, chosen)
 
     def build_patient(self) -> None:
         """The patient's part of the page."""
@@ -209,7 +224,13 @@ class PredictionSection:
         """The model's part of the page, and what starts a prediction."""
         name, busy = self.state.name, self._work.state.name.busy
         v3.VSelect(
-            v_model=(name.model,), items=(name.models,), label="Model", density="compact", hide_details=True, id="model"
+            v_model=(name.model,),
+            items=(name.models,),
+            disabled=(f"!!{busy}",),
+            label="Model",
+            density="compact",
+            hide_details=True,
+            id="model",
         )
         with html.Details(classes="text-caption my-1"):
             html.Summary("About this model")

@@ -15,7 +15,8 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,11 +24,13 @@ from typing import Any, NamedTuple
 import PCRPredictorLib.predictor  # noqa: F401  so that a prediction need not wait for torch and MONAI
 from PCRPredictorLib.errors import DataError
 from trame_server import Server
+from wslink.protocol import EXCEPTION_ERROR  # type: ignore[import-untyped]
 
 from .channel import Channel, Kind
 from .exams import Entry
 from .logs import log_in_one_line
 from .page import Page
+from .work import WENT_WRONG
 
 _MEMORY_SHARE = 0.75  # of the machine's memory that the voxels of one page may take
 
@@ -47,6 +50,7 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: 
         entries: exams in the list; the first one is opened.
         model: name or folder of the model that is chosen first.
     """
+    tempfile.tempdir = str(folder)  # so that what Slicer's core writes goes with the page
     sys.argv = sys.argv[:1]  # trame reads options there, which are not its own
     for name in ("SIGINT", "SIGHUP"):  # are for the server, which then closes the channel
         with contextlib.suppress(AttributeError):
@@ -86,6 +90,7 @@ async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model
     )
     await server.ready
     endpoint = server._server["ws"]  # wslink's transport in memory, which has no public name in trame
+    endpoint.sendWrappedError = partial(_say_error, endpoint.sendWrappedError, page)
     page.begin()
     connection: Any = None
     calls: set[asyncio.Task[None]] = set()
@@ -113,9 +118,27 @@ async def _show(channel: Channel, _is_binary: bool, data: bytes) -> None:
 
 
 async def _hand_on(connection: Any, content: bytes) -> None:  # noqa: ANN401  wslink carries no types
-    """Let trame do what the browser asks for; what a browser asked for that has left meanwhile, nobody waits for."""
-    with contextlib.suppress(KeyError):  # trame answers it under its name
+    """Let trame do what the browser asks for; it answers itself when that goes wrong.
+
+    What is no message of trame's is passed over, and the answer to a browser that has left meanwhile.
+    """
+    with contextlib.suppress(Exception):
         await connection.send(True, _Message(content))
+
+
+async def _say_error(
+    send: Callable[..., Awaitable[None]],
+    page: Page,
+    message_id: str,
+    code: int,
+    message: str,
+    _data: object = None,
+    client_id: str | None = None,
+) -> None:
+    """Answer that something went wrong: on the page, and to the browser without the trace that wslink would send."""
+    if code == EXCEPTION_ERROR:
+        page.work.wonder("what a browser asked for has failed")
+    await send(message_id, code, message, client_id=client_id)
 
 
 def _keep(tasks: set[asyncio.Task[None]], work: Any) -> None:  # noqa: ANN401  a coroutine of anything
@@ -129,7 +152,9 @@ async def _answer(channel: Channel, page: Page, call: dict[str, Any]) -> None:
     """Do what the server asks for."""
     answer: dict[str, object] = {"call": call["call"]}
     try:
-        if call["method"] == "open_upload":
+        if call["method"] == "receiving":
+            page.receiving()
+        elif call["method"] == "open_upload":
             page.open_upload(Path(call["folder"]))
         elif call["method"] == "complain":
             page.complain(call["message"])
@@ -137,4 +162,7 @@ async def _answer(channel: Channel, page: Page, call: dict[str, Any]) -> None:
             await page.write_result(call["name"])
     except DataError as error:
         answer["error"] = str(error)
+    except Exception:
+        logging.getLogger(__name__).exception("what the server asked for has failed")
+        answer["error"] = WENT_WRONG
     await channel.send(Kind.ANSWER, json.dumps(answer).encode())

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import importlib
 import logging
+import mimetypes
 import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -25,9 +29,16 @@ MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
 _FORM = 64 * 1024  # what a form's own lines add to its files
 _PATIENCE = 3.0  # seconds that a browser has to say goodbye
+_SILENCE = 10.0  # seconds that a connection may be open without a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
+_SLIM = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # what gets a fraction of its size when it is packed
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
-_ENDED = """<script>
+_SCRIPT = """<script>
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input")) return;
+    event.preventDefault();
+    document.getElementById(event.shiftKey ? "redo" : "undo")?.click();
+  }, true);
   new MutationObserver(() => {
     if (document.body.innerText.trim() !== "Connection closed") return;
     document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
@@ -78,7 +89,8 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
     application = make_application(settings, guard, start)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE)
+    _allow_many_connections()
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE, keepalive_timeout=_SILENCE)
     await runner.setup()
     try:
         try:
@@ -95,6 +107,17 @@ async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[
         preparing.cancel()
     finally:
         await runner.cleanup()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the machine lets a program ask for; usual is far less."""
+    if sys.platform == "win32":  # which has no such limit
+        return
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _interruption() -> asyncio.Event:
@@ -125,12 +148,12 @@ def make_application(settings: ServerSettings, guard: Guard, start: StartProcess
     pages = Pages(settings, static_files())
     application.add_routes(
         [
-            web.get("/", pages.open),
+            web.get("/", pages.open, allow_head=False),
             web.get("/page/{page}", pages.add_slash),
             web.get("/page/{page}/", pages.index),
             web.get("/page/{page}/ws", pages.connect),
             web.post("/page/{page}/paraview/", pages.launch),
-            web.post("/page/{page}/upload", pages.upload),
+            web.post("/page/{page}/upload", pages.upload, expect_handler=guard.expect),
             *(web.get(f"/page/{{page}}/{name}", pages.download) for name in _DOWNLOADS),
             web.get("/page/{page}/{file:.+}", pages.file),
         ]
@@ -174,15 +197,24 @@ async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
         return web.Response(status=500, text="this went wrong here; load the page again\n")
 
 
+@cache
+def _packed(path: Path) -> bytes:
+    """A file of the page as it goes over a slow line, packed once."""
+    return gzip.compress(path.read_bytes())
+
+
 class Pages:
     """The handlers."""
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
-        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_ENDED}</body>")
+        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_SCRIPT}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
-        """A page of one's own."""
+        """A page of one's own, for who goes there: a picture's address, say, opens none."""
+        asked = request.headers.get
+        if (asked("Sec-Fetch-Mode", "navigate"), asked("Sec-Fetch-Dest", "document")) != ("navigate", "document"):
+            raise web.HTTPForbidden(text="open this address itself\n")
         try:
             session = await request.app[_SESSIONS].open()
         except DataError as error:
@@ -204,7 +236,15 @@ class Pages:
         path = self._files.get(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound(text="there is no such file\n")
-        return web.FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
+        headers = {"Cache-Control": "private, max-age=3600"}
+        if path.suffix not in _SLIM or "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.FileResponse(path, headers=headers)
+        headers |= {
+            "Content-Encoding": "gzip",
+            "Content-Type": mimetypes.guess_type(path)[0] or "text/javascript",
+            "Vary": "Accept-Encoding",
+        }
+        return web.Response(body=await asyncio.to_thread(_packed, path), headers=headers)
 
     async def launch(self, request: web.Request) -> web.StreamResponse:
         """Where to connect: trame's client asks, at an address that goes back to ParaView's launcher."""
@@ -229,6 +269,7 @@ class Pages:
         async with session.uploading:
             try:
                 check_size(request.content_length or 0, limit + _FORM)
+                await session.call("receiving")
                 await receive(request, folder, limit)
             except DataError as error:
                 await session.call("complain", message=str(error))

@@ -24,6 +24,7 @@ from PCRPredictorLib.errors import DataError
 from .channel import Channel, Kind
 
 _RELOAD = 5.0  # seconds after which a page that was left may make room for another
+_LOADING = 15.0  # seconds that a new page has to be shown
 GRACE = 30.0  # seconds that a page without a browser is kept, as while it is loaded anew
 _ANSWER = 120.0  # seconds that a process may take to answer
 _END = 3.0  # seconds that a process may take to end
@@ -45,7 +46,7 @@ class Session:
     def __init__(self, process: BaseProcess, channel: Channel, folder: Path) -> None:
         self.identifier = secrets.token_hex(16)  # in an address that trame's client writes in small letters
         self.folder = folder
-        self.left = time.monotonic()  # when the last browser left; it need not come at all
+        self.left = time.monotonic()  # when the last browser left, or was given it; it need not come at all
         self.uploading = asyncio.Lock()
         self._was_shown = False
         self._process, self._channel = process, channel
@@ -67,8 +68,8 @@ class Session:
     @property
     def may_make_room(self) -> bool:
         """Whether nobody would miss it."""
-        is_new = self._was_shown and time.monotonic() - self.left < _RELOAD
-        return not self.alive or not (self.shown or is_new)
+        is_loading = time.monotonic() - self.left < (_RELOAD if self._was_shown else _LOADING)
+        return not self.alive or not (self.shown or is_loading)
 
     async def relay(self, page: web.WebSocketResponse) -> None:
         """Pass messages between a browser and the process until one of them ends; one browser at a time."""
@@ -181,6 +182,7 @@ class Sessions:
         async with self._opening:
             prepared, self._prepared = self._prepared, None
             if prepared is not None and self.find(prepared.identifier) is prepared:
+                prepared.left = time.monotonic()
                 return prepared
             if len(self._open) >= self._limit:
                 left = [session for session in self._open.values() if session.may_make_room]

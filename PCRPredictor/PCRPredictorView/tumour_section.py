@@ -10,7 +10,6 @@ from PCRPredictorLib.mrml_exam import geometry_of
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
-from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectNoTool, SegmentationEffectPaint
 from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
@@ -47,6 +46,7 @@ class TumourState:
     enhancement: float = 100 * FUNCTIONAL_ENHANCEMENT
     volume: str = "-"
     can_undo: bool = False
+    can_redo: bool = False
 
 
 class TumourSection:
@@ -77,6 +77,10 @@ class TumourSection:
         """Take the last stroke back."""
         self._scene.undo_stack.undo()
 
+    def redo(self) -> None:
+        """Make it again."""
+        self._scene.undo_stack.redo()
+
     def _choose(self, tool: str) -> None:
         if not self._scene.is_open:
             return
@@ -93,7 +97,7 @@ class TumourSection:
             effect.set_use_sphere_brush(self.state.data.ball)
 
     def _grow_at(self, position: tuple[float, float, float]) -> None:
-        create_task(self.grow(position))
+        self._work.begin(self.grow(position))
 
     async def grow(self, position: tuple[float, float, float]) -> None:
         """Make what enhances around an LPS position in mm the tumour."""
@@ -108,17 +112,23 @@ class TumourSection:
                 self.state.data.tool = "look"
 
     def _on_undo_stack(self, *_args: object) -> None:
-        self.state.data.can_undo = self._scene.undo_stack.can_undo()
+        stack = self._scene.undo_stack
+        self.state.data.can_undo, self.state.data.can_redo = stack.can_undo(), stack.can_redo()
 
     def build(self) -> None:
         """The section's part of the page."""
         name = self.state.name
-        with html.Div(classes="d-flex align-center mb-2"):
+        with html.Div(classes="d-flex flex-wrap align-center mb-2"):
             with v3.VBtnToggle(v_model=(name.tool,), mandatory=True, density="compact", variant="outlined", id="tool"):
                 for value, label, tip in _TOOLS:
                     v3.VBtn(label, value=value, title=tip, size="small", id=f"tool-{value}")
             v3.VSpacer()
-            v3.VBtn("Undo", click=self.undo, disabled=(f"!{name.can_undo}",), size="small", variant="text", id="undo")
+            for key, title, click, possible in (
+                ("undo", "Undo (Ctrl+Z)", self.undo, name.can_undo),
+                ("redo", "Redo (Ctrl+Shift+Z)", self.redo, name.can_redo),
+            ):
+                icon = {"icon": f"mdi-{key}", "title": title, "size": "small", "variant": "text", "density": "compact"}
+                v3.VBtn(click=click, disabled=(f"!{possible}",), id=key, **icon)
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
             slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
             v3.VCheckbox(v_model=(name.ball,), label="Also in the slices beside", density="compact", hide_details=True)

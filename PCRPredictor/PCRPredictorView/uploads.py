@@ -5,10 +5,13 @@ NIfTI and DICOM only: a header of NRRD or MetaImage can name any file of this ma
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -21,6 +24,8 @@ UPLOADED = (".nii", ".nii.gz")
 _FILES = (*PHASE_NAMES, "mask")
 _MOST_FILES = 20_000
 _PIECE = 2**20
+_STALLED = 60.0  # seconds without a byte
+T = TypeVar("T")
 
 
 @dataclass
@@ -68,11 +73,11 @@ async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
         DataError: if they are too large, too many, or of a kind that is not read.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     received = Received(folder, limit)
     try:
+        folder.mkdir()  # but not that of a page which has ended meanwhile
         reader = await request.multipart()
-        while (part := await reader.next()) is not None:
+        while (part := await _soon(reader.next())) is not None:
             if not isinstance(part, BodyPartReader):
                 raise DataError("the upload must be a form of files; use the page's own")
             await _write(part, received)
@@ -111,6 +116,14 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Entry:
     return FilesEntry(name, tuple(p for p in phases if p), _received(folder, "mask"))
 
 
+async def _soon(piece: Awaitable[T]) -> T:
+    """What the browser sends next; the page cannot be sent another exam as long as it waits for this one."""
+    try:
+        return await asyncio.wait_for(piece, _STALLED)
+    except (TimeoutError, asyncio.TimeoutError):  # one and the same only from Python 3.11 on
+        raise DataError("the upload has stopped on its way; send the files again") from None
+
+
 async def _write(part: BodyPartReader, received: Received) -> None:
     """One file of the form, or nothing where its field was left empty."""
     if not part.filename:
@@ -127,7 +140,7 @@ async def _write(part: BodyPartReader, received: Received) -> None:
         raise DataError(f"there must be at most {_MOST_FILES} files; send the dynamic series alone")
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
-        while piece := await part.read_chunk(_PIECE):
+        while piece := await _soon(part.read_chunk(_PIECE)):
             file.write(received.room(bytes(piece)))
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+import numpy as np
+from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml import nodes_of
 from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases, cut_at, follow
-from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node
+from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node, geometry_of
+from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
 from trame_client.ui.core import AbstractLayout
 from trame_server import Server
@@ -26,6 +29,8 @@ from .work import Work
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
 _WRITING = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # over a view
+_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))  # of LPS axes: where they lead to, and where they come from
+_KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
 _FIRST = 10.0  # priority of an observer that is asked before Slicer's own
 
 
@@ -54,6 +59,7 @@ class Views:
         self._is_down = False
         self._is_following = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
+        self._never_shown = set(COMPARE_VIEWS)  # whose size is provisional
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
         register_rca_factories(
             slicer.view_manager,
@@ -63,6 +69,8 @@ class Views:
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
+        self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)  # not while a part of the page is open,
+        # which would take in what they are drawn with and show them a second time
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
 
     def build(self, layout: AbstractLayout) -> None:
@@ -110,40 +118,49 @@ class Views:
             view.interactor().AddObserver(event, partial(_with_view, done, view), _FIRST)
         if view.name in COMPARE_VIEWS:
             view.modified.connect(self._lead)
+        _ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
-        self._write_sides(view)
-        view.modified.connect(self._name_sides)
+        view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
+        self._write_place(view)
+        view.modified.connect(self._name_place)
         _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
         _reset_button(view)
-        with html.Div(style="position: absolute; bottom: 0; left: 12px; right: 12px;"):
+        with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
 
-    def _write_sides(self, view: SliceView) -> None:
-        """The patient's sides at the view's edges."""
-        key = _sides_key(view)
-        self._server.state[key] = sides_of(view.get_view_node())
+    def _write_place(self, view: SliceView) -> None:
+        """The patient's sides at the view's edges, and which slice it shows."""
+        key, slice_key = _keys(view)
+        self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
+        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {_WRITING}")
         for number, place in enumerate(
-            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 30px")
+            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
         ):
             html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_WRITING}")
 
-    def _name_sides(self, view: SliceView) -> None:
-        sides = sides_of(view.get_view_node())
-        if self._server.state[_sides_key(view)] != sides:
-            with self._server.state:
-                self._server.state[_sides_key(view)] = sides
+    def _name_place(self, view: SliceView) -> None:
+        node, state = view.get_view_node(), self._server.state
+        place = slice_of(node, geometry_of(self._scene.nodes["early"])) if self._scene.is_open else ""
+        for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
+            if state[key] != text:
+                with state:
+                    state[key] = text
 
     def _lead(self, view: SliceView) -> None:
-        """One of the views side by side has moved: the others go with it."""
-        node = view.get_view_node()
-        is_resized, self._sizes[view.name] = self._sizes.get(view.name) != node.GetDimensions(), node.GetDimensions()
-        if is_resized or self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
-            return  # of a window that is resized, each view sees to its own part
+        """One of the views side by side has moved: the others, and the axial one of the four, go with it."""
+        node, axial = view.get_view_node(), nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
+        before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
+        if self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
+            return
         self._is_following = True
-        for name in COMPARE_VIEWS:
-            other = self._slicer.view_manager.get_view(name)
-            if other is not None and other is not view:
-                follow(other.get_view_node(), node)
+        is_resized = before != node.GetDimensions()
+        if view.name in self._never_shown and is_resized and before is not None:
+            self._never_shown.remove(view.name)
+            follow(node, axial)  # as wide in mm as it is; later on a view keeps its mm a pixel when it is resized
+        elif view.name not in self._never_shown and not is_resized:
+            others = [self._slicer.view_manager.get_view(name) for name in COMPARE_VIEWS]
+            for other in (axial, *(other.get_view_node() for other in others if other not in (None, view))):
+                follow(other, node)
         self._is_following = False
 
     def _on_button(self, view: SliceView) -> None:
@@ -157,6 +174,19 @@ class Views:
 
     def _on_release(self, _view: SliceView) -> None:
         self._is_down = False
+
+
+def _ignore_keys(view: AbstractView) -> None:
+    """VTK does with them what a program with windows of its own does: `e` and `q` end the process."""
+    interactor = view.interactor()
+    for event in _KEYS:
+        tags: list[int] = []
+        tags.append(interactor.AddObserver(event, partial(_abort, tags), _FIRST))
+
+
+def _abort(tags: list[int], interactor: Node, _event: str) -> None:
+    """Let no other observer see an event; `tags` holds that of the observer that asks for it."""
+    interactor.GetCommand(tags[0]).AbortFlagOn()
 
 
 def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
@@ -175,8 +205,24 @@ def sides_of(slice_node: Node) -> str:
     return left + right + top + bottom
 
 
-def _sides_key(view: SliceView) -> str:
-    return f"{view.name}_sides"
+def slice_of(slice_node: Node, geometry: Geometry) -> str:
+    """Number of the exam's slice that a view shows, and where its middle lies, such as "slice 57/120, S 12 mm".
+
+    Args:
+        geometry: of the exam.
+    """
+    to_ras = slice_node.GetSliceToRAS()
+    middle, normal = (LPS_TO_RAS[:3, :3] @ [to_ras.GetElement(row, column) for row in range(3)] for column in (3, 2))
+    axis = int(np.abs(normal @ geometry.direction).argmax())
+    number, count = round(float(geometry.to_index(middle)[axis])) + 1, geometry.size[axis]
+    world = int(np.abs(normal).argmax())
+    position = f"{_SIDES[world][bool(middle[world] < 0)]} {abs(middle[world]):.0f} mm"
+    return f"slice {number}/{count}, {position}" if 1 <= number <= count else position
+
+
+def _keys(view: SliceView) -> tuple[str, str]:
+    """Fields of the page's state: sides, and slice."""
+    return f"{view.name}_sides", f"{view.name}_slice"
 
 
 def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
@@ -203,6 +249,7 @@ def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
 
 def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
     view.render_window().SetMultiSamples(0)  # with them, what is translucent is not drawn where depth is peeled
+    _ignore_keys(view)
     _label("3D")
     _reset_button(view)
 

@@ -77,13 +77,18 @@ def view(
         str, typer.Option(help="Address to listen on; beyond this machine a token is needed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
-    name: Annotated[list[str], typer.Option(help="Further names of this server, as of a proxy before it.")] = [],  # noqa: B006
+    name: Annotated[
+        list[str], typer.Option(help="Further host names that the server answers to, such as a proxy's.")
+    ] = [],  # noqa: B006
     token: Annotated[bool, typer.Option("--token", help="Ask for a token on this machine, too.")] = False,
-    upload_limit: Annotated[int, typer.Option(min=1, help="MB of an exam that a browser sends.")] = 1024,
-    pages: Annotated[int, typer.Option(min=1, help="How many may be open at once.")] = 8,
+    upload_limit: Annotated[int, typer.Option(min=1, help="Largest upload from a browser, in MB.")] = 1024,
+    pages: Annotated[int, typer.Option(min=1, help="Pages open at once.")] = 8,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Show exams, predictions and attention in a browser, drawn by Slicer's core on this machine."""
+    from PCRPredictorView.opengl import check_possible
+
+    check_possible()  # before what would fail to load
     from PCRPredictorView.command import ServerSettings, find_exams, view
 
     entries = find_exams(exams, phases, mask, clinical)

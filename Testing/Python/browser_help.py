@@ -18,8 +18,8 @@ PATIENCE = 60_000  # ms
 
 
 @contextlib.contextmanager
-def serving(*arguments):
-    """The process and the address of `pcr view` with these arguments."""
+def serving(*arguments, complaint=""):
+    """The process and the address of `pcr view` with these arguments, and what it is to complain of on the terminal."""
     complaints = Path(tempfile.mkstemp(prefix="view-")[1])
     words = [sys.executable, "-m", "PCRTrainingLib.command_line", "view", "--no-browser", "--port", "0", *arguments]
     with complaints.open("w") as errors:
@@ -31,7 +31,7 @@ def serving(*arguments):
         process.wait(20)
         said = complaints.read_text()
         complaints.unlink()
-    assert said == "", said  # on the terminal; what is wrong is said on the page
+    assert said == complaint, said  # what is wrong is said on the page
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """What `pcr view` makes of the folders and files it is given."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,9 +10,10 @@ from dicom_exam import write_dicom_exam
 from examples import tiny_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_nifti
-from PCRPredictorView import command, opengl
-from PCRPredictorView.command import check_possible, find_exams
+from PCRPredictorView import opengl
+from PCRPredictorView.command import find_exams
 from PCRPredictorView.exams import DicomEntry, find_entries
+from PCRPredictorView.opengl import check_possible
 
 
 @pytest.fixture
@@ -98,6 +101,16 @@ def test_without_an_opengl_library_it_says_what_to_install(monkeypatch):
 
 
 def test_without_trame_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(opengl.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(DataError, match=r"pip install .*view"):
         check_possible()
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "trame_slicer"])
+def test_the_command_says_so_in_one_sentence(missing):
+    hidden = f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['pcr', 'view', '--no-browser']"
+    words = [sys.executable, "-c", f"{hidden}; from PCRTrainingLib.command_line import main; main()"]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "breastpcr[view]" in ended.stderr

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
+import threading
 
 import aiohttp
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorView import sessions
+from PCRPredictorView import server as server_module
+from PCRPredictorView import sessions, uploads
 from PCRPredictorView.guard import Guard, is_loopback
+from PCRPredictorView.logs import log_in_one_line
 from PCRPredictorView.server import ServerSettings, serve, static_files
 from view_help import Puppet, open_page, origin, raw, running, until
 
@@ -46,6 +50,22 @@ def test_a_page_and_its_files_are_served():
     asyncio.run(check())
 
 
+def test_scripts_are_sent_packed_to_who_can_unpack_them():
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = await open_page(server, client)
+            sizes, texts = [], []
+            for encoding in ("identity", "gzip"):
+                async with client.get(page / "vue.global.js", headers={"Accept-Encoding": encoding}) as answer:
+                    assert "javascript" in answer.headers["Content-Type"]
+                    sizes.append(int(answer.headers["Content-Length"]))
+                    texts.append(await answer.text())
+            assert sizes[1] < 0.4 * sizes[0]
+            assert texts[0] == texts[1]
+
+    asyncio.run(check())
+
+
 def test_every_visit_gets_a_page_of_its_own():
     async def check():
         async with running() as (server, client, _puppets):
@@ -75,7 +95,10 @@ def test_only_files_of_the_page_are_in_the_table():
     assert not any(name.startswith("/") or ".." in name for name in files)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b", "evil@127.0.0.1:{port}"],
+)
 def test_a_foreign_host_is_refused(host):
     async def check():
         async with running() as (server, _client, puppets):
@@ -230,6 +253,35 @@ def test_an_upload_reaches_the_process_under_names_of_our_own():
     asyncio.run(check())
 
 
+def test_an_upload_that_stops_on_its_way_makes_room_for_another(monkeypatch):
+    async def check():
+        monkeypatch.setattr(uploads, "_STALLED", 0.3)
+        async with running() as (server, client, puppets):
+            page = (await open_page(server, client)).path
+            status, body = await raw(
+                server,
+                f"POST {page}upload HTTP/1.1\nHost: 127.0.0.1:{{port}}\nOrigin: http://127.0.0.1:{{port}}\n"
+                "Content-Type: multipart/form-data; boundary=x\nContent-Length: 9999\nConnection: close\n\n--x\n",
+            )
+            assert "413" in status
+            assert body == "the upload has stopped on its way; send the files again\n"
+            assert [call["method"] for call in puppets[0].calls] == ["receiving", "complain"]
+
+    asyncio.run(check())
+
+
+def test_an_upload_does_not_make_the_folder_of_a_page_that_has_ended():
+    async def check():
+        async with running() as (server, client, puppets):
+            page = await open_page(server, client)
+            puppets[0].folder.rmdir()
+            async with client.post(page / "upload", data=form(**PHASES), headers=origin(server)) as answer:
+                assert answer.status == 413
+            assert not puppets[0].folder.exists()
+
+    asyncio.run(check())
+
+
 def test_a_dicom_folder_reaches_the_process():
     async def check():
         async with running() as (server, client, puppets):
@@ -265,8 +317,8 @@ def test_an_upload_that_is_no_exam_gets_one_sentence_and_leaves_nothing(files, m
             async with client.post(page / "upload", data=form(**files), headers=origin(server)) as answer:
                 assert answer.status == 413
                 assert message in await answer.text()
-            assert [call["method"] for call in puppets[0].calls] == ["complain"]
-            assert message in puppets[0].calls[0]["message"]
+            assert [call["method"] for call in puppets[0].calls] == ["receiving", "complain"]
+            assert message in puppets[0].calls[1]["message"]
             assert list(puppets[0].folder.rglob("*")) == []
 
     asyncio.run(check())
@@ -366,6 +418,7 @@ def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
             first, second = [await open_page(server, client) for _ in range(2)]
             sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
             monkeypatch.setattr(sessions, "_RELOAD", 0.0)
+            monkeypatch.setattr(sessions, "_LOADING", 0.0)
             async with client.get(server.make_url("/")) as answer:
                 assert answer.status == 503
                 assert "all 2 places are taken" in await answer.text()
@@ -374,6 +427,46 @@ def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
             assert third not in (first, second)
             assert not puppets[0].folder.exists()
             assert puppets[1].folder.exists()
+
+    asyncio.run(check())
+
+
+def test_a_page_that_is_still_loading_makes_no_room(monkeypatch):
+    async def check():
+        async with running(pages=1) as (server, client, puppets):
+            await open_page(server, client)
+            async with client.get(server.make_url("/")) as answer:
+                assert answer.status == 503
+            monkeypatch.setattr(sessions, "_LOADING", 0.0)
+            await open_page(server, client)
+            assert len(puppets) == 2
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("site", ["same-site", "same-origin"])
+def test_only_going_there_opens_a_page(site):
+    async def check():
+        async with running() as (server, client, puppets):
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+            async with client.get(server.make_url("/"), headers=headers) as answer:
+                assert answer.status == 403
+            async with client.head(server.make_url("/")) as answer:
+                assert answer.status == 405
+            assert puppets == []
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(("host", "status"), [("evil.example", "403"), ("127.0.0.1:{port}", "100")])
+def test_who_may_not_send_is_not_asked_to_go_on(host, status):
+    async def check():
+        async with running() as (server, client, _puppets):
+            page = (await open_page(server, client)).path
+            request = f"POST {page}upload HTTP/1.1\nHost: {host}\nOrigin: http://{host}\nExpect: 100-continue\n"
+            form = "Content-Type: multipart/form-data; boundary=x\nContent-Length: 7\nConnection: close\n\n--x--\n"
+            first, _rest = await raw(server, request + form)
+            assert first.split()[1] == status
 
     asyncio.run(check())
 
@@ -435,6 +528,53 @@ def test_nothing_is_left_when_the_server_ends():
     puppets = asyncio.run(check())
     assert len(puppets) == 2
     assert not any(puppet.folder.exists() or puppet.is_alive() for puppet in puppets)
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr(server_module, "_SILENCE", 0.5)
+    answers = []
+
+    def ask(address):
+        with socket.create_connection(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2])), 5) as half:
+            half.sendall(b"GET / HTTP/1.1\r\nHost:")
+            with contextlib.suppress(TimeoutError):
+                answers.append(half.recv(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    serve(ServerSettings(), Puppet, lambda address: threading.Thread(target=ask, args=(address,)).start())
+    assert answers == [b""]
+
+
+def test_the_server_takes_as_many_connections_as_the_machine_allows():
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] // 2, before[1]))
+    try:
+        serve(ServerSettings(), Puppet, lambda _address: os.kill(os.getpid(), signal.SIGTERM))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_what_goes_wrong_again_and_again_is_said_once(capfd):
+    with kept_logging():
+        log_in_one_line()
+        for _ in range(1000):
+            logging.getLogger("asyncio").error("socket.accept() out of system resource")
+        logging.getLogger("asyncio").error("something else")
+    assert capfd.readouterr().err.splitlines() == [
+        "pcr view: socket.accept() out of system resource",
+        "pcr view: something else",
+    ]
+
+
+@contextlib.contextmanager
+def kept_logging():
+    """Root's handlers as they were, after a test that sets them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 def test_an_address_that_is_taken_is_said():

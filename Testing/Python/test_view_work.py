@@ -36,3 +36,40 @@ def test_an_exam_that_is_too_large_is_said():
     assert result is None
     assert "takes more memory" in problem
     assert not busy
+
+
+def test_what_nobody_foresaw_is_logged_and_said(caplog):
+    result, problem, busy = run(lambda: fail(ValueError("a secret path")))
+    assert result is None
+    assert problem == "this went wrong here; load the page again"
+    assert not busy
+    assert "working has failed" in caplog.text
+
+
+def test_what_goes_wrong_in_work_that_nobody_waits_for_is_said(caplog):
+    from PCRPredictorView.work import WENT_WRONG, Work
+
+    async def go():
+        work = Work(trame_server.Server(client_type="vue3"))
+
+        async def fails():
+            fail(ValueError())
+
+        work.begin(fails())
+        await asyncio.sleep(0.01)
+        return work.state.data.problem
+
+    assert asyncio.run(go()) == WENT_WRONG
+    assert "work could not be done" in caplog.text
+
+
+def test_a_new_action_forgets_what_was_wrong_before():
+    from PCRPredictorView.work import Work
+
+    async def go():
+        work = Work(trame_server.Server(client_type="vue3"))
+        work.complain("give another file")
+        work.forget_problem()
+        return work.state.data.problem
+
+    assert asyncio.run(go()) == ""
