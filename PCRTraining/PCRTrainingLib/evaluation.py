@@ -54,10 +54,11 @@ class Outcome:
         name: of the model.
         probability: (N,) calibrated.
         decision: (N,) bool, at an operating point fixed on the training side.
-        point: that operating point; None where every fold had its own.
+        point: that operating point; None where every part of the patients had its own.
         scores: attention of each patient, (N,); None for a model without images.
         map_name: "attention" or "Grad-CAM".
         random_in_tumour: share of the map inside the tumour when the weights are random.
+        point_name: what the operating point is called where there is none for all, see `operating.describe_parts`.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Outcome:
     scores: Scores | None = None
     map_name: str | None = None
     random_in_tumour: float | None = None
+    point_name: str = ""
 
 
 def evaluate(
@@ -183,7 +185,7 @@ def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.
         "name": outcome.name,
         "auc": auc_interval(probability, label).to_json(),
         "operating_point": {
-            "name": point.name if point else "balanced, by fold",
+            "name": point.name if point else outcome.point_name,
             "threshold": point.threshold if point else None,
         },
         **{

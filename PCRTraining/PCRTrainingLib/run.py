@@ -43,9 +43,9 @@ from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
 from .evaluation import Outcome, describe_cohort, map_name, random_share
 from .evaluation_report import render_evaluation
-from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .folds import Prepared, load_network, out_of_fold, prediction_files, train_fold, write_schema
 from .history import CONFIG, LOCK, SCHEMA, SPLITS, SUMMARY, read_histories, read_run_config
-from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
+from .operating import calibrate, choose_operating_points, cross_fitted, describe_parts, fit_calibration
 from .progress import Progress
 from .schema import build_schema
 from .splits import assign_folds, read_splits, write_splits
@@ -231,13 +231,14 @@ def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seco
 
 
 def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) -> Outcome:
-    """What a step says out of fold; calibration and threshold of each fold are fixed on the others."""
+    """What a step says out of fold, calibrated and decided as in `cross_fitted`."""
     index, scores = out_of_fold(data, step, out)
-    probability, decision = cross_fitted(scores.logit, data.cache.labels[index], data.folds[index])
-    network = load_ensemble(step, config, data, out)[0]
-    clinical = data.cache.encode(data.schema)
+    label, fold = data.cache.labels[index], data.folds[index]
+    probability, decision = cross_fitted(scores.logit, label, fold)
+    network = load_network(step, config, data.schema, out / f"fold_{data.numbers[0]}" / step.name)
+    chance = random_share(network, data.cache, data.cache.encode(data.schema))
     return Outcome(
-        step.name, probability, decision, None, scores, map_name(network), random_share(network, data.cache, clinical)
+        step.name, probability, decision, None, scores, map_name(network), chance, describe_parts(label, fold)
     )
 
 

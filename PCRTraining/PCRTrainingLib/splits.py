@@ -33,6 +33,20 @@ def assign_folds(
         DataError: if there are too few patients, one class only, no groups, or the given list does not fit.
     """
     _check_classes(labels)
+    folds = _draw_folds(config, ids, labels, column, seed)
+    held_out = labels[folds >= 0]
+    fewest = int(min(held_out.sum(), (1 - held_out).sum()))
+    if fewest < 2:
+        raise DataError(
+            f"two patients with and two without pCR must be held out to measure anything, got {fewest} of one kind; "
+            "hold out more, or change the list"
+        )
+    return folds
+
+
+def _draw_folds(
+    config: SplitConfig, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
+) -> np.ndarray:
     if config.kind == "given":
         folds = _read_given(Path(str(config.file)), ids)
         for k in range(folds.max() + 1):

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from PCRPredictorLib.bundle import load_bundle
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.config import read_config
+from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.distributed import Worker
 from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.run import locked, train
@@ -112,6 +113,14 @@ def test_run_is_not_overwritten_and_files_of_others_are_left_alone(trained, trai
     code, error = pcr("train", training_cohort, "--out", tmp_path, capsys=capsys)
     assert code == 1
     assert "must be a new or empty folder, it holds thesis.txt" in error
+
+
+def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort, quick_config, tmp_path):
+    config = read_config(quick_config)
+    config = replace(config, steps=config.steps[:1], split=SplitConfig("holdout", share=0.4))
+    train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+    (cohort,) = json.loads((tmp_path / "run" / "summary.json").read_text())["cohorts"]
+    assert cohort["models"][0]["operating_point"]["name"] == "balanced, cross-fitted within the held-out part"
 
 
 def test_two_runs_cannot_write_one_folder(tmp_path):

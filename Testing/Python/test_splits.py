@@ -72,6 +72,13 @@ def test_given_list_that_trains_on_one_class_is_refused(tmp_path):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
+def test_given_list_that_holds_out_one_class_is_refused_before_anything_is_trained(tmp_path):
+    rows = [f"{name},{0 if k < 20 and not LABELS[k] else ''}" for k, name in enumerate(IDS)]
+    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+    with pytest.raises(DataError, match=r"two patients with and two without pCR must be held out .* got 0 of one kind"):
+        assign(kind="given", file=str(tmp_path / "s.csv"))
+
+
 def test_validation_is_part_of_the_training_side_only():
     train = np.arange(40)
     fitted, watched = inner_validation(train, LABELS, 0.2, 0)
