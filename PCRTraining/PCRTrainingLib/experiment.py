@@ -30,11 +30,21 @@ from .distributed import Worker, restarted
 from .evaluation import Outcome, auc_interval, check_classes, cohort_names, compare, finite, refuse_patients
 from .evaluation_report import experiment_markdown, render_experiment
 from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .history import CONFIG, SCHEMA, SPLITS, read_started
 from .inference import Scores, score_ensemble
 from .metrics import auc, brier, rates, sensitivity_at
 from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
 from .progress import Progress
-from .run import CONFIG, SPLITS, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
+from .run import (
+    RUN,
+    Rows,
+    keep_clinical_rows,
+    locked,
+    open_cohort,
+    read_clinical_rows,
+    start_run,
+    write_whole_json,
+)
 from .splits import assign_folds, read_splits, write_splits
 
 INSIDE = "out of fold"  # the training cohort's own column
@@ -110,6 +120,9 @@ def run_experiment(
 ) -> None:
     """Train every row with every seed and write the table.
 
+    Args:
+        config, seeds, clinical_rows: of a new experiment; a resumed one keeps its own.
+
     Raises:
         DataError: if a cohort cannot be used, an external one shares patients with the training one, or the folder
             cannot be written; what was done until then is kept.
@@ -118,14 +131,16 @@ def run_experiment(
     names, wanted = [INSIDE, *cohort_names(externals)], experiment_config(config)
     with locked(out, worker):
         if worker.first:
-            start_run(out, config, resume or restarted())
+            config, asked = start_run(out, "experiment", config, resume or restarted(), {"seeds": list(seeds)})
         else:
-            worker.wait_for([out / f"seed_{seed}" / SPLITS for seed in seeds])
+            worker.wait_for([out / RUN])
+            config, asked = read_started(out, "experiment", {"seeds": list(seeds)})
+        seeds, wanted = asked["seeds"], experiment_config(config)
         caches, schema = open_cohorts(cohort, externals, out, config, progress)
-        rows = read_clinical_rows(clinical_rows, schema) if clinical_rows else {}
-        outside = {name.lower() for cache in caches[1:] for name in cache.ids}
-        rows = {name: row for name, row in rows.items() if name not in outside}
+        rows = open_clinical_rows(clinical_rows, out, schema, caches[1:], externals, progress)
         runs = {seed: prepare_seed(seed, caches[0], schema, wanted, out, rows) for seed in seeds}
+        if not (out / RUN).is_file():  # last: other processes wait for it
+            write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
         tasks = [(seed, k) for seed in seeds for k in runs[seed][0].numbers]
         worker.share(partial(_train_task, runs, out), tasks, sum(step.epochs for step in wanted.steps), progress)
         if worker.first:
@@ -160,6 +175,33 @@ def open_cohorts(
     return [cache, *others], schema
 
 
+def open_clinical_rows(
+    table: Path | None,
+    out: Path,
+    schema: ClinicalSchema,
+    others: Sequence[GridCache],
+    externals: Sequence[Path],
+    progress: Progress,
+) -> Rows:
+    """The rows without images of an experiment, none of them of a patient of an external cohort.
+
+    Args:
+        table: of a new experiment.
+        others: the external cohorts.
+        externals: their folders.
+
+    Raises:
+        DataError: if the table cannot be used, or an external cohort that came later has patients of it.
+    """
+    if not (out / RUN).is_file():
+        outside = {name.lower() for cache in others for name in cache.ids}
+        keep_clinical_rows(table, out, [schema], progress, outside)
+    rows = read_clinical_rows(out, schema)
+    for path, cache in zip(externals, others, strict=True):
+        refuse_patients([name for name in cache.ids if name.lower() in rows], path)
+    return rows
+
+
 def shared_patients(training: GridCache, other: GridCache) -> list[str]:
     """Patients of another cohort that are in the training one, by identifier or by their images."""
     ids = {record.patient_id.lower() for record in training.records}
@@ -173,7 +215,7 @@ def prepare_seed(
     schema: ClinicalSchema,
     config: TrainingConfig,
     out: Path,
-    rows: Mapping[str, tuple[np.ndarray, int]],
+    rows: Rows,
 ) -> tuple[Prepared, TrainingConfig]:
     """The run of one seed: its own weights, and its own folds; a part that is held out once is the same for all."""
     split_seed = config.seed if config.split.kind == "holdout" else seed
@@ -182,7 +224,7 @@ def prepare_seed(
         folder.mkdir(parents=True, exist_ok=True)
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), split_seed)
         write_whole_json(config_to_json(config), folder / CONFIG)
-        write_schema(schema, folder / "schema.json")
+        write_schema(schema, folder / SCHEMA)
         write_splits(folder / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
     return Prepared(cache, schema, read_splits(folder / SPLITS, cache.ids), rows), config
 

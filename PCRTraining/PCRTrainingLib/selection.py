@@ -13,12 +13,14 @@ Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be teste
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
@@ -26,17 +28,17 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.writing import whole_file, whole_folder
 
 from .baselines import BASELINES, Baseline
-from .config import SplitConfig, TrainingConfig, config_to_json
+from .config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from .distributed import Worker, restarted
 from .evaluation import auc_interval
 from .experiment import run_baseline
 from .folds import Prepared, out_of_fold, prediction_files, train_fold, write_schema
-from .history import SPLITS
+from .history import SCHEMA, SPLITS, read_started
 from .metrics import auc, delong
 from .operating import cross_fitted
 from .progress import Progress
-from .run import SCHEMA, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
-from .splits import EXCLUDED, assign_folds, write_splits
+from .run import keep_clinical_rows, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
+from .splits import EXCLUDED, assign_folds, read_splits, write_splits
 
 CANDIDATES, SELECTION = "candidates.csv", "selection.json"
 
@@ -86,6 +88,7 @@ def select(
         configs: by name; all must read the same grid and split alike.
         inner: folds of the patients that an outer fold trains on.
         least_attention: share inside the tumour that a configuration must reach to be chosen, where any does.
+        resume: go on with a selection that was stopped; it keeps all of these and its clinical rows.
 
     Raises:
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
@@ -94,9 +97,16 @@ def select(
     if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     with locked(out, worker):
+        asked: dict[str, Any] = {"inner": inner, "least_attention": least_attention}
+        asked |= {"configurations": {name: config_to_json(config) for name, config in configs.items()}}
         if worker.first:
-            start_run(out, first, resume or restarted())
-        prepared = {n: _prepare(n, cohort, c, out, progress, clinical_rows) for n, c in configs.items()}
+            _, asked = start_run(out, "select", first, resume or restarted(), asked)
+        else:
+            worker.wait_for([out / SPLITS])
+            _, asked = read_started(out, "select", asked)
+        configs = {name: parse_config(json.dumps(c), f"{out}: {name}") for name, c in asked["configurations"].items()}
+        inner, least_attention = asked["inner"], asked["least_attention"]
+        prepared = _prepare(cohort, configs, out, progress, clinical_rows)
         data = next(iter(prepared.values()))
         tasks = []
         for k in data.numbers:
@@ -127,13 +137,21 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
 
 
 def _prepare(
-    name: str, cohort: Path, config: TrainingConfig, out: Path, progress: Progress, rows: Path | None
-) -> Prepared:
-    cache, schema = open_cohort(cohort, out / "cache", config, progress)
-    folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
-    write_splits(out / SPLITS, cache.ids, cache.labels, folds)
-    write_schema(schema, out / f"{name}-{SCHEMA}")
-    return Prepared(cache, schema, folds, read_clinical_rows(rows, schema) if rows else {})
+    cohort: Path, configs: Mapping[str, TrainingConfig], out: Path, progress: Progress, table: Path | None
+) -> dict[str, Prepared]:
+    """The cohort for every configuration: one cache and one division, each its own clinical variables."""
+    first = next(iter(configs.values()))
+    opened = {name: open_cohort(cohort, out / "cache", config, progress) for name, config in configs.items()}
+    schemas = {name: schema for name, (_, schema) in opened.items()}
+    cache, _ = next(iter(opened.values()))
+    if not (out / SPLITS).is_file():
+        folds = assign_folds(first.split, cache.ids, cache.labels, cache.column(first.split.column), first.seed)
+        keep_clinical_rows(table, out, list(schemas.values()), progress)
+        for name, schema in schemas.items():
+            write_schema(schema, out / f"{name}-{SCHEMA}")
+        write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
+    folds = read_splits(out / SPLITS, cache.ids)
+    return {name: Prepared(cache, schema, folds, read_clinical_rows(out, schema)) for name, schema in schemas.items()}
 
 
 def _inside(data: Prepared, outer: int, inner: int, seed: int) -> Prepared:

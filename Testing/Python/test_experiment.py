@@ -59,6 +59,15 @@ def test_finished_experiment_is_remade_from_its_files_without_training(experimen
     assert json.loads((out / "experiment.json").read_text())["rows"] == before
 
 
+def test_resumed_experiment_keeps_its_configuration_and_seeds(experiment, training_cohort, tmp_path):
+    out = shutil.copytree(experiment, tmp_path / "copy")
+    external = [experiment.parent / "elsewhere"]
+    run_experiment(training_cohort, external, out, PRESETS["full"], [7], Worker(), Silent(), resume=True)
+    before, now = (json.loads((path / "experiment.json").read_text()) for path in (experiment, out))
+    assert (now["seeds"], now["config"], now["rows"]) == ([0, 1], before["config"], before["rows"])
+    assert sorted(path.name for path in out.glob("seed_*")) == ["seed_0", "seed_1"]
+
+
 def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort, config, tmp_path):
     external = shutil.copytree(training_cohort, tmp_path / "external")
     with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(P0, P1, "):

@@ -139,6 +139,42 @@ def test_resumed_run_keeps_its_configuration(trained, training_cohort, tmp_path)
     assert_same(out, trained)
 
 
+def write_rows(path):
+    """A table of twelve more patients, four of them without a label or with an age that is none."""
+    table = [{"patient_id": f"R{k}", "pcr": k % 2, "age": 30 + 4 * k, "hr": k % 2} for k in range(12)]
+    for k in (0, 1):
+        table[k]["pcr"], table[k + 2]["age"] = "", "old"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+    return path
+
+
+def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config, said = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
+    progress = Silent()
+    progress.say = said.append
+    train(training_cohort, tmp_path / "whole", config, Worker(), progress, clinical_rows=table)
+    out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
+    shutil.rmtree(out / "fold_1")
+    table.unlink()
+    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+    assert_same(out, tmp_path / "whole")
+    weights = "fold_1/step3/weights.safetensors"
+    assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
+    assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in said
+
+
+def test_run_of_another_command_is_not_gone_on_with(trained, training_cohort, quick_config, tmp_path, capsys):
+    out = shutil.copytree(trained, tmp_path / "copy")
+    for command, options in (("experiment", ("--seeds", 1)), ("select", ("--configs", quick_config))):
+        code, error = pcr(command, training_cohort, *options, "--out", out, "--resume", capsys=capsys)
+        assert code == 1
+        assert f"holds a run of pcr train, got pcr {command}; go on with it by pcr train" in error
+    assert not list(out.glob("seed_*")) + list(out.glob("outer_*"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

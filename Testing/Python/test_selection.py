@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -37,6 +38,16 @@ def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected)
     assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
     assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
+
+
+def test_resumed_selection_keeps_what_it_was_asked_for(selected, training_cohort, quick_config, tmp_path):
+    out = shutil.copytree(selected, tmp_path / "copy")
+    config = replace(read_config(quick_config), widths=(4, 4, 4))
+    select(training_cohort, {"new": config}, out, Worker(), Silent(), inner=3, resume=True)
+    assert (out / "candidates.csv").read_bytes() == (selected / "candidates.csv").read_bytes()
+    before, now = (json.loads((path / "selection.json").read_text()) for path in (selected, out))
+    assert (now["nested"], now["configurations"]) == (before["nested"], before["configurations"])
+    assert not list(out.glob("outer_*/new"))
 
 
 def test_inner_folds_never_hold_a_patient_of_the_outer_one(selected):
