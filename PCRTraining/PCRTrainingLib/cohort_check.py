@@ -83,9 +83,19 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
     return exam
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things in words: 1 patient, 2 patients."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def fingerprint(exam: Exam) -> str:
     """A hash of the early phase's voxels, the same for copies of an exam under any name."""
     return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
+
+
+def identifier_mark(patient_id: str) -> str:
+    """A hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
+    return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
 
 
 def find_twins(patients: Iterable[CohortPatient]) -> dict[str, str]:

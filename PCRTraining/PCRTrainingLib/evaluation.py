@@ -23,6 +23,7 @@ from PCRPredictorLib.writing import whole_folder, write_json
 from torch import Tensor
 
 from .cache import GridCache, open_or_build
+from .cohort_check import count, identifier_mark
 from .evaluation_report import render_evaluation
 from .inference import Scores, randomised, score, score_ensemble
 from .metrics import (
@@ -88,7 +89,7 @@ def evaluate(
             folder = out / "cache" / f"{name}-{settings.grid.window:g}-{settings.grid.size}-{settings.grid.slices}"
             cache = open_or_build(cohort, folder, settings.grid, bundle.schema, lambda *_: progress.advance())
             check_classes(cache, cohort)
-            refuse_shared(cache, bundle.training_images, cohort)
+            refuse_patients(shared_patients(cache, bundle.training_images, bundle.training_patients), cohort)
             progress.start(f"{bundle.card.name} on {name}", 1)
             outcomes.append(run_bundle(bundle, cache, device))
             progress.advance()
@@ -273,17 +274,19 @@ def check_classes(cache: GridCache, cohort: Path) -> None:
         )
 
 
-def refuse_shared(cache: GridCache, training_images: Collection[str], cohort: Path) -> None:
-    """Refuse a cohort that shares patients with a model's training, naming them.
+def shared_patients(cache: GridCache, images: Collection[str], patients: Collection[str]) -> list[str]:
+    """Patients of a cohort that a model was trained on, by their images or by identifier.
 
     Args:
-        training_images: fingerprints of the images trained on.
-
-    Raises:
-        DataError: if it does.
+        images: fingerprints of those trained on.
+        patients: hashes of the identifiers trained on, see `identifier_mark`.
     """
-    known = set(training_images)
-    refuse_patients([record.patient_id for record in cache.records if record.fingerprint in known], cohort)
+    images, patients = set(images), set(patients)
+    return [
+        record.patient_id
+        for record in cache.records
+        if record.fingerprint in images or identifier_mark(record.patient_id) in patients
+    ]
 
 
 def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
@@ -295,7 +298,8 @@ def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
         raise DataError(
-            f"{cohort} shares {len(shared)} patients with the training cohort ({names}); take them out of one of them"
+            f"{cohort} shares {count(len(shared), 'patient')} with the training cohort ({names}); take them out of one "
+            "of them, or rename patients that only have the same identifier"
         )
 
 

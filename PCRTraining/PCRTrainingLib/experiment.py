@@ -24,10 +24,19 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.writing import whole_file
 
 from .baselines import BASELINES, Baseline, fit_logistic
-from .cache import GridCache
+from .cache import GridCache, training_marks
 from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
-from .evaluation import Outcome, auc_interval, check_classes, cohort_names, compare, finite, refuse_patients
+from .evaluation import (
+    Outcome,
+    auc_interval,
+    check_classes,
+    cohort_names,
+    compare,
+    finite,
+    refuse_patients,
+    shared_patients,
+)
 from .evaluation_report import experiment_markdown, render_experiment
 from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
 from .history import CONFIG, SCHEMA, SPLITS, read_started
@@ -169,9 +178,10 @@ def open_cohorts(
     cache, schema = open_cohort(cohort, out / "cache" / "training", config, progress)
     names = cohort_names(externals)
     others = [open_cohort(e, out / "cache" / n, config, progress)[0] for n, e in zip(names, externals, strict=True)]
+    images, patients = training_marks(cache)
     for path, other in zip(externals, others, strict=True):
         check_classes(other, path)
-        refuse_patients(shared_patients(cache, other), path)
+        refuse_patients(shared_patients(other, images, patients), path)
     return [cache, *others], schema
 
 
@@ -200,13 +210,6 @@ def open_clinical_rows(
     for path, cache in zip(externals, others, strict=True):
         refuse_patients([name for name in cache.ids if name.lower() in rows], path)
     return rows
-
-
-def shared_patients(training: GridCache, other: GridCache) -> list[str]:
-    """Patients of another cohort that are in the training one, by identifier or by their images."""
-    ids = {record.patient_id.lower() for record in training.records}
-    marks = {record.fingerprint for record in training.records}
-    return [r.patient_id for r in other.records if r.patient_id.lower() in ids or r.fingerprint in marks]
 
 
 def prepare_seed(

@@ -1,4 +1,7 @@
-"""Calibration and operating points, fixed on out-of-fold predictions of the training side. `cross_fitted` is ours."""
+"""Calibration and operating points, fixed on out-of-fold predictions of the training side.
+
+`cross_fitted`, `held_out_parts`, `parts_are_folds` and `describe_parts` are ours.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.table import read_rows
 from PCRPredictorLib.writing import whole_file, write_json
 
-from .cache import QUARANTINE, GridCache, open_or_build
+from .cache import QUARANTINE, GridCache, open_or_build, training_marks
 from .card import describe_failures, make_card, read_texts, readme
 from .cohort_check import LABEL, parse_label
 from .config import Step, TrainingConfig, config_to_json
@@ -345,10 +345,10 @@ def write_run_bundle(
     )
     schema = data.schema if step.clinical else ClinicalSchema(())
     weights = [load_weights(out / f"fold_{k}" / step.name) for k in data.numbers]
-    marks = [record.fingerprint for record in data.cache.records]
+    images, patients = training_marks(data.cache, data.rows)
     if path.is_dir():
         shutil.rmtree(path)
-    write_bundle(path, card, schema, settings, weights, readme(card), marks)
+    write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
 
 
 def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:

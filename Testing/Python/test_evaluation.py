@@ -3,7 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
-from PCRPredictorLib.bundle import find_bundle, load_bundle
+from PCRPredictorLib.bundle import Bundle, find_bundle, load_bundle
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation import Outcome, cohort_names, compare, describe_model, write_evaluation
@@ -81,6 +81,26 @@ def test_training_patients_are_refused_by_name_even_under_another_name(trained, 
     with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(.*A2.*take them out"):
         write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
     assert not (tmp_path / "e").exists()
+
+
+def test_training_patient_with_other_images_is_refused_by_identifier(trained, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "changed")
+    for folder in (cohort / "images", cohort / "segmentations" / "expert"):
+        for path in sorted(folder.rglob("[qQ]3*"), reverse=True):
+            path.rename(path.with_name(path.name.replace("q3", "p3").replace("Q3", "P3")))
+    write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
+    with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_bundle_names_nobody_and_one_without_the_list_still_loads(trained, tmp_path):
+    path = shutil.copytree(trained / "bundle", tmp_path / "old") / "configs" / "training_images.json"
+    content = json.loads(path.read_text())
+    assert len(content["patients"]) == 16
+    assert not any(f'"{name}{k}"' in path.read_text() for name in "Pp" for k in range(16))
+    path.write_text(json.dumps({"fingerprints": content["fingerprints"]}))
+    old = Bundle(tmp_path / "old", None, None, None, "")
+    assert (len(old.training_images), old.training_patients) == (16, [])
 
 
 def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):

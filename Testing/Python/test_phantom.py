@@ -45,6 +45,11 @@ def table(cohort):
         return list(csv.DictReader(file))
 
 
+def test_another_seed_gives_other_identifiers():
+    names = {str(make_patient(SITES["A"], 1, seed).exam.provenance.patient_id) for seed in (0, 2)}
+    assert names == {"PHANTOM_A_0001", "PHANTOM_A2_0001"}
+
+
 def test_same_seed_site_and_index_give_the_same_patient(patients):
     again = make_patient(SITES["B"], index=2)
     assert all(np.array_equal(a, b) for a, b in zip(patients["B"].exam.phases, again.exam.phases, strict=True))

@@ -163,6 +163,7 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     assert_same(out, tmp_path / "whole")
     weights = "fold_1/step3/weights.safetensors"
     assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
     assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in said
 
 
