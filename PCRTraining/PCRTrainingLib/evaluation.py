@@ -234,7 +234,7 @@ def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object
         "model": one.name,
         "other": other.name,
         "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
-        "p": test.p,
+        "p": finite(test.p),
         "matched_specificity": specificity,
         "sensitivity": sensitivity_at(one.probability, label, specificity),
         "other_sensitivity": rates(other.decision, label).sensitivity,

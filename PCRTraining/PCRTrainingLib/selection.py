@@ -229,5 +229,5 @@ def _compare(baseline: Baseline, probability: np.ndarray, label: np.ndarray, dat
     return {
         "model": baseline.name,
         "auc": auc(finding.probability, label),
-        "difference": vars(delong(probability, finding.probability, label)),
+        "difference": delong(probability, finding.probability, label).to_json(),
     }

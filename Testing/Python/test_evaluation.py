@@ -117,6 +117,12 @@ def test_better_model_wins_the_paired_comparison():
     assert pair["sensitivity"] > pair["other_sensitivity"]
 
 
+def test_comparison_without_variance_is_written_as_unknown():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
+    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
+    json.dumps(pair, allow_nan=False)
+
+
 def test_subgroups_are_counted_and_small_ones_have_no_auc():
     groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
     found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
