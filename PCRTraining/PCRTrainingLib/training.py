@@ -124,6 +124,7 @@ def train_epoch(
 ) -> dict[str, float]:
     """One pass over the training patients: mean loss, and share of the attention inside the tumour (nan without)."""
     network.train()
+    freeze_norms(network)
     labels = torch.from_numpy(fold.cache.labels).float()
     positives = labels[torch.from_numpy(fold.train)].mean()
     positive_weight = ((1 - positives) / positives).to(device)
@@ -156,6 +157,13 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def freeze_norms(network: PCRNet) -> None:
+    """Keep the running statistics of batch norms whose branch has a rate of 0, which gradients alone would not do."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d) and not any(p.requires_grad for p in module.parameters()):
+            module.eval()
 
 
 def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights) -> PCRNet:

@@ -126,6 +126,17 @@ def test_new_branches_have_the_full_rate_and_a_rate_of_zero_freezes(prepared, co
     assert all(parameter.requires_grad for parameter in network.attention.parameters())
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_image_rate_of_zero_keeps_the_image_branch_whole_batch_norm_included(prepared, config, tmp_path, rate):
+    fold = prepared.fold(0, config)
+    before = run(Step("a", 1), config, fold, tmp_path / "a")
+    step = Step("b", 1, attention=True, clinical=True, image_rate=rate)
+    after = run(step, config, fold, tmp_path / "b", start=before)
+    kept = {name: torch.equal(after[name], weight) for name, weight in before.items()}
+    assert all(kept.values()) == (rate == 0)
+    assert "stem.adn.N.running_mean" in kept
+
+
 @pytest.mark.slow
 def test_training_learns_what_there_is_to_learn_and_where(prepared, config, tmp_path):
     fold = prepared.fold(0, config)
