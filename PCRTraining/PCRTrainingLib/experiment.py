@@ -226,6 +226,7 @@ def prepare_seed(
     if not (folder / SPLITS).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), split_seed)
+        Prepared(cache, schema, folds, {}).check(config)
         write_whole_json(config_to_json(config), folder / CONFIG)
         write_schema(schema, folder / SCHEMA)
         write_splits(folder / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
@@ -298,7 +299,7 @@ def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCac
     asked = data.schema.asked_columns
     features = baseline.features(cache, cache.encode(data.schema).numpy()[:, asked])
     outside = [baseline.features(other, other.encode(data.schema).numpy()[:, asked]) for other in externals]
-    more = [(row[0][asked], row[1]) for name, row in data.rows.items() if name not in {i.lower() for i in cache.ids}]
+    more = [(vector[asked], label) for vector, label in data.more]
     logit = np.zeros(len(cache))
     external_logits: list[list[np.ndarray]] = [[] for _ in externals]
     for k in data.numbers:

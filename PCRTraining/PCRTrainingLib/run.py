@@ -176,6 +176,7 @@ def prepare(
         folds = read_splits(out / SPLITS, cache.ids)
     else:
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
+        Prepared(cache, schema, folds, {}).check(config)
         keep_clinical_rows(clinical_rows, out, [schema], progress)
         write_schema(schema, out / SCHEMA)
         write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)

@@ -5,7 +5,7 @@ outer_k/<name>/fold_j  inner folds of the patients that outer fold k trains on
 chosen/fold_k          the chosen configuration on all of them; what it says of fold k is the honest result
 selection.json         the choices, and the nested result
 
-A configuration that looks at the tumour too little is not chosen, whatever its AUC.
+A configuration that looks at the tumour too little is not chosen, whatever its AUC, unless none looks there enough.
 
 Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be tested on the patients that made it.
 """
@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
@@ -106,15 +106,15 @@ def select(
             _, asked = read_started(out, "select", asked)
         configs = {name: parse_config(json.dumps(c), f"{out}: {name}") for name, c in asked["configurations"].items()}
         inner, least_attention = asked["inner"], asked["least_attention"]
-        prepared = _prepare(cohort, configs, out, progress, clinical_rows)
+        prepared = _prepare(cohort, configs, inner, out, progress, clinical_rows)
         data = next(iter(prepared.values()))
         tasks = []
         for k in data.numbers:
             runs = [
-                Run(_inside(prepared[name], k, inner, first.seed), config, out / f"outer_{k}" / name)
+                Run(_inside(prepared[name], k, inner, config), config, out / f"outer_{k}" / name)
                 for name, config in configs.items()
             ]
-            tasks += [Task(j, runs) for j in range(inner)]
+            tasks += [Task(j, runs) for j in runs[0].data.numbers]
         epochs = {name: sum(step.epochs for step in config.steps) for name, config in configs.items()}
         worker.share(_train, tasks, sum(epochs.values()), progress)
         for run in (run for task in tasks for run in task.runs):
@@ -137,7 +137,7 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
 
 
 def _prepare(
-    cohort: Path, configs: Mapping[str, TrainingConfig], out: Path, progress: Progress, table: Path | None
+    cohort: Path, configs: Mapping[str, TrainingConfig], inner: int, out: Path, progress: Progress, table: Path | None
 ) -> dict[str, Prepared]:
     """The cohort for every configuration: one cache and one division, each its own clinical variables."""
     first = next(iter(configs.values()))
@@ -146,6 +146,8 @@ def _prepare(
     cache, _ = next(iter(opened.values()))
     if not (out / SPLITS).is_file():
         folds = assign_folds(first.split, cache.ids, cache.labels, cache.column(first.split.column), first.seed)
+        for name, config in configs.items():
+            _check(Prepared(cache, schemas[name], folds, {}), inner, config)
         keep_clinical_rows(table, out, list(schemas.values()), progress)
         for name, schema in schemas.items():
             write_schema(schema, out / f"{name}-{SCHEMA}")
@@ -154,12 +156,24 @@ def _prepare(
     return {name: Prepared(cache, schema, folds, read_clinical_rows(out, schema)) for name, schema in schemas.items()}
 
 
-def _inside(data: Prepared, outer: int, inner: int, seed: int) -> Prepared:
-    """The patients that an outer fold trains on, in folds of their own; the others take no part."""
+def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
+    """Find out before anything is trained whether every fold can be, outer and inner."""
+    data.check(config)
+    for k in data.numbers:
+        _inside(data, k, inner, config).check(config)
+
+
+def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> Prepared:
+    """The patients that an outer fold trains on, in folds of their own; the others take no part.
+
+    Where whole groups are left out outside, they are inside, too.
+    """
     rest = np.flatnonzero(data.folds != outer)
     folds = np.full(len(data.folds), EXCLUDED)
-    ids, column = [data.cache.ids[i] for i in rest], data.cache.column("site")[rest]
-    folds[rest] = assign_folds(SplitConfig(folds=inner), ids, data.cache.labels[rest], column, seed + 1000 + outer)
+    ids, column = [data.cache.ids[i] for i in rest], data.cache.column(config.split.column)[rest]
+    kind: Literal["groups", "folds"] = "groups" if config.split.kind == "groups" else "folds"
+    split = SplitConfig(kind, folds=inner, column=config.split.column)
+    folds[rest] = assign_folds(split, ids, data.cache.labels[rest], column, config.seed + 1000 + outer)
     return replace(data, folds=folds)
 
 
@@ -183,7 +197,7 @@ def _take_over(earlier: Run, run: Run, fold: str) -> None:
 
 
 def _judge(k: int, name: str, data: Prepared, config: TrainingConfig, out: Path, inner: int) -> Candidate:
-    inside = _inside(data, k, inner, config.seed)
+    inside = _inside(data, k, inner, config)
     index, scores = out_of_fold(inside, config.steps[-1], out / f"outer_{k}" / name)
     return Candidate(k, name, auc(scores.logit, data.cache.labels[index]), float(scores.in_tumour.mean()))
 
@@ -201,20 +215,21 @@ def _write(
         writer.writerow(["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"])
         for c in found:
             writer.writerow([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)])
-    label = data.cache.labels
-    logit, attention = np.full(len(label), np.nan), np.full(len(label), np.nan)
+    held_out = data.folds >= 0
+    label = data.cache.labels[held_out]
+    logit, attention = np.zeros(len(held_out)), np.zeros(len(held_out))
     for k, name in chosen.items():
         only = replace(data, folds=np.where(data.folds == k, k, EXCLUDED))
         index, scores = out_of_fold(only, configs[name].steps[-1], out / "chosen")
         logit[index], attention[index] = scores.logit, scores.in_tumour
-    probability, _ = cross_fitted(logit, label, data.folds)
+    probability, _ = cross_fitted(logit[held_out], label, data.folds[held_out])
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
         "configurations": {name: config_to_json(config) for name, config in configs.items()},
         "nested": {
             "auc": auc_interval(probability, label).to_json(),
-            "attention_in_tumour": float(attention.mean()),
+            "attention_in_tumour": float(attention[held_out].mean()),
             "against": [_compare(baseline, probability, label, data) for baseline in BASELINES],
         },
         "seconds": round(seconds, 1),

@@ -77,10 +77,21 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
         train: (n,) positions.
         labels: (N,) of all patients.
         share: of the second part; 0 for none.
+
+    Raises:
+        DataError: if the patients are too few for both classes on both sides.
     """
     if not share:
         return train, train[:0]
-    fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+    try:
+        fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+    except ValueError:  # fewer than two patients of a class
+        fitted, watched = train, train[:0]
+    if any(len(set(labels[side].tolist())) < 2 for side in (fitted, watched)):
+        raise DataError(
+            f"validation must leave patients with and without pCR on both sides, got {share:g} of {len(train)} patients"
+            f", {int(labels[train].sum())} with pCR; set it higher, or to 0 to train without early stopping"
+        )
     return np.sort(fitted), np.sort(watched)
 
 

@@ -123,6 +123,15 @@ def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort,
     assert cohort["models"][0]["operating_point"]["name"] == "balanced, cross-fitted within the held-out part"
 
 
+def test_validation_that_cannot_watch_both_classes_is_refused_before_training(training_cohort, quick_config, tmp_path):
+    config = replace(read_config(quick_config), validation=0.05)
+    with pytest.raises(
+        DataError, match=r"validation must leave patients with and without pCR on both sides, got 0\.05"
+    ):
+        train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+    assert not (tmp_path / "run" / "splits.csv").exists()  # so that it can be started again
+
+
 def test_two_runs_cannot_write_one_folder(tmp_path):
     with (
         locked(tmp_path, Worker()),

@@ -87,6 +87,12 @@ def test_validation_is_part_of_the_training_side_only():
     assert len(inner_validation(train, LABELS, 0, 0)[1]) == 0
 
 
+@pytest.mark.parametrize(("share", "positives"), [(0.2, 1), (0.05, 4), (0.1, 2)])
+def test_validation_without_both_classes_on_both_sides_is_refused(share, positives):
+    with pytest.raises(DataError, match=f"validation must leave .* got {share:g} of 40 patients, {positives} with pCR"):
+        inner_validation(np.arange(40), (np.arange(40) < positives).astype(int), share, 0)
+
+
 def test_too_few_one_class_and_missing_groups_are_said():
     with pytest.raises(DataError, match="folds must be at most the 20 patients of the smaller class, got 30"):
         assign(folds=30)
