@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.bundle import Bundle
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.cohort import find_patients
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.predictor import library_versions
@@ -75,24 +77,23 @@ class Outcome:
 def evaluate(
     cohorts: Sequence[Path], bundles: Sequence[Bundle], out: Path, device: str, progress: Progress
 ) -> dict[str, object]:
-    """Every model on every cohort; what is read of the cohorts is cached in `out/cache`.
+    """Every model on every cohort, all on the same patients; what is read of the cohorts is cached in `out/cache`.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with a model's training.
     """
     results = []
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
+        caches = _read_for(bundles, cohort, name, out / "cache" / name, progress)
+        for bundle in bundles:
+            known = bundle.training_images, bundle.training_patients
+            refuse_patients(shared_patients(caches[bundle.settings.grid], *known), cohort)
         outcomes: list[Outcome] = []
         for bundle in bundles:
-            progress.start(f"Reading {name}", len(find_patients(cohort)))
-            settings = bundle.settings
-            folder = out / "cache" / f"{name}-{settings.grid.window:g}-{settings.grid.size}-{settings.grid.slices}"
-            cache = open_or_build(cohort, folder, settings.grid, bundle.schema, lambda *_: progress.advance())
-            check_classes(cache, cohort)
-            refuse_patients(shared_patients(cache, bundle.training_images, bundle.training_patients), cohort)
             progress.start(f"{bundle.card.name} on {name}", 1)
-            outcomes.append(run_bundle(bundle, cache, device))
+            outcomes.append(run_bundle(bundle, caches[bundle.settings.grid], device))
             progress.advance()
+        cache = caches[bundles[0].settings.grid]
         results.append(describe_cohort(name, cache, np.arange(len(cache)), _with_own_names(outcomes)))
     return {
         "kind": "evaluation",
@@ -107,6 +108,20 @@ def evaluate(
             for bundle in bundles
         ],
     }
+
+
+def _read_for(
+    bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress
+) -> dict[GridSpec, GridCache]:
+    """A cohort on the grid of every model; patients whose variables any of them cannot read are left out for all."""
+    schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
+    caches: dict[GridSpec, GridCache] = {}
+    for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
+        progress.start(f"Reading {name}", len(find_patients(cohort)))
+        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, lambda *_: progress.advance())
+        check_classes(cache, cohort)
+        caches[grid] = cache
+    return caches
 
 
 def write_evaluation(

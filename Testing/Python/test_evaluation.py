@@ -1,9 +1,11 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PCRPredictorLib.bundle import Bundle, find_bundle, load_bundle
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation import Outcome, cohort_names, compare, describe_model, write_evaluation
@@ -91,6 +93,28 @@ def test_training_patient_with_other_images_is_refused_by_identifier(trained, el
     write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
     with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
         write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "c")
+    write_table(
+        cohort, [row | {"age": row["age"] if k else "old", "er": "1"} for k, row in enumerate(read_table(cohort))]
+    )
+    hr = next(variable for variable in bundle.schema.variables if variable.name == "hr")
+    other = replace(
+        bundle,
+        card=replace(bundle.card, name="other"),
+        schema=ClinicalSchema((hr, replace(hr, name="er"))),
+        settings=replace(bundle.settings, grid=replace(bundle.settings.grid, middle=0.3)),
+    )
+    found = []
+    for k, models in enumerate(([bundle, other], [other, bundle])):
+        write_evaluation([cohort], models, tmp_path / str(k), "cpu", Silent())
+        (result,) = json.loads((tmp_path / str(k) / "evaluation.json").read_text())["cohorts"]
+        found.append((result["patients"], {model["name"]: model for model in result["models"]}))
+    assert found[0] == found[1]
+    assert found[0][0] == 11
+    assert len({model["brier"]["value"] for model in found[0][1].values()}) == 2
 
 
 def test_bundle_names_nobody_and_one_without_the_list_still_loads(trained, tmp_path):
