@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file
 from safetensors.torch import load_file, save
@@ -33,9 +34,7 @@ from .metrics import auc
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
-# Never reached by a sound step. A gradient that is not finite stops the training: on some CPUs bfloat16 gradients of
-# very small feature maps (below 4 x 8 x 8) are not.
-_LARGEST_GRADIENT = 100.0
+_LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
 Weights = Mapping[str, Tensor]
 Report = Callable[[int, Mapping[str, float]], None]
 
@@ -142,7 +141,7 @@ def train_epoch(
         image = random_contrast(image, generator, config.contrast)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
         image.requires_grad_(guidance is not None and guidance.image_gradient)
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=can_be_bfloat16(config.grid)):
             output = network(image, clinical.to(device))
         loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
         if guidance is not None:
@@ -157,6 +156,11 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def can_be_bfloat16(grid: GridSpec) -> bool:
+    """Whether the deepest feature map is 4 x 8 x 8 or more: on some CPUs gradients of smaller ones are not finite."""
+    return grid.slices > 6 and grid.size >= 32
 
 
 def freeze_norms(network: PCRNet) -> None:
