@@ -177,7 +177,10 @@ def open_cohorts(
     """
     cache, schema = open_cohort(cohort, out / "cache" / "training", config, progress)
     names = cohort_names(externals)
-    others = [open_cohort(e, out / "cache" / n, config, progress)[0] for n, e in zip(names, externals, strict=True)]
+    others = [
+        open_cohort(path, out / "cache" / name, config, progress, schema)[0]
+        for name, path in zip(names, externals, strict=True)
+    ]
     images, patients = training_marks(cache)
     for path, other in zip(externals, others, strict=True):
         check_classes(other, path)

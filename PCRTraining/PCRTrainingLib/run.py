@@ -185,13 +185,22 @@ def prepare(
 
 
 def open_cohort(
-    cohort: Path, folder: Path, config: TrainingConfig, progress: Progress
+    cohort: Path,
+    folder: Path,
+    config: TrainingConfig,
+    progress: Progress,
+    schema: ClinicalSchema | None = None,
 ) -> tuple[GridCache, ClinicalSchema]:
-    """The cohort's cache in `folder` and its clinical schema."""
+    """The cohort's cache in `folder` and its clinical schema.
+
+    Args:
+        schema: that a model was trained with, of a cohort that is not trained on; None to build it from the table.
+    """
     patients = find_patients(cohort)
-    schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
-    if absent:
-        progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
+    if schema is None:
+        schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
+        if absent:
+            progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
     progress.start("Reading the cohort", len(patients))
     return open_or_build(cohort, folder, config.grid, schema, lambda *_: progress.advance()), schema
 
