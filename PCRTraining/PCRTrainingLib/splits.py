@@ -155,7 +155,10 @@ def _by_group(config: SplitConfig, labels: np.ndarray, column: np.ndarray, seed:
         folds = _folds_of(splitter.split(column, labels, column), len(column))
     for k in range(folds.max() + 1):
         if len(set(labels[folds != k])) < 2:
-            raise DataError(f"without the group {column[folds == k][0]} one class is left; set split.folds lower")
+            raise DataError(
+                f"without the group {column[folds == k][0]} one class is left; choose another split.column"
+                + (", or set split.folds lower" if config.folds else "")
+            )
     return folds
 
 
@@ -174,7 +177,9 @@ def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
     """A list with `patient_id, fold`, or MAMA-MIA's two columns of patients to train and to test on."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [{str(k).strip().lower(): (v or "").strip() for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [
+                {str(k).strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a list of splits ({error}); give a CSV file") from None
     columns = set(rows[0]) if rows else set()

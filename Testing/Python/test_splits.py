@@ -65,6 +65,19 @@ def test_given_list_that_does_not_fit_is_refused(tmp_path, text, message):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
+def test_given_list_with_a_row_longer_than_its_header_is_read(tmp_path):
+    rows = [f"{name},{k % 2},a remark" for k, name in enumerate(IDS)]
+    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+    assert assign(kind="given", file=str(tmp_path / "s.csv")).tolist() == [0, 1] * 30
+
+
+@pytest.mark.parametrize(("folds", "advice"), [(0, "split.column$"), (3, "split.column, or set split.folds lower$")])
+def test_group_that_holds_a_whole_class_is_said_with_what_can_be_changed(folds, advice):
+    sites = np.where(LABELS == 1, "A", np.where(SITES == "A", "B", SITES))
+    with pytest.raises(DataError, match="without the group A one class is left; choose another " + advice):
+        assign_folds(SplitConfig("groups", folds=folds), IDS, LABELS, sites, 0)
+
+
 def test_given_list_that_trains_on_one_class_is_refused(tmp_path):
     rows = [f"{name},{'' if label else 0}" for name, label in zip(IDS, LABELS, strict=True)]
     (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
