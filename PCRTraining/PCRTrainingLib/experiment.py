@@ -38,7 +38,7 @@ from .evaluation import (
     shared_patients,
 )
 from .evaluation_report import experiment_markdown, render_experiment
-from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold
 from .history import CONFIG, SCHEMA, SPLITS, read_started
 from .inference import Scores, score_ensemble
 from .metrics import auc, brier, rates, sensitivity_at
@@ -231,7 +231,7 @@ def prepare_seed(
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), split_seed)
         Prepared(cache, schema, folds, {}).check(config)
         write_whole_json(config_to_json(config), folder / CONFIG)
-        write_schema(schema, folder / SCHEMA)
+        write_whole_json(schema.to_json(), folder / SCHEMA)
         write_splits(folder / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
     return Prepared(cache, schema, read_splits(folder / SPLITS, cache.ids), rows), config
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -169,12 +168,6 @@ def out_of_fold(data: Prepared, step: Step, out: Path) -> tuple[np.ndarray, Scor
     index = np.flatnonzero(data.folds >= 0)
     names = [data.cache.ids[i] for i in index]
     return index, Scores(*(np.array([float(rows[name][f.name]) for name in names]) for f in fields(Scores)))
-
-
-def write_schema(schema: ClinicalSchema, path: Path) -> None:
-    """`schema.json` of a run."""
-    with whole_file(path) as part:
-        part.write_text(json.dumps(schema.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
 def _stack(vectors: Sequence[np.ndarray], width: int) -> Tensor:

@@ -44,7 +44,7 @@ from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
 from .evaluation import Outcome, describe_cohort, map_name, random_share
 from .evaluation_report import render_evaluation
-from .folds import Prepared, load_network, out_of_fold, prediction_files, train_fold, write_schema
+from .folds import Prepared, load_network, out_of_fold, prediction_files, train_fold
 from .history import CONFIG, KIND, LOCK, SCHEMA, SPLITS, SUMMARY, read_histories, read_started
 from .operating import calibrate, choose_operating_points, cross_fitted, describe_parts, fit_calibration
 from .progress import Progress
@@ -178,7 +178,7 @@ def prepare(
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
         Prepared(cache, schema, folds, {}).check(config)
         keep_clinical_rows(clinical_rows, out, [schema], progress)
-        write_schema(schema, out / SCHEMA)
+        write_whole_json(schema.to_json(), out / SCHEMA)
         write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
         write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
     return Prepared(cache, schema, folds, read_clinical_rows(out, schema))

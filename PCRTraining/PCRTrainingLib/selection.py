@@ -32,7 +32,7 @@ from .config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from .distributed import Worker, restarted
 from .evaluation import auc_interval
 from .experiment import run_baseline
-from .folds import Prepared, out_of_fold, prediction_files, train_fold, write_schema
+from .folds import Prepared, out_of_fold, prediction_files, train_fold
 from .history import SCHEMA, SPLITS, read_started
 from .metrics import auc, delong
 from .operating import cross_fitted
@@ -150,7 +150,7 @@ def _prepare(
             _check(Prepared(cache, schemas[name], folds, {}), inner, config)
         keep_clinical_rows(table, out, list(schemas.values()), progress)
         for name, schema in schemas.items():
-            write_schema(schema, out / f"{name}-{SCHEMA}")
+            write_whole_json(schema.to_json(), out / f"{name}-{SCHEMA}")
         write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
     folds = read_splits(out / SPLITS, cache.ids)
     return {name: Prepared(cache, schema, folds, read_clinical_rows(out, schema)) for name, schema in schemas.items()}

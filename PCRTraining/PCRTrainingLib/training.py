@@ -95,7 +95,7 @@ def train_step(
         generator = torch.Generator().manual_seed(_seed(config.seed, fold.number, step.name, epoch))
         torch.manual_seed(generator.initial_seed())  # for dropout
         trained = train_epoch(network, optimizer, schedule, step, config, fold, generator, batches, device)
-        row = {"epoch": float(epoch), **trained, **_validate(network, fold, config, device)}
+        row = {"epoch": float(epoch), **trained, **_validate(network, fold, device)}
         row["seconds"] = time.perf_counter() - started
         history.append(row)
         if step.patience is None or _since_best(history) == 0:
@@ -232,7 +232,7 @@ def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> lis
     return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def _validate(network: PCRNet, fold: Fold, config: TrainingConfig, device: str) -> dict[str, float]:
+def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
     """Classification loss and AUC of the watched patients; nan without any."""
     if not len(fold.watched):
         return dict.fromkeys(("validation_loss", "validation_auc"), math.nan)

@@ -220,12 +220,13 @@ def test_empty_cohort_is_refused(tmp_path):
         write_cohort(tmp_path / "cohort", 0, SITES["A"])
 
 
-def test_interrupted_cohort_leaves_nothing_behind(tmp_path):
-    def stop(done, total):
+def test_interrupted_cohort_leaves_nothing_behind(tmp_path, monkeypatch):
+    def stop(_patient, _site):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("PCRTrainingLib.phantom.table_row", stop)
     with pytest.raises(KeyboardInterrupt):
-        write_cohort(tmp_path / "cohort", 2, SITES["A"], progress=stop)
+        write_cohort(tmp_path / "cohort", 2, SITES["A"])
     assert list(tmp_path.iterdir()) == []
 
 
