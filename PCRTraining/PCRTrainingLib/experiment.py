@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -138,15 +139,17 @@ def run_experiment(
     """
     started = time.time()
     names, wanted = [INSIDE, *cohort_names(externals)], experiment_config(config)
+    table = str(clinical_rows.resolve()) if clinical_rows else None
+    asked: dict[str, Any] = {"seeds": list(seeds), "clinical_rows": table}
     with locked(out, worker):
         if worker.first:
-            config, asked = start_run(out, "experiment", config, resume or restarted(), {"seeds": list(seeds)})
+            config, asked = start_run(out, "experiment", config, resume or restarted(), asked)
         else:
             worker.wait_for([out / RUN])
-            config, asked = read_started(out, "experiment", {"seeds": list(seeds)})
+            config, asked = read_started(out, "experiment", asked)
         seeds, wanted = asked["seeds"], experiment_config(config)
         caches, schema = open_cohorts(cohort, externals, out, config, progress)
-        rows = open_clinical_rows(clinical_rows, out, schema, caches[1:], externals, progress)
+        rows = open_clinical_rows(asked["clinical_rows"], out, schema, caches[1:], externals, progress)
         runs = {seed: prepare_seed(seed, caches[0], schema, wanted, out, rows) for seed in seeds}
         if not (out / RUN).is_file():  # last: other processes wait for it
             write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
@@ -189,7 +192,7 @@ def open_cohorts(
 
 
 def open_clinical_rows(
-    table: Path | None,
+    table: str | None,
     out: Path,
     schema: ClinicalSchema,
     others: Sequence[GridCache],
@@ -199,7 +202,7 @@ def open_clinical_rows(
     """The rows without images of an experiment, none of them of a patient of an external cohort.
 
     Args:
-        table: of a new experiment.
+        table: path of the table that the experiment was begun with.
         others: the external cohorts.
         externals: their folders.
 

@@ -87,13 +87,14 @@ def train(
     started, texts = time.time(), read_texts(card) if card else None
     with locked(out, worker):
         if worker.first:
-            config, _ = start_run(out, "train", config, resume or restarted())
+            table = str(clinical_rows.resolve()) if clinical_rows else None
+            config, asked = start_run(out, "train", config, resume or restarted(), {"clinical_rows": table})
             if texts is not None:
                 write_whole_json(texts, out / CARD)
         else:
             worker.wait_for([out / SPLITS])
-            config, _ = read_started(out, "train", {})
-        data = prepare(cohort, out, config, progress, clinical_rows=clinical_rows)
+            config, asked = read_started(out, "train", {"clinical_rows": None})
+        data = prepare(cohort, out, config, progress, clinical_rows=asked["clinical_rows"])
         task = partial(train_fold, data=data, config=config, out=out)
         worker.share(task, data.numbers, sum(step.epochs for step in config.steps), progress)
         if worker.first:
@@ -157,7 +158,7 @@ def _has_begun(out: Path) -> bool:
 
 
 def prepare(
-    cohort: Path, out: Path, config: TrainingConfig, progress: Progress, *, clinical_rows: Path | None = None
+    cohort: Path, out: Path, config: TrainingConfig, progress: Progress, *, clinical_rows: str | None = None
 ) -> Prepared:
     """The cohort as a run trains on it; cached grids, splits and schema are made once and kept.
 
@@ -206,7 +207,7 @@ def open_cohort(
 
 
 def keep_clinical_rows(
-    table: Path | None,
+    table: str | None,
     out: Path,
     schemas: Sequence[ClinicalSchema],
     progress: Progress,
@@ -215,7 +216,7 @@ def keep_clinical_rows(
     """Keep the labelled rows of a table in a new run's folder, so that a resumed run has the same.
 
     Args:
-        table: None for none.
+        table: its path; None for none.
         schemas: a row is kept where any of them can use it; the user is told of the others.
         without: lower-case identifiers of patients that must not be trained on.
 
@@ -225,13 +226,13 @@ def keep_clinical_rows(
     if table is None:
         (out / CLINICAL_ROWS).unlink(missing_ok=True)  # of a run that ended before anything was trained
         return
-    rows = read_rows(table)
+    rows = read_rows(Path(table))
     usable = {name for schema in schemas for name in _parse_rows(rows, schema)}
     if not usable:
         raise DataError(f"{table}: no row has a label in the column {LABEL} and clinical values that can be used")
     if len(usable) < len(rows):
         progress.say(
-            f"{len(usable)} of {len(rows)} rows of {table.name} used: the others lack a label or are unreadable"
+            f"{len(usable)} of {len(rows)} rows of {Path(table).name} used: the others lack a label or are unreadable"
         )
     columns = [LABEL, *sorted({variable.name for schema in schemas for variable in schema.asked})]
     with whole_file(out / CLINICAL_ROWS) as part, part.open("w", newline="", encoding="utf-8") as file:

@@ -97,7 +97,8 @@ def select(
     if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     with locked(out, worker):
-        asked: dict[str, Any] = {"inner": inner, "least_attention": least_attention}
+        table = str(clinical_rows.resolve()) if clinical_rows else None
+        asked: dict[str, Any] = {"inner": inner, "least_attention": least_attention, "clinical_rows": table}
         asked |= {"configurations": {name: config_to_json(config) for name, config in configs.items()}}
         if worker.first:
             _, asked = start_run(out, "select", first, resume or restarted(), asked)
@@ -106,7 +107,7 @@ def select(
             _, asked = read_started(out, "select", asked)
         configs = {name: parse_config(json.dumps(c), f"{out}: {name}") for name, c in asked["configurations"].items()}
         inner, least_attention = asked["inner"], asked["least_attention"]
-        prepared = _prepare(cohort, configs, inner, out, progress, clinical_rows)
+        prepared = _prepare(cohort, configs, inner, out, progress, asked["clinical_rows"])
         data = next(iter(prepared.values()))
         tasks = []
         for k in data.numbers:
@@ -137,7 +138,7 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
 
 
 def _prepare(
-    cohort: Path, configs: Mapping[str, TrainingConfig], inner: int, out: Path, progress: Progress, table: Path | None
+    cohort: Path, configs: Mapping[str, TrainingConfig], inner: int, out: Path, progress: Progress, table: str | None
 ) -> dict[str, Prepared]:
     """The cohort for every configuration: one cache and one division, each its own clinical variables."""
     first = next(iter(configs.values()))

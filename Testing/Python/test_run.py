@@ -176,6 +176,20 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in said
 
 
+def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config = write_rows(tmp_path / "more.csv"), read_config(quick_config)
+    config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
+
+    class Ended(Silent):
+        def start(self, stage, total):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(training_cohort, out, config, Worker(), Ended(), clinical_rows=table)
+    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
+
+
 def test_run_of_another_command_is_not_gone_on_with(trained, training_cohort, quick_config, tmp_path, capsys):
     out = shutil.copytree(trained, tmp_path / "copy")
     for command, options in (("experiment", ("--seeds", 1)), ("select", ("--configs", quick_config))):
