@@ -62,6 +62,7 @@ class Outcome:
         map_name: "attention" or "Grad-CAM".
         random_in_tumour: share of the map inside the tumour when the weights are random.
         point_name: what the operating point is called where there is none for all, see `operating.describe_parts`.
+        order: (N,), by which patients are ranked, see `operating.CrossFitted`; None for the probability.
     """
 
     name: str
@@ -72,6 +73,12 @@ class Outcome:
     map_name: str | None = None
     random_in_tumour: float | None = None
     point_name: str = ""
+    order: np.ndarray | None = None
+
+    @property
+    def ranked(self) -> np.ndarray:
+        """(N,), by which patients are ranked."""
+        return self.probability if self.order is None else self.order
 
 
 def evaluate(
@@ -196,10 +203,10 @@ def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.
     """Metrics of one model, with intervals by bootstrap over patients."""
     probability, decision, point = outcome.probability, outcome.decision, outcome.point
     fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
-    x, y = roc_points(probability, label)
+    x, y = roc_points(outcome.ranked, label)
     return {
         "name": outcome.name,
-        "auc": auc_interval(probability, label).to_json(),
+        "auc": auc_interval(outcome.ranked, label).to_json(),
         "operating_point": {
             "name": point.name if point else outcome.point_name,
             "threshold": point.threshold if point else None,
@@ -238,12 +245,12 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
 
 def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
     """Two models on the same patients: AUC (DeLong), and sensitivity at the other's specificity (paired bootstrap)."""
-    test = delong(one.probability, other.probability, label)
+    test = delong(one.ranked, other.ranked, label)
     specificity = rates(other.decision, label).specificity
 
     def gain(i: np.ndarray) -> float:
         level = rates(other.decision[i], label[i]).specificity
-        return sensitivity_at(one.probability[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
+        return sensitivity_at(one.ranked[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
 
     return {
         "model": one.name,
@@ -251,7 +258,7 @@ def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object
         "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
         "p": finite(test.p),
         "matched_specificity": specificity,
-        "sensitivity": sensitivity_at(one.probability, label, specificity),
+        "sensitivity": sensitivity_at(one.ranked, label, specificity),
         "other_sensitivity": rates(other.decision, label).sensitivity,
         "sensitivity_difference": bootstrap(gain, label).to_json(),
     }
@@ -339,7 +346,7 @@ def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndar
             inside = values == group
             here = rates(outcome.decision[inside], label[inside])
             fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
-            interval = auc_interval(outcome.probability[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
+            interval = auc_interval(outcome.ranked[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
             yield {
                 "variable": variable,
                 "group": group,

@@ -95,6 +95,7 @@ class Finding:
     logit: np.ndarray
     probability: np.ndarray
     decision: np.ndarray
+    order: np.ndarray  # by which they are ranked
     scores: Scores | None = None
     map_name: str | None = None
 
@@ -295,7 +296,7 @@ def run_step(
     for cache in externals:
         clinical = cache.encode(data.schema)
         probability, outside = score_ensemble(networks, cache, clinical, calibration, config.flips, device)
-        found.append(Finding(outside.logit, probability, probability >= threshold, outside, shown))
+        found.append(Finding(outside.logit, probability, probability >= threshold, probability, outside, shown))
     return found
 
 
@@ -324,7 +325,7 @@ def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCac
     threshold = choose_operating_points(calibrate(logit[index], calibration), label)[0].threshold
     for store in external_logits:
         probability = np.mean([calibrate(values, calibration) for values in store], 0)
-        found.append(Finding(np.mean(store, 0), probability, probability >= threshold))
+        found.append(Finding(np.mean(store, 0), probability, probability >= threshold, probability))
     return found
 
 
@@ -374,12 +375,12 @@ def describe_row(
     found: Sequence[Finding], baseline: Sequence[Finding], label: np.ndarray, best: float | None
 ) -> dict[str, object]:
     """One row on one cohort; rates are means over the seeds, the interval is that of the mean prediction."""
-    mean = np.mean([finding.probability for finding in found], 0)
-    per_seed = [auc(finding.probability, label) for finding in found]
+    mean = np.mean([finding.order for finding in found], 0)
+    per_seed = [auc(finding.order, label) for finding in found]
     decided = [rates(finding.decision, label) for finding in found]
     levels = [rates(finding.decision, label).specificity for finding in baseline]
-    matched = [sensitivity_at(f.probability, label, level) for f, level in zip(found, levels, strict=True)]
-    base = float(np.mean([auc(finding.probability, label) for finding in baseline]))
+    matched = [sensitivity_at(f.order, label, level) for f, level in zip(found, levels, strict=True)]
+    base = float(np.mean([auc(finding.order, label) for finding in baseline]))
     scores = [finding.scores for finding in found if finding.scores is not None]
     gap = None if best is None or best <= base else (float(np.mean(per_seed)) - base) / (best - base)
     return {
@@ -407,7 +408,7 @@ def compare_rows(findings: Findings, cohort: str, label: np.ndarray) -> list[dic
 def _mean_outcome(row: str, found: Sequence[Finding]) -> Outcome:
     probability = np.mean([finding.probability for finding in found], 0)
     decision = np.mean([finding.decision for finding in found], 0) > 0.5
-    return Outcome(row, probability, decision)
+    return Outcome(row, probability, decision, order=np.mean([finding.order for finding in found], 0))
 
 
 def write_table(result: dict, findings: Findings, data: Prepared, caches: Mapping[str, GridCache], out: Path) -> None:

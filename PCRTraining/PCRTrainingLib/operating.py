@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.prediction import OperatingPoint
@@ -54,16 +56,28 @@ def choose_operating_points(
     return balanced, sensitive, specific
 
 
-def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+class CrossFitted(NamedTuple):
+    """What is said of N patients without their own labels.
+
+    Args:
+        probability: (N,), calibrated.
+        decision: (N,) of bool, at the balanced point.
+        order: (N,), by which they are ranked: the probability, or where the parts are not the folds, sigmoid(logit).
+            One network's order needs no calibration, and one for each part would mix it up.
+    """
+
+    probability: np.ndarray
+    decision: np.ndarray
+    order: np.ndarray
+
+
+def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> CrossFitted:
     """Calibrated probabilities and decisions at the balanced point, each part's fixed on the other parts.
 
     Args:
         logit: (N,), out of fold.
         label: (N,), 0 or 1.
         fold: (N,), which fold each patient was held out in.
-
-    Returns:
-        Probability (N,) and decision (N,) of bool.
 
     Raises:
         DataError: see `held_out_parts`.
@@ -76,7 +90,7 @@ def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> tupl
         threshold = choose_operating_points(calibrate(logit[others], calibration), label[others])[0].threshold
         probability[here] = calibrate(logit[here], calibration)
         decision[here] = probability[here] >= threshold
-    return probability, decision
+    return CrossFitted(probability, decision, probability if parts_are_folds(label, fold) else expit(logit))
 
 
 def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:

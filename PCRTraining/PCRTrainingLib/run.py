@@ -296,11 +296,11 @@ def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) 
     """What a step says out of fold, calibrated and decided as in `cross_fitted`."""
     index, scores = out_of_fold(data, step, out)
     label, fold = data.cache.labels[index], data.folds[index]
-    probability, decision = cross_fitted(scores.logit, label, fold)
+    probability, decision, order = cross_fitted(scores.logit, label, fold)
     network = load_network(step, config, data.schema, out / f"fold_{data.numbers[0]}" / step.name)
     chance = random_share(network, data.cache, data.cache.encode(data.schema))
     return Outcome(
-        step.name, probability, decision, None, scores, map_name(network), chance, describe_parts(label, fold)
+        step.name, probability, decision, None, scores, map_name(network), chance, describe_parts(label, fold), order
     )
 
 

@@ -223,15 +223,15 @@ def _write(
         only = replace(data, folds=np.where(data.folds == k, k, EXCLUDED))
         index, scores = out_of_fold(only, configs[name].steps[-1], out / "chosen")
         logit[index], attention[index] = scores.logit, scores.in_tumour
-    probability, _ = cross_fitted(logit[held_out], label, data.folds[held_out])
+    order = cross_fitted(logit[held_out], label, data.folds[held_out]).order
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
         "configurations": {name: config_to_json(config) for name, config in configs.items()},
         "nested": {
-            "auc": auc_interval(probability, label).to_json(),
+            "auc": auc_interval(order, label).to_json(),
             "attention_in_tumour": float(attention[held_out].mean()),
-            "against": [_compare(baseline, probability, label, data) for baseline in BASELINES],
+            "against": [_compare(baseline, order, label, data) for baseline in BASELINES],
         },
         "seconds": round(seconds, 1),
         "versions": library_versions(),
@@ -239,11 +239,11 @@ def _write(
     write_whole_json(content, out / SELECTION)
 
 
-def _compare(baseline: Baseline, probability: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
+def _compare(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
     """A logistic regression on the same outer folds, and the difference to it."""
     (finding,) = run_baseline(baseline, data, [])
     return {
         "model": baseline.name,
-        "auc": auc(finding.probability, label),
-        "difference": delong(probability, finding.probability, label).to_json(),
+        "auc": auc(finding.order, label),
+        "difference": delong(order, finding.order, label).to_json(),
     }
