@@ -7,6 +7,7 @@ SYSTEM_PACKAGES := libegl1 libgl1-mesa-dri libgl1 libxkbcommon0 libfontconfig1 l
 BUILD := build/phantom-benchmark
 COHORT ?=
 ROWS ?=
+ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder))" $(if $(ROWS),--clinical-rows "$(ROWS)")
 
 .PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
@@ -52,7 +53,7 @@ phantom-benchmark: setup
 
 # The same table on real exams: make experiment COHORT=folder [ROWS=table of more labelled patients].
 experiment: setup
-	$(BIN)/pcr experiment "$(COHORT)" $(if $(ROWS),--clinical-rows "$(ROWS)") --out build/experiment
+	$(BIN)/pcr experiment $(ON_COHORT) --out build/experiment
 
 # The documentation as a site, in build/site.
 docs: setup
@@ -63,19 +64,19 @@ phantom-bundle: setup
 
 # The model trained on real exams, from the 198 of I-SPY2 or all of MAMA-MIA: make ispy2-bundle COHORT=folder ROWS=table.
 RECIPE := Resources/Recipes/ispy2
-ON_ISPY2 = "$(COHORT)" $(if $(ROWS),--clinical-rows "$(ROWS)")
 ispy2-bundle: setup
-	rm -rf build/ispy2 Resources/Models/ispy2
-	$(BIN)/pcr train $(ON_ISPY2) --config $(RECIPE)/model.json --card $(RECIPE)/card.json --out build/ispy2
+	rm -rf build/ispy2
+	$(BIN)/pcr train $(ON_COHORT) --config $(RECIPE)/model.json --card $(RECIPE)/card.json --out build/ispy2
+	rm -rf Resources/Models/ispy2
 	cp -r build/ispy2/bundle Resources/Models/ispy2
 	$(BIN)/pcr bundle verify ispy2
 
 # What chose its configuration, and the table of its results.
 ispy2-selection: setup
-	$(BIN)/pcr select $(ON_ISPY2) --configs $(RECIPE)/second/*.json --out build/ispy2-selection
+	$(BIN)/pcr select $(ON_COHORT) --configs $(RECIPE)/second/*.json --out build/ispy2-selection
 
 ispy2-experiment: setup
-	$(BIN)/pcr experiment $(ON_ISPY2) --config $(RECIPE)/model.json --seeds 5 --out build/ispy2-experiment
+	$(BIN)/pcr experiment $(ON_COHORT) --config $(RECIPE)/model.json --seeds 5 --out build/ispy2-experiment
 
 setup: system $(VENV)/.installed
 

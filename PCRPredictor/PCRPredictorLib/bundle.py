@@ -2,7 +2,7 @@
 
     configs/metadata.json    what the model is: card, inputs, channels, clinical schema, output
     configs/inference.json   how it is run: network, grid, folds, flips, calibration, operating points, familiar ranges
-    configs/training_images.json  fingerprints of the images trained on, so that nobody evaluates on them unawares
+    configs/training_images.json  hashes of images and identifiers trained on: nobody evaluates on them unawares
     models/fold_<k>.safetensors
     docs/README.md           the model card for people
     checksums.json           SHA-256 of the files above
@@ -71,8 +71,20 @@ class Bundle:
         Raises:
             DataError: if the list is damaged.
         """
+        return self._training_list("fingerprints")
+
+    @property
+    def training_patients(self) -> list[str]:
+        """Hashes of the identifiers of all patients trained on, with images or without; empty where it does not say.
+
+        Raises:
+            DataError: if the list is damaged.
+        """
+        return self._training_list("patients")
+
+    def _training_list(self, name: str) -> list[str]:
         path = self.path / TRAINING_IMAGES
-        return list(_read_json(path)["fingerprints"]) if path.is_file() else []
+        return list(_read_json(path).get(name, [])) if path.is_file() else []
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """The operating point of that name, or the default one.
@@ -196,6 +208,7 @@ def write_bundle(
     weights: Sequence[Mapping[str, Tensor]],
     readme: str,
     training_images: Sequence[str] = (),
+    training_patients: Sequence[str] = (),
 ) -> None:
     """Write a bundle folder, whole or not at all.
 
@@ -203,6 +216,7 @@ def write_bundle(
         weights: state dict of each fold.
         readme: the model card for people, Markdown.
         training_images: fingerprints of the images trained on; they say nothing about a patient to who lacks the image.
+        training_patients: hashes of the identifiers trained on; who tries all identifiers of a scheme finds these.
 
     Raises:
         DataError: if it cannot be written.
@@ -215,7 +229,8 @@ def write_bundle(
         write_json(metadata_to_json(card, schema, settings.grid), folder / METADATA)
         write_json(settings_to_json(settings), folder / INFERENCE)
         if training_images:
-            write_json({"fingerprints": sorted(training_images)}, folder / TRAINING_IMAGES)
+            known = {"fingerprints": sorted(training_images), "patients": sorted(training_patients)}
+            write_json(known, folder / TRAINING_IMAGES)
         (folder / README).write_text(readme, encoding="utf-8")
         for k, state in enumerate(weights):
             save_file(

@@ -4,7 +4,8 @@ They are measured on a grid of their own, placed like the model's: slices spread
 in plane. Whole exams and thin slabs, and exams of any resolution, then give comparable numbers.
 
 Enhancement is relative to the pre-contrast signal. Sources: Hylton et al., Radiology 2012 (functional tumour volume at
-70 % early enhancement, signal enhancement ratio); METHOD's log volume, spread and rim against core.
+70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020 (sphericity, here of voxel faces);
+log volume, spread and rim against core are ours.
 """
 
 from __future__ import annotations

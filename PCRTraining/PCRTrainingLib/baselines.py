@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from .cache import GridCache
 
+_STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: the smaller, the stronger the penalty
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -54,15 +56,19 @@ BASELINES = (
 def fit_logistic(features: np.ndarray, label: np.ndarray) -> Pipeline:
     """Standardised features; the penalty of the lowest log loss in five folds of the same patients.
 
+    With one patient of a class there is nothing to choose by, and the strongest penalty is taken.
+
     Args:
         features: (N, features).
         label: (N,) 0 or 1.
     """
-    folds = max(min(5, int(min(label.sum(), (1 - label).sum()))), 2)
+    fewest = int(min(label.sum(), (1 - label).sum()))
+    if fewest < 2:
+        return make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTHS[0], max_iter=2000)).fit(features, label)
     search = GridSearchCV(
         LogisticRegression(max_iter=2000),
-        {"C": np.logspace(-3, 1, 9)},
+        {"C": _STRENGTHS},
         scoring="neg_log_loss",
-        cv=StratifiedKFold(folds, shuffle=True, random_state=0),
+        cv=StratifiedKFold(min(5, fewest), shuffle=True, random_state=0),
     )
     return make_pipeline(StandardScaler(), search).fit(features, label)

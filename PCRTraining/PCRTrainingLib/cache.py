@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from PCRPredictorLib.tumour import measure, summarise_tumour
 from PCRPredictorLib.writing import whole_folder, write_json
 from torch import Tensor
 
-from .cohort_check import Problem, examine_all, fingerprint, read_labels
+from .cohort_check import Problem, count, examine_all, fingerprint, identifier_mark, read_labels
 
 GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
 Progress = Callable[[int, int], None]
@@ -109,6 +109,16 @@ class GridCache:
     def quantity(self, name: str) -> np.ndarray:
         """(N,) of a quantity of the tumour."""
         return np.array([record.quantities[name] for record in self.records])
+
+
+def training_marks(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Hashes by which patients that were trained on are known again: of their images, and of their identifiers.
+
+    Args:
+        more: identifiers of patients without images.
+    """
+    names = {name.lower() for name in (*cache.ids, *more)}
+    return [record.fingerprint for record in cache.records], [identifier_mark(name) for name in names]
 
 
 def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
@@ -221,7 +231,7 @@ def _check_unchanged(cache: GridCache, patients: Sequence[CohortPatient], cohort
     now = {patient.patient_id for patient in patients}
     if changed := sorted(now ^ set(known)):
         raise DataError(
-            f"{cohort} has changed since the run began ({len(changed)} patients came or went, the first is "
+            f"{cohort} has changed since the run began ({count(len(changed), 'patient')} came or went, the first is "
             f"{changed[0]}); restore it, or start a run in a new folder"
         )
     labels = dict(zip((p.patient_id for p in patients), read_labels(patients), strict=True))

@@ -35,7 +35,7 @@ def read_texts(path: Path) -> dict[str, str]:
         DataError: if it cannot be read or holds anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         raise DataError(f"{path}: cannot be read as JSON; give an object with any of {', '.join(TEXTS)}") from None
     if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):

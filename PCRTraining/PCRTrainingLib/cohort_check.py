@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import tell
-from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
@@ -83,16 +83,28 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
     return exam
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things in words: 1 patient, 2 patients."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def fingerprint(exam: Exam) -> str:
     """A hash of the early phase's voxels, the same for copies of an exam under any name."""
     return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
+
+
+def identifier_mark(patient_id: str) -> str:
+    """A hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
+    return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
 
 
 def find_twins(patients: Iterable[CohortPatient]) -> dict[str, str]:
     """Patients whose identifiers differ only in case, with what to do; all of them are in doubt."""
     ids = [patient.patient_id for patient in patients]
     seen = Counter(name.lower() for name in ids)
-    return {name: "its identifier is there twice, in other case; keep one" for name in ids if seen[name.lower()] > 1}
+    return {
+        name: "its identifier occurs twice, differing only in case; keep one" for name in ids if seen[name.lower()] > 1
+    }
 
 
 def examine_all(
@@ -149,15 +161,20 @@ def _map(function: Callable, tasks: Iterable, workers: int) -> Iterator:
             yield future.result()
 
 
-def check_cohort(cohort: Path, progress: Progress) -> tuple[int, list[Problem]]:
+def check_cohort(
+    cohort: Path, progress: Progress, variables: Iterable[str | Category | Number] = USUAL
+) -> tuple[int, list[Problem]]:
     """Go through a cohort as training would: number of patients, and what is wrong with which of them.
+
+    Args:
+        variables: clinical ones that a run will take, see `TrainingConfig.clinical`.
 
     Raises:
         DataError: if the cohort or its table cannot be read at all.
     """
     patients = find_patients(cohort)
     labels = read_labels(patients)
-    schema, _ = build_schema(USUAL, [patient.row for patient in patients])
+    schema, _ = build_schema(variables, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
     problems = []
     for k, result in examine_all(patients, labels, schema, lambda exam: None):

@@ -40,7 +40,8 @@ ClinicalRowsOption = Annotated[
     Path | None, typer.Option(help="Table with labels of more patients, for the fit of the clinical branch.")
 ]
 ProcessesOption = Annotated[
-    int | None, typer.Option(min=1, help="Folds trained at a time; without torchrun, and one a core if not given.")
+    int | None,
+    typer.Option(min=1, help="Folds trained at once; default: one per CPU core, one on a GPU. Ignored under torchrun."),
 ]
 DEFAULT_PORT = 8080
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
@@ -113,11 +114,11 @@ def phantom(
 
 
 @app.command()
-def check(cohort: CohortArgument) -> None:
+def check(cohort: CohortArgument, config: ConfigOption = "full") -> None:
     """List what is wrong with which patient; exit code 1 if anything is."""
     from .cohort_check import check_cohort
 
-    patients, problems = check_cohort(cohort, ProgressBar(console))
+    patients, problems = check_cohort(cohort, ProgressBar(console), _read_config(config, None).clinical)
     table = Table("patient", "problem", box=None, padding=(0, 2, 0, 0))
     for problem in problems:
         table.add_row(problem.patient_id, problem.reason)
@@ -156,6 +157,9 @@ def select(
     configs: Annotated[list[Path], typer.Option(help="JSON files, as for pcr train --config.")],
     out: Annotated[Path, typer.Option(help="Folder of the selection; new, or one to be resumed.")],
     inner: Annotated[int, typer.Option(min=2, help="Folds inside each fold's training patients.")] = 4,
+    least_attention: Annotated[
+        float, typer.Option(min=0, max=1, help="Share inside the tumour below which a configuration is not chosen.")
+    ] = 0.6,
     resume: ResumeOption = False,
     clinical_rows: ClinicalRowsOption = None,
     device: DeviceOption = "cpu",
@@ -166,14 +170,24 @@ def select(
 
     settings = {path.stem: _read_config(str(path), None) for path in configs}
     with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        run_selection(cohort, settings, out, worker, progress, inner=inner, resume=resume, clinical_rows=clinical_rows)
+        run_selection(
+            cohort,
+            settings,
+            out,
+            worker,
+            progress,
+            inner=inner,
+            least_attention=least_attention,
+            resume=resume,
+            clinical_rows=clinical_rows,
+        )
         if worker.first:
             progress.say(f"Written to {out / 'selection.json'}")
 
 
 @app.command()
 def estimate(cohort: CohortArgument, config: ConfigOption = "full", processes: ProcessesOption = None) -> None:
-    """How long training will take on this machine and how much memory, from a few batches of each step."""
+    """Estimate time and memory of a training run on this machine, from a few batches of each step."""
     from .estimate import estimate_cohort
 
     found = estimate_cohort(cohort, _read_config(config, None), processes or os.cpu_count() or 1)
@@ -187,7 +201,7 @@ def evaluate(
     model: Annotated[list[str], typer.Option(help="Bundle folders or bundled models.")] = [DEFAULT_MODEL],  # noqa: B006
     device: DeviceOption = "cpu",
 ) -> None:
-    """Metrics with intervals, comparison, calibration, subgroups and attention of models on cohorts."""
+    """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention."""
     from .evaluation import write_evaluation
 
     bundles = [load_bundle(find_bundle(name)) for name in model]
@@ -208,7 +222,7 @@ def experiment(
     device: DeviceOption = "cpu",
     processes: ProcessesOption = None,
 ) -> None:
-    """Baselines against the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
+    """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
     from .experiment import run_experiment
 
     settings = _read_config(config, None)

@@ -191,9 +191,11 @@ def read_config(source: str | Path) -> TrainingConfig:
         return PRESETS[str(source)]
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError:
         raise DataError(f"{path}: no such configuration; give a JSON file or one of {', '.join(PRESETS)}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: must be UTF-8 ({error}); save it as UTF-8 again") from None
     return parse_config(text, str(path))
 
 

@@ -67,7 +67,7 @@ class Worker:
             units: of progress in a task.
 
         Raises:
-            DataError: if a task raised it, or a process of the pool died.
+            DataError: if a task raised it, or a process of the pool died; the other tasks are ended then.
         """
         tasks = list(tasks[self.rank :: self.count])
         progress.start("Training", units * len(tasks))
@@ -89,7 +89,7 @@ def _run_pool(function: Task[T], tasks: Sequence[T], device: str, processes: int
             _follow(futures, news, progress)
         except BrokenProcessPool:
             raise DataError("a training process died (out of memory?); go on with --resume") from None
-        except KeyboardInterrupt:
+        except BaseException:  # a fold's error, Ctrl-C
             for child in multiprocessing.active_children():  # the pool would wait for whole folds
                 child.kill()
             raise

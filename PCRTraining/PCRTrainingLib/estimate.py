@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PCRPredictorLib.child import tell
-from PCRPredictorLib.cohort import find_patients
+from PCRPredictorLib.cohort import CohortPatient, find_patients
 from torch import Tensor
 
 from .cache import GridCache
+from .cohort_check import read_labels
 from .config import Step, TrainingConfig
 from .schema import build_schema
+from .splits import assign_folds
 from .training import Fold, build_network, train_epoch
 
 _BATCHES = 2
@@ -66,12 +69,24 @@ def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Est
     """`estimate_run` of a cohort's folder; a program that listens is told.
 
     Raises:
-        DataError: if it is no cohort.
+        DataError: if it is no cohort, or cannot be divided as the configuration says.
     """
-    folds = {"holdout": 1, "given": 5}.get(config.split.kind, config.split.folds or 5)
-    found = estimate_run(config, len(find_patients(cohort)), folds, processes)
+    found = estimate_run(config, *count_folds(config, find_patients(cohort)), processes)
     tell("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
     return found
+
+
+def count_folds(config: TrainingConfig, patients: Sequence[CohortPatient]) -> tuple[int, int]:
+    """How many patients have a label, and how many folds they are divided into.
+
+    Raises:
+        DataError: if they cannot be divided as the configuration says.
+    """
+    labelled = [(p, label) for p, label in zip(patients, read_labels(patients), strict=True) if label is not None]
+    column = np.array([str(patient.row.get(config.split.column, "")).strip() for patient, _ in labelled])
+    labels = np.array([label for _, label in labelled])
+    folds = assign_folds(config.split, [patient.patient_id for patient, _ in labelled], labels, column, config.seed)
+    return len(labelled), int(folds.max()) + 1
 
 
 def _time_batch(step: Step, config: TrainingConfig) -> float:

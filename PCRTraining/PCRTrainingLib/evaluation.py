@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.bundle import Bundle
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.cohort import find_patients
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.predictor import library_versions
@@ -23,6 +25,7 @@ from PCRPredictorLib.writing import whole_folder, write_json
 from torch import Tensor
 
 from .cache import GridCache, open_or_build
+from .cohort_check import count, identifier_mark
 from .evaluation_report import render_evaluation
 from .inference import Scores, randomised, score, score_ensemble
 from .metrics import (
@@ -54,10 +57,12 @@ class Outcome:
         name: of the model.
         probability: (N,) calibrated.
         decision: (N,) bool, at an operating point fixed on the training side.
-        point: that operating point; None where every fold had its own.
+        point: that operating point; None where every part of the patients had its own.
         scores: attention of each patient, (N,); None for a model without images.
         map_name: "attention" or "Grad-CAM".
         random_in_tumour: share of the map inside the tumour when the weights are random.
+        point_name: what the operating point is called where there is none for all, see `operating.describe_parts`.
+        order: (N,), by which patients are ranked, see `operating.CrossFitted`; None for the probability.
     """
 
     name: str
@@ -67,29 +72,35 @@ class Outcome:
     scores: Scores | None = None
     map_name: str | None = None
     random_in_tumour: float | None = None
+    point_name: str = ""
+    order: np.ndarray | None = None
+
+    @property
+    def ranked(self) -> np.ndarray:
+        """(N,), by which patients are ranked."""
+        return self.probability if self.order is None else self.order
 
 
 def evaluate(
     cohorts: Sequence[Path], bundles: Sequence[Bundle], out: Path, device: str, progress: Progress
 ) -> dict[str, object]:
-    """Every model on every cohort; what is read of the cohorts is cached in `out/cache`.
+    """Every model on every cohort, all on the same patients; what is read of the cohorts is cached in `out/cache`.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with a model's training.
     """
     results = []
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
+        caches = _read_for(bundles, cohort, name, out / "cache" / name, progress)
+        for bundle in bundles:
+            known = bundle.training_images, bundle.training_patients
+            refuse_patients(shared_patients(caches[bundle.settings.grid], *known), cohort)
         outcomes: list[Outcome] = []
         for bundle in bundles:
-            progress.start(f"Reading {name}", len(find_patients(cohort)))
-            settings = bundle.settings
-            folder = out / "cache" / f"{name}-{settings.grid.window:g}-{settings.grid.size}-{settings.grid.slices}"
-            cache = open_or_build(cohort, folder, settings.grid, bundle.schema, lambda *_: progress.advance())
-            check_classes(cache, cohort)
-            refuse_shared(cache, bundle.training_images, cohort)
             progress.start(f"{bundle.card.name} on {name}", 1)
-            outcomes.append(run_bundle(bundle, cache, device))
+            outcomes.append(run_bundle(bundle, caches[bundle.settings.grid], device))
             progress.advance()
+        cache = caches[bundles[0].settings.grid]
         results.append(describe_cohort(name, cache, np.arange(len(cache)), _with_own_names(outcomes)))
     return {
         "kind": "evaluation",
@@ -104,6 +115,20 @@ def evaluate(
             for bundle in bundles
         ],
     }
+
+
+def _read_for(
+    bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress
+) -> dict[GridSpec, GridCache]:
+    """A cohort on the grid of every model; patients whose variables any of them cannot read are left out for all."""
+    schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
+    caches: dict[GridSpec, GridCache] = {}
+    for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
+        progress.start(f"Reading {name}", len(find_patients(cohort)))
+        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, lambda *_: progress.advance())
+        check_classes(cache, cohort)
+        caches[grid] = cache
+    return caches
 
 
 def write_evaluation(
@@ -178,12 +203,12 @@ def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.
     """Metrics of one model, with intervals by bootstrap over patients."""
     probability, decision, point = outcome.probability, outcome.decision, outcome.point
     fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
-    x, y = roc_points(probability, label)
+    x, y = roc_points(outcome.ranked, label)
     return {
         "name": outcome.name,
-        "auc": auc_interval(probability, label).to_json(),
+        "auc": auc_interval(outcome.ranked, label).to_json(),
         "operating_point": {
-            "name": point.name if point else "balanced, by fold",
+            "name": point.name if point else outcome.point_name,
             "threshold": point.threshold if point else None,
         },
         **{
@@ -220,20 +245,20 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
 
 def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
     """Two models on the same patients: AUC (DeLong), and sensitivity at the other's specificity (paired bootstrap)."""
-    test = delong(one.probability, other.probability, label)
+    test = delong(one.ranked, other.ranked, label)
     specificity = rates(other.decision, label).specificity
 
     def gain(i: np.ndarray) -> float:
         level = rates(other.decision[i], label[i]).specificity
-        return sensitivity_at(one.probability[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
+        return sensitivity_at(one.ranked[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
 
     return {
         "model": one.name,
         "other": other.name,
         "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
-        "p": test.p,
+        "p": finite(test.p),
         "matched_specificity": specificity,
-        "sensitivity": sensitivity_at(one.probability, label, specificity),
+        "sensitivity": sensitivity_at(one.ranked, label, specificity),
         "other_sensitivity": rates(other.decision, label).sensitivity,
         "sensitivity_difference": bootstrap(gain, label).to_json(),
     }
@@ -271,17 +296,19 @@ def check_classes(cache: GridCache, cohort: Path) -> None:
         )
 
 
-def refuse_shared(cache: GridCache, training_images: Collection[str], cohort: Path) -> None:
-    """Refuse a cohort that shares patients with a model's training, naming them.
+def shared_patients(cache: GridCache, images: Collection[str], patients: Collection[str]) -> list[str]:
+    """Patients of a cohort that a model was trained on, by their images or by identifier.
 
     Args:
-        training_images: fingerprints of the images trained on.
-
-    Raises:
-        DataError: if it does.
+        images: fingerprints of those trained on.
+        patients: hashes of the identifiers trained on, see `identifier_mark`.
     """
-    known = set(training_images)
-    refuse_patients([record.patient_id for record in cache.records if record.fingerprint in known], cohort)
+    images, patients = set(images), set(patients)
+    return [
+        record.patient_id
+        for record in cache.records
+        if record.fingerprint in images or identifier_mark(record.patient_id) in patients
+    ]
 
 
 def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
@@ -293,7 +320,8 @@ def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
         raise DataError(
-            f"{cohort} shares {len(shared)} patients with the training cohort ({names}); take them out of one of them"
+            f"{cohort} shares {count(len(shared), 'patient')} with the training cohort ({names}); take them out of one "
+            "of them, or rename patients that only have the same identifier"
         )
 
 
@@ -318,7 +346,7 @@ def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndar
             inside = values == group
             here = rates(outcome.decision[inside], label[inside])
             fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
-            interval = auc_interval(outcome.probability[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
+            interval = auc_interval(outcome.ranked[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
             yield {
                 "variable": variable,
                 "group": group,

@@ -39,7 +39,9 @@ _LIMIT = "the best possible AUC of this cohort"
 _INTERVALS = "In brackets: 95 % intervals over patients."
 _READ_EXPERIMENT = (
     "AUC is of the prediction averaged over the seeds; beside it, the lowest and highest of a single seed. Operating "
-    "points are fixed on the training side. Gap closed: share of the way from the baseline's AUC to the best possible."
+    "points are never fixed on the patients that they are read on: out of fold they are fixed on the other folds, of a "
+    "part held out once on its other patients; elsewhere on the training cohort. Gap closed: share of the way from the "
+    "baseline's AUC to the best possible."
 )
 _READ_PAIRS = "p: DeLong. Sensitivity at the specificity of the other model's own operating point."
 _PAIR_HEADS = {"other": "Compared with", "auc_difference": "AUC difference", "p": "p"}

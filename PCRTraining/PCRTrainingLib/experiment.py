@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -24,17 +25,36 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.writing import whole_file
 
 from .baselines import BASELINES, Baseline, fit_logistic
-from .cache import GridCache
+from .cache import GridCache, training_marks
 from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
-from .evaluation import Outcome, auc_interval, check_classes, cohort_names, compare, finite, refuse_patients
+from .evaluation import (
+    Outcome,
+    auc_interval,
+    check_classes,
+    cohort_names,
+    compare,
+    finite,
+    refuse_patients,
+    shared_patients,
+)
 from .evaluation_report import experiment_markdown, render_experiment
-from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
+from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold
+from .history import CONFIG, SCHEMA, SPLITS, read_started
 from .inference import Scores, score_ensemble
 from .metrics import auc, brier, rates, sensitivity_at
 from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
 from .progress import Progress
-from .run import CONFIG, SPLITS, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
+from .run import (
+    RUN,
+    Rows,
+    keep_clinical_rows,
+    locked,
+    open_cohort,
+    read_clinical_rows,
+    start_run,
+    write_whole_json,
+)
 from .splits import assign_folds, read_splits, write_splits
 
 INSIDE = "out of fold"  # the training cohort's own column
@@ -75,6 +95,7 @@ class Finding:
     logit: np.ndarray
     probability: np.ndarray
     decision: np.ndarray
+    order: np.ndarray  # by which they are ranked
     scores: Scores | None = None
     map_name: str | None = None
 
@@ -110,22 +131,29 @@ def run_experiment(
 ) -> None:
     """Train every row with every seed and write the table.
 
+    Args:
+        config, seeds, clinical_rows: of a new experiment; a resumed one keeps its own.
+
     Raises:
         DataError: if a cohort cannot be used, an external one shares patients with the training one, or the folder
             cannot be written; what was done until then is kept.
     """
     started = time.time()
     names, wanted = [INSIDE, *cohort_names(externals)], experiment_config(config)
+    table = str(clinical_rows.resolve()) if clinical_rows else None
+    asked: dict[str, Any] = {"seeds": list(seeds), "clinical_rows": table}
     with locked(out, worker):
         if worker.first:
-            start_run(out, config, resume or restarted())
+            config, asked = start_run(out, "experiment", config, resume or restarted(), asked)
         else:
-            worker.wait_for([out / f"seed_{seed}" / SPLITS for seed in seeds])
+            worker.wait_for([out / RUN])
+            config, asked = read_started(out, "experiment", asked)
+        seeds, wanted = asked["seeds"], experiment_config(config)
         caches, schema = open_cohorts(cohort, externals, out, config, progress)
-        rows = read_clinical_rows(clinical_rows, schema) if clinical_rows else {}
-        outside = {name.lower() for cache in caches[1:] for name in cache.ids}
-        rows = {name: row for name, row in rows.items() if name not in outside}
+        rows = open_clinical_rows(asked["clinical_rows"], out, schema, caches[1:], externals, progress)
         runs = {seed: prepare_seed(seed, caches[0], schema, wanted, out, rows) for seed in seeds}
+        if not (out / RUN).is_file():  # last: other processes wait for it
+            write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
         tasks = [(seed, k) for seed in seeds for k in runs[seed][0].numbers]
         worker.share(partial(_train_task, runs, out), tasks, sum(step.epochs for step in wanted.steps), progress)
         if worker.first:
@@ -153,18 +181,42 @@ def open_cohorts(
     """
     cache, schema = open_cohort(cohort, out / "cache" / "training", config, progress)
     names = cohort_names(externals)
-    others = [open_cohort(e, out / "cache" / n, config, progress)[0] for n, e in zip(names, externals, strict=True)]
+    others = [
+        open_cohort(path, out / "cache" / name, config, progress, schema)[0]
+        for name, path in zip(names, externals, strict=True)
+    ]
+    images, patients = training_marks(cache)
     for path, other in zip(externals, others, strict=True):
         check_classes(other, path)
-        refuse_patients(shared_patients(cache, other), path)
+        refuse_patients(shared_patients(other, images, patients), path)
     return [cache, *others], schema
 
 
-def shared_patients(training: GridCache, other: GridCache) -> list[str]:
-    """Patients of another cohort that are in the training one, by identifier or by their images."""
-    ids = {record.patient_id.lower() for record in training.records}
-    marks = {record.fingerprint for record in training.records}
-    return [r.patient_id for r in other.records if r.patient_id.lower() in ids or r.fingerprint in marks]
+def open_clinical_rows(
+    table: str | None,
+    out: Path,
+    schema: ClinicalSchema,
+    others: Sequence[GridCache],
+    externals: Sequence[Path],
+    progress: Progress,
+) -> Rows:
+    """The rows without images of an experiment, none of them of a patient of an external cohort.
+
+    Args:
+        table: path of the table that the experiment was begun with.
+        others: the external cohorts.
+        externals: their folders.
+
+    Raises:
+        DataError: if the table cannot be used, or an external cohort that came later has patients of it.
+    """
+    if not (out / RUN).is_file():
+        outside = {name.lower() for cache in others for name in cache.ids}
+        keep_clinical_rows(table, out, [schema], progress, outside)
+    rows = read_clinical_rows(out, schema)
+    for path, cache in zip(externals, others, strict=True):
+        refuse_patients([name for name in cache.ids if name.lower() in rows], path)
+    return rows
 
 
 def prepare_seed(
@@ -173,7 +225,7 @@ def prepare_seed(
     schema: ClinicalSchema,
     config: TrainingConfig,
     out: Path,
-    rows: Mapping[str, tuple[np.ndarray, int]],
+    rows: Rows,
 ) -> tuple[Prepared, TrainingConfig]:
     """The run of one seed: its own weights, and its own folds; a part that is held out once is the same for all."""
     split_seed = config.seed if config.split.kind == "holdout" else seed
@@ -181,8 +233,9 @@ def prepare_seed(
     if not (folder / SPLITS).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), split_seed)
+        Prepared(cache, schema, folds, {}).check(config)
         write_whole_json(config_to_json(config), folder / CONFIG)
-        write_schema(schema, folder / "schema.json")
+        write_whole_json(schema.to_json(), folder / SCHEMA)
         write_splits(folder / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
     return Prepared(cache, schema, read_splits(folder / SPLITS, cache.ids), rows), config
 
@@ -243,7 +296,7 @@ def run_step(
     for cache in externals:
         clinical = cache.encode(data.schema)
         probability, outside = score_ensemble(networks, cache, clinical, calibration, config.flips, device)
-        found.append(Finding(outside.logit, probability, probability >= threshold, outside, shown))
+        found.append(Finding(outside.logit, probability, probability >= threshold, probability, outside, shown))
     return found
 
 
@@ -253,7 +306,7 @@ def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCac
     asked = data.schema.asked_columns
     features = baseline.features(cache, cache.encode(data.schema).numpy()[:, asked])
     outside = [baseline.features(other, other.encode(data.schema).numpy()[:, asked]) for other in externals]
-    more = [(row[0][asked], row[1]) for name, row in data.rows.items() if name not in {i.lower() for i in cache.ids}]
+    more = [(vector[asked], label) for vector, label in data.more]
     logit = np.zeros(len(cache))
     external_logits: list[list[np.ndarray]] = [[] for _ in externals]
     for k in data.numbers:
@@ -272,7 +325,7 @@ def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCac
     threshold = choose_operating_points(calibrate(logit[index], calibration), label)[0].threshold
     for store in external_logits:
         probability = np.mean([calibrate(values, calibration) for values in store], 0)
-        found.append(Finding(np.mean(store, 0), probability, probability >= threshold))
+        found.append(Finding(np.mean(store, 0), probability, probability >= threshold, probability))
     return found
 
 
@@ -322,12 +375,12 @@ def describe_row(
     found: Sequence[Finding], baseline: Sequence[Finding], label: np.ndarray, best: float | None
 ) -> dict[str, object]:
     """One row on one cohort; rates are means over the seeds, the interval is that of the mean prediction."""
-    mean = np.mean([finding.probability for finding in found], 0)
-    per_seed = [auc(finding.probability, label) for finding in found]
+    mean = np.mean([finding.order for finding in found], 0)
+    per_seed = [auc(finding.order, label) for finding in found]
     decided = [rates(finding.decision, label) for finding in found]
     levels = [rates(finding.decision, label).specificity for finding in baseline]
-    matched = [sensitivity_at(f.probability, label, level) for f, level in zip(found, levels, strict=True)]
-    base = float(np.mean([auc(finding.probability, label) for finding in baseline]))
+    matched = [sensitivity_at(f.order, label, level) for f, level in zip(found, levels, strict=True)]
+    base = float(np.mean([auc(finding.order, label) for finding in baseline]))
     scores = [finding.scores for finding in found if finding.scores is not None]
     gap = None if best is None or best <= base else (float(np.mean(per_seed)) - base) / (best - base)
     return {
@@ -355,7 +408,7 @@ def compare_rows(findings: Findings, cohort: str, label: np.ndarray) -> list[dic
 def _mean_outcome(row: str, found: Sequence[Finding]) -> Outcome:
     probability = np.mean([finding.probability for finding in found], 0)
     decision = np.mean([finding.decision for finding in found], 0) > 0.5
-    return Outcome(row, probability, decision)
+    return Outcome(row, probability, decision, order=np.mean([finding.order for finding in found], 0))
 
 
 def write_table(result: dict, findings: Findings, data: Prepared, caches: Mapping[str, GridCache], out: Path) -> None:

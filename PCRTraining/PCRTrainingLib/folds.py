@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,14 +50,41 @@ class Prepared:
     def _others(self, number: int) -> np.ndarray:
         return (self.folds != number) & (self.folds != EXCLUDED)
 
-    def fold(self, number: int, config: TrainingConfig) -> Fold:
-        """What that fold trains on."""
-        clinical, labels = self.cache.encode(self.schema), self.cache.labels
+    @cached_property
+    def more(self) -> list[tuple[np.ndarray, int]]:
+        """Vector, (schema width,), and label of the rows of patients who are not in the cache."""
+        cached = {name.lower() for name in self.cache.ids}
+        return [row for name, row in self.rows.items() if name not in cached]
+
+    def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positions that a fold trains on, watches, (a,) and (b,), and holds out, (c,).
+
+        Raises:
+            DataError: if early stopping has too few patients to watch.
+        """
         held_out, rest = (np.flatnonzero(part) for part in (self.folds == number, self._others(number)))
-        train, watched = inner_validation(rest, labels, config.validation, config.seed + number)
-        more = [row for name, row in self.rows.items() if name not in {i.lower() for i in self.cache.ids}]
-        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in more], self.schema.width)])
-        known = torch.tensor([*labels[train], *(label for _, label in more)], dtype=torch.float32)
+        train, watched = inner_validation(rest, self.cache.labels, config.validation, config.seed + number)
+        return train, watched, held_out
+
+    def check(self, config: TrainingConfig) -> None:
+        """Find out before anything is trained whether every fold can be.
+
+        Raises:
+            DataError: if one cannot, see `sides`.
+        """
+        for number in self.numbers:
+            self.sides(number, config)
+
+    def fold(self, number: int, config: TrainingConfig) -> Fold:
+        """What that fold trains on.
+
+        Raises:
+            DataError: see `sides`.
+        """
+        clinical, labels = self.cache.encode(self.schema), self.cache.labels
+        train, watched, held_out = self.sides(number, config)
+        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in self.more], self.schema.width)])
+        known = torch.tensor([*labels[train], *(label for _, label in self.more)], dtype=torch.float32)
         return Fold(number, self.cache, clinical, self.schema, train, watched, held_out, (vectors, known))
 
 
@@ -141,12 +168,6 @@ def out_of_fold(data: Prepared, step: Step, out: Path) -> tuple[np.ndarray, Scor
     index = np.flatnonzero(data.folds >= 0)
     names = [data.cache.ids[i] for i in index]
     return index, Scores(*(np.array([float(rows[name][f.name]) for name in names]) for f in fields(Scores)))
-
-
-def write_schema(schema: ClinicalSchema, path: Path) -> None:
-    """`schema.json` of a run."""
-    with whole_file(path) as part:
-        part.write_text(json.dumps(schema.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
 def _stack(vectors: Sequence[np.ndarray], width: int) -> Tensor:

@@ -15,7 +15,7 @@ from PCRPredictorLib.errors import DataError
 from .config import TrainingConfig, parse_config
 
 HISTORY = "history.csv"
-CONFIG, SPLITS, SCHEMA, LOCK = "config.json", "splits.csv", "schema.json", ".lock"
+CONFIG, KIND, SPLITS, SCHEMA, LOCK = "config.json", "kind.json", "splits.csv", "schema.json", ".lock"
 SUMMARY, EXPERIMENT = "summary.json", "experiment.json"
 CURVES = {"loss": "Loss", "validation_auc": "Validation AUC", "attention_in_tumour": "Attention in tumour"}
 
@@ -76,6 +76,25 @@ def read_run_config(out: Path) -> TrainingConfig:
         return parse_config((out / CONFIG).read_text(encoding="utf-8"), str(out / CONFIG))
     except OSError:
         raise DataError(f"{out}: holds no run any more; choose the folder of a run") from None
+
+
+def read_started(out: Path, kind: str, asked: Mapping[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
+    """The configuration that a run was started with, and what its command was asked for beside it.
+
+    Args:
+        kind: the command that goes on with the run: train, select or experiment.
+        asked: what that command is asked for now, where the run does not say.
+
+    Raises:
+        DataError: if the run is of another command, or cannot be read.
+    """
+    stored = _read_json(out / KIND) if (out / KIND).is_file() else {"kind": kind}
+    if stored["kind"] != kind:
+        raise DataError(
+            f"{out}: holds a run of pcr {stored['kind']}, got pcr {kind}; go on with it by pcr {stored['kind']}, or "
+            "choose another folder"
+        )
+    return read_run_config(out), {**asked, **stored}
 
 
 def read_histories(config: TrainingConfig, fold: Path) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class Interval:
 
     def to_json(self) -> dict[str, float | None]:
         """Plain values, None for nan."""
-        return {name: value if math.isfinite(value) else None for name, value in vars(self).items()}
+        return _plain(vars(self))
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,20 @@ class Rates:
 
 @dataclass(frozen=True)
 class DeLong:
-    """Difference of two AUCs on the same patients, its 95 % interval and two-sided p."""
+    """Difference of two AUCs on the same patients, its 95 % interval and two-sided p; nan where unknown."""
 
     difference: float
     low: float
     high: float
     p: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain values, None for nan."""
+        return _plain(vars(self))
+
+
+def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def auc(score: np.ndarray, label: np.ndarray) -> float:
@@ -145,7 +153,7 @@ def bootstrap(
 
 
 def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
-    """Compare two AUCs on the same patients.
+    """Compare two AUCs on the same patients; two of each class are needed to say how sure the difference is.
 
     Source: DeLong et al., Biometrics 1988, with the midranks of Sun and Xu, IEEE Signal Processing Letters 2014.
     """
@@ -153,10 +161,11 @@ def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
     parts = [_placements(values, positive) for values in (score, other)]
     difference = auc(score, label) - auc(other, label)
     of_positives, of_negatives = (parts[0][k] - parts[1][k] for k in (0, 1))
-    variance = of_positives.var(ddof=1) / len(of_positives) + of_negatives.var(ddof=1) / len(of_negatives)
-    if not variance > 0:
-        same = difference == 0
-        return DeLong(difference, difference, difference, 1.0 if same else 0.0)
+    few = min(len(of_positives), len(of_negatives)) < 2
+    variance = math.nan if few else sum(part.var(ddof=1) / len(part) for part in (of_positives, of_negatives))
+    if not variance > 0:  # no difference may be certain; any other is beyond what these patients can say
+        bound, p = (difference, 1.0) if variance == difference == 0 else (math.nan, math.nan)
+        return DeLong(difference, bound, bound, p)
     deviation = math.sqrt(variance)
     p = 2 * float(norm.sf(abs(difference) / deviation))
     return DeLong(difference, difference - _Z * deviation, difference + _Z * deviation, p)

@@ -7,7 +7,7 @@ anatomy, kinetics and clinical variables (`phantom_traits` holds the label model
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 TABLE = "clinical_and_imaging_info.csv"
-Progress = Callable[[int, int], None]
 
 
 def write_cohort(
@@ -41,7 +40,6 @@ def write_cohort(
     site: Site,
     seed: int = 0,
     full: bool = False,
-    progress: Progress | None = None,
     workers: int = 2,
 ) -> None:
     """Write a cohort in the MAMA-MIA layout, whole or not at all.
@@ -55,7 +53,6 @@ def write_cohort(
         site: where they are scanned.
         seed: of the cohort.
         full: full-size exams (about 26 MB each, and 2.2 GB of memory) instead of small ones (below 1 MB).
-        progress: called with the number of patients written and of all patients.
         workers: threads.
 
     Raises:
@@ -67,11 +64,7 @@ def write_cohort(
         raise DataError(f"{out} already exists and is not an empty folder; choose a new folder for the cohort")
     with whole_folder(out) as folder:
         (folder / "segmentations" / "expert").mkdir(parents=True)
-        rows = []
-        for row in _write_patients(folder, patients, site, seed, full, workers):
-            rows.append(row)
-            if progress:
-                progress(len(rows), patients)
+        rows = list(_write_patients(folder, patients, site, seed, full, workers))
         with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()

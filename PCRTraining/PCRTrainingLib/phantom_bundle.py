@@ -50,7 +50,7 @@ def main() -> None:
         data, last = prepare(training, run, CONFIG, progress), CONFIG.steps[-1]
         index, _ = out_of_fold(data, last, run)
         inside = describe_cohort("", data.cache, index, [step_outcome(data, last, CONFIG, run)])
-        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress)
+        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress, data.schema)
         outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(load_bundle(run / "bundle"), cache)])
         metrics = {"out of fold": _metrics(inside), "external site": _metrics(outside)}
         write_run_bundle(target, data, last, CONFIG, run, model_card(metrics))

@@ -36,9 +36,9 @@ class Patient:
     traits: Traits
 
 
-def patient_id(site: Site, index: int) -> str:
-    """Such as PHANTOM_A_0001."""
-    return f"PHANTOM_{site.name.upper()}_{index:04d}"
+def patient_id(site: Site, index: int, seed: int = 0) -> str:
+    """Such as PHANTOM_A_0001, or PHANTOM_A2_0001 of the seed 2: another seed gives other patients."""
+    return f"PHANTOM_{site.name.upper()}{seed or ''}_{index:04d}"
 
 
 def patient_traits(site: Site, index: int, seed: int = 0) -> Traits:
@@ -75,7 +75,7 @@ def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) 
         geometry=frame.geometry,
         mask=tumour.mask.astype(np.uint8),
         clinical={"age": traits.age, "hr": traits.hr, "her2": traits.her2, "menopause": traits.menopause},
-        provenance=Provenance("phantom", site.phase_times, patient_id(site, index)),
+        provenance=Provenance("phantom", site.phase_times, patient_id(site, index, seed)),
     )
     return Patient(exam, traits.pcr, traits.probability, traits)
 

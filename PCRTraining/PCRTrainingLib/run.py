@@ -1,6 +1,7 @@
 """A training run: a folder that explains itself, can be resumed, and ends with a bundle.
 
-config.json            what was asked for
+config.json, kind.json what was asked for, and of which command
+clinical_rows.csv      labelled rows without images, where there were any
 run.json               cohort and versions
 schema.json            clinical variables
 cache/                 the cohort on the model grid
@@ -17,7 +18,7 @@ from __future__ import annotations
 import csv
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -36,16 +37,16 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.table import read_rows
 from PCRPredictorLib.writing import whole_file, write_json
 
-from .cache import QUARANTINE, GridCache, open_or_build
+from .cache import QUARANTINE, GridCache, open_or_build, training_marks
 from .card import describe_failures, make_card, read_texts, readme
 from .cohort_check import LABEL, parse_label
 from .config import Step, TrainingConfig, config_to_json
 from .distributed import Worker, restarted
 from .evaluation import Outcome, describe_cohort, map_name, random_share
 from .evaluation_report import render_evaluation
-from .folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold, write_schema
-from .history import CONFIG, LOCK, SCHEMA, SPLITS, SUMMARY, read_histories, read_run_config
-from .operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
+from .folds import Prepared, load_network, out_of_fold, prediction_files, train_fold
+from .history import CONFIG, KIND, LOCK, SCHEMA, SPLITS, SUMMARY, read_histories, read_started
+from .operating import calibrate, choose_operating_points, cross_fitted, describe_parts, fit_calibration
 from .progress import Progress
 from .schema import build_schema
 from .splits import assign_folds, read_splits, write_splits
@@ -53,6 +54,8 @@ from .step_attention import explain_steps
 from .training import load_weights, network_arguments
 
 RUN, OUT_OF_FOLD, CARD, FAILURES = "run.json", "oof.csv", "card.json", "failures.png"
+CLINICAL_ROWS = "clinical_rows.csv"
+Rows = dict[str, tuple[np.ndarray, int]]  # lower-case identifier to clinical vector and label
 _LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
 
 
@@ -75,7 +78,7 @@ def train(
         config: of a new run; a resumed one keeps its own.
         worker: this process among those of the run.
         resume: go on with a run that was stopped.
-        clinical_rows: table with labels of more patients, for the fit of the clinical branch.
+        clinical_rows: table with labels of more patients, for the fit of the clinical branch; likewise.
         card: JSON with texts of the model card, see `card.read_texts`.
 
     Raises:
@@ -84,13 +87,14 @@ def train(
     started, texts = time.time(), read_texts(card) if card else None
     with locked(out, worker):
         if worker.first:
-            config = start_run(out, config, resume or restarted())
+            table = str(clinical_rows.resolve()) if clinical_rows else None
+            config, asked = start_run(out, "train", config, resume or restarted(), {"clinical_rows": table})
             if texts is not None:
                 write_whole_json(texts, out / CARD)
         else:
             worker.wait_for([out / SPLITS])
-            config = read_run_config(out)
-        data = prepare(cohort, out, config, progress, clinical_rows=clinical_rows)
+            config, asked = read_started(out, "train", {"clinical_rows": None})
+        data = prepare(cohort, out, config, progress, clinical_rows=asked["clinical_rows"])
         task = partial(train_fold, data=data, config=config, out=out)
         worker.share(task, data.numbers, sum(step.epochs for step in config.steps), progress)
         if worker.first:
@@ -121,23 +125,31 @@ def locked(out: Path, worker: Worker) -> Iterator[None]:
         ) from error
 
 
-def start_run(out: Path, config: TrainingConfig, resume: bool) -> TrainingConfig:
-    """Write `config.json` of a new run, or read that of one to be resumed.
+def start_run(
+    out: Path, kind: str, config: TrainingConfig, resume: bool, asked: Mapping[str, Any] | None = None
+) -> tuple[TrainingConfig, dict[str, Any]]:
+    """Write `config.json` and `kind.json` of a new run; one to be resumed keeps its own.
+
+    Args:
+        kind: the command: train, select or experiment.
+        asked: what it was asked for beside the configuration, plain values.
+
+    Returns:
+        The configuration and the rest, as they stand in the folder.
 
     Raises:
-        DataError: if there is a run and it is not to be resumed.
+        DataError: if there is a run and it is not to be resumed, or it is one of another command.
     """
-    if (out / CONFIG).is_file() and not resume and not _has_begun(out):
-        write_whole_json(config_to_json(config), out / CONFIG)  # it ended before anything was trained
-        return config
-    if (out / CONFIG).is_file():
+    if (out / CONFIG).is_file() and (resume or _has_begun(out)):
         if not resume:
             raise DataError(f"{out}: holds a run already; go on with it by --resume, or choose another folder")
-        return read_run_config(out)
-    if others := [path.name for path in out.iterdir() if path.name != LOCK]:
+        return read_started(out, kind, asked or {})
+    others = [path.name for path in out.iterdir() if path.name not in (LOCK, KIND)]
+    if others and not (out / CONFIG).is_file():  # with it, a run ended before anything was trained
         raise DataError(f"{out}: must be a new or empty folder, it holds {others[0]}; choose another one")
+    write_whole_json({"kind": kind, **(asked or {})}, out / KIND)
     write_whole_json(config_to_json(config), out / CONFIG)
-    return config
+    return config, dict(asked or {})
 
 
 def _has_begun(out: Path) -> bool:
@@ -146,7 +158,7 @@ def _has_begun(out: Path) -> bool:
 
 
 def prepare(
-    cohort: Path, out: Path, config: TrainingConfig, progress: Progress, *, clinical_rows: Path | None = None
+    cohort: Path, out: Path, config: TrainingConfig, progress: Progress, *, clinical_rows: str | None = None
 ) -> Prepared:
     """The cohort as a run trains on it; cached grids, splits and schema are made once and kept.
 
@@ -165,43 +177,93 @@ def prepare(
         folds = read_splits(out / SPLITS, cache.ids)
     else:
         folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
-        write_schema(schema, out / SCHEMA)
+        Prepared(cache, schema, folds, {}).check(config)
+        keep_clinical_rows(clinical_rows, out, [schema], progress)
+        write_whole_json(schema.to_json(), out / SCHEMA)
         write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
         write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
-    return Prepared(cache, schema, folds, read_clinical_rows(clinical_rows, schema) if clinical_rows else {})
+    return Prepared(cache, schema, folds, read_clinical_rows(out, schema))
 
 
 def open_cohort(
-    cohort: Path, folder: Path, config: TrainingConfig, progress: Progress
+    cohort: Path,
+    folder: Path,
+    config: TrainingConfig,
+    progress: Progress,
+    schema: ClinicalSchema | None = None,
 ) -> tuple[GridCache, ClinicalSchema]:
-    """The cohort's cache in `folder` and its clinical schema."""
+    """The cohort's cache in `folder` and its clinical schema.
+
+    Args:
+        schema: that a model was trained with, of a cohort that is not trained on; None to build it from the table.
+    """
     patients = find_patients(cohort)
-    schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
-    if absent:
-        progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
+    if schema is None:
+        schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
+        if absent:
+            progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
     progress.start("Reading the cohort", len(patients))
     return open_or_build(cohort, folder, config.grid, schema, lambda *_: progress.advance()), schema
 
 
-def read_clinical_rows(table: Path, schema: ClinicalSchema) -> dict[str, tuple[np.ndarray, int]]:
-    """Labelled rows of a table: lower-case identifier to clinical vector, (schema width,), and label.
+def keep_clinical_rows(
+    table: str | None,
+    out: Path,
+    schemas: Sequence[ClinicalSchema],
+    progress: Progress,
+    without: Collection[str] = (),
+) -> None:
+    """Keep the labelled rows of a table in a new run's folder, so that a resumed run has the same.
 
-    Rows that cannot be used are left out.
+    Args:
+        table: its path; None for none.
+        schemas: a row is kept where any of them can use it; the user is told of the others.
+        without: lower-case identifiers of patients that must not be trained on.
 
     Raises:
         DataError: if it is no table or no row can be used.
     """
-    rows = {}
-    for name, row in read_rows(table).items():
-        try:
+    if table is None:
+        (out / CLINICAL_ROWS).unlink(missing_ok=True)  # of a run that ended before anything was trained
+        return
+    rows = read_rows(Path(table))
+    usable = {name for schema in schemas for name in _parse_rows(rows, schema)}
+    if not usable:
+        raise DataError(f"{table}: no row has a label in the column {LABEL} and clinical values that can be used")
+    if len(usable) < len(rows):
+        progress.say(
+            f"{len(usable)} of {len(rows)} rows of {Path(table).name} used: the others lack a label or are unreadable"
+        )
+    columns = [LABEL, *sorted({variable.name for schema in schemas for variable in schema.asked})]
+    with whole_file(out / CLINICAL_ROWS) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["patient_id", *columns])
+        for name, row in rows.items():
+            if name in usable and name not in without:
+                writer.writerow([name, *(row.get(column, "") for column in columns)])
+
+
+def read_clinical_rows(out: Path, schema: ClinicalSchema) -> Rows:
+    """The rows that `keep_clinical_rows` kept in a run's folder, as far as the schema can use them.
+
+    Returns:
+        Lower-case identifier to clinical vector, (schema width,), and label; empty where there are none.
+
+    Raises:
+        DataError: if the file is damaged.
+    """
+    return _parse_rows(read_rows(out / CLINICAL_ROWS), schema) if (out / CLINICAL_ROWS).is_file() else {}
+
+
+def _parse_rows(rows: Mapping[str, Mapping[str, str]], schema: ClinicalSchema) -> Rows:
+    """Those that have a label and whose values the schema can read."""
+    found = {}
+    for name, row in rows.items():
+        with suppress(DataError):
             label = parse_label(row.get(LABEL, ""))
             if label is not None:
-                rows[name] = schema.encode(schema.parse(row)), label
-        except DataError:
-            continue
-    if not rows:
-        raise DataError(f"{table}: no row has a label in the column {LABEL} and clinical values that can be used")
-    return rows
+                found[name] = schema.encode(schema.parse(row)), label
+    return found
 
 
 def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seconds: float) -> None:
@@ -231,13 +293,14 @@ def finish(data: Prepared, config: TrainingConfig, out: Path, cohort: Path, seco
 
 
 def step_outcome(data: Prepared, step: Step, config: TrainingConfig, out: Path) -> Outcome:
-    """What a step says out of fold; calibration and threshold of each fold are fixed on the others."""
+    """What a step says out of fold, calibrated and decided as in `cross_fitted`."""
     index, scores = out_of_fold(data, step, out)
-    probability, decision = cross_fitted(scores.logit, data.cache.labels[index], data.folds[index])
-    network = load_ensemble(step, config, data, out)[0]
-    clinical = data.cache.encode(data.schema)
+    label, fold = data.cache.labels[index], data.folds[index]
+    probability, decision, order = cross_fitted(scores.logit, label, fold)
+    network = load_network(step, config, data.schema, out / f"fold_{data.numbers[0]}" / step.name)
+    chance = random_share(network, data.cache, data.cache.encode(data.schema))
     return Outcome(
-        step.name, probability, decision, None, scores, map_name(network), random_share(network, data.cache, clinical)
+        step.name, probability, decision, None, scores, map_name(network), chance, describe_parts(label, fold), order
     )
 
 
@@ -293,10 +356,10 @@ def write_run_bundle(
     )
     schema = data.schema if step.clinical else ClinicalSchema(())
     weights = [load_weights(out / f"fold_{k}" / step.name) for k in data.numbers]
-    marks = [record.fingerprint for record in data.cache.records]
+    images, patients = training_marks(data.cache, data.rows)
     if path.is_dir():
         shutil.rmtree(path)
-    write_bundle(path, card, schema, settings, weights, readme(card), marks)
+    write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
 
 
 def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:

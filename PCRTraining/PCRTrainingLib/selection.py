@@ -5,7 +5,7 @@ outer_k/<name>/fold_j  inner folds of the patients that outer fold k trains on
 chosen/fold_k          the chosen configuration on all of them; what it says of fold k is the honest result
 selection.json         the choices, and the nested result
 
-A configuration that looks at the tumour too little is not chosen, whatever its AUC.
+A configuration that looks at the tumour too little is not chosen, whatever its AUC, unless none looks there enough.
 
 Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be tested on the patients that made it.
 """
@@ -13,12 +13,14 @@ Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be teste
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
@@ -26,17 +28,17 @@ from PCRPredictorLib.predictor import library_versions
 from PCRPredictorLib.writing import whole_file, whole_folder
 
 from .baselines import BASELINES, Baseline
-from .config import SplitConfig, TrainingConfig, config_to_json
+from .config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from .distributed import Worker, restarted
 from .evaluation import auc_interval
 from .experiment import run_baseline
-from .folds import Prepared, out_of_fold, prediction_files, train_fold, write_schema
-from .history import SPLITS
+from .folds import Prepared, out_of_fold, prediction_files, train_fold
+from .history import SCHEMA, SPLITS, read_started
 from .metrics import auc, delong
 from .operating import cross_fitted
 from .progress import Progress
-from .run import SCHEMA, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
-from .splits import EXCLUDED, assign_folds, write_splits
+from .run import keep_clinical_rows, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
+from .splits import EXCLUDED, assign_folds, read_splits, write_splits
 
 CANDIDATES, SELECTION = "candidates.csv", "selection.json"
 
@@ -86,6 +88,7 @@ def select(
         configs: by name; all must read the same grid and split alike.
         inner: folds of the patients that an outer fold trains on.
         least_attention: share inside the tumour that a configuration must reach to be chosen, where any does.
+        resume: go on with a selection that was stopped; it keeps all of these and its clinical rows.
 
     Raises:
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
@@ -94,17 +97,25 @@ def select(
     if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     with locked(out, worker):
+        table = str(clinical_rows.resolve()) if clinical_rows else None
+        asked: dict[str, Any] = {"inner": inner, "least_attention": least_attention, "clinical_rows": table}
+        asked |= {"configurations": {name: config_to_json(config) for name, config in configs.items()}}
         if worker.first:
-            start_run(out, first, resume or restarted())
-        prepared = {n: _prepare(n, cohort, c, out, progress, clinical_rows) for n, c in configs.items()}
+            _, asked = start_run(out, "select", first, resume or restarted(), asked)
+        else:
+            worker.wait_for([out / SPLITS])
+            _, asked = read_started(out, "select", asked)
+        configs = {name: parse_config(json.dumps(c), f"{out}: {name}") for name, c in asked["configurations"].items()}
+        inner, least_attention = asked["inner"], asked["least_attention"]
+        prepared = _prepare(cohort, configs, inner, out, progress, asked["clinical_rows"])
         data = next(iter(prepared.values()))
         tasks = []
         for k in data.numbers:
             runs = [
-                Run(_inside(prepared[name], k, inner, first.seed), config, out / f"outer_{k}" / name)
+                Run(_inside(prepared[name], k, inner, config), config, out / f"outer_{k}" / name)
                 for name, config in configs.items()
             ]
-            tasks += [Task(j, runs) for j in range(inner)]
+            tasks += [Task(j, runs) for j in runs[0].data.numbers]
         epochs = {name: sum(step.epochs for step in config.steps) for name, config in configs.items()}
         worker.share(_train, tasks, sum(epochs.values()), progress)
         for run in (run for task in tasks for run in task.runs):
@@ -127,21 +138,43 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
 
 
 def _prepare(
-    name: str, cohort: Path, config: TrainingConfig, out: Path, progress: Progress, rows: Path | None
-) -> Prepared:
-    cache, schema = open_cohort(cohort, out / "cache", config, progress)
-    folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), config.seed)
-    write_splits(out / SPLITS, cache.ids, cache.labels, folds)
-    write_schema(schema, out / f"{name}-{SCHEMA}")
-    return Prepared(cache, schema, folds, read_clinical_rows(rows, schema) if rows else {})
+    cohort: Path, configs: Mapping[str, TrainingConfig], inner: int, out: Path, progress: Progress, table: str | None
+) -> dict[str, Prepared]:
+    """The cohort for every configuration: one cache and one division, each its own clinical variables."""
+    first = next(iter(configs.values()))
+    opened = {name: open_cohort(cohort, out / "cache", config, progress) for name, config in configs.items()}
+    schemas = {name: schema for name, (_, schema) in opened.items()}
+    cache, _ = next(iter(opened.values()))
+    if not (out / SPLITS).is_file():
+        folds = assign_folds(first.split, cache.ids, cache.labels, cache.column(first.split.column), first.seed)
+        for name, config in configs.items():
+            _check(Prepared(cache, schemas[name], folds, {}), inner, config)
+        keep_clinical_rows(table, out, list(schemas.values()), progress)
+        for name, schema in schemas.items():
+            write_whole_json(schema.to_json(), out / f"{name}-{SCHEMA}")
+        write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
+    folds = read_splits(out / SPLITS, cache.ids)
+    return {name: Prepared(cache, schema, folds, read_clinical_rows(out, schema)) for name, schema in schemas.items()}
 
 
-def _inside(data: Prepared, outer: int, inner: int, seed: int) -> Prepared:
-    """The patients that an outer fold trains on, in folds of their own; the others take no part."""
+def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
+    """Find out before anything is trained whether every fold can be, outer and inner."""
+    data.check(config)
+    for k in data.numbers:
+        _inside(data, k, inner, config).check(config)
+
+
+def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> Prepared:
+    """The patients that an outer fold trains on, in folds of their own; the others take no part.
+
+    Where whole groups are left out outside, they are inside, too.
+    """
     rest = np.flatnonzero(data.folds != outer)
     folds = np.full(len(data.folds), EXCLUDED)
-    ids, column = [data.cache.ids[i] for i in rest], data.cache.column("site")[rest]
-    folds[rest] = assign_folds(SplitConfig(folds=inner), ids, data.cache.labels[rest], column, seed + 1000 + outer)
+    ids, column = [data.cache.ids[i] for i in rest], data.cache.column(config.split.column)[rest]
+    kind: Literal["groups", "folds"] = "groups" if config.split.kind == "groups" else "folds"
+    split = SplitConfig(kind, folds=inner, column=config.split.column)
+    folds[rest] = assign_folds(split, ids, data.cache.labels[rest], column, config.seed + 1000 + outer)
     return replace(data, folds=folds)
 
 
@@ -165,7 +198,7 @@ def _take_over(earlier: Run, run: Run, fold: str) -> None:
 
 
 def _judge(k: int, name: str, data: Prepared, config: TrainingConfig, out: Path, inner: int) -> Candidate:
-    inside = _inside(data, k, inner, config.seed)
+    inside = _inside(data, k, inner, config)
     index, scores = out_of_fold(inside, config.steps[-1], out / f"outer_{k}" / name)
     return Candidate(k, name, auc(scores.logit, data.cache.labels[index]), float(scores.in_tumour.mean()))
 
@@ -183,21 +216,22 @@ def _write(
         writer.writerow(["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"])
         for c in found:
             writer.writerow([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)])
-    label = data.cache.labels
-    logit, attention = np.full(len(label), np.nan), np.full(len(label), np.nan)
+    held_out = data.folds >= 0
+    label = data.cache.labels[held_out]
+    logit, attention = np.zeros(len(held_out)), np.zeros(len(held_out))
     for k, name in chosen.items():
         only = replace(data, folds=np.where(data.folds == k, k, EXCLUDED))
         index, scores = out_of_fold(only, configs[name].steps[-1], out / "chosen")
         logit[index], attention[index] = scores.logit, scores.in_tumour
-    probability, _ = cross_fitted(logit, label, data.folds)
+    order = cross_fitted(logit[held_out], label, data.folds[held_out]).order
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
         "configurations": {name: config_to_json(config) for name, config in configs.items()},
         "nested": {
-            "auc": auc_interval(probability, label).to_json(),
-            "attention_in_tumour": float(attention.mean()),
-            "against": [_compare(baseline, probability, label, data) for baseline in BASELINES],
+            "auc": auc_interval(order, label).to_json(),
+            "attention_in_tumour": float(attention[held_out].mean()),
+            "against": [_compare(baseline, order, label, data) for baseline in BASELINES],
         },
         "seconds": round(seconds, 1),
         "versions": library_versions(),
@@ -205,11 +239,11 @@ def _write(
     write_whole_json(content, out / SELECTION)
 
 
-def _compare(baseline: Baseline, probability: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
+def _compare(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
     """A logistic regression on the same outer folds, and the difference to it."""
     (finding,) = run_baseline(baseline, data, [])
     return {
         "model": baseline.name,
-        "auc": auc(finding.probability, label),
-        "difference": vars(delong(probability, finding.probability, label)),
+        "auc": auc(finding.order, label),
+        "difference": delong(order, finding.order, label).to_json(),
     }

@@ -33,6 +33,20 @@ def assign_folds(
         DataError: if there are too few patients, one class only, no groups, or the given list does not fit.
     """
     _check_classes(labels)
+    folds = _draw_folds(config, ids, labels, column, seed)
+    held_out = labels[folds >= 0]
+    fewest = int(min(held_out.sum(), (1 - held_out).sum()))
+    if fewest < 2:
+        raise DataError(
+            f"two patients with and two without pCR must be held out to measure anything, got {fewest} of one kind; "
+            "hold out more, or change the list"
+        )
+    return folds
+
+
+def _draw_folds(
+    config: SplitConfig, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
+) -> np.ndarray:
     if config.kind == "given":
         folds = _read_given(Path(str(config.file)), ids)
         for k in range(folds.max() + 1):
@@ -63,10 +77,21 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
         train: (n,) positions.
         labels: (N,) of all patients.
         share: of the second part; 0 for none.
+
+    Raises:
+        DataError: if the patients are too few for both classes on both sides.
     """
     if not share:
         return train, train[:0]
-    fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+    try:
+        fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+    except ValueError:  # fewer than two patients of a class
+        fitted, watched = train, train[:0]
+    if any(len(set(labels[side].tolist())) < 2 for side in (fitted, watched)):
+        raise DataError(
+            f"validation must leave patients with and without pCR on both sides, got {share:g} of {len(train)} patients"
+            f", {int(labels[train].sum())} with pCR; set it higher, or to 0 to train without early stopping"
+        )
     return np.sort(fitted), np.sort(watched)
 
 
@@ -130,7 +155,10 @@ def _by_group(config: SplitConfig, labels: np.ndarray, column: np.ndarray, seed:
         folds = _folds_of(splitter.split(column, labels, column), len(column))
     for k in range(folds.max() + 1):
         if len(set(labels[folds != k])) < 2:
-            raise DataError(f"without the group {column[folds == k][0]} one class is left; set split.folds lower")
+            raise DataError(
+                f"without the group {column[folds == k][0]} one class is left; choose another split.column"
+                + (", or set split.folds lower" if config.folds else "")
+            )
     return folds
 
 
@@ -149,7 +177,9 @@ def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
     """A list with `patient_id, fold`, or MAMA-MIA's two columns of patients to train and to test on."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [{str(k).strip().lower(): (v or "").strip() for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [
+                {str(k).strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a list of splits ({error}); give a CSV file") from None
     columns = set(rows[0]) if rows else set()

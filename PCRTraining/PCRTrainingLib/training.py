@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file
 from safetensors.torch import load_file, save
@@ -33,9 +34,7 @@ from .metrics import auc
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
-# Never reached by a sound step. A gradient that is not finite stops the training: on some CPUs bfloat16 gradients of
-# very small feature maps (below 4 x 8 x 8) are not.
-_LARGEST_GRADIENT = 100.0
+_LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
 Weights = Mapping[str, Tensor]
 Report = Callable[[int, Mapping[str, float]], None]
 
@@ -96,7 +95,7 @@ def train_step(
         generator = torch.Generator().manual_seed(_seed(config.seed, fold.number, step.name, epoch))
         torch.manual_seed(generator.initial_seed())  # for dropout
         trained = train_epoch(network, optimizer, schedule, step, config, fold, generator, batches, device)
-        row = {"epoch": float(epoch), **trained, **_validate(network, fold, config, device)}
+        row = {"epoch": float(epoch), **trained, **_validate(network, fold, device)}
         row["seconds"] = time.perf_counter() - started
         history.append(row)
         if step.patience is None or _since_best(history) == 0:
@@ -124,6 +123,7 @@ def train_epoch(
 ) -> dict[str, float]:
     """One pass over the training patients: mean loss, and share of the attention inside the tumour (nan without)."""
     network.train()
+    freeze_norms(network)
     labels = torch.from_numpy(fold.cache.labels).float()
     positives = labels[torch.from_numpy(fold.train)].mean()
     positive_weight = ((1 - positives) / positives).to(device)
@@ -141,7 +141,7 @@ def train_epoch(
         image = random_contrast(image, generator, config.contrast)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
         image.requires_grad_(guidance is not None and guidance.image_gradient)
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=can_be_bfloat16(config.grid)):
             output = network(image, clinical.to(device))
         loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
         if guidance is not None:
@@ -156,6 +156,18 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def can_be_bfloat16(grid: GridSpec) -> bool:
+    """Whether the deepest feature map is 4 x 8 x 8 or more: on some CPUs gradients of smaller ones are not finite."""
+    return grid.slices > 6 and grid.size >= 32
+
+
+def freeze_norms(network: PCRNet) -> None:
+    """Keep the running statistics of batch norms whose branch has a rate of 0, which gradients alone would not do."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d) and not any(p.requires_grad for p in module.parameters()):
+            module.eval()
 
 
 def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights) -> PCRNet:
@@ -220,7 +232,7 @@ def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> lis
     return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def _validate(network: PCRNet, fold: Fold, config: TrainingConfig, device: str) -> dict[str, float]:
+def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
     """Classification loss and AUC of the watched patients; nan without any."""
     if not len(fold.watched):
         return dict.fromkeys(("validation_loss", "validation_auc"), math.nan)

@@ -65,7 +65,7 @@ def test_changed_cohort_is_refused(cohort, tmp_path):
     with pytest.raises(DataError, match=r"has changed since the run began .another label for P2"):
         build(cohort, tmp_path / "cache")
     shutil.rmtree(cohort / "images" / "P5")
-    with pytest.raises(DataError, match="1 patients came or went, the first is P5"):
+    with pytest.raises(DataError, match="1 patient came or went, the first is P5"):
         build(cohort, tmp_path / "cache")
 
 

@@ -34,6 +34,11 @@ def test_card_that_is_none_is_one_sentence(tmp_path, text, message):
         read_texts(tmp_path / "card.json")
 
 
+def test_card_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "card.json").write_text('{"name": "mine"}', encoding="utf-8-sig")
+    assert read_texts(tmp_path / "card.json") == {"name": "mine"}
+
+
 def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_cohort, quick_config, tmp_path):
     texts = {"name": "mine", "licence": "CC BY-NC 4.0", "training_data": "From one scanner."}
     (tmp_path / "my card.json").write_text(json.dumps(texts))

@@ -5,6 +5,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort_check import check_cohort, parse_label
+from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.progress import Silent
 from training_cohort import GEOMETRY, read_table, write_table
 
@@ -22,7 +23,8 @@ def problems(cohort):
 def edit(cohort, patient, **values):
     rows = read_table(cohort)
     rows[patient].update(values)
-    write_table(cohort, rows)
+    columns = {name: "" for row in rows for name in row}
+    write_table(cohort, [columns | row for row in rows])
 
 
 def test_sound_cohort_has_no_problems(training_cohort):
@@ -63,7 +65,17 @@ def test_identifiers_that_differ_only_in_case_are_both_in_doubt(cohort):
     if (cohort / "IMAGES").exists():
         pytest.skip("needs a file system that tells upper from lower case")
     shutil.copytree(cohort / "images" / "P0", cohort / "images" / "p0")
-    assert set(problems(cohort)) == {"P0", "p0"}
+    found = problems(cohort)
+    assert set(found) == {"P0", "p0"}
+    assert found["P0"] == "its identifier occurs twice, differing only in case; keep one"
+
+
+def test_variables_are_those_of_the_run(cohort, tmp_path, capsys):
+    edit(cohort, 3, er="perhaps")
+    assert problems(cohort) == {}
+    (tmp_path / "own.json").write_text('{"clinical": ["age", "er"]}')
+    assert run(app, ["check", str(cohort), "--config", str(tmp_path / "own.json")]) == 1
+    assert "er must be negative, positive, or unknown" in capsys.readouterr().out
 
 
 def test_labels_as_text_are_refused_with_what_to_do(cohort):

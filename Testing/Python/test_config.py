@@ -47,6 +47,14 @@ def test_what_is_wrong_is_said_in_a_sentence(text, message):
     assert "\n" not in str(error.value)
 
 
+def test_file_with_a_byte_order_mark_is_read_and_one_of_another_encoding_is_a_sentence(tmp_path):
+    (tmp_path / "bom.json").write_text('{"seed": 7}', encoding="utf-8-sig")
+    assert read_config(tmp_path / "bom.json").seed == 7
+    (tmp_path / "latin.json").write_text('{"seed": "ü"}', encoding="latin-1")
+    with pytest.raises(DataError, match=r"must be UTF-8 .*; save it as UTF-8 again"):
+        read_config(tmp_path / "latin.json")
+
+
 def test_missing_file_names_the_presets():
     with pytest.raises(DataError, match="one of quick, full"):
         read_config("nowhere.json")

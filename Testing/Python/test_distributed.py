@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PCRPredictorLib.errors import DataError
+from PCRTrainingLib.distributed import Worker
+from PCRTrainingLib.progress import Silent
 
 RUN = """
 from PCRTrainingLib.distributed import Worker
@@ -39,3 +42,20 @@ def test_processes_of_a_run_that_ends_early_are_gone_at_once(how, tmp_path):
     run.wait(20)
     _gone, left = psutil.wait_procs(family, 20)
     assert left == []
+
+
+def fail_or_work_long(file, _device, _progress):
+    """A task that fails once the other has begun, and the other."""
+    if file:
+        work_long(file, _device, _progress)
+    while not list(Path(os.environ["TEST_FOLDER"]).iterdir()):
+        time.sleep(0.05)
+    raise DataError("the disk is full; free some space")
+
+
+def test_error_of_a_fold_is_said_at_once_and_ends_the_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("TEST_FOLDER", str(tmp_path))
+    started = time.monotonic()
+    with pytest.raises(DataError, match="the disk is full; free some space"):
+        Worker(processes=2).share(fail_or_work_long, ["", str(tmp_path / "one")], 1, Silent())
+    assert time.monotonic() - started < 50  # the other one sleeps for a minute

@@ -157,7 +157,10 @@ def make_calls():
 def test_make_target_runs_commands_that_are_there(line):
     if os.name == "nt" or not shutil.which("make"):
         pytest.skip("needs make, and a shell")
-    planned = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True)
+    named = {**os.environ, "COHORT": "folder"}  # a sentence names the target alone
+    planned = subprocess.run(
+        ["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, env=named, capture_output=True, text=True
+    )
     assert planned.returncode == 0, planned.stderr
     for step in planned.stdout.splitlines():
         words = shlex.split(step) if step.startswith(".venv/bin/") else [""]
@@ -205,3 +208,13 @@ def test_mapping_file_of_the_documentation_can_be_read(tmp_path):
     (text,) = (block for block in blocks(TRAINING) if block.startswith('{"table"'))
     (tmp_path / "cohort.json").write_text(text)
     assert read_mapping(tmp_path).columns["patient_id"] == "Patient"
+
+
+@pytest.mark.parametrize("target", ["experiment", "ispy2-bundle", "ispy2-selection", "ispy2-experiment"])
+def test_target_without_its_cohort_is_refused_before_anything_is_deleted(target):
+    if os.name == "nt" or not shutil.which("make"):
+        pytest.skip("needs make")
+    planned = subprocess.run(["make", "-n", "-o", "setup", target, "COHORT="], cwd=ROOT, capture_output=True, text=True)
+    assert planned.returncode == 2
+    assert f"COHORT must be the folder of a cohort; give it as in make {target} COHORT=folder" in planned.stderr
+    assert "rm " not in planned.stdout

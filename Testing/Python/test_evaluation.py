@@ -1,9 +1,11 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from PCRPredictorLib.bundle import find_bundle, load_bundle
+from PCRPredictorLib.bundle import Bundle, find_bundle, load_bundle
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation import Outcome, cohort_names, compare, describe_model, write_evaluation
@@ -83,6 +85,48 @@ def test_training_patients_are_refused_by_name_even_under_another_name(trained, 
     assert not (tmp_path / "e").exists()
 
 
+def test_training_patient_with_other_images_is_refused_by_identifier(trained, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "changed")
+    for folder in (cohort / "images", cohort / "segmentations" / "expert"):
+        for path in sorted(folder.rglob("[qQ]3*"), reverse=True):
+            path.rename(path.with_name(path.name.replace("q3", "p3").replace("Q3", "P3")))
+    write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
+    with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "c")
+    write_table(
+        cohort, [row | {"age": row["age"] if k else "old", "er": "1"} for k, row in enumerate(read_table(cohort))]
+    )
+    hr = next(variable for variable in bundle.schema.variables if variable.name == "hr")
+    other = replace(
+        bundle,
+        card=replace(bundle.card, name="other"),
+        schema=ClinicalSchema((hr, replace(hr, name="er"))),
+        settings=replace(bundle.settings, grid=replace(bundle.settings.grid, middle=0.3)),
+    )
+    found = []
+    for k, models in enumerate(([bundle, other], [other, bundle])):
+        write_evaluation([cohort], models, tmp_path / str(k), "cpu", Silent())
+        (result,) = json.loads((tmp_path / str(k) / "evaluation.json").read_text())["cohorts"]
+        found.append((result["patients"], {model["name"]: model for model in result["models"]}))
+    assert found[0] == found[1]
+    assert found[0][0] == 11
+    assert len({model["brier"]["value"] for model in found[0][1].values()}) == 2
+
+
+def test_bundle_names_nobody_and_one_without_the_list_still_loads(trained, tmp_path):
+    path = shutil.copytree(trained / "bundle", tmp_path / "old") / "configs" / "training_images.json"
+    content = json.loads(path.read_text())
+    assert len(content["patients"]) == 16
+    assert not any(f'"{name}{k}"' in path.read_text() for name in "Pp" for k in range(16))
+    path.write_text(json.dumps({"fingerprints": content["fingerprints"]}))
+    old = Bundle(tmp_path / "old", None, None, None, "")
+    assert (len(old.training_images), old.training_patients) == (16, [])
+
+
 def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):
     cohort = shutil.copytree(elsewhere, tmp_path / "one")
     write_table(cohort, [{**row, "pcr": "0"} for row in read_table(cohort)])
@@ -95,6 +139,12 @@ def test_better_model_wins_the_paired_comparison():
     assert pair["auc_difference"]["low"] > 0
     assert pair["p"] < 0.001
     assert pair["sensitivity"] > pair["other_sensitivity"]
+
+
+def test_comparison_without_variance_is_written_as_unknown():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
+    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
+    json.dumps(pair, allow_nan=False)
 
 
 def test_subgroups_are_counted_and_small_ones_have_no_auc():

@@ -212,6 +212,11 @@ def test_page_asks_nothing_of_other_hosts_and_runs_nothing(render):
     assert not any(re.search(r'href="(?!#)', picture) for picture in pictures(page))
 
 
+def test_comparison_of_unknown_p_is_the_difference_and_a_dash():
+    page = evaluation(comparisons=[PAIR | {"p": None, "auc_difference": interval(0.056)}])
+    assert ">+0.056</td><td class=short>–</td>" in page
+
+
 def test_one_class_says_that_there_is_no_auc():
     nothing = {"auc": interval(None), "roc": {"false_positive_rate": [], "sensitivity": []}, "calibration_curve": []}
     assert "On elsewhere (212 patients, 67 with pCR) no AUC can be given." in evaluation(nothing)

@@ -6,9 +6,9 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.config import PRESETS, read_config
 from PCRTrainingLib.distributed import Worker
-from PCRTrainingLib.experiment import ROWS, experiment_config, run_experiment
+from PCRTrainingLib.experiment import ROWS, experiment_config, open_cohorts, run_experiment
 from PCRTrainingLib.progress import Silent
-from training_cohort import write_cohort
+from training_cohort import read_table, write_cohort, write_table
 
 
 def go(cohort, externals, out, config, **options):
@@ -59,10 +59,28 @@ def test_finished_experiment_is_remade_from_its_files_without_training(experimen
     assert json.loads((out / "experiment.json").read_text())["rows"] == before
 
 
+def test_resumed_experiment_keeps_its_configuration_and_seeds(experiment, training_cohort, tmp_path):
+    out = shutil.copytree(experiment, tmp_path / "copy")
+    external = [experiment.parent / "elsewhere"]
+    run_experiment(training_cohort, external, out, PRESETS["full"], [7], Worker(), Silent(), resume=True)
+    before, now = (json.loads((path / "experiment.json").read_text()) for path in (experiment, out))
+    assert (now["seeds"], now["config"], now["rows"]) == ([0, 1], before["config"], before["rows"])
+    assert sorted(path.name for path in out.glob("seed_*")) == ["seed_0", "seed_1"]
+
+
 def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort, config, tmp_path):
     external = shutil.copytree(training_cohort, tmp_path / "external")
     with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(P0, P1, "):
         go(training_cohort, [external], tmp_path / "out", config)
+
+
+def test_external_cohort_that_lacks_a_variable_is_not_said_to_be_trained_without(training_cohort, config, tmp_path):
+    external, said = write_cohort(tmp_path / "elsewhere", 4, prefix="Q", seed=50), []
+    write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
+    progress = Silent()
+    progress.say = said.append
+    open_cohorts(training_cohort, [external], tmp_path / "out", config, progress)
+    assert said == ["no patient has a value of her2; trained without"]
 
 
 def test_single_stage_rows_have_the_budget_of_the_steps_that_they_stand_beside():

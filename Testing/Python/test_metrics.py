@@ -98,6 +98,14 @@ def test_delong_says_chance_as_often_as_it_promises():
     assert 0.02 < low / 400 < 0.09
 
 
+def test_delong_does_not_say_p_where_there_is_no_variance():
+    single = delong(np.arange(20.0), -np.arange(20.0), np.arange(20) // 19)  # one patient with pCR
+    apart = delong(np.array([1.0, 2, 3, 4]), np.array([4.0, 3, 2, 1]), np.array([0, 0, 1, 1]))
+    for found in (single, apart):
+        assert found.difference == 1
+        assert found.to_json() == {"difference": 1.0, "low": None, "high": None, "p": None}
+
+
 def test_delong_of_a_score_with_itself_is_no_difference():
     assert delong(SCORE, SCORE, LABEL).p == 1
 

@@ -45,6 +45,11 @@ def table(cohort):
         return list(csv.DictReader(file))
 
 
+def test_another_seed_gives_other_identifiers():
+    names = {str(make_patient(SITES["A"], 1, seed).exam.provenance.patient_id) for seed in (0, 2)}
+    assert names == {"PHANTOM_A_0001", "PHANTOM_A2_0001"}
+
+
 def test_same_seed_site_and_index_give_the_same_patient(patients):
     again = make_patient(SITES["B"], index=2)
     assert all(np.array_equal(a, b) for a, b in zip(patients["B"].exam.phases, again.exam.phases, strict=True))
@@ -215,12 +220,13 @@ def test_empty_cohort_is_refused(tmp_path):
         write_cohort(tmp_path / "cohort", 0, SITES["A"])
 
 
-def test_interrupted_cohort_leaves_nothing_behind(tmp_path):
-    def stop(done, total):
+def test_interrupted_cohort_leaves_nothing_behind(tmp_path, monkeypatch):
+    def stop(_patient, _site):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("PCRTrainingLib.phantom.table_row", stop)
     with pytest.raises(KeyboardInterrupt):
-        write_cohort(tmp_path / "cohort", 2, SITES["A"], progress=stop)
+        write_cohort(tmp_path / "cohort", 2, SITES["A"])
     assert list(tmp_path.iterdir()) == []
 
 

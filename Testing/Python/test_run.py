@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from PCRPredictorLib.bundle import load_bundle
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.config import read_config
+from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.distributed import Worker
 from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.run import locked, train
@@ -114,6 +115,23 @@ def test_run_is_not_overwritten_and_files_of_others_are_left_alone(trained, trai
     assert "must be a new or empty folder, it holds thesis.txt" in error
 
 
+def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort, quick_config, tmp_path):
+    config = read_config(quick_config)
+    config = replace(config, steps=config.steps[:1], split=SplitConfig("holdout", share=0.4))
+    train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+    (cohort,) = json.loads((tmp_path / "run" / "summary.json").read_text())["cohorts"]
+    assert cohort["models"][0]["operating_point"]["name"] == "balanced, cross-fitted within the held-out part"
+
+
+def test_validation_that_cannot_watch_both_classes_is_refused_before_training(training_cohort, quick_config, tmp_path):
+    config = replace(read_config(quick_config), validation=0.05)
+    with pytest.raises(
+        DataError, match=r"validation must leave patients with and without pCR on both sides, got 0\.05"
+    ):
+        train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+    assert not (tmp_path / "run" / "splits.csv").exists()  # so that it can be started again
+
+
 def test_two_runs_cannot_write_one_folder(tmp_path):
     with (
         locked(tmp_path, Worker()),
@@ -128,6 +146,57 @@ def test_resumed_run_keeps_its_configuration(trained, training_cohort, tmp_path)
     (out / "oof.csv").unlink()
     train(training_cohort, out, read_config("full"), Worker(), Silent(), resume=True)
     assert_same(out, trained)
+
+
+def write_rows(path):
+    """A table of twelve more patients, four of them without a label or with an age that is none."""
+    table = [{"patient_id": f"R{k}", "pcr": k % 2, "age": 30 + 4 * k, "hr": k % 2} for k in range(12)]
+    for k in (0, 1):
+        table[k]["pcr"], table[k + 2]["age"] = "", "old"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+    return path
+
+
+def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config, said = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
+    progress = Silent()
+    progress.say = said.append
+    train(training_cohort, tmp_path / "whole", config, Worker(), progress, clinical_rows=table)
+    out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
+    shutil.rmtree(out / "fold_1")
+    table.unlink()
+    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+    assert_same(out, tmp_path / "whole")
+    weights = "fold_1/step3/weights.safetensors"
+    assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
+    assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in said
+
+
+def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config = write_rows(tmp_path / "more.csv"), read_config(quick_config)
+    config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
+
+    class Ended(Silent):
+        def start(self, stage, total):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(training_cohort, out, config, Worker(), Ended(), clinical_rows=table)
+    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
+
+
+def test_run_of_another_command_is_not_gone_on_with(trained, training_cohort, quick_config, tmp_path, capsys):
+    out = shutil.copytree(trained, tmp_path / "copy")
+    for command, options in (("experiment", ("--seeds", 1)), ("select", ("--configs", quick_config))):
+        code, error = pcr(command, training_cohort, *options, "--out", out, "--resume", capsys=capsys)
+        assert code == 1
+        assert f"holds a run of pcr train, got pcr {command}; go on with it by pcr train" in error
+    assert not list(out.glob("seed_*")) + list(out.glob("outer_*"))
 
 
 @pytest.mark.parametrize(

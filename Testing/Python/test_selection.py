@@ -2,17 +2,19 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRTrainingLib.config import read_config
+from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.distributed import Worker
 from PCRTrainingLib.folds import Prepared
 from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.selection import Candidate, choose, select
 from PCRTrainingLib.splits import EXCLUDED
+from training_cohort import read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,35 @@ def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected)
     assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
     assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
+
+
+def test_resumed_selection_keeps_what_it_was_asked_for(selected, training_cohort, quick_config, tmp_path):
+    out = shutil.copytree(selected, tmp_path / "copy")
+    config = replace(read_config(quick_config), widths=(4, 4, 4))
+    select(training_cohort, {"new": config}, out, Worker(), Silent(), inner=3, resume=True)
+    assert (out / "candidates.csv").read_bytes() == (selected / "candidates.csv").read_bytes()
+    before, now = (json.loads((path / "selection.json").read_text()) for path in (selected, out))
+    assert (now["nested"], now["configurations"]) == (before["nested"], before["configurations"])
+    assert not list(out.glob("outer_*/new"))
+
+
+@pytest.mark.parametrize(
+    "split", [SplitConfig("holdout", share=0.4), SplitConfig("groups", folds=0, column="hospital")]
+)
+def test_selection_ends_with_every_kind_of_split(training_cohort, quick_config, tmp_path, split):
+    cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
+    write_table(cohort, [row | {"hospital": "XYZ"[k // 2 % 3]} for k, row in enumerate(read_table(cohort))])
+    config = read_config(quick_config)
+    config = replace(config, split=split, steps=(replace(config.steps[0], epochs=1),))
+    select(cohort, {"one": config}, tmp_path / "out", Worker(), Silent(), inner=2)
+    content = json.loads((tmp_path / "out" / "selection.json").read_text())
+    assert 0 <= content["nested"]["auc"]["value"] <= 1
+    if split.kind == "groups":
+        inside = {}
+        for path in (tmp_path / "out" / "outer_0" / "one").glob("fold_*/step1/predictions.csv"):
+            with path.open() as file:
+                inside[path.parts[-3]] = {int(row["patient_id"][1:]) // 2 % 3 for row in csv.DictReader(file)}
+        assert sorted(map(len, inside.values())) == [1, 1]  # a hospital is on one side
 
 
 def test_inner_folds_never_hold_a_patient_of_the_outer_one(selected):

@@ -65,10 +65,30 @@ def test_given_list_that_does_not_fit_is_refused(tmp_path, text, message):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
+def test_given_list_with_a_row_longer_than_its_header_is_read(tmp_path):
+    rows = [f"{name},{k % 2},a remark" for k, name in enumerate(IDS)]
+    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+    assert assign(kind="given", file=str(tmp_path / "s.csv")).tolist() == [0, 1] * 30
+
+
+@pytest.mark.parametrize(("folds", "advice"), [(0, "split.column$"), (3, "split.column, or set split.folds lower$")])
+def test_group_that_holds_a_whole_class_is_said_with_what_can_be_changed(folds, advice):
+    sites = np.where(LABELS == 1, "A", np.where(SITES == "A", "B", SITES))
+    with pytest.raises(DataError, match="without the group A one class is left; choose another " + advice):
+        assign_folds(SplitConfig("groups", folds=folds), IDS, LABELS, sites, 0)
+
+
 def test_given_list_that_trains_on_one_class_is_refused(tmp_path):
     rows = [f"{name},{'' if label else 0}" for name, label in zip(IDS, LABELS, strict=True)]
     (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
     with pytest.raises(DataError, match=r"the patients that fold 0 is trained on must be with and without pCR"):
+        assign(kind="given", file=str(tmp_path / "s.csv"))
+
+
+def test_given_list_that_holds_out_one_class_is_refused_before_anything_is_trained(tmp_path):
+    rows = [f"{name},{0 if k < 20 and not LABELS[k] else ''}" for k, name in enumerate(IDS)]
+    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+    with pytest.raises(DataError, match=r"two patients with and two without pCR must be held out .* got 0 of one kind"):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
@@ -78,6 +98,12 @@ def test_validation_is_part_of_the_training_side_only():
     assert len(watched) == 8
     assert sorted([*fitted, *watched]) == train.tolist()
     assert len(inner_validation(train, LABELS, 0, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(("share", "positives"), [(0.2, 1), (0.05, 4), (0.1, 2)])
+def test_validation_without_both_classes_on_both_sides_is_refused(share, positives):
+    with pytest.raises(DataError, match=f"validation must leave .* got {share:g} of 40 patients, {positives} with pCR"):
+        inner_validation(np.arange(40), (np.arange(40) < positives).astype(int), share, 0)
 
 
 def test_too_few_one_class_and_missing_groups_are_said():

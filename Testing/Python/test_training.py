@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.grid import GridSpec
 from PCRTrainingLib.config import Step, read_config
 from PCRTrainingLib.folds import Prepared
 from PCRTrainingLib.inference import randomised, score
@@ -124,6 +125,25 @@ def test_new_branches_have_the_full_rate_and_a_rate_of_zero_freezes(prepared, co
     assert set(groups) == {1.0, 0.1}
     assert not any(parameter.requires_grad for parameter in network.clinical.parameters())
     assert all(parameter.requires_grad for parameter in network.attention.parameters())
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_image_rate_of_zero_keeps_the_image_branch_whole_batch_norm_included(prepared, config, tmp_path, rate):
+    fold = prepared.fold(0, config)
+    before = run(Step("a", 1), config, fold, tmp_path / "a")
+    step = Step("b", 1, attention=True, clinical=True, image_rate=rate)
+    after = run(step, config, fold, tmp_path / "b", start=before)
+    kept = {name: torch.equal(after[name], weight) for name, weight in before.items()}
+    assert all(kept.values()) == (rate == 0)
+    assert "stem.adn.N.running_mean" in kept
+
+
+@pytest.mark.parametrize("grid", [GridSpec(size=16), GridSpec(size=32, slices=3)])
+def test_smallest_grids_can_be_trained_on(training_cohort, config, tmp_path, grid):
+    small = replace(config, grid=grid, widths=(16, 32, 64))
+    cache, schema = open_cohort(training_cohort, tmp_path / "cache", small, Silent())
+    fold = Prepared(cache, schema, np.arange(16) // 2 % 2, {}).fold(0, small)
+    assert all(weight.isfinite().all() for weight in run(GUIDED, small, fold, tmp_path / "s").values())
 
 
 @pytest.mark.slow
