@@ -11,6 +11,7 @@ from typing import Any
 
 import qt
 from PCRPredictorPanel.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -51,7 +52,7 @@ class RunControls:
         self.charts = LiveCharts()
         for key, text in KINDS.items():
             ui.kindSelector.addItem(text, key)
-        ui.runPath.connect("currentPathChanged(QString)", self._choose)
+        follow(ui.runPath, self._choose)
         ui.startButton.connect("clicked(bool)", lambda *_args: self.start())
         ui.resumeButton.connect("clicked(bool)", lambda *_args: self.start(resume=True))
         ui.cancelButton.connect("clicked(bool)", self.cancel)
@@ -62,8 +63,7 @@ class RunControls:
     @property
     def folder(self) -> Path | None:
         """The run folder, None without one."""
-        path = self._ui.runPath.currentPath
-        return Path(path) if path else None
+        return path_of(self._ui.runPath)
 
     @property
     def running(self) -> bool:
@@ -72,11 +72,13 @@ class RunControls:
 
     def start(self, *, resume: bool = False) -> None:
         """Start the run, or go on with the one in the folder."""
+        if self._cohort.folder is None or self.folder is None:
+            return
         kind = self._ui.kindSelector.currentData
         arguments = [kind, str(self._cohort.folder), "--out", str(self.folder), "--config", str(self._write_config())]
         arguments += ["--device", self._ui.deviceSelector.currentData]
-        if self._ui.rowsPath.currentPath:
-            arguments += ["--clinical-rows", self._ui.rowsPath.currentPath]
+        if (rows := path_of(self._ui.rowsPath)) is not None:
+            arguments += ["--clinical-rows", str(rows)]
         if resume:
             arguments.append("--resume")
         self._ui.logText.clear()
@@ -97,6 +99,8 @@ class RunControls:
 
     def estimate(self, *_args: object) -> None:
         """Time a few batches in a process of its own."""
+        if self._cohort.folder is None:
+            return
         self._ui.estimateLabel.text = _("Timing...")
         self._estimator.start(["estimate", str(self._cohort.folder), "--config", str(self._write_config())], COMMANDS)
         self.update()
@@ -108,6 +112,8 @@ class RunControls:
 
     def refresh_charts(self) -> None:
         """Read the curves again."""
+        if self.folder is None:
+            return
         from PCRPredictorLib.errors import DataError
         from PCRTrainingLib.history import read_curves
 
@@ -154,7 +160,10 @@ class RunControls:
             "stopped": _("This run was stopped after {done} of {total} epochs; resume it to go on."),
             "finished": _("This run is finished."),
         }
-        if self.folder is None or self.running:
+        if self.running:
+            return
+        if self.folder is None:
+            self._ui.runLabel.text = ""
             return
         try:
             state = read_state(self.folder)

@@ -73,6 +73,19 @@ def test_node_selector_follows_the_scene(slicer_session):
     selector.setMRMLScene(None)
 
 
+def test_cleared_path_is_told_by_another_signal(qt):
+    import ctk
+
+    field, paths, valid = ctk.ctkPathLineEdit(), [], []
+    field.connect("currentPathChanged(QString)", paths.append)
+    field.connect("validInputChanged(bool)", valid.append)
+    field.currentPath = "/a"
+    field.currentPath = "/b"
+    field.currentPath = ""
+    assert paths == ["/a", "/b"]
+    assert valid == [True, False]
+
+
 def test_parameter_out_of_range_is_refused(panel):
     with pytest.raises(ValueError, match="2"):
         panel._parameters.opacity = 2.0

@@ -96,6 +96,25 @@ def test_folder_that_is_no_cohort_is_one_message(ready, tmp_path, slicer_session
     assert "not a cohort" in ready.messages[0]
 
 
+@pytest.mark.parametrize("field", ["cohortPath", "runPath"])
+def test_cleared_folder_starts_nothing(ready, field):
+    assert ready.ui.startButton.enabled
+    getattr(ready.ui, field).currentPath = ""
+    assert not ready.ui.startButton.enabled
+    assert "Choose" in ready.ui.startButton.toolTip
+    ready.run.start()
+    assert not ready.run.running
+    assert ready.ui.checkButton.enabled == ready.ui.estimateButton.enabled == (field == "runPath")
+
+
+def test_nothing_is_read_of_a_cohort_that_was_cleared(ready):
+    ready.ui.cohortPath.currentPath = ""
+    ready.cohort.check()
+    ready.run.estimate()
+    ready.results.evaluate()
+    assert not (ready.cohort.checking or ready.run._estimator.running or ready.results._child.running)
+
+
 def test_review_goes_from_patient_to_patient_and_is_kept_on_disk(ready, cohort, slicer_session):
     check(ready, slicer_session)
     names = ready.cohort.patients
