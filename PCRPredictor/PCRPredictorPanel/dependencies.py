@@ -2,12 +2,14 @@
 
 torch comes through the SlicerPyTorch extension, which picks the build for this computer's graphics card; the rest
 through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Nothing is installed without consent.
+Neither keeps pip from exchanging what is installed, so pip is given the versions that must stay.
 """
 
 from __future__ import annotations
 
 import platform
 import sys
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import slicer
 from slicer.i18n import tr as _
 
 TORCH = "torch"
-TORCH_AT_LEAST = ">=2.4"
+TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
+_KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(
     "Without internet: on a computer that has it, and the same Slicer, run "
     "'PythonSlicer -m pip download -d packages -r requirements.txt torch', copy the folder 'packages', and run "
@@ -78,15 +81,23 @@ def _install_torch() -> None:
 
 
 def _install_packages(wanted: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "constraints.txt"
+        kept = [(name, installed) for name in _KEPT if (installed := _version(name)) is not None]
+        constraints.write_text("".join(f"{name}=={installed}\n" for name, installed in kept), encoding="utf-8")
+        _run_pip(wanted, constraints)
+
+
+def _run_pip(wanted: list[str], constraints: Path) -> None:
     try:
-        from slicer.packaging import pip_ensure  # 5.12: asks, shows the progress, keeps Slicer's own packages
+        from slicer.packaging import pip_ensure  # 5.12: asks, and shows the progress
     except ModuleNotFoundError:
         question = _("Prediction needs Python packages that will be downloaded and installed: {names}")
         if not slicer.util.confirmOkCancelDisplay(question.format(names=", ".join(wanted))):
             raise RuntimeError(_("The packages were not installed.")) from None
-        slicer.util.pip_install(wanted)
+        slicer.util.pip_install(["-c", str(constraints), *wanted])
     else:
-        pip_ensure(wanted, requester="BreastPCR")
+        pip_ensure(wanted, constraints=constraints, requester="BreastPCR")
 
 
 def _name(requirement: str) -> str:

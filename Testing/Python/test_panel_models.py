@@ -2,6 +2,9 @@
 
 import shutil
 import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PCRPredictorLib.bundle import export_bundle
@@ -9,7 +12,7 @@ from PCRPredictorLib.bundle import export_bundle
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
-from panel_help import choose_tiny, predict
+from panel_help import MODULE, choose_tiny, predict
 
 SHIPPED = ["ispy2 (bundled)", "phantom (bundled)"]
 
@@ -109,11 +112,9 @@ def test_device_is_offered(panel):
     assert panel.models.device == "cpu"
 
 
-def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, tmp_path):
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("surely-not-installed>=1\n")
+def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, absent):
     monkeypatch.setitem(sys.modules, "slicer.packaging", None)  # as in 5.10
-    monkeypatch.setattr(panel.packages, "requirements", requirements)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
     panel.packages.check()
     assert not panel.ui.setupFrame.isHidden()
     assert "surely-not-installed" in panel.ui.setupLabel.text
@@ -129,19 +130,51 @@ def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, tmp_path
     assert "surely-not-installed missing" in qt.QApplication.clipboard().text()
 
 
-def test_packages_are_installed_through_slicer_packaging_where_there_is_one(panel, monkeypatch, tmp_path):
-    from types import SimpleNamespace
+@pytest.fixture
+def absent(tmp_path):
+    """Requirements that are not met."""
+    path = tmp_path / "requirements.txt"
+    path.write_text("surely-not-installed>=1\n")
+    return path
 
+
+@pytest.fixture(params=["5.10", "5.12"])
+def pip(request, panel, monkeypatch):
+    """Slicer's way to pip; notes what is installed under which constraints."""
+    told = []
+
+    def install(arguments):  # 5.10
+        assert arguments[0] == "-c"
+        told.append((arguments[2:], Path(arguments[1]).read_text().split()))
+
+    def ensure(lines, constraints, requester):  # 5.12
+        assert requester == "BreastPCR"
+        told.append((lines, constraints.read_text().split()))
+
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_args, **_options: True)
+    monkeypatch.setattr(slicer.util, "pip_install", install)
+    packaging = SimpleNamespace(pip_ensure=ensure) if request.param == "5.12" else None
+    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
+    return told
+
+
+def test_installation_keeps_torch_and_what_slicer_is_built_on(pip, absent):
     from PCRPredictorPanel import dependencies
 
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("surely-not-installed>=1\n")
-    wanted = []
-    packaging = SimpleNamespace(pip_ensure=lambda lines, requester: wanted.append((lines, requester)))
-    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
     with pytest.raises(RuntimeError, match="Not installed"):
-        dependencies.install(requirements)
-    assert wanted == [(["surely-not-installed>=1"], "BreastPCR")]
+        dependencies.install(absent)
+    ((wanted, constraints),) = pip
+    assert wanted == ["surely-not-installed>=1"]
+    assert constraints == [f"{name}=={version(name)}" for name in ("torch", "numpy", "SimpleITK", "vtk")]
+
+
+def test_least_torch_is_what_the_least_monai_takes(panel):
+    from PCRPredictorPanel.dependencies import TORCH_AT_LEAST, read_requirements
+
+    project = (MODULE.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"torch{TORCH_AT_LEAST}"' in project
+    assert "monai>=1.6" in read_requirements(panel.packages.requirements)  # 1.5 takes no torch above 2.6
+    assert '"monai>=1.6"' in project
 
 
 def test_torch_comes_through_its_extension_only(panel, monkeypatch):
