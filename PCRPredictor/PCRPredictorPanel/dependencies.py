@@ -1,13 +1,14 @@
 """The Python packages that prediction needs: which are missing, how they are installed, what to say when that fails.
 
 torch comes through the SlicerPyTorch extension, which picks the build for this computer's graphics card; the rest
-through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Nothing is installed without consent.
-Neither keeps pip from exchanging what is installed, so pip is given the versions that must stay.
+through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Neither keeps pip from exchanging what is
+installed, so pip is given the versions that must stay. The panel asks before anything is installed, once for all.
 """
 
 from __future__ import annotations
 
 import platform
+import subprocess
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -39,16 +40,19 @@ def read_requirements(path: Path) -> list[str]:
 
 
 def install(requirements: Path) -> None:
-    """Install what is missing, after asking.
+    """Install what is missing, without asking.
 
     Raises:
-        RuntimeError: if it was declined or failed; the message says what to do.
+        RuntimeError: if it failed; the message says what to do.
     """
     missing = missing_packages(requirements)
-    if TORCH in missing:
-        _install_torch()
-    if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
-        _install_packages(wanted)
+    try:
+        if TORCH in missing:
+            _install_torch()
+        if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
+            _install_packages(wanted)
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(_("pip has failed; the Python console says why. ") + OFFLINE) from error
     if still := missing_packages(requirements):
         raise RuntimeError(_("Not installed: {names}. ").format(names=", ".join(still)) + OFFLINE)
 
@@ -73,11 +77,7 @@ def _install_torch() -> None:
         raise RuntimeError(
             _("PyTorch is missing, and so is the extension that installs it; get PyTorch in the Extensions Manager.")
         ) from None
-    if (
-        PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=TORCH_AT_LEAST)
-        is None
-    ):
-        raise RuntimeError(_("PyTorch was not installed. ") + OFFLINE)
+    PyTorchUtils.PyTorchUtilsLogic().installTorch(torchVersionRequirement=TORCH_AT_LEAST)
 
 
 def _install_packages(wanted: list[str]) -> None:
@@ -85,19 +85,12 @@ def _install_packages(wanted: list[str]) -> None:
         constraints = Path(folder) / "constraints.txt"
         kept = [(name, installed) for name in _KEPT if (installed := _version(name)) is not None]
         constraints.write_text("".join(f"{name}=={installed}\n" for name, installed in kept), encoding="utf-8")
-        _run_pip(wanted, constraints)
-
-
-def _run_pip(wanted: list[str], constraints: Path) -> None:
-    try:
-        from slicer.packaging import pip_ensure  # 5.12: asks, and shows the progress
-    except ModuleNotFoundError:
-        question = _("Prediction needs Python packages that will be downloaded and installed: {names}")
-        if not slicer.util.confirmOkCancelDisplay(question.format(names=", ".join(wanted))):
-            raise RuntimeError(_("The packages were not installed.")) from None
-        slicer.util.pip_install(["-c", str(constraints), *wanted])
-    else:
-        pip_ensure(wanted, constraints=constraints, requester="BreastPCR")
+        try:
+            from slicer.packaging import pip_ensure  # 5.12: shows the progress
+        except ModuleNotFoundError:
+            slicer.util.pip_install(["-c", str(constraints), *wanted])
+        else:
+            pip_ensure(wanted, constraints=constraints, prompt_install=False, requester="BreastPCR")
 
 
 def _name(requirement: str) -> str:

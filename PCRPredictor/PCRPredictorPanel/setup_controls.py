@@ -41,10 +41,16 @@ class SetupControls:
         return None if self._ui.setupFrame.isHidden() else _("Install the missing packages first, see above.")
 
     def _install(self, *_args: object) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
-            install(self.requirements)
-        self.check()
-        self._changed()
+        names = ", ".join(missing_packages(self.requirements))
+        question = _("Download and install these Python packages into Slicer: {names}?").format(names=names)
+        if not slicer.util.confirmOkCancelDisplay(question, _("PCR Predictor")):
+            return
+        try:
+            with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
+                install(self.requirements)
+        finally:  # the error goes on beyond its display
+            self.check()
+            self._changed()
 
     def _copy_diagnostics(self, *_args: object) -> None:
         qt.QApplication.clipboard().setText(diagnostics(self.requirements))

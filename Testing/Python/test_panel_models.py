@@ -1,6 +1,7 @@
 """The panel's sections "Patient" and "Model", and what it says when packages are missing."""
 
 import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -119,11 +120,6 @@ def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, absent):
     assert not panel.ui.setupFrame.isHidden()
     assert "surely-not-installed" in panel.ui.setupLabel.text
     assert "Without internet" in panel.ui.setupLabel.text
-    asked = []
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, **_: asked.append(text) or False)
-    panel.ui.installButton.click()
-    assert len(asked) == 1
-    assert "surely-not-installed" in asked[0]
     panel.ui.diagnosticsButton.click()
     import qt
 
@@ -147,11 +143,10 @@ def pip(request, panel, monkeypatch):
         assert arguments[0] == "-c"
         told.append((arguments[2:], Path(arguments[1]).read_text().split()))
 
-    def ensure(lines, constraints, requester):  # 5.12
-        assert requester == "BreastPCR"
+    def ensure(lines, constraints, prompt_install, requester):  # 5.12
+        assert (prompt_install, requester) == (False, "BreastPCR")
         told.append((lines, constraints.read_text().split()))
 
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_args, **_options: True)
     monkeypatch.setattr(slicer.util, "pip_install", install)
     packaging = SimpleNamespace(pip_ensure=ensure) if request.param == "5.12" else None
     monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
@@ -166,6 +161,31 @@ def test_installation_keeps_torch_and_what_slicer_is_built_on(pip, absent):
     ((wanted, constraints),) = pip
     assert wanted == ["surely-not-installed>=1"]
     assert constraints == [f"{name}=={version(name)}" for name in ("torch", "numpy", "SimpleITK", "vtk")]
+
+
+def test_nothing_is_installed_without_consent(pip, panel, absent, monkeypatch):
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, *_: asked.append(text) or False)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
+    panel.ui.installButton.click()
+    assert len(asked) == 1
+    assert "surely-not-installed" in asked[0]
+    assert pip == panel.messages == []
+
+
+def test_failed_installation_says_what_to_do_and_the_panel_looks_again(panel, absent, monkeypatch):
+    def fail(_arguments):
+        raise subprocess.CalledProcessError(1, "pip")
+
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_args: True)
+    monkeypatch.setattr(slicer.util, "pip_install", fail)
+    monkeypatch.setitem(sys.modules, "slicer.packaging", None)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
+    assert panel.ui.setupFrame.isHidden()
+    with pytest.raises(RuntimeError, match=r"pip has failed; .* Without internet"):
+        panel.packages._install()
+    assert not panel.ui.setupFrame.isHidden()
+    assert "Install the missing packages" in panel.ui.predictButton.toolTip
 
 
 def test_least_torch_is_what_the_least_monai_takes(panel):
