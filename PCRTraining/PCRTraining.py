@@ -49,7 +49,6 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._make_sections()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_closed)
         self.settings.load()
-        self.update()
 
     def _make_sections(self) -> None:
         from PCRPredictorPanel.background import Background
@@ -64,7 +63,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.background = Background()
         self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.complain)
         self.review = ReviewControls(self.ui, self.cohort, self.background, self.complain)
-        self.settings = SettingsForm(self.ui)
+        self.settings = SettingsForm(self.ui, self.update)
         self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.complain)
         self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.complain, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)

@@ -71,16 +71,12 @@ class RunControls:
         return self._child.running
 
     def start(self, *, resume: bool = False) -> None:
-        """Start the run, or go on with the one in the folder."""
-        if self._cohort.folder is None or self.folder is None:
+        """Start the run, or go on with the one in the folder, which keeps its own settings."""
+        if self._cohort.folder is None or self.folder is None or (self._settings.problem and not resume):
             return
-        kind = self._ui.kindSelector.currentData
-        arguments = [kind, str(self._cohort.folder), "--out", str(self.folder), "--config", str(self._write_config())]
+        arguments = [self._ui.kindSelector.currentData, str(self._cohort.folder), "--out", str(self.folder)]
         arguments += ["--device", self._ui.deviceSelector.currentData]
-        if (rows := path_of(self._ui.rowsPath)) is not None:
-            arguments += ["--clinical-rows", str(rows)]
-        if resume:
-            arguments.append("--resume")
+        arguments += ["--resume"] if resume else self._asked()
         self._ui.logText.clear()
         self._ui.runLabel.text = _("Starting...")
         self._stage, self._total, self._done = "", 0, 0
@@ -99,7 +95,7 @@ class RunControls:
 
     def estimate(self, *_args: object) -> None:
         """Time a few batches in a process of its own."""
-        if self._cohort.folder is None:
+        if self._cohort.folder is None or self._settings.problem:
             return
         self._ui.estimateLabel.text = _("Timing...")
         self._estimator.start(["estimate", str(self._cohort.folder), "--config", str(self._write_config())], COMMANDS)
@@ -135,10 +131,10 @@ class RunControls:
             problem = _("Choose a folder for the run.")
         elif self.running or state == "running":
             problem = _("A run is going on in this folder.")
-        ui = self._ui
-        ui.startButton.enabled = problem is None and state == "none"
+        ui, unset = self._ui, self._settings.problem
+        ui.startButton.enabled = problem is None and unset is None and state == "none"
         ui.startButton.toolTip = problem or (
-            _("Start the run.")
+            (unset or _("Start the run."))
             if state == "none"
             else _("This folder holds a run already; resume it, or choose another.")
         )
@@ -147,7 +143,9 @@ class RunControls:
         ui.cancelButton.enabled = self.running
         ui.progressBar.visible = self.running
         ui.chartsButton.enabled = state != "none"
-        ui.estimateButton.enabled = self._cohort.folder is not None and not self._estimator.running
+        ready = self._cohort.folder is not None and unset is None
+        ui.estimateButton.enabled = ready and not self._estimator.running
+        ui.estimateButton.toolTip = unset or _("Time a few batches on this computer.")
 
     def describe(self) -> None:
         """Say where the run in the folder is."""
@@ -183,6 +181,11 @@ class RunControls:
     def _choose(self, *_args: object) -> None:
         self.describe()
         self._changed()
+
+    def _asked(self) -> list[str]:
+        """What a new run is given."""
+        rows = path_of(self._ui.rowsPath)
+        return ["--config", str(self._write_config()), *(["--clinical-rows", str(rows)] if rows is not None else [])]
 
     def _write_config(self) -> Path:
         """The settings as a file of this session, never in the run folder, which must be empty."""

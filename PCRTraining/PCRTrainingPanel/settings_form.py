@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import qt
+from PCRPredictorPanel.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
@@ -22,10 +22,12 @@ class SettingsForm:
 
     Args:
         ui: the panel's widgets by name.
+        changed: called when another configuration was chosen.
     """
 
-    def __init__(self, ui: Any) -> None:
-        self._ui = ui
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
+        self._ui, self._changed = ui, changed
+        self.problem: str | None = None  # why there is no configuration, in a sentence
         self._base: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
         for key, text in PRESETS.items():
@@ -33,28 +35,38 @@ class SettingsForm:
         for key, text in DEVICES.items():
             ui.deviceSelector.addItem(text, key)
         ui.presetSelector.connect("currentIndexChanged(int)", self.load)
-        ui.configPath.connect("currentPathChanged(QString)", self.load)
+        follow(ui.configPath, self.load)
 
     def load(self, *_args: object) -> None:
-        """Show the chosen preset or file.
-
-        Raises:
-            DataError: if the file cannot be read.
-        """
-        from PCRTrainingLib.config import config_to_json, read_config, setting_schema
+        """Show the chosen preset or file, or why it cannot be used."""
+        from PCRPredictorLib.errors import DataError
+        from PCRTrainingLib.config import config_to_json, read_config
 
         preset = self._ui.presetSelector.currentData
         self._ui.configPath.enabled = preset == "file"
-        if preset == "file" and not self._ui.configPath.currentPath:
-            return
-        source = Path(self._ui.configPath.currentPath) if preset == "file" else preset
-        self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+        source = path_of(self._ui.configPath) if preset == "file" else preset
+        self._base, self.problem = {}, None
+        if source is None:
+            self.problem = _("Choose the file of a configuration.")
+        else:
+            try:
+                self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+            except DataError as error:
+                self.problem = str(error)
+        self._ui.configLabel.text = self.problem or ""
+        self._fill()
+        self._changed()
+
+    def _fill(self) -> None:
+        """Make the fields anew; none without a configuration."""
+        from PCRTrainingLib.config import setting_schema
+
         parent = self._ui.settingsForm
         layout = parent.layout() or qt.QFormLayout(parent)
         while layout.rowCount():
             layout.removeRow(0)
         self._fields = {}
-        for name in OFFERED:
+        for name in OFFERED if self._base else ():
             described = setting_schema(name)
             field = _make_field(described, _read(self._base, name))
             field.objectName = "setting_" + name.replace("*.", "").replace(".", "_")

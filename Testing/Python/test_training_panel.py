@@ -197,6 +197,40 @@ def test_settings_are_those_of_the_dataclasses(ready):
     assert config.widths == (4, 6, 8)
 
 
+@pytest.mark.parametrize(("content", "said"), [(None, "no such configuration"), ("{", "must be JSON")])
+def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, said):
+    path = tmp_path / "broken.json"
+    if content is not None:
+        path.write_text(content)
+    ready.ui.configPath.currentPath = str(path)
+    assert said in ready.ui.configLabel.text
+    assert said in ready.ui.startButton.toolTip
+    assert not (ready.ui.startButton.enabled or ready.ui.estimateButton.enabled)
+    ready.run.start()
+    ready.run.estimate()
+    assert not (ready.run.running or ready.run._estimator.running)
+    ready.ui.presetSelector.setCurrentIndex(0)
+    assert ready.ui.configLabel.text == ""
+    assert ready.ui.startButton.enabled
+
+
+def test_file_that_is_still_to_be_chosen_is_not_another_preset(ready):
+    ready.ui.configPath.currentPath = ""
+    assert "Choose the file" in ready.ui.startButton.toolTip
+    assert not ready.ui.startButton.enabled
+
+
+def test_resumed_run_keeps_its_own_settings(ready, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(ready.run._child, "start", lambda arguments, _module: started.append(arguments))
+    ready.ui.configPath.currentPath = ""
+    ready.ui.rowsPath.currentPath = str(tmp_path / "rows.csv")
+    ready.run.start(resume=True)
+    (arguments,) = started
+    assert arguments[0] == "train"
+    assert arguments[2:] == ["--out", str(tmp_path / "run 1"), "--device", "cpu", "--resume"]
+
+
 def test_estimate_says_time_and_memory(ready, slicer_session):
     ready.ui.estimateButton.click()
     slicer_session.wait(lambda: not ready.run._estimator.running, 60)
