@@ -114,10 +114,7 @@ class RunControls:
         from PCRTrainingLib.history import read_curves
 
         try:
-            curves = {}
-            for run in sorted(self.folder.glob("seed_*")) or [self.folder]:
-                curves = read_curves(run)
-            self.charts.fill(curves)
+            self.charts.fill(read_curves(latest_run(self.folder)))
         except DataError as error:
             self._ui.runLabel.text = str(error)
 
@@ -253,3 +250,10 @@ class RunControls:
         if code:
             self._ui.estimateLabel.text = last_sentence(errors, code)
         self.update()
+
+
+def latest_run(folder: Path) -> Path:
+    """Of an experiment, the folder of the last seed that has trained an epoch; of a run, its own."""
+    seeds = sorted(folder.glob("seed_*"), key=lambda seed: (len(seed.name), seed.name))
+    begun = [seed for seed in seeds if any(seed.glob("fold_*/*/history.csv"))]
+    return begun[-1] if begun else folder
