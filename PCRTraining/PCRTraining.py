@@ -37,6 +37,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.ready = False  # whether there are sections, which need Python packages that Slicer lacks
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -46,7 +47,22 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRTrainingLogic()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the sections as soon as the packages are there that they need; until then say where to get them."""
+        from PCRPredictorPanel.dependencies import REQUIREMENTS, missing_packages
+
+        missing = [] if self.ready else missing_packages(REQUIREMENTS)
+        text = _("Python packages are missing or too old; install them in the module PCR Predictor: {names}.")
+        self.ui.packagesLabel.text = text.format(names=", ".join(missing)) if missing else ""
+        self.ui.packagesLabel.setVisible(bool(missing))
+        for name in ("cohort", "review", "settings", "run", "results"):
+            getattr(self.ui, f"{name}Section").enabled = not missing
+        if missing or self.ready:
+            return
         self._make_sections()
+        self.ready = True
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_closed)
         self.settings.load()
 
@@ -70,20 +86,26 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded; a run that is going on ends, and can be resumed."""
-        self.exit()
+        if not self.ready:
+            return
+        self.review.leave()
         for section in (self.cohort, self.run, self.results, self.background):
             section.close()
         self.removeObservers()
 
     def enter(self) -> None:
         """Called each time the module is opened."""
+        self._begin()
+        if not self.ready:
+            return
         self.review.enter()
         self.run.describe()
         self.update()
 
     def exit(self) -> None:
         """Called each time another module is opened; a run goes on."""
-        self.review.leave()
+        if self.ready:
+            self.review.leave()
 
     def on_scene_closed(self, _caller, _event) -> None:
         """Nothing of the old scene is open any more."""

@@ -18,6 +18,7 @@ import slicer
 from slicer.i18n import tr as _
 
 TORCH = "torch"
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
 TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
 _KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(

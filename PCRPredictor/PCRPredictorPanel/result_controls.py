@@ -13,7 +13,6 @@ import slicer
 from PCRPredictorLib import result_text
 from PCRPredictorLib.bundle import Bundle
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorLib.prediction import Prediction
 from slicer.i18n import tr as _
 
@@ -85,6 +84,8 @@ class ResultControls:
 
     def save_into(self, folder: Path) -> None:
         """The files of `pcr predict`, off this thread; the scene is saved by its own button."""
+        from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
+
         exam, prediction = self.shown.exam, self.shown.prediction
         said = _("Saved in {folder}").format(folder=folder)
         dicom = self._ui.dicomCheck.checked and self._from_dicom

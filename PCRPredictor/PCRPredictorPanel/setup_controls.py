@@ -33,7 +33,7 @@ class SetupControls:
         missing = missing_packages(self.requirements)
         self._ui.setupFrame.setVisible(bool(missing))
         if missing:
-            text = _("Prediction needs Python packages that are missing or too old: {names}.")
+            text = _("Python packages are missing or too old: {names}.")
             self._ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
 
     def problem(self) -> str | None:
