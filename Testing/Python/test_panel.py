@@ -338,7 +338,11 @@ def test_sample_data_and_self_test(panel):
 
     from PCRPredictor import PCRPredictorTest
 
-    assert len(SampleData.SampleDataLogic().downloadSample("BreastPCR phantom")) == 4
+    nodes = SampleData.SampleDataLogic.click("BreastPCR phantom")
+    assert [node.GetName() for node in nodes[:3]] == ["Pre-contrast", "Early phase", "Late phase"]
+    assert view().composite.GetBackgroundVolumeID() == nodes[1].GetID()
+    with pytest.raises(IndexError):  # as in Slicer, which asks for files only; scripts call load_sample
+        SampleData.SampleDataLogic().downloadSample("BreastPCR phantom")
     slicer.mrmlScene.Clear(False)
     PCRPredictorTest().runTest()
 

@@ -37,6 +37,8 @@ predictor = session.open_module({str(MODULE)!r})
 training = session.open_module({str(TRAINING_MODULE)!r})
 print(predictor.ui.setupFrame.isHidden(), predictor.models.bundle.path.name, predictor.ui.setupLabel.text)
 print(training.ready, training.ui.cohortSection.enabled, training.ui.packagesLabel.text)
+from PCRPredictorPanel.sample import load_sample
+assert len(load_sample()) == 4
 training.exit()
 LACKED.clear()
 training.enter()
