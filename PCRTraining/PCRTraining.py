@@ -63,7 +63,8 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._make_sections()
         self.ready = True
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_closed)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
         self.settings.load()
 
     def _make_sections(self) -> None:
@@ -107,9 +108,12 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.ready:
             self.review.leave()
 
-    def on_scene_closed(self, _caller, _event) -> None:
+    def on_scene_start_close(self, _caller, _event) -> None:
+        """Let go of what is edited while it is there."""
+        self.review.let_go()
+
+    def on_scene_end_close(self, _caller, _event) -> None:
         """Nothing of the old scene is open any more."""
-        self.review.leave()
         self.review.forget()
         self.results.forget()
 

@@ -99,11 +99,15 @@ class ReviewControls:
         said = _("{patient}: reviewed.").format(patient=self.patient_id)
         self._background.start(work, lambda _review: self._noted(said), self._refuse)
 
-    def leave(self) -> None:
-        """Let go of views, mouse and keyboard."""
+    def let_go(self) -> None:
+        """Let go of views and mouse."""
         self._ui.clickButton.checked = False
         self._ui.editButton.checked = False
         self._editor.leave()
+
+    def leave(self) -> None:
+        """Another module is in front: let go of the keyboard, too."""
+        self.let_go()
         for shortcut in self._shortcuts:
             shortcut.enabled = False
 

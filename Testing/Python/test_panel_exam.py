@@ -168,6 +168,17 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     assert panel.exam.segment_id == "second"
 
 
+def test_point_that_went_with_its_scene_is_not_removed_again(panel):
+    choose_tiny(panel)
+    panel.ui.clickButton.checked = True
+    point, removed = panel.exam._click._point, []
+    slicer.mrmlScene.RemoveNode(point)
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeRemovedEvent, lambda *_: removed.append(point))
+    panel.ui.clickButton.checked = False
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert removed == []
+
+
 def test_leaving_the_mode_without_a_click_lets_the_button_go(panel, slicer_session):
     choose_tiny(panel)
     panel.ui.clickButton.checked = True

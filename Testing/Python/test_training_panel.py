@@ -157,6 +157,20 @@ def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_sessi
     assert column(ready.ui.cohortTable, 4)[0] == "reviewed"
 
 
+def test_closing_scene_is_let_go_of_while_it_is_there(ready, cohort, slicer_session):
+    check(ready, slicer_session)
+    ready.open_patient(ready.cohort.patients[0])
+    wait(ready)
+    ready.ui.editButton.checked = True
+    told, at_the_end = ready.review._editor._editor.told, []
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.EndCloseEvent, lambda *_: at_the_end.append(told["views"]), 9.0)
+    slicer.mrmlScene.Clear(False)
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert at_the_end == [False]
+    assert ready.review.patient_id == ""
+    assert all(shortcut.enabled for shortcut in ready.review._shortcuts)
+
+
 def test_patient_without_a_mask_is_clicked_and_saved(ready, cohort, slicer_session):
     patient = find_patients(cohort)[0]
     exam = read_patient(patient)
