@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -94,6 +96,12 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             section.close()
         self.removeObservers()
 
+    def onReload(self) -> None:
+        """In developer mode: read sections and library again, too."""
+        for name in [name for name in sys.modules if name.startswith(("PCRTrainingPanel", "PCRTrainingLib"))]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
     def enter(self) -> None:
         """Called each time the module is opened."""
         self._begin()
@@ -132,8 +140,9 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Copy a DICOM exam into the cohort."""
         import qt
 
-        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder of a DICOM exam"))
-        name = qt.QInputDialog.getText(None, _("Patient"), _("Identifier in this cohort:")) if folder else ""
+        window = slicer.util.mainWindow()
+        folder = qt.QFileDialog.getExistingDirectory(window, _("Folder of a DICOM exam"))
+        name = qt.QInputDialog.getText(window, _("Patient"), _("Identifier in this cohort:")) if folder else ""
         if folder and name:
             self.add_exam(folder, name)
 

@@ -273,6 +273,25 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
     panel.exit = panel.cleanup = lambda: None  # closed already
 
 
+def test_reload_reads_sections_and_library_again(training_panel, monkeypatch):
+    reloaded = []
+    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reloaded.append)
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))  # those of the other tests stay
+    training_panel.predictor.onReload()
+    training_panel.onReload()
+    assert reloaded == ["PCRPredictor", "PCRTraining"]
+    assert not [name for name in sys.modules if re.match("PCR(Predictor|Training)(Panel|Lib)", name)]
+
+
+def test_panel_that_is_reloaded_while_it_is_open_follows_the_scene(panel):
+    from types import SimpleNamespace
+
+    from PCRPredictor import PCRPredictorWidget
+
+    assert PCRPredictorWidget(SimpleNamespace(isEntered=True, layout=lambda: None))._entered
+    assert not PCRPredictorWidget(panel.parent)._entered
+
+
 def test_result_and_scene_are_saved(panel, tmp_path):
     choose_tiny(panel)
     predict(panel)
