@@ -1,5 +1,6 @@
 """The PCRPredictor panel, driven in the harness: choose, predict, look."""
 
+import json
 import re
 import subprocess
 import sys
@@ -300,6 +301,18 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
+
+
+def test_saved_decision_is_that_of_the_chosen_operating_point(panel, tmp_path):
+    choose_tiny(panel)
+    predict(panel)
+    for k in range(panel.ui.pointSelector.count):
+        panel.ui.pointSelector.setCurrentIndex(k)
+        panel.results.save_into(tmp_path / "result")
+        wait(panel)
+        saved = json.loads((tmp_path / "result" / "prediction.json").read_text())
+        assert saved["operating_point"]["name"] == panel.ui.pointSelector.currentText
+        assert panel.ui.decisionLabel.text.startswith(saved["decision"] + " at")
 
 
 class Database:
