@@ -8,10 +8,12 @@ from typing import Any
 
 import qt
 from PCRPredictorPanel.path_field import follow, path_of
+from PCRPredictorPanel.patient_form import decimals_of
 from slicer.i18n import tr as _
 
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
 DEVICES = {"cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
+_MOST = 2**31 - 1  # that a field holds
 # What is offered here, of everything that a file can set. A name with a dot is one of "split"; a star stands for all
 # steps that have it (guidance and swap: all that have attention).
 OFFERED = ("seed", "split.folds", "*.epochs", "*.guidance", "*.guidance_weight", "*.swap", "dropout", "validation")
@@ -30,6 +32,7 @@ class SettingsForm:
         self.problem: str | None = None  # why there is no configuration, in a sentence
         self._base: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
+        self._begun: dict[str, Any] = {}  # what the fields held before anybody changed them
         for key, text in PRESETS.items():
             ui.presetSelector.addItem(text, key)
         for key, text in DEVICES.items():
@@ -73,13 +76,14 @@ class SettingsForm:
             field.toolTip = described["description"]
             layout.addRow(f"{described['title']}:", field)
             self._fields[name] = field
+        self._begun = {name: _field_value(field) for name, field in self._fields.items()}
 
     def content(self) -> Mapping[str, Any]:
         """What was chosen, for a file that `pcr train --config` takes."""
         changed = json.loads(json.dumps(self._base))
         for name, field in self._fields.items():
             value = _field_value(field)
-            if value != _read(self._base, name):
+            if value != self._begun[name]:  # and not the setting, which a field may round
                 _write(changed, name, value)
         return changed
 
@@ -114,11 +118,12 @@ def _make_field(described: Mapping[str, Any], value: Any) -> qt.QWidget:
         field.setCurrentIndex(described["choices"].index(value or ""))
     elif described["type"] == "integer":
         field = qt.QSpinBox()
-        field.setRange(int(described["minimum"]), int(described["maximum"]))
-        field.setValue(int(value))
+        shown = min(int(value), _MOST)
+        field.setRange(int(described["minimum"]), max(int(described["maximum"]), shown))
+        field.setValue(shown)
     else:
         field = qt.QDoubleSpinBox()
-        field.setDecimals(2)
+        field.setDecimals(max(2, decimals_of(value or 0)))
         field.setSingleStep(0.05)
         field.setRange(float(described["minimum"]), float(described["maximum"]))
         field.setValue(float(value or 0))

@@ -107,6 +107,14 @@ def test_every_clinical_value_starts_unknown_and_can_become_so_again(panel):
     assert panel.form._fields["age"].text == "unknown"
 
 
+def test_values_of_a_table_are_kept_to_their_digits(panel):
+    panel.form.fill({"age": 52.7})
+    assert panel.form.values() == {"age": 52.7}
+    assert panel.form._fields["age"].text == "52.7 years"
+    panel.form.fill({"age": 53})
+    assert panel.form._fields["age"].text == "53 years"
+
+
 def test_device_is_offered(panel):
     assert panel.ui.deviceSelector.currentData == "automatic"
     panel.ui.deviceSelector.setCurrentIndex(1)

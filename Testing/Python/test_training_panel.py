@@ -245,6 +245,18 @@ def test_resumed_run_keeps_its_own_settings(ready, tmp_path, monkeypatch):
     assert arguments[2:] == ["--out", str(tmp_path / "run 1"), "--device", "cpu", "--resume"]
 
 
+def test_settings_that_nobody_touched_stay_as_they_are(ready, tmp_path):
+    path = tmp_path / "exact.json"
+    exact = json.loads(path.with_name("small.json").read_text()) | {"seed": 12345, "dropout": 0.12345678}
+    path.write_text(json.dumps(exact))
+    ready.ui.configPath.currentPath = str(path)
+    fields, content = ready.settings._fields, ready.settings.content()
+    assert (content["seed"], content["dropout"]) == (12345, 0.12345678)
+    assert (fields["seed"].value, fields["dropout"].value) == (12345, 0.123457)
+    fields["dropout"].setValue(0.125)
+    assert ready.settings.content()["dropout"] == 0.125
+
+
 def test_charts_are_those_of_the_seed_that_is_trained(training_panel, tmp_path):
     from PCRTrainingPanel.run_controls import latest_run
 
