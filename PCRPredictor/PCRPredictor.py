@@ -310,9 +310,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Choose the exam's nodes and enter its clinical values."""
         from PCRPredictorLib.errors import DataError
 
-        nodes = self.logic.add_exam(slicer.mrmlScene, exam)
-        for name in ("pre", "early", "late", "segmentation"):
-            getattr(self.ui, f"{name}Selector").setCurrentNode(nodes[name])
+        self.exam.choose(self.logic.add_exam(slicer.mrmlScene, exam))
         try:
             self.form.fill(exam.clinical)
         except DataError as error:

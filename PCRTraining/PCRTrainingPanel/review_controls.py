@@ -131,7 +131,7 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml import add_exam, add_phases, remove, show
+        from PCRPredictorLib.mrml import add_empty_segmentation, add_exam, add_phases, remove, show
 
         self._ui.editButton.checked = self._ui.clickButton.checked = False
         for node in self.nodes.values():
@@ -139,18 +139,11 @@ class ReviewControls:
         has_mask = exam.mask is not None and exam.mask.any()
         self.nodes = (add_exam if has_mask else add_phases)(slicer.mrmlScene, exam)
         if not has_mask:
-            self.nodes["segmentation"] = self._empty_segmentation()
+            self.nodes["segmentation"] = add_empty_segmentation(slicer.mrmlScene, self.nodes["early"])
         self.patient_id = patient_id
         show(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
-
-    def _empty_segmentation(self) -> Any:
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Tumour segmentation"))
-        node.CreateDefaultDisplayNodes()
-        node.SetReferenceImageGeometryParameterFromVolumeNode(self.nodes["early"])
-        node.GetSegmentation().AddEmptySegment("tumour", "tumour")
-        return node
 
     def _take_tumour(self, reference: Any, mask: Any) -> None:
         from PCRPredictorLib.mrml import set_segment

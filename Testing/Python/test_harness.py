@@ -73,6 +73,25 @@ def test_node_selector_follows_the_scene(slicer_session):
     selector.setMRMLScene(None)
 
 
+def test_node_selector_tells_of_no_other_node_of_the_same_name(slicer_session):
+    import slicer
+
+    selector, told = slicer.qMRMLNodeComboBox(), []
+    selector.nodeTypes, selector.noneEnabled = ["vtkMRMLTableNode"], True
+    selector.setMRMLScene(slicer.mrmlScene)
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "table") for _ in range(2)]
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", told.append)
+    for node in nodes:
+        selector.setCurrentNode(node)
+        assert selector.currentNode() is node
+    assert told == nodes[:1]
+    selector.setCurrentNodeID("not there")
+    assert selector.currentNode() is None
+    selector.setMRMLScene(None)
+    for node in nodes:
+        slicer.mrmlScene.RemoveNode(node)
+
+
 def test_cleared_path_is_told_by_another_signal(qt):
     import ctk
 
