@@ -56,6 +56,8 @@ class SettingsForm:
                 self._base = json.loads(json.dumps(config_to_json(read_config(source))))
             except DataError as error:
                 self.problem = str(error)
+            except UnicodeDecodeError:
+                self.problem = _("{path}: must be a JSON file; see config.json of any run.").format(path=source)
         self._ui.configLabel.text = self.problem or ""
         self._fill()
         self._changed()

@@ -211,11 +211,13 @@ def test_settings_are_those_of_the_dataclasses(ready):
     assert config.widths == (4, 6, 8)
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "no such configuration"), ("{", "must be JSON")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be a JSON file")]
+)
 def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, said):
     path = tmp_path / "broken.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content)
     ready.ui.configPath.currentPath = str(path)
     assert said in ready.ui.configLabel.text
     assert said in ready.ui.startButton.toolTip
