@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -82,7 +83,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = None
         self._parameters = None
         self._gui_tag = None
-        self._entered = False
+        self._entered = getattr(parent, "isEntered", False)  # a reload enters no module that is open already
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -125,6 +126,12 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.background.close()
         self.disconnect_parameters()
         self.removeObservers()
+
+    def onReload(self) -> None:
+        """In developer mode: read sections and library again, too."""
+        for name in [name for name in sys.modules if name.startswith(("PCRPredictorPanel", "PCRPredictorLib"))]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def enter(self) -> None:
         """Called each time the module is opened."""
@@ -303,9 +310,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Choose the exam's nodes and enter its clinical values."""
         from PCRPredictorLib.errors import DataError
 
-        nodes = self.logic.add_exam(slicer.mrmlScene, exam)
-        for name in ("pre", "early", "late", "segmentation"):
-            getattr(self.ui, f"{name}Selector").setCurrentNode(nodes[name])
+        self.exam.choose(self.logic.add_exam(slicer.mrmlScene, exam))
         try:
             self.form.fill(exam.clinical)
         except DataError as error:

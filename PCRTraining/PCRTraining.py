@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -37,6 +39,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.ready = False  # whether there are sections, which need Python packages that Slicer lacks
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -46,10 +49,25 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRTrainingLogic()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the sections as soon as the packages are there that they need; until then say where to get them."""
+        from PCRPredictorPanel.dependencies import REQUIREMENTS, missing_packages
+
+        missing = [] if self.ready else missing_packages(REQUIREMENTS)
+        text = _("Python packages are missing or too old; install them in the module PCR Predictor: {names}.")
+        self.ui.packagesLabel.text = text.format(names=", ".join(missing)) if missing else ""
+        self.ui.packagesLabel.setVisible(bool(missing))
+        for name in ("cohort", "review", "settings", "run", "results"):
+            getattr(self.ui, f"{name}Section").enabled = not missing
+        if missing or self.ready:
+            return
         self._make_sections()
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_closed)
+        self.ready = True
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
         self.settings.load()
-        self.update()
 
     def _make_sections(self) -> None:
         from PCRPredictorPanel.background import Background
@@ -64,31 +82,46 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.background = Background()
         self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.complain)
         self.review = ReviewControls(self.ui, self.cohort, self.background, self.complain)
-        self.settings = SettingsForm(self.ui)
+        self.settings = SettingsForm(self.ui, self.update)
         self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.complain)
         self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.complain, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
 
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded; a run that is going on ends, and can be resumed."""
-        self.exit()
+        if not self.ready:
+            return
+        self.review.leave()
         for section in (self.cohort, self.run, self.results, self.background):
             section.close()
         self.removeObservers()
 
+    def onReload(self) -> None:
+        """In developer mode: read sections and library again, too."""
+        for name in [name for name in sys.modules if name.startswith(("PCRTrainingPanel", "PCRTrainingLib"))]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
     def enter(self) -> None:
         """Called each time the module is opened."""
+        self._begin()
+        if not self.ready:
+            return
         self.review.enter()
         self.run.describe()
         self.update()
 
     def exit(self) -> None:
         """Called each time another module is opened; a run goes on."""
-        self.review.leave()
+        if self.ready:
+            self.review.leave()
 
-    def on_scene_closed(self, _caller, _event) -> None:
+    def on_scene_start_close(self, _caller, _event) -> None:
+        """Let go of what is edited while it is there."""
+        self.review.let_go()
+
+    def on_scene_end_close(self, _caller, _event) -> None:
         """Nothing of the old scene is open any more."""
-        self.review.leave()
         self.review.forget()
         self.results.forget()
 
@@ -107,8 +140,9 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Copy a DICOM exam into the cohort."""
         import qt
 
-        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder of a DICOM exam"))
-        name = qt.QInputDialog.getText(None, _("Patient"), _("Identifier in this cohort:")) if folder else ""
+        window = slicer.util.mainWindow()
+        folder = qt.QFileDialog.getExistingDirectory(window, _("Folder of a DICOM exam"))
+        name = qt.QInputDialog.getText(window, _("Patient"), _("Identifier in this cohort:")) if folder else ""
         if folder and name:
             self.add_exam(folder, name)
 

@@ -71,7 +71,7 @@ def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
 
 def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
     """The rows of the table for which there is at least one phase."""
-    patients, reviewed = [], _masks(_folder(_folder(cohort, "segmentations"), REVIEWED))
+    patients, reviewed = [], _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
     for row in read_table(cohort).values():
         phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
         masks = (path for text in mapping.mask if (path := resolve(cohort, text, row)).is_file())
@@ -82,16 +82,16 @@ def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient
 
 
 def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> list[CohortPatient]:
-    images = _folder(cohort, "images")
+    images = folder_of(cohort, "images")
     if not images.is_dir():
         raise DataError(
             f"{cohort}: not a cohort, it has no folder images; arrange it as images/<patient>/<phases>, "
             f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
         )
-    segmentations = _folder(cohort, "segmentations")
+    segmentations = folder_of(cohort, "segmentations")
     masks: dict[str, Path] = {}
     for kind in (AUTOMATIC, EXPERT, REVIEWED):
-        masks |= _masks(_folder(segmentations, kind))
+        masks |= _masks(folder_of(segmentations, kind))
     return [
         CohortPatient(folder.name, _phases(folder), masks.get(folder.name.lower()), table.get(folder.name.lower(), {}))
         for folder in sorted(images.iterdir())
@@ -145,8 +145,8 @@ def read_table(cohort: Path) -> dict[str, dict[str, str]]:
     return read_rows(file, mapping) if file else {}
 
 
-def _folder(parent: Path, name: str) -> Path:
-    """The folder of that name in any case."""
+def folder_of(parent: Path, name: str) -> Path:
+    """The folder of that name, which is in lower case, in any case."""
     found = [path for path in parent.iterdir() if path.name.lower() == name] if parent.is_dir() else []
     return found[0] if found else parent / name
 

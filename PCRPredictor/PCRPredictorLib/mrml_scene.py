@@ -16,6 +16,7 @@ from .prediction import Prediction
 from .writing import incomplete, put_in_place
 
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
+_OF_MODULES = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerColorLogic", "vtkMRMLColorLegendDisplayNode")
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
     "Yellow": ("Sagittal", (0.93, 0.84, 0.30)),
@@ -24,14 +25,19 @@ _SLICE_VIEWS = {  # Slicer's own orientations and colours
 
 
 def slicer_core_available() -> bool:
-    """Whether scenes can be written: inside Slicer, or where the `slicer-core` package is installed. Imports nothing.
+    """Whether scenes can be written: inside Slicer, or where the `slicer-core` package is installed, which it loads.
 
-    Writing a scene draws nothing, so no OpenGL library is needed.
+    Not in PythonSlicer, whose `slicer` has no classes of modules. Writing a scene draws nothing, so no OpenGL library
+    is needed.
     """
     if find_spec("vtk") is None or (spec := find_spec("slicer")) is None:
         return False
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]  # any folder "slicer" has a spec
-    return any((folder / "util.py").is_file() for folder in folders)
+    if not any((folder / "util.py").is_file() for folder in folders):
+        return False
+    import slicer
+
+    return all(hasattr(slicer, name) for name in _OF_MODULES)
 
 
 def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:

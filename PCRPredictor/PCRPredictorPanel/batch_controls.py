@@ -10,6 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .child_process import ChildProcess, last_sentence
+from .path_field import follow, path_of
 
 COLUMNS = {
     "patient_id": _("Patient"),
@@ -47,7 +48,7 @@ class BatchControls:
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         table.connect("cellDoubleClicked(int,int)", self._open_row)
         for path in (ui.cohortPath, ui.batchOutPath):
-            path.connect("currentPathChanged(QString)", self.update)
+            follow(path, self.update)
         ui.batchButton.connect("clicked(bool)", self.start)
         ui.batchCancelButton.connect("clicked(bool)", lambda *_: self._child.cancel())
         self.update()
@@ -59,23 +60,19 @@ class BatchControls:
 
     def update(self, *_args: object) -> None:
         """Which buttons can be used, and why not."""
-        problem = None
-        if not self._ui.cohortPath.currentPath:
-            problem = _("Choose the folder of a cohort.")
-        elif not self._ui.batchOutPath.currentPath:
-            problem = _("Choose a new folder for the results.")
-        elif self._model() is None:
-            problem = _("Choose a model.")
+        problem = self._problem()
         self._ui.batchButton.enabled = problem is None and not self.running
         self._ui.batchButton.toolTip = problem or _("Predict every patient of the cohort.")
         self._ui.batchCancelButton.enabled = self.running
 
     def start(self, *_args: object) -> None:
         """Predict the chosen cohort."""
-        self._cohort, self._count = Path(self._ui.cohortPath.currentPath), 0
+        if self._problem() is not None:
+            return
+        self._cohort, self._count = path_of(self._ui.cohortPath), 0
         self._ui.batchTable.setRowCount(0)
         self._ui.batchStatusLabel.text = _("Starting...")
-        out, model = Path(self._ui.batchOutPath.currentPath), self._model()
+        out, model = path_of(self._ui.batchOutPath), self._model()
         self._result = out / "predictions.csv"
         self._before = self._written()
         self._child.start(["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)])
@@ -84,6 +81,13 @@ class BatchControls:
     def close(self) -> None:
         """End the child."""
         self._child.close()
+
+    def _problem(self) -> str | None:
+        if path_of(self._ui.cohortPath) is None:
+            return _("Choose the folder of a cohort.")
+        if path_of(self._ui.batchOutPath) is None:
+            return _("Choose a new folder for the results.")
+        return _("Choose a model.") if self._model() is None else None
 
     def _told(self, event: dict) -> None:
         if event["event"] == "patients":

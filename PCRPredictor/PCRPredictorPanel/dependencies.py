@@ -1,13 +1,16 @@
 """The Python packages that prediction needs: which are missing, how they are installed, what to say when that fails.
 
 torch comes through the SlicerPyTorch extension, which picks the build for this computer's graphics card; the rest
-through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Nothing is installed without consent.
+through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Neither keeps pip from exchanging what is
+installed, so pip is given the versions that must stay. The panel asks before anything is installed, once for all.
 """
 
 from __future__ import annotations
 
 import platform
+import subprocess
 import sys
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +18,9 @@ import slicer
 from slicer.i18n import tr as _
 
 TORCH = "torch"
-TORCH_AT_LEAST = ">=2.4"
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
+TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
+_KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(
     "Without internet: on a computer that has it, and the same Slicer, run "
     "'PythonSlicer -m pip download -d packages -r requirements.txt torch', copy the folder 'packages', and run "
@@ -36,16 +41,19 @@ def read_requirements(path: Path) -> list[str]:
 
 
 def install(requirements: Path) -> None:
-    """Install what is missing, after asking.
+    """Install what is missing, without asking.
 
     Raises:
-        RuntimeError: if it was declined or failed; the message says what to do.
+        RuntimeError: if it failed; the message says what to do.
     """
     missing = missing_packages(requirements)
-    if TORCH in missing:
-        _install_torch()
-    if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
-        _install_packages(wanted)
+    try:
+        if TORCH in missing:
+            _install_torch()
+        if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
+            _install_packages(wanted)
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(_("pip has failed; the Python console says why. ") + OFFLINE) from error
     if still := missing_packages(requirements):
         raise RuntimeError(_("Not installed: {names}. ").format(names=", ".join(still)) + OFFLINE)
 
@@ -70,23 +78,20 @@ def _install_torch() -> None:
         raise RuntimeError(
             _("PyTorch is missing, and so is the extension that installs it; get PyTorch in the Extensions Manager.")
         ) from None
-    if (
-        PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=TORCH_AT_LEAST)
-        is None
-    ):
-        raise RuntimeError(_("PyTorch was not installed. ") + OFFLINE)
+    PyTorchUtils.PyTorchUtilsLogic().installTorch(torchVersionRequirement=TORCH_AT_LEAST)
 
 
 def _install_packages(wanted: list[str]) -> None:
-    try:
-        from slicer.packaging import pip_ensure  # 5.12: asks, shows the progress, keeps Slicer's own packages
-    except ModuleNotFoundError:
-        question = _("Prediction needs Python packages that will be downloaded and installed: {names}")
-        if not slicer.util.confirmOkCancelDisplay(question.format(names=", ".join(wanted))):
-            raise RuntimeError(_("The packages were not installed.")) from None
-        slicer.util.pip_install(wanted)
-    else:
-        pip_ensure(wanted, requester="BreastPCR")
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "constraints.txt"
+        kept = [(name, installed) for name in _KEPT if (installed := _version(name)) is not None]
+        constraints.write_text("".join(f"{name}=={installed}\n" for name, installed in kept), encoding="utf-8")
+        try:
+            from slicer.packaging import pip_ensure  # 5.12: shows the progress
+        except ModuleNotFoundError:
+            slicer.util.pip_install(["-c", str(constraints), *wanted])
+        else:
+            pip_ensure(wanted, constraints=constraints, prompt_install=False, requester="BreastPCR")
 
 
 def _name(requirement: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.mrml import add_segmentation, is_own, set_segment
+from PCRPredictorLib.mrml import add_empty_segmentation, add_segmentation, is_own, set_segment
 from PCRPredictorLib.mrml_display import subtract_nodes
 from PCRPredictorLib.mrml_exam import functional_volume, geometry_of, phases_of_sequence
 from PCRPredictorLib.phases import guess_phases
@@ -20,6 +20,7 @@ from .background import Background
 from .one_click import OneClick
 from .segment_editor import SegmentEditor
 
+_PARAMETERS = {"pre": "preVolume", "early": "earlyVolume", "late": "lateVolume", "segmentation": "segmentation"}
 CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; another one is never overwritten
 
 
@@ -42,6 +43,9 @@ class ExamControls(VTKObservationMixin):
         self._segmentation: Any = None  # whose segments are listed
         self._measured: object = None  # what the functional volume was said of
         self._editor = SegmentEditor(ui.editorFrame)
+        for name in _PARAMETERS:
+            field = getattr(ui, f"{name}Selector")
+            field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self.choose({name: node}))
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._take_sequence)
         ui.segmentSelector.connect("currentIndexChanged(int)", self._choose_segment)
         ui.guessButton.connect("clicked(bool)", self._guess)
@@ -67,6 +71,14 @@ class ExamControls(VTKObservationMixin):
     def nodes(self) -> list[Any]:
         """The phases and the segmentation, None where there is none."""
         return [*self.phases(), self._ui.segmentationSelector.currentNode()]
+
+    def choose(self, nodes: Mapping[str, Any]) -> None:
+        """Choose phases and segmentation, by "pre", "early", "late" and "segmentation".
+
+        By the parameters, which the fields follow: with Qt 6, a field does not tell of another node of the same name.
+        """
+        for name, node in nodes.items():
+            setattr(self.parameters, _PARAMETERS[name], node)
 
     def problem(self) -> str | None:
         """Why the exam is not complete, in a sentence; looks at no voxel."""
@@ -142,11 +154,10 @@ class ExamControls(VTKObservationMixin):
         found = guess_phases([node.GetName() for node in nodes], [_seconds(node) for node in nodes])
         if found is None:
             return False
-        for name, k in zip(PHASE_NAMES, found, strict=True):
-            getattr(self._ui, f"{name}Selector").setCurrentNode(nodes[k])
+        self.choose({name: nodes[k] for name, k in zip(PHASE_NAMES, found, strict=True)})
         segmentations = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
         if len(segmentations) == 1:
-            self._ui.segmentationSelector.setCurrentNode(segmentations[0])
+            self.choose({"segmentation": segmentations[0]})
         return True
 
     def _guess(self, *_args: object) -> None:
@@ -162,8 +173,7 @@ class ExamControls(VTKObservationMixin):
         except DataError as error:
             self._complain(str(error))
             return
-        for name, node in zip(PHASE_NAMES, phases, strict=True):
-            getattr(self._ui, f"{name}Selector").setCurrentNode(node)
+        self.choose(dict(zip(PHASE_NAMES, phases, strict=True)))
 
     def _choose_segmentation(self) -> None:
         self.removeObservers(self._list_segments)
@@ -203,7 +213,7 @@ class ExamControls(VTKObservationMixin):
             node = add_segmentation(slicer.mrmlScene, mask, geometry, reference, CLICKED)
         else:
             set_segment(node, mask, geometry, reference)
-        self.parameters.segmentation = node  # and not the field, which is not tied to it once the module was left
+        self.choose({"segmentation": node})
         self._list_segments()
 
     def _edit(self, wanted: bool) -> None:
@@ -214,10 +224,8 @@ class ExamControls(VTKObservationMixin):
         early = self.phases()[1]
         segmentation = self._ui.segmentationSelector.currentNode()
         if segmentation is None:
-            segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", CLICKED)
-            segmentation.CreateDefaultDisplayNodes()
-            segmentation.SetReferenceImageGeometryParameterFromVolumeNode(early)
-            self._ui.segmentationSelector.setCurrentNode(segmentation)
+            segmentation = add_empty_segmentation(slicer.mrmlScene, early, CLICKED)
+            self.choose({"segmentation": segmentation})
         self._editor.enter(segmentation, self.subtract())
 
 

@@ -57,7 +57,8 @@ class OneClick(VTKObservationMixin):
         if self._point is not None:
             self.removeObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take)
             self.removeObservers(self._look_at_mode)
-            slicer.mrmlScene.RemoveNode(self._point)
+            if self._point.GetScene() is not None:  # else the scene was closed
+                slicer.mrmlScene.RemoveNode(self._point)
             self._point = None
         if not wanted:
             interaction.SetCurrentInteractionMode(interaction.ViewTransform)

@@ -52,6 +52,7 @@ class PatientForm:
             if isinstance(variable, Category):
                 field.setCurrentIndex(1 + list(variable.codings).index(str(value)) if value is not None else 0)
             else:
+                field.setDecimals(max(_decimals(variable), decimals_of(value or 0)))
                 field.setValue(float(value) if value is not None else field.minimum)
 
     def keep(self, values: Mapping[str, object]) -> None:
@@ -76,10 +77,20 @@ class PatientForm:
     def _number(self, variable: Number) -> qt.QDoubleSpinBox:
         """The lowest value stands for "unknown"."""
         field = qt.QDoubleSpinBox()
-        field.setDecimals(0 if variable.maximum > 10 else 1)
+        field.setDecimals(_decimals(variable))
         field.setRange(variable.minimum - 1, variable.maximum)
         field.setSpecialValueText(_("unknown"))
         field.setSuffix(f" {variable.unit}" if variable.unit else "")
         field.setValue(field.minimum)
         field.connect("valueChanged(double)", self._changed)
         return field
+
+
+def decimals_of(value: float) -> int:
+    """Digits after the point that a field needs to keep a value, six at most."""
+    return len(f"{value:.6f}".rstrip("0").partition(".")[2])
+
+
+def _decimals(variable: Number) -> int:
+    """Digits after the point that are usual; a value that was read may have more."""
+    return 0 if variable.maximum > 10 else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ import slicer
 from PCRPredictorLib import result_text
 from PCRPredictorLib.bundle import Bundle
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.outputs import write_prediction
-from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.prediction import OperatingPoint, Prediction
 from slicer.i18n import tr as _
 
 from .background import Background
@@ -84,8 +83,12 @@ class ResultControls:
         )
 
     def save_into(self, folder: Path) -> None:
-        """The files of `pcr predict`, off this thread; the scene is saved by its own button."""
-        exam, prediction = self.shown.exam, self.shown.prediction
+        """The files of `pcr predict` at the chosen operating point, off this thread; the scene has its own button."""
+        from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
+
+        exam, prediction, point = self.shown.exam, self.shown.prediction, self._point()
+        if point is not None:
+            prediction = replace(prediction, operating_point=point)
         said = _("Saved in {folder}").format(folder=folder)
         dicom = self._ui.dicomCheck.checked and self._from_dicom
 
@@ -105,12 +108,17 @@ class ResultControls:
     def _from_dicom(self) -> bool:
         return self.shown is not None and bool(self.shown.exam.provenance.files)
 
+    def _point(self) -> OperatingPoint | None:
+        """The chosen operating point; None where it is another model's than that of the prediction."""
+        name = self._ui.pointSelector.currentData
+        same = self.shown is not None and name and self._bundle.checksum == self.shown.prediction.model.checksum
+        return self._bundle.operating_point(name) if same else None
+
     def _show_decision(self, *_args: object) -> None:
-        """What the chosen operating point makes of the probability; nothing where it is another model's."""
-        name, text = self._ui.pointSelector.currentData, ""
-        if self.shown is not None and name and self._bundle.checksum == self.shown.prediction.model.checksum:
-            text = result_text.describe_decision(self.shown.prediction, self._bundle.operating_point(name), _)
-        self._ui.decisionLabel.text = text
+        """What the chosen operating point makes of the probability."""
+        point = self._point()
+        decision = result_text.describe_decision(self.shown.prediction, point, _) if point is not None else ""
+        self._ui.decisionLabel.text = decision
 
     def _save(self, *_args: object) -> None:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the result"))

@@ -33,7 +33,7 @@ class SetupControls:
         missing = missing_packages(self.requirements)
         self._ui.setupFrame.setVisible(bool(missing))
         if missing:
-            text = _("Prediction needs Python packages that are missing or too old: {names}.")
+            text = _("Python packages are missing or too old: {names}.")
             self._ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
 
     def problem(self) -> str | None:
@@ -41,10 +41,16 @@ class SetupControls:
         return None if self._ui.setupFrame.isHidden() else _("Install the missing packages first, see above.")
 
     def _install(self, *_args: object) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
-            install(self.requirements)
-        self.check()
-        self._changed()
+        names = ", ".join(missing_packages(self.requirements))
+        question = _("Download and install these Python packages into Slicer: {names}?").format(names=names)
+        if not slicer.util.confirmOkCancelDisplay(question, _("PCR Predictor")):
+            return
+        try:
+            with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
+                install(self.requirements)
+        finally:  # the error goes on beyond its display
+            self.check()
+            self._changed()
 
     def _copy_diagnostics(self, *_args: object) -> None:
         qt.QApplication.clipboard().setText(diagnostics(self.requirements))

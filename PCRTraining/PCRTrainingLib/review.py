@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from PCRPredictorLib.cohort import REVIEWED
+from PCRPredictorLib.cohort import REVIEWED, folder_of
 from PCRPredictorLib.dicom import read_dicom_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
@@ -116,8 +116,9 @@ def import_dicom(folder: Path | str, cohort: Path, patient_id: str) -> Path:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", patient_id):
         raise DataError(f"the identifier must be letters, digits, - and _, got {patient_id!r}; choose another one")
-    target = cohort / "images" / patient_id
-    if target.exists():
+    images = folder_of(cohort, "images")
+    target = images / patient_id
+    if folder_of(images, patient_id.lower()).exists():
         raise DataError(f"{patient_id}: there is a patient of that name; choose another one")
     exam = read_dicom_exam(Path(folder))
     with whole_folder(target) as staging:
@@ -127,7 +128,7 @@ def import_dicom(folder: Path | str, cohort: Path, patient_id: str) -> Path:
 
 
 def _folder(cohort: Path) -> Path:
-    return cohort / "segmentations" / REVIEWED
+    return folder_of(folder_of(cohort, "segmentations"), REVIEWED)
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:

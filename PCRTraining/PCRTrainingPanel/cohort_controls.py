@@ -8,6 +8,7 @@ from typing import Any
 
 import qt
 from PCRPredictorPanel.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 COLUMNS = {
@@ -44,15 +45,14 @@ class CohortControls:
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         table.connect("cellDoubleClicked(int,int)", self._open_row)
-        ui.cohortPath.connect("currentPathChanged(QString)", self._choose)
+        follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
         ui.checkCancelButton.connect("clicked(bool)", lambda *_args: self._child.cancel())
 
     @property
     def folder(self) -> Path | None:
         """The cohort's folder, None without one."""
-        path = self._ui.cohortPath.currentPath
-        return Path(path) if path else None
+        return path_of(self._ui.cohortPath)
 
     @property
     def checking(self) -> bool:
@@ -61,6 +61,8 @@ class CohortControls:
 
     def check(self, *_args: object) -> None:
         """Read every patient in a process of its own."""
+        if self.folder is None:
+            return
         self.patients.clear()
         self._ui.cohortTable.setSortingEnabled(False)
         self._ui.cohortTable.setRowCount(0)

@@ -11,6 +11,7 @@ import qt
 import slicer
 from PCRPredictorPanel.background import Background
 from PCRPredictorPanel.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -56,6 +57,7 @@ class ResultsControls:
         self._read: object = None  # what the table was read from
         self._nodes: dict[str, Any] = {}
         self._attention: dict[str, Any] = {}
+        self._evaluation: Path | None = None  # folder of the last one; the field may be changed meanwhile
         self._child = ChildProcess(lambda event: None, self._evaluated)
         table = ui.resultsTable
         table.setColumnCount(len(COLUMNS))
@@ -67,7 +69,7 @@ class ResultsControls:
         ui.stepSelector.connect("currentIndexChanged(int)", self._lay_over)
         ui.evaluateButton.connect("clicked(bool)", self.evaluate)
         for path in (ui.externalPath, ui.evaluationPath):
-            path.connect("currentPathChanged(QString)", self.update)
+            follow(path, self.update)
 
     def update(self, *_args: object) -> None:
         """Read the results of the run folder where they are new, and which buttons can be used."""
@@ -89,7 +91,7 @@ class ResultsControls:
             else _("This run has left no model yet: train the curriculum to its end.")
         )
         ui.explainButton.enabled = bool(ui.explainSelector.count)
-        chosen = bool(ui.externalPath.currentPath and ui.evaluationPath.currentPath)
+        chosen = None not in (path_of(ui.externalPath), path_of(ui.evaluationPath))
         ui.evaluateButton.enabled = has_bundle and chosen and not self._child.running
 
     def show_charts(self, *_args: object) -> None:
@@ -137,10 +139,12 @@ class ResultsControls:
 
     def evaluate(self, *_args: object) -> None:
         """`pcr evaluate` of the run's model on another cohort."""
-        ui = self._ui
-        arguments = [ui.externalPath.currentPath, "--model", str(self._run.folder / "bundle")]
-        ui.runLabel.text = _("Evaluating...")
-        self._child.start(["evaluate", *arguments, "--out", ui.evaluationPath.currentPath], COMMANDS)
+        cohort, out, run = path_of(self._ui.externalPath), path_of(self._ui.evaluationPath), self._run.folder
+        if cohort is None or out is None or run is None:
+            return
+        self._evaluation = out
+        self._ui.runLabel.text = _("Evaluating...")
+        self._child.start(["evaluate", str(cohort), "--model", str(run / "bundle"), "--out", str(out)], COMMANDS)
         self.update()
 
     def forget(self) -> None:
@@ -213,9 +217,9 @@ class ResultsControls:
         from PCRTrainingLib.history import read_models
 
         if code == 0:
-            self._models += read_models(Path(self._ui.evaluationPath.currentPath))
+            self._models += read_models(self._evaluation)
             self._fill_table()
-            self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._ui.evaluationPath.currentPath)
+            self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._evaluation)
         elif code is not None:
             self._ui.runLabel.text = last_sentence(errors, code)
             self._complain(self._ui.runLabel.text)

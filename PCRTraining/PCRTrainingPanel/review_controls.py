@@ -99,11 +99,15 @@ class ReviewControls:
         said = _("{patient}: reviewed.").format(patient=self.patient_id)
         self._background.start(work, lambda _review: self._noted(said), self._refuse)
 
-    def leave(self) -> None:
-        """Let go of views, mouse and keyboard."""
+    def let_go(self) -> None:
+        """Let go of views and mouse."""
         self._ui.clickButton.checked = False
         self._ui.editButton.checked = False
         self._editor.leave()
+
+    def leave(self) -> None:
+        """Another module is in front: let go of the keyboard, too."""
+        self.let_go()
         for shortcut in self._shortcuts:
             shortcut.enabled = False
 
@@ -127,7 +131,7 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml import add_exam, add_phases, remove, show
+        from PCRPredictorLib.mrml import add_empty_segmentation, add_exam, add_phases, remove, show
 
         self._ui.editButton.checked = self._ui.clickButton.checked = False
         for node in self.nodes.values():
@@ -135,18 +139,11 @@ class ReviewControls:
         has_mask = exam.mask is not None and exam.mask.any()
         self.nodes = (add_exam if has_mask else add_phases)(slicer.mrmlScene, exam)
         if not has_mask:
-            self.nodes["segmentation"] = self._empty_segmentation()
+            self.nodes["segmentation"] = add_empty_segmentation(slicer.mrmlScene, self.nodes["early"])
         self.patient_id = patient_id
         show(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
-
-    def _empty_segmentation(self) -> Any:
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Tumour segmentation"))
-        node.CreateDefaultDisplayNodes()
-        node.SetReferenceImageGeometryParameterFromVolumeNode(self.nodes["early"])
-        node.GetSegmentation().AddEmptySegment("tumour", "tumour")
-        return node
 
     def _take_tumour(self, reference: Any, mask: Any) -> None:
         from PCRPredictorLib.mrml import set_segment

@@ -11,6 +11,7 @@ from typing import Any
 
 import qt
 from PCRPredictorPanel.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -51,7 +52,7 @@ class RunControls:
         self.charts = LiveCharts()
         for key, text in KINDS.items():
             ui.kindSelector.addItem(text, key)
-        ui.runPath.connect("currentPathChanged(QString)", self._choose)
+        follow(ui.runPath, self._choose)
         ui.startButton.connect("clicked(bool)", lambda *_args: self.start())
         ui.resumeButton.connect("clicked(bool)", lambda *_args: self.start(resume=True))
         ui.cancelButton.connect("clicked(bool)", self.cancel)
@@ -62,8 +63,7 @@ class RunControls:
     @property
     def folder(self) -> Path | None:
         """The run folder, None without one."""
-        path = self._ui.runPath.currentPath
-        return Path(path) if path else None
+        return path_of(self._ui.runPath)
 
     @property
     def running(self) -> bool:
@@ -71,14 +71,12 @@ class RunControls:
         return self._child.running
 
     def start(self, *, resume: bool = False) -> None:
-        """Start the run, or go on with the one in the folder."""
-        kind = self._ui.kindSelector.currentData
-        arguments = [kind, str(self._cohort.folder), "--out", str(self.folder), "--config", str(self._write_config())]
+        """Start the run, or go on with the one in the folder, which keeps its own settings."""
+        if self._cohort.folder is None or self.folder is None or (self._settings.problem and not resume):
+            return
+        arguments = [self._ui.kindSelector.currentData, str(self._cohort.folder), "--out", str(self.folder)]
         arguments += ["--device", self._ui.deviceSelector.currentData]
-        if self._ui.rowsPath.currentPath:
-            arguments += ["--clinical-rows", self._ui.rowsPath.currentPath]
-        if resume:
-            arguments.append("--resume")
+        arguments += ["--resume"] if resume else self._asked()
         self._ui.logText.clear()
         self._ui.runLabel.text = _("Starting...")
         self._stage, self._total, self._done = "", 0, 0
@@ -97,6 +95,8 @@ class RunControls:
 
     def estimate(self, *_args: object) -> None:
         """Time a few batches in a process of its own."""
+        if self._cohort.folder is None or self._settings.problem:
+            return
         self._ui.estimateLabel.text = _("Timing...")
         self._estimator.start(["estimate", str(self._cohort.folder), "--config", str(self._write_config())], COMMANDS)
         self.update()
@@ -108,14 +108,13 @@ class RunControls:
 
     def refresh_charts(self) -> None:
         """Read the curves again."""
+        if self.folder is None:
+            return
         from PCRPredictorLib.errors import DataError
         from PCRTrainingLib.history import read_curves
 
         try:
-            curves = {}
-            for run in sorted(self.folder.glob("seed_*")) or [self.folder]:
-                curves = read_curves(run)
-            self.charts.fill(curves)
+            self.charts.fill(read_curves(latest_run(self.folder)))
         except DataError as error:
             self._ui.runLabel.text = str(error)
 
@@ -129,10 +128,10 @@ class RunControls:
             problem = _("Choose a folder for the run.")
         elif self.running or state == "running":
             problem = _("A run is going on in this folder.")
-        ui = self._ui
-        ui.startButton.enabled = problem is None and state == "none"
+        ui, unset = self._ui, self._settings.problem
+        ui.startButton.enabled = problem is None and unset is None and state == "none"
         ui.startButton.toolTip = problem or (
-            _("Start the run.")
+            (unset or _("Start the run."))
             if state == "none"
             else _("This folder holds a run already; resume it, or choose another.")
         )
@@ -141,7 +140,9 @@ class RunControls:
         ui.cancelButton.enabled = self.running
         ui.progressBar.visible = self.running
         ui.chartsButton.enabled = state != "none"
-        ui.estimateButton.enabled = self._cohort.folder is not None and not self._estimator.running
+        ready = self._cohort.folder is not None and unset is None
+        ui.estimateButton.enabled = ready and not self._estimator.running
+        ui.estimateButton.toolTip = unset or _("Time a few batches on this computer.")
 
     def describe(self) -> None:
         """Say where the run in the folder is."""
@@ -154,7 +155,10 @@ class RunControls:
             "stopped": _("This run was stopped after {done} of {total} epochs; resume it to go on."),
             "finished": _("This run is finished."),
         }
-        if self.folder is None or self.running:
+        if self.running:
+            return
+        if self.folder is None:
+            self._ui.runLabel.text = ""
             return
         try:
             state = read_state(self.folder)
@@ -174,6 +178,11 @@ class RunControls:
     def _choose(self, *_args: object) -> None:
         self.describe()
         self._changed()
+
+    def _asked(self) -> list[str]:
+        """What a new run is given."""
+        rows = path_of(self._ui.rowsPath)
+        return ["--config", str(self._write_config()), *(["--clinical-rows", str(rows)] if rows is not None else [])]
 
     def _write_config(self) -> Path:
         """The settings as a file of this session, never in the run folder, which must be empty."""
@@ -241,3 +250,10 @@ class RunControls:
         if code:
             self._ui.estimateLabel.text = last_sentence(errors, code)
         self.update()
+
+
+def latest_run(folder: Path) -> Path:
+    """Of an experiment, the folder of the last seed that has trained an epoch; of a run, its own."""
+    seeds = sorted(folder.glob("seed_*"), key=lambda seed: (len(seed.name), seed.name))
+    begun = [seed for seed in seeds if any(seed.glob("fold_*/*/history.csv"))]
+    return begun[-1] if begun else folder

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import qt
+from PCRPredictorPanel.path_field import follow, path_of
+from PCRPredictorPanel.patient_form import decimals_of
 from slicer.i18n import tr as _
 
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
 DEVICES = {"cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
+_MOST = 2**31 - 1  # that a field holds
 # What is offered here, of everything that a file can set. A name with a dot is one of "split"; a star stands for all
 # steps that have it (guidance and swap: all that have attention).
 OFFERED = ("seed", "split.folds", "*.epochs", "*.guidance", "*.guidance_weight", "*.swap", "dropout", "validation")
@@ -22,52 +24,68 @@ class SettingsForm:
 
     Args:
         ui: the panel's widgets by name.
+        changed: called when another configuration was chosen.
     """
 
-    def __init__(self, ui: Any) -> None:
-        self._ui = ui
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
+        self._ui, self._changed = ui, changed
+        self.problem: str | None = None  # why there is no configuration, in a sentence
         self._base: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
+        self._begun: dict[str, Any] = {}  # what the fields held before anybody changed them
         for key, text in PRESETS.items():
             ui.presetSelector.addItem(text, key)
         for key, text in DEVICES.items():
             ui.deviceSelector.addItem(text, key)
         ui.presetSelector.connect("currentIndexChanged(int)", self.load)
-        ui.configPath.connect("currentPathChanged(QString)", self.load)
+        follow(ui.configPath, self.load)
 
     def load(self, *_args: object) -> None:
-        """Show the chosen preset or file.
-
-        Raises:
-            DataError: if the file cannot be read.
-        """
-        from PCRTrainingLib.config import config_to_json, read_config, setting_schema
+        """Show the chosen preset or file, or why it cannot be used."""
+        from PCRPredictorLib.errors import DataError
+        from PCRTrainingLib.config import config_to_json, read_config
 
         preset = self._ui.presetSelector.currentData
         self._ui.configPath.enabled = preset == "file"
-        if preset == "file" and not self._ui.configPath.currentPath:
-            return
-        source = Path(self._ui.configPath.currentPath) if preset == "file" else preset
-        self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+        source = path_of(self._ui.configPath) if preset == "file" else preset
+        self._base, self.problem = {}, None
+        if source is None:
+            self.problem = _("Choose the file of a configuration.")
+        else:
+            try:
+                self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+            except DataError as error:
+                self.problem = str(error)
+            except UnicodeDecodeError:
+                self.problem = _("{path}: must be a JSON file; see config.json of any run.").format(path=source)
+        self._ui.configLabel.text = self.problem or ""
+        self._fill()
+        self._changed()
+
+    def _fill(self) -> None:
+        """Make the fields anew; none without a configuration."""
+        from PCRTrainingLib.config import setting_schema
+
         parent = self._ui.settingsForm
         layout = parent.layout() or qt.QFormLayout(parent)
         while layout.rowCount():
             layout.removeRow(0)
         self._fields = {}
-        for name in OFFERED:
+        for name in OFFERED if self._base else ():
             described = setting_schema(name)
             field = _make_field(described, _read(self._base, name))
             field.objectName = "setting_" + name.replace("*.", "").replace(".", "_")
             field.toolTip = described["description"]
             layout.addRow(f"{described['title']}:", field)
             self._fields[name] = field
+        self._begun = {name: _field_value(field) for name, field in self._fields.items()}
 
     def content(self) -> Mapping[str, Any]:
         """What was chosen, for a file that `pcr train --config` takes."""
         changed = json.loads(json.dumps(self._base))
         for name, field in self._fields.items():
             value = _field_value(field)
-            if value != _read(self._base, name):
+            if value != self._begun[name]:  # and not the setting, which a field may round
                 _write(changed, name, value)
         return changed
 
@@ -102,11 +120,12 @@ def _make_field(described: Mapping[str, Any], value: Any) -> qt.QWidget:
         field.setCurrentIndex(described["choices"].index(value or ""))
     elif described["type"] == "integer":
         field = qt.QSpinBox()
-        field.setRange(int(described["minimum"]), int(described["maximum"]))
-        field.setValue(int(value))
+        shown = min(int(value), _MOST)
+        field.setRange(int(described["minimum"]), max(int(described["maximum"]), shown))
+        field.setValue(shown)
     else:
         field = qt.QDoubleSpinBox()
-        field.setDecimals(2)
+        field.setDecimals(max(2, decimals_of(value or 0)))
         field.setSingleStep(0.05)
         field.setRange(float(described["minimum"]), float(described["maximum"]))
         field.setValue(float(value or 0))

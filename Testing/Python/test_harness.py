@@ -73,6 +73,38 @@ def test_node_selector_follows_the_scene(slicer_session):
     selector.setMRMLScene(None)
 
 
+def test_node_selector_tells_of_no_other_node_of_the_same_name(slicer_session):
+    import slicer
+
+    selector, told = slicer.qMRMLNodeComboBox(), []
+    selector.nodeTypes, selector.noneEnabled = ["vtkMRMLTableNode"], True
+    selector.setMRMLScene(slicer.mrmlScene)
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "table") for _ in range(2)]
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", told.append)
+    for node in nodes:
+        selector.setCurrentNode(node)
+        assert selector.currentNode() is node
+    assert told == nodes[:1]
+    selector.setCurrentNodeID("not there")
+    assert selector.currentNode() is None
+    selector.setMRMLScene(None)
+    for node in nodes:
+        slicer.mrmlScene.RemoveNode(node)
+
+
+def test_cleared_path_is_told_by_another_signal(qt):
+    import ctk
+
+    field, paths, valid = ctk.ctkPathLineEdit(), [], []
+    field.connect("currentPathChanged(QString)", paths.append)
+    field.connect("validInputChanged(bool)", valid.append)
+    field.currentPath = "/a"
+    field.currentPath = "/b"
+    field.currentPath = ""
+    assert paths == ["/a", "/b"]
+    assert valid == [True, False]
+
+
 def test_parameter_out_of_range_is_refused(panel):
     with pytest.raises(ValueError, match="2"):
         panel._parameters.opacity = 2.0

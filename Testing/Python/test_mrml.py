@@ -14,6 +14,7 @@ from PCRPredictorLib import mrml, mrml_scene
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml_exam import exam_from_nodes
+from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorView.opengl import opengl_missing
 
 TESTING = Path(__file__).parents[1]
@@ -51,6 +52,16 @@ def found(written):
 def scene(tmp_path):
     with mrml_scene.headless_scene(tmp_path) as scene:
         yield scene
+
+
+def test_python_without_slicers_modules_writes_no_scene(monkeypatch, tmp_path):
+    import slicer
+
+    monkeypatch.delattr(slicer, "vtkSlicerSegmentationsModuleLogic")  # as in PythonSlicer
+    exam = tiny_exam(AXIAL)
+    write_prediction(exam, tiny_prediction(exam), tmp_path / "out")
+    assert (tmp_path / "out" / "prediction.json").is_file()
+    assert not (tmp_path / "out" / "scene.mrb").exists()
 
 
 def add_nodes(scene, exam):

@@ -1,5 +1,6 @@
 """The PCRPredictor panel, driven in the harness: choose, predict, look."""
 
+import json
 import re
 import subprocess
 import sys
@@ -273,6 +274,25 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
     panel.exit = panel.cleanup = lambda: None  # closed already
 
 
+def test_reload_reads_sections_and_library_again(training_panel, monkeypatch):
+    reloaded = []
+    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reloaded.append)
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))  # those of the other tests stay
+    training_panel.predictor.onReload()
+    training_panel.onReload()
+    assert reloaded == ["PCRPredictor", "PCRTraining"]
+    assert not [name for name in sys.modules if re.match("PCR(Predictor|Training)(Panel|Lib)", name)]
+
+
+def test_panel_that_is_reloaded_while_it_is_open_follows_the_scene(panel):
+    from types import SimpleNamespace
+
+    from PCRPredictor import PCRPredictorWidget
+
+    assert PCRPredictorWidget(SimpleNamespace(isEntered=True, layout=lambda: None))._entered
+    assert not PCRPredictorWidget(panel.parent)._entered
+
+
 def test_result_and_scene_are_saved(panel, tmp_path):
     choose_tiny(panel)
     predict(panel)
@@ -281,6 +301,18 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
+
+
+def test_saved_decision_is_that_of_the_chosen_operating_point(panel, tmp_path):
+    choose_tiny(panel)
+    predict(panel)
+    for k in range(panel.ui.pointSelector.count):
+        panel.ui.pointSelector.setCurrentIndex(k)
+        panel.results.save_into(tmp_path / "result")
+        wait(panel)
+        saved = json.loads((tmp_path / "result" / "prediction.json").read_text())
+        assert saved["operating_point"]["name"] == panel.ui.pointSelector.currentText
+        assert panel.ui.decisionLabel.text.startswith(saved["decision"] + " at")
 
 
 class Database:
@@ -338,7 +370,11 @@ def test_sample_data_and_self_test(panel):
 
     from PCRPredictor import PCRPredictorTest
 
-    assert len(SampleData.SampleDataLogic().downloadSample("BreastPCR phantom")) == 4
+    nodes = SampleData.SampleDataLogic.click("BreastPCR phantom")
+    assert [node.GetName() for node in nodes[:3]] == ["Pre-contrast", "Early phase", "Late phase"]
+    assert view().composite.GetBackgroundVolumeID() == nodes[1].GetID()
+    with pytest.raises(IndexError):  # as in Slicer, which asks for files only; scripts call load_sample
+        SampleData.SampleDataLogic().downloadSample("BreastPCR phantom")
     slicer.mrmlScene.Clear(False)
     PCRPredictorTest().runTest()
 

@@ -27,6 +27,14 @@ def test_button_says_what_is_missing(panel):
     assert "results" in panel.ui.batchButton.toolTip
 
 
+def test_cleared_folder_starts_nothing(batch):
+    batch.ui.cohortPath.currentPath = ""
+    assert not batch.ui.batchButton.enabled
+    assert "cohort" in batch.ui.batchButton.toolTip
+    batch.batch.start()
+    assert not batch.batch.running
+
+
 def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
     batch.ui.batchButton.click()
     assert not batch.ui.batchButton.enabled

@@ -37,6 +37,20 @@ def test_phases_are_guessed_from_names_and_changed_by_hand(panel):
     assert panel._parameters.earlyVolume.GetName() == "T2 axial"
 
 
+def test_phases_of_one_name_are_told_apart(panel):
+    first, second = choose_tiny(panel)[1], choose_tiny(panel)[1]
+    for name in ("pre", "early", "late"):
+        first[name].SetName("DCE")
+        second[name].SetName("DCE")
+    panel.exam.choose(first)
+    assert panel.exam.nodes() == [first[name] for name in ("pre", "early", "late", "segmentation")]
+    selector = panel.ui.earlySelector
+    k = selector.findData(second["early"].GetID())
+    selector.setCurrentIndex(k)
+    selector.activated.emit(k)  # as a person does
+    assert panel._parameters.earlyVolume is selector.currentNode() is second["early"]
+
+
 def test_names_that_say_nothing_are_one_message(panel):
     exam = tiny_exam()
     for name in ("a", "b", "c"):
@@ -150,11 +164,11 @@ def test_editing_without_a_segmentation_makes_one(panel):
     slicer.mrmlScene.RemoveNode(nodes["segmentation"])
     panel.ui.editButton.checked = True
     segmentation = panel.ui.segmentationSelector.currentNode()
-    assert segmentation is not None
-    assert not panel.ui.predictButton.enabled
-    segmentation.GetSegmentation().AddEmptySegment("painted", "painted")
-    assert panel.ui.segmentSelector.currentText == "painted"
-    assert panel.ui.predictButton.enabled
+    assert segmentation.GetName() == "Tumour (one click)"
+    assert panel.ui.segmentSelector.currentText == "tumour"
+    predict(panel)
+    (message,) = panel.messages
+    assert "empty" in message
 
 
 def test_segments_are_listed_as_they_come_and_go(panel):
@@ -166,6 +180,17 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     content.RemoveSegment("tumour")
     assert panel.ui.segmentSelector.count == 1
     assert panel.exam.segment_id == "second"
+
+
+def test_point_that_went_with_its_scene_is_not_removed_again(panel):
+    choose_tiny(panel)
+    panel.ui.clickButton.checked = True
+    point, removed = panel.exam._click._point, []
+    slicer.mrmlScene.RemoveNode(point)
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeRemovedEvent, lambda *_: removed.append(point))
+    panel.ui.clickButton.checked = False
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert removed == []
 
 
 def test_leaving_the_mode_without_a_click_lets_the_button_go(panel, slicer_session):

@@ -1,7 +1,11 @@
 """The panel's sections "Patient" and "Model", and what it says when packages are missing."""
 
 import shutil
+import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PCRPredictorLib.bundle import export_bundle
@@ -9,7 +13,7 @@ from PCRPredictorLib.bundle import export_bundle
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
-from panel_help import choose_tiny, predict
+from panel_help import MODULE, choose_tiny, predict
 
 SHIPPED = ["ispy2 (bundled)", "phantom (bundled)"]
 
@@ -103,45 +107,102 @@ def test_every_clinical_value_starts_unknown_and_can_become_so_again(panel):
     assert panel.form._fields["age"].text == "unknown"
 
 
+def test_values_of_a_table_are_kept_to_their_digits(panel):
+    panel.form.fill({"age": 52.7})
+    assert panel.form.values() == {"age": 52.7}
+    assert panel.form._fields["age"].text == "52.7 years"
+    panel.form.fill({"age": 53})
+    assert panel.form._fields["age"].text == "53 years"
+
+
 def test_device_is_offered(panel):
     assert panel.ui.deviceSelector.currentData == "automatic"
     panel.ui.deviceSelector.setCurrentIndex(1)
     assert panel.models.device == "cpu"
 
 
-def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, tmp_path):
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("surely-not-installed>=1\n")
+def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, absent):
     monkeypatch.setitem(sys.modules, "slicer.packaging", None)  # as in 5.10
-    monkeypatch.setattr(panel.packages, "requirements", requirements)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
     panel.packages.check()
     assert not panel.ui.setupFrame.isHidden()
     assert "surely-not-installed" in panel.ui.setupLabel.text
     assert "Without internet" in panel.ui.setupLabel.text
-    asked = []
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, **_: asked.append(text) or False)
-    panel.ui.installButton.click()
-    assert len(asked) == 1
-    assert "surely-not-installed" in asked[0]
     panel.ui.diagnosticsButton.click()
     import qt
 
     assert "surely-not-installed missing" in qt.QApplication.clipboard().text()
 
 
-def test_packages_are_installed_through_slicer_packaging_where_there_is_one(panel, monkeypatch, tmp_path):
-    from types import SimpleNamespace
+@pytest.fixture
+def absent(tmp_path):
+    """Requirements that are not met."""
+    path = tmp_path / "requirements.txt"
+    path.write_text("surely-not-installed>=1\n")
+    return path
 
+
+@pytest.fixture(params=["5.10", "5.12"])
+def pip(request, panel, monkeypatch):
+    """Slicer's way to pip; notes what is installed under which constraints."""
+    told = []
+
+    def install(arguments):  # 5.10
+        assert arguments[0] == "-c"
+        told.append((arguments[2:], Path(arguments[1]).read_text().split()))
+
+    def ensure(lines, constraints, prompt_install, requester):  # 5.12
+        assert (prompt_install, requester) == (False, "BreastPCR")
+        told.append((lines, constraints.read_text().split()))
+
+    monkeypatch.setattr(slicer.util, "pip_install", install)
+    packaging = SimpleNamespace(pip_ensure=ensure) if request.param == "5.12" else None
+    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
+    return told
+
+
+def test_installation_keeps_torch_and_what_slicer_is_built_on(pip, absent):
     from PCRPredictorPanel import dependencies
 
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("surely-not-installed>=1\n")
-    wanted = []
-    packaging = SimpleNamespace(pip_ensure=lambda lines, requester: wanted.append((lines, requester)))
-    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
     with pytest.raises(RuntimeError, match="Not installed"):
-        dependencies.install(requirements)
-    assert wanted == [(["surely-not-installed>=1"], "BreastPCR")]
+        dependencies.install(absent)
+    ((wanted, constraints),) = pip
+    assert wanted == ["surely-not-installed>=1"]
+    assert constraints == [f"{name}=={version(name)}" for name in ("torch", "numpy", "SimpleITK", "vtk")]
+
+
+def test_nothing_is_installed_without_consent(pip, panel, absent, monkeypatch):
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, *_: asked.append(text) or False)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
+    panel.ui.installButton.click()
+    assert len(asked) == 1
+    assert "surely-not-installed" in asked[0]
+    assert pip == panel.messages == []
+
+
+def test_failed_installation_says_what_to_do_and_the_panel_looks_again(panel, absent, monkeypatch):
+    def fail(_arguments):
+        raise subprocess.CalledProcessError(1, "pip")
+
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_args: True)
+    monkeypatch.setattr(slicer.util, "pip_install", fail)
+    monkeypatch.setitem(sys.modules, "slicer.packaging", None)
+    monkeypatch.setattr(panel.packages, "requirements", absent)
+    assert panel.ui.setupFrame.isHidden()
+    with pytest.raises(RuntimeError, match=r"pip has failed; .* Without internet"):
+        panel.packages._install()
+    assert not panel.ui.setupFrame.isHidden()
+    assert "Install the missing packages" in panel.ui.predictButton.toolTip
+
+
+def test_least_torch_is_what_the_least_monai_takes(panel):
+    from PCRPredictorPanel.dependencies import TORCH_AT_LEAST, read_requirements
+
+    project = (MODULE.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"torch{TORCH_AT_LEAST}"' in project
+    assert "monai>=1.6" in read_requirements(panel.packages.requirements)  # 1.5 takes no torch above 2.6
+    assert '"monai>=1.6"' in project
 
 
 def test_torch_comes_through_its_extension_only(panel, monkeypatch):

@@ -33,6 +33,21 @@ def test_changed_mask_is_used_and_the_experts_is_untouched(cohort):
     assert (review.who, review.mask) == ("Dr. Ünal", path.name)
 
 
+def test_folders_in_another_case_are_written_to(cohort, tmp_path):
+    (cohort / "segmentations").rename(cohort / "Segmentations")
+    (cohort / "images").rename(cohort / "Images")
+    patient = first(cohort)
+    exam = read_patient(patient)
+    path = save_mask(cohort, patient.patient_id, exam.mask, exam.geometry, "a")
+    assert first(cohort).mask == path
+    assert patient.patient_id in read_reviews(cohort)
+    write_dicom_exam(tmp_path / "dicom", tiny_exam(), "siemens")
+    import_dicom(tmp_path / "dicom", cohort, "new_1")
+    assert "new_1" in [found.patient_id for found in find_patients(cohort)]
+    with pytest.raises(DataError, match="patient of that name"):
+        import_dicom(tmp_path / "dicom", cohort, "NEW_1")
+
+
 def test_finding_a_mask_good_keeps_the_one_that_was_saved(cohort):
     patient = first(cohort)
     exam = read_patient(patient)

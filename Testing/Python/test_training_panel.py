@@ -96,6 +96,25 @@ def test_folder_that_is_no_cohort_is_one_message(ready, tmp_path, slicer_session
     assert "not a cohort" in ready.messages[0]
 
 
+@pytest.mark.parametrize("field", ["cohortPath", "runPath"])
+def test_cleared_folder_starts_nothing(ready, field):
+    assert ready.ui.startButton.enabled
+    getattr(ready.ui, field).currentPath = ""
+    assert not ready.ui.startButton.enabled
+    assert "Choose" in ready.ui.startButton.toolTip
+    ready.run.start()
+    assert not ready.run.running
+    assert ready.ui.checkButton.enabled == ready.ui.estimateButton.enabled == (field == "runPath")
+
+
+def test_nothing_is_read_of_a_cohort_that_was_cleared(ready):
+    ready.ui.cohortPath.currentPath = ""
+    ready.cohort.check()
+    ready.run.estimate()
+    ready.results.evaluate()
+    assert not (ready.cohort.checking or ready.run._estimator.running or ready.results._child.running)
+
+
 def test_review_goes_from_patient_to_patient_and_is_kept_on_disk(ready, cohort, slicer_session):
     check(ready, slicer_session)
     names = ready.cohort.patients
@@ -138,6 +157,20 @@ def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_sessi
     assert column(ready.ui.cohortTable, 4)[0] == "reviewed"
 
 
+def test_closing_scene_is_let_go_of_while_it_is_there(ready, cohort, slicer_session):
+    check(ready, slicer_session)
+    ready.open_patient(ready.cohort.patients[0])
+    wait(ready)
+    ready.ui.editButton.checked = True
+    told, at_the_end = ready.review._editor._editor.told, []
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.EndCloseEvent, lambda *_: at_the_end.append(told["views"]), 9.0)
+    slicer.mrmlScene.Clear(False)
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert at_the_end == [False]
+    assert ready.review.patient_id == ""
+    assert all(shortcut.enabled for shortcut in ready.review._shortcuts)
+
+
 def test_patient_without_a_mask_is_clicked_and_saved(ready, cohort, slicer_session):
     patient = find_patients(cohort)[0]
     exam = read_patient(patient)
@@ -176,6 +209,65 @@ def test_settings_are_those_of_the_dataclasses(ready):
     assert [step.guidance for step in config.steps] == [None, "gradia", "gradia"]
     assert config.split.folds == 4
     assert config.widths == (4, 6, 8)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be a JSON file")]
+)
+def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, said):
+    path = tmp_path / "broken.json"
+    if content is not None:
+        path.write_bytes(content)
+    ready.ui.configPath.currentPath = str(path)
+    assert said in ready.ui.configLabel.text
+    assert said in ready.ui.startButton.toolTip
+    assert not (ready.ui.startButton.enabled or ready.ui.estimateButton.enabled)
+    ready.run.start()
+    ready.run.estimate()
+    assert not (ready.run.running or ready.run._estimator.running)
+    ready.ui.presetSelector.setCurrentIndex(0)
+    assert ready.ui.configLabel.text == ""
+    assert ready.ui.startButton.enabled
+
+
+def test_file_that_is_still_to_be_chosen_is_not_another_preset(ready):
+    ready.ui.configPath.currentPath = ""
+    assert "Choose the file" in ready.ui.startButton.toolTip
+    assert not ready.ui.startButton.enabled
+
+
+def test_resumed_run_keeps_its_own_settings(ready, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(ready.run._child, "start", lambda arguments, _module: started.append(arguments))
+    ready.ui.configPath.currentPath = ""
+    ready.ui.rowsPath.currentPath = str(tmp_path / "rows.csv")
+    ready.run.start(resume=True)
+    (arguments,) = started
+    assert arguments[0] == "train"
+    assert arguments[2:] == ["--out", str(tmp_path / "run 1"), "--device", "cpu", "--resume"]
+
+
+def test_settings_that_nobody_touched_stay_as_they_are(ready, tmp_path):
+    path = tmp_path / "exact.json"
+    exact = json.loads(path.with_name("small.json").read_text()) | {"seed": 12345, "dropout": 0.12345678}
+    path.write_text(json.dumps(exact))
+    ready.ui.configPath.currentPath = str(path)
+    fields, content = ready.settings._fields, ready.settings.content()
+    assert (content["seed"], content["dropout"]) == (12345, 0.12345678)
+    assert (fields["seed"].value, fields["dropout"].value) == (12345, 0.123457)
+    fields["dropout"].setValue(0.125)
+    assert ready.settings.content()["dropout"] == 0.125
+
+
+def test_charts_are_those_of_the_seed_that_is_trained(training_panel, tmp_path):
+    from PCRTrainingPanel.run_controls import latest_run
+
+    assert latest_run(tmp_path) == tmp_path
+    for seed in (2, 10):
+        (tmp_path / f"seed_{seed}" / "fold_0" / "step1").mkdir(parents=True)
+        (tmp_path / f"seed_{seed}" / "fold_0" / "step1" / "history.csv").touch()
+    (tmp_path / "seed_11").mkdir()
+    assert latest_run(tmp_path) == tmp_path / "seed_10"
 
 
 def test_estimate_says_time_and_memory(ready, slicer_session):

@@ -109,7 +109,10 @@ class ctkSliderWidget(QtWidgets.QWidget):
 
 @with_setters
 class ctkPathLineEdit(QtWidgets.QWidget):
+    """As CTK's: a path that is cleared is told by validInputChanged only."""
+
     currentPathChanged = Signal(str)
+    validInputChanged = Signal(bool)
     Files, Dirs = 2, 1
     filters = stored(int, "filters", 0)
     settingKey = stored(str, "settingKey", "")
@@ -122,7 +125,15 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._button.setText("...")
         layout.addWidget(self._line)
         layout.addWidget(self._button)
-        self._line.textChanged.connect(self.currentPathChanged)
+        self._valid = False
+        self._line.textChanged.connect(self._tell)
+
+    def _tell(self, path):
+        before, self._valid = self._valid, bool(path)
+        if path:
+            self.currentPathChanged.emit(path)
+        if self._valid != before:
+            self.validInputChanged.emit(self._valid)
 
     currentPath = Property(str, lambda self: self._line.text, lambda self, path: self._line.setText(path))
 

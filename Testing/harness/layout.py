@@ -4,6 +4,7 @@ import types
 import xml.etree.ElementTree as ElementTree
 
 import slicer
+import vtk
 
 from .plots import PlotView
 from .views import SliceView, SpaceView
@@ -33,6 +34,12 @@ class LayoutManager:
 
     def sliceViewNames(self):
         return [name for name, view in self.views.items() if isinstance(view, SliceView)]
+
+    def mrmlSliceLogics(self):
+        logics = vtk.vtkCollection()
+        for name in self.sliceViewNames():
+            logics.AddItem(self.views[name].logic)
+        return logics
 
     def sliceWidget(self, name):
         view = self.views[name]

@@ -21,10 +21,15 @@ class qMRMLWidget(QtWidgets.QWidget):
 
 @with_setters
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
-    """Chooses a node of the scene, by type; follows the scene as nodes come and go."""
+    """Chooses a node of the scene, by type; follows the scene as nodes come and go.
+
+    As Slicer's built with Qt 6, it does not tell of another node that has the name of the one before, unless a person
+    chose it (`nodeActivated`); a node that it does not list is none.
+    """
 
     currentNodeChanged = Signal(object)
     currentNodeIDChanged = Signal(str)
+    nodeActivated = Signal(object)
     nodeTypes = stored("QStringList", "nodeTypes", [], "_list")
     hideChildNodeTypes = stored("QStringList", "hideChildNodeTypes", [], "_list")
     showChildNodeTypes = stored(bool, "showChildNodeTypes", True, "_list")
@@ -37,8 +42,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._scene, self._observed, self._id = None, [], None
+        self._scene, self._observed, self._id, self._told = None, [], None, ""
         self.currentIndexChanged.connect(self._choose)
+        self.activated.connect(lambda _index: self.nodeActivated.emit(self.currentNode()))
 
     def setMRMLScene(self, scene):
         for tag in self._observed:
@@ -67,10 +73,11 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self.setCurrentNodeID(node.GetID() if node is not None else None)
 
     def setCurrentNodeID(self, identifier):
+        k = self.findData(identifier) if identifier else -1
         before = self.blockSignals(True)
-        self.setCurrentIndex(self.findData(identifier) if identifier else (0 if self.noneEnabled else -1))
+        self.setCurrentIndex(k if k >= 0 else (0 if self.noneEnabled else -1))
         self.blockSignals(before)
-        self._take(identifier or None)
+        self._take(self.currentData)
 
     currentNodeID = Property(str, lambda self: self._id or "", setCurrentNodeID)
 
@@ -103,8 +110,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self._take(self.currentData)
 
     def _take(self, identifier):
-        if identifier != self._id:
-            self._id = identifier
+        before, self._id = self._told, identifier
+        self._told = self.currentText
+        if self._told != before:
             self.currentNodeChanged.emit(self.currentNode())
             self.currentNodeIDChanged.emit(identifier or "")
 

@@ -37,6 +37,9 @@ class ScriptedLoadableModuleWidget:
     def cleanup(self):
         pass
 
+    def onReload(self):
+        slicer.util.reloadScriptedModule(self.moduleName)
+
 
 class ScriptedLoadableModuleLogic:
     def __init__(self, parent=None):
