@@ -22,24 +22,13 @@ import pydicom
 from pydicom.uid import generate_uid
 
 from . import __version__
+from .dicom_source import WITHOUT, read_sources
 from .errors import DataError
-from .exam import Exam, Geometry
+from .exam import Exam
 from .prediction import Prediction
 
 SCHEME = "99BREASTPCR"
 FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
-_MAY_BE_EMPTY = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-)
-_TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 _SERIES = 9500  # number of the first series; PACS sort by it, after the scanner's own
 
 
@@ -57,15 +46,13 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
     check_possible(exam)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
-        sources = _in_order([_read_header(file) for file in exam.provenance.files], exam.geometry)
+        sources = read_sources(exam.provenance.files, exam.geometry)
         try:
             tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
             attention = _parametric_map(sources, prediction.attention)
             report = _report(sources, tumour, attention, prediction)
-        except (AttributeError, ValueError, TypeError) as error:
-            raise DataError(
-                f"the DICOM headers do not allow results in DICOM ({error}); save it without results in DICOM"
-            ) from None
+        except (AttributeError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
         for name, item in zip(FILES, (tumour, attention, report), strict=True):
             item.save_as(folder / name)
 
@@ -85,35 +72,6 @@ def check_possible(exam: Exam) -> None:
         import highdicom  # noqa: F401
     except ImportError:
         raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
-
-
-def _read_header(file: Path) -> pydicom.Dataset:
-    """A source's header; what must be there but may be empty, and some leave out, is empty."""
-    header = pydicom.dcmread(file, stop_before_pixels=True)
-    for name in _MAY_BE_EMPTY:
-        if name not in header:
-            setattr(header, name, "")
-    return header
-
-
-def _in_order(headers: Sequence[pydicom.Dataset], geometry: Geometry) -> list[pydicom.Dataset]:
-    """The headers in the order of the exam's slices.
-
-    Raises:
-        DataError: if they are not the exam's slices, one each.
-    """
-    try:
-        corners = np.array([[float(x) for x in header.ImagePositionPatient] for header in headers])
-        axes = np.array([float(x) for x in headers[0].ImageOrientationPatient]).reshape(2, 3)
-    except (AttributeError, ValueError, TypeError):
-        raise DataError("the DICOM files lack position and orientation; save it without results in DICOM") from None
-    index = geometry.to_index(corners)
-    order = np.argsort(index[:, 2])
-    expected = np.stack([np.zeros(len(order)), np.zeros(len(order)), np.arange(len(order))], 1)
-    turned = np.abs(axes @ geometry.direction[:, :2] - np.eye(2)).max() > _TOLERANCE
-    if len(headers) != geometry.size[2] or turned or np.abs(index[order] - expected).max() > _TOLERANCE:
-        raise DataError("the DICOM files are not the slices of the exam, one each; save it without results in DICOM")
-    return [headers[k] for k in order]
 
 
 def _own(number: int, description: str) -> dict[str, Any]:
