@@ -1,12 +1,10 @@
 """Headers as they are in the wild: what can be put right is, what cannot is named, and a validator finds no error."""
 
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pydicom
 import pytest
-from dicom_exam import write_dicom_exam
+from dicom_exam import errors_in, write_dicom_exam
 from examples import tiny_exam, tiny_prediction
 from PCRPredictorLib.dicom import read_dicom_exam
 from PCRPredictorLib.dicom_results import FILES, write_dicom_results
@@ -34,14 +32,6 @@ def results_of(folder, spoil=None, **tags):
     for name in FILES:
         assert errors_in(out / name) == []
     return [pydicom.dcmread(out / name) for name in FILES]
-
-
-def errors_in(path):
-    """What dciodvfy, where it is installed, holds against a file."""
-    if not shutil.which("dciodvfy"):
-        return []
-    said = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr
-    return [line for line in said.splitlines() if line.startswith("Error")]
 
 
 @pytest.mark.parametrize(
