@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Notice
 from PCRPredictorLib.predictor import Predictor
-from PCRPredictorLib.reading import read_exam, read_volume
+from PCRPredictorLib.reading import read_exam, read_mask, read_volume
 from PCRPredictorLib.tumour import QUANTITIES
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.phantom_patient import make_exam
@@ -95,6 +96,25 @@ def test_segmentation_goes_with_phases_in_other_files_too(results, exam, tmp_pat
         write_nifti(array, exam.geometry, path)
     read = read_exam(phases, results[1] / "dicom" / "tumour.dcm")
     assert np.array_equal(np.asarray(read.mask) != 0, np.asarray(exam.mask) != 0)
+
+
+@pytest.mark.parametrize("name", ["IM0001", "tumour.seg", "a.nii.gz"])
+def test_segmentation_is_known_by_its_content_whatever_its_name(results, exam, tmp_path, name):
+    shutil.copy(results[1] / "dicom" / "tumour.dcm", tmp_path / name)
+    read = read_mask(tmp_path / name, exam.geometry, label=1)
+    assert np.array_equal(read != 0, np.asarray(exam.mask) != 0)
+
+
+def test_segment_that_is_not_there_is_one_sentence(results, exam):
+    with pytest.raises(DataError) as caught:
+        read_mask(results[1] / "dicom" / "tumour.dcm", exam.geometry, label=4)
+    assert str(caught.value) == "tumour.dcm: must have segment 4, got [1]; choose one of them"
+
+
+def test_mask_of_an_unknown_kind_may_be_a_dicom_segmentation(exam, tmp_path):
+    (tmp_path / "mask.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"unknown kind of file; give one of \.nii, .* or as mask a DICOM SEG"):
+        read_mask(tmp_path / "mask.png", exam.geometry)
 
 
 def test_segmentation_of_another_exam_is_one_sentence(results, exam):
