@@ -124,8 +124,8 @@ def find_phases(folder: Path) -> DicomExam:
 
     Raises:
         DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
-            images that are not Enhanced MR, missing slices, several acquisitions that could be meant, or a phase that
-            would be left out because it lies elsewhere or lacks slices.
+            images that are not Enhanced MR, missing or doubled slices, several studies or acquisitions that could be
+            meant, or a phase that would be left out because it lies elsewhere or lacks slices.
     """
     folder = Path(folder)
     with warnings.catch_warnings():
@@ -143,6 +143,7 @@ def find_phases(folder: Path) -> DicomExam:
         largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind[1])] or largest
         if most < 3:
             raise DataError(_too_few(folder, headers.values(), phases, broken, most))
+        _refuse_studies(folder, [same for same in sets if len(same) >= 3])
         if len(largest) > 1:
             names = " or ".join(dict.fromkeys(same[0].series for same in largest))
             raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
@@ -178,6 +179,19 @@ def _refuse_left_out(
     for few in (same for same in sets if len(same) < 3):  # three and more are an acquisition of their own
         if sibling := next((phase for phase in chosen if belong_together(phase, few[0])), None):
             raise DataError(_off_grid(folder, few[0], sibling))
+
+
+def _refuse_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) -> None:
+    """Baseline and follow-up of one patient are both whole; the one with more phases need not be the one meant."""
+    studies: dict[str, list[str]] = defaultdict(list)
+    for same in acquisitions:
+        studies[str(same[0].first.get("StudyInstanceUID"))].append(f"{len(same)} phases from {same[0].series}")
+    if len(studies) > 1:
+        found = ", and ".join(" or ".join(names) for names in studies.values())
+        raise DataError(
+            f"{folder}: holds {len(studies)} studies with a dynamic acquisition each ({found}); give a folder with one "
+            "study"
+        )
 
 
 def _off_grid(folder: Path, one: DicomPhase, other: DicomPhase) -> str:
@@ -223,10 +237,11 @@ def _too_few(
             f"{folder}: has multi-frame DICOM images that are not Enhanced MR, or only derived ones; convert them to "
             "NIfTI or single-frame DICOM first"
         )
-    found = sorted({phase.series for phase in phases}) or ["only other images"]
-    found += sorted({f"{phase.series}, in which slices are missing" for phase in broken})
-    names = ", ".join(found)
-    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); add the missing ones"
+    found = sorted({phase.series for phase in phases})
+    found += sorted({f"{phase.series}, in which slices are missing or doubled" for phase in broken})
+    names = ", ".join(found) or "only other images"
+    what = "copy the whole series again" if broken else "add the missing ones"
+    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); {what}"
 
 
 class _quiet_itk:

@@ -449,6 +449,15 @@ def test_two_dynamic_series_are_refused_naming_them(tmp_path):
     refuses(tmp_path, r"several dynamic series, series . \(dyn T1\) or series")
 
 
+@pytest.mark.parametrize("later", [3, 4])
+def test_baseline_and_follow_up_are_refused_as_two_studies(tmp_path, later):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    phases = (*EXAM.phases, EXAM.late + 5)[:later]
+    write_dicom_exam(tmp_path, EXAM, "ge", (0, 100, 200, 300)[:later], phases, StudyInstanceUID="1.2.3", SeriesNumber=9)
+    refuses(tmp_path, r"holds 2 studies with a dynamic acquisition each \(.*3 phases from series 5 \(dyn T1\)")
+    refuses(tmp_path, rf"{later} phases from series 9 \(dyn T1\).*; give a folder with one study")
+
+
 def test_multi_frame_images_that_are_not_enhanced_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge", NumberOfFrames=2)
     refuses(tmp_path, "multi-frame DICOM images that are not Enhanced MR")
@@ -480,7 +489,16 @@ def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
     data = pydicom.dcmread(file)
     del data.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
     data.save_as(file)
-    refuses(tmp_path, "at least 3 phases on one grid, got 0 .*in which slices are missing")
+    refuses(tmp_path, r"got 0 \(found series 7 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
+
+
+def test_doubled_slice_is_said_of_its_series_alone(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    file = next(iter(tmp_path.iterdir()))
+    data = pydicom.dcmread(file)
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    data.save_as(tmp_path / "again")
+    refuses(tmp_path, r"got 0 \(found series 5 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
 
 
 def test_enhanced_mr_gives_what_single_frames_give(tmp_path):
