@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ import pydicom
 import SimpleITK as sitk
 
 from .dicom_frames import as_slices, read_frames
-from .dicom_headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number
+from .dicom_headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number, tag_years
 from .dicom_phases import (
     DicomPhase,
     as_phase,
@@ -34,7 +34,7 @@ from .dicom_phases import (
     split_series,
 )
 from .errors import DataError
-from .exam import Exam, Geometry, Provenance
+from .exam import Exam, Geometry, Picked, Provenance
 from .phases import pick_phases
 from .reading import image_geometry, read_mask
 
@@ -51,6 +51,7 @@ class DicomExam:
         injection: seconds of the injection after the first phase, where known.
         patient_id: never shown in a message.
         age: years, where known.
+        age_unusable: whether the headers have an age that is none of an adult, in years.
     """
 
     phases: tuple[DicomPhase, ...]
@@ -58,6 +59,7 @@ class DicomExam:
     injection: float | None
     patient_id: str | None
     age: float | None
+    age_unusable: bool = False
 
     def __str__(self) -> str:
         lines = (
@@ -92,11 +94,9 @@ def read_dicom_exam(
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
     with ThreadPoolExecutor(3) as pool, _quiet_itk():
         (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
-    times = [found.times[k] for k in chosen]
-    known = None if None in times else tuple(float(t) for t in times if t is not None)
-    early_slices = found.phases[chosen[1]].slices
-    files = () if any(s.frame is not None for s in early_slices) else tuple(s.file for s in early_slices)
-    age = {} if found.age is None else {"age": found.age}
+    given = {str(name).strip().lower() for name in clinical or ()}
+    age = {} if found.age is None or "age" in given else {"age": found.age}
+    unusable = ("age",) if found.age_unusable and "age" not in given else ()
     return Exam(
         pre,
         early,
@@ -104,8 +104,19 @@ def read_dicom_exam(
         geometry,
         read_mask(mask, geometry, label) if mask else None,
         {**age, **(clinical or {})},
-        Provenance("dicom", known, found.patient_id, files),  # type: ignore[arg-type]
+        replace(_origin(found, chosen, bool(pick)), unusable=unusable),
     )
+
+
+def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenance:
+    """Where the chosen phases come from."""
+    phases = [found.phases[k] for k in chosen]
+    times = [found.times[k] for k in chosen]
+    known = None if None in times else tuple(time - times[0] for time in times)  # type: ignore[operator]
+    files = () if any(s.frame is not None for s in phases[1].slices) else tuple(s.file for s in phases[1].slices)
+    series = tuple(phase.series_number for phase in phases)
+    picked = Picked(len(found.phases), tuple(chosen), series, by_hand)  # type: ignore[arg-type]
+    return Provenance("dicom", known, found.patient_id, files, picked)  # type: ignore[arg-type]
 
 
 def find_phases(folder: Path) -> DicomExam:
@@ -113,8 +124,8 @@ def find_phases(folder: Path) -> DicomExam:
 
     Raises:
         DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
-            images that are not Enhanced MR, missing slices, several acquisitions that could be meant, or a phase that
-            would be left out because it lies elsewhere or lacks slices.
+            images that are not Enhanced MR, missing or doubled slices, several studies or acquisitions that could be
+            meant, or a phase that would be left out because it lies elsewhere or lacks slices.
     """
     folder = Path(folder)
     with warnings.catch_warnings():
@@ -132,6 +143,7 @@ def find_phases(folder: Path) -> DicomExam:
         largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind[1])] or largest
         if most < 3:
             raise DataError(_too_few(folder, headers.values(), phases, broken, most))
+        _refuse_studies(folder, [same for same in sets if len(same) >= 3])
         if len(largest) > 1:
             names = " or ".join(dict.fromkeys(same[0].series for same in largest))
             raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
@@ -142,17 +154,16 @@ def find_phases(folder: Path) -> DicomExam:
 def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
     """Sort phases by the first clock that tells all of them apart, else by their numbers."""
     first = phases[0].first
-    age = str(first.get("PatientAge", ""))
-    years = float(age[:-1]) if age.endswith("Y") and age[:-1].isdigit() else None
-    patient_id = str(first.get("PatientID", "")) or None
+    years, told = tag_years(first), bool(str(first.get("PatientAge") or "").strip())
+    patient = str(first.get("PatientID", "")) or None, years, told and years is None
     _refuse_doubles(folder, phases)
     if (clock := clock_of(phases)) is None:
         ordered = sorted(phases, key=lambda phase: [tag_integer(phase.first, tag) for tag in ORDER_TAGS])
-        return DicomExam(tuple(ordered), (None,) * len(ordered), None, patient_id, years)
+        return DicomExam(tuple(ordered), (None,) * len(ordered), None, *patient)
     order = np.argsort(clock)
     times = tuple(float(clock[k] - min(clock)) for k in order)
     ordered = [phases[k] for k in order]
-    return DicomExam(tuple(ordered), times, injection_after(ordered, times[-1]), patient_id, years)
+    return DicomExam(tuple(ordered), times, injection_after(ordered, times[-1]), *patient)
 
 
 def _refuse_left_out(
@@ -168,6 +179,19 @@ def _refuse_left_out(
     for few in (same for same in sets if len(same) < 3):  # three and more are an acquisition of their own
         if sibling := next((phase for phase in chosen if belong_together(phase, few[0])), None):
             raise DataError(_off_grid(folder, few[0], sibling))
+
+
+def _refuse_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) -> None:
+    """Baseline and follow-up of one patient are both whole; the one with more phases need not be the one meant."""
+    studies: dict[str, list[str]] = defaultdict(list)
+    for same in acquisitions:
+        studies[str(same[0].first.get("StudyInstanceUID"))].append(f"{len(same)} phases from {same[0].series}")
+    if len(studies) > 1:
+        found = ", and ".join(" or ".join(names) for names in studies.values())
+        raise DataError(
+            f"{folder}: holds {len(studies)} studies with a dynamic acquisition each ({found}); give a folder with one "
+            "study"
+        )
 
 
 def _off_grid(folder: Path, one: DicomPhase, other: DicomPhase) -> str:
@@ -213,10 +237,11 @@ def _too_few(
             f"{folder}: has multi-frame DICOM images that are not Enhanced MR, or only derived ones; convert them to "
             "NIfTI or single-frame DICOM first"
         )
-    found = sorted({phase.series for phase in phases}) or ["only other images"]
-    found += sorted({f"{phase.series}, in which slices are missing" for phase in broken})
-    names = ", ".join(found)
-    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); add the missing ones"
+    found = sorted({phase.series for phase in phases})
+    found += sorted({f"{phase.series}, in which slices are missing or doubled" for phase in broken})
+    names = ", ".join(found) or "only other images"
+    what = "copy the whole series again" if broken else "add the missing ones"
+    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); {what}"
 
 
 class _quiet_itk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ _READ = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 _COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # image types begin so
 _NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
 SECONDS_A_DAY = 86400.0
+_A_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
+_YOUNGEST, _OLDEST = 18, 100  # years; others are typing errors or stand for "unknown"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,13 @@ def tag_number(header: pydicom.Dataset, tag: str) -> float | None:
         return float(header[tag].value)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def tag_years(header: pydicom.Dataset) -> float | None:
+    """The patient's age in years, from years, months, weeks or days; None where it is missing or no adult's."""
+    found = re.fullmatch(r"(\d{1,3})([YMWD])", str(header.get("PatientAge") or "").strip().upper())
+    years = round(int(found[1]) / _A_YEAR[found[2]], 1) if found else 0.0
+    return years if _YOUNGEST <= years <= _OLDEST else None
 
 
 def tag_integer(header: pydicom.Dataset, tag: str) -> int:

@@ -17,6 +17,7 @@ from .dicom_headers import (
     SECONDS_A_DAY,
     Slice,
     as_floats,
+    tag_integer,
     tag_number,
     tag_seconds,
 )
@@ -43,6 +44,11 @@ class DicomPhase:
     def series(self) -> str:
         """Number and description of its series, for messages."""
         return f"series {self.first.get('SeriesNumber', '?')} ({self.first.get('SeriesDescription', 'no description')})"
+
+    @property
+    def series_number(self) -> int | None:
+        """Number of its series."""
+        return tag_integer(self.first, "SeriesNumber") or None
 
     @property
     def stem(self) -> str | None:

@@ -2,12 +2,11 @@
 
 tumour.dcm     Segmentation: the mask
 attention.dcm  Parametric Map: attention, on the slices that the model looked at
-report.dcm     Structured Report (TID 1500): probability, volume, enhancement and attention, of the segment
+report.dcm     Structured Report (TID 1500): what the prediction says of the segment, see `dicom_report`
 
-Patient and study are copied from the source as they are there, named or de-identified. Codes are of SNOMED CT, UCUM and
-DICOM where there is one, else of our own scheme `99BREASTPCR`.
+Patient and study are copied from the source as they are there, named or de-identified, see `dicom_source`.
 
-Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map), PS3.16 TID 1500 (Measurement Report).
+Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 """
 
 from __future__ import annotations
@@ -22,25 +21,17 @@ import pydicom
 from pydicom.uid import generate_uid
 
 from . import __version__
+from .dicom_codes import concept, laterality, own_scheme, side_of
+from .dicom_report import make_report
+from .dicom_source import WITHOUT, read_sources
 from .errors import DataError
-from .exam import Exam, Geometry
+from .exam import Exam
 from .prediction import Prediction
 
-SCHEME = "99BREASTPCR"
 FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
-_MAY_BE_EMPTY = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-)
-_TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 _SERIES = 9500  # number of the first series; PACS sort by it, after the scanner's own
+_ALGORITHM = "Not known, mask taken as it was given"
+_PREDICTION = "Prediction of pathological complete response"
 
 
 def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> None:
@@ -57,15 +48,13 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
     check_possible(exam)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
-        sources = _in_order([_read_header(file) for file in exam.provenance.files], exam.geometry)
+        sources = read_sources(exam.provenance.files, exam.geometry)
         try:
             tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
             attention = _parametric_map(sources, prediction.attention)
-            report = _report(sources, tumour, attention, prediction)
-        except (AttributeError, ValueError, TypeError) as error:
-            raise DataError(
-                f"the DICOM headers do not allow results in DICOM ({error}); save it without results in DICOM"
-            ) from None
+            report = make_report(sources, tumour, attention, prediction, _own(2, _PREDICTION))
+        except (AttributeError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
         for name, item in zip(FILES, (tumour, attention, report), strict=True):
             item.save_as(folder / name)
 
@@ -87,53 +76,38 @@ def check_possible(exam: Exam) -> None:
         raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
 
 
-def _read_header(file: Path) -> pydicom.Dataset:
-    """A source's header; what must be there but may be empty, and some leave out, is empty."""
-    header = pydicom.dcmread(file, stop_before_pixels=True)
-    for name in _MAY_BE_EMPTY:
-        if name not in header:
-            setattr(header, name, "")
-    return header
-
-
-def _in_order(headers: Sequence[pydicom.Dataset], geometry: Geometry) -> list[pydicom.Dataset]:
-    """The headers in the order of the exam's slices.
-
-    Raises:
-        DataError: if they are not the exam's slices, one each.
-    """
-    try:
-        corners = np.array([[float(x) for x in header.ImagePositionPatient] for header in headers])
-        axes = np.array([float(x) for x in headers[0].ImageOrientationPatient]).reshape(2, 3)
-    except (AttributeError, ValueError, TypeError):
-        raise DataError("the DICOM files lack position and orientation; save it without results in DICOM") from None
-    index = geometry.to_index(corners)
-    order = np.argsort(index[:, 2])
-    expected = np.stack([np.zeros(len(order)), np.zeros(len(order)), np.arange(len(order))], 1)
-    turned = np.abs(axes @ geometry.direction[:, :2] - np.eye(2)).max() > _TOLERANCE
-    if len(headers) != geometry.size[2] or turned or np.abs(index[order] - expected).max() > _TOLERANCE:
-        raise DataError("the DICOM files are not the slices of the exam, one each; save it without results in DICOM")
-    return [headers[k] for k in order]
-
-
 def _own(number: int, description: str) -> dict[str, Any]:
-    """What identifies a new object in a series of its own."""
+    """What identifies a new object in a series of its own, and what made it."""
     return {
         "series_instance_uid": generate_uid(),
         "series_number": _SERIES + number,
         "sop_instance_uid": generate_uid(),
         "instance_number": 1,
-        "manufacturer": "BreastPCR",
         "series_description": f"{description}, research use only",
+        "manufacturer": "BreastPCR",
+        "manufacturer_model_name": "BreastPCR",
+        "software_versions": __version__,
+        "device_serial_number": "none",
     }
 
 
-def _device() -> dict[str, Any]:
-    return {"manufacturer_model_name": "BreastPCR", "software_versions": __version__, "device_serial_number": "none"}
-
-
 def _segmentation(sources: Sequence[pydicom.Dataset], mask: np.ndarray) -> Any:  # noqa: ANN401  highdicom is loaded late
-    from highdicom.seg import Segmentation, SegmentDescription
+    from highdicom.seg import Segmentation
+
+    return Segmentation(
+        source_images=sources,
+        pixel_array=mask.astype(np.uint8),
+        segmentation_type="BINARY",
+        segment_descriptions=[_describe_segment(sources[0])],
+        content_label="TUMOUR",
+        **_own(0, "Tumour segmentation"),
+    )
+
+
+def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
+    """The tumour. Who or what drew a mask is not known here: a file, one click, a brush or several of them."""
+    from highdicom.seg import SegmentDescription
+    from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
     tumour = SegmentDescription(
@@ -141,25 +115,20 @@ def _segmentation(sources: Sequence[pydicom.Dataset], mask: np.ndarray) -> Any: 
         segment_label="Tumour",
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Neoplasm,
-        algorithm_type="MANUAL",
+        algorithm_type="MANUAL",  # which denies that there was an algorithm, so that it is replaced below
         tracking_uid=generate_uid(),
         tracking_id="Tumour",
         anatomic_regions=[codes.SCT.Breast],
     )
-    return Segmentation(
-        source_images=sources,
-        pixel_array=mask.astype(np.uint8),
-        segmentation_type="BINARY",
-        segment_descriptions=[tumour],
-        content_label="TUMOUR",
-        **_own(0, "Tumour segmentation"),
-        **_device(),
-    )
+    tumour.SegmentAlgorithmType = "SEMIAUTOMATIC"
+    tumour.SegmentAlgorithmName = _ALGORITHM
+    if (side := laterality(source)) is not None:
+        tumour.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [CodedConcept.from_code(side)]
+    return tumour
 
 
 def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -> Any:  # noqa: ANN401
     from highdicom.pm import ParametricMap, RealWorldValueMapping
-    from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
     looked_at = np.flatnonzero(attention.any(axis=(1, 2)))
@@ -171,7 +140,7 @@ def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -
         value_range=(0.0, 1.0),
         slope=1.0,
         intercept=0.0,
-        quantity_definition=CodedConcept("ATTENTION", SCHEME, "Attention of a neural network, share of its peak"),
+        quantity_definition=concept("ATTENTION", "Attention of a neural network, share of its peak"),
     )
     found = ParametricMap(
         source_images=sources[chosen],
@@ -181,8 +150,8 @@ def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -
         window_center=0.5,
         window_width=1.0,
         content_label="ATTENTION",
+        coding_schemes=own_scheme(),
         **_own(1, "Attention"),
-        **_device(),
     )
     found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources[0])]
     return found
@@ -193,76 +162,7 @@ def _anatomy(source: pydicom.Dataset) -> pydicom.Dataset:
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
-    side = str(source.get("ImageLaterality") or source.get("Laterality") or "")
     anatomy = pydicom.Dataset()
     anatomy.AnatomicRegionSequence = [CodedConcept.from_code(codes.SCT.Breast)]
-    anatomy.FrameLaterality = side if side in ("L", "R") else "B"
+    anatomy.FrameLaterality = side_of(source) or "B"
     return anatomy
-
-
-def _report(sources: Sequence[pydicom.Dataset], tumour: Any, attention: Any, prediction: Prediction) -> Any:  # noqa: ANN401
-    from highdicom import sr
-    from pydicom.sr.codedict import codes
-
-    device = sr.DeviceObserverIdentifyingAttributes(uid=generate_uid(), name="BreastPCR", model_name="BreastPCR")
-    observer = sr.ObserverContext(codes.DCM.Device, device)
-    described = tumour.SegmentSequence[0]
-    model = prediction.model
-    group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(described.TrackingUID, described.TrackingID),
-        referenced_segment=sr.ReferencedSegment(
-            tumour.SOPClassUID,
-            tumour.SOPInstanceUID,
-            segment_number=1,
-            source_series=sr.SourceSeriesForSegmentation(sources[0].SeriesInstanceUID),
-        ),
-        finding_type=codes.SCT.Neoplasm,
-        algorithm_id=sr.AlgorithmIdentification(f"BreastPCR model {model.name}", model.version),
-        measurements=_measurements(prediction),
-        qualitative_evaluations=[
-            sr.QualitativeEvaluation(_concept("DECISION", "Predicted response"), _decision(prediction)),
-        ],
-    )
-    content = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_device_context=observer),
-        procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
-        imaging_measurements=[group],
-        title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=list(sources),
-    )
-    return sr.Comprehensive3DSR(
-        evidence=[tumour, attention, *sources],
-        content=content,
-        is_complete=True,
-        **_own(2, "Prediction of pathological complete response"),
-    )
-
-
-def _measurements(prediction: Prediction) -> list[Any]:
-    from highdicom.sr import CodedConcept, Measurement
-    from pydicom.sr.codedict import codes
-
-    tumour, attention = prediction.tumour, prediction.attention_summary
-    low, high = prediction.interval
-    none, percent = codes.UCUM.NoUnits, codes.UCUM.Percent
-    values = (
-        (_concept("PCR_PROBABILITY", "Probability of pathological complete response"), prediction.probability, none),
-        (_concept("PCR_PROBABILITY_LOW", "Lowest probability among the model's networks"), low, none),
-        (_concept("PCR_PROBABILITY_HIGH", "Highest probability among the model's networks"), high, none),
-        (_concept("PCR_IMAGE_ALONE", "Probability without clinical values"), prediction.image_probability, none),
-        (_concept("ATTENTION_INSIDE", "Share of the attention inside the tumour"), attention.in_tumour, none),
-        (CodedConcept("118565006", "SCT", "Volume"), tumour.volume_ml, CodedConcept("ml", "UCUM", "milliliter")),
-        (_concept("EARLY_ENHANCEMENT", "Early enhancement of the tumour"), 100 * tumour.early_enhancement, percent),
-        (_concept("LATE_ENHANCEMENT", "Late enhancement of the tumour"), 100 * tumour.late_enhancement, percent),
-    )
-    return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in values]
-
-
-def _decision(prediction: Prediction) -> Any:  # noqa: ANN401
-    return _concept("PCR" if prediction.decision == "pCR" else "NO_PCR", f"{prediction.decision} predicted")
-
-
-def _concept(value: str, meaning: str) -> Any:  # noqa: ANN401
-    from highdicom.sr import CodedConcept
-
-    return CodedConcept(value, SCHEME, meaning)

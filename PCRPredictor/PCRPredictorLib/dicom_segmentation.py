@@ -16,6 +16,15 @@ from .exam import Geometry
 _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do, whatever its name ends with."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def read_segmentation(path: Path, geometry: Geometry, segment: int | None = None) -> np.ndarray:
     """The mask on the exam's voxels, uint8 (k, j, i). Frames without a tumour may be left out of the file.
 
@@ -40,6 +49,8 @@ def read_segmentation(path: Path, geometry: Geometry, segment: int | None = None
             if segment is not None and segment not in numbers:
                 raise DataError(f"{path.name}: must have segment {segment}, got {numbers}; choose one of them")
             volume = found.get_volume(segment_numbers=[segment] if segment else None, combine_segments=True)
+    except DataError:  # a ValueError, too
+        raise
     except (OSError, ValueError, RuntimeError, AttributeError, KeyError) as error:
         raise DataError(
             f"{path.name}: must be a DICOM Segmentation that is one volume ({error}); export it again"

@@ -76,6 +76,23 @@ def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
 
 
 @dataclass(frozen=True)
+class Picked:
+    """Which phases of a dynamic acquisition were taken as pre, early and late.
+
+    Args:
+        found: how many phases there were.
+        phases: number of each of the three in the order of time, from 0.
+        series: number of each one's series in the source, None where it has none.
+        by_hand: whether a person chose them.
+    """
+
+    found: int
+    phases: tuple[int, int, int]
+    series: tuple[int | None, int | None, int | None]
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Where an exam came from. `patient_id` never reaches a log or a report unless the user asks for it.
 
@@ -85,12 +102,16 @@ class Provenance:
         patient_id: identifier in the source, where known.
         files: DICOM files of the early phase, in the order of the exam's slices; empty for multi-frame files and other
             sources.
+        picked: which phases of the source were taken, where it has more to choose from than three files.
+        unusable: clinical variables that the source has, but not as values that can be used.
     """
 
     source: str = "memory"
     phase_times: tuple[float, float, float] | None = None
     patient_id: str | None = None
     files: tuple[Path, ...] = ()
+    picked: Picked | None = None
+    unusable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .clinical import ClinicalSchema, Value
+from .exam import Provenance
 from .model_card import FamiliarRange
 from .prediction import AttentionSummary, Notice, OperatingPoint, TumourSummary
 from .tumour import QUANTITIES
@@ -13,6 +14,20 @@ TINY_ML, HUGE_ML = 0.1, 300.0
 WEAK_ENHANCEMENT = 0.2
 LEAST_SHARE_IN_WINDOW = 0.95
 LEAST_ATTENTION_IN_TUMOUR = 0.3
+
+
+def about_source(provenance: Provenance) -> Iterable[Notice]:
+    """What the source does not say, so that it was taken by the order of numbers or left out."""
+    picked = provenance.picked
+    if picked is not None and provenance.phase_times is None and not picked.by_hand:
+        pre, early, late = picked.phases
+        yield Notice(
+            "phase_times_unknown",
+            f"The times of the phases are not known: phases {pre}, {early} and {late} of {picked.found}, counted from "
+            "0, were taken as pre, early and late; check them, or choose with --pick.",
+        )
+    if "age" in provenance.unusable:
+        yield Notice("age_unusable", "The age in the DICOM headers is none that can be used; give it by hand.")
 
 
 def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float) -> Iterable[Notice]:

@@ -14,7 +14,7 @@ from .dicom_results import FILES, write_dicom_results
 from .errors import DataError
 from .exam import Exam
 from .overlay import save_overlay
-from .prediction import Prediction
+from .prediction import Prediction, exam_to_json
 from .report import render_report
 from .writing import whole_folder, write_json, write_nifti
 
@@ -44,7 +44,7 @@ def write_prediction(
         DataError: if the folder cannot be written, or results in DICOM are not possible.
     """
     with whole_folder(out) as folder:
-        write_json(prediction.to_json(), folder / RESULT)
+        write_json({**prediction.to_json(), "exam": exam_to_json(exam)}, folder / RESULT)
         write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
         save_overlay(exam, prediction, folder / OVERLAY)
         picture = (folder / OVERLAY).read_bytes()

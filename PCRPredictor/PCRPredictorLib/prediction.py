@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .exam import PHASE_NAMES, Exam
+
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
 
@@ -135,3 +137,24 @@ class Prediction:
             "versions": dict(self.versions),
             "disclaimer": RESEARCH_USE_ONLY,
         }
+
+
+def exam_to_json(exam: Exam) -> dict[str, object]:
+    """What `prediction.json` says of the exam, without anything that identifies the patient; None where unknown.
+
+    Args:
+        exam: that was predicted.
+    """
+    provenance, unknown = exam.provenance, (None, None, None)
+    picked = provenance.picked
+    numbers = picked.phases if picked is not None else unknown
+    series = picked.series if picked is not None else unknown
+    each = zip(PHASE_NAMES, numbers, series, provenance.phase_times or unknown, strict=True)
+    return {
+        "source": provenance.source,
+        "phases_found": picked.found if picked is not None else None,
+        "phases": {name: {"index": n, "series": of, "seconds": time} for name, n, of, time in each},
+        "size": list(exam.geometry.size),
+        "spacing_mm": list(exam.geometry.spacing),
+        "positions": "LPS, mm",
+    }

@@ -20,7 +20,7 @@ from .grid import lay_back, place_window, sample, share_inside
 from .kinetics import tumour_quantities
 from .network import PCRNet
 from .normalisation import to_channels
-from .notices import about_clinical, about_familiarity, about_result, about_tumour
+from .notices import about_clinical, about_familiarity, about_result, about_source, about_tumour
 from .prediction import Prediction
 from .tumour import measure, summarise_tumour
 
@@ -90,6 +90,7 @@ class Predictor:
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
                 *about_familiarity(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
+                *about_source(exam.provenance),
             ),
             model=self.bundle.identity,
             versions=library_versions(),

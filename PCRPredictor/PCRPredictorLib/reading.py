@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .dicom_segmentation import read_segmentation
+from .dicom_segmentation import is_dicom, read_segmentation
 from .errors import DataError
 from .exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .nifti import read_nifti_voxels
@@ -42,7 +42,7 @@ def read_exam(
     """
     if len(phases) != len(PHASE_NAMES):
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
-    is_image = mask is not None and Path(mask).suffix.lower() != ".dcm"
+    is_image = mask is not None and not is_dicom(Path(mask))
     files = [Path(file) for file in (*phases, *([mask] if mask is not None and is_image else []))]
     with ThreadPoolExecutor(len(files)) as pool:
         volumes = list(pool.map(read_volume, files))
@@ -64,14 +64,14 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
     """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
 
     Args:
-        path: of the mask: an image, or a DICOM Segmentation (.dcm).
+        path: of the mask: an image, or a DICOM Segmentation with any name.
         geometry: the exam's.
         label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
 
     Raises:
         DataError: if the file cannot be used, its voxels are not the exam's, or none of them has the label.
     """
-    if Path(path).suffix.lower() == ".dcm" and Path(path).is_file():
+    if is_dicom(Path(path)):
         return read_segmentation(Path(path), geometry, label)
     return to_grid(*read_volume(path), geometry, Path(path), label)
 
@@ -138,7 +138,7 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give a file, or a folder of DICOM files with --dicom")
     if not path.name.lower().endswith(ENDINGS):
-        raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}")
+        raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(ENDINGS)}, or as mask a DICOM SEG")
 
 
 def _check_dimensions(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from PCRPredictorLib.clinical import read_clinical
 from PCRPredictorLib.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.dicom import read_dicom_exam
+from PCRPredictorLib.dicom_segmentation import is_dicom
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.reading import ENDINGS, read_exam
@@ -105,21 +106,12 @@ def _entries_in(folder: Path) -> list[Entry]:
             values = read_clinical(clinical) if clinical.is_file() else {}
             mask = _image_named(place, _MASK_NAMES)
             return [FilesEntry(folder.resolve().name, tuple(p for p in phases if p), mask, values)]
-    if any(map(_is_dicom, islice(filter(Path.is_file, folder.rglob("*")), _LOOKED_AT))):
+    if any(map(is_dicom, islice(filter(Path.is_file, folder.rglob("*")), _LOOKED_AT))):
         return [DicomEntry(folder.resolve().name, folder)]
     raise DataError(
         f"{folder}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(ENDINGS)}, "
         "a DICOM folder, or a cohort"
     )
-
-
-def _is_dicom(file: Path) -> bool:
-    """Whether a file begins as DICOM files do."""
-    try:
-        with file.open("rb") as content:
-            return content.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
 
 
 def _is_cohort(folder: Path) -> bool:

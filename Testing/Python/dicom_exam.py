@@ -1,5 +1,7 @@
 """Writes small DICOM exams the way GE, Siemens and Philips lay out dynamic series."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +160,11 @@ def _frame_groups(geometry, number, k, time, slope, groups):
         if value is not None:
             setattr(frame, name, value(number, k) if callable(value) else value)
     return frame
+
+
+def errors_in(path):
+    """What dciodvfy, where it is installed, holds against a file."""
+    if not shutil.which("dciodvfy"):
+        return []
+    said = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr
+    return [line for line in said.splitlines() if line.startswith("Error")]

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import shutil
 from dataclasses import replace
 
@@ -7,10 +8,13 @@ import pydicom
 import pytest
 from dicom_exam import STYLES, clock, item, write_dicom_exam, write_enhanced_exam, write_slice
 from examples import AXIAL, SAGITTAL, tiny_exam
+from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom import find_phases, read_dicom_exam
 from PCRPredictorLib.dicom_results import check_possible
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.exam import Geometry, Provenance
+from PCRPredictorLib.notices import about_source
+from PCRPredictorLib.prediction import exam_to_json
 from PCRPredictorLib.writing import write_nifti
 
 TILT = np.array([[0.8, 0, -0.6], [0, 1, 0], [0.6, 0, 0.8]])
@@ -133,6 +137,77 @@ def test_age_is_taken_from_the_headers_unless_it_is_given(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     assert read_dicom_exam(tmp_path).clinical["age"] == 53
     assert read_dicom_exam(tmp_path, clinical={"age": 60}).clinical["age"] == 60
+
+
+@pytest.mark.parametrize(("written", "years"), [("636M", 53), ("999W", 19.1), ("53y", 53), ("018Y", 18)])
+def test_age_may_be_in_months_or_weeks(tmp_path, written, years):
+    write_dicom_exam(tmp_path, EXAM, "ge", PatientAge=written)
+    read = read_dicom_exam(tmp_path)
+    assert read.clinical["age"] == pytest.approx(years, abs=0.05)
+    assert list(about_source(read.provenance)) == []
+
+
+@pytest.mark.parametrize("written", ["000Y", "120Y", "999D", "053", "unknown"])
+def test_age_in_the_headers_that_is_none_is_unknown_and_said(tmp_path, written):
+    write_dicom_exam(tmp_path, EXAM, "ge", PatientAge=written)
+    read = read_dicom_exam(tmp_path)
+    assert read.clinical == {}
+    assert [notice.code for notice in about_source(read.provenance)] == ["age_unusable"]
+    assert list(about_source(read_dicom_exam(tmp_path, clinical={"Age": 60}).provenance)) == []
+
+
+def write_without_times(folder):
+    """Six phases of which nobody knows when they were taken."""
+    phases = (*EXAM.phases, EXAM.late + 5, EXAM.late + 6, EXAM.late + 7)
+    write_dicom_exam(folder, EXAM, "philips", times=range(6), phases=phases)
+
+
+def test_phases_without_times_are_taken_by_their_numbers_which_is_said(tmp_path):
+    write_without_times(tmp_path)
+    (notice,) = about_source(read_dicom_exam(tmp_path).provenance)
+    assert "times of the phases are not known: phases 0, 1 and 5 of 6" in notice.message
+    assert list(about_source(read_dicom_exam(tmp_path, pick=(0, 2, 5)).provenance)) == []
+
+
+def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
+    write_without_times(tmp_path / "exam")
+    write_nifti(EXAM.mask, EXAM.geometry, tmp_path / "mask.nii.gz")
+    asked = {"--dicom": tmp_path / "exam", "--mask": tmp_path / "mask.nii.gz", "--model": bundle.path}
+    words = [str(word) for pair in asked.items() for word in pair]
+    assert run(app, ["predict", *words, "--out", str(tmp_path / "out")]) == 0
+    said = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    report = (tmp_path / "out" / "report.html").read_text()
+    for text in (capsys.readouterr().out, said["warnings"][-1]["message"], report):
+        assert "phases 0, 1 and 5 of 6" in text
+    assert said["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
+
+
+def test_what_is_said_of_the_exam_names_phases_and_grid_but_nobody(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "siemens", PatientAge="053Y")
+    said = exam_to_json(read_dicom_exam(tmp_path))
+    assert said == {
+        "source": "dicom",
+        "phases_found": 3,
+        "phases": {
+            "pre": {"index": 0, "series": 5, "seconds": 0.0},
+            "early": {"index": 1, "series": 6, "seconds": 120.0},
+            "late": {"index": 2, "series": 7, "seconds": 400.0},
+        },
+        "size": [12, 10, 6],
+        "spacing_mm": [1.5, 1.5, 3.0],
+        "positions": "LPS, mm",
+    }
+
+
+def test_of_an_exam_from_files_only_the_grid_is_known():
+    said = exam_to_json(replace(EXAM, provenance=Provenance("file")))
+    assert (said["source"], said["phases_found"]) == ("file", None)
+    assert said["phases"]["pre"] == {"index": None, "series": None, "seconds": None}
+
+
+def test_picked_times_are_seconds_after_the_picked_first_one(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge", times=(0, 60, 120, 300), phases=(*EXAM.phases, EXAM.late + 5))
+    assert read_dicom_exam(tmp_path, pick=(1, 2, 3)).provenance.phase_times == pytest.approx((0, 60, 240))
 
 
 def test_picked_phases_override_the_times(tmp_path):
@@ -374,6 +449,15 @@ def test_two_dynamic_series_are_refused_naming_them(tmp_path):
     refuses(tmp_path, r"several dynamic series, series . \(dyn T1\) or series")
 
 
+@pytest.mark.parametrize("later", [3, 4])
+def test_baseline_and_follow_up_are_refused_as_two_studies(tmp_path, later):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    phases = (*EXAM.phases, EXAM.late + 5)[:later]
+    write_dicom_exam(tmp_path, EXAM, "ge", (0, 100, 200, 300)[:later], phases, StudyInstanceUID="1.2.3", SeriesNumber=9)
+    refuses(tmp_path, r"holds 2 studies with a dynamic acquisition each \(.*3 phases from series 5 \(dyn T1\)")
+    refuses(tmp_path, rf"{later} phases from series 9 \(dyn T1\).*; give a folder with one study")
+
+
 def test_multi_frame_images_that_are_not_enhanced_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge", NumberOfFrames=2)
     refuses(tmp_path, "multi-frame DICOM images that are not Enhanced MR")
@@ -405,7 +489,16 @@ def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
     data = pydicom.dcmread(file)
     del data.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
     data.save_as(file)
-    refuses(tmp_path, "at least 3 phases on one grid, got 0 .*in which slices are missing")
+    refuses(tmp_path, r"got 0 \(found series 7 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
+
+
+def test_doubled_slice_is_said_of_its_series_alone(tmp_path):
+    write_dicom_exam(tmp_path, EXAM, "ge")
+    file = next(iter(tmp_path.iterdir()))
+    data = pydicom.dcmread(file)
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    data.save_as(tmp_path / "again")
+    refuses(tmp_path, r"got 0 \(found series 5 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
 
 
 def test_enhanced_mr_gives_what_single_frames_give(tmp_path):
