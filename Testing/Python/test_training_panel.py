@@ -212,7 +212,7 @@ def test_settings_are_those_of_the_dataclasses(ready):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be a JSON file")]
+    ("content", "said"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be UTF-8")]
 )
 def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, said):
     path = tmp_path / "broken.json"
