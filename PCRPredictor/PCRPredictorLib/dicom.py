@@ -113,10 +113,18 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
     phases = [found.phases[k] for k in chosen]
     times = [found.times[k] for k in chosen]
     known = None if None in times else tuple(time - times[0] for time in times)  # type: ignore[operator]
-    files = () if any(s.frame is not None for s in phases[1].slices) else tuple(s.file for s in phases[1].slices)
+    files, frames = _files_of(phases[1])
     series = tuple(phase.series_number for phase in phases)
     picked = Picked(len(found.phases), tuple(chosen), series, by_hand)  # type: ignore[arg-type]
-    return Provenance("dicom", known, found.patient_id, files, picked)  # type: ignore[arg-type]
+    return Provenance("dicom", known, found.patient_id, files, picked, frames=frames)  # type: ignore[arg-type]
+
+
+def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+    """Files of a phase, and the frames of its slices where one file has them all; nothing where several do."""
+    files, frames = tuple(s.file for s in phase.slices), tuple(s.frame for s in phase.slices if s.frame is not None)
+    if not frames:
+        return files, ()
+    return (files[:1], frames) if len(set(files)) == 1 and len(frames) == len(files) else ((), ())
 
 
 def find_phases(folder: Path) -> DicomExam:

@@ -8,18 +8,19 @@ Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pydicom
 
 from . import __version__
 from .dicom_codes import DEVICE_UID, concept, laterality, own_scheme
+from .dicom_source import Sources
 from .prediction import RESEARCH_USE_ONLY, Prediction
 
 
 def make_report(
-    sources: Sequence[pydicom.Dataset],
+    sources: Sources,
     tumour: Any,  # noqa: ANN401  highdicom is loaded late
     attention: Any,  # noqa: ANN401
     prediction: Prediction,
@@ -28,7 +29,7 @@ def make_report(
     """The report on a segment.
 
     Args:
-        sources: headers of the images, from `read_sources`; patient, study and scanner are taken from the first.
+        sources: from `read_sources`.
         tumour: the Segmentation.
         attention: the Parametric Map.
         identity: series, instance and device of the report.
@@ -39,12 +40,12 @@ def make_report(
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=_observer()),
         procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
-        imaging_measurements=[_group(sources, tumour, prediction)],
+        imaging_measurements=[_group(sources.first, tumour, prediction)],
         title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=list(sources),
+        referenced_images=None if sources.frames else sources.images,  # highdicom describes single images alone
     )
     return sr.Comprehensive3DSR(
-        evidence=[*sources, tumour, attention],
+        evidence=[*sources.images, tumour, attention],
         content=content,
         is_complete=True,
         coding_schemes=own_scheme(),
@@ -63,7 +64,7 @@ def _observer() -> Any:  # noqa: ANN401
     return sr.ObserverContext(codes.DCM.Device, device)
 
 
-def _group(sources: Sequence[pydicom.Dataset], tumour: Any, prediction: Prediction) -> Any:  # noqa: ANN401
+def _group(source: pydicom.Dataset, tumour: Any, prediction: Prediction) -> Any:  # noqa: ANN401
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
@@ -74,10 +75,10 @@ def _group(sources: Sequence[pydicom.Dataset], tumour: Any, prediction: Predicti
             tumour.SOPClassUID,
             tumour.SOPInstanceUID,
             segment_number=1,
-            source_series=sr.SourceSeriesForSegmentation(sources[0].SeriesInstanceUID),
+            source_series=sr.SourceSeriesForSegmentation(source.SeriesInstanceUID),
         ),
         finding_type=codes.SCT.Neoplasm,
-        finding_sites=[sr.FindingSite(codes.SCT.Breast, laterality(sources[0]))],
+        finding_sites=[sr.FindingSite(codes.SCT.Breast, laterality(source))],
         algorithm_id=sr.AlgorithmIdentification(f"BreastPCR model {model.name}", model.version),
         measurements=_measurements(prediction),
         qualitative_evaluations=_evaluations(prediction),

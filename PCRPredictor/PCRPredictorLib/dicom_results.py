@@ -12,7 +12,6 @@ Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from pydicom.uid import generate_uid
 from . import __version__
 from .dicom_codes import concept, laterality, own_scheme, side_of
 from .dicom_report import make_report
-from .dicom_source import WITHOUT, read_sources
+from .dicom_source import WITHOUT, Sources, read_sources
 from .errors import DataError
 from .exam import Exam
 from .prediction import Prediction
@@ -48,7 +47,7 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
     check_possible(exam)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
-        sources = read_sources(exam.provenance.files, exam.geometry)
+        sources = read_sources(exam)
         try:
             tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
             attention = _parametric_map(sources, prediction.attention)
@@ -67,8 +66,8 @@ def check_possible(exam: Exam) -> None:
     """
     if not exam.provenance.files:
         raise DataError(
-            "results in DICOM need an exam in DICOM with a file a slice; give its folder by --dicom, or convert "
-            "multi-frame files first"
+            "results in DICOM need an exam in DICOM with a file a slice, or Enhanced MR with all slices of a phase in "
+            "one file; give its folder by --dicom"
         )
     try:
         import highdicom  # noqa: F401
@@ -91,17 +90,19 @@ def _own(number: int, description: str) -> dict[str, Any]:
     }
 
 
-def _segmentation(sources: Sequence[pydicom.Dataset], mask: np.ndarray) -> Any:  # noqa: ANN401  highdicom is loaded late
+def _segmentation(sources: Sources, mask: np.ndarray) -> Any:  # noqa: ANN401  highdicom is loaded late
     from highdicom.seg import Segmentation
 
-    return Segmentation(
-        source_images=sources,
+    found = Segmentation(
+        source_images=sources.images,
         pixel_array=mask.astype(np.uint8),
         segmentation_type="BINARY",
-        segment_descriptions=[_describe_segment(sources[0])],
+        segment_descriptions=[_describe_segment(sources.first)],
         content_label="TUMOUR",
         **_own(0, "Tumour segmentation"),
     )
+    sources.number_frames(found)
+    return found
 
 
 def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
@@ -127,7 +128,7 @@ def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
     return tumour
 
 
-def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -> Any:  # noqa: ANN401
+def _parametric_map(sources: Sources, attention: np.ndarray) -> Any:  # noqa: ANN401
     from highdicom.pm import ParametricMap, RealWorldValueMapping
     from pydicom.sr.codedict import codes
 
@@ -142,8 +143,9 @@ def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -
         intercept=0.0,
         quantity_definition=concept("ATTENTION", "Attention of a neural network, share of its peak"),
     )
+    part = sources.part(chosen)
     found = ParametricMap(
-        source_images=sources[chosen],
+        source_images=part.images,
         pixel_array=attention[chosen].astype(np.float32),
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
@@ -153,7 +155,8 @@ def _parametric_map(sources: Sequence[pydicom.Dataset], attention: np.ndarray) -
         coding_schemes=own_scheme(),
         **_own(1, "Attention"),
     )
-    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources[0])]
+    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
+    part.number_frames(found)
     return found
 
 

@@ -100,8 +100,8 @@ class Provenance:
         source: kind of source: "file", "dicom", "mrml", "phantom".
         phase_times: seconds of each phase after the pre-contrast one, where known.
         patient_id: identifier in the source, where known.
-        files: DICOM files of the early phase, in the order of the exam's slices; empty for multi-frame files and other
-            sources.
+        files: DICOM files of the early phase, one a slice or one with all of them as frames; else empty.
+        frames: of a file with all slices the number of each one's frame, from 0; else empty.
         picked: which phases of the source were taken, where it has more to choose from than three files.
         unusable: clinical variables that the source has, but not as values that can be used.
     """
@@ -112,6 +112,7 @@ class Provenance:
     files: tuple[Path, ...] = ()
     picked: Picked | None = None
     unusable: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

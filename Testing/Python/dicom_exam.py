@@ -94,6 +94,7 @@ def write_enhanced_exam(folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apa
     for part in [[f for f in frames if f[0] == n] for n in range(len(times))] if apart else [frames]:
         data = _new_file(folder, EnhancedMRImageStorage)
         data.StudyInstanceUID, data.SeriesInstanceUID, data.SeriesNumber = "1.2", series, 7
+        data.FrameOfReferenceUID, data.Manufacturer = "1.2.9", "Philips"
         data.Modality, data.PatientName, data.PatientID, data.PatientAge = "MR", "Secret^Anna", "SECRET-7", "053Y"
         data.SeriesDescription, data.EchoPulseSequence, data.EchoPlanarPulseSequence = "dyn T1", "GRADIENT", "NO"
         data.NumberOfFrames, data.InstanceNumber = len(part), part[0][0] + 1

@@ -10,7 +10,6 @@ from dicom_exam import STYLES, clock, item, write_dicom_exam, write_enhanced_exa
 from examples import AXIAL, SAGITTAL, tiny_exam
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom import find_phases, read_dicom_exam
-from PCRPredictorLib.dicom_results import check_possible
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry, Provenance
 from PCRPredictorLib.notices import about_source
@@ -538,12 +537,6 @@ def test_enhanced_pixels_cut_short_are_refused(tmp_path):
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-400])
     refuses(tmp_path, "its pixels cannot be read")
-
-
-def test_results_in_dicom_of_enhanced_mr_are_refused_at_once(tmp_path):
-    write_enhanced_exam(tmp_path, EXAM)
-    with pytest.raises(DataError, match="a file a slice"):
-        check_possible(read_dicom_exam(tmp_path))
 
 
 def test_empty_and_missing_folders_are_refused(tmp_path):

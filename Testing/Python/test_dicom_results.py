@@ -1,6 +1,7 @@
 """Results as DICOM objects: on the source's voxels, readable by others, saying what the prediction says."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -27,10 +28,12 @@ from PCRPredictorLib.reading import read_exam, read_mask, read_volume
 from PCRPredictorLib.tumour import QUANTITIES
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.phantom_patient import make_exam
+from test_docs import ROOT, blocks, inline
 
 pytest.importorskip("highdicom")
 import highdicom as hd
 
+PAGE = ROOT / "Resources" / "Docs" / "dicom.md"
 TINY = tiny_exam(size=(12, 10, 6))
 CLINICAL = ["age=47", "hr=positive"]
 
@@ -187,12 +190,38 @@ def test_own_codes_are_short_and_their_scheme_is_named(dicom_results):
         assert scheme.CodingSchemeDesignator == "99BREASTPCR"
 
 
-def test_codes_of_warnings_stay_apart_when_they_are_cut():
-    quantities = [f"unfamiliar_{name}" for name in QUANTITIES]
+def test_codes_of_warnings_stay_apart_when_they_are_cut_and_are_documented():
     source = Path(notices.__file__).read_text(encoding="utf-8")
-    known = [*re.findall(r'Notice\(\s*"(\w+)"', source), *quantities]
-    assert len(known) > 10
-    assert len({short_code(code) for code in known}) == len(known)
+    known = re.findall(r'Notice\(\s*"(\w+)"', source)
+    unfamiliar = [f"unfamiliar_{name}" for name in QUANTITIES]
+    assert len({short_code(code) for code in (*known, *unfamiliar)}) == len(known) + len(unfamiliar) > 10
+    assert {short_code(code) for code in (*known, unfamiliar[0])} <= set(inline(PAGE))
+
+
+def test_own_codes_are_documented(dicom_results):
+    codes = {
+        item.CodeValue
+        for result in dicom_results.values()
+        for element in result.iterall()
+        if element.VR == "SQ"
+        for item in element.value
+        if item.get("CodingSchemeDesignator") == "99BREASTPCR" and "CodeValue" in item
+    }
+    assert codes - {"EXAMPLE"} <= set(inline(PAGE))
+    assert len(codes) > 15
+
+
+def test_commands_that_check_results_find_no_error(tiny_folder):
+    lines = [line for block in blocks(PAGE) for line in block.splitlines() if not line.startswith("pcr ")]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    if missing := {name for line in lines if not shutil.which(name := line.split()[0], path=path)}:
+        pytest.skip(f"needs {', '.join(sorted(missing))}")
+    assert len(lines) == 7
+    for line in lines:
+        words = [shutil.which(line.split()[0], path=path), *line.split()[1:]]
+        done = subprocess.run(words, cwd=tiny_folder, capture_output=True, text=True, errors="replace")
+        assert done.returncode == 0, done.stderr
+        assert not [said for said in done.stderr.splitlines() if said.startswith("Error")], done.stderr
 
 
 def test_who_drew_the_segment_is_not_claimed_to_be_known(dicom_results):
@@ -250,13 +279,22 @@ def prediction():
 
 
 @pytest.fixture(scope="module")
-def dicom_results(prediction, tmp_path_factory):
-    """The results of a tiny exam of the left breast by name, free of errors."""
+def tiny_folder(prediction, tmp_path_factory):
+    """A folder with the results of a tiny exam of the left breast where the documentation has them."""
     folder = tmp_path_factory.mktemp("tiny")
     write_dicom_exam(folder / "exam", TINY, "ge", ImageLaterality="L")
-    write_dicom_results(replace(read_dicom_exam(folder / "exam"), mask=TINY.mask), prediction, folder)
-    assert [line for name in FILES for line in errors_in(folder / name)] == []
-    return {Path(name).stem: pydicom.dcmread(folder / name) for name in FILES}
+    (folder / "result" / "dicom").mkdir(parents=True)
+    exam = replace(read_dicom_exam(folder / "exam"), mask=TINY.mask)
+    write_dicom_results(exam, prediction, folder / "result" / "dicom")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dicom_results(tiny_folder):
+    """These results by name, free of errors."""
+    inside = tiny_folder / "result" / "dicom"
+    assert [line for name in FILES for line in errors_in(inside / name)] == []
+    return {Path(name).stem: pydicom.dcmread(inside / name) for name in FILES}
 
 
 @pytest.fixture

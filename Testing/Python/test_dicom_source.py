@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pydicom
 import pytest
-from dicom_exam import errors_in, write_dicom_exam
+from dicom_exam import errors_in, write_dicom_exam, write_enhanced_exam
 from examples import tiny_exam, tiny_prediction
 from PCRPredictorLib.dicom import read_dicom_exam
-from PCRPredictorLib.dicom_results import FILES, write_dicom_results
+from PCRPredictorLib.dicom_results import FILES, check_possible, write_dicom_results
+from PCRPredictorLib.dicom_segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
 
 pytest.importorskip("highdicom")
@@ -91,3 +93,36 @@ def test_header_that_nobody_can_make_up_is_asked_for_by_name(tmp_path, tag, valu
 def test_images_of_another_kind_are_refused_by_name(tmp_path):
     with pytest.raises(DataError, match=r"SOP class MR Image Storage, got 1\.2\.840\.10008\.5\.1\.4\.1\.1\.7"):
         results_of(tmp_path, lambda data: setattr(data, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_frames_of_enhanced_mr_are_referred_to_by_their_numbers(tmp_path, apart):
+    write_enhanced_exam(tmp_path / "exam", EXAM, apart=apart)
+    exam = replace(read_dicom_exam(tmp_path / "exam"), mask=EXAM.mask)
+    write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
+    assert [line for name in FILES for line in errors_in(tmp_path / name)] == []
+    source = pydicom.dcmread(exam.provenance.files[0])
+    for name in FILES[:2]:
+        for frame in pydicom.dcmread(tmp_path / name).PerFrameFunctionalGroupsSequence:
+            (reference,) = frame.DerivationImageSequence[0].SourceImageSequence
+            assert reference.ReferencedSOPInstanceUID == source.SOPInstanceUID
+            seen = source.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
+            assert seen.FrameContentSequence[0].TemporalPositionIndex == 2
+            assert seen.PlanePositionSequence == frame.PlanePositionSequence
+    np.testing.assert_array_equal(read_segmentation(tmp_path / FILES[0], exam.geometry), EXAM.mask)
+
+
+def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    (file,) = tmp_path.iterdir()
+    data = pydicom.dcmread(file)
+    data.FrameOfReferenceUID = ""
+    data.save_as(file)
+    exam = replace(read_dicom_exam(tmp_path), mask=EXAM.mask)
+    with pytest.raises(DataError, match="results in DICOM need FrameOfReferenceUID"):
+        write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
+
+
+def test_exam_that_is_not_from_dicom_is_refused():
+    with pytest.raises(DataError, match="with a file a slice, or Enhanced MR with all slices"):
+        check_possible(EXAM)
