@@ -10,11 +10,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PCRPredictorView.opengl import opengl_missing
 from PIL import Image
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 PATIENCE = 60_000  # ms
+NEEDED = [  # marks of the tests in a browser
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
+]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.config import PRESETS, read_config
 from PCRTrainingLib.distributed import Worker
-from PCRTrainingLib.experiment import ROWS, experiment_config, open_cohorts, run_experiment
+from PCRTrainingLib.experiment import experiment_config, open_cohorts, run_experiment
+from PCRTrainingLib.experiment_table import ROWS
 from PCRTrainingLib.progress import Silent
 from training_cohort import read_table, write_cohort, write_table
 

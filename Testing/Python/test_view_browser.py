@@ -10,19 +10,15 @@ import time
 import numpy as np
 import psutil
 import pytest
-from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
+from browser_help import NEEDED, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
 from PCRPredictorLib.bundle import find_bundle, load_bundle
 from PCRPredictorLib.cohort import find_patients, read_patient
 from PCRPredictorLib.predictor import Predictor
-from PCRPredictorView.opengl import opengl_missing
 from PCRTrainingLib.phantom import find_site, write_cohort
 
 pytest.importorskip("playwright")
 pytest.importorskip("slicer_layer_dm")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from browser_help import CHROMIUM, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
-from PCRPredictorView.opengl import opengl_missing
+from browser_help import NEEDED, chromium, click, drag, idle, open_page, predict, serving, slide, slide_slices, view
 from PCRTrainingLib.phantom import find_site, write_cohort
 
 pytest.importorskip("playwright")
 pytest.importorskip("slicer_layer_dm")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
