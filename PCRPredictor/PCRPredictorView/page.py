@@ -111,10 +111,12 @@ class Page:
         self.overlay.forget()
 
     def _on_edit(self) -> None:
-        self.work.forget_problem()
+        before = self.tumour.state.data.volume
         with self._server.state:
             self.tumour.update()
             self.prediction.update()
+        if self.tumour.state.data.volume != before:  # the last word of a stroke may come after a click on Predict
+            self.work.forget_problem()
 
     def _on_predicted(self, prediction: Prediction) -> None:
         self.overlay.show(prediction)

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +90,7 @@ async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model
     )
     await server.ready
     endpoint = server._server["ws"]  # wslink's transport in memory, which has no public name in trame
-    endpoint.sendWrappedError = partial(_say_error, endpoint.sendWrappedError, page)
+    endpoint.sendWrappedError = partial(_say_error, endpoint.sendWrappedError, endpoint.connections, page)
     page.begin()
     connection: Any = None
     calls: set[asyncio.Task[None]] = set()
@@ -128,6 +128,7 @@ async def _hand_on(connection: Any, content: bytes) -> None:  # noqa: ANN401  ws
 
 async def _say_error(
     send: Callable[..., Awaitable[None]],
+    connections: Container[str],
     page: Page,
     message_id: str,
     code: int,
@@ -135,7 +136,12 @@ async def _say_error(
     _data: object = None,
     client_id: str | None = None,
 ) -> None:
-    """Answer that something went wrong: on the page, and to the browser without the trace that wslink would send."""
+    """Answer that something went wrong: on the page, and to the browser without the trace that wslink would send.
+
+    A browser that has left meanwhile gets no answer: that there is none is all that went wrong.
+    """
+    if client_id not in connections:
+        return
     if code == EXCEPTION_ERROR:
         page.work.wonder("what a browser asked for has failed")
     await send(message_id, code, message, client_id=client_id)

@@ -1,6 +1,7 @@
 """What takes time on a page: one thing after the other, and a sentence where it fails."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -73,3 +74,18 @@ def test_a_new_action_forgets_what_was_wrong_before():
         return work.state.data.problem
 
     assert asyncio.run(go()) == ""
+
+
+@pytest.mark.parametrize(("connections", "said"), [({"here": None}, 1), ({}, 0)])
+def test_browser_that_has_left_gets_no_answer_and_nothing_is_logged(connections, said):
+    from PCRPredictorView.process import EXCEPTION_ERROR, _say_error
+
+    sent, wondered = [], []
+
+    async def send(*answer, **_client):
+        sent.append(answer)
+
+    page = SimpleNamespace(work=SimpleNamespace(wonder=wondered.append))
+    asyncio.run(_say_error(send, connections, page, "rpc", EXCEPTION_ERROR, "failed", {"trace": "..."}, "here"))
+    assert (len(sent), len(wondered)) == (said, said)
+    assert "..." not in repr(sent)
