@@ -14,10 +14,13 @@ from PCRTrainingLib.distributed import Worker
 from PCRTrainingLib.progress import Silent
 
 RUN = """
+import signal
+
 from PCRTrainingLib.distributed import Worker
 from PCRTrainingLib.progress import Silent
 from test_distributed import work_long
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
 Worker(processes=2).share(work_long, {files!r}, 1, Silent())
 """
 
