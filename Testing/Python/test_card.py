@@ -39,6 +39,7 @@ def test_card_with_a_byte_order_mark_is_read(tmp_path):
     assert read_texts(tmp_path / "card.json") == {"name": "mine"}
 
 
+@pytest.mark.slow
 def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_cohort, quick_config, tmp_path):
     texts = {"name": "mine", "licence": "CC BY-NC 4.0", "training_data": "From one scanner."}
     (tmp_path / "my card.json").write_text(json.dumps(texts))

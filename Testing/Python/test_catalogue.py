@@ -144,6 +144,7 @@ def test_package_of_slicer_opens_both_modules(package, tmp_path):
     assert all(file.startswith(str(package)) for file in files)
 
 
+@pytest.mark.slow
 def test_package_of_slicer_demonstrates_itself_with_nothing_else(package, tmp_path):
     code = (
         "from functools import partial; from PCRTrainingLib import command_line, demo\n"

@@ -51,6 +51,7 @@ def test_page_and_markdown_name_every_row(experiment):
         assert all(row.name in text for row in ROWS)
 
 
+@pytest.mark.slow
 def test_finished_experiment_is_remade_from_its_files_without_training(experiment, training_cohort, config, tmp_path):
     out = shutil.copytree(experiment, tmp_path / "copy")
     made = (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns
@@ -60,6 +61,7 @@ def test_finished_experiment_is_remade_from_its_files_without_training(experimen
     assert json.loads((out / "experiment.json").read_text())["rows"] == before
 
 
+@pytest.mark.slow
 def test_resumed_experiment_keeps_its_configuration_and_seeds(experiment, training_cohort, tmp_path):
     out = shutil.copytree(experiment, tmp_path / "copy")
     external = [experiment.parent / "elsewhere"]

@@ -89,6 +89,7 @@ def test_predictor_gives_what_the_run_recorded(trained, training_cohort):
         assert probability == pytest.approx(1 / (1 + np.exp(-(slope * logit + offset))), abs=0.01)
 
 
+@pytest.mark.slow
 def test_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
     train(training_cohort, tmp_path / "two", read_config(quick_config), Worker(processes=2), Silent())
     assert_same(tmp_path / "two", trained)
@@ -160,6 +161,7 @@ def write_rows(path):
     return path
 
 
+@pytest.mark.slow
 def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
     table, config, said = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
     progress = Silent()

@@ -215,6 +215,7 @@ def test_an_upload_that_is_no_image_is_said_and_the_exam_stays(page, tmp_path):
     assert page.inner_text("#title") == title
 
 
+@pytest.mark.slow
 def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     page.click("#show-pre")
     page.click("#arrange-compare")
@@ -281,6 +282,7 @@ def test_another_model_empties_the_list_and_keeps_the_patient(page):
     assert page.locator("#probability").count() == 0
 
 
+@pytest.mark.slow
 def test_a_value_that_cannot_be_read_is_nobodys(browser, cohort, tmp_path):
     broken = shutil.copytree(cohort, tmp_path / "cohort")
     (table,) = broken.glob("*.csv")
@@ -300,6 +302,7 @@ def test_a_value_that_cannot_be_read_is_nobodys(browser, cohort, tmp_path):
         page.context.close()
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(browser, cohort, tmp_path):
     shutil.copytree(find_bundle("phantom"), tmp_path / "ispy2")
     with serving(cohort, "--model", tmp_path / "ispy2") as (_process, address):

@@ -116,6 +116,7 @@ def test_phases_side_by_side_show_the_place_of_the_axial_view(page):
     assert np.abs(view(page, 1) - axial).mean() < 2  # the early phase, as before
 
 
+@pytest.mark.slow
 def test_a_switch_leaves_phases_side_by_side_where_they_are(page):
     look_at_phases(page)
     slide_slices(page, 0.2)
@@ -137,6 +138,7 @@ def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
     assert page.locator("#send").is_enabled()
 
 
+@pytest.mark.slow
 def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
     complaint = "pcr view: what a browser asked for has failed (TypeError)\n"
     with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):

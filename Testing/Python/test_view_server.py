@@ -253,6 +253,7 @@ def test_an_upload_reaches_the_process_under_names_of_our_own():
     asyncio.run(check())
 
 
+@pytest.mark.slow
 def test_an_upload_that_stops_on_its_way_makes_room_for_another(monkeypatch):
     async def check():
         monkeypatch.setattr(uploads, "_STALLED", 0.3)
