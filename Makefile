@@ -60,7 +60,7 @@ docs: setup
 	$(BIN)/mkdocs build --strict
 
 phantom-bundle: setup
-	$(BIN)/python -m PCRTrainingLib.phantom_bundle Resources/Models/phantom
+	$(BIN)/python -m PCRTrainingLib.runs.phantom_bundle Resources/Models/phantom
 
 # The model trained on real exams, from the 198 of I-SPY2 or all of MAMA-MIA: make ispy2-bundle COHORT=folder ROWS=table.
 RECIPE := Resources/Recipes/ispy2

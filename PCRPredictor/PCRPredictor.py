@@ -101,13 +101,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.models.refresh()
 
     def _make_sections(self) -> None:
-        from PCRPredictorPanel.background import Background
         from PCRPredictorPanel.batch_controls import BatchControls
         from PCRPredictorPanel.exam_controls import ExamControls
         from PCRPredictorPanel.model_controls import ModelControls
         from PCRPredictorPanel.overlay_controls import OverlayControls
         from PCRPredictorPanel.result_controls import ResultControls
         from PCRPredictorPanel.setup_controls import SetupControls
+        from PCRPredictorPanel.toolkit.background import Background
 
         self.logic = PCRPredictorLogic()
         self.background = Background()
@@ -228,7 +228,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def predict(self, *_args) -> None:
         """Predict the chosen exam off this thread."""
         from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.mrml_exam import is_resampled
+        from PCRPredictorLib.mrml.exam import is_resampled
 
         nodes, asked = self.exam.nodes(), self.asked()
         try:
@@ -247,7 +247,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def asked(self) -> tuple:
         """What a prediction depends on; another value means that the result shown is of something else."""
-        from PCRPredictorLib.mrml_exam import state_of
+        from PCRPredictorLib.mrml.exam import state_of
 
         bundle = self.models.bundle
         state = state_of(*self.exam.nodes(), self.exam.segment_id)
@@ -298,7 +298,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def open_patient(self, cohort: Path, patient_id: str) -> None:
         """Load one patient of a cohort into the scene and choose it."""
-        from PCRPredictorLib.cohort import find_patient, read_patient
+        from PCRPredictorLib.reading.cohort import find_patient, read_patient
 
         def read():
             return read_patient(find_patient(cohort, patient_id))
@@ -326,7 +326,7 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        from PCRPredictorLib.mrml_prediction import NodePredictor
+        from PCRPredictorLib.mrml.predictor import NodePredictor
 
         self.predictor = NodePredictor()
 
@@ -336,7 +336,7 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
 
     def clear(self, parameters: PCRPredictorParameterNode | None) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""
-        from PCRPredictorLib.mrml import remove
+        from PCRPredictorLib.mrml.nodes import remove
 
         for node in (parameters.attention, parameters.subtraction) if parameters is not None else ():
             if node is not None:
@@ -349,7 +349,7 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
 
     def add_exam(self, scene, exam):
         """Nodes of an exam that was read from files, by name."""
-        from PCRPredictorLib.mrml import add_exam
+        from PCRPredictorLib.mrml.nodes import add_exam
 
         return add_exam(scene, exam)
 
@@ -360,7 +360,7 @@ class PCRPredictorTest(ScriptedLoadableModuleTest):
     def runTest(self) -> None:
         """Make the sample, predict it, and look whether attention is on the tumour."""
         self.setUp()
-        from PCRPredictorLib.bundle import find_bundle, load_bundle
+        from PCRPredictorLib.model.bundle import find_bundle, load_bundle
         from PCRPredictorPanel.sample import load_sample
 
         self.delayDisplay("Making the sample exam")

@@ -70,7 +70,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.settings.load()
 
     def _make_sections(self) -> None:
-        from PCRPredictorPanel.background import Background
+        from PCRPredictorPanel.toolkit.background import Background
         from PCRTrainingPanel.cohort_controls import CohortControls
         from PCRTrainingPanel.results_controls import ResultsControls
         from PCRTrainingPanel.review_controls import ReviewControls
@@ -150,7 +150,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Read a DICOM exam off this thread and write its phases into the cohort."""
         from functools import partial
 
-        from PCRTrainingLib.review import import_dicom
+        from PCRTrainingLib.cohort.review import import_dicom
 
         said = _("{patient} added; check the cohort again.").format(patient=patient_id)
 

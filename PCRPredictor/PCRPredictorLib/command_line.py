@@ -20,16 +20,16 @@ from rich.progress import track
 from rich.table import Table
 
 from . import __version__
-from .bundle import Bundle, bundled_models, export_bundle, find_bundle, load_bundle
 from .child import end_with_parent, is_child, tell
 from .clinical import read_clinical_words
 from .errors import DataError
 from .exam import Exam
-from .model_card import describe_metric
+from .model.bundle import Bundle, bundled_models, export_bundle, find_bundle, load_bundle
+from .model.card import describe_metric
 
 if TYPE_CHECKING:
+    from .model.predictor import Predictor
     from .prediction import Prediction
-    from .predictor import Predictor
 
 DEFAULT_MODEL = "ispy2"
 console = Console(highlight=False)
@@ -116,10 +116,10 @@ def predict(
     if cohort is not None:
         _predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
-    from .dicom import read_dicom_exam
-    from .dicom_results import check_possible
+    from .dicom.exam import read_dicom_exam
+    from .dicom.results import check_possible
     from .outputs import write_prediction
-    from .reading import read_exam
+    from .reading.images import read_exam
 
     given = read_clinical_words(clinical, bundle.schema)
     if dicom is not None:
@@ -227,7 +227,7 @@ def main() -> None:
 
 def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:
     """A predictor; torch is loaded here, and not before."""
-    from .predictor import Predictor
+    from .model.predictor import Predictor
 
     return Predictor(bundle, device)
 
@@ -246,8 +246,8 @@ def _take_any_letter() -> None:
 
 
 def _predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
-    from .cohort import find_patients
     from .outputs import TABLE, predict_cohort
+    from .reading.cohort import find_patients
 
     def predict_exam(exam: Exam) -> Prediction:
         return predictor.predict(exam, operating_point)

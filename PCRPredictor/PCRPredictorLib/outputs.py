@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import mrml_scene
 from .child import tell
-from .cohort import CohortPatient, read_patient
-from .dicom_results import FILES, write_dicom_results
+from .dicom.results import FILES, write_dicom_results
 from .errors import DataError
 from .exam import Exam
-from .overlay import save_overlay
+from .mrml import scene as mrml_scene
 from .prediction import Prediction, exam_to_json
-from .report import render_report
+from .reading.cohort import CohortPatient, read_patient
+from .report.overlay import save_overlay
+from .report.page import render_report
 from .writing import whole_folder, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")

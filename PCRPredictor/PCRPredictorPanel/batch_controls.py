@@ -9,8 +9,8 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from .child_process import ChildProcess, last_sentence
-from .path_field import follow, path_of
+from .toolkit.child_process import ChildProcess, last_sentence
+from .toolkit.path_field import follow, path_of
 
 COLUMNS = {
     "patient_id": _("Patient"),

@@ -9,16 +9,16 @@ from typing import Any
 import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.mrml import add_empty_segmentation, add_segmentation, is_own, set_segment
-from PCRPredictorLib.mrml_display import subtract_nodes
-from PCRPredictorLib.mrml_exam import functional_volume, geometry_of, phases_of_sequence
+from PCRPredictorLib.mrml.display import subtract_nodes
+from PCRPredictorLib.mrml.exam import functional_volume, geometry_of, phases_of_sequence
+from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_segmentation, is_own, set_segment
 from PCRPredictorLib.phases import guess_phases
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-from .background import Background
-from .one_click import OneClick
-from .segment_editor import SegmentEditor
+from .toolkit.background import Background
+from .toolkit.one_click import OneClick
+from .toolkit.segment_editor import SegmentEditor
 
 _PARAMETERS = {"pre": "preVolume", "early": "earlyVolume", "late": "lateVolume", "segmentation": "segmentation"}
 CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; another one is never overwritten

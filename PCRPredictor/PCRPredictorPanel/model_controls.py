@@ -8,10 +8,10 @@ from typing import Any
 
 import qt
 import slicer
-from PCRPredictorLib.bundle import Bundle, load_bundle
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model_store import StoredModel, add_model, list_models, remove_model
-from PCRPredictorLib.result_text import describe_model
+from PCRPredictorLib.model.bundle import Bundle, load_bundle
+from PCRPredictorLib.model.store import StoredModel, add_model, list_models, remove_model
+from PCRPredictorLib.report.wording import describe_model
 from slicer.i18n import tr as _
 
 DEVICES = {"automatic": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)")}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import slicer
-from PCRPredictorLib.mrml_display import (
+from PCRPredictorLib.mrml.display import (
     COMPARE_VIEWS,
     compare_phases,
     jump_to,

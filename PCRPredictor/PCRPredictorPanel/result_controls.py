@@ -10,13 +10,13 @@ from typing import Any
 
 import qt
 import slicer
-from PCRPredictorLib import result_text
-from PCRPredictorLib.bundle import Bundle
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.prediction import OperatingPoint, Prediction
+from PCRPredictorLib.report import wording
 from slicer.i18n import tr as _
 
-from .background import Background
+from .toolkit.background import Background
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class ResultControls:
         """Put a prediction into words."""
         self.shown = result
         prediction = result.prediction
-        self._ui.probabilityLabel.text = result_text.describe_probability(prediction, _)
-        self._ui.imageLabel.text = result_text.describe_image_alone(prediction, _)
-        self._ui.attentionLabel.text = result_text.describe_attention(prediction, _)
-        self._ui.warningLabel.text = result_text.describe_warnings(prediction, _)
+        self._ui.probabilityLabel.text = wording.describe_probability(prediction, _)
+        self._ui.imageLabel.text = wording.describe_image_alone(prediction, _)
+        self._ui.attentionLabel.text = wording.describe_attention(prediction, _)
+        self._ui.warningLabel.text = wording.describe_warnings(prediction, _)
         self._show_decision()
 
     def clear(self) -> None:
@@ -117,7 +117,7 @@ class ResultControls:
     def _show_decision(self, *_args: object) -> None:
         """What the chosen operating point makes of the probability."""
         point = self._point()
-        decision = result_text.describe_decision(self.shown.prediction, point, _) if point is not None else ""
+        decision = wording.describe_decision(self.shown.prediction, point, _) if point is not None else ""
         self._ui.decisionLabel.text = decision
 
     def _save(self, *_args: object) -> None:

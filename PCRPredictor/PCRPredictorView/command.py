@@ -10,15 +10,15 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from PCRPredictorLib.bundle import find_bundle, load_bundle
 from PCRPredictorLib.clinical import read_clinical_words
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.reading.sources import DicomEntry, Entry, FilesEntry, find_entries
 
-from .exams import DicomEntry, Entry, FilesEntry, find_entries
-from .logs import log_in_one_line
-from .server import ServerSettings, serve
-from .sessions import load_ahead, process_context
+from .serving.logs import log_in_one_line
+from .serving.server import ServerSettings, serve
+from .serving.sessions import load_ahead, process_context
 
 
 def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
@@ -75,7 +75,7 @@ def find_exams(
 
 def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
     """Starts the process of a page."""
-    context = process_context("PCRPredictorView.process")
+    context = process_context("PCRPredictorView.serving.process")
     return partial(_start, context, list(entries), model)
 
 
@@ -87,6 +87,6 @@ def _start(context: BaseContext, entries: Sequence[Entry], model: str, end: sock
 
 def _run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
     """In the process of a page; only there are Slicer's core and torch loaded."""
-    from .process import run_page
+    from .serving.process import run_page
 
     run_page(end, folder, entries, model)

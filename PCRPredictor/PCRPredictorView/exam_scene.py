@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from PCRPredictorLib.display import ZOOM_MM
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Provenance
-from PCRPredictorLib.mrml import (
+from PCRPredictorLib.mrml.display import set_background
+from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, state_of
+from PCRPredictorLib.mrml.nodes import (
     add_empty_segmentation,
     add_phases,
     add_segmentation,
@@ -18,10 +19,9 @@ from PCRPredictorLib.mrml import (
     set_segment,
     show,
 )
-from PCRPredictorLib.mrml_display import set_background
-from PCRPredictorLib.mrml_exam import Node, functional_volume, geometry_of, scalar_array, state_of
-from PCRPredictorLib.mrml_prediction import NodePredictor
+from PCRPredictorLib.mrml.predictor import NodePredictor
 from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.report.display import ZOOM_MM
 from trame_slicer.core import SlicerApp
 from undo_stack import UndoStack
 

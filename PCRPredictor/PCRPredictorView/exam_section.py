@@ -13,13 +13,13 @@ from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.reading.sources import Entry
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from .exams import Entry
-from .uploads import UPLOADED, uploaded_entry
+from .serving.uploads import UPLOADED, uploaded_entry
 from .work import TOO_LARGE, Work
 
 Predict = Callable[[Exam], Prediction]

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PCRPredictorLib.display import FAINT
-from PCRPredictorLib.mrml import OPACITY
-from PCRPredictorLib.mrml_display import jump_to, render_in_3d, set_legend, set_outline, set_overlay, set_threshold
+from PCRPredictorLib.mrml.display import (
+    jump_to,
+    render_in_3d,
+    set_legend,
+    set_outline,
+    set_overlay,
+    set_threshold,
+)
+from PCRPredictorLib.mrml.nodes import OPACITY
 from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.report.display import FAINT
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server

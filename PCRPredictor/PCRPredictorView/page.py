@@ -12,6 +12,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Prediction
+from PCRPredictorLib.reading.sources import Entry
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
@@ -21,7 +22,6 @@ from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
 from .exam_scene import ExamScene
 from .exam_section import ExamSection
-from .exams import Entry
 from .overlay_section import OverlaySection
 from .prediction_section import PredictionSection
 from .tumour_section import TumourSection

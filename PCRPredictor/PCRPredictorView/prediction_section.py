@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from PCRPredictorLib import result_text
-from PCRPredictorLib.bundle import Bundle, bundled_models, find_bundle, load_bundle
 from PCRPredictorLib.clinical import Category, ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.model.bundle import Bundle, bundled_models, find_bundle, load_bundle
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Prediction
+from PCRPredictorLib.report import wording
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
@@ -164,7 +164,7 @@ class PredictionSection:
             self._bundle = None
             data.card, data.fields, data.points = str(error), [], []
             return
-        data.card = result_text.describe_model(self._bundle)
+        data.card = wording.describe_model(self._bundle)
         data.fields = [
             {
                 "name": variable.name,
@@ -189,10 +189,10 @@ class PredictionSection:
 
     def _show_result(self, prediction: Prediction) -> None:
         data = self.state.data
-        data.probability = result_text.describe_probability(prediction)
-        data.image_alone = result_text.describe_image_alone(prediction)
-        data.attention = result_text.describe_attention(prediction)
-        data.warnings = result_text.describe_warnings(prediction)
+        data.probability = wording.describe_probability(prediction)
+        data.image_alone = wording.describe_image_alone(prediction)
+        data.attention = wording.describe_attention(prediction)
+        data.warnings = wording.describe_warnings(prediction)
         self._show_decision(data.point)
 
     def _show_decision(self, point: str) -> None:
@@ -200,7 +200,7 @@ class PredictionSection:
             exam, prediction, bundle = self.result
             chosen = bundle.operating_point(point)
             self.result = Result(exam, replace(prediction, operating_point=chosen), bundle)
-            self.state.data.decision = result_text.describe_decision(prediction, chosen)
+            self.state.data.decision = wording.describe_decision(prediction, chosen)
 
     def build_patient(self) -> None:
         """The patient's part of the page."""

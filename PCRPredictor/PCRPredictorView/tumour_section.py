@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PCRPredictorLib.grow import FUNCTIONAL_ENHANCEMENT, grow_tumour
-from PCRPredictorLib.mrml_exam import geometry_of
+from PCRPredictorLib.mrml.exam import geometry_of
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server

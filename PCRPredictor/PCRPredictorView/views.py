@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.mrml import nodes_of
-from PCRPredictorLib.mrml_display import COMPARE_VIEWS, compare_phases, cut_at, follow
-from PCRPredictorLib.mrml_exam import LPS_TO_RAS, Node, geometry_of
+from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, cut_at, follow
+from PCRPredictorLib.mrml.exam import LPS_TO_RAS, Node, geometry_of
+from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
 from trame_client.ui.core import AbstractLayout

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from PCRPredictorLib.bundle import find_bundle, load_bundle
 from PCRPredictorLib.command_line import (
     DEFAULT_MODEL,
     ManyValues,
@@ -25,13 +24,14 @@ from PCRPredictorLib.command_line import (
     run,
     show_result,
 )
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from rich.table import Table
 
 from .progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from .config import TrainingConfig
-    from .distributed import Worker
+    from .training.workers import Worker
 
 CohortArgument = Annotated[Path, typer.Argument(help="Folder of a cohort: MAMA-MIA layout, or with a cohort.json.")]
 ConfigOption = Annotated[str, typer.Option(help="quick, full, or a JSON file with any part of a run's config.json.")]
@@ -54,7 +54,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Which phantom patient.")] = 1,
 ) -> None:
     """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
-    from .demo import write_demo
+    from PCRPredictorLib.demo import write_demo
 
     predictor = load_predictor(load_bundle(find_bundle(model)))
     prediction = write_demo(out, predictor, model, seed, report=partial(console.print, soft_wrap=True))
@@ -107,7 +107,7 @@ def phantom(
     full: Annotated[bool, typer.Option("--full", help="Full-size exams, 448 x 448 x 120 voxels.")] = False,
 ) -> None:
     """Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table."""
-    from .phantom import find_site, write_cohort
+    from PCRPredictorLib.phantom.cohort import find_site, write_cohort
 
     write_cohort(out, patients, find_site(site, shortcut), seed, full=full)
     console.print(f"Written to {out}", soft_wrap=True)
@@ -116,7 +116,7 @@ def phantom(
 @app.command()
 def check(cohort: CohortArgument, config: ConfigOption = "full") -> None:
     """List what is wrong with which patient; exit code 1 if anything is."""
-    from .cohort_check import check_cohort
+    from .cohort.check import check_cohort
 
     patients, problems = check_cohort(cohort, ProgressBar(console), _read_config(config, None).clinical)
     table = Table("patient", "problem", box=None, padding=(0, 2, 0, 0))
@@ -141,7 +141,7 @@ def train(
     processes: ProcessesOption = None,
 ) -> None:
     """Train the curriculum on a cohort: global, attention, clinical. Leaves OUT/bundle; runs under torchrun."""
-    from .run import train as train_run
+    from .runs.train import train as train_run
 
     settings = _read_config(config, seed)
     with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
@@ -166,7 +166,7 @@ def select(
     processes: ProcessesOption = None,
 ) -> None:
     """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
-    from .selection import select as run_selection
+    from .runs.select import select as run_selection
 
     settings = {path.stem: _read_config(str(path), None) for path in configs}
     with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
@@ -188,7 +188,7 @@ def select(
 @app.command()
 def estimate(cohort: CohortArgument, config: ConfigOption = "full", processes: ProcessesOption = None) -> None:
     """Estimate time and memory of a training run on this machine, from a few batches of each step."""
-    from .estimate import estimate_cohort
+    from .training.estimate import estimate_cohort
 
     found = estimate_cohort(cohort, _read_config(config, None), processes or os.cpu_count() or 1)
     console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")
@@ -202,7 +202,7 @@ def evaluate(
     device: DeviceOption = "cpu",
 ) -> None:
     """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention."""
-    from .evaluation import write_evaluation
+    from .evaluation.evaluate import write_evaluation
 
     bundles = [load_bundle(find_bundle(name)) for name in model]
     with workers(device) as worker, ProgressBar(console) as progress:
@@ -223,7 +223,7 @@ def experiment(
     processes: ProcessesOption = None,
 ) -> None:
     """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
-    from .experiment import run_experiment
+    from .runs.experiment import run_experiment
 
     settings = _read_config(config, None)
     numbers = range(settings.seed, settings.seed + seeds)
@@ -248,7 +248,7 @@ def _announce(address: str, browser: bool) -> None:
 @contextmanager
 def workers(device: str, processes: int | None = None) -> Iterator[Worker]:
     """This process among those of the run; torch is loaded here, and not before."""
-    from .distributed import workers
+    from .training.workers import workers
 
     with workers(device, processes) as worker:
         yield worker

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.grid import GridSpec
+from PCRPredictorLib.model.grid import GridSpec
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from .schema import USUAL

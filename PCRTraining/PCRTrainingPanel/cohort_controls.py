@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import qt
-from PCRPredictorPanel.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 COLUMNS = {
@@ -82,7 +82,7 @@ class CohortControls:
     def show_reviews(self) -> None:
         """Note in the table who was reviewed by whom."""
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.review import read_reviews
+        from PCRTrainingLib.cohort.review import read_reviews
 
         try:
             reviews = read_reviews(self.folder) if self.folder is not None else {}

@@ -9,9 +9,9 @@ from typing import Any
 
 import qt
 import slicer
-from PCRPredictorPanel.background import Background
-from PCRPredictorPanel.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.background import Background
+from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -110,7 +110,7 @@ class ResultsControls:
     def install(self, *_args: object) -> None:
         """Copy the run's bundle to where PCR Predictor finds it."""
         from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.model_store import add_model
+        from PCRPredictorLib.model.store import add_model
 
         try:
             model = add_model(self._run.folder / "bundle", self._store, name=self._run.folder.resolve().name)
@@ -124,12 +124,12 @@ class ResultsControls:
 
     def explain(self, *_args: object) -> None:
         """Open the chosen patient with the attention of each step that did not see it."""
-        from PCRPredictorLib.cohort import find_patient, read_patient
+        from PCRPredictorLib.reading.cohort import find_patient, read_patient
 
         folder, run, name = self._cohort.folder, self._run.folder, self._ui.explainSelector.currentText
 
         def work() -> Any:
-            from PCRTrainingLib.step_attention import explain_steps
+            from PCRTrainingLib.runs.step_attention import explain_steps
 
             exam = read_patient(find_patient(folder, name))
             return exam, explain_steps(run, name, exam)
@@ -179,7 +179,7 @@ class ResultsControls:
         table.resizeColumnsToContents()
 
     def _show_attention(self, found: tuple) -> None:
-        from PCRPredictorLib.mrml import add_exam, image_of, put_attention, remove, show
+        from PCRPredictorLib.mrml.nodes import add_exam, image_of, put_attention, remove, show
 
         exam, maps = found
         for node in (*self._nodes.values(), *self._attention.values()):
@@ -201,7 +201,7 @@ class ResultsControls:
         self._ui.explainButton.enabled = True
 
     def _lay_over(self, *_args: object) -> None:
-        from PCRPredictorLib.mrml_display import set_legend, set_overlay
+        from PCRPredictorLib.mrml.display import set_legend, set_overlay
 
         node = self._attention.get(self._ui.stepSelector.currentText)
         if node is not None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import qt
 import slicer
-from PCRPredictorPanel.background import Background
-from PCRPredictorPanel.one_click import OneClick
-from PCRPredictorPanel.segment_editor import SegmentEditor
+from PCRPredictorPanel.toolkit.background import Background
+from PCRPredictorPanel.toolkit.one_click import OneClick
+from PCRPredictorPanel.toolkit.segment_editor import SegmentEditor
 from slicer.i18n import tr as _
 
 from .cohort_controls import CohortControls
@@ -64,7 +64,7 @@ class ReviewControls:
 
     def open(self, patient_id: str) -> None:
         """Load a patient into the scene, in place of the one before."""
-        from PCRPredictorLib.cohort import find_patient, read_patient
+        from PCRPredictorLib.reading.cohort import find_patient, read_patient
 
         folder = self._cohort.folder
 
@@ -77,8 +77,8 @@ class ReviewControls:
     def save(self, *_args: object) -> None:
         """Write the mask into the cohort, beside the expert's."""
         from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.mrml_exam import geometry_of, segment_array
-        from PCRTrainingLib.review import save_mask
+        from PCRPredictorLib.mrml.exam import geometry_of, segment_array
+        from PCRTrainingLib.cohort.review import save_mask
 
         segmentation = self.nodes["segmentation"]
         geometry = geometry_of(self.nodes["pre"])
@@ -93,7 +93,7 @@ class ReviewControls:
 
     def accept(self, *_args: object) -> None:
         """Note that the mask is good as it is."""
-        from PCRTrainingLib.review import mark_reviewed
+        from PCRTrainingLib.cohort.review import mark_reviewed
 
         work = partial(mark_reviewed, self._cohort.folder, self.patient_id, self._ui.reviewerEdit.text)
         said = _("{patient}: reviewed.").format(patient=self.patient_id)
@@ -131,7 +131,7 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml import add_empty_segmentation, add_exam, add_phases, remove, show
+        from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_exam, add_phases, remove, show
 
         self._ui.editButton.checked = self._ui.clickButton.checked = False
         for node in self.nodes.values():
@@ -146,8 +146,8 @@ class ReviewControls:
         self.update()
 
     def _take_tumour(self, reference: Any, mask: Any) -> None:
-        from PCRPredictorLib.mrml import set_segment
-        from PCRPredictorLib.mrml_exam import geometry_of
+        from PCRPredictorLib.mrml.exam import geometry_of
+        from PCRPredictorLib.mrml.nodes import set_segment
 
         set_segment(self.nodes["segmentation"], mask, geometry_of(reference), reference)
 
@@ -155,7 +155,7 @@ class ReviewControls:
         if not wanted:
             self._editor.leave()
             return
-        from PCRPredictorLib.mrml_display import subtract_nodes
+        from PCRPredictorLib.mrml.display import subtract_nodes
 
         if "subtraction" not in self.nodes:
             self.nodes["subtraction"] = subtract_nodes(self.nodes["pre"], self.nodes["early"])
@@ -169,7 +169,7 @@ class ReviewControls:
 
     def _open_unreviewed(self, *_args: object) -> None:
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.review import read_reviews
+        from PCRTrainingLib.cohort.review import read_reviews
 
         try:
             reviewed = read_reviews(self._cohort.folder)

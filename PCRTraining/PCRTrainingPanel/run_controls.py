@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import qt
-from PCRPredictorPanel.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls

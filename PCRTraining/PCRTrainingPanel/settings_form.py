@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import qt
-from PCRPredictorPanel.path_field import follow, path_of
 from PCRPredictorPanel.patient_form import decimals_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from slicer.i18n import tr as _
 
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}

@@ -7,33 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from PCRPredictorLib.bundle import Bundle, load_bundle, write_bundle
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
-from PCRPredictorLib.grid import GridSpec
-from PCRPredictorLib.model_card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.model.bundle import Bundle, load_bundle, write_bundle
+from PCRPredictorLib.model.card import FamiliarRange, InferenceSettings
+from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
-from training_cohort import QUICK, write_cohort
+from support.models import CARD, SCHEMA
+from support.training_cohort import QUICK, write_cohort
 
 torch.set_num_threads(1)
 REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "shared" / "cohorts"))
-CARD = ModelCard(
-    name="tiny",
-    version="1.0.0",
-    description="Random weights.",
-    authors="the tests",
-    licence="Apache-2.0",
-    training_data="none",
-    intended_use="tests",
-    not_intended_use="anything else",
-    known_limits="knows nothing",
-)
-SCHEMA = ClinicalSchema(
-    (
-        Number("age", "Age", "years", 18, 100, 50, 10),
-        Category("hr", "Hormone receptors", {"negative": ["0"], "positive": ["1"]}),
-    )
-)
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +81,9 @@ def quick_config(tmp_path_factory) -> Path:
 def trained(training_cohort, quick_config, tmp_path_factory) -> Path:
     """A finished run on `training_cohort`; read it only."""
     from PCRTrainingLib.config import read_config
-    from PCRTrainingLib.distributed import Worker
     from PCRTrainingLib.progress import Silent
-    from PCRTrainingLib.run import train
+    from PCRTrainingLib.runs.train import train
+    from PCRTrainingLib.training.workers import Worker
 
     out = tmp_path_factory.mktemp("runs") / "my run"
     train(training_cohort, out, read_config(quick_config), Worker(), Silent())
@@ -127,7 +110,7 @@ def panel(slicer_session, tmp_path, monkeypatch):
     """The PCRPredictor module, open on an empty scene; what it complains of is in `panel.messages`."""
     import slicer
     from harness.pythonqt import stray_attributes
-    from panel_help import MODULE
+    from support.panel_help import MODULE
 
     monkeypatch.setenv("BREASTPCR_MODELS", str(tmp_path / "models"))
     messages = []
@@ -144,7 +127,7 @@ def panel(slicer_session, tmp_path, monkeypatch):
 def training_panel(panel, slicer_session, monkeypatch):
     """The PCRTraining module, open beside PCRPredictor, with the settings of a few seconds' run."""
     from harness.pythonqt import stray_attributes
-    from panel_help import TRAINING_MODULE
+    from support.panel_help import TRAINING_MODULE
 
     widget = slicer_session.open_module(TRAINING_MODULE)
     widget.messages = panel.messages

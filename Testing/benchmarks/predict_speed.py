@@ -28,9 +28,9 @@ def peak():
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 before = peak()
-from PCRPredictorLib.bundle import find_bundle, load_bundle
-from PCRPredictorLib.predictor import Predictor
-from PCRPredictorLib.reading import read_exam
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.reading.images import read_exam
 files = [Path(name) for name in sys.argv[1:]]
 Predictor(load_bundle(find_bundle("phantom"))).predict(read_exam(files[:3], files[3]))
 print((peak() - before) / 1024)
@@ -39,8 +39,8 @@ print((peak() - before) / 1024)
 
 def make_files(folder: Path) -> list[Path]:
     """A full-size phantom exam as four gzipped NIfTI files."""
+    from PCRPredictorLib.phantom.cohort import make_exam
     from PCRPredictorLib.writing import write_nifti
-    from PCRTrainingLib.phantom import make_exam
 
     exam = make_exam(seed=1)
     files = [folder / f"{key}.nii.gz" for key in KEYS]
@@ -85,9 +85,9 @@ def timed(function: Callable, *arguments: object) -> tuple[float, object]:
 
 def measure(files: list[Path], runs: int) -> dict[str, list[float]]:
     """Seconds of every run, by what was timed."""
-    from PCRPredictorLib.bundle import find_bundle, load_bundle
-    from PCRPredictorLib.predictor import Predictor
-    from PCRPredictorLib.reading import read_exam
+    from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+    from PCRPredictorLib.model.predictor import Predictor
+    from PCRPredictorLib.reading.images import read_exam
 
     stock_load, stock_finish = build_stock()
     predictor = Predictor(load_bundle(find_bundle("phantom")))

@@ -45,10 +45,10 @@ def epoch_of_ours(cache_folder: Path) -> Callable[[], None]:
     """One epoch of step 2 over all patients of a cache, with this library's own loop."""
     import numpy as np
     import torch
-    from PCRTrainingLib.cache import read_cache
-    from PCRTrainingLib.folds import Prepared
+    from PCRTrainingLib.cohort.cache import read_cache
     from PCRTrainingLib.schema import build_schema
-    from PCRTrainingLib.training import build_network, train_epoch
+    from PCRTrainingLib.training.folds import Prepared
+    from PCRTrainingLib.training.loop import build_network, train_epoch
 
     config, cache = PRESETS["full"], read_cache(cache_folder)
     schema, _ = build_schema(config.clinical, [record.row for record in cache.records])
@@ -68,8 +68,8 @@ def epoch_of_stock(cache_folder: Path) -> Callable[[], None]:
     from monai.data import CacheDataset, DataLoader
     from monai.transforms import Compose, EnsureTyped, RandFlipd, RandScaleIntensityd
     from PCRPredictorLib.network import PCRNet
-    from PCRTrainingLib.cache import read_cache
-    from PCRTrainingLib.losses import classification_loss, mask_cross_entropy
+    from PCRTrainingLib.cohort.cache import read_cache
+    from PCRTrainingLib.training.losses import classification_loss, mask_cross_entropy
 
     cache = read_cache(cache_folder)
     image, mask = cache.image_and_mask(np.arange(len(cache)))
@@ -123,7 +123,7 @@ def main() -> None:
         folder = Path(name)
         cohort = arguments.cohort
         if cohort is None:
-            from PCRTrainingLib.phantom import find_site, write_cohort
+            from PCRPredictorLib.phantom.cohort import find_site, write_cohort
 
             cohort = folder / "cohort"
             write_cohort(cohort, 198, find_site("A"), 0)
@@ -148,8 +148,8 @@ def main() -> None:
 
 
 def time_caching(cohort: Path, folder: Path) -> float:
-    from PCRPredictorLib.cohort import find_patients
-    from PCRTrainingLib.cache import open_or_build
+    from PCRPredictorLib.reading.cohort import find_patients
+    from PCRTrainingLib.cohort.cache import open_or_build
     from PCRTrainingLib.schema import build_schema
 
     config = PRESETS["full"]

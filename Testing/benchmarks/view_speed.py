@@ -18,11 +18,11 @@ from statistics import median
 import numpy as np
 import psutil
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "Python"))
-from browser_help import chromium, drag, idle, open_page, serving, slide, view
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.phantom.cohort import make_exam
 from PCRPredictorLib.writing import write_nifti
-from PCRTrainingLib.phantom import make_exam
+from support.browser_help import chromium, drag, idle, open_page, serving, slide, view
 
 
 def write_exam(folder):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import slicer
 import vtk
-from PCRPredictorLib.mrml_scene import headless_scene
+from PCRPredictorLib.mrml.scene import headless_scene
 from vtk.util.numpy_support import vtk_to_numpy
 
 from harness.views import render_slice

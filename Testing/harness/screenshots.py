@@ -15,8 +15,8 @@ def main(out):
 
     session.start()
     from panel_help import MODULE, choose, predict, view
-    from PCRPredictorLib.mrml import show
-    from PCRTrainingLib.phantom import make_exam
+    from PCRPredictorLib.mrml.nodes import show
+    from PCRPredictorLib.phantom.cohort import make_exam
 
     from harness.desk import Desk
 
@@ -41,7 +41,7 @@ def training(out, session, desk_class):
     """The module for training: a checked cohort, a run going on, and its results."""
     import slicer
     from panel_help import TRAINING_MODULE
-    from PCRTrainingLib.phantom import find_site, write_cohort
+    from PCRPredictorLib.phantom.cohort import find_site, write_cohort
 
     folder = Path(tempfile.mkdtemp())
     write_cohort(folder / "hospital-A", 120, find_site("A"), seed=1)
@@ -82,9 +82,9 @@ def training(out, session, desk_class):
 def browser(out):
     """`pcr view` in a browser: the demonstration's exam, predicted."""
     from browser_help import chromium, idle, open_page, predict, serving
-    from PCRPredictorLib.bundle import find_bundle, load_bundle
-    from PCRPredictorLib.predictor import Predictor
-    from PCRTrainingLib.demo import write_demo
+    from PCRPredictorLib.demo import write_demo
+    from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+    from PCRPredictorLib.model.predictor import Predictor
 
     with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
         demo = Path(folder) / "demo-out"

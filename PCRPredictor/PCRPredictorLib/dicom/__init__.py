@@ -1,0 +1,1 @@
+"""DICOM: exams read from it, and results written as it."""

@@ -1,0 +1,132 @@
+"""A prediction as a DICOM Structured Report: every number, warning and setting that `report.html` has, of the segment.
+
+One measurement group of the tumour's segment holds numbers (NUM), decision and operating point (CODE), and in words
+(TEXT) the disclaimer, each warning under a code of its own, and the clinical values that were used.
+
+Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Measurements and Qualitative Evaluations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pydicom
+
+from .. import __version__
+from ..prediction import RESEARCH_USE_ONLY, Prediction
+from .codes import DEVICE_UID, concept, laterality, own_scheme
+from .source import Sources
+
+
+def make_report(
+    sources: Sources,
+    tumour: Any,  # noqa: ANN401  highdicom is loaded late
+    attention: Any,  # noqa: ANN401
+    prediction: Prediction,
+    identity: Mapping[str, Any],
+) -> Any:  # noqa: ANN401
+    """The report on a segment.
+
+    Args:
+        sources: from `read_sources`.
+        tumour: the Segmentation.
+        attention: the Parametric Map.
+        identity: series, instance and device of the report.
+    """
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    content = sr.MeasurementReport(
+        observation_context=sr.ObservationContext(observer_device_context=_observer()),
+        procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
+        imaging_measurements=[_group(sources.first, tumour, prediction)],
+        title=codes.DCM.ImagingMeasurementReport,
+        referenced_images=None if sources.frames else sources.images,  # highdicom describes single images alone
+    )
+    return sr.Comprehensive3DSR(
+        evidence=[*sources.images, tumour, attention],
+        content=content,
+        is_complete=True,
+        coding_schemes=own_scheme(),
+        **identity,
+    )
+
+
+def _observer() -> Any:  # noqa: ANN401
+    """This version of the software; the template has no place for a version but the model's name."""
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    device = sr.DeviceObserverIdentifyingAttributes(
+        DEVICE_UID, name="BreastPCR", manufacturer_name="BreastPCR", model_name=f"BreastPCR {__version__}"
+    )
+    return sr.ObserverContext(codes.DCM.Device, device)
+
+
+def _group(source: pydicom.Dataset, tumour: Any, prediction: Prediction) -> Any:  # noqa: ANN401
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    described, model = tumour.SegmentSequence[0], prediction.model
+    group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(described.TrackingUID, described.TrackingID),
+        referenced_segment=sr.ReferencedSegment(
+            tumour.SOPClassUID,
+            tumour.SOPInstanceUID,
+            segment_number=1,
+            source_series=sr.SourceSeriesForSegmentation(source.SeriesInstanceUID),
+        ),
+        finding_type=codes.SCT.Neoplasm,
+        finding_sites=[sr.FindingSite(codes.SCT.Breast, laterality(source))],
+        algorithm_id=sr.AlgorithmIdentification(f"BreastPCR model {model.name}", model.version),
+        measurements=_measurements(prediction),
+        qualitative_evaluations=_evaluations(prediction),
+    )
+    group[0].ContentSequence.extend(_texts(prediction))
+    return group
+
+
+def _measurements(prediction: Prediction) -> list[Any]:
+    from highdicom.sr import CodedConcept, Measurement
+    from pydicom.sr.codedict import codes
+
+    tumour, attention = prediction.tumour, prediction.attention_summary
+    low, high = prediction.interval
+    none, percent = codes.UCUM.NoUnits, codes.UCUM.Percent
+    values = (
+        (concept("PCR_PROBABILITY", "Probability of pathological complete response"), prediction.probability, none),
+        (concept("PCR_PROB_LOW", "Lowest probability among the model's networks"), low, none),
+        (concept("PCR_PROB_HIGH", "Highest probability among the model's networks"), high, none),
+        (concept("PCR_IMAGE_ALONE", "Probability without clinical values"), prediction.image_probability, none),
+        (concept("PCR_THRESHOLD", "Threshold of the decision"), prediction.operating_point.threshold, none),
+        (concept("ATTENTION_INSIDE", "Share of the attention inside the tumour"), attention.in_tumour, none),
+        (CodedConcept("118565006", "SCT", "Volume"), tumour.volume_ml, CodedConcept("ml", "UCUM", "milliliter")),
+        (concept("EARLY_ENHANCE", "Early enhancement of the tumour"), 100 * tumour.early_enhancement, percent),
+        (concept("LATE_ENHANCE", "Late enhancement of the tumour"), 100 * tumour.late_enhancement, percent),
+    )
+    return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in values]
+
+
+def _evaluations(prediction: Prediction) -> list[Any]:
+    """Decision and the operating point that it was taken at."""
+    from highdicom.sr import QualitativeEvaluation
+
+    decision = concept("PCR" if prediction.decision == "pCR" else "NO_PCR", f"{prediction.decision} predicted")
+    point = prediction.operating_point.name
+    return [
+        QualitativeEvaluation(concept("DECISION", "Predicted response"), decision),
+        QualitativeEvaluation(concept("OPERATING_POINT", "Operating point of the decision"), concept(point, point)),
+    ]
+
+
+def _texts(prediction: Prediction) -> Iterable[Any]:
+    """What is said in words; a warning has the code of its notice."""
+    from highdicom.sr import RelationshipTypeValues, TextContentItem
+
+    words = [(concept("DISCLAIMER", "Disclaimer"), RESEARCH_USE_ONLY)]
+    for notice in prediction.notices:
+        words.append((concept(notice.code, f"Warning: {notice.code.replace('_', ' ')}"), notice.message))
+    for name, value in prediction.clinical.items():
+        words.append((concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}"))
+    return [TextContentItem(name, text, RelationshipTypeValues.CONTAINS) for name, text in words]

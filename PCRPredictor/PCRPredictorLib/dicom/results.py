@@ -1,0 +1,171 @@
+"""A prediction as DICOM objects that a PACS understands, all of them referring to the series of the early phase.
+
+tumour.dcm     Segmentation: the mask
+attention.dcm  Parametric Map: attention, on the slices that the model looked at
+report.dcm     Structured Report (TID 1500): what the prediction says of the segment, see `dicom_report`
+
+Patient and study are copied from the source as they are there, named or de-identified, see `dicom_source`.
+
+Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom.uid import generate_uid
+
+from .. import __version__
+from ..errors import DataError
+from ..exam import Exam
+from ..prediction import Prediction
+from .codes import concept, laterality, own_scheme, side_of
+from .report import make_report
+from .source import WITHOUT, Sources, read_sources
+
+FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
+_SERIES = 9500  # number of the first series; PACS sort by it, after the scanner's own
+_ALGORITHM = "Not known, mask taken as it was given"
+_PREDICTION = "Prediction of pathological complete response"
+
+
+def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> None:
+    """Write the three objects into a folder that is there.
+
+    Args:
+        exam: read from DICOM, with a mask.
+        prediction: of that exam.
+
+    Raises:
+        DataError: if the exam is not from DICOM, highdicom is missing, or the headers lack what the objects need.
+        OSError: if a file cannot be written.
+    """
+    check_possible(exam)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
+        sources = read_sources(exam)
+        try:
+            tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
+            attention = _parametric_map(sources, prediction.attention)
+            report = make_report(sources, tumour, attention, prediction, _own(2, _PREDICTION))
+        except (AttributeError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
+        for name, item in zip(FILES, (tumour, attention, report), strict=True):
+            item.save_as(folder / name)
+
+
+def check_possible(exam: Exam) -> None:
+    """Refuse early what cannot become DICOM.
+
+    Raises:
+        DataError: as `write_dicom_results`.
+    """
+    if not exam.provenance.files:
+        raise DataError(
+            "results in DICOM need an exam in DICOM with a file a slice, or Enhanced MR with all slices of a phase in "
+            "one file; give its folder by --dicom"
+        )
+    try:
+        import highdicom  # noqa: F401
+    except ImportError:
+        raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
+
+
+def _own(number: int, description: str) -> dict[str, Any]:
+    """What identifies a new object in a series of its own, and what made it."""
+    return {
+        "series_instance_uid": generate_uid(),
+        "series_number": _SERIES + number,
+        "sop_instance_uid": generate_uid(),
+        "instance_number": 1,
+        "series_description": f"{description}, research use only",
+        "manufacturer": "BreastPCR",
+        "manufacturer_model_name": "BreastPCR",
+        "software_versions": __version__,
+        "device_serial_number": "none",
+    }
+
+
+def _segmentation(sources: Sources, mask: np.ndarray) -> Any:  # noqa: ANN401  highdicom is loaded late
+    from highdicom.seg import Segmentation
+
+    found = Segmentation(
+        source_images=sources.images,
+        pixel_array=mask.astype(np.uint8),
+        segmentation_type="BINARY",
+        segment_descriptions=[_describe_segment(sources.first)],
+        content_label="TUMOUR",
+        **_own(0, "Tumour segmentation"),
+    )
+    sources.number_frames(found)
+    return found
+
+
+def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
+    """The tumour. Who or what drew a mask is not known here: a file, one click, a brush or several of them."""
+    from highdicom.seg import SegmentDescription
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    tumour = SegmentDescription(
+        segment_number=1,
+        segment_label="Tumour",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Neoplasm,
+        algorithm_type="MANUAL",  # which denies that there was an algorithm, so that it is replaced below
+        tracking_uid=generate_uid(),
+        tracking_id="Tumour",
+        anatomic_regions=[codes.SCT.Breast],
+    )
+    tumour.SegmentAlgorithmType = "SEMIAUTOMATIC"
+    tumour.SegmentAlgorithmName = _ALGORITHM
+    if (side := laterality(source)) is not None:
+        tumour.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [CodedConcept.from_code(side)]
+    return tumour
+
+
+def _parametric_map(sources: Sources, attention: np.ndarray) -> Any:  # noqa: ANN401
+    from highdicom.pm import ParametricMap, RealWorldValueMapping
+    from pydicom.sr.codedict import codes
+
+    looked_at = np.flatnonzero(attention.any(axis=(1, 2)))
+    chosen = slice(int(looked_at[0]), int(looked_at[-1]) + 1) if len(looked_at) else slice(None)
+    mapping = RealWorldValueMapping(
+        lut_label="ATTENTION",
+        lut_explanation="Attention of the model, as a share of its peak",
+        unit=codes.UCUM.NoUnits,
+        value_range=(0.0, 1.0),
+        slope=1.0,
+        intercept=0.0,
+        quantity_definition=concept("ATTENTION", "Attention of a neural network, share of its peak"),
+    )
+    part = sources.part(chosen)
+    found = ParametricMap(
+        source_images=part.images,
+        pixel_array=attention[chosen].astype(np.float32),
+        contains_recognizable_visual_features=False,
+        real_world_value_mappings=[mapping],
+        window_center=0.5,
+        window_width=1.0,
+        content_label="ATTENTION",
+        coding_schemes=own_scheme(),
+        **_own(1, "Attention"),
+    )
+    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
+    part.number_frames(found)
+    return found
+
+
+def _anatomy(source: pydicom.Dataset) -> pydicom.Dataset:
+    """The breast, on the side that the source says; both where it says none."""
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    anatomy = pydicom.Dataset()
+    anatomy.AnatomicRegionSequence = [CodedConcept.from_code(codes.SCT.Breast)]
+    anatomy.FrameLaterality = side_of(source) or "B"
+    return anatomy

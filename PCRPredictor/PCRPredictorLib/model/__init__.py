@@ -1,0 +1,1 @@
+"""From an exam to a prediction: the model grid, the bundle, and the predictor."""

@@ -1,0 +1,281 @@
+"""Models on disk: a MONAI bundle folder with safetensors weights, one file a fold, and a checksum of every file.
+
+    configs/metadata.json    what the model is: card, inputs, channels, clinical schema, output
+    configs/inference.json   how it is run: network, grid, folds, flips, calibration, operating points, familiar ranges
+    configs/training_images.json  hashes of images and identifiers trained on: nobody evaluates on them unawares
+    models/fold_<k>.safetensors
+    docs/README.md           the model card for people
+    checksums.json           SHA-256 of the files above
+
+Reading a bundle executes nothing from it: `_target_` entries are there for MONAI's own tools and are not followed,
+weights are tensors only. torch is not needed until `load_networks`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..clinical import ClinicalSchema
+from ..errors import DataError
+from ..prediction import ModelIdentity, OperatingPoint
+from ..writing import whole_folder, write_json
+from .card import FORMAT, InferenceSettings, ModelCard, metadata_to_json, settings_from_json, settings_to_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..network import PCRNet
+
+METADATA, INFERENCE, TRAINING_IMAGES, CHECKSUMS, README = (
+    "configs/metadata.json",
+    "configs/inference.json",
+    "configs/training_images.json",
+    "checksums.json",
+    "docs/README.md",
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was read and found intact."""
+
+    path: Path
+    card: ModelCard
+    schema: ClinicalSchema
+    settings: InferenceSettings
+    checksum: str
+
+    @property
+    def folds(self) -> list[Path]:
+        """Weight files, one a fold."""
+        return sorted((self.path / "models").glob("*.safetensors"))
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What a prediction says about its model."""
+        card = self.card
+        return ModelIdentity(
+            card.name, card.version, self.checksum, card.training_data, card.licence, card.intended_use
+        )
+
+    @property
+    def training_images(self) -> list[str]:
+        """Fingerprints of the images trained on; empty where the bundle does not say.
+
+        Raises:
+            DataError: if the list is damaged.
+        """
+        return self._training_list("fingerprints")
+
+    @property
+    def training_patients(self) -> list[str]:
+        """Hashes of the identifiers of all patients trained on, with images or without; empty where it does not say.
+
+        Raises:
+            DataError: if the list is damaged.
+        """
+        return self._training_list("patients")
+
+    def _training_list(self, name: str) -> list[str]:
+        path = self.path / TRAINING_IMAGES
+        return list(_read_json(path).get(name, [])) if path.is_file() else []
+
+    def operating_point(self, name: str | None = None) -> OperatingPoint:
+        """The operating point of that name, or the default one.
+
+        Raises:
+            DataError: if there is none of that name.
+        """
+        points = {point.name: point for point in self.settings.operating_points}
+        if name is None:
+            return self.settings.operating_points[0]
+        if name not in points:
+            raise DataError(f"operating point {name!r} is not in this model; use {', '.join(points)}")
+        return points[name]
+
+    def load_networks(self, device: str = "cpu") -> list[PCRNet]:
+        """The fold ensemble, ready to predict.
+
+        Raises:
+            DataError: if a weight file does not fit the network that the bundle describes.
+        """
+        from safetensors.torch import load_file  # torch is loaded here, by the first prediction, and not before
+
+        from ..network import PCRNet
+
+        networks = []
+        for fold in self.folds:
+            try:
+                network = PCRNet(**self.settings.network)  # type: ignore[arg-type]
+                network.load_state_dict(load_file(fold))
+            except (RuntimeError, TypeError, ValueError) as error:
+                reason = str(error).strip().splitlines()[0]
+                raise DataError(f"{fold}: does not fit the network of this bundle ({reason}); get it again") from None
+            networks.append(network.eval().to(device))
+        return networks
+
+
+def bundled_models() -> dict[str, Path]:
+    """Name to folder of the models that ship: inside the installed package, or in the repository."""
+    here = Path(__file__).resolve().parents[1]
+    roots = [here / "Models", here.parents[1] / "Resources" / "Models"]
+    return {
+        folder.name: folder
+        for root in roots
+        if root.is_dir()
+        for folder in sorted(root.iterdir())
+        if (folder / METADATA).is_file()
+    }
+
+
+def find_bundle(name: str | Path) -> Path:
+    """A folder as it is, that of a training run's bundle, or that of a bundled model of that name.
+
+    Raises:
+        DataError: if it is neither.
+    """
+    bundled = bundled_models()
+    for folder in (Path(name), Path(name) / "bundle"):
+        if (folder / METADATA).is_file():
+            return folder
+    if str(name) in bundled:
+        return bundled[str(name)]
+    if Path(name).is_dir():
+        return Path(name)
+    raise DataError(f"{name}: no such model; give a bundle folder or one of {', '.join(bundled)}")
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read and verify a bundle.
+
+    Raises:
+        DataError: if a file is missing, changed or of another format.
+    """
+    checksum = verify_bundle(path)
+    metadata, inference = _read_json(path / METADATA), _read_json(path / INFERENCE)
+    try:
+        if metadata["breastpcr_format"] != FORMAT:
+            raise DataError(
+                f"{path}: bundle format must be {FORMAT}, got {metadata['breastpcr_format']}; update BreastPCR"
+            )
+        bundle = Bundle(
+            path=path,
+            card=ModelCard(**metadata["card"]),
+            schema=ClinicalSchema.from_json(metadata["clinical_schema"]),
+            settings=settings_from_json(inference),
+            checksum=checksum,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: not a BreastPCR bundle ({error}); get it again from where it came from") from None
+    if not bundle.folds:
+        raise DataError(f"{path}: has no weights in models/*.safetensors; get it again from where it came from")
+    return bundle
+
+
+def verify_bundle(path: Path) -> str:
+    """Compare every file with its checksum.
+
+    Returns:
+        SHA-256 of the list of checksums: one number for the whole bundle.
+
+    Raises:
+        DataError: naming the file that is missing, changed or not listed.
+    """
+    if not (path / CHECKSUMS).is_file():
+        raise DataError(f"{path}: not a model bundle, it has no {CHECKSUMS}; give a folder made by pcr train")
+    expected = _read_json(path / CHECKSUMS)
+    found = _checksums(path)
+    for name in sorted(set(expected) | set(found)):
+        if expected.get(name) != found.get(name):
+            what = "is missing" if name not in found else "was changed" if name in expected else "does not belong to it"
+            raise DataError(f"{path}: {name} {what}; the bundle is damaged, get it again from where it came from")
+    return hashlib.sha256((path / CHECKSUMS).read_bytes()).hexdigest()
+
+
+def write_bundle(
+    path: Path,
+    card: ModelCard,
+    schema: ClinicalSchema,
+    settings: InferenceSettings,
+    weights: Sequence[Mapping[str, Tensor]],
+    readme: str,
+    training_images: Sequence[str] = (),
+    training_patients: Sequence[str] = (),
+) -> None:
+    """Write a bundle folder, whole or not at all.
+
+    Args:
+        weights: state dict of each fold.
+        readme: the model card for people, Markdown.
+        training_images: fingerprints of the images trained on; they say nothing about a patient to who lacks the image.
+        training_patients: hashes of the identifiers trained on; who tries all identifiers of a scheme finds these.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    with whole_folder(path) as folder:
+        for sub in ("configs", "models", "docs"):
+            (folder / sub).mkdir()
+        write_json(metadata_to_json(card, schema, settings.grid), folder / METADATA)
+        write_json(settings_to_json(settings), folder / INFERENCE)
+        if training_images:
+            known = {"fingerprints": sorted(training_images), "patients": sorted(training_patients)}
+            write_json(known, folder / TRAINING_IMAGES)
+        (folder / README).write_text(readme, encoding="utf-8")
+        for k, state in enumerate(weights):
+            save_file(
+                {name: tensor.contiguous() for name, tensor in state.items()}, folder / f"models/fold_{k}.safetensors"
+            )
+        write_json(_checksums(folder), folder / CHECKSUMS)
+
+
+def export_bundle(path: Path, archive: Path) -> None:
+    """Pack a verified bundle into a zip file to hand on.
+
+    Raises:
+        DataError: if the bundle is damaged or the file cannot be written.
+    """
+    verify_bundle(path)
+    part = archive.with_name(f".{archive.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
+            for name in [*_checksums(path), CHECKSUMS]:
+                file.write(path / name, f"{archive.stem}/{name}")
+        part.replace(archive)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DataError(f"{archive}: cannot be written ({error.strerror}); choose another place") from None
+
+
+def _checksums(path: Path) -> dict[str, str]:
+    """SHA-256 of every file of a bundle but the list itself, by relative name; hidden files do not count."""
+    files = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    return {
+        name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if (name := file.relative_to(path).as_posix()) != CHECKSUMS
+    }
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON ({error}); the bundle is damaged, get it again") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: must hold a JSON object; the bundle is damaged, get it again")
+    return content

@@ -1,0 +1,144 @@
+"""From an exam to a prediction: the fold ensemble over the tumour's window, and its attention back in the exam."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+
+import monai
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import __version__
+from ..checks import check_exam
+from ..errors import DataError
+from ..exam import Exam
+from ..network import PCRNet
+from ..prediction import Prediction
+from .attention import scale_to_peak, summarise_attention
+from .bundle import Bundle
+from .grid import lay_back, place_window, sample, share_inside
+from .kinetics import tumour_quantities
+from .normalisation import to_channels
+from .notices import about_clinical, about_familiarity, about_result, about_source, about_tumour
+from .tumour import measure, summarise_tumour
+
+
+class Predictor:
+    """A loaded bundle; predicting only reads it.
+
+    Args:
+        bundle: from `load_bundle`.
+        device: a torch device, "cpu" or "cuda".
+
+    Raises:
+        DataError: if the bundle's network has no attention to show, its weights do not fit, or the device is missing.
+    """
+
+    def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
+        if not bundle.settings.network.get("attention"):
+            raise DataError(
+                f"{bundle.path}: its network has no attention; give a bundle of step 2 or 3 of the training"
+            )
+        if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
+            raise DataError(f"device {device!r} is not available on this machine; use cpu")
+        self.bundle = bundle
+        self.device = device
+        self.networks = [network.for_inference() for network in bundle.load_networks(device)]
+
+    def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
+        """Probability of pCR and attention for one exam.
+
+        Args:
+            exam: with a mask.
+            operating_point: name of one of the bundle's, or None for its default.
+
+        Raises:
+            DataError: if the exam or a clinical value cannot be used.
+        """
+        settings, schema = self.bundle.settings, self.bundle.schema
+        point = self.bundle.operating_point(operating_point)
+        check_exam(exam)
+        values = schema.parse(exam.clinical)
+        mask = np.asarray(exam.mask) != 0
+        window = place_window(mask, exam.geometry, settings.grid)
+        image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))
+        quantities = tumour_quantities(exam) if len(schema.asked) < len(schema.variables) else {}
+        clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
+
+        logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))
+        probabilities, image_probabilities = self._calibrate(logits), self._calibrate(image_logits)
+        attention = lay_back(maps, window)
+        attention[window.region] = scale_to_peak(attention[window.region])
+
+        summary = summarise_attention(attention, mask, exam.geometry, window.region)
+        tumour = summarise_tumour(exam)
+        interval = float(probabilities.min()), float(probabilities.max())
+        return Prediction(
+            probability=float(probabilities.mean()),
+            interval=interval,
+            fold_probabilities=tuple(probabilities.tolist()),
+            image_probability=float(image_probabilities.mean()),
+            operating_point=point,
+            attention=attention,
+            attention_summary=summary,
+            tumour=tumour,
+            clinical=schema.show(values),
+            notices=(
+                *about_result(interval, point, summary),
+                *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
+                *about_familiarity(measure(exam, tumour), settings.familiar),
+                *about_clinical(schema, values),
+                *about_source(exam.provenance),
+            ),
+            model=self.bundle.identity,
+            versions=library_versions(),
+        )
+
+    def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid.
+
+        Args:
+            clinical: (2, width): with every value that is known, and with those measured in the exam alone.
+        """
+        flips = ((), *self.bundle.settings.flips)
+        batch = _flipped(image, flips)
+        with torch.inference_mode():
+            results = [_run_network(network, batch, clinical, flips) for network in self.networks]
+        logits, image_logits, maps = zip(*results, strict=True)
+        return np.array(logits), np.array(image_logits), np.mean(maps, 0)
+
+    def _calibrate(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of logits."""
+        slope, offset = self.bundle.settings.calibration
+        return 1 / (1 + np.exp(-(slope * logits + offset)))
+
+
+def library_versions() -> dict[str, str]:
+    """What a prediction was made with."""
+    return {
+        "breastpcr": __version__,
+        "torch": torch.__version__,
+        "monai": monai.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
+    """(C, slices, rows, columns) in every flip: (flips, C, slices, rows, columns)."""
+    batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
+    return batch.contiguous(memory_format=torch.channels_last_3d)
+
+
+def _run_network(
+    network: PCRNet, batch: Tensor, clinical: Tensor, flips: Sequence[tuple[int, ...]]
+) -> tuple[float, float, np.ndarray]:
+    """Mean logit, mean logit from the image alone, and mean attention over the flips, flipped back."""
+    known, measured = (row.expand(len(batch), -1) for row in clinical)
+    output = network(batch, known)
+    image_only = output.image_logit + network.clinical_logit(measured, output.image_logit)
+    maps = [a[0].flip(list(axes)) for a, axes in zip(output.log_attention.exp(), flips, strict=True)]
+    attention = torch.stack(maps).mean(0)
+    return float(output.logit.mean()), float(image_only.mean()), attention.cpu().numpy()

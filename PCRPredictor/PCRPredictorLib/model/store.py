@@ -1,0 +1,103 @@
+"""The models at hand: those that ship, and a folder of a user's own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError
+from ..writing import whole_folder
+from .bundle import METADATA, bundled_models, verify_bundle
+
+_LARGEST = 500 * 2**20  # bytes that a zip file may unpack to
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model in the list.
+
+    Args:
+        name: of its folder.
+        path: bundle folder.
+        own: whether the user added it, and may remove it.
+    """
+
+    name: str
+    path: Path
+    own: bool
+
+
+def list_models(store: Path) -> list[StoredModel]:
+    """Those that ship, then the user's own; folders that are no bundles are passed over."""
+    shipped = [StoredModel(name, path, False) for name, path in bundled_models().items()]
+    folders = sorted(store.iterdir()) if store.is_dir() else []
+    return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file()]
+
+
+def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel:
+    """Copy a verified bundle, a folder or a zip file, into the user's models.
+
+    Args:
+        name: to call it; that of the folder if not given, or of the run around it, whose bundle is called "bundle".
+
+    Raises:
+        DataError: if it is no bundle, is damaged, or there is one of that name.
+    """
+    if source.is_dir():
+        return _copy(source, store, name or _name_of(source.resolve()))
+    if not zipfile.is_zipfile(source):
+        raise DataError(f"{source}: must be a bundle folder or a zip file of one; pcr bundle export makes one")
+    with tempfile.TemporaryDirectory() as temporary:
+        bundle = _unpack(source, Path(temporary))
+        return _copy(bundle, store, name or _name_of(bundle))
+
+
+def remove_model(model: StoredModel) -> None:
+    """Delete one of the user's own models.
+
+    Raises:
+        DataError: if it ships with the extension or cannot be deleted.
+    """
+    if not model.own:
+        raise DataError(f"the model {model.name} ships with the extension and cannot be removed; remove only your own")
+    try:
+        shutil.rmtree(model.path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(f"{model.path}: cannot be deleted ({error.strerror}); close what uses it") from None
+
+
+def _name_of(bundle: Path) -> str:
+    return bundle.parent.name if bundle.name == "bundle" else bundle.name
+
+
+def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
+    verify_bundle(bundle)
+    target = store / name
+    if target.exists() or name in bundled_models():
+        raise DataError(f"{name}: there is a model of that name; remove it first, or rename the folder")
+    with whole_folder(target) as staging:
+        shutil.copytree(bundle, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    return StoredModel(target.name, target, True)
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """The bundle's folder among what a zip file holds; nothing is written outside `folder`."""
+    inside = folder / archive.stem  # the name of a bundle that is packed without a folder of its own
+    with zipfile.ZipFile(archive) as file:
+        if sum(entry.file_size for entry in file.infolist()) > _LARGEST:
+            raise DataError(
+                f"{archive}: unpacks to more than {_LARGEST >> 20} MB, which no bundle does; check the file"
+            )
+        for name in file.namelist():
+            if not (inside / name).resolve().is_relative_to(inside.resolve()):
+                raise DataError(f"{archive}: holds {name!r}, which leads out of the bundle; do not use this file")
+        file.extractall(inside)
+    found = sorted(path.parents[1] for path in inside.rglob(METADATA))
+    if len(found) != 1:
+        raise DataError(f"{archive}: must hold one bundle, got {len(found)}; pcr bundle export makes such a file")
+    return found[0]

@@ -1,0 +1,49 @@
+"""What the mask and the phases say about the tumour, without a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..exam import Exam, bounding_box
+from ..prediction import TumourSummary
+from .grid import acquisition_order
+
+
+def summarise_tumour(exam: Exam) -> TumourSummary:
+    """Volume, centre and enhancement of the tumour.
+
+    Args:
+        exam: with a mask that is not empty.
+    """
+    mask = np.asarray(exam.mask)
+    box = bounding_box(mask)
+    tumour = mask[box] != 0
+    pre, early, late = (float(np.median(phase[box][tumour])) for phase in exam.phases)
+    base = max(pre, 0.01 * early, 1e-6)  # a tumour that is black before contrast has no meaningful ratio
+    middle = [axis.mean() + span.start for axis, span in zip(np.nonzero(tumour), box, strict=True)]
+    centre = exam.geometry.to_physical(np.array(middle[::-1]))
+    return TumourSummary(
+        volume_ml=int(tumour.sum()) * exam.geometry.voxel_volume / 1000,
+        centre=tuple(float(c) for c in centre),  # type: ignore[arg-type]
+        early_enhancement=(early - pre) / base,
+        late_enhancement=(late - pre) / base,
+    )
+
+
+def measure(exam: Exam, tumour: TumourSummary) -> dict[str, float]:
+    """Quantities by which an exam is compared with the training patients: key to value, units in `QUANTITIES`."""
+    _, rows, columns = acquisition_order(exam.geometry).spacing(exam.geometry)
+    return {
+        "tumour_volume": tumour.volume_ml,
+        "early_enhancement": 100 * tumour.early_enhancement,
+        "late_enhancement": 100 * tumour.late_enhancement,
+        "pixel_spacing": max(rows, columns),
+    }
+
+
+QUANTITIES = {  # key: what a person reads, unit
+    "tumour_volume": ("tumour volume", "ml"),
+    "early_enhancement": ("early enhancement", "%"),
+    "late_enhancement": ("late enhancement", "%"),
+    "pixel_spacing": ("pixel spacing", "mm"),
+}

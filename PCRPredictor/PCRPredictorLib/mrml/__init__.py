@@ -1,0 +1,1 @@
+"""Slicer's scene: the only room that imports slicer and vtk."""

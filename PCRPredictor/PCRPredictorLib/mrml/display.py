@@ -1,0 +1,200 @@
+"""What a person does to an overlay in Slicer's views: opacity, threshold, outline, jump, layouts, 3D."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..exam import Exam, Geometry, bounding_box
+from ..report.display import ATTENTION_RGB, FAINT
+from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
+from .nodes import DRAWN_IN_3D, OPACITY, image_of, nodes_of, put_own, put_subtraction, remove
+
+COMPARE_LAYOUT = 5207  # of our own; Slicer's and other extensions' are elsewhere
+COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
+
+
+def set_overlay(scene: Node, attention: Node | None, *, visible: bool = True, opacity: float = OPACITY) -> None:
+    """Lay attention over what the slice views show, or take it away; other foregrounds are left alone."""
+    wanted = attention.GetID() if attention is not None else None
+    for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
+        if visible and wanted:
+            node.SetForegroundVolumeID(wanted)
+            node.SetForegroundOpacity(opacity)
+        elif wanted and node.GetForegroundVolumeID() == wanted:
+            node.SetForegroundVolumeID(None)
+
+
+def set_background(scene: Node, volume: Node) -> None:
+    """Show a volume in every slice view, under the overlay."""
+    for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
+        node.SetBackgroundVolumeID(volume.GetID())
+
+
+def set_threshold(attention: Node, threshold: float = FAINT) -> None:
+    """Hide attention below a share of its peak."""
+    attention.GetDisplayNode().SetThreshold(threshold, 1.0)
+
+
+def set_outline(segmentation: Node, visible: bool) -> None:
+    """Show or hide the tumour's outline in slices and its surface in 3D."""
+    segmentation.GetDisplayNode().SetVisibility(visible)
+
+
+def set_legend(attention: Node, visible: bool) -> None:
+    """Show or hide what the colours mean."""
+    import slicer
+
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(attention)
+    if legend is not None:
+        legend.SetVisibility(visible)
+        legend.Modified()  # the legend does not notice by itself that its volume has come into view
+
+
+def jump_to(scene: Node, position: Sequence[float]) -> None:
+    """Centre every slice view and the cameras on a point.
+
+    Args:
+        position: LPS mm.
+    """
+    point = LPS_TO_RAS[:3, :3] @ np.asarray(position, float)
+    for node in nodes_of(scene, "vtkMRMLSliceNode"):
+        node.JumpSliceByCentering(*point)
+    for node in nodes_of(scene, "vtkMRMLCameraNode"):
+        away = np.subtract(node.GetPosition(), node.GetFocalPoint())
+        node.SetFocalPoint(*point)
+        node.SetPosition(*(point + away))
+
+
+def cut_at(scene: Node, position: Sequence[float]) -> None:
+    """Move every slice view through the exam to a point, without shifting what it shows.
+
+    Args:
+        position: LPS mm.
+    """
+    point = LPS_TO_RAS[:3, :3] @ np.asarray(position, float)
+    for node in nodes_of(scene, "vtkMRMLSliceNode"):
+        node.JumpSliceByOffsetting(*point)
+
+
+def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.ndarray | None = None) -> Node:
+    """Early minus pre of two volume nodes, as a volume node: the one given, in place, or a new one.
+
+    Args:
+        mask: (k, j, i) of the tumour, for grey values that suit it.
+
+    Raises:
+        DataError: if the volumes cannot be subtracted.
+    """
+    before, after = scalar_array(pre, "the pre volume"), scalar_array(early, "the early volume")
+    return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
+
+
+def describe_compare_layout() -> str:
+    """Four slice views of one orientation, two by two, as Slicer's layouts are written."""
+    views = "".join(
+        f'<item><view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">'
+        f'Axial</property><property name="viewlabel" action="default">{name}</property><property name="viewcolor" '
+        f'action="default">{colour}</property><property name="viewgroup" action="default">7</property></view></item>'
+        for name, colour in COMPARE_VIEWS.items()
+    )
+    half = views.index("<item>", views.index("</item>", views.index("</item>") + 1))
+    rows = "".join(f'<item><layout type="horizontal">{part}</layout></item>' for part in (views[:half], views[half:]))
+    return f'<layout type="vertical" split="true">{rows}</layout>'
+
+
+def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | None, opacity: float) -> None:
+    """Show the phases and the subtraction side by side, linked, each with the attention over it.
+
+    Args:
+        volumes: a volume node for each of `COMPARE_VIEWS`, as far as there is one.
+    """
+    layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
+    if not layout.IsLayoutDescription(COMPARE_LAYOUT):
+        layout.AddLayoutDescription(COMPARE_LAYOUT, describe_compare_layout())
+    layout.SetViewArrangement(COMPARE_LAYOUT)
+    first = nodes_of(scene, "vtkMRMLSliceNode")[0]
+    for name, volume in volumes.items():
+        composite = scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
+        view = scene.GetSingletonNode(name, "vtkMRMLSliceNode")
+        if composite is None or view is None:
+            continue
+        composite.SetBackgroundVolumeID(volume.GetID())
+        composite.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
+        composite.SetForegroundOpacity(opacity)
+        composite.SetLinkedControl(True)
+        follow(view, first)
+
+
+def follow(view: Node, leader: Node) -> None:
+    """Make a slice view show the place that another one shows, as wide; their windows may differ in shape."""
+    view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
+    view.UpdateMatrices()
+    width, height, depth = leader.GetFieldOfView()
+    across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
+    view.SetFieldOfView(width, width * across if across else height, depth)
+
+
+def show_four_up(scene: Node) -> None:
+    """Slicer's usual three slice views and the 3D view."""
+    import slicer
+
+    nodes_of(scene, "vtkMRMLLayoutNode")[0].SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+
+
+def render_in_3d(volume_rendering: Node, attention: Node, visible: bool) -> None:
+    """Draw attention as a volume in the 3D views: nothing where it is faint, then ever more opaque.
+
+    Only the box around what is not faint is drawn, in a hidden node of its own: a whole exam takes ten times as long.
+
+    Args:
+        volume_rendering: the module logic, `slicer.modules.volumerendering.logic()`.
+    """
+    part, image = attention.GetNodeReference(DRAWN_IN_3D), attention.GetImageData()
+    if not visible or image is None:
+        if part is not None:
+            remove(part)
+        return
+    made_of = str(image.GetMTime())
+    if part is None or part.GetAttribute(DRAWN_IN_3D) != made_of:
+        part = _put_part(attention, part)
+        part.SetAttribute(DRAWN_IN_3D, made_of)
+    display = volume_rendering.GetFirstVolumeRenderingDisplayNode(part)
+    if display is None:
+        display = volume_rendering.CreateDefaultVolumeRenderingNodes(part)
+        _colour(display.GetVolumePropertyNode().GetVolumeProperty())
+        for made in (display, display.GetVolumePropertyNode(), display.GetROINode()):
+            if made is not None:
+                made.SetSaveWithScene(False)
+    display.SetVisibility(True)
+
+
+def _put_part(attention: Node, part: Node | None) -> Node:
+    """The box of the attention that is not faint, in a hidden node that the scene is not saved with."""
+    array, geometry = scalar_array(attention), geometry_of(attention)
+    seen = array >= FAINT
+    box = bounding_box(seen) if seen.any() else (slice(0, 1),) * 3
+    start, size = [axis.start for axis in box[::-1]], tuple(axis.stop - axis.start for axis in box[::-1])
+    origin = tuple(geometry.to_physical(np.array(start)).tolist())
+    inside = Geometry(size, geometry.spacing, origin, geometry.direction)  # type: ignore[arg-type]
+    part = put_own(attention.GetScene(), part, image_of(array[box]), inside, "Attention in 3D")
+    part.HideFromEditorsOn()
+    part.SetSaveWithScene(False)
+    part.GetDisplayNode().SetSaveWithScene(False)
+    attention.SetNodeReferenceID(DRAWN_IN_3D, part.GetID())
+    return part
+
+
+def _colour(properties: Node) -> None:
+    import vtk
+
+    colours, opacity = vtk.vtkColorTransferFunction(), vtk.vtkPiecewiseFunction()
+    for level, rgb in zip(np.linspace(0, 1, len(ATTENTION_RGB)), ATTENTION_RGB, strict=True):
+        colours.AddRGBPoint(float(level), *map(float, rgb))
+    for level, value in ((0.0, 0.0), (FAINT, 0.0), (0.5, 0.12), (1.0, 0.5)):
+        opacity.AddPoint(level, value)
+    properties.SetColor(colours)
+    properties.SetScalarOpacity(opacity)
+    properties.ShadeOff()
+    properties.SetInterpolationTypeToLinear()

@@ -1,0 +1,248 @@
+"""3D Slicer's MRML nodes as an exam. With the other `mrml` files, the only ones that touch `slicer` and `vtk`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
+from ..phases import pick_phases
+
+Node = Any  # slicer and vtk carry no types
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def exam_from_nodes(
+    pre: Node,
+    early: Node,
+    late: Node,
+    segmentation: Node,
+    segment_id: str,
+    clinical: Mapping[str, object] | None = None,
+) -> Exam:
+    """The exam that volume nodes and a segment hold. Phases are the nodes' own voxels, not copies: only read them.
+
+    Args:
+        pre, early, late: scalar volume nodes on one lattice.
+        segmentation: segmentation node on any lattice; it is resampled (nearest voxel) where it differs.
+        segment_id: of the tumour.
+        clinical: clinical variables as they were given, by name.
+
+    Raises:
+        DataError: if a node is empty, in colour, under a transform or on another lattice, or has no such segment.
+    """
+    nodes = dict(zip(PHASE_NAMES, (pre, early, late), strict=True))
+    arrays = [scalar_array(node, f"the {name} volume") for name, node in nodes.items()]
+    geometry = geometry_of(pre)
+    for name, node in nodes.items():
+        if not geometry.matches(geometry_of(node)):
+            raise DataError(
+                f"the {name} volume must be on the grid of the pre volume ({geometry}), got {geometry_of(node)}; "
+                "resample it to the pre volume first"
+            )
+    mask = segment_array(segmentation, segment_id, geometry)
+    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
+
+
+def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
+    """The pre, early and late phase of a sequence as volume nodes of the scene; they share its voxels.
+
+    Times are the sequence's index where that counts seconds or milliseconds.
+
+    Raises:
+        DataError: if it holds fewer than three phases or anything but volumes.
+    """
+    items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
+    if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
+        raise DataError("the sequence must hold volumes; choose the dynamic series")
+    unit = {"s": 1.0, "ms": 0.001}.get((sequence.GetIndexUnit() or "").lower())
+    times = [_number(sequence.GetNthIndexValue(k), unit) for k in range(len(items))]
+    return tuple(
+        _share_volume(scene, items[k], f"{sequence.GetName()} {name}")
+        for k, name in zip(pick_phases(times), PHASE_NAMES, strict=True)
+    )
+
+
+def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: str, enhancement: float) -> float | None:
+    """Volume in ml of the segment's voxels that enhance early by at least `enhancement`; only they are looked at.
+
+    None where it cannot be said without resampling: the segment is on another lattice than the volumes, or empty.
+
+    Raises:
+        DataError: if a volume is empty, in colour or under a transform.
+
+    Source: Hylton et al., Radiology 2012.
+    """
+    import slicer
+
+    labelmap = slicer.vtkOrientedImageData()
+    if not segmentation.GetBinaryLabelmapRepresentation(segment_id, labelmap) or labelmap.IsEmpty():
+        return None
+    geometry = geometry_of(pre)
+    if (start := _start_on(labelmap, geometry)) is None:
+        return None
+    own, box = _overlap(labelmap, start, geometry)
+    mask = voxels_of(labelmap)[own] != 0
+    before, after = (scalar_array(node, "the volume")[box][mask].astype(np.float64) for node in (pre, early))
+    enhancing = after - before >= enhancement * np.maximum(before, 1e-6)
+    return int(enhancing.sum()) * geometry.voxel_volume / 1000
+
+
+def state_of(pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> tuple[object, ...]:
+    """What tells whether an exam made of these nodes is still what they hold; looks at no voxel."""
+    content = segmentation.GetSegmentation()
+    segment = content.GetSegment(segment_id)
+    drawn = segment.GetRepresentation(content.GetSourceRepresentationName()) if segment is not None else None
+    return (
+        *(
+            (node.GetID(), node.GetTransformNodeID(), node.GetImageData().GetMTime(), _matrix_of(node))
+            for node in (pre, early, late)
+            if node.GetImageData() is not None
+        ),
+        (segmentation.GetID(), segmentation.GetTransformNodeID(), segment_id, drawn.GetMTime() if drawn else None),
+    )
+
+
+def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
+    """Whether a segment is on another lattice than a volume, so that its edge moves by up to half a voxel."""
+    import slicer
+
+    labelmap = slicer.vtkOrientedImageData()
+    if not segmentation.GetBinaryLabelmapRepresentation(segment_id, labelmap) or labelmap.IsEmpty():
+        return False
+    return _start_on(labelmap, geometry_of(volume)) is None
+
+
+def _number(text: str, unit: float | None) -> float | None:
+    """Seconds of a sequence's index value, None where it counts something else."""
+    try:
+        return None if unit is None else float(text) * unit
+    except ValueError:
+        return None
+
+
+def _share_volume(scene: Node, volume: Node, name: str) -> Node:
+    """A node of the scene that shows the voxels of one outside it."""
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
+    node.CopyOrientation(volume)
+    node.SetAndObserveImageData(volume.GetImageData())
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:
+    """Voxels of a volume node, (k, j, i), without a copy.
+
+    Raises:
+        DataError: if it is empty, in colour or under a transform; `what` names it.
+    """
+    image = node.GetImageData()
+    if image is None or image.GetPointData().GetScalars() is None:
+        raise DataError(f"{what} must hold voxels, got an empty volume; choose another one")
+    if image.GetNumberOfScalarComponents() != 1:
+        raise DataError(f"{what} must have one value a voxel, got a colour volume; choose another one")
+    _check_not_moved(node, what)
+    return voxels_of(image)
+
+
+def segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
+    """A segment on a lattice: uint8 (k, j, i); resampled (nearest voxel) where it is on another one.
+
+    Raises:
+        DataError: if there is no such segment, or the segmentation is under a transform.
+    """
+    import slicer
+
+    _check_not_moved(node, "the segmentation")
+    if node.GetSegmentation().GetSegment(segment_id) is None:
+        raise DataError(f"the segmentation must hold the segment {segment_id!r}, got none; choose another segment")
+    segment, reference, result = (slicer.vtkOrientedImageData() for _ in range(3))
+    node.CreateBinaryLabelmapRepresentation()
+    node.GetBinaryLabelmapRepresentation(segment_id, segment)
+    if segment.IsEmpty():
+        return np.zeros(geometry.shape, np.uint8)
+    if (start := _start_on(segment, geometry)) is not None:
+        mask = np.zeros(geometry.shape, np.uint8)
+        own, box = _overlap(segment, start, geometry)
+        mask[box] = voxels_of(segment)[own] != 0
+        return mask
+    reference.SetDimensions(*geometry.size)
+    reference.SetImageToWorldMatrix(ijk_to_ras(geometry))
+    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+    if not resample(segment, reference, result):
+        raise DataError("the segmentation cannot be resampled to the exam; segment the tumour on the pre volume")
+    return (voxels_of(result) != 0).astype(np.uint8)
+
+
+def _check_not_moved(node: Node, what: str) -> None:
+    if node.GetTransformNodeID():
+        raise DataError(f"{what} must not be under a transform; harden the transform in the Data module first")
+
+
+def voxels_of(image: Node) -> np.ndarray:
+    """The scalars of a VTK image as (k, j, i), sharing its memory."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def geometry_of(node: Node) -> Geometry:
+    """Geometry of a volume node, in LPS."""
+    return _geometry(_matrix_of(node), tuple(node.GetImageData().GetDimensions()))
+
+
+def _matrix_of(node: Node) -> tuple[float, ...]:
+    """Index to RAS of a volume node, row by row."""
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return _rows(matrix)
+
+
+def _rows(matrix: Node) -> tuple[float, ...]:
+    return tuple(matrix.GetElement(row, column) for row in range(4) for column in range(4))
+
+
+def _geometry(rows: tuple[float, ...], size: tuple[int, int, int], first: tuple[int, ...] = (0, 0, 0)) -> Geometry:
+    """Geometry in LPS of an index-to-RAS matrix, from the index `first`."""
+    axes = (LPS_TO_RAS @ np.reshape(rows, (4, 4)))[:3]
+    spacing = np.linalg.norm(axes[:, :3], axis=0)
+    origin = axes[:, :3] @ first + axes[:, 3]
+    return Geometry(size, tuple(spacing.tolist()), tuple(origin.tolist()), axes[:, :3] / spacing)
+
+
+def _start_on(labelmap: Node, geometry: Geometry) -> np.ndarray | None:
+    """Index (i, j, k) on a lattice at which a segment's own image begins; None where it is on another lattice."""
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(matrix)
+    own = _geometry(_rows(matrix), tuple(labelmap.GetDimensions()), tuple(labelmap.GetExtent()[::2]))
+    start: np.ndarray = np.round(geometry.to_index(np.array(own.origin))).astype(int)
+    moved = Geometry(own.size, geometry.spacing, tuple(geometry.to_physical(start)), geometry.direction)
+    return start if moved.matches(own) else None
+
+
+def _overlap(labelmap: Node, start: np.ndarray, geometry: Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where image and lattice overlap, as boxes (k, j, i) of the image and of the lattice."""
+    low = np.clip(start, 0, geometry.size)[::-1]
+    high = np.clip(start + labelmap.GetDimensions(), 0, geometry.size)[::-1]
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    own = tuple(slice(b.start - int(s), b.stop - int(s)) for b, s in zip(box, start[::-1], strict=True))
+    return own, box
+
+
+def ijk_to_ras(geometry: Geometry) -> Node:
+    """The matrix from continuous voxel indices to RAS in mm, as MRML holds a volume's geometry."""
+    import vtk
+
+    values = np.eye(4)
+    values[:3, :3] = geometry.direction * geometry.spacing
+    values[:3, 3] = geometry.origin
+    matrix = vtk.vtkMatrix4x4()
+    matrix.DeepCopy((LPS_TO_RAS @ values).ravel())
+    return matrix

@@ -1,0 +1,318 @@
+"""The exam and its prediction as 3D Slicer's MRML nodes.
+
+With the other `mrml` files, the only one that touches `slicer` and `vtk`.
+
+Both are imported inside functions: elsewhere they are missing, slow to load, or not wanted at start-up.
+The scene is always an argument, so the same functions serve the desktop's scene and one without a desktop.
+Nodes are named after what they hold, never after the patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..exam import PHASE_NAMES, Exam, Geometry
+from ..prediction import Prediction
+from ..report.display import (
+    ATTENTION_RGB,
+    FAINT,
+    OUTLINE_RGB,
+    ZOOM_MM,
+    enhancement_limits,
+    grey_limits,
+    near_tumour,
+    subtract,
+)
+from .exam import LPS_TO_RAS, Node, geometry_of, ijk_to_ras
+
+SEGMENT = "tumour"
+OPACITY = 0.45  # of attention over the phase
+VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
+ATTENTION = "Attention"
+SUBTRACTION = "Early minus pre-contrast"
+DRAWN_IN_3D = "BreastPCR.drawnIn3D"  # reference of attention to the part of it that is drawn as a volume
+_OWN = "BreastPCR"  # attribute of what is made here
+
+
+def know_legends(scene: Node) -> None:
+    """Make a scene know colour legends, as Slicer's own module Colors does."""
+    import slicer
+
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+
+
+def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str, Node]:
+    """Add an exam and its prediction to a scene, and show them.
+
+    Returns:
+        The nodes added: "pre", "early", "late", "subtraction", "segmentation", "attention".
+    """
+    nodes = add_exam(scene, exam)
+    nodes["subtraction"] = put_subtraction(scene, None, exam)
+    nodes["attention"] = put_attention(scene, None, image_of(prediction.attention), exam.geometry)
+    show(scene, nodes["early"], nodes["attention"], prediction.attention_summary.peak)
+    return nodes
+
+
+def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
+    """Add an exam with a mask to a scene.
+
+    Returns:
+        The nodes added: "pre", "early", "late", "segmentation".
+    """
+    nodes = add_phases(scene, exam)
+    nodes["segmentation"] = add_segmentation(scene, np.asarray(exam.mask), exam.geometry, nodes["early"])
+    return nodes
+
+
+def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
+    """Add "pre", "early" and "late" of an exam to a scene, in grey values that suit the tumour if there is a mask."""
+    nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
+    if exam.mask is not None and np.any(exam.mask):
+        near = near_tumour(exam)
+        limits = grey_limits(exam.early[near], np.asarray(exam.mask)[near])
+    else:
+        limits = grey_limits(exam.early[::2, ::4, ::4], np.zeros(0))
+    for node in nodes.values():
+        node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+    return nodes
+
+
+def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
+    """Early minus pre-contrast in a volume node: the one given, in place, or a new one."""
+    difference = subtract(exam.early, exam.pre)
+    node = put_own(scene, node, image_of(difference), exam.geometry, SUBTRACTION)
+    if exam.mask is not None and np.any(exam.mask):
+        near = near_tumour(exam)
+        limits = enhancement_limits(exam.early[near], exam.pre[near], np.asarray(exam.mask)[near])
+    else:
+        limits = 0.0, max(float(np.percentile(difference[::4, ::4, ::4], 99.8)), 1e-3)
+    node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+    return node
+
+
+def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometry) -> Node:
+    """Attention in a volume node, with its colours and legend, the faint transparent.
+
+    Args:
+        node: to change in place, or None for a new one.
+        image: from `image_of` of attention, (k, j, i) in [0, 1].
+        geometry: of the exam.
+    """
+    is_new = node is None
+    node = put_own(scene, node, image, geometry, ATTENTION)
+    if is_new:
+        _colour_attention(scene, node)
+    return node
+
+
+def is_own(node: Node) -> bool:
+    """Whether a node was made here, and is no phase of an exam."""
+    return node.GetAttribute(_OWN) is not None
+
+
+def image_of(array: np.ndarray) -> Node:
+    """A VTK image over the memory of (k, j, i), which must not be changed afterwards.
+
+    No MRML, so that it can be made on any thread. VTK's array holds a reference to numpy's (`_numpy_reference`).
+    """
+    import vtk
+
+    return _fill(vtk.vtkImageData(), array, copy=False)
+
+
+def remove(node: Node) -> None:
+    """Take a node of our own out of its scene, with its display, legend, storage, and colours if they are its own.
+
+    What was made to draw it in 3D goes, too.
+    """
+    scene = node.GetScene()
+    if scene is None:
+        return
+    if (part := node.GetNodeReference(DRAWN_IN_3D)) is not None:
+        remove(part)
+    displays = [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
+    colours = [display.GetColorNode() for display in displays]
+    own = [node, *(colour for colour in colours if colour is not None and is_own(colour))]
+    drawn = [display for display in displays if display.IsA("vtkMRMLVolumeRenderingDisplayNode")]
+    drawn_with = [made for display in drawn for made in (display.GetVolumePropertyNode(), display.GetROINode())]
+    for gone in [*own, *displays, *drawn_with, *(item.GetStorageNode() for item in own)]:
+        if gone is not None:
+            scene.RemoveNode(gone)
+
+
+def put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
+    """An image in a volume node that is marked as made here: the one given, in place, or a new one."""
+    if node is None:
+        node = _add_image(scene, image, geometry, name)
+        node.SetAttribute(_OWN, "made")
+        return node
+    node.SetIJKToRASMatrix(ijk_to_ras(geometry))
+    node.SetAndObserveImageData(image)
+    return node
+
+
+def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
+    """Add a scalar volume node; the array (k, j, i) is copied."""
+    import vtk
+
+    return _add_image(scene, _fill(vtk.vtkImageData(), array), geometry, name)
+
+
+def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
+    import slicer
+
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    display.AutoWindowLevelOff()  # before it sees the voxels: a histogram of a full exam takes a second
+    scene.AddNode(display).SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetName(scene.GenerateUniqueName(name))
+    node.SetIJKToRASMatrix(ijk_to_ras(geometry))
+    node.SetAndObserveImageData(image)
+    scene.AddNode(node).SetAndObserveDisplayNodeID(display.GetID())
+    return node
+
+
+def add_segmentation(
+    scene: Node, mask: np.ndarray, geometry: Geometry, reference: Node, name: str = "Tumour segmentation"
+) -> Node:
+    """Add a segmentation node with the segment "tumour": an outline in slices, a surface in 3D.
+
+    Args:
+        mask: (k, j, i), not empty.
+        geometry: of the mask.
+        reference: volume node whose lattice the Segment Editor continues on.
+    """
+    node = _add_segmentation_node(scene, name)
+    set_segment(node, mask, geometry, reference)
+    return node
+
+
+def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
+    """Add a segmentation node with an empty segment "tumour", to be painted on the lattice of a volume node."""
+    node = _add_segmentation_node(scene, name)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
+    return node
+
+
+def _add_segmentation_node(scene: Node, name: str) -> Node:
+    import slicer
+
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetName(scene.GenerateUniqueName(name))
+    scene.AddNode(node).CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+    display.SetSliceIntersectionThickness(2)
+    display.SetOpacity3D(0.6)
+    return node
+
+
+def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Node) -> str:
+    """Make the mask (k, j, i) the only segment of a segmentation node, in place; its identifier."""
+    segmentation = node.GetSegmentation()
+    segmentation.RemoveAllSegments()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    labelmap = _oriented_image(mask, geometry)
+    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
+    segmentation.GetSegment(segment_id).SetName(SEGMENT)
+    node.CreateClosedSurfaceRepresentation()
+    return segment_id
+
+
+def _colour_attention(scene: Node, node: Node) -> None:
+    """Attention's own colours from 0 to 1, its legend in the slice views, and nothing where it is faint."""
+    import slicer
+
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(_colour_table(scene).GetID())
+    display.SetWindowLevelMinMax(0.0, 1.0)
+    display.SetThreshold(FAINT, 1.0)
+    display.ApplyThresholdOn()
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+    legend.SetTitleText(ATTENTION)
+    legend.SetSize(0.11, 0.4)
+    legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0, which one decimal shows without rounding
+    legend.SetLabelFormat("%.1f")
+    for view in nodes_of(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
+        legend.AddViewNodeID(view.GetID())
+
+
+def show(
+    scene: Node, background: Node, attention: Node | None, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
+) -> None:
+    """Show attention over a volume in every slice view of the scene, four-up, with the 3D view turned to it.
+
+    Args:
+        centre: LPS position in mm that the views are centred on.
+        field_mm: width of what the slice views show.
+    """
+    import slicer
+
+    position = LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
+    for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
+        node.SetBackgroundVolumeID(background.GetID())
+        node.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
+        node.SetForegroundOpacity(OPACITY)
+    oblique = np.abs(geometry_of(background).direction).max(axis=0).min() < 1 - 1e-4
+    for node in nodes_of(scene, "vtkMRMLSliceNode"):
+        if oblique:
+            node.RotateToVolumePlane(background)
+        width, height, depth = node.GetFieldOfView()
+        node.SetFieldOfView(field_mm, field_mm * height / width, depth)
+        node.JumpSliceByCentering(*position)
+    for node in nodes_of(scene, "vtkMRMLLayoutNode"):
+        node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    for node in nodes_of(scene, "vtkMRMLCameraNode"):
+        node.SetFocalPoint(*position)
+        node.SetPosition(*(position + (0, 1.5 * field_mm, 0)))  # from the front
+        node.SetViewUp(0, 0, 1)
+
+
+def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
+    """Put (k, j, i) into a VTK image."""
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
+    image.SetDimensions(*array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=copy))
+    return image
+
+
+def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
+    """The mask's bounding box as Slicer holds segments."""
+    import slicer
+
+    spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]
+    image = _fill(slicer.vtkOrientedImageData(), mask[tuple(spans)] != 0)
+    image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
+    image.SetImageToWorldMatrix(ijk_to_ras(geometry))
+    return image
+
+
+def _colour_table(scene: Node) -> Node:
+    """The colours of attention, part of the scene so that any Slicer shows them."""
+    import slicer
+
+    levels = np.linspace(0, 1, 256)
+    anchors = np.linspace(0, 1, len(ATTENTION_RGB))
+    rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*ATTENTION_RGB, strict=True)], -1)
+    node = slicer.vtkMRMLColorTableNode()
+    node.SetAttribute(_OWN, "made")
+    node.SetTypeToUser()
+    node.SetName(scene.GenerateUniqueName("Attention colours"))
+    node.SetNumberOfColors(len(levels))
+    for index, (level, colour) in enumerate(zip(levels, rgb, strict=True)):
+        node.SetColor(index, f"{level:.2f}", *colour.tolist())
+    scene.AddNode(node).AddDefaultStorageNode()
+    node.GetStorageNode().SetDefaultWriteFileExtension("ctbl")  # older Slicers do not read colours from CSV
+    return node
+
+
+def nodes_of(scene: Node, class_name: str) -> list[Node]:
+    """Every node of a class, in the scene's order."""
+    return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]

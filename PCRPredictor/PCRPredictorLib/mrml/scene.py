@@ -1,0 +1,157 @@
+"""A scene outside the desktop, and the scene file that 3D Slicer opens."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..exam import Exam
+from ..prediction import Prediction
+from ..writing import incomplete, put_in_place
+from .exam import Node
+from .nodes import add_prediction, know_legends
+
+_SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
+_OF_MODULES = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerColorLogic", "vtkMRMLColorLegendDisplayNode")
+_SLICE_VIEWS = {  # Slicer's own orientations and colours
+    "Red": ("Axial", (0.96, 0.29, 0.25)),
+    "Yellow": ("Sagittal", (0.93, 0.84, 0.30)),
+    "Green": ("Coronal", (0.43, 0.69, 0.29)),
+}
+
+
+def slicer_core_available() -> bool:
+    """Whether scenes can be written: inside Slicer, or where the `slicer-core` package is installed, which it loads.
+
+    Not in PythonSlicer, whose `slicer` has no classes of modules. Writing a scene draws nothing, so no OpenGL library
+    is needed.
+    """
+    if find_spec("vtk") is None or (spec := find_spec("slicer")) is None:
+        return False
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]  # any folder "slicer" has a spec
+    if not any((folder / "util.py").is_file() for folder in folders):
+        return False
+    import slicer
+
+    return all(hasattr(slicer, name) for name in _OF_MODULES)
+
+
+def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
+    """Write a scene file (.mrb) that opens in Slicer on the tumour, with phases, segmentation and attention.
+
+    Nothing in it names the patient, the folder it was written to, or the file itself.
+
+    Raises:
+        OSError: if it cannot be written whole; an older file is left as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix=".scene-", dir=path.absolute().parent) as folder:
+        bundle, part = Path(folder) / "scene", Path(folder) / "scene.mrb"
+        bundle.mkdir()
+        with headless_scene(Path(folder)) as scene:
+            add_prediction(scene, exam, prediction)
+            written = scene.SaveSceneToSlicerDataBundleDirectory(str(bundle))
+        if written:
+            _pack(bundle, part)
+        if not (written and _is_whole(part)):
+            raise incomplete(path)
+        put_in_place(part, path)
+
+
+@contextmanager
+def headless_scene(temporary: Path) -> Iterator[Node]:
+    """A scene outside the desktop, with what Slicer's start-up gives to its own, to write and read scene files.
+
+    Args:
+        temporary: folder that scene files are packed and unpacked in.
+    """
+    import slicer
+
+    with _silence():
+        scene, application = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
+        scene.SetVersion(_SAVED_BY)
+        application.SetTemporaryPath(str(temporary))
+        application.SetMRMLScene(scene)
+        application.GetColorLogic().SetMRMLScene(scene)
+        application.GetColorLogic().AddDefaultColorNodes()  # volumes refer to the grey one
+        cache, transfers = slicer.vtkCacheManager(), slicer.vtkDataIOManager()  # without them no scene file is read
+        cache.SetMRMLScene(scene)
+        cache.SetRemoteCacheDirectory(str(temporary))
+        transfers.SetCacheManager(cache)
+        scene.SetCacheManager(cache)
+        scene.SetDataIOManager(transfers)
+        segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
+        segmentations.SetMRMLApplicationLogic(application)
+        segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
+        know_legends(scene)
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+        _add_views(scene)
+        try:
+            yield scene
+        finally:
+            scene.Clear(True)
+
+
+def _add_views(scene: Node) -> None:
+    """The views that the desktop has from its start: it takes over the state of these when it reads the scene."""
+    import slicer
+
+    for name, (orientation, colour) in _SLICE_VIEWS.items():
+        view = _add_named(scene, "vtkMRMLSliceNode", name)
+        view.SetLayoutLabel(name[0])
+        view.SetLayoutColor(*colour)
+        view.SetOrientation(orientation)
+        view.SetDimensions(512, 512, 1)
+        _add_named(scene, "vtkMRMLSliceCompositeNode", name)
+    _add_named(scene, "vtkMRMLViewNode", "1")
+    _add_named(scene, "vtkMRMLCameraNode", "1")
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    layout.AddLayoutDescription(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, "<layout/>")  # the desktop's own wins
+
+
+def _add_named(scene: Node, class_name: str, name: str) -> Node:
+    """A view's node, with the scene's defaults, that is taken for the one of the same name on reading."""
+    node = scene.CreateNodeByClass(class_name)
+    node.UnRegister(None)
+    node.SetSingletonTag(name)
+    node.SetLayoutName(name)
+    node.SetName(name)
+    return scene.AddNode(node)
+
+
+def _pack(bundle: Path, path: Path) -> None:
+    """Make a scene file of a scene folder; Slicer's own packer keeps the folder's path in the colour file."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(bundle.rglob("*")):
+            name = file.relative_to(bundle.parent).as_posix()
+            if file.suffix == ".ctbl":
+                archive.writestr(name, file.read_bytes().partition(b"\n")[2])  # without "# Color table file PATH"
+            elif file.is_file():
+                archive.write(file, name, zipfile.ZIP_STORED if file.suffix == ".nrrd" else None)  # gzipped already
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether an archive can be read to its end; a full disk may go unnoticed by its writer."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No messages about the colour and terminology files that the wheel lacks, nor about each file packed."""
+    import vtk
+
+    window, shown = vtk.vtkOutputWindow.GetInstance(), vtk.vtkObject.GetGlobalWarningDisplay()
+    vtk.vtkOutputWindow.SetInstance(vtk.vtkStringOutputWindow())
+    vtk.vtkObject.GlobalWarningDisplayOff()
+    try:
+        yield
+    finally:
+        vtk.vtkObject.SetGlobalWarningDisplay(shown)
+        vtk.vtkOutputWindow.SetInstance(window)

@@ -1,0 +1,125 @@
+"""The phantom: synthetic breast DCE-MRI whose probability of complete response is known.
+
+`make_patient` and `make_exam` give exams in memory, `write_cohort` a folder in the MAMA-MIA layout. Patients differ in
+anatomy, kinetics and clinical variables (`phantom_traits` holds the label model), sites in how they scan.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from ..writing import whole_folder, write_nifti
+from .patient import Patient, make_exam, make_patient, patient_traits
+from .site import SITES, Site, find_site
+from .traits import Traits
+
+__all__ = [
+    "SITES",
+    "Patient",
+    "Site",
+    "Traits",
+    "find_site",
+    "make_exam",
+    "make_patient",
+    "patient_traits",
+    "write_cohort",
+]
+
+TABLE = "clinical_and_imaging_info.csv"
+
+
+def write_cohort(
+    out: Path,
+    patients: int,
+    site: Site,
+    seed: int = 0,
+    full: bool = False,
+    workers: int = 2,
+) -> None:
+    """Write a cohort in the MAMA-MIA layout, whole or not at all.
+
+    `out/images/<ID>/<id>_000k.nii.gz` (k = 0 pre, 1 early, 2 late), `out/segmentations/expert/<id>.nii.gz` and
+    `out/clinical_and_imaging_info.csv`, whose column `true_probability` is the one that labels were drawn from.
+
+    Args:
+        out: folder to make; it may exist if it is empty.
+        patients: how many; the first n are the same however many are made.
+        site: where they are scanned.
+        seed: of the cohort.
+        full: full-size exams (about 26 MB each, and 2.2 GB of memory) instead of small ones (below 1 MB).
+        workers: threads.
+
+    Raises:
+        DataError: if `out` is in use or cannot be written, or there is nothing to write.
+    """
+    if patients < 1:
+        raise DataError(f"patients must be 1 or more, got {patients}; ask for at least one patient")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise DataError(f"{out} already exists and is not an empty folder; choose a new folder for the cohort")
+    with whole_folder(out) as folder:
+        (folder / "segmentations" / "expert").mkdir(parents=True)
+        rows = list(_write_patients(folder, patients, site, seed, full, workers))
+        with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _write_patients(
+    folder: Path, patients: int, site: Site, seed: int, full: bool, workers: int
+) -> Iterator[dict[str, object]]:
+    """Write patients 1 to n; gives their table rows in that order."""
+
+    def write(index: int) -> dict[str, object]:
+        patient = make_patient(site, index, seed, full)
+        write_patient(folder, patient)
+        return table_row(patient, site)
+
+    with ThreadPoolExecutor(1 if full else workers) as pool:  # a full-size exam takes some GB
+        try:
+            yield from pool.map(write, range(1, patients + 1))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def write_patient(folder: Path, patient: Patient) -> None:
+    """Write a patient's phases and mask into a cohort folder, in eight bits where the grey levels fit."""
+    exam, name = patient.exam, str(patient.exam.provenance.patient_id)
+    images = folder / "images" / name
+    images.mkdir(parents=True)
+    stored = np.uint8 if max(phase.max() for phase in exam.phases) < 256 else np.int16
+    for number, phase in enumerate(exam.phases):
+        write_nifti(phase.astype(stored), exam.geometry, images / f"{name.lower()}_{number:04d}.nii.gz")
+    if exam.mask is not None:
+        write_nifti(exam.mask, exam.geometry, folder / "segmentations" / "expert" / f"{name.lower()}.nii.gz")
+
+
+def table_row(patient: Patient, site: Site) -> dict[str, object]:
+    """A patient's row of the table, with MAMA-MIA's column names and codings."""
+    columns, rows, slices = patient.exam.geometry.size
+    in_plane, _, thickness = patient.exam.geometry.spacing
+    return {
+        "patient_id": patient.exam.provenance.patient_id,
+        "dataset": "PHANTOM",
+        "pcr": patient.label,
+        **{name: patient.exam.clinical[name] for name in ("age", "hr", "her2", "menopause")},
+        "tumor_subtype": patient.traits.subtype,
+        "site": site.name,
+        "manufacturer": site.manufacturer,
+        "view": site.orientation,
+        "num_phases": len(patient.exam.phases),
+        "image_rows": rows,
+        "image_columns": columns,
+        "num_slices": slices,
+        "pixel_spacing": f"[{in_plane:g}, {in_plane:g}]",
+        "slice_thickness": thickness,
+        "acquisition_times": "[" + ", ".join(f"{seconds:g}" for seconds in site.phase_times) + "]",
+        "true_probability": round(patient.probability, 6),
+    }

@@ -1,0 +1,152 @@
+"""One phantom patient as an exam: traits, anatomy and tumour, scanned at a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from ..exam import Exam, Geometry, Provenance
+from .anatomy import Breast, Layer, body_layers, draw_breasts, shape_body
+from .frame import Frame
+from .kinetics import Sequence, relative_signal
+from .site import GREY_LEVELS, SITES, Site
+from .traits import Traits, draw_traits
+from .tumour import grow_tumour
+
+_FRONT_MARGIN = 24.0  # mm of air in front of the nipple
+_AIR_MARGIN = 2.5  # mm around the body where noise is kept; further out, reconstructions store zero
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """A phantom patient.
+
+    Args:
+        exam: int16 phases, uint8 mask, clinical variables age (years), hr and her2 (0 or 1), menopause ("pre", "post").
+        label: pathological complete response, 0 or 1.
+        probability: of complete response, from which the label was drawn.
+        traits: everything that was drawn before imaging.
+    """
+
+    exam: Exam
+    label: int
+    probability: float
+    traits: Traits
+
+
+def patient_id(site: Site, index: int, seed: int = 0) -> str:
+    """Such as PHANTOM_A_0001, or PHANTOM_A2_0001 of the seed 2: another seed gives other patients."""
+    return f"PHANTOM_{site.name.upper()}{seed or ''}_{index:04d}"
+
+
+def patient_traits(site: Site, index: int, seed: int = 0) -> Traits:
+    """What `make_patient` images, without the images."""
+    return draw_traits(_generator(site, index, seed, "traits"), site.shortcut)
+
+
+def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) -> Patient:
+    """Make one patient of a site; the same arguments always give the same patient, however many are made.
+
+    Args:
+        site: where the patient is scanned.
+        index: number of the patient at that site.
+        seed: of the cohort.
+        full: whether to make a full-size exam (bilateral if axial) instead of a small one.
+    """
+    traits = patient_traits(site, index, seed)
+    rng = _generator(site, index, seed, "images")
+    pair = draw_breasts(rng, traits.menopause, traits.diameter)
+    diseased = pair[0] if traits.side > 0 else pair[1]
+    frame = Frame(exam_geometry(site, diseased, full))
+    body = shape_body(frame, rng, pair if full and site.orientation == "axial" else (diseased,))
+    signals = [np.zeros(frame.shape, np.float32) for _ in site.phase_times]
+    for layer in body_layers(frame, rng, body, traits.background):
+        paint(signals, layer, site)
+    tumour = grow_tumour(frame, rng, body, diseased, traits)
+    for layer in tumour.layers:
+        paint(signals, layer, site)
+    pre, early, late = acquire(signals, frame, rng, site, body.skin > _AIR_MARGIN)
+    exam = Exam(
+        pre,
+        early,
+        late,
+        geometry=frame.geometry,
+        mask=tumour.mask.astype(np.uint8),
+        clinical={"age": traits.age, "hr": traits.hr, "her2": traits.her2, "menopause": traits.menopause},
+        provenance=Provenance("phantom", site.phase_times, patient_id(site, index, seed)),
+    )
+    return Patient(exam, traits.pcr, traits.probability, traits)
+
+
+def make_exam(seed: int = 0, full: bool = True) -> Exam:
+    """A phantom exam for demonstrations: by default full-size, axial and bilateral (448 x 448 x 120 voxels)."""
+    return make_patient(SITES["A"], seed=seed, full=full).exam
+
+
+def exam_geometry(site: Site, breast: Breast, full: bool) -> Geometry:
+    """The lattice that a site lays around a breast, or around both for a full-size axial exam.
+
+    Sagittal: i runs to posterior, j to inferior, k to the right (the normal of i and j, as DICOM sorts slices).
+    """
+    size, spacing = site.lattice(full)
+    extent = [(n - 1) * s for n, s in zip(size, spacing, strict=True)]
+    front = float(breast.nipple[1]) - _FRONT_MARGIN
+    middle = breast.centre[0] if site.orientation == "sagittal" or not full else 0.0
+    if site.orientation == "axial":
+        origin = (middle - extent[0] / 2, front, breast.centre[2] - extent[2] / 2)
+        return Geometry(size, spacing, origin, np.eye(3))
+    direction = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    origin = (middle + extent[2] / 2, front, breast.centre[2] + extent[1] / 2)
+    return Geometry(size, spacing, origin, direction)
+
+
+def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
+    """Lay a tissue over the noise-free phases (k, j, i), in place."""
+    window = layer.frame.window if layer.frame else (slice(None),) * 3
+    sequence = Sequence(site.repetition_time, site.flip_angle)
+    share = layer.share.astype(np.float32, copy=False)
+    for signal, seconds in zip(signals, site.phase_times, strict=True):
+        target = relative_signal(layer.tissue, seconds / 60, sequence, layer.uptake) * layer.brightness
+        under = signal[window]
+        under += share * (np.asarray(target, np.float32) - under)
+
+
+def acquire(
+    signals: list[np.ndarray], frame: Frame, rng: np.random.Generator, site: Site, air: np.ndarray
+) -> list[np.ndarray]:
+    """What the scanner stores: coil sensitivity, a little motion between phases, Rician noise, grey levels.
+
+    Args:
+        signals: noise-free phases, (k, j, i), in units of unenhanced fibroglandular signal; used up.
+        air: (k, j, i) bool, where zero is stored.
+
+    Returns:
+        int16 phases, (k, j, i).
+    """
+    _, y, _ = frame.coordinates
+    depth = np.clip(y + 20, 0, None)
+    coil = np.exp(np.float32(0.16) * frame.field(rng, 80.0)) * np.exp(-depth / np.float32(85))
+    coil *= np.float32(site.gain * GREY_LEVELS)
+    noise = np.float32(site.noise * site.gain * GREY_LEVELS)
+    stored = []
+    for number, signal in enumerate(signals):
+        if number:
+            _shift(signal, rng.uniform(0, 0.3))
+        signal *= coil
+        signal += noise * rng.standard_normal(signal.shape, dtype=np.float32)
+        imaginary = noise * rng.standard_normal(signal.shape, dtype=np.float32)
+        magnitude = np.hypot(signal, imaginary, out=signal)
+        magnitude[air] = 0
+        stored.append(np.rint(magnitude.clip(0, 32767, out=magnitude), out=magnitude).astype(np.int16))
+    return stored
+
+
+def _shift(signal: np.ndarray, pixels: float) -> None:
+    """Move an image along its rows by part of a pixel, in place: the patient breathes."""
+    signal[:, 1:] += np.float32(pixels) * (signal[:, :-1] - signal[:, 1:])
+
+
+def _generator(site: Site, index: int, seed: int, purpose: str) -> np.random.Generator:
+    return np.random.default_rng([seed, index, crc32(site.name.encode()), crc32(purpose.encode())])

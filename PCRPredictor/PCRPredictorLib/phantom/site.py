@@ -1,0 +1,98 @@
+"""The sites of phantom cohorts: how each of them scans, and what it lets slip about the label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..errors import DataError
+
+GREY_LEVELS = 36.0  # of unenhanced fibroglandular tissue near the coil, at gain 1
+_SMALL_SIZE = (128, 128, 48)
+_FULL_LATTICE = {
+    "axial": ((448, 448, 120), (0.75, 0.75, 1.5)),
+    "sagittal": ((256, 256, 96), (0.75, 0.75, 1.5)),
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """How a site scans.
+
+    Args:
+        name: part of the patients' identifiers.
+        orientation: "axial" or "sagittal"; small exams and sagittal ones show one breast.
+        pixel_spacing: in plane, mm, of small exams.
+        slice_thickness: mm, of small exams.
+        gain: factor on the grey levels; 1 gives 36 to unenhanced fibroglandular tissue near the coil.
+        noise: standard deviation in each of the two channels, relative to that tissue's signal.
+        phase_times: of the pre, early and late phase, s after injection; 0 before.
+        repetition_time: s.
+        flip_angle: degrees.
+        shortcut: correlation of background enhancement with the label, in [-1, 1]; 0 for none.
+        manufacturer: for the table.
+
+    Raises:
+        DataError: if the shortcut is not a correlation.
+    """
+
+    name: str
+    orientation: Literal["axial", "sagittal"] = "axial"
+    pixel_spacing: float = 1.4
+    slice_thickness: float = 3.5
+    gain: float = 1.0
+    noise: float = 0.045
+    phase_times: tuple[float, float, float] = (0.0, 120.0, 400.0)
+    repetition_time: float = 0.005
+    flip_angle: float = 12.0
+    shortcut: float = 0.0
+    manufacturer: str = "PHANTOM"
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.shortcut <= 1:
+            raise DataError(f"shortcut must be between -1 and 1, got {self.shortcut}; give a correlation")
+
+    def lattice(self, full: bool) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+        """Voxels and spacing in mm along i, j, k. Full-size exams have the same spacing at every site."""
+        if full:
+            return _FULL_LATTICE[self.orientation]
+        return _SMALL_SIZE, (self.pixel_spacing, self.pixel_spacing, self.slice_thickness)
+
+
+SITES = {
+    "A": Site("A", manufacturer="PHANTOM ONE"),
+    "B": Site(
+        "B",
+        pixel_spacing=1.5,
+        slice_thickness=3.2,
+        gain=0.75,
+        noise=0.065,
+        phase_times=(0.0, 95.0, 330.0),
+        repetition_time=0.0068,
+        flip_angle=15.0,
+        manufacturer="PHANTOM TWO",
+    ),
+    "C": Site(
+        "C",
+        orientation="sagittal",
+        pixel_spacing=1.4,
+        slice_thickness=3.0,
+        gain=0.65,
+        noise=0.05,
+        phase_times=(0.0, 150.0, 450.0),
+        repetition_time=0.008,
+        flip_angle=20.0,
+        manufacturer="PHANTOM THREE",
+    ),
+}
+
+
+def find_site(name: str, shortcut: float = 0.0) -> Site:
+    """The site of that name in `SITES`, with a shortcut.
+
+    Raises:
+        DataError: if there is no such site.
+    """
+    if name.upper() not in SITES:
+        raise DataError(f"site must be one of {', '.join(SITES)}, got {name!r}; choose one of them")
+    return replace(SITES[name.upper()], shortcut=shortcut)

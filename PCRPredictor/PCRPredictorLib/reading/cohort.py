@@ -1,0 +1,172 @@
+"""A cohort on disk in the MAMA-MIA layout, as it is found in the wild.
+
+    images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
+    segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that is there
+    clinical_and_imaging_info.{csv,xlsx}         one row a patient (sheet `dataset_info`), optional
+    cohort.json                                  where table and files are called otherwise (see `mapping`)
+
+Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError
+from ..exam import Exam, Provenance
+from ..phases import pick_phases
+from .images import read_exam
+from .mapping import CohortMapping, read_mapping, resolve
+from .table import read_rows
+
+TABLE = "clinical_and_imaging_info"
+REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
+_PHASE = re.compile(r"_(\d{4})\.nii(\.gz)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class CohortPatient:
+    """Where one patient's data lie.
+
+    Args:
+        patient_id: as the images' folder is named.
+        phases: every phase found, in order.
+        mask: tumour mask, or None where there is none.
+        row: the table's row, column to text; empty where the patient is not in the table.
+    """
+
+    patient_id: str
+    phases: tuple[Path, ...]
+    mask: Path | None
+    row: Mapping[str, str]
+
+
+def find_patients(cohort: Path) -> list[CohortPatient]:
+    """The patients that have images, in the order of their identifiers.
+
+    Raises:
+        DataError: if the folder is not a cohort, or its table or mapping cannot be read.
+    """
+    if not cohort.is_dir():
+        raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
+    mapping = read_mapping(cohort)
+    return _mapped_patients(cohort, mapping) if mapping.phases else _mama_mia_patients(cohort, read_table(cohort))
+
+
+def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
+    """One patient of a cohort.
+
+    Raises:
+        DataError: if the cohort does not hold it.
+    """
+    for patient in find_patients(cohort):
+        if patient.patient_id == patient_id:
+            return patient
+    raise DataError(f"{patient_id}: is not in the cohort {cohort} any more; check the cohort again")
+
+
+def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
+    """The rows of the table for which there is at least one phase."""
+    patients, reviewed = [], _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
+    for row in read_table(cohort).values():
+        phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
+        masks = (path for text in mapping.mask if (path := resolve(cohort, text, row)).is_file())
+        mask = reviewed.get(row["patient_id"].lower()) or next(masks, None)
+        if any(phase.is_file() for phase in phases):
+            patients.append(CohortPatient(row["patient_id"], phases, mask, row))
+    return sorted(patients, key=lambda patient: patient.patient_id)
+
+
+def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> list[CohortPatient]:
+    images = folder_of(cohort, "images")
+    if not images.is_dir():
+        raise DataError(
+            f"{cohort}: not a cohort, it has no folder images; arrange it as images/<patient>/<phases>, "
+            f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
+        )
+    segmentations = folder_of(cohort, "segmentations")
+    masks: dict[str, Path] = {}
+    for kind in (AUTOMATIC, EXPERT, REVIEWED):
+        masks |= _masks(folder_of(segmentations, kind))
+    return [
+        CohortPatient(folder.name, _phases(folder), masks.get(folder.name.lower()), table.get(folder.name.lower(), {}))
+        for folder in sorted(images.iterdir())
+        if folder.is_dir()
+    ]
+
+
+def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
+    """The exam of one patient: phases, mask and the table's row as clinical variables.
+
+    Of more than three phases, early and late are picked by the table's `acquisition_times` (see `pick_phases`).
+
+    Args:
+        need_mask: whether a patient without a mask is refused.
+
+    Raises:
+        DataError: if anything is missing or cannot be read.
+    """
+    if len(patient.phases) < 3:
+        raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {len(patient.phases)}; add the files")
+    if patient.mask is None and need_mask:
+        raise DataError(
+            f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
+        )
+    times = _times(patient.row.get("acquisition_times", ""))
+    known = times if len(times) == len(patient.phases) else None
+    chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
+    return read_exam(
+        [patient.phases[k] for k in chosen],
+        patient.mask,
+        clinical=patient.row,
+        provenance=Provenance(
+            source="file",
+            phase_times=tuple(known[k] for k in chosen) if known else None,  # type: ignore[arg-type]
+            patient_id=patient.patient_id,
+        ),
+    )
+
+
+def read_table(cohort: Path) -> dict[str, dict[str, str]]:
+    """The clinical table by lower-case patient identifier, every value as text; empty where there is no table.
+
+    Raises:
+        DataError: if it cannot be read, has no `patient_id` or names a patient twice.
+    """
+    mapping = read_mapping(cohort)
+    if mapping.table is not None:
+        return read_rows(resolve(cohort, mapping.table, {}), mapping)
+    files = {file.name.lower(): file for file in cohort.iterdir()}
+    file = files.get(f"{TABLE}.csv") or files.get(f"{TABLE}.xlsx")
+    return read_rows(file, mapping) if file else {}
+
+
+def folder_of(parent: Path, name: str) -> Path:
+    """The folder of that name, which is in lower case, in any case."""
+    found = [path for path in parent.iterdir() if path.name.lower() == name] if parent.is_dir() else []
+    return found[0] if found else parent / name
+
+
+def _phases(folder: Path) -> tuple[Path, ...]:
+    numbered = [(match.group(1), file) for file in _files(folder) if (match := _PHASE.search(file.name))]
+    return tuple(file for _, file in sorted(numbered))
+
+
+def _masks(folder: Path) -> dict[str, Path]:
+    return {file.name.lower().split(".")[0]: file for file in _files(folder)}
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+
+
+def _times(text: str) -> list[float]:
+    """Seconds from a list in a string, as in "[0, 178, 265]"; empty where it is not one."""
+    try:
+        return [float(time) for time in ast.literal_eval(text)]
+    except (ValueError, SyntaxError, TypeError):
+        return []

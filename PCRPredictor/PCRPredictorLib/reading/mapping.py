@@ -1,0 +1,99 @@
+"""`cohort.json`, a small file in a cohort's folder that says how its table and files are called.
+
+    {"table": "patients.xlsx", "sheet": "MRI",
+     "columns": {"patient_id": "Patient", "pcr": "Response", "age": "Age at MRI"},
+     "values": {"pcr": {"complete": "1", "partial": "0"}},
+     "phases": ["scans/{patient_id}/pre.nii.gz", "scans/{patient_id}/post1.nii.gz", "scans/{patient_id}/post4.nii.gz"],
+     "mask": ["masks/{patient_id}_checked.nii.gz", "masks/{patient_id}.nii.gz"]}
+
+Every part may be left out; what is left out is as in the MAMA-MIA layout (see `cohort`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..errors import DataError
+
+MAPPING = "cohort.json"
+_EXAMPLE = '{"columns": {"patient_id": "Patient", "pcr": "Response"}}'
+
+
+@dataclass(frozen=True)
+class CohortMapping:
+    """What a cohort calls things.
+
+    Args:
+        table: file of the table, in the cohort's folder.
+        sheet: of an Excel table; None for `dataset_info`, or the first one.
+        columns: our name to the table's.
+        values: our column name to what its cells mean, as in {"pcr": {"complete": "1"}}.
+        phases: files in the order of acquisition, with columns of the table in braces; a patient is then a row.
+        mask: files likewise; the first that is there is taken.
+
+    Raises:
+        ValueError: if there are one or two phases, or phases without a mask.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    table: str | None = None
+    sheet: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    phases: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.phases and len(self.phases) < 3:
+            raise ValueError(f"phases must name 3 files or more (before contrast, early, late), got {len(self.phases)}")
+        if bool(self.phases) != bool(self.mask):
+            raise ValueError("phases and mask must be given together")
+
+
+def read_mapping(cohort: Path) -> CohortMapping:
+    """The mapping of a cohort; that of the MAMA-MIA layout where it has none.
+
+    Raises:
+        DataError: if it cannot be read, has an unknown part or one of the wrong kind.
+    """
+    path = cohort / MAPPING
+    if not path.is_file():
+        return CohortMapping()
+    try:
+        return TypeAdapter(CohortMapping).validate_python(json.loads(path.read_text(encoding="utf-8-sig")))
+    except ValidationError as error:
+        raise DataError(f"{path}: {_in_words(error)}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: must be JSON ({error}), for example {_EXAMPLE}") from None
+
+
+def _in_words(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{place} is not known here; use {', '.join(part.name for part in fields(CohortMapping))}"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    return f"{place} {message}, got {first['input']!r}" if place else message
+
+
+def resolve(cohort: Path, pattern: str, row: Mapping[str, str]) -> Path:
+    """The file of a pattern for one patient.
+
+    Raises:
+        DataError: if the pattern names an unknown column or leaves the cohort's folder.
+    """
+    try:
+        path = cohort / pattern.format_map(row)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        raise DataError(
+            f"{cohort / MAPPING}: {pattern!r} must have columns of the table in its braces, as in {{patient_id}}"
+        ) from None
+    if not path.resolve().is_relative_to(cohort.resolve()):
+        raise DataError(f"{cohort / MAPPING}: {pattern!r} must stay inside the cohort's folder, got {path}")
+    return path

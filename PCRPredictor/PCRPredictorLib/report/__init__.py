@@ -1,0 +1,1 @@
+"""What people see of a prediction: wording, pictures, and the HTML report."""

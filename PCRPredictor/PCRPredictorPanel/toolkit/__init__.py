@@ -1,0 +1,1 @@
+"""Widgets and workers that both panels share."""

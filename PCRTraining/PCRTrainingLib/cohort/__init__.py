@@ -1,0 +1,1 @@
+"""Patients to train on: checked, cached on the model grid, split into folds, reviewed."""

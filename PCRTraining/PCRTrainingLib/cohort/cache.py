@@ -1,0 +1,242 @@
+"""A cohort's patients on the model grid, cached on disk and memory-mapped: memory does not grow with the cohort.
+
+grids.f16       (N, 4, slices, rows, columns) float16: three image channels and the fraction of tumour
+patients.json   grid and one record a patient, in the same order
+quarantine.csv  patients left out, and why
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.model.grid import GridSpec, place_window, sample
+from PCRPredictorLib.model.kinetics import tumour_quantities
+from PCRPredictorLib.model.normalisation import to_channels
+from PCRPredictorLib.model.tumour import measure, summarise_tumour
+from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
+from PCRPredictorLib.writing import whole_folder, write_json
+from torch import Tensor
+
+from .check import Problem, count, examine_all, fingerprint, identifier_mark, read_labels
+
+GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One cached patient.
+
+    Args:
+        patient_id: as in the cohort.
+        label: 1 for pCR.
+        row: the table's row.
+        quantities: of the tumour, `kinetics.tumour_quantities`.
+        measured: by which an exam is found familiar, `tumour.measure`.
+        fingerprint: hash of the images.
+    """
+
+    patient_id: str
+    label: int
+    row: Mapping[str, str]
+    quantities: Mapping[str, float]
+    measured: Mapping[str, float]
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
+class GridCache:
+    """N patients on disk; `image_and_mask` reads those asked for."""
+
+    folder: Path
+    grid: GridSpec
+    records: tuple[Record, ...]
+    quarantine: tuple[Problem, ...]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __reduce__(self) -> tuple:
+        return read_cache, (self.folder,)  # another process maps the same files
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """(N,) 0 or 1."""
+        return np.array([record.label for record in self.records])
+
+    @property
+    def ids(self) -> list[str]:
+        """Patient identifiers, in order."""
+        return [record.patient_id for record in self.records]
+
+    @cached_property
+    def true_probability(self) -> np.ndarray | None:
+        """(N,) of simulated patients, else None."""
+        values = [record.row.get("true_probability", "") for record in self.records]
+        return np.array(values, float) if all(values) else None
+
+    @cached_property
+    def _grids(self) -> np.memmap:
+        shape = (len(self), 4, *self.grid.shape)
+        return np.memmap(self.folder / GRIDS, np.float16, "r", shape=shape)
+
+    def image_and_mask(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Image (B, 3, slices, rows, columns) and mask (B, 1, ...) of the patients at these positions, float32."""
+        grids = torch.from_numpy(self._grids[index]).float()
+        return grids[:, :3], grids[:, 3:]
+
+    def encode(self, schema: ClinicalSchema) -> Tensor:
+        """Clinical vectors, (N, schema width) float32."""
+        if not schema.variables:
+            return torch.zeros(len(self), 0)
+        vectors = [schema.encode(schema.complete(schema.parse(r.row), r.quantities)) for r in self.records]
+        return torch.from_numpy(np.stack(vectors))
+
+    def column(self, name: str) -> np.ndarray:
+        """(N,) text of a column of the table; empty where there is none."""
+        return np.array([str(record.row.get(name, "")).strip() for record in self.records])
+
+    def quantity(self, name: str) -> np.ndarray:
+        """(N,) of a quantity of the tumour."""
+        return np.array([record.quantities[name] for record in self.records])
+
+
+def training_marks(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Hashes by which patients that were trained on are known again: of their images, and of their identifiers.
+
+    Args:
+        more: identifiers of patients without images.
+    """
+    names = {name.lower() for name in (*cache.ids, *more)}
+    return [record.fingerprint for record in cache.records], [identifier_mark(name) for name in names]
+
+
+def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
+    """Image and mask of one exam on the grid, float16 (4, slices, rows, columns)."""
+    mask = np.asarray(exam.mask) != 0
+    window = place_window(mask, exam.geometry, grid)
+    image = to_channels(*(sample(phase, window) for phase in exam.phases))
+    return np.concatenate([image, sample(mask, window)[None]]).astype(np.float16)
+
+
+def open_or_build(
+    cohort: Path,
+    folder: Path,
+    grid: GridSpec,
+    schema: ClinicalSchema,
+    progress: Progress | None = None,
+    workers: int = 2,
+) -> GridCache:
+    """The cache in `folder`, made if it is not there or was made of another grid.
+
+    Raises:
+        DataError: if the cohort cannot be used at all, has changed since, or the folder cannot be written.
+    """
+    patients = find_patients(cohort)
+    if (folder / PATIENTS).is_file():
+        cache = read_cache(folder)
+        if cache.grid == grid:
+            _check_unchanged(cache, patients, cohort)
+            return cache
+    labels = read_labels(patients)
+    with whole_folder(folder) as staging:
+        _build(patients, labels, staging, grid, schema, progress, workers)
+    return read_cache(folder)
+
+
+def _build(
+    patients: Sequence[CohortPatient],
+    labels: Sequence[int | None],
+    folder: Path,
+    grid: GridSpec,
+    schema: ClinicalSchema,
+    progress: Progress | None,
+    workers: int,
+) -> None:
+    records, problems = [], []
+    with (folder / GRIDS).open("wb") as file:
+        for k, result in examine_all(patients, labels, schema, partial(_read_one, grid), workers):
+            if isinstance(result, Problem):
+                problems.append(result)
+            else:
+                grids, details = result
+                file.write(grids.tobytes())
+                records.append(
+                    {
+                        "patient_id": patients[k].patient_id,
+                        "label": labels[k],
+                        "row": {name: str(value) for name, value in patients[k].row.items()},
+                        **details,
+                    }
+                )
+            if progress:
+                progress(k + 1, len(patients))
+    write_json({"grid": asdict(grid), "patients": records}, folder / PATIENTS)
+    write_problems(problems, folder / QUARANTINE)
+
+
+def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
+    """What the cache keeps of an exam."""
+    return sample_exam(exam, grid), {
+        "quantities": tumour_quantities(exam),
+        "measured": measure(exam, summarise_tumour(exam)),
+        "fingerprint": fingerprint(exam),
+    }
+
+
+def read_cache(folder: Path) -> GridCache:
+    """A cache that was written before.
+
+    Raises:
+        DataError: if it is damaged.
+    """
+    try:
+        content = json.loads((folder / PATIENTS).read_text(encoding="utf-8"))
+        with (folder / QUARANTINE).open(newline="", encoding="utf-8") as file:
+            problems = tuple(Problem(**row) for row in csv.DictReader(file))
+        grid = GridSpec(**content["grid"])
+        records = tuple(Record(**record) for record in content["patients"])
+        expected = len(records) * 4 * int(np.prod(grid.shape)) * 2
+        if (folder / GRIDS).stat().st_size != expected:
+            raise ValueError(f"{GRIDS} must have {expected} bytes")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{folder}: the cached grids are damaged ({error}); delete this folder to make them again"
+        ) from None
+    return GridCache(folder, grid, records, problems)
+
+
+def write_problems(problems: Sequence[Problem], path: Path) -> None:
+    """`quarantine.csv`: patient_id, reason."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["patient_id", "reason"])
+        writer.writeheader()
+        writer.writerows(vars(problem) for problem in problems)
+
+
+def _check_unchanged(cache: GridCache, patients: Sequence[CohortPatient], cohort: Path) -> None:
+    """Refuse a cohort that gained, lost or relabelled patients since."""
+    known: dict[str, int | None] = {record.patient_id: record.label for record in cache.records}
+    known |= {problem.patient_id: None for problem in cache.quarantine}
+    now = {patient.patient_id for patient in patients}
+    if changed := sorted(now ^ set(known)):
+        raise DataError(
+            f"{cohort} has changed since the run began ({count(len(changed), 'patient')} came or went, the first is "
+            f"{changed[0]}); restore it, or start a run in a new folder"
+        )
+    labels = dict(zip((p.patient_id for p in patients), read_labels(patients), strict=True))
+    if relabelled := [name for name, label in known.items() if label is not None and labels[name] != label]:
+        raise DataError(
+            f"{cohort} has changed since the run began (another label for {relabelled[0]}); restore it, or start a run "
+            "in a new folder"
+        )

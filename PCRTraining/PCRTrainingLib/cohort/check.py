@@ -1,0 +1,197 @@
+"""What is wrong with which patient of a cohort. Training leaves such patients out; `pcr check` lists them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PCRPredictorLib.checks import check_exam
+from PCRPredictorLib.child import tell
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
+
+from ..progress import Progress
+from ..schema import USUAL, build_schema
+
+LABEL = "pcr"
+_NO, _YES = {"0", "0.0", "false"}, {"1", "1.0", "true"}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a patient is left out, in a sentence."""
+
+    patient_id: str
+    reason: str
+
+
+def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
+    """1 for pCR, 0 for none, None where the table has no value.
+
+    Raises:
+        DataError: if there are no patients, the table has no labels, or one is neither 0 nor 1.
+    """
+    if not patients:
+        raise DataError("the cohort has no patients; put the phases of each into images/<patient>")
+    if not any(LABEL in patient.row for patient in patients):
+        raise DataError(
+            f"the cohort's table must have a column {LABEL} (1 for complete response, 0 for none), got none; "
+            "add it, or map another column in cohort.json"
+        )
+    return [parse_label(patient.row.get(LABEL, "")) for patient in patients]
+
+
+def parse_label(text: str) -> int | None:
+    """A label as it is written in tables.
+
+    Raises:
+        DataError: if it is neither 0, 1 nor empty.
+    """
+    text = str(text).strip().lower()
+    if text in {"", "nan", "na", "n/a", "none", "unknown"}:
+        return None
+    if text not in _NO | _YES:
+        raise DataError(
+            f"{LABEL} must be 0, 1 or empty, got {text!r}; write 0 and 1, or map the values in cohort.json "
+            f'("values": {{"{LABEL}": {{"{text}": "1"}}}})'
+        )
+    return int(text in _YES)
+
+
+def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
+    """The exam of a patient that training can use.
+
+    Raises:
+        DataError: saying why it cannot.
+    """
+    try:
+        exam = read_patient(patient)
+        check_exam(exam)
+        schema.parse(exam.clinical)
+    except DataError as error:
+        raise DataError(str(error).removeprefix(f"{patient.patient_id}: ")) from None
+    return exam
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things in words: 1 patient, 2 patients."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def fingerprint(exam: Exam) -> str:
+    """A hash of the early phase's voxels, the same for copies of an exam under any name."""
+    return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
+
+
+def identifier_mark(patient_id: str) -> str:
+    """A hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
+    return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
+
+
+def find_twins(patients: Iterable[CohortPatient]) -> dict[str, str]:
+    """Patients whose identifiers differ only in case, with what to do; all of them are in doubt."""
+    ids = [patient.patient_id for patient in patients]
+    seen = Counter(name.lower() for name in ids)
+    return {
+        name: "its identifier occurs twice, differing only in case; keep one" for name in ids if seen[name.lower()] > 1
+    }
+
+
+def examine_all(
+    patients: Sequence[CohortPatient],
+    labels: Sequence[int | None],
+    schema: ClinicalSchema,
+    use: Callable[[Exam], T],
+    workers: int = 2,
+) -> Iterator[tuple[int, T | Problem]]:
+    """Go through a cohort, a few exams in memory at a time, in order.
+
+    Args:
+        use: what to do with an exam that can be used.
+
+    Yields:
+        Position and what `use` gave, or the problem.
+    """
+    twins, seen = find_twins(patients), dict[str, str]()
+    examined = _map(partial(_examine_one, schema, use, twins), zip(patients, labels, strict=True), workers)
+    for k, (result, mark) in enumerate(examined):
+        name = patients[k].patient_id
+        if not isinstance(result, Problem) and seen.setdefault(mark, name) != name:
+            result = Problem(name, f"its images are those of {seen[mark]}; keep one of the two")
+        yield k, result
+
+
+def _examine_one(
+    schema: ClinicalSchema,
+    use: Callable[[Exam], T],
+    twins: dict[str, str],
+    task: tuple[CohortPatient, int | None],
+) -> tuple[T | Problem, str]:
+    patient, label = task
+    if patient.patient_id in twins:
+        return Problem(patient.patient_id, twins[patient.patient_id]), ""
+    if label is None:
+        return Problem(patient.patient_id, f"has no label; fill in {LABEL} in the table"), ""
+    try:
+        exam = examine(patient, schema)
+        return use(exam), fingerprint(exam)
+    except DataError as error:
+        return Problem(patient.patient_id, str(error)), ""
+
+
+def _map(function: Callable, tasks: Iterable, workers: int) -> Iterator:
+    """`map` on threads that never runs ahead by more than a few: what is waiting stays small."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: list = []
+        for task in tasks:
+            waiting.append(pool.submit(function, task))
+            if len(waiting) > 2 * workers:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def check_cohort(
+    cohort: Path, progress: Progress, variables: Iterable[str | Category | Number] = USUAL
+) -> tuple[int, list[Problem]]:
+    """Go through a cohort as training would: number of patients, and what is wrong with which of them.
+
+    Args:
+        variables: clinical ones that a run will take, see `TrainingConfig.clinical`.
+
+    Raises:
+        DataError: if the cohort or its table cannot be read at all.
+    """
+    patients = find_patients(cohort)
+    labels = read_labels(patients)
+    schema, _ = build_schema(variables, [patient.row for patient in patients])
+    progress.start("Checking", len(patients))
+    problems = []
+    for k, result in examine_all(patients, labels, schema, lambda exam: None):
+        progress.advance()
+        if isinstance(result, Problem):
+            problems.append(result)
+        tell("checked", **_describe(patients[k], labels[k], result))
+    return len(patients), problems
+
+
+def _describe(patient: CohortPatient, label: int | None, result: Problem | None) -> dict[str, object]:
+    """A patient's row in the table of a program that listens."""
+    return {
+        "patient_id": patient.patient_id,
+        "label": "" if label is None else label,
+        "site": patient.row.get("site", ""),
+        "phases": len(patient.phases),
+        "mask": patient.mask.parent.name if patient.mask else "",
+        "problem": result.reason if isinstance(result, Problem) else "",
+    }

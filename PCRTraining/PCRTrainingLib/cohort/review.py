@@ -1,0 +1,137 @@
+"""Reviewing the segmentations of a cohort: who looked at which patient, and masks that were changed.
+
+segmentations/reviewed/<id>.nii.gz     a changed mask; it is taken before the expert's, which is never touched
+segmentations/reviewed/reviews.csv     patient_id, who, when, mask: a row for every patient that was looked at
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.reading.cohort import REVIEWED, folder_of
+from PCRPredictorLib.writing import put_in_place, whole_file, whole_folder, write_nifti
+
+REVIEWS = "reviews.csv"
+
+
+@dataclass(frozen=True)
+class Review:
+    """One look at one patient.
+
+    Args:
+        patient_id: as the cohort has it.
+        who: whatever the reviewer calls themselves.
+        when: local time, ISO 8601.
+        mask: file name of the mask that was saved, empty where the one there was found good.
+    """
+
+    patient_id: str
+    who: str
+    when: str
+    mask: str = ""
+
+
+def read_reviews(cohort: Path) -> dict[str, Review]:
+    """The last review of each patient.
+
+    Raises:
+        DataError: if the list cannot be read.
+    """
+    path = _folder(cohort) / REVIEWS
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {row["patient_id"]: Review(**{f.name: row[f.name] for f in fields(Review)}) for row in rows}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError):
+        raise DataError(f"{path}: cannot be read; it must have the columns patient_id, who, when, mask") from None
+
+
+def mark_reviewed(cohort: Path, patient_id: str, who: str, mask: str | None = None) -> Review:
+    """Note that a patient was looked at; a mask saved before stays noted.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    reviews = read_reviews(cohort)
+    before = reviews.get(patient_id)
+    kept = mask if mask is not None else before.mask if before else ""
+    review = Review(patient_id, who, datetime.now().isoformat(timespec="seconds"), kept)
+    reviews[patient_id] = review
+    folder = _folder(cohort)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(folder / REVIEWS) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [f.name for f in fields(Review)])
+            writer.writeheader()
+            writer.writerows(asdict(reviews[name]) for name in sorted(reviews))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    return review
+
+
+def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometry, who: str) -> Path:
+    """Save a changed mask beside the expert's, and note who did it.
+
+    Args:
+        mask: (k, j, i), not empty.
+        geometry: of the exam.
+
+    Raises:
+        DataError: if the mask is empty or cannot be written.
+    """
+    if not np.any(mask):
+        raise DataError("the tumour mask must not be empty; paint or click the tumour before saving")
+    path = _folder(cohort) / f"{patient_id.lower()}.nii.gz"
+    part = path.with_name(f".part.{path.name}")  # the format goes by the ending
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_nifti(np.asarray(mask, np.uint8), geometry, part)
+        put_in_place(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+    mark_reviewed(cohort, patient_id, who, path.name)
+    return path
+
+
+def import_dicom(folder: Path | str, cohort: Path, patient_id: str) -> Path:
+    """Copy the three phases of a DICOM exam into a cohort of the MAMA-MIA layout; its mask and label come later.
+
+    Args:
+        folder: of the DICOM files.
+        patient_id: what the patient is called in the cohort; nothing of the DICOM headers is kept.
+
+    Raises:
+        DataError: if the exam cannot be read, the name cannot be one of a folder, or there is such a patient.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", patient_id):
+        raise DataError(f"the identifier must be letters, digits, - and _, got {patient_id!r}; choose another one")
+    images = folder_of(cohort, "images")
+    target = images / patient_id
+    if folder_of(images, patient_id.lower()).exists():
+        raise DataError(f"{patient_id}: there is a patient of that name; choose another one")
+    exam = read_dicom_exam(Path(folder))
+    with whole_folder(target) as staging:
+        for k, phase in enumerate(exam.phases):
+            write_nifti(np.asarray(phase), exam.geometry, staging / f"{patient_id.lower()}_{k:04d}.nii.gz")
+    return target
+
+
+def _folder(cohort: Path) -> Path:
+    return folder_of(folder_of(cohort, "segmentations"), REVIEWED)
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path}: cannot be written ({error.strerror or error}); free some space or get the right to write"
+    )

@@ -1,0 +1,205 @@
+"""Who is trained on and who is held out. By patient: a patient never is on both sides."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import whole_file
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, train_test_split
+
+from ..config import SplitConfig
+
+NEVER = -1  # the fold of patients that are always trained on
+EXCLUDED = -2  # of patients that take no part
+
+
+def assign_folds(
+    config: SplitConfig, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
+) -> np.ndarray:
+    """The fold in which each patient is held out, (N,) from 0; `NEVER` for those who never are.
+
+    Args:
+        ids: patient identifiers.
+        labels: (N,) 0 or 1.
+        column: (N,) text of the table's column `config.column`.
+        seed: of the shuffle.
+
+    Raises:
+        DataError: if there are too few patients, one class only, no groups, or the given list does not fit.
+    """
+    _check_classes(labels)
+    folds = _draw_folds(config, ids, labels, column, seed)
+    held_out = labels[folds >= 0]
+    fewest = int(min(held_out.sum(), (1 - held_out).sum()))
+    if fewest < 2:
+        raise DataError(
+            f"two patients with and two without pCR must be held out to measure anything, got {fewest} of one kind; "
+            "hold out more, or change the list"
+        )
+    return folds
+
+
+def _draw_folds(
+    config: SplitConfig, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
+) -> np.ndarray:
+    if config.kind == "given":
+        folds = _read_given(Path(str(config.file)), ids)
+        for k in range(folds.max() + 1):
+            if len(set(labels[folds != k])) < 2:
+                raise DataError(
+                    f"{config.file}: the patients that fold {k} is trained on must be with and without pCR, got one "
+                    "kind only; change the list"
+                )
+        return folds
+    if config.kind == "groups":
+        return _by_group(config, labels, column, seed)
+    if config.kind == "holdout":
+        return _hold_out(config.share, labels, column, seed)
+    fewest = int(min(labels.sum(), (1 - labels).sum()))
+    if fewest < config.folds:
+        raise DataError(
+            f"folds must be at most the {fewest} patients of the smaller class, got {config.folds}; "
+            "set split.folds lower or add patients"
+        )
+    splitter = StratifiedKFold(config.folds, shuffle=True, random_state=seed)
+    return _folds_of(splitter.split(ids, _strata(labels, column, config.folds)), len(ids))
+
+
+def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide a fold's training patients into those trained on, (a,), and those that early stopping looks at, (b,).
+
+    Args:
+        train: (n,) positions.
+        labels: (N,) of all patients.
+        share: of the second part; 0 for none.
+
+    Raises:
+        DataError: if the patients are too few for both classes on both sides.
+    """
+    if not share:
+        return train, train[:0]
+    try:
+        fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+    except ValueError:  # fewer than two patients of a class
+        fitted, watched = train, train[:0]
+    if any(len(set(labels[side].tolist())) < 2 for side in (fitted, watched)):
+        raise DataError(
+            f"validation must leave patients with and without pCR on both sides, got {share:g} of {len(train)} patients"
+            f", {int(labels[train].sum())} with pCR; set it higher, or to 0 to train without early stopping"
+        )
+    return np.sort(fitted), np.sort(watched)
+
+
+def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:
+    """`splits.csv`: patient_id, label, fold (empty for those always trained on); arrays of the same shape, (N,)."""
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["patient_id", "label", "fold"])
+        for name, label, fold in zip(ids, labels, folds, strict=True):
+            writer.writerow([name, label, "" if fold == NEVER else fold])
+
+
+def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
+    """The folds that `write_splits` wrote, (N,).
+
+    Raises:
+        DataError: if they are of other patients.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in csv.DictReader(file)}
+    if set(folds) != set(ids):
+        raise DataError(f"{path}: is of other patients than the cohort's; start a run in a new folder")
+    return np.array([folds[name] for name in ids])
+
+
+def _check_classes(labels: np.ndarray) -> None:
+    if not len(labels):
+        raise DataError("the cohort has no patient that can be used; run pcr check to see why")
+    if labels.min() == labels.max():
+        raise DataError(
+            f"the cohort must have patients with and without pCR, got {len(labels)} of one kind only; "
+            "check the column pcr of its table"
+        )
+
+
+def _strata(labels: np.ndarray, column: np.ndarray, folds: int) -> np.ndarray:
+    """Label and column together; combinations too rare for every fold count as the label alone."""
+    strata = np.array([f"{label} {value}" for label, value in zip(labels, column, strict=True)])
+    count = Counter(strata)
+    return np.array([s if count[s] >= folds else str(label) for s, label in zip(strata, labels, strict=True)])
+
+
+def _folds_of(parts: Iterable[tuple[np.ndarray, np.ndarray]], count: int) -> np.ndarray:
+    folds = np.full(count, NEVER)
+    for k, (_, held_out) in enumerate(parts):
+        folds[held_out] = k
+    return folds
+
+
+def _by_group(config: SplitConfig, labels: np.ndarray, column: np.ndarray, seed: int) -> np.ndarray:
+    groups = sorted(set(column) - {""})
+    if len(groups) < 2 or (column == "").any():
+        raise DataError(
+            f"the table's column {config.column} must name two groups or more and one for every patient, got "
+            f"{len(groups)} and {np.count_nonzero(column == '')} patients without; choose another split.column"
+        )
+    if not config.folds or config.folds >= len(groups):
+        folds = np.array([groups.index(value) for value in column])
+    else:
+        splitter = StratifiedGroupKFold(config.folds, shuffle=True, random_state=seed)
+        folds = _folds_of(splitter.split(column, labels, column), len(column))
+    for k in range(folds.max() + 1):
+        if len(set(labels[folds != k])) < 2:
+            raise DataError(
+                f"without the group {column[folds == k][0]} one class is left; choose another split.column"
+                + (", or set split.folds lower" if config.folds else "")
+            )
+    return folds
+
+
+def _hold_out(share: float, labels: np.ndarray, column: np.ndarray, seed: int) -> np.ndarray:
+    folds = np.full(len(labels), NEVER)
+    splitter = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
+    try:
+        _, held_out = next(splitter.split(labels, _strata(labels, column, 2)))
+    except ValueError:
+        raise DataError(f"{len(labels)} patients are too few to hold out {share:.0%}; add patients") from None
+    folds[held_out] = 0
+    return folds
+
+
+def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
+    """A list with `patient_id, fold`, or MAMA-MIA's two columns of patients to train and to test on."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [
+                {str(k).strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as a list of splits ({error}); give a CSV file") from None
+    columns = set(rows[0]) if rows else set()
+    try:
+        if {"train_split", "test_split"} <= columns:
+            known = {row["train_split"].lower(): NEVER for row in rows} | {row["test_split"].lower(): 0 for row in rows}
+            train, test = ({row[c].lower() for row in rows} - {""} for c in ("train_split", "test_split"))
+            if both := sorted(train & test):
+                raise DataError(f"{path}: {both[0]} is on both sides of the split; keep it on one")
+        elif {"patient_id", "fold"} <= columns:
+            known = {row["patient_id"].lower(): int(row["fold"] or NEVER) for row in rows}
+        else:
+            raise DataError(f"{path}: must have the columns patient_id, fold or train_split, test_split")
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: fold must be a whole number from 0, or empty ({error})") from None
+    if missing := [name for name in ids if name.lower() not in known]:
+        raise DataError(f"{path}: does not say where {missing[0]} belongs ({len(missing)} such patients); add them")
+    folds = np.array([known[name.lower()] for name in ids])
+    if set(folds) - {NEVER} != set(range(folds.max() + 1)) or folds.max() < 0:
+        raise DataError(f"{path}: folds must be numbered from 0 without a gap, and someone must be held out")
+    return folds

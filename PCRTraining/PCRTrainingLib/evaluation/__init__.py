@@ -1,0 +1,1 @@
+"""Models on cohorts: metrics with intervals, baselines, the report, and the model card."""

@@ -1,0 +1,180 @@
+"""The model card of a run: what was trained on, how well it does and on whom, where it fails, what it is for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.card import ModelCard
+
+from ..cohort.cache import GridCache
+from ..training.inference import Scores
+
+TEXTS = (
+    "name",
+    "version",
+    "description",
+    "authors",
+    "licence",
+    "training_data",
+    "intended_use",
+    "not_intended_use",
+    "known_limits",
+)
+_METRICS = ("auc", "sensitivity", "specificity", "brier")
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Texts of a card from a JSON object: any of `TEXTS`; `training_data` is added to what the run itself says.
+
+    Raises:
+        DataError: if it cannot be read or holds anything else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        raise DataError(f"{path}: cannot be read as JSON; give an object with any of {', '.join(TEXTS)}") from None
+    if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):
+        raise DataError(f"{path}: must be a JSON object of texts; use any of {', '.join(TEXTS)}")
+    if unknown := sorted(set(content) - set(TEXTS)):
+        raise DataError(f"{path}: {unknown[0]!r} is no part of a model card; use any of {', '.join(TEXTS)}")
+    return content
+
+
+def make_card(
+    name: str, cohort: str, cache: GridCache, described: Mapping[str, Any], texts: Mapping[str, str]
+) -> ModelCard:
+    """What a bundle says of itself; what only people know is to be completed by `texts`.
+
+    Args:
+        name: of the model.
+        cohort: name of the cohort trained on.
+        cache: its patients.
+        described: from `evaluation.describe_model`, out of fold.
+        texts: from `read_texts`.
+    """
+    trained_on = f"{len(cache)} patients of {cohort}, {int(cache.labels.sum())} with pCR."
+    usual = {
+        "name": name,
+        "version": "1.0.0",
+        "description": "Stepwise attention-guided model for pathological complete response, trained by pcr train.",
+        "authors": "whoever ran pcr train",
+        "licence": "As the data it was trained on allow.",
+        "intended_use": "Research.",
+        "not_intended_use": "Decisions about patients.",
+        "known_limits": "Validated on its own cohort only; run pcr evaluate on patients of other hospitals.",
+    }
+    written: dict[str, Any] = (
+        usual | dict(texts) | {"training_data": f"{trained_on} {texts.get('training_data', '')}".strip()}
+    )
+    metrics = {"out of fold": card_metrics(described)}
+    return ModelCard(**written, metrics=metrics, subgroups=card_subgroups(described))
+
+
+def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
+    """The metrics of a model card, from `evaluation.describe_model`."""
+    metrics = {name: described[name] for name in _METRICS}
+    if described["attention"]:
+        metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
+    return metrics
+
+
+def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]:
+    """Patients, positives and AUC (None of few patients) of every subgroup, from `evaluation.describe_model`."""
+    return {
+        f"{group['variable'].replace('_', ' ')}: {group['group']}": {
+            name: group[name] for name in ("patients", "positives", "auc")
+        }
+        for group in described["subgroups"]
+    }
+
+
+def find_failures(probability: np.ndarray, label: np.ndarray, most: int = 3) -> np.ndarray:
+    """Positions (n,) of the patients that a model was most wrong about: those with pCR it missed, then false alarms.
+
+    Args:
+        probability, label: (N,).
+        most: of each kind.
+    """
+    order = np.argsort(probability)
+    return np.concatenate([order[label[order] == 1][:most], order[label[order] == 0][::-1][:most]])
+
+
+def describe_failure(cache: GridCache, position: int, probability: float, in_tumour: float) -> str:
+    """A patient that a model was wrong about, in words that do not say who it is."""
+    record = cache.records[position]
+    response = "pCR" if record.label else "no pCR"
+    return (
+        f"{response}, predicted {probability:.0%}: tumour {record.measured['tumour_volume']:.1f} ml, early enhancement "
+        f"{record.measured['early_enhancement']:.0f} %, {in_tumour:.0%} of the attention inside the tumour"
+    )
+
+
+def describe_failures(
+    cache: GridCache, index: np.ndarray, probability: np.ndarray, scores: Scores
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The worst errors out of fold: positions in the cache, (n,), and each in words.
+
+    Args:
+        index: (N,), positions of the patients in the cache.
+        probability: (N,), calibrated.
+        scores: of the same patients.
+    """
+    worst = find_failures(probability, cache.labels[index])
+    words = [describe_failure(cache, int(index[i]), float(probability[i]), float(scores.in_tumour[i])) for i in worst]
+    return index[worst], tuple(words)
+
+
+def readme(card: ModelCard) -> str:
+    """The card for people."""
+    rows = [
+        f"| {patients} | {name.replace('_', ' ')} | {_in_words(value)} |"
+        for patients, found in card.metrics.items()
+        for name, value in found.items()  # type: ignore[attr-defined]
+    ]
+    return f"""# {card.name} {card.version}
+
+{card.description}
+
+**Training data.** {card.training_data}
+
+**Results**, with 95 % bootstrap interval over patients
+
+| patients | metric | value |
+|---|---|---|
+{_lines(rows)}
+{_subgroup_table(card)}{_failure_list(card.failures)}
+**Intended use.** {card.intended_use} **Not for.** {card.not_intended_use}
+
+**Known limits.** {card.known_limits}
+
+**Licence.** {card.licence}
+"""
+
+
+def _subgroup_table(card: ModelCard) -> str:
+    if not card.subgroups:
+        return ""
+    rows = [
+        f"| {name} | {found['patients']} | {found['positives']} | {_in_words(found['auc']) if found['auc'] else '–'} |"
+        for name, found in card.subgroups.items()
+    ]
+    return f"\n| subgroup | patients | with pCR | AUC |\n|---|---|---|---|\n{_lines(rows)}\n"
+
+
+def _failure_list(failures: Sequence[str]) -> str:
+    return f"\n**Most wrong about**, out of fold\n\n{_lines([f'- {text}' for text in failures])}\n" if failures else ""
+
+
+def _lines(rows: Sequence[str]) -> str:
+    return "\n".join(rows)
+
+
+def _in_words(metric: Any) -> str:  # noqa: ANN401  a number, or one with its interval
+    if isinstance(metric, dict):
+        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+    return f"{metric:.3f}" if isinstance(metric, float) else str(metric)

@@ -1,0 +1,104 @@
+"""The recipe of the bundle `phantom`: trained on simulated patients, for the demonstration and the tests.
+
+    make phantom-bundle
+
+`pcr train` on four simulated scanners without a shortcut, `pcr evaluate` on a fifth one that was never trained on, and
+a card that says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.model.bundle import load_bundle
+from PCRPredictorLib.model.card import ModelCard
+from PCRPredictorLib.phantom.cohort import SITES, TABLE, Site, write_cohort
+from rich.console import Console
+
+from ..config import TrainingConfig, stepwise
+from ..evaluation.card import card_metrics
+from ..evaluation.evaluate import describe_cohort, run_bundle
+from ..progress_bar import ProgressBar
+from ..training.folds import out_of_fold
+from ..training.workers import workers
+from .train import open_cohort, prepare, step_outcome, train, write_run_bundle
+
+SHARP_SITE = replace(SITES["A"], name="S", pixel_spacing=0.75, slice_thickness=1.6)  # as full-size exams are
+TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
+EXTERNAL = ((replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise), 200),)
+CONFIG = TrainingConfig(stepwise(10))
+
+
+def main() -> None:
+    """Train and write the bundle into the folder given."""
+    target = Path(sys.argv[1])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProgressBar(Console()) as progress,
+        workers() as worker,
+    ):
+        training, external, run = (Path(folder) / name for name in ("training", "external", "run"))
+        write_sites(training, TRAINING)
+        write_sites(external, EXTERNAL)
+        train(training, run, CONFIG, worker, progress)
+        data, last = prepare(training, run, CONFIG, progress), CONFIG.steps[-1]
+        index, _ = out_of_fold(data, last, run)
+        inside = describe_cohort("", data.cache, index, [step_outcome(data, last, CONFIG, run)])
+        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress, data.schema)
+        outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(load_bundle(run / "bundle"), cache)])
+        metrics = {"out of fold": _metrics(inside), "external site": _metrics(outside)}
+        write_run_bundle(target, data, last, CONFIG, run, model_card(metrics))
+        progress.say(f"{load_bundle(target).path} written: {metrics}")
+
+
+def write_sites(out: Path, sites: Sequence[tuple[Site, int]]) -> None:
+    """One cohort of patients from several sites."""
+    rows: list[dict[str, str]] = []
+    for site, count in sites:
+        part = out.with_name(f"{out.name}-{site.name}")
+        write_cohort(part, count, site)
+        for kind in ("images", "segmentations/expert"):
+            (out / kind).mkdir(parents=True, exist_ok=True)
+            for path in (part / kind).iterdir():
+                path.rename(out / kind / path.name)
+        with (part / TABLE).open(newline="", encoding="utf-8") as file:
+            rows += csv.DictReader(file)
+    with (out / TABLE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _metrics(described: dict) -> dict[str, object]:
+    """Of a cohort's only model, with the best that any model could do."""
+    best = described["best_possible_auc"]["value"]
+    return {"patients": described["patients"], "best_possible_auc": best, **card_metrics(described["models"][0])}
+
+
+def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
+    """What the bundle says of itself."""
+    sites = ", ".join(f"{count} of site {site.name}" for site, count in TRAINING)
+    return ModelCard(
+        name="phantom",
+        version="1.1.0",
+        description="Stepwise model trained on simulated breast DCE-MRI. "
+        "It shows how the software works; it knows nothing about patients.",
+        authors="BreastPCR contributors",
+        licence="Apache-2.0.",
+        training_data=f"{sum(count for _, count in TRAINING)} simulated patients ({sites}); no real ones.",
+        intended_use="Demonstration and tests.",
+        not_intended_use="Any statement about a real patient.",
+        known_limits="Simulated anatomy, kinetics and labels. On real exams the probability means nothing.",
+        metrics=metrics,
+        changelog={"1.0.0": "first version", "1.1.0": "trained by pcr train; clinical branch starts from its own fit"},
+    )
+
+
+if __name__ == "__main__":
+    main()

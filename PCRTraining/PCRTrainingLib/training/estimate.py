@@ -1,0 +1,116 @@
+"""How long a run will take and how much memory: an epoch of each kind of step is trained on noise, and timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PCRPredictorLib.child import tell
+from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
+from torch import Tensor
+
+from ..cohort.cache import GridCache
+from ..cohort.check import read_labels
+from ..cohort.splits import assign_folds
+from ..config import Step, TrainingConfig
+from ..schema import build_schema
+from .loop import Fold, build_network, train_epoch
+
+_BATCHES = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What training will need on this machine.
+
+    Args:
+        seconds: of training alone; reading the cohort and the report come on top.
+        megabytes: of all processes together; 0 where the system does not say.
+    """
+
+    seconds: float
+    megabytes: float
+
+
+class _Noise:
+    """As much of a `GridCache` as an epoch asks for."""
+
+    def __init__(self, config: TrainingConfig, patients: int) -> None:
+        self.labels: np.ndarray = np.arange(patients) % 2
+        shape = (config.grid.slices, config.grid.size, config.grid.size)
+        self._image = torch.randn(patients, 3, *shape)
+        self._mask = torch.zeros(patients, 1, *shape)
+        self._mask[:, :, :, : shape[1] // 3, : shape[2] // 3] = 1
+
+    def image_and_mask(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+        return self._image[torch.from_numpy(chosen)], self._mask[torch.from_numpy(chosen)]
+
+
+def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: int) -> Estimate:
+    """Estimate the training of a cohort.
+
+    Args:
+        patients: that can be used.
+        folds: that are trained.
+        processes: folds trained at a time.
+    """
+    torch.set_num_threads(1)
+    batches = max(patients * max(folds - 1, 1) // max(folds, 2) // config.batch_size, 1)
+    seconds = sum(step.epochs * _time_batch(step, config) for step in config.steps) * batches
+    at_once = min(processes, folds)
+    return Estimate(seconds * -(-folds // at_once), _peak_megabytes() * (at_once + 1))
+
+
+def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Estimate:
+    """`estimate_run` of a cohort's folder; a program that listens is told.
+
+    Raises:
+        DataError: if it is no cohort, or cannot be divided as the configuration says.
+    """
+    found = estimate_run(config, *count_folds(config, find_patients(cohort)), processes)
+    tell("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
+    return found
+
+
+def count_folds(config: TrainingConfig, patients: Sequence[CohortPatient]) -> tuple[int, int]:
+    """How many patients have a label, and how many folds they are divided into.
+
+    Raises:
+        DataError: if they cannot be divided as the configuration says.
+    """
+    labelled = [(p, label) for p, label in zip(patients, read_labels(patients), strict=True) if label is not None]
+    column = np.array([str(patient.row.get(config.split.column, "")).strip() for patient, _ in labelled])
+    labels = np.array([label for _, label in labelled])
+    folds = assign_folds(config.split, [patient.patient_id for patient, _ in labelled], labels, column, config.seed)
+    return len(labelled), int(folds.max()) + 1
+
+
+def _time_batch(step: Step, config: TrainingConfig) -> float:
+    """Seconds that one batch of a step takes."""
+    count = config.batch_size * _BATCHES
+    schema, _ = build_schema(config.clinical, [])
+    clinical = torch.zeros(count, schema.width)
+    nobody: np.ndarray = np.arange(0)
+    noise: GridCache = _Noise(config, count)  # type: ignore[assignment]
+    fold = Fold(0, noise, clinical, schema, np.arange(count), nobody, nobody, (clinical, torch.arange(count) % 2))
+    network = build_network(replace(step, clinical_fit=False), config, fold, {}).channels_last()
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
+    schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(2):  # the first time is slower
+        start = time.perf_counter()
+        train_epoch(network, optimizer, schedule, step, config, fold, generator, _BATCHES, "cpu")
+    return (time.perf_counter() - start) / _BATCHES
+
+
+def _peak_megabytes() -> float:
+    """Most memory that this process has had; 0 where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:  # not Linux
+        return 0.0
+    return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024

@@ -1,0 +1,295 @@
+"""The training loop: one step of the curriculum on one fold, from files to files, restartable after every epoch.
+
+Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate, Smith and Topin, 2019.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.writing import whole_file
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ..cohort.cache import GridCache
+from ..config import Step, TrainingConfig
+from ..history import HISTORY
+from ..statistics.metrics import auc
+from .augmentation import drop_variables, random_contrast, random_flips, swap_background
+from .inference import score
+from .losses import GUIDANCE, classification_loss, share_in_tumour
+
+CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
+HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
+_LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
+Weights = Mapping[str, Tensor]
+Report = Callable[[int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What one fold trains on.
+
+    Args:
+        number: of the fold.
+        cache: all patients.
+        clinical: (N, schema width) of all patients.
+        schema: of the clinical vector.
+        train: (n,), positions trained on.
+        watched: (n,), positions that early stopping looks at; may be empty.
+        held_out: (n,), positions of the fold's own patients, never looked at in training.
+        rows: clinical vectors, (n, schema width), and labels that the clinical branch is fitted on; none of a held-out
+            patient.
+    """
+
+    number: int
+    cache: GridCache
+    clinical: Tensor
+    schema: ClinicalSchema
+    train: np.ndarray
+    watched: np.ndarray
+    held_out: np.ndarray
+    rows: tuple[Tensor, Tensor]
+
+
+def train_step(
+    step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: Path, device: str, report: Report
+) -> None:
+    """Train one step and leave `weights.safetensors` and `history.csv` in `folder`; does nothing where they are.
+
+    Args:
+        start: weights of the step before, {} for none.
+        report: called with the epoch and its history row after every epoch.
+
+    Raises:
+        DataError: if a file cannot be written; what was trained until then is kept.
+    """
+    if (folder / WEIGHTS).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    network = build_network(step, config, fold, start).channels_last().to(device)
+    batches = max(len(fold.train) // config.batch_size, 1)
+    rates = [step.learning_rate * share for share in (1.0, step.image_rate, step.clinical_rate)]
+    optimizer = torch.optim.AdamW(parameter_groups(network, rates, start), weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [group["lr"] for group in optimizer.param_groups], total_steps=step.epochs * batches
+    )
+    history, best = _resume(folder, network, optimizer, schedule, device)
+    for epoch in range(len(history), step.epochs):
+        if step.patience is not None and history and _since_best(history) >= step.patience:
+            break
+        started = time.perf_counter()
+        generator = torch.Generator().manual_seed(_seed(config.seed, fold.number, step.name, epoch))
+        torch.manual_seed(generator.initial_seed())  # for dropout
+        trained = train_epoch(network, optimizer, schedule, step, config, fold, generator, batches, device)
+        row = {"epoch": float(epoch), **trained, **_validate(network, fold, device)}
+        row["seconds"] = time.perf_counter() - started
+        history.append(row)
+        if step.patience is None or _since_best(history) == 0:
+            best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        with whole_file(folder / CHECKPOINT) as part:
+            states = (network.state_dict(), optimizer.state_dict(), schedule.state_dict(), best, history)
+            _save(dict(zip(_CHECKPOINT_KEYS, states, strict=True)), part)
+        _write_history(folder / HISTORY, history)
+        report(epoch, row)
+    with whole_file(folder / WEIGHTS) as part:
+        part.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in best.items()}))
+    (folder / CHECKPOINT).unlink()
+
+
+def train_epoch(
+    network: PCRNet,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    step: Step,
+    config: TrainingConfig,
+    fold: Fold,
+    generator: torch.Generator,
+    batches: int,
+    device: str,
+) -> dict[str, float]:
+    """One pass over the training patients: mean loss, and share of the attention inside the tumour (nan without)."""
+    network.train()
+    freeze_norms(network)
+    labels = torch.from_numpy(fold.cache.labels).float()
+    positives = labels[torch.from_numpy(fold.train)].mean()
+    positive_weight = ((1 - positives) / positives).to(device)
+    guidance = GUIDANCE[step.guidance] if step.guidance else None
+    losses, shares = [], []
+    for part in torch.randperm(len(fold.train), generator=generator).tensor_split(batches):
+        chosen = fold.train[part.numpy()]
+        image, mask = fold.cache.image_and_mask(chosen)
+        clinical = drop_variables(
+            fold.clinical[torch.from_numpy(chosen)], fold.schema, step.clinical_dropout, generator
+        )
+        if step.swap:
+            image = swap_background(image, mask, generator)
+        image, mask = random_flips(image, mask, generator)
+        image = random_contrast(image, generator, config.contrast)
+        image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
+        image.requires_grad_(guidance is not None and guidance.image_gradient)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=can_be_bfloat16(config.grid)):
+            output = network(image, clinical.to(device))
+        loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
+        if guidance is not None:
+            loss = loss + step.guidance_weight * guidance.loss(output, image, mask.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT, error_if_nonfinite=True)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.detach())
+        if output.log_attention is not None:
+            shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
+    attention = float(torch.cat(shares).mean()) if shares else math.nan
+    return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def can_be_bfloat16(grid: GridSpec) -> bool:
+    """Whether the deepest feature map is 4 x 8 x 8 or more: on some CPUs gradients of smaller ones are not finite."""
+    return grid.slices > 6 and grid.size >= 32
+
+
+def freeze_norms(network: PCRNet) -> None:
+    """Keep the running statistics of batch norms whose branch has a rate of 0, which gradients alone would not do."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d) and not any(p.requires_grad for p in module.parameters()):
+            module.eval()
+
+
+def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights) -> PCRNet:
+    """The step's network, from random weights or those of the step before."""
+    torch.manual_seed(_seed(config.seed, fold.number, step.name, -1))
+    network = PCRNet(**network_arguments(step, config, fold.schema), dropout=config.dropout)
+    if step.clinical_fit and network.clinical is not None:
+        fit_clinical(network.clinical, *fold.rows, fold.schema, step.clinical_dropout, config.clinical_penalty)
+    network.warm_start(start)
+    with torch.no_grad():
+        for parameter in network.head.parameters() if start else ():
+            parameter.mul_(step.image_share)
+    return network
+
+
+def network_arguments(step: Step, config: TrainingConfig, schema: ClinicalSchema) -> dict[str, Any]:
+    """Arguments of `PCRNet` for a step, as a bundle keeps them."""
+    return {
+        "widths": list(config.widths),
+        "attention": step.attention,
+        "clinical_inputs": schema.width if step.clinical else 0,
+        "clinical_width": config.clinical_width,
+    }
+
+
+def fit_clinical(
+    branch: nn.Module, rows: Tensor, labels: Tensor, schema: ClinicalSchema, dropout: float, penalty: float = 0.0
+) -> None:
+    """Fit the clinical branch alone, in place: full batches, class-balanced, variables dropped at random.
+
+    Args:
+        rows: (n, schema width) of every labelled row at hand, with images or without.
+        labels: (n,).
+        penalty: half of it times the squared weights is added to the loss; the offsets are free.
+    """
+    weights = [parameter for parameter in branch.parameters() if parameter.ndim > 1]
+    generator = torch.Generator().manual_seed(0)
+    positive_weight = (1 - labels.mean()) / labels.mean()
+    optimizer = torch.optim.AdamW(branch.parameters(), 1e-2, weight_decay=0.1)
+    for _ in range(300):
+        logit = branch(drop_variables(rows, schema, dropout, generator))[:, 0]
+        loss = classification_loss(logit, labels, positive_weight)
+        loss = loss + penalty / 2 * torch.stack([weight.square().sum() for weight in weights]).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> list[dict]:
+    """Branches that are new in this step at the full rate, the image branch and the clinical one at their own.
+
+    Args:
+        rates: of new branches, of the image branch, of the clinical branch.
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rate = rates[2] if name.startswith("clinical") else rates[1] if name in start or not start else rates[0]
+        if rate:
+            groups.setdefault(rate, []).append(parameter)
+        else:
+            parameter.requires_grad_(False)
+    return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
+
+
+def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
+    """Classification loss and AUC of the watched patients; nan without any."""
+    if not len(fold.watched):
+        return dict.fromkeys(("validation_loss", "validation_auc"), math.nan)
+    found = score(network, fold.cache, fold.clinical, fold.watched, (), device)
+    label = fold.cache.labels[fold.watched]
+    positive_weight = torch.tensor((1 - label.mean()) / label.mean())
+    loss = classification_loss(torch.from_numpy(found.logit), torch.from_numpy(label).float(), positive_weight)
+    return {"validation_loss": float(loss), "validation_auc": auc(found.logit, label)}
+
+
+def _since_best(history: list[dict[str, float]]) -> int:
+    """Epochs since the lowest validation loss."""
+    losses = [row["validation_loss"] for row in history]
+    return len(losses) - 1 - int(np.argmin(losses))
+
+
+_CHECKPOINT_KEYS = ("network", "optimizer", "schedule", "best", "history")
+
+
+def _resume(
+    folder: Path,
+    network: PCRNet,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    device: str,
+) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
+    """History and best weights until now; network, optimiser and schedule as they were after the last epoch."""
+    if not (folder / CHECKPOINT).is_file():
+        return [], {}
+    states = torch.load(folder / CHECKPOINT, map_location=device, weights_only=True)
+    network.load_state_dict(states["network"])
+    optimizer.load_state_dict(states["optimizer"])
+    schedule.load_state_dict(states["schedule"])
+    return states["history"], states["best"]
+
+
+def _save(states: Mapping[str, object], path: Path) -> None:
+    """torch.save by way of memory: its own writer hides that a disk is full."""
+    content = io.BytesIO()
+    torch.save(states, content)
+    path.write_bytes(content.getbuffer())
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    """One row an epoch; empty where there is nothing to measure."""
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, HISTORY_COLUMNS)
+        writer.writeheader()
+        for row in history:
+            writer.writerow({name: "" if math.isnan(value) else f"{value:.6g}" for name, value in row.items()})
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """Weights that a finished step left."""
+    return load_file(folder / WEIGHTS)
+
+
+def _seed(*parts: object) -> int:
+    """A seed of its own for every seed, fold, step and epoch, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest(), "little")

@@ -1,0 +1,321 @@
+"""Results as DICOM objects: on the source's voxels, readable by others, saying what the prediction says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PCRPredictorLib import __version__
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.dicom.codes import DEVICE_UID, short_code
+from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.dicom.results import FILES, write_dicom_results
+from PCRPredictorLib.dicom.segmentation import read_segmentation
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import PHASE_NAMES, Exam
+from PCRPredictorLib.model import notices
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.model.tumour import QUANTITIES
+from PCRPredictorLib.phantom.patient import make_exam
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Notice
+from PCRPredictorLib.reading.images import read_exam, read_mask, read_volume
+from PCRPredictorLib.writing import write_nifti
+from support.dicom_exam import STYLES, errors_in, write_dicom_exam
+from support.documentation import ROOT, blocks, inline
+from support.examples import EXAMPLE_NOTICE, tiny_exam, tiny_prediction
+
+pytest.importorskip("highdicom")
+import highdicom as hd
+
+PAGE = ROOT / "Resources" / "Docs" / "dicom.md"
+TINY = tiny_exam(size=(12, 10, 6))
+CLINICAL = ["age=47", "hr=positive"]
+
+
+@pytest.fixture(scope="module")
+def exam():
+    """A small phantom, in whole numbers as DICOM stores it."""
+    exam = make_exam(seed=3, full=False)
+    return Exam(*(np.rint(p).astype(np.int16) for p in exam.phases), exam.geometry, exam.mask)
+
+
+@pytest.fixture(scope="module", params=STYLES)
+def results(request, exam, bundle, tmp_path_factory):
+    """(folder of the exam, folder of the results) as each vendor would have written the exam."""
+    folder = tmp_path_factory.mktemp(request.param)
+    write_dicom_exam(folder / "exam", exam, request.param)
+    write_nifti(exam.mask, exam.geometry, folder / "mask.nii.gz")
+    asked = {
+        "--dicom": folder / "exam",
+        "--mask": folder / "mask.nii.gz",
+        "--model": bundle.path,
+        "--out": folder / "out",
+    }
+    words = [str(word) for pair in asked.items() for word in pair]
+    assert run(app, ["predict", *words, "--clinical", *CLINICAL, "--dicom-results"]) == 0
+    return folder / "exam", folder / "out"
+
+
+def test_probability_is_that_of_the_same_exam_as_files(results, exam, bundle):
+    plain = replace(exam, clinical=dict(pair.split("=") for pair in CLINICAL))
+    expected = Predictor(bundle).predict(plain).probability
+    assert json.loads((results[1] / "prediction.json").read_text())["probability"] == pytest.approx(expected, abs=0.001)
+
+
+def test_segmentation_is_the_mask_on_the_source(results, exam):
+    folder, out = results
+    read = read_dicom_exam(folder)
+    volume = hd.seg.segread(out / "dicom" / "tumour.dcm").get_volume(combine_segments=True)
+    index = voxels_of(volume.array > 0, volume.affine, read.geometry)
+    expected = np.argwhere(np.asarray(exam.mask) != 0)
+    assert sorted(map(tuple, index.round().astype(int).tolist())) == sorted(map(tuple, expected.tolist()))
+    assert np.abs(index - index.round()).max() < 0.01
+
+
+def test_segmentation_is_read_back_as_the_mask(results, bundle, tmp_path):
+    folder, out = results
+    asked = {
+        "--dicom": folder,
+        "--mask": out / "dicom" / "tumour.dcm",
+        "--model": bundle.path,
+        "--out": tmp_path / "again",
+    }
+    words = [str(word) for pair in asked.items() for word in pair]
+    assert run(app, ["predict", *words, "--clinical", *CLINICAL]) == 0
+    first, again = (json.loads((path / "prediction.json").read_text()) for path in (out, tmp_path / "again"))
+    assert again["probability"] == pytest.approx(first["probability"], abs=1e-6)
+    assert again["tumour"]["volume_ml"] == pytest.approx(first["tumour"]["volume_ml"])
+
+
+def test_segmentation_goes_with_phases_in_other_files_too(results, exam, tmp_path):
+    phases = [tmp_path / f"{name}.nii.gz" for name in PHASE_NAMES]
+    for array, path in zip(exam.phases, phases, strict=True):
+        write_nifti(array, exam.geometry, path)
+    read = read_exam(phases, results[1] / "dicom" / "tumour.dcm")
+    assert np.array_equal(np.asarray(read.mask) != 0, np.asarray(exam.mask) != 0)
+
+
+@pytest.mark.parametrize("name", ["IM0001", "tumour.seg", "a.nii.gz"])
+def test_segmentation_is_known_by_its_content_whatever_its_name(results, exam, tmp_path, name):
+    shutil.copy(results[1] / "dicom" / "tumour.dcm", tmp_path / name)
+    read = read_mask(tmp_path / name, exam.geometry, label=1)
+    assert np.array_equal(read != 0, np.asarray(exam.mask) != 0)
+
+
+def test_segment_that_is_not_there_is_one_sentence(results, exam):
+    with pytest.raises(DataError) as caught:
+        read_mask(results[1] / "dicom" / "tumour.dcm", exam.geometry, label=4)
+    assert str(caught.value) == "tumour.dcm: must have segment 4, got [1]; choose one of them"
+
+
+def test_mask_of_an_unknown_kind_may_be_a_dicom_segmentation(exam, tmp_path):
+    (tmp_path / "mask.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"unknown kind of file; give one of \.nii, .* or as mask a DICOM SEG"):
+        read_mask(tmp_path / "mask.png", exam.geometry)
+
+
+def test_segmentation_of_another_exam_is_one_sentence(results, exam):
+    path = results[1] / "dicom" / "tumour.dcm"
+    elsewhere = replace(exam.geometry, origin=(0.0, 0.0, 0.3))
+    with pytest.raises(DataError, match=r"must lie on the voxels of the exam, .*; make it on the series"):
+        read_segmentation(path, elsewhere)
+    with pytest.raises(DataError, match=r"must have segment 4, got \[1\]; choose one"):
+        read_segmentation(path, exam.geometry, 4)
+    with pytest.raises(DataError, match="must be a DICOM Segmentation"):
+        read_segmentation(results[1] / "dicom" / "attention.dcm", exam.geometry)
+
+
+def test_attention_lies_on_the_source_within_half_a_voxel(results):
+    folder, out = results
+    read = read_dicom_exam(folder)
+    volume = hd.imread(out / "dicom" / "attention.dcm").get_volume()
+    peak = voxels_of(volume.array == volume.array.max(), volume.affine, read.geometry)[0]
+    summary = json.loads((out / "prediction.json").read_text())["attention"]
+    expected = read.geometry.to_index(np.array(summary["peak"]))[::-1]
+    assert np.abs(peak - expected).max() < 0.5
+    assert volume.array.max() == pytest.approx(1)
+
+
+def test_report_says_what_the_prediction_says_of_the_segment(results):
+    out = results[1]
+    report = hd.sr.srread(out / "dicom" / "report.dcm")
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    found = {m.name.value: m.value for m in group.get_measurements()}
+    prediction = json.loads((out / "prediction.json").read_text())
+    assert found["PCR_PROBABILITY"] == pytest.approx(prediction["probability"], abs=1e-5)
+    assert found["118565006"] == pytest.approx(prediction["tumour"]["volume_ml"], rel=1e-4)
+    tumour = pydicom.dcmread(out / "dicom" / "tumour.dcm")
+    assert tumour.SOPInstanceUID in str(report.ContentSequence)
+    assert group.tracking_uid == tumour.SegmentSequence[0].TrackingUID
+
+
+def test_report_says_how_the_decision_was_taken_and_of_what_to_beware(report, prediction):
+    codes = {item.name.value: item.value for item in report.get_qualitative_evaluations()}
+    assert (codes["OPERATING_POINT"].meaning, codes["DECISION"].value) == ("balanced", "PCR")
+    numbers = {item.name.value: item.value for item in report.get_measurements()}
+    assert numbers["PCR_THRESHOLD"] == pytest.approx(prediction.operating_point.threshold)
+    texts = texts_of(report)
+    assert texts["DISCLAIMER"] == [RESEARCH_USE_ONLY]
+    assert texts["EXAMPLE"] == [EXAMPLE_NOTICE.message]
+    assert texts["ATTENTI_ELSEWHE"] == ["Look elsewhere."]
+    assert texts["CLINICAL_VALUE"] == ["Age: 52 years", "Hormone receptors: unknown"]
+
+
+def test_report_says_in_which_breast(report):
+    (site,) = report.finding_sites
+    assert (site.value.meaning, site.laterality.meaning) == ("Breast", "Left")
+
+
+def test_scanner_and_software_are_told_apart(dicom_results):
+    report = dicom_results["report"]
+    assert report.ContributingEquipmentSequence[0].Manufacturer == "GE MEDICAL SYSTEMS"
+    assert (report.ManufacturerModelName, report.SoftwareVersions) == ("BreastPCR", __version__)
+    (observer,) = hd.sr.MeasurementReport.from_sequence([report]).get_observer_contexts()
+    device = observer.observer_identifying_attributes
+    assert (device.uid, device.model_name) == (DEVICE_UID, f"BreastPCR {__version__}")
+
+
+def test_own_codes_are_short_and_their_scheme_is_named(dicom_results):
+    for name in ("attention", "report"):
+        used = [e.value for e in dicom_results[name].iterall() if e.keyword in ("CodeValue", "LongCodeValue")]
+        assert "ATTENTION" in used or "PCR_PROBABILITY" in used
+        assert max(map(len, used)) <= 16
+        (scheme,) = dicom_results[name].CodingSchemeIdentificationSequence
+        assert scheme.CodingSchemeDesignator == "99BREASTPCR"
+
+
+def test_codes_of_warnings_stay_apart_when_they_are_cut_and_are_documented():
+    source = Path(notices.__file__).read_text(encoding="utf-8")
+    known = re.findall(r'Notice\(\s*"(\w+)"', source)
+    unfamiliar = [f"unfamiliar_{name}" for name in QUANTITIES]
+    assert len({short_code(code) for code in (*known, *unfamiliar)}) == len(known) + len(unfamiliar) > 10
+    assert {short_code(code) for code in (*known, unfamiliar[0])} <= set(inline(PAGE))
+
+
+def test_own_codes_are_documented(dicom_results):
+    codes = {
+        item.CodeValue
+        for result in dicom_results.values()
+        for element in result.iterall()
+        if element.VR == "SQ"
+        for item in element.value
+        if item.get("CodingSchemeDesignator") == "99BREASTPCR" and "CodeValue" in item
+    }
+    assert codes - {"EXAMPLE"} <= set(inline(PAGE))
+    assert len(codes) > 15
+
+
+def test_commands_that_check_results_find_no_error(tiny_folder):
+    lines = [line for block in blocks(PAGE) for line in block.splitlines() if not line.startswith("pcr ")]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    if missing := {name for line in lines if not shutil.which(name := line.split()[0], path=path)}:
+        pytest.skip(f"needs {', '.join(sorted(missing))}")
+    assert len(lines) == 7
+    for line in lines:
+        words = [shutil.which(line.split()[0], path=path), *line.split()[1:]]
+        done = subprocess.run(words, cwd=tiny_folder, capture_output=True, text=True, errors="replace")
+        assert done.returncode == 0, done.stderr
+        assert not [said for said in done.stderr.splitlines() if said.startswith("Error")], done.stderr
+
+
+def test_who_drew_the_segment_is_not_claimed_to_be_known(dicom_results):
+    (segment,) = dicom_results["tumour"].SegmentSequence
+    assert (segment.SegmentAlgorithmType, segment.SegmentAlgorithmName[:9]) == ("SEMIAUTOMATIC", "Not known")
+    assert segment.AnatomicRegionSequence[0].AnatomicRegionModifierSequence[0].CodeMeaning == "Left"
+
+
+def test_another_reader_finds_segment_map_and_measurements(results, exam, tmp_path):
+    tools = Path(sys.executable).parent
+    if not (tools / "segimage2itkimage").exists():
+        pytest.skip("needs dcmqi")
+    inside = results[1] / "dicom"
+    for name, tool in (("tumour", "segimage2itkimage"), ("attention", "paramap2itkimage")):
+        (tmp_path / name).mkdir()
+        words = ["--inputDICOM", inside / f"{name}.dcm", "--outputDirectory", tmp_path / name, "--outputType", "nii"]
+        subprocess.run([tools / tool, *words], check=True, capture_output=True)
+    tumour = read_volume(next((tmp_path / "tumour").glob("*.nii.gz")))[0]
+    assert np.count_nonzero(tumour) == np.count_nonzero(exam.mask)
+    assert read_volume(next((tmp_path / "attention").glob("*.nii.gz")))[0].max() == pytest.approx(1)
+    words = ["--inputDICOM", inside / "report.dcm", "--outputMetadata", tmp_path / "report.json"]
+    subprocess.run([tools / "tid1500reader", *words], check=True, capture_output=True)
+    (group,) = json.loads((tmp_path / "report.json").read_text())["Measurements"]
+    values = {item["quantity"]["CodeValue"]: float(item["value"]) for item in group["measurementItems"]}
+    expected = json.loads((results[1] / "prediction.json").read_text())["probability"]
+    assert values["PCR_PROBABILITY"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_validator_finds_no_error(results):
+    for path in (results[1] / "dicom").iterdir():
+        assert errors_in(path) == []
+
+
+def test_patient_and_study_are_the_source_s(results):
+    folder, out = results
+    source = pydicom.dcmread(next(folder.iterdir()), stop_before_pixels=True)
+    for path in (out / "dicom").iterdir():
+        item = pydicom.dcmread(path)
+        for name in ("PatientID", "PatientName", "StudyInstanceUID"):
+            assert getattr(item, name) == getattr(source, name)
+        assert item.SeriesInstanceUID != source.SeriesInstanceUID
+        assert "research use only" in item.SeriesDescription
+
+
+def test_exam_that_is_not_from_dicom_is_refused_at_once(tmp_path, capsys):
+    words = ["--phases", "a", "b", "c", "--out", str(tmp_path / "out"), "--dicom-results"]
+    assert run(app, ["predict", *words]) == 2
+    assert "--dicom-results needs an exam from --dicom" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.fixture(scope="module")
+def prediction():
+    """A made-up prediction with two warnings, one of them with a long code."""
+    return tiny_prediction(TINY, notices=(EXAMPLE_NOTICE, Notice("attention_elsewhere", "Look elsewhere.")))
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(prediction, tmp_path_factory):
+    """A folder with the results of a tiny exam of the left breast where the documentation has them."""
+    folder = tmp_path_factory.mktemp("tiny")
+    write_dicom_exam(folder / "exam", TINY, "ge", ImageLaterality="L")
+    (folder / "result" / "dicom").mkdir(parents=True)
+    exam = replace(read_dicom_exam(folder / "exam"), mask=TINY.mask)
+    write_dicom_results(exam, prediction, folder / "result" / "dicom")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dicom_results(tiny_folder):
+    """These results by name, free of errors."""
+    inside = tiny_folder / "result" / "dicom"
+    assert [line for name in FILES for line in errors_in(inside / name)] == []
+    return {Path(name).stem: pydicom.dcmread(inside / name) for name in FILES}
+
+
+@pytest.fixture
+def report(dicom_results):
+    """The measurement group of the report."""
+    content = hd.sr.Comprehensive3DSR.from_dataset(dicom_results["report"]).content
+    (group,) = content.get_volumetric_roi_measurement_groups()
+    return group
+
+
+def texts_of(group):
+    """Code to what is said under it in words."""
+    found = {}
+    for item in group[0].ContentSequence:
+        if item.ValueType == "TEXT":
+            found.setdefault(item.name.value, []).append(item.value)
+    return found
+
+
+def voxels_of(chosen, affine, geometry):
+    """Indices (n, 3), in the exam's order k, j, i, of the chosen voxels of a volume in LPS."""
+    index = np.argwhere(chosen)
+    return geometry.to_index(index @ affine[:3, :3].T + affine[:3, 3])[:, ::-1]

@@ -1,0 +1,128 @@
+"""Headers as they are in the wild: what can be put right is, what cannot is named, and a validator finds no error."""
+
+from dataclasses import replace
+
+import numpy as np
+import pydicom
+import pytest
+from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.dicom.results import FILES, check_possible, write_dicom_results
+from PCRPredictorLib.dicom.segmentation import read_segmentation
+from PCRPredictorLib.errors import DataError
+from support.dicom_exam import errors_in, write_dicom_exam, write_enhanced_exam
+from support.examples import tiny_exam, tiny_prediction
+
+pytest.importorskip("highdicom")
+
+EXAM = tiny_exam(size=(12, 10, 6))
+
+
+def results_of(folder, spoil=None, **tags):
+    """The three results, checked by a validator, of an exam whose headers have these tags and were spoilt after that.
+
+    A tag of None is left out.
+    """
+    write_dicom_exam(folder / "exam", EXAM, "ge", **tags)
+    exam = replace(read_dicom_exam(folder / "exam"), mask=EXAM.mask)
+    for file in (folder / "exam").iterdir() if spoil else ():
+        data = pydicom.dcmread(file)
+        spoil(data)
+        data.save_as(file)
+    out = folder / "out"
+    out.mkdir()
+    write_dicom_results(exam, tiny_prediction(EXAM), out)
+    for name in FILES:
+        assert errors_in(out / name) == []
+    return [pydicom.dcmread(out / name) for name in FILES]
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("ISO_IR 100", "Müller^Änne"),
+    ],
+)
+def test_names_of_every_alphabet_are_kept(tmp_path, charset, name):
+    for item in results_of(tmp_path, SpecificCharacterSet=charset, PatientName=name):
+        assert str(item.PatientName) == name
+
+
+def test_what_scanners_leave_out_is_filled(tmp_path):
+    results = results_of(tmp_path, SliceThickness=None, Modality=None, SeriesNumber=None, ReferringPhysicianName=None)
+    assert float(results[0].SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness) == 3
+
+
+@pytest.mark.parametrize("thickness", ["", "thin"])
+def test_slice_thickness_that_is_no_number_is_that_of_the_grid(tmp_path, thickness):
+    results = results_of(tmp_path, lambda data: data.add_new("SliceThickness", "LO", thickness))
+    assert float(results[0].SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness) == 3
+
+
+@pytest.mark.parametrize(
+    ("tag", "written", "kept"),
+    [
+        ("PatientSex", "f", "F"),
+        ("PatientSex", "unbekannt", ""),
+        ("PatientBirthDate", "unknown", ""),
+        ("PatientBirthDate", "19700231", ""),
+        ("StudyDate", "2020-01-01", ""),
+        ("StudyTime", "ten past", ""),
+        ("PatientAge", "53", ""),
+        ("AccessionNumber", "A2345678901234567", ""),
+        ("PatientID", "P" * 70, ""),
+        ("StudyDescription", "D" * 70, "D" * 64),
+    ],
+)
+def test_value_that_is_not_allowed_is_not_copied(tmp_path, tag, written, kept):
+    for item in results_of(tmp_path, **{tag: written}):
+        assert item.get(tag) == kept
+
+
+@pytest.mark.parametrize("tag", ["FrameOfReferenceUID", "StudyInstanceUID"])
+@pytest.mark.parametrize("value", ["", None])
+def test_header_that_nobody_can_make_up_is_asked_for_by_name(tmp_path, tag, value):
+    def spoil(data):
+        setattr(data, tag, value) if value is not None else delattr(data, tag)
+
+    with pytest.raises(DataError, match=rf"need {tag}, which .* leave out --dicom-results, or save without results"):
+        results_of(tmp_path, spoil)
+
+
+def test_images_of_another_kind_are_refused_by_name(tmp_path):
+    with pytest.raises(DataError, match=r"SOP class MR Image Storage, got 1\.2\.840\.10008\.5\.1\.4\.1\.1\.7"):
+        results_of(tmp_path, lambda data: setattr(data, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_frames_of_enhanced_mr_are_referred_to_by_their_numbers(tmp_path, apart):
+    write_enhanced_exam(tmp_path / "exam", EXAM, apart=apart)
+    exam = replace(read_dicom_exam(tmp_path / "exam"), mask=EXAM.mask)
+    write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
+    assert [line for name in FILES for line in errors_in(tmp_path / name)] == []
+    source = pydicom.dcmread(exam.provenance.files[0])
+    for name in FILES[:2]:
+        for frame in pydicom.dcmread(tmp_path / name).PerFrameFunctionalGroupsSequence:
+            (reference,) = frame.DerivationImageSequence[0].SourceImageSequence
+            assert reference.ReferencedSOPInstanceUID == source.SOPInstanceUID
+            seen = source.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
+            assert seen.FrameContentSequence[0].TemporalPositionIndex == 2
+            assert seen.PlanePositionSequence == frame.PlanePositionSequence
+    np.testing.assert_array_equal(read_segmentation(tmp_path / FILES[0], exam.geometry), EXAM.mask)
+
+
+def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM)
+    (file,) = tmp_path.iterdir()
+    data = pydicom.dcmread(file)
+    data.FrameOfReferenceUID = ""
+    data.save_as(file)
+    exam = replace(read_dicom_exam(tmp_path), mask=EXAM.mask)
+    with pytest.raises(DataError, match="results in DICOM need FrameOfReferenceUID"):
+        write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
+
+
+def test_exam_that_is_not_from_dicom_is_refused():
+    with pytest.raises(DataError, match="with a file a slice, or Enhanced MR with all slices"):
+        check_possible(EXAM)

@@ -1,0 +1,159 @@
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
+from PCRTrainingLib.command_line import app, run
+from PCRTrainingLib.evaluation.evaluate import Outcome, cohort_names, compare, describe_model, write_evaluation
+from PCRTrainingLib.progress import Silent
+from support.training_cohort import read_table, write_cohort, write_table
+
+RNG = np.random.default_rng(0)
+LABEL = (np.arange(80) % 2).astype(int)
+GOOD = 1 / (1 + np.exp(-(2.0 * LABEL - 1 + RNG.normal(size=80))))
+POOR = RNG.random(80)
+
+
+def outcome(name, probability):
+    return Outcome(name, probability, probability >= 0.5)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "hospital two", 12, prefix="Q", seed=50)
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained, elsewhere, tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluations") / "e"
+    bundles = [load_bundle(trained / "bundle"), load_bundle(find_bundle("phantom"))]
+    write_evaluation([elsewhere], bundles, out, "cpu", Silent())
+    return out
+
+
+def test_every_metric_has_its_interval(evaluated):
+    (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
+    assert (cohort["name"], cohort["patients"], cohort["positives"]) == ("hospital two", 12, 6)
+    for model in cohort["models"]:
+        for name in ("auc", "sensitivity", "specificity", "balanced_accuracy", "brier", "challenge_score"):
+            assert model[name]["low"] <= model[name]["value"] <= model[name]["high"]
+        assert 0 < model["attention"]["in_tumour"]["value"] <= 1
+
+
+def test_evaluation_leaves_two_files_and_no_images(evaluated):
+    assert sorted(path.name for path in evaluated.iterdir()) == ["evaluation.html", "evaluation.json"]
+    assert "hospital two" in (evaluated / "evaluation.html").read_text()
+
+
+def test_evaluation_says_what_predict_says(trained, elsewhere, evaluated, tmp_path):
+    """The AUC of `pcr evaluate` is that of the probabilities of `pcr predict`."""
+    import csv
+
+    from PCRTrainingLib.statistics.metrics import auc
+
+    assert (
+        run(
+            app,
+            ["predict", "--cohort", str(elsewhere), "--model", str(trained / "bundle"), "--out", str(tmp_path / "p")],
+        )
+        == 0
+    )
+    with (tmp_path / "p" / "predictions.csv").open(newline="") as file:
+        predicted = {row["patient_id"]: float(row["probability"]) for row in csv.DictReader(file)}
+    labels = {row["patient_id"]: int(row["pcr"]) for row in read_table(elsewhere)}
+    expected = auc(np.array([predicted[name] for name in labels]), np.array(list(labels.values())))
+    (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
+    assert cohort["models"][0]["auc"]["value"] == pytest.approx(expected, abs=0.03)
+
+
+def test_training_patients_are_refused_by_name_even_under_another_name(trained, training_cohort, tmp_path):
+    cohort = shutil.copytree(training_cohort, tmp_path / "renamed")
+    (cohort / "images" / "P2").rename(cohort / "images" / "A2")
+    for phase in range(3):
+        file = cohort / "images" / "A2" / f"p2_000{phase}.nii.gz"
+        file.rename(file.with_name(f"a2_000{phase}.nii.gz"))
+    (cohort / "segmentations" / "expert" / "p2.nii.gz").rename(cohort / "segmentations" / "expert" / "a2.nii.gz")
+    rows = read_table(cohort)
+    rows[2]["patient_id"] = "A2"
+    write_table(cohort, rows)
+    with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(.*A2.*take them out"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+    assert not (tmp_path / "e").exists()
+
+
+def test_training_patient_with_other_images_is_refused_by_identifier(trained, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "changed")
+    for folder in (cohort / "images", cohort / "segmentations" / "expert"):
+        for path in sorted(folder.rglob("[qQ]3*"), reverse=True):
+            path.rename(path.with_name(path.name.replace("q3", "p3").replace("Q3", "P3")))
+    write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
+    with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "c")
+    write_table(
+        cohort, [row | {"age": row["age"] if k else "old", "er": "1"} for k, row in enumerate(read_table(cohort))]
+    )
+    hr = next(variable for variable in bundle.schema.variables if variable.name == "hr")
+    other = replace(
+        bundle,
+        card=replace(bundle.card, name="other"),
+        schema=ClinicalSchema((hr, replace(hr, name="er"))),
+        settings=replace(bundle.settings, grid=replace(bundle.settings.grid, middle=0.3)),
+    )
+    found = []
+    for k, models in enumerate(([bundle, other], [other, bundle])):
+        write_evaluation([cohort], models, tmp_path / str(k), "cpu", Silent())
+        (result,) = json.loads((tmp_path / str(k) / "evaluation.json").read_text())["cohorts"]
+        found.append((result["patients"], {model["name"]: model for model in result["models"]}))
+    assert found[0] == found[1]
+    assert found[0][0] == 11
+    assert len({model["brier"]["value"] for model in found[0][1].values()}) == 2
+
+
+def test_bundle_names_nobody_and_one_without_the_list_still_loads(trained, tmp_path):
+    path = shutil.copytree(trained / "bundle", tmp_path / "old") / "configs" / "training_images.json"
+    content = json.loads(path.read_text())
+    assert len(content["patients"]) == 16
+    assert not any(f'"{name}{k}"' in path.read_text() for name in "Pp" for k in range(16))
+    path.write_text(json.dumps({"fingerprints": content["fingerprints"]}))
+    old = Bundle(tmp_path / "old", None, None, None, "")
+    assert (len(old.training_images), old.training_patients) == (16, [])
+
+
+def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):
+    cohort = shutil.copytree(elsewhere, tmp_path / "one")
+    write_table(cohort, [{**row, "pcr": "0"} for row in read_table(cohort)])
+    with pytest.raises(DataError, match="must have patients with and without pCR to evaluate on, got 12 of one kind"):
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+
+
+def test_better_model_wins_the_paired_comparison():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), LABEL)
+    assert pair["auc_difference"]["low"] > 0
+    assert pair["p"] < 0.001
+    assert pair["sensitivity"] > pair["other_sensitivity"]
+
+
+def test_comparison_without_variance_is_written_as_unknown():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
+    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
+    json.dumps(pair, allow_nan=False)
+
+
+def test_subgroups_are_counted_and_small_ones_have_no_auc():
+    groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
+    found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
+    assert [(g["group"], g["patients"]) for g in found] == [("A", 40), ("B", 36), ("C", 3)]
+    assert found[2]["auc"] is None
+    assert found[0]["auc"]["value"] > 0.8
+
+
+def test_cohorts_of_one_name_are_told_apart(tmp_path):
+    assert cohort_names([tmp_path / "a" / "x", tmp_path / "b" / "x", tmp_path / "y"]) == ["x 1", "x 2", "y"]

@@ -1,0 +1,289 @@
+import base64
+import re
+from functools import cache
+
+import pytest
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
+from PCRTrainingLib.evaluation.report import experiment_markdown, render_evaluation, render_experiment
+from PCRTrainingLib.statistics.plots import (
+    calibration_plot,
+    forest_plot,
+    interval_text,
+    number_text,
+    roc_plot,
+    training_plot,
+)
+
+ODD = '<b>odd</b> & "strange" | $x_'
+
+
+def interval(value, low=None, high=None):
+    return {"value": value, "low": low, "high": high}
+
+
+MODEL = {
+    "name": "stepwise",
+    "auc": interval(0.71, 0.64, 0.78),
+    "operating_point": {"name": "balanced", "threshold": 0.31},
+    "sensitivity": interval(0.62, 0.51, 0.73),
+    "specificity": interval(0.69, 0.59, 0.79),
+    "balanced_accuracy": interval(0.66, 0.58, 0.74),
+    "brier": interval(0.182, 0.161, 0.203),
+    "challenge_score": interval(0.57, 0.47, 0.67),
+    "calibration_curve": [{"predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5, "patients": 20}],
+    "roc": {"false_positive_rate": [0, 0.5, 1], "sensitivity": [0, 0.8, 1]},
+    "subgroups": [
+        {
+            "variable": "breast_density",
+            "group": "dense",
+            "patients": 43,
+            "positives": 12,
+            "auc": interval(0.75, 0.55, 0.95),
+            "sensitivity": 0.84,
+            "specificity": None,
+        }
+    ],
+    "attention": {
+        "map": "Grad-CAM",
+        "in_tumour": interval(0.41, 0.33, 0.49),
+        "pointing_game": interval(0.88, 0.80, 0.96),
+        "randomised_in_tumour": 0.07,
+    },
+}
+PAIR = {
+    "model": "stepwise",
+    "other": "clinical",
+    "auc_difference": interval(0.056, -0.012, 0.124),
+    "p": 0.034,
+    "matched_specificity": 0.65,
+    "sensitivity": 0.72,
+    "other_sensitivity": 0.60,
+    "sensitivity_difference": interval(0.118, 0.021, 0.215),
+}
+EVALUATION = {
+    "kind": "evaluation",
+    "cohorts": [
+        {
+            "name": "elsewhere",
+            "patients": 212,
+            "positives": 67,
+            "left_out": 4,
+            "best_possible_auc": interval(0.81, 0.76, 0.86),
+            "models": [MODEL, MODEL | {"name": "clinical", "auc": interval(0.65, 0.58, 0.72), "attention": None}],
+            "comparisons": [PAIR],
+        }
+    ],
+    "models": [{"name": "stepwise", "version": "1.2.0", "training_data": "four collections", "checksum": "abc123"}],
+    "versions": {"torch": "2.7.0"},
+}
+FOUND = {
+    "auc": interval(0.73, 0.66, 0.80),
+    "auc_per_seed": [0.715, 0.701, 0.742],
+    "sensitivity": 0.61,
+    "specificity": 0.68,
+    "sensitivity_at_baseline_specificity": 0.63,
+    "brier": 0.177,
+    "attention_in_tumour": 0.52,
+    "pointing_game": 0.91,
+    "attention_map": "attention",
+    "gap_closed": 0.37,
+}
+NOTHING = dict.fromkeys(FOUND) | {"auc": interval(None), "auc_per_seed": [None]}
+EXPERIMENT = {
+    "kind": "experiment",
+    "title": "Baselines against steps",
+    "seeds": [0, 1, 2],
+    "training": {"name": "phantom", "patients": 600, "positives": 181, "left_out": 3, "folds": 5},
+    "cohorts": [
+        {"name": "out of fold", "role": "out of fold", "patients": 597, "positives": 180, "best_possible_auc": 0.82},
+        {"name": "elsewhere", "role": "external", "patients": 212, "positives": 67, "best_possible_auc": None},
+    ],
+    "rows": [
+        {"name": "clinical", "what": "no image", "cohorts": {"out of fold": NOTHING}},
+        {"name": "step 3", "what": "the whole", "cohorts": {"out of fold": FOUND, "elsewhere": FOUND}},
+    ],
+    "comparisons": [
+        {
+            "cohort": "elsewhere",
+            "model": "step 3",
+            "other": "clinical",
+            "auc_difference": interval(0.056, -0.012, 0.124),
+            "p": 0.0002,
+            "sensitivity_difference": None,
+        }
+    ],
+    "config": {"learning_rate": 0.0003},
+    "seconds": 5400.0,
+    "versions": {"torch": "2.7.0"},
+}
+
+
+def evaluation(model=None, **changes):
+    """The page of one cohort with these changes, and with one changed model where given."""
+    cohort = EVALUATION["cohorts"][0] | changes
+    if model is not None:
+        cohort |= {"models": [MODEL | model], "comparisons": []}
+    return render_evaluation(EVALUATION | {"cohorts": [cohort]})
+
+
+@cache
+def shown(render):
+    """What a function makes of the example."""
+    return render(EVALUATION if render is render_evaluation else EXPERIMENT)
+
+
+def pictures(page):
+    return [base64.b64decode(data).decode() for data in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)]
+
+
+def odd(value):
+    """The same content with every text made odd."""
+    if isinstance(value, dict):
+        return {key: odd(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [odd(item) for item in value]
+    return ODD if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stepwise has the highest AUC of 2 models, 0.71 (0.64 to 0.78)",
+        "212 patients, 67 with pCR. Best possible AUC 0.81 (0.76 to 0.86). 4 more were left out.",
+        *("0.62 (0.51 to 0.73)", "0.69 (0.59 to 0.79)", "0.66 (0.58 to 0.74)", "0.182 (0.161 to 0.203)"),
+        *("0.57 (0.47 to 0.67)", "balanced", ">0.31<"),
+        *("+0.056 (−0.012 to +0.124)", ">0.034<", ">0.65<", ">0.72<", ">0.60<", "+0.118 (+0.021 to +0.215)"),
+        *("breast density", "dense", ">43<", ">12<", "0.75 (0.55 to 0.95)", ">0.84<"),
+        *("Grad-CAM", "0.41 (0.33 to 0.49)", "0.88 (0.80 to 0.96)", ">0.07<"),
+        *("1.2.0", "four collections", "abc123", "torch 2.7.0", RESEARCH_USE_ONLY),
+    ],
+)
+def test_evaluation_shows(words):
+    assert words in shown(render_evaluation)
+
+
+EXPERIMENT_WORDS = [
+    "Highest AUC of 2 models: step 3, 0.73 (0.66 to 0.80) (out of fold); the same model reaches",
+    "Trained on phantom: 600 patients, 181 with pCR, 3 left out. Folds: 5. Seeds: 0, 1, 2. Took 1.5 hours.",
+    *("597 patients, 180 with pCR. Best possible AUC 0.82.", "212 patients, 67 with pCR.", "elsewhere, external"),
+    *("the whole", "no image", "0.73 (0.66 to 0.80)", "0.70 to 0.74", "0.52 (attention)"),
+    *("0.61", "0.68", "0.63", "0.177", "0.91", "0.37", "+0.056 (−0.012 to +0.124)", RESEARCH_USE_ONLY),
+]
+
+
+@pytest.mark.parametrize("words", EXPERIMENT_WORDS)
+@pytest.mark.parametrize("render", [render_experiment, experiment_markdown])
+def test_experiment_shows(render, words):
+    assert words in shown(render)
+
+
+def test_experiment_keeps_the_order_of_its_rows():
+    table = shown(render_experiment).split("<h3>Results</h3>")[1]
+    assert table.index(">clinical<") < table.index(">step 3<")
+
+
+def test_experiment_shows_its_configuration():
+    assert "&quot;learning_rate&quot;: 0.0003" in shown(render_experiment)
+
+
+def test_small_p_is_not_zero():
+    assert "&lt; 0.001" in shown(render_experiment)
+    assert "| &lt; 0.001 |" in shown(experiment_markdown)
+
+
+def test_missing_values_are_dashes():
+    assert "| clinical | – | – | – | – | – | – | – | – | – |" in shown(experiment_markdown)
+    assert ">0.84</td><td class=short>–</td>" in shown(render_evaluation)
+    assert not re.search(r"\b(None|nan)\b", shown(render_experiment) + shown(experiment_markdown))
+
+
+@pytest.mark.parametrize(("render", "content"), [(render_evaluation, EVALUATION), (render_experiment, EXPERIMENT)])
+def test_text_is_escaped(render, content):
+    page = render(odd(content))
+    assert "<b>" not in page
+    assert "&lt;b&gt;odd&lt;/b&gt; &amp;" in page
+
+
+def test_markdown_text_breaks_no_table():
+    rows = [line for line in experiment_markdown(odd(EXPERIMENT)).splitlines() if line.startswith("|")]
+    assert r"&lt;b&gt;odd&lt;/b&gt; &amp; \"strange\" \| $x_".replace(r"\"", '"') in rows[2]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 11, 7}
+
+
+@pytest.mark.parametrize("render", [render_evaluation, render_experiment])
+def test_page_asks_nothing_of_other_hosts_and_runs_nothing(render):
+    page = shown(render)
+    assert "default-src 'none'" in page
+    assert not any(word in page for word in ("<script", "http://", "https://", "@import", "url(", "href="))
+    assert page.count("src=") == len(pictures(page)) > 0
+    assert not any(re.search(r'href="(?!#)', picture) for picture in pictures(page))
+
+
+def test_comparison_of_unknown_p_is_the_difference_and_a_dash():
+    page = evaluation(comparisons=[PAIR | {"p": None, "auc_difference": interval(0.056)}])
+    assert ">+0.056</td><td class=short>–</td>" in page
+
+
+def test_one_class_says_that_there_is_no_auc():
+    nothing = {"auc": interval(None), "roc": {"false_positive_rate": [], "sensitivity": []}, "calibration_curve": []}
+    assert "On elsewhere (212 patients, 67 with pCR) no AUC can be given." in evaluation(nothing)
+
+
+@pytest.mark.parametrize(
+    ("model", "title"), [({"subgroups": []}, "Subgroups"), ({"attention": None}, "Where the models looked")]
+)
+def test_section_without_content_is_left_out(model, title):
+    assert title in evaluation({})
+    assert title not in evaluation(model)
+
+
+def test_evaluation_does_without_best_auc_threshold_and_challenge_score():
+    page = evaluation(
+        {"operating_point": {"name": "each its own", "threshold": None}, "challenge_score": None},
+        best_possible_auc=None,
+    )
+    assert "Best possible" not in page
+    assert "each its own" in page
+
+
+def test_forest_plot_marks_the_best_possible_auc():
+    assert "Dashed: the best possible AUC" in shown(render_experiment)
+    rows = [("one", 0.7, 0.6, 0.8), ("two", None, None, None), ("three", 0.6, None, None)]
+    assert forest_plot(rows, 0.9, "AUC").count("<path") > forest_plot(rows, None, "AUC").count("<path")
+
+
+def test_training_plot_survives_missing_values_and_steps_of_unlike_length():
+    keys = ("step", "epoch", "loss", "validation_loss", "validation_auc", "attention_in_tumour")
+    first = [
+        dict(zip(keys, row, strict=True)) for row in [("one", 1, 0.7, None, None, None), ("one", 2, 0.6, 0.7, 0.6, 0.2)]
+    ]
+    second = [*first, dict(zip(keys, ("two", 1, 0.5, 0.6, float("nan"), 0.3), strict=True))]
+    assert training_plot({"fold 0": first, "fold 1": second}).startswith("<svg")
+
+
+@pytest.mark.parametrize("svg", [roc_plot({}), calibration_plot({}), forest_plot([], None, "AUC"), training_plot({})])
+def test_plot_of_nothing_is_an_empty_plot(svg):
+    assert svg.startswith("<svg")
+
+
+def test_plots_take_names_that_matplotlib_would_read_otherwise():
+    points = MODEL["calibration_curve"]
+    assert "<svg" in roc_plot({"$x_": ([0, 1], [0, 1], 0.5)}) + calibration_plot({"_$\\frac": points})
+    assert roc_plot({"_hidden": ([0, 1], [0, 1], 0.5)}) != roc_plot({})
+
+
+def test_same_content_gives_the_same_page():
+    assert render_evaluation(EVALUATION) == shown(render_evaluation)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [(0.714, ".2f", "0.71"), (-0.0004, "+.3f", "+0.000"), (-0.05, ".2f", "−0.05"), (float("nan"), ".2f", "–")],
+)
+def test_number_text(value, form, text):
+    assert number_text(value, form) == text
+
+
+def test_interval_without_bounds_is_the_value_alone():
+    assert interval_text(interval(0.7)) == "0.70"
+    assert interval_text(None) == "–"

@@ -1,0 +1,86 @@
+"""The documentation: its links lead somewhere, its commands exist with their options, its files are there.
+
+`test_docs_commands.py` runs the commands.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from PCRPredictorLib.outputs import COHORT_COLUMNS
+from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, code
+from support.examples import tiny_exam, tiny_prediction
+
+TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def anchors(page):
+    """What the headings of a page are called in links."""
+    titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def ids(path):
+    return path.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_lead_to_files_that_are_there(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_commands_exist_with_their_options(page):
+    for line in code(page):
+        if not line.startswith("pcr "):
+            continue
+        words = shlex.split(line.split("  #")[0], comments=True)[1:]
+        if words[0].startswith("-"):
+            continue
+        command = COMMANDS[words.pop(0)]
+        if hasattr(command, "commands") and words:
+            command = command.commands[words.pop(0).split("|")[0]]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word.split("=")[0] for word in words if word.startswith("--")} <= known, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_make_targets_exist(page):
+    for line in code(page):
+        if found := re.match(r"make ([\w-]+)", line):
+            assert found.group(1) in TARGETS, line
+
+
+def test_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "Docs" / "model" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_files_that_are_named_are_there(page):
+    for line in code(page):
+        if re.fullmatch(r"(Resources|Testing|PCRPredictor|PCRTraining|\.github)/[\w./-]+", line):
+            assert (ROOT / line).exists(), line
+
+
+def test_page_of_the_files_knows_every_key_column_and_warning():
+    page = (ROOT / "Resources" / "Docs" / "files.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", page))
+    library = ROOT / "PCRPredictor" / "PCRPredictorLib"
+    codes = {
+        code for file in library.rglob("*.py") for code in re.findall(r'Notice\(\s*"(\w+)"', file.read_text("utf-8"))
+    }
+    keys = tiny_prediction(tiny_exam()).to_json().keys() - {"disclaimer"}
+    assert codes
+    assert {*codes, *keys, *COHORT_COLUMNS} <= told

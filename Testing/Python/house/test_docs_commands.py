@@ -1,0 +1,220 @@
+"""Every command of the documentation does what it says: run as it is written, in a folder with the names it uses.
+
+What would take hours takes seconds: exams and cohorts are tiny, `full` is a tiny configuration, an experiment has one
+seed, and a simulated cohort two patients.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PCRPredictorLib.command_line import run
+from PCRPredictorLib.exam import PHASE_NAMES, Exam
+from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.phantom.patient import make_exam
+from PCRPredictorLib.reading.mapping import read_mapping
+from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib import config
+from PCRTrainingLib.command_line import app
+from pydantic import TypeAdapter, ValidationError
+from support.dicom_exam import write_dicom_exam
+from support.documentation import COMMANDS, PAGES, ROOT, blocks, code, inline
+from support.training_cohort import write_cohort
+
+TRAINING = ROOT / "Resources" / "Docs" / "training.md"
+TINY = config.TrainingConfig(
+    config.stepwise(1), split=config.SplitConfig(folds=2), grid=GridSpec(size=32), widths=(4, 6, 8), batch_size=4
+)
+UsageError = typer.BadParameter.__base__  # of click, which typer has its own copy of
+
+
+def words_of(line):
+    return shlex.split(line.split("  #")[0], comments=True)
+
+
+def is_call(words):
+    """Whether these are all the words that a command needs; `pcr train` in a sentence is none."""
+    words = words[1:]
+    command = COMMANDS.get(words.pop(0)) if words else None
+    while command is not None and hasattr(command, "commands"):
+        command = command.commands.get(words.pop(0)) if words else None
+    try:
+        return command is not None and bool(command.make_context("pcr", words))
+    except UsageError:
+        return False
+
+
+def calls():
+    """The calls of `pcr` in all pages, each once; a line of a code block must be one."""
+    found = {}
+    for page in PAGES:
+        for line in code(page):
+            if line.startswith("pcr ") and is_call(words := words_of(line)):
+                found[shlex.join(words)] = None
+    return list(found)
+
+
+@pytest.fixture(scope="module")
+def shelf(training_cohort, trained, tmp_path_factory):
+    """What commands of the documentation name, by option and name or by name alone."""
+    folder = tmp_path_factory.mktemp("shelf")
+    exam = make_exam(seed=2, full=False)
+    exam = Exam(*(np.rint(p).astype(np.int16) for p in exam.phases), exam.geometry, exam.mask)
+    write_dicom_exam(folder / "dicom", exam, "ge")
+    for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, exam.mask), strict=True):
+        write_nifti(array, exam.geometry, folder / f"{name}.nii.gz")
+    (folder / "demo-out").mkdir()
+    for name in (*PHASE_NAMES, "tumour"):
+        shutil.copy(folder / f"{name}.nii.gz", folder / "demo-out")
+    benchmark = shutil.copytree(training_cohort, folder / "MAMA-MIA")
+    rows = "".join(f"P{k},P{k + 8}\n" for k in range(8))
+    (benchmark / "train_test_splits.csv").write_text("train_split,test_split\n" + rows)
+    given = next(text for text in inline(TRAINING) if text.startswith('{"split": {"kind": "given"'))
+    (folder / "mama-mia.json").write_text(given)
+    for name, width in (("a", 0), ("b", 8)):
+        text = json.dumps(config.config_to_json(replace(TINY, clinical_width=width)))
+        (folder / f"{name}.json").write_text(text)
+    stopped = shutil.copytree(trained, folder / "stopped")
+    shutil.rmtree(stopped / "fold_1" / "step3")
+    files = ["MAMA-MIA", "mama-mia.json", "a.json", "b.json", *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour"))]
+    return {
+        **{name: folder / name for name in files},
+        "cohort": training_cohort,
+        "elsewhere": write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50),
+        "run/bundle": trained / "bundle",
+        ("--dicom", "folder"): folder / "dicom",
+        ("--cohort", "folder"): training_cohort,
+        "demo-out": folder / "demo-out",
+        ("--resume", "run"): stopped,
+    }
+
+
+def furnish(words, shelf, here):
+    """Put what a call names into the folder that it is run in; what it writes is not there."""
+    option = ""
+    for word in words:
+        option = word if word.startswith("--") else option
+        keys = [(option, word), ("--resume" if "--resume" in words else "", word), word]
+        source = next((shelf[key] for key in keys if key in shelf), None)
+        if source is not None and word != option:
+            copy = shutil.copytree if source.is_dir() else shutil.copyfile
+            (here / word).parent.mkdir(exist_ok=True)
+            copy(source, here / word)
+
+
+@pytest.mark.parametrize("call", calls())
+def test_command_does_what_it_says(call, shelf, tmp_path, monkeypatch, capsys):
+    words = shlex.split(call)[1:]
+    if words[0] == "phantom":
+        words[words.index("--patients") + 1] = "2"
+    else:
+        furnish(words, shelf, tmp_path)
+    if words[0] == "experiment":
+        words += ["--seeds", "1"]
+    if words[0] == "view":  # serves until it is stopped, which other tests see to
+        monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, _model: entries)
+        monkeypatch.setattr(
+            "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
+        )
+    monkeypatch.setitem(config.PRESETS, "full", TINY)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no processes of their own, which take seconds to start
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    assert run(app, words) == 0, capsys.readouterr()
+    out = Path(words[words.index("--out") + 1]) if "--out" in words else None
+    new = {path.name for path in set(tmp_path.iterdir()) - before}
+    assert new <= set(out.parts[:1] if out else words[1:2])
+    assert out is None or any(out.iterdir())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_line_of_a_code_block_is_a_whole_call(page):
+    lines = [line for block in blocks(page) for line in block.splitlines() if line.startswith("pcr ")]
+    assert [line for line in lines if not is_call(words_of(line))] == []
+
+
+def test_a_call_that_is_wrong_is_found():
+    assert is_call(["pcr", "check", "cohort"])
+    assert not is_call(["pcr", "check"])
+    assert not is_call(["pcr", "check", "cohort", "--no-such-option"])
+    assert not is_call(["pcr", "no-such-command", "cohort"])
+
+
+def make_calls():
+    lines = {line.partition("#")[0].strip() for page in PAGES for line in code(page)}
+    return sorted(line for line in lines if re.match(r"make [\w-]+", line))
+
+
+@pytest.mark.parametrize("line", make_calls())
+def test_make_target_runs_commands_that_are_there(line):
+    if os.name == "nt" or not shutil.which("make"):
+        pytest.skip("needs make, and a shell")
+    named = {**os.environ, "COHORT": "folder"}  # a sentence names the target alone
+    planned = subprocess.run(
+        ["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, env=named, capture_output=True, text=True
+    )
+    assert planned.returncode == 0, planned.stderr
+    for step in planned.stdout.splitlines():
+        words = shlex.split(step) if step.startswith(".venv/bin/") else [""]
+        if words[0].endswith("/pcr"):
+            assert is_call(words), step
+        assert all((ROOT / word).exists() for word in words if re.fullmatch(r"(Resources|Testing)/[\w./-]+", word)), (
+            step
+        )
+
+
+def test_torchrun_and_pip_understand_what_is_written():
+    from pip._internal.commands import create_command
+    from torch.distributed.run import get_args_parser
+
+    lines = [line for page in PAGES for line in code(page)]
+    (torchrun,) = (shlex.split(line)[1:] for line in lines if line.startswith("torchrun "))
+    asked = get_args_parser().parse_args(torchrun)
+    assert asked.module
+    assert asked.training_script == "PCRTrainingLib.command_line"
+    assert is_call(["pcr", *asked.training_script_args])
+    pip = [re.split(r"pip (download|install) ", line)[1:] for line in lines if re.search(r"\bpip (down|inst)", line)]
+    assert len(pip) >= 3
+    for verb, words in pip:
+        options, _ = create_command(verb).parse_args(shlex.split(words))
+        for name in (*options.requirements, *options.constraints):
+            assert (ROOT / name).is_file(), name
+
+
+def test_settings_that_are_named_are_settings():
+    step = TypeAdapter(config.Step)
+    for page in PAGES:
+        for text in inline(page):
+            if text.startswith('{"kind"'):
+                config.parse_config(f'{{"split": {text}}}', text)
+            elif text.startswith('{"split"'):
+                config.parse_config(text, text)
+            elif re.match(r'"\w+": ', text):
+                try:
+                    step.validate_json(f'{{"name": "any", "epochs": 1, {text}}}')
+                except ValidationError:
+                    config.parse_config(f"{{{text}}}", text)
+
+
+def test_mapping_file_of_the_documentation_can_be_read(tmp_path):
+    (text,) = (block for block in blocks(TRAINING) if block.startswith('{"table"'))
+    (tmp_path / "cohort.json").write_text(text)
+    assert read_mapping(tmp_path).columns["patient_id"] == "Patient"
+
+
+@pytest.mark.parametrize("target", ["experiment", "ispy2-bundle", "ispy2-selection", "ispy2-experiment"])
+def test_target_without_its_cohort_is_refused_before_anything_is_deleted(target):
+    if os.name == "nt" or not shutil.which("make"):
+        pytest.skip("needs make")
+    planned = subprocess.run(["make", "-n", "-o", "setup", target, "COHORT="], cwd=ROOT, capture_output=True, text=True)
+    assert planned.returncode == 2
+    assert f"COHORT must be the folder of a cohort; give it as in make {target} COHORT=folder" in planned.stderr
+    assert "rm " not in planned.stdout

@@ -1,0 +1,53 @@
+"""The package as a whole: what importing it costs, and that the lists of files agree with the disk."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("module", ["PCRPredictorLib", "PCRPredictorLib.command_line", "PCRPredictorLib.model.bundle"])
+def test_importing_loads_neither_torch_nor_monai(module):
+    loaded = run_python(
+        f"import sys, {module}; print([m for m in ('torch', 'monai', 'slicer', 'vtk') if m in sys.modules])"
+    )
+    assert loaded == "[]"
+
+
+def test_importing_the_package_itself_loads_the_standard_library_only():
+    code = "import sys; before = set(sys.modules); import PCRPredictorLib; print(*(set(sys.modules) - before))"
+    assert run_python(code) == "PCRPredictorLib"
+
+
+def test_only_the_room_mrml_imports_slicer_and_vtk():
+    importing = {
+        file.parent.name
+        for file in (ROOT / "PCRPredictor" / "PCRPredictorLib").rglob("*.py")
+        if re.search(r"^\s*(import|from) (slicer|vtk)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert importing == {"mrml"}
+
+
+@pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
+def test_cmake_lists_the_files_of_a_module_and_no_others(module):
+    listed = re.findall(r"^ +(\S+\.py)$", (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    files = [file.relative_to(ROOT / module).as_posix() for file in (ROOT / module).rglob("*.py")]
+    assert files
+    assert listed == sorted(f for f in files if not f.startswith("Testing/"))
+
+
+@pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
+def test_cmake_lists_the_resources_of_a_module_and_no_others(module):
+    lists = (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^ +(Resources/\S+)$", lists, re.MULTILINE)
+    files = [file for file in (ROOT / module / "Resources").rglob("*") if file.is_file()]
+    assert files
+    assert listed == sorted(file.relative_to(ROOT / module).as_posix() for file in files)

@@ -1,0 +1,56 @@
+"""The rooms of the libraries: what each may import, read from the imports themselves."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from support.documentation import ROOT
+from support.rooms import MAY_IMPORT, room_imports
+
+FILES = 16  # of a folder
+LINES = 320  # of a file
+TO_SPLIT = {  # and then to be taken off this list
+    "PCRPredictor/PCRPredictor.py",
+    "PCRTraining/PCRTrainingLib/evaluation/evaluate.py",
+    "PCRTraining/PCRTrainingLib/runs/train.py",
+    "Testing/Python/dicom/test_dicom_exam.py",
+    "Testing/Python/dicom/test_results.py",
+    "Testing/Python/nouns/test_command_line.py",
+    "Testing/Python/predictor_panel/test_panel.py",
+    "Testing/Python/training_panel/test_training_panel.py",
+    "Testing/Python/view/test_browser.py",
+    "Testing/Python/view/test_server.py",
+}
+FOLDERS = ["PCRPredictor", "PCRTraining", "Testing"]
+
+
+def modules():
+    return [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_a_room_imports_only_the_rooms_below_it(room):
+    allowed = MAY_IMPORT[room] | {room}
+    found = [(file, line, other) for file, line, other in room_imports(room) if other not in allowed]
+    assert found == []
+
+
+def test_every_folder_of_the_libraries_is_a_room():
+    folders = {file.parent for file in modules() if "Lib" in file.parts[len(ROOT.parts) + 1]}
+    assert {folder.relative_to(ROOT).as_posix().split("/", 1)[1] for folder in folders} == MAY_IMPORT.keys()
+
+
+def test_no_folder_is_too_full():
+    counts = {}
+    for file in modules():
+        counts[file.parent] = counts.get(file.parent, 0) + 1
+    assert {str(folder): n for folder, n in counts.items() if n > FILES} == {}
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_no_file_or_function_is_too_long(file: Path):
+    text = file.read_text(encoding="utf-8")
+    assert (len(text.splitlines()) > LINES) == (file.relative_to(ROOT).as_posix() in TO_SPLIT)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno - node.lineno < 60, node.name

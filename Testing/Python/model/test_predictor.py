@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam, Geometry
+from PCRPredictorLib.model.predictor import Predictor
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle):
+    return Predictor(bundle)
+
+
+@pytest.fixture
+def exam():
+    """Noise with an enhancing ball that washes out."""
+    rng = np.random.default_rng(0)
+    geometry = Geometry((160, 150, 24), (0.8, 0.8, 2.0), (-60, -40, 10))
+    k, j, i = np.indices(geometry.shape)
+    ball = ((k - 12) * 2.0) ** 2 + ((j - 70) * 0.8) ** 2 + ((i - 90) * 0.8) ** 2 < 12**2
+    base = rng.normal(200, 10, geometry.shape)
+    phases = [base + enhancement * ball for enhancement in (0, 300, 250)]
+    return Exam(*(p.astype(np.int16) for p in phases), geometry, ball.astype(np.uint8), {"age": "52", "hr": "1"})
+
+
+def test_prediction_is_a_probability_between_its_folds(predictor, exam):
+    prediction = predictor.predict(exam)
+    low, high = prediction.interval
+    assert 0 < low <= prediction.probability <= high < 1
+    assert prediction.probability == pytest.approx(np.mean(prediction.fold_probabilities))
+    assert prediction.clinical == {"Age": "52 years", "Hormone receptors": "positive"}
+
+
+def test_attention_is_on_the_exam_grid_with_its_peak_at_one(predictor, exam):
+    attention = predictor.predict(exam).attention
+    assert attention.shape == exam.pre.shape
+    assert attention.dtype == np.float32
+    assert attention.max() == pytest.approx(1)
+    assert attention.min() == 0
+
+
+def test_predicting_twice_gives_the_same(predictor, exam):
+    first, second = predictor.predict(exam), predictor.predict(exam)
+    assert first.probability == second.probability
+    np.testing.assert_array_equal(first.attention, second.attention)
+
+
+def test_gain_of_the_scanner_does_not_matter(predictor, exam):
+    louder = replace(exam, **{name: 3 * getattr(exam, name) for name in ("pre", "early", "late")})
+    assert predictor.predict(louder).probability == pytest.approx(predictor.predict(exam).probability, abs=1e-4)
+
+
+def test_left_and_right_breast_get_the_same(predictor, exam):
+    mirrored = replace(exam, **{name: getattr(exam, name)[:, :, ::-1] for name in ("pre", "early", "late", "mask")})
+    assert predictor.predict(mirrored).probability == pytest.approx(predictor.predict(exam).probability, abs=1e-4)
+
+
+def test_operating_point_decides(predictor, exam):
+    probability = predictor.predict(exam).probability
+    for name in ("balanced", "high sensitivity"):
+        prediction = predictor.predict(exam, name)
+        assert prediction.decision == ("pCR" if probability >= prediction.operating_point.threshold else "no pCR")
+
+
+def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
+    without = replace(exam, clinical={})
+    known, unknown = predictor.predict(exam), predictor.predict(without)
+    assert known.probability != unknown.probability
+    assert known.image_probability == pytest.approx(unknown.probability)
+
+
+def test_missing_clinical_values_are_said(predictor, exam):
+    notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
+    assert notices["clinical_missing"] == "Not given, so not used: Hormone receptors."
+
+
+def test_tumour_unlike_the_training_patients_is_said(predictor, exam):
+    mask = np.zeros_like(exam.mask)
+    mask[12, 70, 90] = 1
+    notices = {n.code: n.message for n in predictor.predict(replace(exam, mask=mask)).notices}
+    assert "tiny" in notices["mask_tiny"]
+    assert "the training patients had 0.5 to 200 ml" in notices["unfamiliar_tumour_volume"]
+
+
+def test_hardly_enhancing_tumour_is_said(predictor, exam):
+    weak = replace(exam, early=(exam.pre + 10).astype(np.int16), late=(exam.pre + 20).astype(np.int16))
+    assert "weak_enhancement" in {n.code for n in predictor.predict(weak).notices}
+
+
+def test_clinical_value_outside_the_schema_is_refused(predictor, exam):
+    with pytest.raises(DataError, match="hr must be negative, positive"):
+        predictor.predict(replace(exam, clinical={"hr": "perhaps"}))
+
+
+def test_json_holds_plain_values(predictor, exam):
+    import json
+
+    content = json.loads(json.dumps(predictor.predict(exam).to_json()))
+    assert set(content) >= {"probability", "interval", "decision", "operating_point", "attention", "warnings", "model"}
+    assert content["model"]["checksum"] == predictor.bundle.checksum
+    assert "Research use only" in content["disclaimer"]

@@ -1,0 +1,401 @@
+import gzip
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+import torch
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.exam import PHASE_NAMES, Geometry
+from PCRPredictorLib.outputs import folder_name
+from PCRPredictorLib.reading.images import read_exam
+from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
+from support.cohort_files import write_patient
+from support.dicom_exam import write_dicom_exam
+from support.examples import tiny_exam, tiny_prediction
+
+GEOMETRY = Geometry((60, 50, 12), (1.5, 1.5, 3), (-30, -20, 5))
+OUTPUTS = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Folder with the files of an exam: pre, early, late, mask; its name has a space and letters beyond ASCII."""
+    folder = tmp_path / "Prüfung 1"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    mask = np.zeros(GEOMETRY.shape, np.uint8)
+    mask[4:8, 20:28, 30:38] = 1
+    for name, enhancement in (("pre", 0.0), ("early", 300.0), ("late", 250.0)):
+        array = rng.normal(200, 10, GEOMETRY.shape) + enhancement * mask
+        write_nifti(array.astype(np.int16), GEOMETRY, folder / f"{name}.nii.gz")
+    write_nifti(mask, GEOMETRY, folder / "mask.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def predict(files, bundle, tmp_path, capsys):
+    """Run `pcr predict` on the files, with options replaced; (exit code, what was printed, output folder)."""
+
+    def call(*more, phases=("pre", "early", "late"), mask="mask", model=bundle.path):
+        out = tmp_path / "out of it"
+        arguments = [
+            "predict",
+            "--phases",
+            *(files / f"{p}.nii.gz" for p in phases),
+            "--mask",
+            files / f"{mask}.nii.gz",
+        ]
+        code = run(app, [str(a) for a in [*arguments, "--model", model, "--out", out, *more]])
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err, out
+
+    return call
+
+
+def change(path, function):
+    """Rewrite a volume with its array changed."""
+    image = sitk.ReadImage(path)
+    changed = sitk.GetImageFromArray(function(sitk.GetArrayFromImage(image)))
+    changed.CopyInformation(image)
+    sitk.WriteImage(changed, path)
+
+
+def test_predict_writes_every_file_and_says_where(predict):
+    code, printed, out = predict("--clinical", "age=52", "hr=positive")
+    assert code == 0, printed
+    assert {file.name for file in out.iterdir()} >= OUTPUTS
+    assert printed.rstrip().endswith(f"Written to {out}")
+    content = json.loads((out / "prediction.json").read_text())
+    assert content["clinical"] == {"Age": "52 years", "Hormone receptors": "positive"}
+
+
+def test_attention_file_lies_on_the_exam(predict, files):
+    _, _, out = predict()
+    attention, exam = sitk.ReadImage(out / "attention.nii.gz"), sitk.ReadImage(files / "pre.nii.gz")
+    assert attention.GetSize() == exam.GetSize()
+    for name in ("GetSpacing", "GetOrigin", "GetDirection"):
+        assert getattr(attention, name)() == pytest.approx(getattr(exam, name)(), abs=1e-4)
+
+
+def test_clinical_variables_come_from_a_file_too(predict, tmp_path):
+    (tmp_path / "clinical.json").write_text('{"age": 61}')
+    _, _, out = predict("--clinical", str(tmp_path / "clinical.json"))
+    assert json.loads((out / "prediction.json").read_text())["clinical"]["Age"] == "61 years"
+
+
+def test_clinical_file_of_which_no_column_is_known_is_refused(predict, tmp_path):
+    (tmp_path / "clinical.csv").write_text("patient,years\nA,61\n")
+    code, printed, out = predict("--clinical", str(tmp_path / "clinical.csv"))
+    assert code == 1
+    assert "names no variable of this model" in printed
+    assert not out.exists()
+
+
+def swap_phases(files):
+    shutil.move(files / "pre.nii.gz", files / "x.nii.gz")
+    shutil.move(files / "early.nii.gz", files / "pre.nii.gz")
+    shutil.move(files / "x.nii.gz", files / "early.nii.gz")
+
+
+def shift_grid(path):
+    image = sitk.ReadImage(path)
+    image.SetOrigin((1, 2, 3))
+    sitk.WriteImage(image, path)
+
+
+def with_value(value):
+    def spoil(array):
+        array = array.astype(np.float32)
+        array[2, 3, 4] = value
+        return array
+
+    return spoil
+
+
+BAD_INPUT = {
+    "missing file": (lambda f: (f / "late.nii.gz").unlink(), "late.nii.gz"),
+    "text file": (lambda f: (f / "late.nii.gz").write_text("hello"), "late.nii.gz"),
+    "truncated gzip": (
+        lambda f: (f / "late.nii.gz").write_bytes((f / "late.nii.gz").read_bytes()[:-5000]),
+        "late.nii.gz",
+    ),
+    "truncated inside": (
+        lambda f: (f / "late.nii.gz").write_bytes(
+            gzip.compress(gzip.decompress((f / "late.nii.gz").read_bytes())[:-5000])
+        ),
+        "late.nii.gz",
+    ),
+    "empty mask": (lambda f: change(f / "mask.nii.gz", np.zeros_like), "mask"),
+    "mask on another grid": (lambda f: shift_grid(f / "mask.nii.gz"), "mask"),
+    "phase on another grid": (lambda f: shift_grid(f / "late.nii.gz"), "late.nii.gz"),
+    "flat image": (
+        lambda f: sitk.WriteImage(sitk.GetImageFromArray(np.zeros((50, 60), np.int16)), f / "late.nii.gz"),
+        "late.nii.gz",
+    ),
+    "not a number": (lambda f: change(f / "late.nii.gz", with_value(np.nan)), "late"),
+    "infinite": (lambda f: change(f / "late.nii.gz", with_value(np.inf)), "late"),
+    "constant image": (lambda f: change(f / "late.nii.gz", np.ones_like), "late"),
+    "phases swapped": (swap_phases, "swapped"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line_and_leaves_nothing(predict, files, case):
+    spoil, word = BAD_INPUT[case]
+    spoil(files)
+    code, printed, out = predict()
+    assert code == 1, printed
+    assert len(printed.strip().splitlines()) == 1, printed
+    assert printed.startswith("pcr: ")
+    assert word in printed
+    assert not out.exists()
+    assert not list(out.parent.glob(".out*"))
+
+
+def test_dicom_folder_gives_the_same_probability_as_nifti(predict, files, bundle, tmp_path, capsys):
+    exam = read_exam([files / f"{name}.nii.gz" for name in PHASE_NAMES])
+    write_dicom_exam(tmp_path / "dicom", exam, "ge", PatientAge=None)
+    _, _, out = predict()
+    arguments = ["--dicom", tmp_path / "dicom", "--mask", files / "mask.nii.gz", "--model", bundle.path]
+    assert run(app, ["predict", *map(str, arguments), "--out", str(tmp_path / "from dicom")]) == 0
+    first, second = (json.loads((o / "prediction.json").read_text()) for o in (out, tmp_path / "from dicom"))
+    assert first["probability"] == pytest.approx(second["probability"], abs=1e-3)
+    assert "SECRET" not in (tmp_path / "from dicom" / "report.html").read_text() + capsys.readouterr().out
+
+
+def test_full_disk_is_one_line_and_leaves_nothing(predict, small_disk):
+    code, printed, _ = predict("--out", str(small_disk / "out"))
+    assert code == 1
+    assert "no space left on device); free some space" in printed
+    assert list(small_disk.iterdir()) == []
+
+
+def test_folder_that_must_not_be_written_is_one_line(predict, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    code, printed, _ = predict("--out", str(small_disk / "out"))
+    assert code == 1
+    assert "read-only file system); choose a folder that you may write to" in printed
+
+
+def test_dicom_folder_of_two_patients_is_one_line(files, bundle, tmp_path, capsys):
+    exam = read_exam([files / f"{name}.nii.gz" for name in PHASE_NAMES])
+    for patient in ("SECRET-1", "SECRET-2"):
+        write_dicom_exam(tmp_path / "dicom", exam, "siemens", PatientID=patient)
+    arguments = ["--dicom", tmp_path / "dicom", "--mask", files / "mask.nii.gz", "--model", bundle.path]
+    assert run(app, ["predict", *map(str, arguments), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr().err
+    assert "more than one patient" in printed
+    assert "SECRET" not in printed
+
+
+def test_label_chooses_the_tumour_in_a_mask_of_several_segments(predict, files):
+    change(files / "mask.nii.gz", lambda array: np.where(np.arange(array.shape[2]) < 33, 2, 1).astype(np.uint8) * array)
+    code, printed, out = predict("--label", "2")
+    assert code == 0, printed
+    volume = json.loads((out / "prediction.json").read_text())["tumour"]["volume_ml"]
+    assert volume == pytest.approx(4 * 8 * 3 * GEOMETRY.voxel_volume / 1000)
+    assert "must have label 7, got [1, 2]" in predict("--label", "7")[1]
+
+
+def test_missing_device_is_one_line(predict):
+    code, printed, _ = predict("--device", "cuda")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert code == 1
+    assert "'cuda' is not available on this machine; use cpu" in printed
+
+
+def test_two_phases_are_too_few(predict):
+    code, printed, _ = predict(phases=("pre", "early"))
+    assert code == 1
+    assert "got 2" in printed
+
+
+def test_changed_bundle_is_refused(predict, bundle, tmp_path):
+    copy = shutil.copytree(bundle.path, tmp_path / "copy")
+    with (copy / "models" / "fold_0.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x7f")
+    code, printed, _ = predict(model=copy)
+    assert code == 1
+    assert "fold_0.safetensors was changed" in printed
+
+
+@pytest.mark.parametrize(("pair", "message"), [("hr=perhaps", "negative, positive"), ("sex=f", "use age, hr")])
+def test_unknown_clinical_value_or_name_lists_the_allowed_ones(predict, pair, message):
+    code, printed, out = predict("--clinical", pair)
+    assert code == 1
+    assert message in printed
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict"],
+        ["predict", "--out", "x"],
+        ["nonsense"],
+        ["predict", "--out", "x", "--nonsense"],
+        ["predict", "--out", "x", "--phases", "a", "--pick", "1"],
+    ],
+)
+def test_wrong_call_exits_with_2(arguments, capsys):
+    assert run(app, arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
+    cohort = tmp_path / "cohort"
+    for name in ("aa_1", "aa_2", "aa_3"):
+        write_patient(cohort, name)
+    (cohort / "images" / "AA_2" / "aa_2_0001.nii.gz").write_text("not an image")
+    code = run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")])
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
+    assert code == 0
+    assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
+    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
+    assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, capsys):
+    (tmp_path / "cohort" / "images" / "A").mkdir(parents=True)
+    (tmp_path / "cohort" / "images" / "A" / "A_0000.nii.gz").write_text("no image")
+    (tmp_path / "cohort" / "segmentations").mkdir()
+    words = ["predict", "--cohort", str(tmp_path / "cohort"), "--model", str(bundle.path), "--out"]
+    assert run(app, [*words, str(tmp_path / "out")]) == 1
+    assert "no patient could be predicted" in capsys.readouterr().err
+    assert (tmp_path / "out" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize("words", [["--mask", "m"], ["--label", "2"], ["--clinical", "age=5"], ["--show-patient-id"]])
+def test_what_is_for_one_exam_is_refused_for_a_cohort(words, tmp_path, capsys):
+    assert run(app, ["predict", "--cohort", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert "not a --cohort" in capsys.readouterr().err
+
+
+def test_version_is_shown(capsys):
+    assert run(app, ["--version"]) == 0
+    assert re.fullmatch(r"pcr \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
+    cohort, out = tmp_path / "cohort", tmp_path / "out"
+    assert run(app, ["phantom", str(cohort), "--patients", "2", "--site", "C"]) == 0
+    assert run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(out), "--each"]) == 0
+    assert "2 of 2 patients predicted" in capsys.readouterr().out
+    assert {file.name for file in (out / "PHANTOM_C_0001").iterdir()} == OUTPUTS
+
+
+def test_phantom_refuses_an_unknown_site(tmp_path, capsys):
+    assert run(app, ["phantom", str(tmp_path / "x"), "--patients", "2", "--site", "Q"]) == 1
+    assert "site must be one of A, B, C" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys):
+    assert run(app, ["demo", "--out", str(tmp_path / "demo")]) == 0
+    assert {path.name for path in (tmp_path / "demo").iterdir()} >= {*OUTPUTS, "exam"}
+    content = json.loads((tmp_path / "demo" / "prediction.json").read_text())
+    assert content["model"]["name"] == "phantom"
+    assert content["attention"]["in_tumour"] > 0.5
+    told = capsys.readouterr().out
+    assert told.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
+    by_hand = next(line for line in told.splitlines() if line.startswith("The same by hand: pcr "))
+    (tmp_path / "demo" / "prediction.json").unlink()
+    assert run(app, shlex.split(by_hand)[5:]) == 0
+    assert json.loads((tmp_path / "demo" / "prediction.json").read_text())["probability"] == content["probability"]
+
+
+def test_letters_that_a_terminal_lacks_do_not_end_a_command(bundle, tmp_path, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(app, ["bundle", "export", str(tmp_path / "胸.zip"), "--model", str(bundle.path)]) == 0
+    terminal.flush()
+    assert rb"\u80f8.zip" in terminal.buffer.getvalue()
+
+
+def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
+    assert run(app, ["bundle", "list"]) == 0
+    assert re.search(r"^ispy2 \d.*^phantom \d", capsys.readouterr().out, re.MULTILINE | re.DOTALL)
+    assert run(app, ["bundle", "info", str(bundle.path)]) == 0
+    assert "Random weights" in capsys.readouterr().out
+    assert run(app, ["bundle", "verify", str(bundle.path)]) == 0
+    assert "intact, 2 folds" in capsys.readouterr().out
+    assert run(app, ["bundle", "export", str(tmp_path / "a.zip"), "--model", str(bundle.path)]) == 0
+    assert (tmp_path / "a.zip").is_file()
+
+
+def test_metrics_of_a_model_are_shown_with_their_intervals(capsys):
+    assert run(app, ["bundle", "info", "phantom"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"external site: patients \d+,.* auc 0\.\d{3} \(0\.\d{3} to", shown)
+
+
+@pytest.mark.parametrize("name", ["ispy2", "phantom"])
+def test_bundled_model_is_intact(name, capsys):
+    assert run(app, ["bundle", "verify", name]) == 0
+    assert f"{name}: intact" in capsys.readouterr().out
+
+
+def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):
+    small = tmp_path / "small"
+    for path in sorted((real_cohort / "images").iterdir())[:5]:
+        shutil.copytree(path, small / "images" / path.name)
+    for name in ("segmentations", "clinical_and_imaging_info.csv"):
+        (small / name).symlink_to(real_cohort / name)
+    assert run(app, ["predict", "--cohort", str(small), "--out", str(tmp_path / "out")]) == 0
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert table["error"].isna().all()
+    assert table["attention_in_tumour"].mean() > 0.5
+
+
+def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
+    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
+    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
+    while not list(tmp_path.glob(".out-*")) and child.poll() is None:
+        time.sleep(0.01)
+    child.terminate()
+    assert child.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, tmp_path):
+    cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
+    for folder in sorted((cohort / "images").iterdir())[2:]:
+        shutil.rmtree(folder)
+    words = ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--each", "--out", str(tmp_path / "out")]
+    assert run(app, words) == 0
+    first = sorted((cohort / "images").iterdir())[0]
+    next(first.iterdir()).write_text("damaged")
+    assert run(app, words) == 0
+    assert list((tmp_path / "out" / folder_name(first.name)).iterdir()) == []
+
+
+def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_cohort, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    asked = {"--cohort": training_cohort, "--model": bundle.path, "--out": tmp_path / "out"}
+    assert run(app, ["predict", *(str(word) for pair in asked.items() for word in pair)]) == 1
+    assert "out: cannot be written" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_results_of_an_earlier_prediction_do_not_stay(bundle, tmp_path):
+    from PCRPredictorLib.outputs import write_prediction
+
+    exam, out = tiny_exam(), tmp_path / "out"
+    (out / "dicom").mkdir(parents=True)
+    for name in ("scene.mrb", "notes.txt", "dicom/report.dcm", "dicom/IM0001.dcm"):
+        (out / name).write_text("of another exam, or mine")
+    write_prediction(exam, tiny_prediction(exam), out, scene=False)
+    assert not (out / "scene.mrb").exists() and not (out / "dicom" / "report.dcm").exists()
+    assert (out / "notes.txt").exists() and (out / "dicom" / "IM0001.dcm").exists()

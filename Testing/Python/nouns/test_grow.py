@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.grow import grow_tumour
+from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from scipy import ndimage
+
+GEOMETRY = Geometry((60, 50, 20), (1.0, 1.0, 2.0), (-30.0, 10.0, 5.0))
+K, J, I = np.indices(GEOMETRY.shape)  # noqa: E741
+
+
+def ball(k, j, i, radius):
+    return ((K - k) * 2.0) ** 2 + (J - j) ** 2 + (I - i) ** 2 <= radius**2
+
+
+def phases(*lesions, hole=None):
+    """Tissue of 100 that becomes 110, lesions that become 200, with a little noise."""
+    rng = np.random.default_rng(0)
+    early = np.full(GEOMETRY.shape, 110.0)
+    for lesion in lesions:
+        early[lesion] = 200
+    if hole is not None:
+        early[hole] = 120
+    return np.full(GEOMETRY.shape, 100.0) + rng.normal(0, 2, GEOMETRY.shape), early
+
+
+def position(k, j, i):
+    return GEOMETRY.to_physical(np.array([i, j, k], float))
+
+
+def test_lesion_that_is_clicked_is_taken_and_the_other_left():
+    one, other = ball(10, 20, 15, 8), ball(10, 20, 45, 8)
+    grown = grow_tumour(*phases(one, other), GEOMETRY, position(10, 22, 16))
+    assert (grown != 0)[one].mean() > 0.97
+    assert not (grown != 0)[other].any()
+
+
+def test_thin_vessel_is_not_followed():
+    lesion, vessel = ball(10, 20, 15, 8), (K == 10) & (J == 20) & (I > 20)
+    grown = grow_tumour(*phases(lesion, vessel, ball(10, 20, 50, 7)), GEOMETRY, position(10, 20, 15))
+    assert not grown[..., 30:].any()
+
+
+def test_core_that_does_not_enhance_is_filled():
+    grown = grow_tumour(*phases(ball(10, 20, 15, 9), hole=ball(10, 20, 15, 3)), GEOMETRY, position(10, 20, 22))
+    assert grown[10, 20, 15]
+
+
+def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
+    image = phases(ball(10, 20, 15, 6))
+    assert grow_tumour(*image, GEOMETRY, position(10, 20, 23)).any()
+    with pytest.raises(DataError, match=r"nothing within 4 mm of the click enhances by 70% \(at most 1\d%\)"):
+        grow_tumour(*image, GEOMETRY, position(10, 40, 50))
+    with pytest.raises(DataError, match="must be inside the exam"):
+        grow_tumour(*image, GEOMETRY, (500.0, 0.0, 0.0))
+
+
+def test_one_voxel_lesion_is_taken():
+    assert grow_tumour(*phases(ball(10, 20, 15, 0.5)), GEOMETRY, position(10, 20, 15)).sum() == 1
+
+
+def test_real_tumours_are_found_by_a_click_into_them(real_cohort):
+    overlaps = []
+    for patient in find_patients(real_cohort)[::25]:
+        exam = read_patient(patient)
+        mask = np.asarray(exam.mask) != 0
+        depth = ndimage.distance_transform_edt(mask, sampling=exam.geometry.spacing[::-1])
+        inside = np.where(depth > 0.5 * depth.max(), exam.early.astype(float) - exam.pre, -np.inf)
+        click = np.unravel_index(inside.argmax(), inside.shape)
+        grown = grow_tumour(exam.pre, exam.early, exam.geometry, exam.geometry.to_physical(np.array(click[::-1]))) != 0
+        overlaps.append(2 * (grown & mask).sum() / (grown.sum() + mask.sum()))
+    assert np.median(overlaps) > 0.6

@@ -1,0 +1,188 @@
+"""What goes wrong in the panel: one readable message, and the panel still works."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PCRPredictorLib.exam import Geometry
+from support.examples import tiny_exam
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+import slicer
+from PCRPredictorLib.mrml import nodes as mrml
+from support.panel_help import choose, choose_tiny, predict, wait
+
+
+def not_a_number(exam):
+    early = exam.early.astype(np.float32)
+    early[3, 3, 3] = np.nan
+    return replace(exam, early=early)
+
+
+DATA_ERRORS = {  # what is wrong: how it is made, and a word of the message
+    "not a number": (not_a_number, "NaN"),
+    "constant": (lambda exam: replace(exam, early=np.full_like(exam.early, 7)), "early"),
+    "identical phases": (lambda exam: replace(exam, late=exam.early.copy()), "late"),
+    "swapped phases": (lambda exam: replace(exam, pre=exam.early, early=exam.pre), "order"),
+}
+
+
+def usable(panel):
+    """The panel goes on after an error."""
+    slicer.mrmlScene.Clear(False)
+    panel.messages.clear()
+    choose_tiny(panel)
+    predict(panel)
+    return panel.results.shown is not None and panel.messages == []
+
+
+@pytest.mark.parametrize("name", DATA_ERRORS)
+def test_data_that_cannot_be_used_is_one_message(panel, name):
+    change, word = DATA_ERRORS[name]
+    choose(panel, change(tiny_exam()))
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert word in panel.messages[0]
+    assert "\n" not in panel.messages[0]
+    assert panel.ui.statusLabel.text == panel.messages[0]
+    assert panel.results.shown is None
+    assert usable(panel)
+
+
+def test_phase_on_another_grid_is_one_message(panel):
+    exam, _ = choose_tiny(panel)
+    shifted = replace(exam.geometry, origin=(0.0, 0.0, 0.0))
+    panel.ui.lateSelector.setCurrentNode(mrml.add_volume(slicer.mrmlScene, exam.late, shifted, "late elsewhere"))
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert "the late volume must be on the grid of the pre volume" in panel.messages[0]
+    assert usable(panel)
+
+
+def test_empty_volume_and_empty_segment_are_one_message(panel):
+    _, nodes = choose_tiny(panel)
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing")
+    panel.ui.lateSelector.setCurrentNode(empty)
+    predict(panel)
+    assert ["the late volume must hold voxels" in message for message in panel.messages] == [True]
+    panel.messages.clear()
+    panel.ui.lateSelector.setCurrentNode(nodes["late"])
+    nodes["segmentation"].GetSegmentation().RemoveAllSegments()
+    assert not panel.ui.predictButton.enabled
+    assert "no segment" in panel.ui.predictButton.toolTip
+    nodes["segmentation"].GetSegmentation().AddEmptySegment("empty")
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert "empty" in panel.messages[0]
+    assert usable(panel)
+
+
+@pytest.mark.parametrize("role", ["early", "segmentation"])
+def test_transform_is_refused_with_what_to_do(panel, role):
+    _, nodes = choose_tiny(panel)
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    nodes[role].SetAndObserveTransformNodeID(transform.GetID())
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert "harden the transform" in panel.messages[0]
+    nodes[role].SetAndObserveTransformNodeID(None)
+    panel.messages.clear()
+    predict(panel)
+    assert panel.results.shown is not None
+
+
+def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
+    exam, nodes = choose_tiny(panel)
+    spacing = tuple(s / 2 for s in exam.geometry.spacing)
+    origin = tuple(exam.geometry.to_physical([-0.25, -0.25, -0.25]))
+    fine = Geometry(tuple(2 * n for n in exam.geometry.size), spacing, origin)
+    mask = exam.mask.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    panel.ui.segmentationSelector.setCurrentNode(mrml.add_segmentation(slicer.mrmlScene, mask, fine, nodes["pre"]))
+    predict(panel)
+    assert "was resampled" in panel.ui.statusLabel.text
+    assert np.array_equal(panel.results.shown.exam.mask, exam.mask)
+
+
+@pytest.mark.parametrize("role", ["pre", "early", "segmentation"])
+def test_node_deleted_during_a_prediction_is_one_message(panel, role):
+    _, nodes = choose_tiny(panel)
+    panel.ui.predictButton.click()
+    slicer.mrmlScene.RemoveNode(nodes[role])
+    wait(panel)
+    assert len(panel.messages) == 1
+    assert "deleted" in panel.messages[0]
+    assert panel.results.shown is None
+    assert usable(panel)
+
+
+def test_cancel_shows_nothing_and_the_next_prediction_works(panel):
+    choose_tiny(panel)
+    panel.ui.predictButton.click()
+    assert panel.ui.cancelButton.enabled
+    assert not panel.ui.predictButton.enabled
+    panel.ui.cancelButton.click()
+    assert panel.ui.statusLabel.text == "Cancelled."
+    assert panel.results.shown is None
+    predict(panel)
+    assert panel.results.shown is not None
+    assert panel.messages == []
+
+
+def test_model_removed_from_disk_while_selected_is_one_message(panel, bundle):
+    panel.models.add(bundle.path)
+    choose_tiny(panel)
+    shutil.rmtree(panel.models.bundle.path)
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert panel.models.bundle.path.name == "ispy2"
+    panel.messages.clear()
+    predict(panel)
+    assert panel.results.shown is not None
+    assert panel.messages == []
+
+
+def test_volume_that_is_no_sequence_of_phases_is_one_message(panel):
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "two")
+    exam = tiny_exam()
+    for k, phase in enumerate(exam.phases[:2]):
+        volume = mrml.add_volume(slicer.mrmlScene, phase, exam.geometry, f"phase {k}")
+        sequence.SetDataNodeAtValue(volume, str(k))
+    panel.ui.sequenceSelector.setCurrentNode(sequence)
+    assert len(panel.messages) == 1
+    assert "at least 3 phases" in panel.messages[0]
+
+
+def test_prediction_that_ends_while_another_module_is_open_is_there_afterwards(panel):
+    choose_tiny(panel)
+    panel.ui.predictButton.click()
+    panel.exit()
+    wait(panel)
+    panel.enter()
+    assert panel.results.shown is not None
+    assert panel._parameters.attention is not None
+    assert panel.messages == []
+
+
+def test_another_model_does_not_decide_about_the_result_of_the_first(panel, bundle):
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.ui.decisionLabel.text
+    panel.models.add(bundle.path)
+    assert panel.ui.decisionLabel.text == ""
+    assert "predict again" in panel.ui.statusLabel.text
+
+
+def test_python_that_cannot_be_started_is_one_message(panel, monkeypatch, tmp_path):
+    import subprocess
+
+    def refuse(*_args, **_options):
+        raise OSError(2, "No such file")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    panel.ui.cohortPath.currentPath, panel.ui.batchOutPath.currentPath = str(tmp_path), str(tmp_path / "out")
+    panel.ui.batchButton.click()
+    assert len(panel.messages) == 1
+    assert "Python cannot be started" in panel.messages[0]
+    assert panel.ui.batchButton.enabled

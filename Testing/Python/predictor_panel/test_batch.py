@@ -1,0 +1,100 @@
+"""The panel's section "Batch": a cohort in a child process."""
+
+import csv
+
+import psutil
+import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+import slicer
+from support.panel_help import predict, wait
+
+
+@pytest.fixture
+def batch(panel, training_cohort, tmp_path, slicer_session):
+    """The panel with a cohort and a folder for its results."""
+    panel.ui.cohortPath.currentPath = str(training_cohort)
+    panel.ui.batchOutPath.currentPath = str(tmp_path / "results of cohört")
+    panel.finish = lambda: slicer_session.wait(lambda: not panel.batch.running, 120)
+    return panel
+
+
+def test_button_says_what_is_missing(panel):
+    assert not panel.ui.batchButton.enabled
+    assert "cohort" in panel.ui.batchButton.toolTip
+    panel.ui.cohortPath.currentPath = "/somewhere"
+    assert "results" in panel.ui.batchButton.toolTip
+
+
+def test_cleared_folder_starts_nothing(batch):
+    batch.ui.cohortPath.currentPath = ""
+    assert not batch.ui.batchButton.enabled
+    assert "cohort" in batch.ui.batchButton.toolTip
+    batch.batch.start()
+    assert not batch.batch.running
+
+
+def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
+    batch.ui.batchButton.click()
+    assert not batch.ui.batchButton.enabled
+    batch.finish()
+    assert batch.messages == []
+    with (tmp_path / "results of cohört" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    table = batch.ui.batchTable
+    assert table.rowCount == len(rows) == 16
+    for k, row in enumerate(rows):
+        assert table.item(k, 0).text() == row["patient_id"]
+        assert float(table.item(k, 1).text()) == pytest.approx(float(row["probability"]))
+    table.cellDoubleClicked.emit(3, 0)
+    wait(batch)
+    assert None not in batch.exam.nodes()
+    predict(batch)
+    assert batch.results.shown.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
+    assert rows[3]["patient_id"] not in " ".join(node.GetName() for node in slicer.util.getNodes("*").values())
+
+
+def test_cancel_ends_the_child_and_leaves_nothing(batch, tmp_path):
+    batch.ui.batchButton.click()
+    child = psutil.Process(batch.batch._child._process.pid)
+    batch.ui.batchCancelButton.click()
+    batch.finish()
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert "Cancelled" in batch.ui.batchStatusLabel.text
+    assert not (tmp_path / "results of cohört").exists()
+    assert batch.ui.batchButton.enabled
+
+
+def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path):
+    out = tmp_path / "results of cohört"
+    out.mkdir()
+    (out / "predictions.csv").write_text("patient_id,probability\n")
+    batch.ui.batchButton.click()
+    batch.ui.batchOutPath.currentPath = str(tmp_path / "elsewhere")
+    batch.ui.batchCancelButton.click()
+    batch.finish()
+    assert batch.ui.batchStatusLabel.text == "Cancelled; nothing was written."
+
+
+def test_patient_that_has_gone_is_one_message(batch, training_cohort):
+    batch.open_patient(training_cohort, "NOBODY")
+    wait(batch)
+    assert batch.messages == [f"NOBODY: is not in the cohort {training_cohort} any more; check the cohort again"]
+
+
+def test_cohort_that_is_none_is_one_message(batch, tmp_path):
+    (tmp_path / "empty").mkdir()
+    batch.ui.cohortPath.currentPath = str(tmp_path / "empty")
+    batch.ui.batchButton.click()
+    batch.finish()
+    assert len(batch.messages) == 1
+    assert "\n" not in batch.messages[0]
+    assert "Traceback" not in batch.messages[0]
+
+
+def test_child_ends_when_the_module_closes(batch, slicer_session):
+    batch.ui.batchButton.click()
+    child = psutil.Process(batch.batch._child._process.pid)
+    batch.batch.close()
+    child.wait(20)

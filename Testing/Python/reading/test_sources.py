@@ -1,0 +1,116 @@
+"""What `pcr view` makes of the folders and files it is given."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.sources import DicomEntry, find_entries
+from PCRPredictorLib.writing import write_nifti
+from PCRPredictorView import opengl
+from PCRPredictorView.command import find_exams
+from PCRPredictorView.opengl import check_possible
+from support.dicom_exam import write_dicom_exam
+from support.examples import tiny_exam
+
+
+@pytest.fixture
+def exam_folder(tmp_path):
+    folder, exam = tmp_path / "an exam", tiny_exam()
+    folder.mkdir()
+    for name, array in zip(("pre", "Early", "late", "tumour"), (*exam.phases, exam.mask), strict=True):
+        write_nifti(array, exam.geometry, folder / f"{name}.nii.gz")
+    (folder / "clinical.json").write_text('{"age": 61}')
+    return folder
+
+
+def test_a_folder_with_an_exam_is_one_entry(exam_folder):
+    (entry,) = find_entries([exam_folder])
+    exam = entry.read()
+    assert entry.name == "an exam"
+    assert exam.clinical == {"age": 61}
+    assert exam.mask.any()
+
+
+def test_the_folder_of_pcr_demo_is_one_too(exam_folder):
+    exam_folder.rename(exam_folder.parent / "exam")
+    (entry,) = find_entries([exam_folder.parent])
+    assert entry.name == exam_folder.parent.name
+    assert entry.read().mask.any()
+
+
+def test_an_exam_without_a_mask_can_be_opened(exam_folder):
+    (exam_folder / "tumour.nii.gz").unlink()
+    assert find_entries([exam_folder])[0].read().mask is None
+
+
+def test_a_cohort_is_an_entry_a_patient(training_cohort):
+    entries = find_entries([training_cohort])
+    assert len(entries) == 16
+    assert entries[0].read().mask.any()
+
+
+def test_entries_can_be_handed_to_another_process(exam_folder, training_cohort):
+    for entry in find_entries([exam_folder, training_cohort]):
+        assert pickle.loads(pickle.dumps(entry)) == entry  # our own, never a model
+
+
+def test_a_dicom_folder_is_one_entry(tmp_path):
+    write_dicom_exam(tmp_path / "study", tiny_exam(), "siemens")
+    (entry,) = find_entries([tmp_path / "study"])
+    assert isinstance(entry, DicomEntry)
+    assert entry.read().pre.shape == tiny_exam().pre.shape
+
+
+@pytest.mark.parametrize(("make", "message"), [(False, "not a folder"), (True, "holds no exam")])
+def test_a_folder_without_an_exam_is_said(tmp_path, make, message):
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    with pytest.raises(DataError, match=message):
+        find_entries([folder])
+
+
+def test_files_mask_and_values_of_the_command_make_an_exam(exam_folder, tmp_path):
+    phases = [exam_folder / f"{name}.nii.gz" for name in ("pre", "Early", "late")]
+    (entry,) = find_exams([], phases, exam_folder / "tumour.nii.gz", ["age=44"])
+    exam = entry.read()
+    assert exam.clinical == {"age": "44"}
+    assert np.count_nonzero(exam.mask)
+
+
+def test_a_mask_and_values_go_with_one_exam_only(exam_folder, training_cohort):
+    (entry,) = find_exams([exam_folder], [], None, ["age=44"])
+    assert entry.read().clinical == {"age": "44"}
+    with pytest.raises(DataError, match="of one exam"):
+        find_exams([training_cohort], [], None, ["age=44"])
+    with pytest.raises(DataError, match="three files"):
+        find_exams([], [exam_folder / "pre.nii.gz"], None, [])
+
+
+def test_without_an_opengl_library_it_says_what_to_install(monkeypatch):
+    def refuse(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(opengl.ctypes, "CDLL", refuse)
+    monkeypatch.setattr(opengl.sys, "platform", "linux")
+    with pytest.raises(DataError, match=r"libEGL.so.1 is missing: sudo apt-get install -y libegl1"):
+        check_possible()
+
+
+def test_without_trame_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(opengl.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(DataError, match=r"pip install .*view"):
+        check_possible()
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "trame_slicer"])
+def test_the_command_says_so_in_one_sentence(missing):
+    hidden = f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['pcr', 'view', '--no-browser']"
+    words = [sys.executable, "-c", f"{hidden}; from PCRTrainingLib.command_line import main; main()"]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "breastpcr[view]" in ended.stderr

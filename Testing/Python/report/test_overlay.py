@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from matplotlib.text import Text
+from PCRPredictorLib.prediction import Notice, OperatingPoint
+from PCRPredictorLib.report.overlay import render_overlay, save_overlay
+from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
+
+
+def written(exam, prediction):
+    """All text on the picture."""
+    return "\n".join(text.get_text() for text in render_overlay(exam, prediction).findobj(Text))
+
+
+def test_numbers_and_decision_are_on_the_picture():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam))
+    for words in ("62%", "54% to 67% among 3 models", "pCR predicted", "sensitivity 71%, specificity 66%", "50%"):
+        assert words in text
+    assert "Research use only" in text
+
+
+def test_patient_is_not_named():
+    exam = tiny_exam()
+    assert "SECRET" not in written(exam, tiny_prediction(exam))
+
+
+def test_warnings_that_do_not_fit_are_counted():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam, notices=[Notice("n", f"Warning {n} $x$.") for n in range(4)]))
+    assert "Warning: Warning 1 $x$.  (+2 more in the report)" in text
+    assert "Warning 2" not in text
+    assert "No warnings" in written(exam, tiny_prediction(exam, notices=[]))
+
+
+def test_unknown_rates_are_said_to_be_unknown():
+    exam = tiny_exam()
+    prediction = replace(tiny_prediction(exam), operating_point=OperatingPoint("balanced", 0.5))
+    assert "sensitivity and specificity unknown" in written(exam, prediction)
+
+
+@pytest.mark.parametrize(("direction", "letters"), [(AXIAL, "RLAP"), (SAGITTAL, "APHF"), (CORONAL, "RLHF")])
+def test_panels_have_letters_at_their_edges(direction, letters):
+    exam = tiny_exam(direction)
+    panels = [axes for axes in render_overlay(exam, tiny_prediction(exam)).axes if axes.images]
+    assert {"".join(text.get_text() for text in axes.texts[:4]) for axes in panels} == {letters}
+
+
+def test_anisotropic_pixels_are_shown_at_their_true_proportions():
+    exam = tiny_exam(spacing=(1.0, 2.0, 5.0))
+    axes = next(axes for axes in render_overlay(exam, tiny_prediction(exam)).axes if axes.images)
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert axes.get_aspect() == 1
+    assert (right - left, bottom - top) == (48, 80)
+
+
+def test_attention_is_coloured_at_the_tumour_and_the_phases_are_grey(tmp_path):
+    exam = tiny_exam()
+    save_overlay(exam, tiny_prediction(exam), tmp_path / "overlay.png")
+    pixels = imread(tmp_path / "overlay.png")[..., :3]
+    colour = np.ptp(pixels, axis=-1) > 0.25
+    assert pixels.shape[1] == 1600
+    assert 0.02 < colour[290:740, 1080:1580].mean() < 0.5
+    assert colour[800:1030, 20:800].mean() == 0
+
+
+def test_single_slice_is_drawn_once():
+    exam = tiny_exam(size=(48, 40, 1))
+    mask = np.zeros(exam.geometry.shape, np.uint8)
+    mask[0, 10:20, 20:30] = 1
+    exam = replace(exam, mask=mask)
+    assert written(exam, tiny_prediction(exam)).count("Attention, slice 1/1") == 1
+
+
+def test_tumour_at_the_edge_and_no_attention_are_drawn(tmp_path):
+    exam = tiny_exam()
+    mask = np.zeros(exam.geometry.shape, np.uint8)
+    mask[-1, -4:, -4:] = 1
+    exam = replace(exam, mask=mask)
+    prediction = replace(tiny_prediction(exam), attention=np.zeros(mask.shape, np.float32))
+    save_overlay(exam, prediction, tmp_path / "overlay.png")
+    assert "Early phase, slice 10/10" in written(exam, prediction)

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+from PCRPredictorLib.prediction import Notice
+from PCRPredictorLib.report.page import describe_position, render_report
+from support.examples import tiny_exam, tiny_prediction
+
+EXAM = tiny_exam()
+PREDICTION = tiny_prediction(EXAM, notices=())
+
+
+def report(*, show_patient_id=False, **changes):
+    return render_report(EXAM, replace(PREDICTION, **changes), b"picture", show_patient_id=show_patient_id)
+
+
+def test_result_comes_before_everything_else():
+    text = report()
+    assert text.index("62%") < text.index("<img") < text.index("Clinical values used") < text.index("Checksum")
+
+
+@pytest.mark.parametrize(("probability", "words"), [(0.62, ">pCR predicted<"), (0.2, ">No pCR predicted<")])
+def test_decision_is_put_in_words(probability, words):
+    assert words in report(probability=probability)
+
+
+def test_patient_is_named_only_when_asked():
+    assert "SECRET-1" not in report()
+    assert "SECRET-1" in report(show_patient_id=True)
+
+
+def test_report_asks_nothing_of_other_hosts_and_runs_nothing():
+    text = report()
+    assert "default-src 'none'" in text
+    assert not any(word in text for word in ("<script", "http://", "https://", "@import", "url("))
+
+
+def test_all_text_is_escaped():
+    odd = "<b>odd</b> & strange"
+    text = report(
+        notices=(Notice("x", odd),),
+        clinical={odd: odd},
+        versions={odd: odd},
+        model=replace(PREDICTION.model, name=odd, training_data=odd, intended_use=odd, licence=odd),
+    )
+    assert "<b>odd" not in text
+    assert text.count("&lt;b&gt;odd&lt;/b&gt; &amp; strange") >= 8
+
+
+def test_warnings_are_listed_and_their_absence_is_said():
+    assert "<li>An example.</li>" in report(notices=(Notice("x", "An example."),))
+    assert "No warnings." in report()
+
+
+def test_unknown_values_and_what_the_known_ones_change_are_said():
+    assert '<th scope="row">Hormone receptors</th><td>unknown</td>' in report()
+    assert "the clinical values changed it by +12 points" in report()
+    assert "changed it by -30 points" in report(probability=0.2)
+    assert "no clinical value is known" in report(clinical={"Age": "unknown"})
+    assert "The model reads the image alone." in report(clinical={})
+
+
+def test_it_says_research_use_only_and_what_the_model_is_for():
+    text = report()
+    assert "Research use only" in text
+    assert text.index("Intended use: tests") < text.index("<img")
+
+
+def test_peak_is_placed_relative_to_the_tumour():
+    assert "inside the tumour, at its centre" in report()
+    summary = PREDICTION.attention_summary
+    moved = replace(summary, peak=(summary.peak[0] + 4, summary.peak[1], summary.peak[2] - 6), peak_in_tumour=False)
+    assert "outside the tumour, 4 mm left, 6 mm inferior of its centre" in report(attention_summary=moved)
+
+
+def test_position_is_given_in_patient_directions():
+    assert describe_position((12, -30, 5)) == "12 mm left, 30 mm anterior, 5 mm superior in scanner coordinates"

@@ -1,0 +1,99 @@
+import csv
+import json
+import shutil
+
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRTrainingLib.config import PRESETS, read_config
+from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.runs.experiment import experiment_config, open_cohorts, run_experiment
+from PCRTrainingLib.runs.table import ROWS
+from PCRTrainingLib.training.workers import Worker
+from support.training_cohort import read_table, write_cohort, write_table
+
+
+def go(cohort, externals, out, config, **options):
+    run_experiment(cohort, externals, out, config, [0, 1], Worker(processes=2), Silent(), **options)
+
+
+@pytest.fixture(scope="module")
+def config(quick_config):
+    return read_config(quick_config)
+
+
+@pytest.fixture(scope="module")
+def experiment(training_cohort, config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiments")
+    external = write_cohort(folder / "elsewhere", 10, prefix="Q", seed=50)
+    go(training_cohort, [external], folder / "out", config)
+    return folder / "out"
+
+
+def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
+    result = json.loads((experiment / "experiment.json").read_text())
+    assert [cohort["name"] for cohort in result["cohorts"]] == ["out of fold", "elsewhere"]
+    assert len(result["rows"]) == 3 + len(ROWS)
+    for row in result["rows"]:
+        for found in row["cohorts"].values():
+            assert len(found["auc_per_seed"]) == 2
+            assert found["auc"]["low"] <= found["auc"]["value"] <= found["auc"]["high"]
+
+
+def test_predictions_are_kept_of_every_patient(experiment):
+    with (experiment / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == (3 + len(ROWS)) * 2 * (16 + 10)
+
+
+def test_page_and_markdown_name_every_row(experiment):
+    for name in ("experiment.html", "experiment.md"):
+        text = (experiment / name).read_text()
+        assert all(row.name in text for row in ROWS)
+
+
+@pytest.mark.slow
+def test_finished_experiment_is_remade_from_its_files_without_training(experiment, training_cohort, config, tmp_path):
+    out = shutil.copytree(experiment, tmp_path / "copy")
+    made = (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns
+    before = json.loads((out / "experiment.json").read_text())["rows"]
+    go(training_cohort, [experiment.parent / "elsewhere"], out, config, resume=True)
+    assert (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns == made
+    assert json.loads((out / "experiment.json").read_text())["rows"] == before
+
+
+@pytest.mark.slow
+def test_resumed_experiment_keeps_its_configuration_and_seeds(experiment, training_cohort, tmp_path):
+    out = shutil.copytree(experiment, tmp_path / "copy")
+    external = [experiment.parent / "elsewhere"]
+    run_experiment(training_cohort, external, out, PRESETS["full"], [7], Worker(), Silent(), resume=True)
+    before, now = (json.loads((path / "experiment.json").read_text()) for path in (experiment, out))
+    assert (now["seeds"], now["config"], now["rows"]) == ([0, 1], before["config"], before["rows"])
+    assert sorted(path.name for path in out.glob("seed_*")) == ["seed_0", "seed_1"]
+
+
+def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort, config, tmp_path):
+    external = shutil.copytree(training_cohort, tmp_path / "external")
+    with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(P0, P1, "):
+        go(training_cohort, [external], tmp_path / "out", config)
+
+
+def test_external_cohort_that_lacks_a_variable_is_not_said_to_be_trained_without(training_cohort, config, tmp_path):
+    external, said = write_cohort(tmp_path / "elsewhere", 4, prefix="Q", seed=50), []
+    write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
+    progress = Silent()
+    progress.say = said.append
+    open_cohorts(training_cohort, [external], tmp_path / "out", config, progress)
+    assert said == ["no patient has a value of her2; trained without"]
+
+
+def test_single_stage_rows_have_the_budget_of_the_steps_that_they_stand_beside():
+    epochs = {step.name: step.epochs for step in experiment_config(PRESETS["full"]).steps}
+    assert epochs["single_image"] == epochs["step1"] + epochs["step2"]
+    assert epochs["single_multimodal"] == epochs["step1"] + epochs["step2"] + epochs["step3"]
+
+
+def test_ablation_differs_from_the_curriculum_in_the_swap_alone():
+    steps = {step.name: step for step in experiment_config(PRESETS["full"]).steps}
+    assert (steps["step2"].swap, steps["step2_noswap"].swap) == (True, False)
+    assert steps["step3_noswap"].after == "step2_noswap"
+    assert steps["step3_noswap"].guidance == steps["step3"].guidance

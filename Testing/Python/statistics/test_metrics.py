@@ -1,0 +1,124 @@
+import math
+
+import numpy as np
+import pytest
+from PCRTrainingLib.statistics.metrics import (
+    age_bin,
+    auc,
+    bootstrap,
+    brier,
+    calibration_curve,
+    challenge_score,
+    delong,
+    rates,
+    roc_points,
+    sensitivity_at,
+    wilson,
+)
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+RNG = np.random.default_rng(5)
+LABEL = RNG.integers(0, 2, 120)
+SCORE = np.round(LABEL + RNG.normal(0, 1.2, 120), 1)  # rounded: with ties
+
+
+def test_auc_is_that_of_scikit_learn_ties_included():
+    assert auc(SCORE, LABEL) == pytest.approx(roc_auc_score(LABEL, SCORE), abs=1e-12)
+    assert math.isnan(auc(SCORE, np.ones(120, int)))
+
+
+def test_rates_of_a_known_table():
+    found = rates(np.array([True, True, False, True, False]), np.array([1, 1, 1, 0, 0]))
+    assert (found.sensitivity, found.specificity) == (pytest.approx(2 / 3), 0.5)
+    assert found.balanced_accuracy == pytest.approx(7 / 12)
+    assert math.isnan(rates(np.array([True]), np.array([1])).specificity)
+
+
+def test_sensitivity_is_read_at_a_specificity_that_is_kept():
+    score, label = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]), np.array([1, 0, 1, 0, 1, 0])
+    assert sensitivity_at(score, label, 1.0) == pytest.approx(1 / 3)
+    assert sensitivity_at(score, label, 2 / 3) == pytest.approx(2 / 3)
+    assert sensitivity_at(np.full(6, 0.5), label, 0.5) == 0  # equal scores go together
+
+
+def test_roc_rises_from_nothing_to_all():
+    false_rate, sensitivity = roc_points(SCORE, LABEL)
+    assert (false_rate[0], sensitivity[0], false_rate[-1], sensitivity[-1]) == (0, 0, 1, 1)
+    assert np.trapezoid(sensitivity, false_rate) == pytest.approx(auc(SCORE, LABEL))
+
+
+def test_brier_is_that_of_scikit_learn():
+    probability = 1 / (1 + np.exp(-SCORE))
+    assert brier(probability, LABEL) == pytest.approx(brier_score_loss(LABEL, probability))
+
+
+def test_calibration_bins_hold_everyone_once_and_follow_the_truth():
+    probability = RNG.random(5000)
+    label = (RNG.random(5000) < probability).astype(int)
+    curve = calibration_curve(probability, label)
+    assert len(curve) == 10 and sum(point["patients"] for point in curve) == 5000
+    assert all(abs(point["predicted"] - point["observed"]) < 0.07 for point in curve)
+    assert len(calibration_curve(np.full(9, 0.3), np.arange(9) % 2)) == 1
+
+
+def test_wilson_interval_of_ten_patients():
+    assert wilson(0.5, 10) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+    assert wilson(0.0, 10)[0] == 0
+
+
+def test_bootstrap_interval_has_the_width_of_theory():
+    values = RNG.normal(3, 2, 400)
+    interval = bootstrap(lambda index: values[index].mean(), np.zeros(400, int), resamples=2000)
+    assert interval.value == pytest.approx(values.mean())
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.15)
+
+
+def test_bootstrap_keeps_classes_and_repeats():
+    share = bootstrap(lambda index: LABEL[index].mean(), LABEL)
+    assert share.low == pytest.approx(share.high)
+    first, second = (bootstrap(lambda index: auc(SCORE[index], LABEL[index]), LABEL) for _ in range(2))
+    assert first == second
+
+
+def test_delong_interval_agrees_with_the_paired_bootstrap():
+    other = LABEL + RNG.normal(0, 2.5, 120)
+    found = delong(SCORE, other, LABEL)
+    again = bootstrap(lambda i: auc(SCORE[i], LABEL[i]) - auc(other[i], LABEL[i]), LABEL, resamples=4000)
+    assert found.difference == pytest.approx(auc(SCORE, LABEL) - auc(other, LABEL))
+    assert (found.low, found.high) == (pytest.approx(again.low, abs=0.02), pytest.approx(again.high, abs=0.02))
+
+
+def test_delong_says_chance_as_often_as_it_promises():
+    """Two equally good scores: p is under 0.05 in about 5 % of trials."""
+    low = 0
+    for _ in range(400):
+        label = RNG.permutation(np.arange(80) % 2)
+        scores = [label + RNG.normal(0, 1, 80) for _ in range(2)]
+        low += delong(*scores, label).p < 0.05
+    assert 0.02 < low / 400 < 0.09
+
+
+def test_delong_does_not_say_p_where_there_is_no_variance():
+    single = delong(np.arange(20.0), -np.arange(20.0), np.arange(20) // 19)  # one patient with pCR
+    apart = delong(np.array([1.0, 2, 3, 4]), np.array([4.0, 3, 2, 1]), np.array([0, 0, 1, 1]))
+    for found in (single, apart):
+        assert found.difference == 1
+        assert found.to_json() == {"difference": 1.0, "low": None, "high": None, "p": None}
+
+
+def test_delong_of_a_score_with_itself_is_no_difference():
+    assert delong(SCORE, SCORE, LABEL).p == 1
+
+
+def test_challenge_score_is_lowered_by_groups_that_are_treated_differently():
+    label = np.array([0, 1, 0, 1])
+    group = np.array(["a", "a", "b", "b"])
+    fair = challenge_score(label == 1, label, {"age": group})
+    unfair = challenge_score(np.array([False, True, True, True]), label, {"age": group})
+    assert fair == 1
+    assert unfair == pytest.approx(0.5 * 0.75 + 0.5 * (1 - 1))  # TPR + FPR is 1 in a, 2 in b
+    assert math.isnan(challenge_score(label == 1, label, {"age": np.full(4, "")}))
+
+
+def test_ages_fall_into_bins():
+    assert [age_bin(age) for age in (31, 40, 41, 70, 71, math.nan)] == ["<=40", "<=40", "41-50", "61-70", ">70", ""]

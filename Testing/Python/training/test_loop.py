@@ -1,0 +1,161 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.grid import GridSpec
+from PCRTrainingLib.config import Step, read_config
+from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.runs.train import open_cohort
+from PCRTrainingLib.training.folds import Prepared
+from PCRTrainingLib.training.inference import randomised, score
+from PCRTrainingLib.training.loop import build_network, fit_clinical, load_weights, parameter_groups, train_step
+
+GUIDED = Step("s", 3, attention=True, guidance="mask cross-entropy", swap=True)
+
+
+@pytest.fixture(scope="module")
+def config(quick_config):
+    return read_config(quick_config)
+
+
+@pytest.fixture(scope="module")
+def prepared(training_cohort, config, tmp_path_factory):
+    cache, schema = open_cohort(training_cohort, tmp_path_factory.mktemp("cache") / "c", config, Silent())
+    return Prepared(cache, schema, np.arange(16) // 2 % 2, {})
+
+
+def run(step, config, fold, folder, start=None, report=lambda epoch, row: None):
+    train_step(step, config, fold, start or {}, folder, "cpu", report)
+    return load_weights(folder)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_after(epoch):
+    def report(now, row):
+        if now == epoch:
+            raise Stopped
+
+    return report
+
+
+def test_step_stopped_after_any_epoch_goes_on_to_the_same_weights(prepared, config, tmp_path):
+    fold = prepared.fold(0, config)
+    whole = run(GUIDED, config, fold, tmp_path / "whole")
+    for epoch in (0, 1):
+        with pytest.raises(Stopped):
+            run(GUIDED, config, fold, tmp_path / "parts", report=stop_after(epoch))
+    resumed = run(GUIDED, config, fold, tmp_path / "parts")
+    for name, weight in whole.items():
+        torch.testing.assert_close(resumed[name], weight, atol=1e-6, rtol=1e-5)
+    assert not (tmp_path / "parts" / "checkpoint.pt").exists()
+
+
+def test_finished_step_is_left_alone(prepared, config, tmp_path):
+    run(GUIDED, config, prepared.fold(0, config), tmp_path)
+    made = (tmp_path / "weights.safetensors").stat().st_mtime_ns
+    run(GUIDED, config, prepared.fold(0, config), tmp_path)
+    assert (tmp_path / "weights.safetensors").stat().st_mtime_ns == made
+
+
+def test_history_has_a_row_an_epoch(prepared, config, tmp_path):
+    run(GUIDED, replace(config, validation=0.3), prepared.fold(0, config), tmp_path)
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert lines[0] == "epoch,loss,attention_in_tumour,validation_loss,validation_auc,seconds"
+    assert len(lines) == 4
+
+
+def test_patience_stops_and_keeps_the_best_epoch(prepared, config, tmp_path):
+    watching = replace(config, validation=0.4)
+    hopeless = Step("s", 30, learning_rate=0.3, patience=2)
+    rows = []
+    run(hopeless, watching, prepared.fold(0, watching), tmp_path, report=lambda epoch, row: rows.append(row))
+    losses = [row["validation_loss"] for row in rows]
+    assert len(rows) < 30
+    assert len(rows) == np.argmin(losses) + 1 + 2
+
+
+def test_full_disk_is_one_sentence_and_keeps_what_was_done(prepared, config, small_disk):
+    with pytest.raises(DataError, match="no space left"):
+        run(replace(GUIDED, epochs=2), replace(config, widths=(16, 32, 64)), prepared.fold(0, config), small_disk / "s")
+    assert not (small_disk / "s" / "weights.safetensors").exists()
+
+
+def test_each_fold_trains_on_the_others_only(prepared, config):
+    watching = replace(config, validation=0.25)
+    fold = prepared.fold(1, watching)
+    sides = [set(side.tolist()) for side in (fold.train, fold.watched, fold.held_out)]
+    assert set.union(*sides) == set(range(16))
+    assert sum(map(len, sides)) == 16
+    assert sides[2] == set(np.flatnonzero(prepared.folds == 1))
+
+
+def test_rows_without_images_join_the_clinical_fit_but_never_a_held_out_patient(prepared, config):
+    vector = np.zeros(prepared.schema.width, np.float32)
+    rows = {"elsewhere": (vector, 1), prepared.cache.ids[0].lower(): (vector, 1)}
+    fold = Prepared(prepared.cache, prepared.schema, prepared.folds, rows).fold(0, config)
+    assert len(fold.rows[0]) == len(fold.train) + 1
+
+
+def test_clinical_fit_learns_what_the_rows_say(prepared):
+    torch.manual_seed(0)
+    rows = torch.randn(200, prepared.schema.width)
+    labels = (rows[:, 0] > 0).float()
+    branch = torch.nn.Sequential(torch.nn.Linear(prepared.schema.width, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    fit_clinical(branch, rows, labels, prepared.schema, 0.0)
+    assert ((branch(rows)[:, 0] > 0) == (labels > 0)).float().mean() > 0.9
+
+
+def test_next_step_starts_from_the_weights_before(prepared, config, tmp_path):
+    fold = prepared.fold(0, config)
+    before = run(Step("a", 1), config, fold, tmp_path)
+    network = build_network(Step("b", 1, attention=True, clinical=True), config, fold, before)
+    assert all(torch.equal(network.state_dict()[name], weight) for name, weight in before.items())
+
+
+def test_new_branches_have_the_full_rate_and_a_rate_of_zero_freezes(prepared, config, tmp_path):
+    fold = prepared.fold(0, config)
+    before = run(Step("a", 1), config, fold, tmp_path)
+    network = build_network(Step("b", 1, attention=True, clinical=True), config, fold, before)
+    groups = {group["lr"]: len(group["params"]) for group in parameter_groups(network, [1.0, 0.1, 0.0], before)}
+    assert set(groups) == {1.0, 0.1}
+    assert not any(parameter.requires_grad for parameter in network.clinical.parameters())
+    assert all(parameter.requires_grad for parameter in network.attention.parameters())
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_image_rate_of_zero_keeps_the_image_branch_whole_batch_norm_included(prepared, config, tmp_path, rate):
+    fold = prepared.fold(0, config)
+    before = run(Step("a", 1), config, fold, tmp_path / "a")
+    step = Step("b", 1, attention=True, clinical=True, image_rate=rate)
+    after = run(step, config, fold, tmp_path / "b", start=before)
+    kept = {name: torch.equal(after[name], weight) for name, weight in before.items()}
+    assert all(kept.values()) == (rate == 0)
+    assert "stem.adn.N.running_mean" in kept
+
+
+@pytest.mark.parametrize("grid", [GridSpec(size=16), GridSpec(size=32, slices=3)])
+def test_smallest_grids_can_be_trained_on(training_cohort, config, tmp_path, grid):
+    small = replace(config, grid=grid, widths=(16, 32, 64))
+    cache, schema = open_cohort(training_cohort, tmp_path / "cache", small, Silent())
+    fold = Prepared(cache, schema, np.arange(16) // 2 % 2, {}).fold(0, small)
+    assert all(weight.isfinite().all() for weight in run(GUIDED, small, fold, tmp_path / "s").values())
+
+
+@pytest.mark.slow
+def test_training_learns_what_there_is_to_learn_and_where(prepared, config, tmp_path):
+    fold = prepared.fold(0, config)
+    long = replace(config, widths=(16, 32, 64))
+    first = run(Step("a", 12), long, fold, tmp_path / "a")
+    step = replace(GUIDED, epochs=12)
+    weights = run(step, long, fold, tmp_path / "b", start=first)
+    network = build_network(step, long, fold, {})
+    network.load_state_dict(weights)
+    found = score(network, fold.cache, fold.clinical, fold.held_out, ())
+    assert ((found.logit > 0) == (fold.cache.labels[fold.held_out] > 0)).mean() > 0.8
+    broken = score(randomised(network), fold.cache, fold.clinical, fold.held_out, ())
+    assert found.in_tumour.mean() > 2 * broken.in_tumour.mean()

@@ -1,0 +1,204 @@
+"""What a page of `pcr view` looks like and what its keys do, in a browser."""
+
+import re
+
+import numpy as np
+import pytest
+from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+from support.browser_help import (
+    NEEDED,
+    chromium,
+    click,
+    drag,
+    idle,
+    open_page,
+    predict,
+    serving,
+    slide,
+    slide_slices,
+    view,
+)
+
+pytest.importorskip("playwright")
+pytest.importorskip("slicer_layer_dm")
+pytestmark = NEEDED
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("view") / "cohort"
+    write_cohort(folder, 2, find_site("A", 0.0), 3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(cohort):
+    with serving(cohort, "--model", "phantom") as (_process, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, served):
+    page = open_page(browser, served)
+    yield page
+    page.context.close()
+
+
+def test_keys_in_a_view_do_not_end_the_page(page):
+    before = page.inner_text("#title")
+    for number in range(4):
+        click(page, (0.5, 0.7), number)
+        page.keyboard.type("eqw3")
+    idle(page)
+    assert page.inner_text("#title") == before
+    assert predict(page)
+
+
+@pytest.mark.parametrize("arrangement", ["four_up", "compare"])
+def test_a_page_shows_four_views_and_nothing_below_them(page, arrangement):
+    page.click(f"#arrange-{arrangement}")
+    page.wait_for_selector(f"#views >> text={'Coronal' if arrangement == 'four_up' else 'Subtraction'}")
+    assert page.locator(".remote-controlled-area").count() == 4
+    page.set_viewport_size({"width": 1366, "height": 768})
+    assert page.evaluate("document.documentElement.scrollHeight") == 768
+    idle(page)
+    shown = "i => [i.naturalWidth / i.clientWidth, i.naturalHeight / i.clientHeight]"
+    for picture in page.locator(".remote-controlled-area img").all():
+        assert picture.evaluate(shown) == pytest.approx([1, 1], abs=0.02)
+
+
+def choose_model(page, name):
+    page.locator(".v-select", has=page.locator("#model")).click()
+    page.click(f".v-overlay >> text={name}")
+    page.wait_for_selector("text=No prediction yet.")
+
+
+def test_another_model_takes_the_attention_of_the_last_one_out_of_the_views(page):
+    predict(page)
+    page.click("#visible")
+    idle(page)
+    plain = view(page)
+    page.click("#visible")
+    idle(page)
+    assert np.abs(view(page) - plain).mean() > 1
+    choose_model(page, "ispy2")
+    idle(page)
+    assert np.abs(view(page) - plain).mean() < 0.5
+    assert page.locator("#opacity").count() == 0
+
+
+def test_a_stroke_that_was_taken_back_leaves_the_result_as_it_was(page):
+    predict(page)
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_selector("#stale")
+    page.click("#undo")
+    page.wait_for_selector("#stale", state="detached")
+
+
+def test_the_report_is_at_the_operating_point_on_the_screen(page, tmp_path):
+    predict(page)
+    decision = page.inner_text("#decision")
+    page.locator(".v-select", has=page.locator("#point")).click()
+    page.locator(".v-overlay .v-list-item").last.click()
+    page.wait_for_function("before => document.querySelector('#decision').innerText !== before", arg=decision)
+    threshold = float(re.search(r"threshold ([.\d]+)", page.inner_text("#decision"))[1])
+    with page.expect_download() as download:
+        page.click("#report")
+    download.value.save_as(tmp_path / "report.html")
+    assert f"threshold of {threshold:.0%}" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def look_at_phases(page):
+    page.click("#arrange-compare")
+    page.wait_for_selector("#views >> text=Subtraction")
+    idle(page)
+
+
+def test_phases_side_by_side_show_the_place_of_the_axial_view(page):
+    axial = view(page)
+    look_at_phases(page)
+    assert np.abs(view(page, 1) - axial).mean() < 2  # the early phase, as before
+
+
+@pytest.mark.slow
+def test_a_switch_leaves_phases_side_by_side_where_they_are(page):
+    look_at_phases(page)
+    slide_slices(page, 0.2)
+    page.click("#outline")
+    idle(page)
+    moved = view(page, 2)
+    page.click("#outline")
+    page.click("#outline")
+    idle(page)
+    assert np.abs(view(page, 2) - moved).mean() < 0.5
+
+
+def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
+    page.route("**/upload", lambda route: route.abort())
+    page.click("#bring")
+    page.click("#send")
+    page.wait_for_timeout(500)
+    assert page.inner_text("#status") == "Ready."
+    assert page.locator("#send").is_enabled()
+
+
+@pytest.mark.slow
+def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
+    complaint = "pcr view: what a browser asked for has failed (TypeError)\n"
+    with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):
+        page = open_page(browser, address)
+        answer = page.evaluate("""async () => {
+            const session = window.trame.client.getConnection().getSession();
+            try { return [await session.call("trame.state.update", [5])]; }
+            catch (error) { return JSON.stringify(error); }
+        }""")
+        page.wait_for_selector("text=this went wrong here; load the page again")
+        assert "Exception raised" in answer
+        assert "Traceback" not in answer
+        assert "/" not in answer
+        page.context.close()
+
+
+def test_on_a_phone_the_panel_is_folded_until_it_is_asked_for(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('.remote-controlled-area').getBoundingClientRect().left < 10")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for place in page.locator(".remote-controlled-area").all():
+        assert place.bounding_box()["width"] > 150
+    research = page.locator("#research").bounding_box()
+    assert research["x"] + research["width"] <= 390
+    page.click("#fold")
+    assert predict(page)
+
+
+def test_a_view_says_which_slice_of_the_exam_it_shows(page):
+    said = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
+    before = said.inner_text()
+    slide_slices(page, 0.0)
+    idle(page)
+    assert said.inner_text() != before
+    assert said.inner_text().startswith("slice 1/")
+
+
+def test_a_stroke_is_taken_back_and_made_again_by_keys(page):
+    def wait_for(volume):
+        page.wait_for_function("v => document.querySelector('#volume').innerText === v", arg=volume)
+
+    before = page.inner_text("#volume")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=before)
+    painted = page.inner_text("#volume")
+    page.keyboard.press("Control+z")
+    wait_for(before)
+    page.keyboard.press("Control+Shift+z")
+    wait_for(painted)

@@ -1,0 +1,27 @@
+"""The pages of the documentation, and the code in them."""
+
+import re
+from pathlib import Path
+
+import typer
+from PCRTrainingLib.command_line import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "Resources" / "Docs").glob("*.md"))]
+COMMANDS = typer.main.get_command(app).commands
+BLOCK = re.compile(r"^```(?:\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    """The code blocks of a page."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def inline(page):
+    """What a page has in its sentences as code."""
+    return re.findall(r"`([^`\n]+)`", BLOCK.sub("", page.read_text(encoding="utf-8")))
+
+
+def code(page):
+    """The lines of a page's code blocks, and its inline code."""
+    return [line.strip() for block in blocks(page) for line in block.splitlines()] + inline(page)

@@ -1,0 +1,69 @@
+"""What the tests of the panel share: opening it, filling it, and looking at what the views show."""
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+from harness import session
+from PCRPredictorLib.mrml.nodes import add_exam
+
+from support.examples import tiny_exam
+
+MODULE = Path(__file__).parents[2] / "PCRPredictor" / "PCRPredictor.py"
+TRAINING_MODULE = MODULE.parents[1] / "PCRTraining" / "PCRTraining.py"
+ROLES = ("pre", "early", "late", "segmentation")
+
+
+def choose(panel, exam):
+    """Put an exam into the scene and choose it in the panel; its nodes by role."""
+    nodes = add_exam(slicer.mrmlScene, exam)
+    for role in ROLES:
+        getattr(panel.ui, f"{role}Selector").setCurrentNode(nodes[role])
+    return nodes
+
+
+def predict(panel):
+    """Click the button and wait for the result."""
+    panel.ui.predictButton.click()
+    wait(panel)
+
+
+def wait(panel):
+    """Wait until nothing is going on in the background."""
+    return session.wait(lambda: not panel.background.busy)
+
+
+def choose_tiny(panel):
+    """A tiny exam, chosen."""
+    exam = tiny_exam()
+    return exam, choose(panel, exam)
+
+
+def view(name="Red"):
+    """A view of the layout."""
+    return slicer.app.layoutManager().views[name]
+
+
+def inside_and_air(view, exam, pixels_margin=6):
+    """Boolean images of a slice view: well inside the tumour, and in air (darker than a tenth of the brightest)."""
+    rows, columns = view.window.GetSize()[1], view.window.GetSize()[0]
+    y, x = np.mgrid[:rows, :columns]
+    to_ras = view.node.GetXYToRAS()
+    matrix = np.array([[to_ras.GetElement(r, c) for c in range(4)] for r in range(4)])
+    points = np.stack([x, rows - 1 - y, 0 * x, 0 * x + 1], -1) @ matrix.T
+    lps = points[..., :3] * [-1, -1, 1]
+    index = np.round(exam.geometry.to_index(lps)).astype(int)
+    valid = ((index >= 0) & (index < exam.geometry.size)).all(-1)
+    clipped = np.clip(index, 0, np.array(exam.geometry.size) - 1)
+    i, j, k = np.moveaxis(clipped, -1, 0)
+    inside = (np.asarray(exam.mask)[k, j, i] != 0) & valid
+    early = np.asarray(exam.early)
+    dark = (early[k, j, i] < 0.1 * np.percentile(early, 99)) | ~valid
+    return _eroded(inside, pixels_margin), _eroded(dark, pixels_margin)
+
+
+def _eroded(image, margin):
+    """Pixels with nothing but the same within a margin."""
+    from scipy.ndimage import binary_erosion
+
+    return binary_erosion(image, iterations=margin)

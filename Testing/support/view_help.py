@@ -1,0 +1,101 @@
+"""A page's process that needs no Slicer, and a server with it, for tests of what a browser can ask for."""
+
+import asyncio
+import contextlib
+import json
+import threading
+from pathlib import Path
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+from PCRPredictorView.serving.channel import Channel, Kind
+from PCRPredictorView.serving.guard import Guard
+from PCRPredictorView.serving.server import ServerSettings, make_application
+
+
+class Puppet(threading.Thread):
+    """Answers as a page does, and remembers what it was asked."""
+
+    def __init__(self, end, folder):
+        super().__init__(daemon=True)
+        self.end, self.folder = end.dup(), folder
+        self.end.setblocking(False)
+        self.calls, self.files = [], {}
+        self.start()
+
+    def run(self):
+        asyncio.run(self._serve())
+
+    async def _serve(self):
+        channel = await Channel.over(self.end)
+        while (message := await channel.receive()) is not None:
+            kind, content = message
+            if kind == Kind.CONNECTED:
+                await channel.send(Kind.DATA, self.folder.name.encode())
+            elif kind == Kind.DATA and content == b"die":
+                break
+            elif kind == Kind.DATA:
+                await channel.send(Kind.DATA, content)
+            elif kind == Kind.CALL:
+                await channel.send(Kind.ANSWER, json.dumps(self._do(json.loads(content))).encode())
+        channel.close()
+
+    def _do(self, call):
+        self.calls.append(call)
+        if call["method"] == "open_upload":
+            folder = Path(call["folder"])
+            self.files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        elif call["method"] == "write" and call["name"] == "report.html":
+            (self.folder / "report.html").write_text("a report")
+        elif call["method"] == "write":
+            return {"call": call["call"], "error": "there is no result to write; predict first"}
+        return {"call": call["call"]}
+
+    def kill(self):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def running(token=None, **settings):
+    """A server, a client that keeps cookies, and the puppets that were started."""
+    puppets = []
+
+    def start(end, folder):
+        puppets.append(Puppet(end, folder))
+        return puppets[-1]
+
+    settings = ServerSettings(**{"upload_limit": 1, **settings})
+    server = TestServer(make_application(settings, Guard("127.0.0.1", settings.names, token), start))
+    await server.start_server()
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+        yield server, client, puppets
+    await server.close()
+
+
+async def open_page(server, client):
+    """The address of a new page."""
+    async with client.get(server.make_url("/")) as answer:
+        assert answer.status == 200, await answer.text()
+        return answer.url
+
+
+async def until(condition):
+    """Wait for a condition, at most ten seconds."""
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not happen")
+
+
+def origin(server):
+    return {"Origin": f"http://127.0.0.1:{server.port}"}
+
+
+async def raw(server, request):
+    """The first line and the body of the answer to a request as it was written, which no client has tidied."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request.format(port=server.port).replace("\n", "\r\n").encode())
+    answer = (await reader.read()).decode(errors="replace")
+    writer.close()
+    return answer.split("\r\n")[0], answer.partition("\r\n\r\n")[2]
