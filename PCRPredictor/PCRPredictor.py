@@ -341,11 +341,11 @@ class PCRPredictorLogic(ScriptedLoadableModuleLogic):
         for node in (parameters.attention, parameters.subtraction) if parameters is not None else ():
             if node is not None:
                 remove(node)
-        self.predictor.forget_views()
+        self.predictor.reset_views()
 
     def show(self, parameters: PCRPredictorParameterNode, nodes, geometry, prediction, image) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
-        parameters.attention = self.predictor.show(parameters.attention, nodes, geometry, prediction, image)
+        parameters.attention = self.predictor.show_prediction(parameters.attention, nodes, geometry, prediction, image)
 
     def add_exam(self, scene, exam):
         """Nodes of an exam that was read from files, by name."""

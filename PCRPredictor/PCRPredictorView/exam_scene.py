@@ -13,11 +13,11 @@ from PCRPredictorLib.mrml.nodes import (
     add_empty_segmentation,
     add_phases,
     add_segmentation,
-    know_legends,
     put_subtraction,
+    register_legends,
     remove,
     set_segment,
-    show,
+    show_overlay,
 )
 from PCRPredictorLib.mrml.predictor import NodePredictor
 from PCRPredictorLib.prediction import Prediction
@@ -45,7 +45,7 @@ class ExamScene:
         self._grey: dict[str, tuple[float, float]] = {}
         self._asked: object = None  # state of the nodes that a prediction is being made of
         self._predicted: tuple[object, np.ndarray] | None = None  # that state, and the tumour (k, j, i)
-        know_legends(slicer.scene)
+        register_legends(slicer.scene)
         self.predictor = NodePredictor()
         self.editor = slicer.segmentation_editor
         self.undo_stack = UndoStack(undo_limit=_UNDO)
@@ -108,7 +108,7 @@ class ExamScene:
 
     def show_around(self, centre: np.ndarray, field_mm: float) -> None:
         """Centre every view on an LPS point in mm, (3,), with a field of view of `field_mm`."""
-        show(self.scene, self._nodes["early"], self._nodes.get("attention"), centre.tolist(), field_mm)
+        show_overlay(self.scene, self._nodes["early"], self._nodes.get("attention"), centre.tolist(), field_mm)
 
     def show_background(self, name: str) -> None:
         """Show one of `BACKGROUNDS` in the slice views."""
@@ -150,7 +150,7 @@ class ExamScene:
     def show_prediction(self, exam: Exam, prediction: Prediction, image: Node) -> None:
         """Lay the attention over what the views show; another exam's views are turned to it."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
-        self._nodes["attention"] = self.predictor.show(attention, nodes, exam.geometry, prediction, image)
+        self._nodes["attention"] = self.predictor.show_prediction(attention, nodes, exam.geometry, prediction, image)
         self._predicted = self._asked, np.asarray(exam.mask) > 0
 
     def forget_prediction(self) -> None:

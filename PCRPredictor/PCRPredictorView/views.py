@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, cut_at, follow
+from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, match_view, scroll_to
 from PCRPredictorLib.mrml.exam import LPS_TO_RAS, Node, geometry_of
 from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
@@ -106,7 +106,7 @@ class Views:
 
     def look_at(self, position: tuple[float, float, float]) -> None:
         """Move all slice views to an LPS position in mm; what the left button does unless told otherwise."""
-        cut_at(self._slicer.scene, position)
+        scroll_to(self._slicer.scene, position)
 
     def _decorate_slice(self, server: Server, _view_id: str, view: SliceView) -> None:
         mouse = {
@@ -156,11 +156,11 @@ class Views:
         is_resized = before != node.GetDimensions()
         if view.name in self._never_shown and is_resized and before is not None:
             self._never_shown.remove(view.name)
-            follow(node, axial)  # as wide in mm as it is; later on a view keeps its mm a pixel when it is resized
+            match_view(node, axial)  # as wide in mm as it is; later on a view keeps its mm a pixel when it is resized
         elif view.name not in self._never_shown and not is_resized:
             others = [self._slicer.view_manager.get_view(name) for name in COMPARE_VIEWS]
             for other in (axial, *(other.get_view_node() for other in others if other not in (None, view))):
-                follow(other, node)
+                match_view(other, node)
         self._is_following = False
 
     def _on_button(self, view: SliceView) -> None:

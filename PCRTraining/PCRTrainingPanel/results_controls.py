@@ -179,7 +179,7 @@ class ResultsControls:
         table.resizeColumnsToContents()
 
     def _show_attention(self, found: tuple) -> None:
-        from PCRPredictorLib.mrml.nodes import add_exam, image_of, put_attention, remove, show
+        from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_overlay, to_vtk_image
 
         exam, maps = found
         for node in (*self._nodes.values(), *self._attention.values()):
@@ -187,7 +187,7 @@ class ResultsControls:
         self._nodes = add_exam(slicer.mrmlScene, exam)
         scene, geometry = slicer.mrmlScene, exam.geometry
         self._attention = {
-            step: put_attention(scene, None, image_of(values), geometry) for step, values in maps.items()
+            step: put_attention(scene, None, to_vtk_image(values), geometry) for step, values in maps.items()
         }
         for step, node in self._attention.items():
             node.SetName(step)
@@ -196,7 +196,7 @@ class ResultsControls:
         for step in self._attention:
             selector.addItem(step)
         centre = geometry.to_physical(_middle(exam.mask))
-        show(scene, self._nodes["early"], list(self._attention.values())[-1], centre)
+        show_overlay(scene, self._nodes["early"], list(self._attention.values())[-1], centre)
         selector.setCurrentIndex(len(self._attention) - 1)
         self._ui.explainButton.enabled = True
 

@@ -131,7 +131,7 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_exam, add_phases, remove, show
+        from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_exam, add_phases, remove, show_overlay
 
         self._ui.editButton.checked = self._ui.clickButton.checked = False
         for node in self.nodes.values():
@@ -141,7 +141,7 @@ class ReviewControls:
         if not has_mask:
             self.nodes["segmentation"] = add_empty_segmentation(slicer.mrmlScene, self.nodes["early"])
         self.patient_id = patient_id
-        show(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
+        show_overlay(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
 

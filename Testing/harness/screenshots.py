@@ -15,7 +15,7 @@ def main(out):
 
     session.start()
     from panel_help import MODULE, choose, predict, view
-    from PCRPredictorLib.mrml.nodes import show
+    from PCRPredictorLib.mrml.nodes import show_overlay
     from PCRPredictorLib.phantom.cohort import make_exam
 
     from harness.desk import Desk
@@ -24,7 +24,7 @@ def main(out):
     desk = Desk(panel.parent, "PCR Predictor")
     nodes = choose(panel, exam)
     centre = exam.geometry.to_physical([n / 2 for n in exam.geometry.size])
-    show(nodes["early"].GetScene(), nodes["early"], None, centre, 400)
+    show_overlay(nodes["early"].GetScene(), nodes["early"], None, centre, 400)
     view("Red").node.JumpSliceByCentering(*(centre * [-1, -1, 1]))
     desk.save(out / "predictor-before.png")
     panel.form.fill(exam.clinical)

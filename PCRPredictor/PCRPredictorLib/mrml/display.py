@@ -9,7 +9,7 @@ import numpy as np
 from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
-from .nodes import DRAWN_IN_3D, OPACITY, image_of, nodes_of, put_own, put_subtraction, remove
+from .nodes import DRAWN_IN_3D, OPACITY, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
 COMPARE_LAYOUT = 5207  # of our own; Slicer's and other extensions' are elsewhere
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
@@ -67,7 +67,7 @@ def jump_to(scene: Node, position: Sequence[float]) -> None:
         node.SetPosition(*(point + away))
 
 
-def cut_at(scene: Node, position: Sequence[float]) -> None:
+def scroll_to(scene: Node, position: Sequence[float]) -> None:
     """Move every slice view through the exam to a point, without shifting what it shows.
 
     Args:
@@ -91,7 +91,7 @@ def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.nd
     return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
 
 
-def describe_compare_layout() -> str:
+def compare_layout_xml() -> str:
     """Four slice views of one orientation, two by two, as Slicer's layouts are written."""
     views = "".join(
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">'
@@ -112,7 +112,7 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
     """
     layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
     if not layout.IsLayoutDescription(COMPARE_LAYOUT):
-        layout.AddLayoutDescription(COMPARE_LAYOUT, describe_compare_layout())
+        layout.AddLayoutDescription(COMPARE_LAYOUT, compare_layout_xml())
     layout.SetViewArrangement(COMPARE_LAYOUT)
     first = nodes_of(scene, "vtkMRMLSliceNode")[0]
     for name, volume in volumes.items():
@@ -124,10 +124,10 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
         composite.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLinkedControl(True)
-        follow(view, first)
+        match_view(view, first)
 
 
-def follow(view: Node, leader: Node) -> None:
+def match_view(view: Node, leader: Node) -> None:
     """Make a slice view show the place that another one shows, as wide; their windows may differ in shape."""
     view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
     view.UpdateMatrices()
@@ -178,7 +178,7 @@ def _put_part(attention: Node, part: Node | None) -> Node:
     start, size = [axis.start for axis in box[::-1]], tuple(axis.stop - axis.start for axis in box[::-1])
     origin = tuple(geometry.to_physical(np.array(start)).tolist())
     inside = Geometry(size, geometry.spacing, origin, geometry.direction)  # type: ignore[arg-type]
-    part = put_own(attention.GetScene(), part, image_of(array[box]), inside, "Attention in 3D")
+    part = put_own(attention.GetScene(), part, to_vtk_image(array[box]), inside, "Attention in 3D")
     part.HideFromEditorsOn()
     part.SetSaveWithScene(False)
     part.GetDisplayNode().SetSaveWithScene(False)

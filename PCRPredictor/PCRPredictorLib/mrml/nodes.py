@@ -36,7 +36,7 @@ DRAWN_IN_3D = "BreastPCR.drawnIn3D"  # reference of attention to the part of it 
 _OWN = "BreastPCR"  # attribute of what is made here
 
 
-def know_legends(scene: Node) -> None:
+def register_legends(scene: Node) -> None:
     """Make a scene know colour legends, as Slicer's own module Colors does."""
     import slicer
 
@@ -51,8 +51,8 @@ def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str,
     """
     nodes = add_exam(scene, exam)
     nodes["subtraction"] = put_subtraction(scene, None, exam)
-    nodes["attention"] = put_attention(scene, None, image_of(prediction.attention), exam.geometry)
-    show(scene, nodes["early"], nodes["attention"], prediction.attention_summary.peak)
+    nodes["attention"] = put_attention(scene, None, to_vtk_image(prediction.attention), exam.geometry)
+    show_overlay(scene, nodes["early"], nodes["attention"], prediction.attention_summary.peak)
     return nodes
 
 
@@ -83,7 +83,7 @@ def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
 def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
     """Early minus pre-contrast in a volume node: the one given, in place, or a new one."""
     difference = subtract(exam.early, exam.pre)
-    node = put_own(scene, node, image_of(difference), exam.geometry, SUBTRACTION)
+    node = put_own(scene, node, to_vtk_image(difference), exam.geometry, SUBTRACTION)
     if exam.mask is not None and np.any(exam.mask):
         near = near_tumour(exam)
         limits = enhancement_limits(exam.early[near], exam.pre[near], np.asarray(exam.mask)[near])
@@ -98,7 +98,7 @@ def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometr
 
     Args:
         node: to change in place, or None for a new one.
-        image: from `image_of` of attention, (k, j, i) in [0, 1].
+        image: from `to_vtk_image` of attention, (k, j, i) in [0, 1].
         geometry: of the exam.
     """
     is_new = node is None
@@ -113,7 +113,7 @@ def is_own(node: Node) -> bool:
     return node.GetAttribute(_OWN) is not None
 
 
-def image_of(array: np.ndarray) -> Node:
+def to_vtk_image(array: np.ndarray) -> Node:
     """A VTK image over the memory of (k, j, i), which must not be changed afterwards.
 
     No MRML, so that it can be made on any thread. VTK's array holds a reference to numpy's (`_numpy_reference`).
@@ -242,7 +242,7 @@ def _colour_attention(scene: Node, node: Node) -> None:
         legend.AddViewNodeID(view.GetID())
 
 
-def show(
+def show_overlay(
     scene: Node, background: Node, attention: Node | None, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
 ) -> None:
     """Show attention over a volume in every slice view of the scene, four-up, with the 3D view turned to it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..exam import PHASE_NAMES, Exam, Geometry
 from .exam import Node, exam_from_nodes, state_of
-from .nodes import image_of, put_attention, show
+from .nodes import put_attention, show_overlay, to_vtk_image
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
@@ -28,9 +28,9 @@ class NodePredictor:
         """Drop what was kept of the last exam."""
         self._exam: Exam | None = None
         self._exam_of: tuple[object, ...] | None = None
-        self.forget_views()
+        self.reset_views()
 
-    def forget_views(self) -> None:
+    def reset_views(self) -> None:
         """Turn the views to the tumour again at the next result, though the exam be the same."""
         self._shown: tuple[object, ...] | None = None
 
@@ -67,9 +67,9 @@ class NodePredictor:
             self.predictor = Predictor(bundle, device)
             self._predictor_of = (bundle.checksum, device)
         prediction = self.predictor.predict(exam)
-        return prediction, image_of(prediction.attention)
+        return prediction, to_vtk_image(prediction.attention)
 
-    def show(
+    def show_prediction(
         self, attention: Node | None, nodes: Sequence[Node], geometry: Geometry, prediction: Prediction, image: Node
     ) -> Node:
         """Lay the attention over the early phase.
@@ -87,6 +87,6 @@ class NodePredictor:
         attention = put_attention(scene, attention, image, geometry)
         phases = self._exam_of[: len(PHASE_NAMES)] if self._exam_of is not None else None
         if self._shown != phases:  # another exam: look at it; its tumour may have been edited: leave the views alone
-            show(scene, early, attention, prediction.attention_summary.peak)
+            show_overlay(scene, early, attention, prediction.attention_summary.peak)
             self._shown = phases
         return attention

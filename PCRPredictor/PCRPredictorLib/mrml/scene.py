@@ -13,7 +13,7 @@ from ..exam import Exam
 from ..prediction import Prediction
 from ..writing import incomplete, put_in_place
 from .exam import Node
-from .nodes import add_prediction, know_legends
+from .nodes import add_prediction, register_legends
 
 _SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
 _OF_MODULES = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerColorLogic", "vtkMRMLColorLegendDisplayNode")
@@ -86,7 +86,7 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
         segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
         segmentations.SetMRMLApplicationLogic(application)
         segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
-        know_legends(scene)
+        register_legends(scene)
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
         _add_views(scene)
         try:
