@@ -10,17 +10,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
-from PCRPredictorView.opengl import opengl_missing
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from PIL import Image
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 PATIENCE = 60_000  # ms
-NEEDED = [  # marks of the tests in a browser
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-    pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1"),
-]
 
 
 @contextlib.contextmanager
@@ -83,6 +80,12 @@ def predict(page):
     page.wait_for_function("document.querySelector('#probability') && !document.querySelector('#stale')")
     idle(page)
     return page.inner_text("#probability")
+
+
+def probabilities(cohort, model="phantom"):
+    """What the library says of each patient, as the page writes it."""
+    predictor = Predictor(load_bundle(find_bundle(model)))
+    return [f"{predictor.predict(read_patient(patient)).probability:.0%}" for patient in find_patients(cohort)]
 
 
 def view(page, number=0):

@@ -5,10 +5,24 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.errors import DataError
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from support.examples import tiny_exam
+
 STYLES = ("ge", "siemens", "philips")
+EXAM = tiny_exam(size=(12, 10, 6))
+
+
+def refuses(folder, message, **options):
+    """The reader refuses the folder with that message, and without the patient's name in it."""
+    with pytest.raises(DataError, match=message) as caught:
+        read_dicom_exam(folder, **options)
+    assert "SECRET" not in str(caught.value).upper()
+    assert "\n" not in str(caught.value)
 
 
 def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **tags):
@@ -46,6 +60,14 @@ def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **ta
             instance = 1 + k + (0 if style == "siemens" else number * len(array))
             header = {"SeriesInstanceUID": uid, "SeriesNumber": 5, "InstanceNumber": instance, **own, **tags}
             write_slice(Path(folder), exam.geometry, array[k], k, slope, header)
+
+
+def write_pre_apart(folder, style="siemens", exam=EXAM, description="dyn pre"):
+    """The pre-contrast phase in a series of its own before three others, which would do without it."""
+    first = {"SeriesNumber": 4, "AcquisitionTime": "101000.00", "SeriesDescription": description}
+    write_dicom_exam(folder / "pre", exam, style, (0,), exam.phases[:1], **first)
+    later = (*EXAM.phases[1:], EXAM.late + 5)
+    write_dicom_exam(folder, EXAM, style, (100, 200, 300), later, SeriesDescription="dyn post 1")
 
 
 def clock(seconds):

@@ -12,8 +12,10 @@ from PCRPredictorLib.prediction import (
 )
 
 EXAMPLE_NOTICE = Notice("example", "An example of a warning.")
+OUTPUTS = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}  # of every prediction
 AXIAL = np.eye(3)
 SAGITTAL = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)  # i to posterior, j to feet, k to the right
+TILT = np.array([[0.8, 0, -0.6], [0, 1, 0], [0.6, 0, 0.8]])
 CORONAL = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], float)
 
 

@@ -1,5 +1,6 @@
 """What the tests of the panel share: opening it, filling it, and looking at what the views show."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from support.examples import tiny_exam
 
 MODULE = Path(__file__).parents[2] / "PCRPredictor" / "PCRPredictor.py"
 TRAINING_MODULE = MODULE.parents[1] / "PCRTraining" / "PCRTraining.py"
+SECONDS = 240  # that a run may take
 ROLES = ("pre", "early", "late", "segmentation")
 
 
@@ -31,6 +33,22 @@ def predict(panel):
 def wait(panel):
     """Wait until nothing is going on in the background."""
     return session.wait(lambda: not panel.background.busy)
+
+
+def column(table, k):
+    """The texts of a column of a table."""
+    return [table.item(row, k).text() for row in range(table.rowCount)]
+
+
+def check(panel, session):
+    """Check the cohort of the training panel."""
+    panel.ui.checkButton.click()
+    session.wait(lambda: not panel.cohort.checking, 60)
+
+
+def finish(panel, session):
+    """Wait for the end of a run; the longest that the panel stood still meanwhile, in s."""
+    return session.wait(lambda: not panel.run.running, SECONDS, time.thread_time)
 
 
 def choose_tiny(panel):

@@ -88,6 +88,14 @@ async def until(condition):
     raise AssertionError("it did not happen")
 
 
+def form(**files):
+    """A form of files, each a name and its content."""
+    data = aiohttp.FormData()
+    for field, (name, content) in files.items():
+        data.add_field(field, content, filename=name)
+    return data
+
+
 def origin(server):
     return {"Origin": f"http://127.0.0.1:{server.port}"}
 

@@ -13,13 +13,6 @@ TO_SPLIT = {  # and then to be taken off this list
     "PCRPredictor/PCRPredictor.py",
     "PCRTraining/PCRTrainingLib/evaluation/evaluate.py",
     "PCRTraining/PCRTrainingLib/runs/train.py",
-    "Testing/Python/dicom/test_dicom_exam.py",
-    "Testing/Python/dicom/test_results.py",
-    "Testing/Python/nouns/test_command_line.py",
-    "Testing/Python/predictor_panel/test_panel.py",
-    "Testing/Python/training_panel/test_training_panel.py",
-    "Testing/Python/view/test_browser.py",
-    "Testing/Python/view/test_server.py",
 }
 FOLDERS = ["PCRPredictor", "PCRTraining", "Testing"]
 

@@ -4,10 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from PCRPredictorLib.phantom.cohort import find_site, write_cohort
 from support.browser_help import (
-    NEEDED,
-    chromium,
     click,
     drag,
     idle,
@@ -18,36 +15,6 @@ from support.browser_help import (
     slide_slices,
     view,
 )
-
-pytest.importorskip("playwright")
-pytest.importorskip("slicer_layer_dm")
-pytestmark = NEEDED
-
-
-@pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("view") / "cohort"
-    write_cohort(folder, 2, find_site("A", 0.0), 3)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(cohort):
-    with serving(cohort, "--model", "phantom") as (_process, address):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser, served):
-    page = open_page(browser, served)
-    yield page
-    page.context.close()
 
 
 def test_keys_in_a_view_do_not_end_the_page(page):

@@ -1,30 +1,23 @@
+"""`pcr predict` of one exam."""
+
 import gzip
-import io
 import json
-import re
-import shlex
 import shutil
 import subprocess
-import sys
-import time
 
 import numpy as np
-import pandas as pd
 import pytest
 import SimpleITK as sitk
 import torch
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.exam import PHASE_NAMES, Geometry
-from PCRPredictorLib.outputs import folder_name
 from PCRPredictorLib.reading.images import read_exam
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
-from support.cohort_files import write_patient
 from support.dicom_exam import write_dicom_exam
-from support.examples import tiny_exam, tiny_prediction
+from support.examples import OUTPUTS, tiny_exam, tiny_prediction
 
 GEOMETRY = Geometry((60, 50, 12), (1.5, 1.5, 3), (-30, -20, 5))
-OUTPUTS = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}
 
 
 @pytest.fixture
@@ -237,156 +230,6 @@ def test_unknown_clinical_value_or_name_lists_the_allowed_ones(predict, pair, me
     assert code == 1
     assert message in printed
     assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["predict"],
-        ["predict", "--out", "x"],
-        ["nonsense"],
-        ["predict", "--out", "x", "--nonsense"],
-        ["predict", "--out", "x", "--phases", "a", "--pick", "1"],
-    ],
-)
-def test_wrong_call_exits_with_2(arguments, capsys):
-    assert run(app, arguments) == 2
-    assert "Traceback" not in capsys.readouterr().err
-
-
-def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
-    cohort = tmp_path / "cohort"
-    for name in ("aa_1", "aa_2", "aa_3"):
-        write_patient(cohort, name)
-    (cohort / "images" / "AA_2" / "aa_2_0001.nii.gz").write_text("not an image")
-    code = run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")])
-    table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
-    assert code == 0
-    assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
-    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
-    assert (table["error"] != "").tolist() == [False, True, False]
-
-
-def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, capsys):
-    (tmp_path / "cohort" / "images" / "A").mkdir(parents=True)
-    (tmp_path / "cohort" / "images" / "A" / "A_0000.nii.gz").write_text("no image")
-    (tmp_path / "cohort" / "segmentations").mkdir()
-    words = ["predict", "--cohort", str(tmp_path / "cohort"), "--model", str(bundle.path), "--out"]
-    assert run(app, [*words, str(tmp_path / "out")]) == 1
-    assert "no patient could be predicted" in capsys.readouterr().err
-    assert (tmp_path / "out" / "predictions.csv").is_file()
-
-
-@pytest.mark.parametrize("words", [["--mask", "m"], ["--label", "2"], ["--clinical", "age=5"], ["--show-patient-id"]])
-def test_what_is_for_one_exam_is_refused_for_a_cohort(words, tmp_path, capsys):
-    assert run(app, ["predict", "--cohort", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
-    assert "not a --cohort" in capsys.readouterr().err
-
-
-def test_version_is_shown(capsys):
-    assert run(app, ["--version"]) == 0
-    assert re.fullmatch(r"pcr \d+\.\d+\.\d+\n", capsys.readouterr().out)
-
-
-def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
-    cohort, out = tmp_path / "cohort", tmp_path / "out"
-    assert run(app, ["phantom", str(cohort), "--patients", "2", "--site", "C"]) == 0
-    assert run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(out), "--each"]) == 0
-    assert "2 of 2 patients predicted" in capsys.readouterr().out
-    assert {file.name for file in (out / "PHANTOM_C_0001").iterdir()} == OUTPUTS
-
-
-def test_phantom_refuses_an_unknown_site(tmp_path, capsys):
-    assert run(app, ["phantom", str(tmp_path / "x"), "--patients", "2", "--site", "Q"]) == 1
-    assert "site must be one of A, B, C" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys):
-    assert run(app, ["demo", "--out", str(tmp_path / "demo")]) == 0
-    assert {path.name for path in (tmp_path / "demo").iterdir()} >= {*OUTPUTS, "exam"}
-    content = json.loads((tmp_path / "demo" / "prediction.json").read_text())
-    assert content["model"]["name"] == "phantom"
-    assert content["attention"]["in_tumour"] > 0.5
-    told = capsys.readouterr().out
-    assert told.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
-    by_hand = next(line for line in told.splitlines() if line.startswith("The same by hand: pcr "))
-    (tmp_path / "demo" / "prediction.json").unlink()
-    assert run(app, shlex.split(by_hand)[5:]) == 0
-    assert json.loads((tmp_path / "demo" / "prediction.json").read_text())["probability"] == content["probability"]
-
-
-def test_letters_that_a_terminal_lacks_do_not_end_a_command(bundle, tmp_path, monkeypatch):
-    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
-    monkeypatch.setattr(sys, "stdout", terminal)
-    assert run(app, ["bundle", "export", str(tmp_path / "胸.zip"), "--model", str(bundle.path)]) == 0
-    terminal.flush()
-    assert rb"\u80f8.zip" in terminal.buffer.getvalue()
-
-
-def test_bundle_commands_look_at_check_and_hand_on(bundle, tmp_path, capsys):
-    assert run(app, ["bundle", "list"]) == 0
-    assert re.search(r"^ispy2 \d.*^phantom \d", capsys.readouterr().out, re.MULTILINE | re.DOTALL)
-    assert run(app, ["bundle", "info", str(bundle.path)]) == 0
-    assert "Random weights" in capsys.readouterr().out
-    assert run(app, ["bundle", "verify", str(bundle.path)]) == 0
-    assert "intact, 2 folds" in capsys.readouterr().out
-    assert run(app, ["bundle", "export", str(tmp_path / "a.zip"), "--model", str(bundle.path)]) == 0
-    assert (tmp_path / "a.zip").is_file()
-
-
-def test_metrics_of_a_model_are_shown_with_their_intervals(capsys):
-    assert run(app, ["bundle", "info", "phantom"]) == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    assert re.search(r"external site: patients \d+,.* auc 0\.\d{3} \(0\.\d{3} to", shown)
-
-
-@pytest.mark.parametrize("name", ["ispy2", "phantom"])
-def test_bundled_model_is_intact(name, capsys):
-    assert run(app, ["bundle", "verify", name]) == 0
-    assert f"{name}: intact" in capsys.readouterr().out
-
-
-def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):
-    small = tmp_path / "small"
-    for path in sorted((real_cohort / "images").iterdir())[:5]:
-        shutil.copytree(path, small / "images" / path.name)
-    for name in ("segmentations", "clinical_and_imaging_info.csv"):
-        (small / name).symlink_to(real_cohort / name)
-    assert run(app, ["predict", "--cohort", str(small), "--out", str(tmp_path / "out")]) == 0
-    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
-    assert table["error"].isna().all()
-    assert table["attention_in_tumour"].mean() > 0.5
-
-
-def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
-    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
-    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
-    while not list(tmp_path.glob(".out-*")) and child.poll() is None:
-        time.sleep(0.01)
-    child.terminate()
-    assert child.wait(30) == 130
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, tmp_path):
-    cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
-    for folder in sorted((cohort / "images").iterdir())[2:]:
-        shutil.rmtree(folder)
-    words = ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--each", "--out", str(tmp_path / "out")]
-    assert run(app, words) == 0
-    first = sorted((cohort / "images").iterdir())[0]
-    next(first.iterdir()).write_text("damaged")
-    assert run(app, words) == 0
-    assert list((tmp_path / "out" / folder_name(first.name)).iterdir()) == []
-
-
-def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_cohort, tmp_path, capsys):
-    (tmp_path / "out").write_text("mine")
-    asked = {"--cohort": training_cohort, "--model": bundle.path, "--out": tmp_path / "out"}
-    assert run(app, ["predict", *(str(word) for pair in asked.items() for word in pair)]) == 1
-    assert "out: cannot be written" in capsys.readouterr().err
-    assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_results_of_an_earlier_prediction_do_not_stay(bundle, tmp_path):

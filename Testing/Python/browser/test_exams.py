@@ -1,0 +1,73 @@
+"""Exams of the list and uploaded ones, opened in the browser."""
+
+import csv
+import shutil
+
+import pytest
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from support.browser_help import (
+    idle,
+    open_page,
+    predict,
+    probabilities,
+    serving,
+)
+
+
+def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, cohort):
+    names = [patient.patient_id for patient in find_patients(cohort)]
+    page.click(f"#exams >> text={names[2]}")
+    page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=names[2])
+    idle(page)
+    page.click("#predict-all")
+    page.wait_for_function("document.querySelector('#exams').innerText.split('%').length > 4")
+    rows = page.locator("#exams .v-list-item").all_inner_texts()
+    assert [row.split()[-1] for row in rows] == probabilities(cohort)
+    assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[2]}")
+
+
+def test_an_uploaded_exam_is_the_same_exam(page, cohort):
+    patient = find_patients(cohort)[1]
+    page.click("#bring")
+    for name, path in zip(("pre", "early", "late", "mask"), (*patient.phases, patient.mask), strict=True):
+        page.set_input_files(f"#upload input[name={name}]", path)
+    page.click("#send")
+    page.wait_for_function("document.querySelector('#title').innerText.trim() === 'uploaded exam 1'")
+    idle(page)
+    exam = read_patient(patient)
+    alone = Predictor(load_bundle(find_bundle("phantom"))).predict(exam).image_probability
+    assert predict(page).startswith(f"Probability of pCR {alone:.0%}")
+
+
+def test_an_upload_that_is_no_image_is_said_and_the_exam_stays(page, tmp_path):
+    title = page.inner_text("#title")
+    (tmp_path / "a.nii.gz").write_bytes(b"no image")
+    page.click("#bring")
+    for name in ("pre", "early", "late"):
+        page.set_input_files(f"#upload input[name={name}]", tmp_path / "a.nii.gz")
+    page.click("#send")
+    page.wait_for_selector("#problem")
+    assert "export it again" in page.inner_text("#problem")
+    assert page.inner_text("#title") == title
+
+
+@pytest.mark.slow
+def test_a_value_that_cannot_be_read_is_nobodys(browser, cohort, tmp_path):
+    broken = shutil.copytree(cohort, tmp_path / "cohort")
+    (table,) = broken.glob("*.csv")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows[1]["age"] = "abc"
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    with serving(broken, "--model", "phantom") as (_process, address):
+        page = open_page(browser, address)
+        assert page.input_value("input[name=age]") != ""
+        page.click(f"#exams >> text={find_patients(broken)[1].patient_id}")
+        page.wait_for_selector("#problem")
+        assert "age must be" in page.inner_text("#problem")
+        assert page.input_value("input[name=age]") == ""
+        page.context.close()

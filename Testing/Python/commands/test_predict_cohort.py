@@ -1,0 +1,93 @@
+"""`pcr predict` of a cohort."""
+
+import shutil
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.outputs import folder_name
+from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
+from support.cohort_files import write_patient
+from support.examples import OUTPUTS
+
+
+def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
+    cohort = tmp_path / "cohort"
+    for name in ("aa_1", "aa_2", "aa_3"):
+        write_patient(cohort, name)
+    (cohort / "images" / "AA_2" / "aa_2_0001.nii.gz").write_text("not an image")
+    code = run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")])
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
+    assert code == 0
+    assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
+    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
+    assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, capsys):
+    (tmp_path / "cohort" / "images" / "A").mkdir(parents=True)
+    (tmp_path / "cohort" / "images" / "A" / "A_0000.nii.gz").write_text("no image")
+    (tmp_path / "cohort" / "segmentations").mkdir()
+    words = ["predict", "--cohort", str(tmp_path / "cohort"), "--model", str(bundle.path), "--out"]
+    assert run(app, [*words, str(tmp_path / "out")]) == 1
+    assert "no patient could be predicted" in capsys.readouterr().err
+    assert (tmp_path / "out" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize("words", [["--mask", "m"], ["--label", "2"], ["--clinical", "age=5"], ["--show-patient-id"]])
+def test_what_is_for_one_exam_is_refused_for_a_cohort(words, tmp_path, capsys):
+    assert run(app, ["predict", "--cohort", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert "not a --cohort" in capsys.readouterr().err
+
+
+def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
+    cohort, out = tmp_path / "cohort", tmp_path / "out"
+    assert run(app, ["phantom", str(cohort), "--patients", "2", "--site", "C"]) == 0
+    assert run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(out), "--each"]) == 0
+    assert "2 of 2 patients predicted" in capsys.readouterr().out
+    assert {file.name for file in (out / "PHANTOM_C_0001").iterdir()} == OUTPUTS
+
+
+def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):
+    small = tmp_path / "small"
+    for path in sorted((real_cohort / "images").iterdir())[:5]:
+        shutil.copytree(path, small / "images" / path.name)
+    for name in ("segmentations", "clinical_and_imaging_info.csv"):
+        (small / name).symlink_to(real_cohort / name)
+    assert run(app, ["predict", "--cohort", str(small), "--out", str(tmp_path / "out")]) == 0
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert table["error"].isna().all()
+    assert table["attention_in_tumour"].mean() > 0.5
+
+
+def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
+    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
+    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
+    while not list(tmp_path.glob(".out-*")) and child.poll() is None:
+        time.sleep(0.01)
+    child.terminate()
+    assert child.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, tmp_path):
+    cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
+    for folder in sorted((cohort / "images").iterdir())[2:]:
+        shutil.rmtree(folder)
+    words = ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--each", "--out", str(tmp_path / "out")]
+    assert run(app, words) == 0
+    first = sorted((cohort / "images").iterdir())[0]
+    next(first.iterdir()).write_text("damaged")
+    assert run(app, words) == 0
+    assert list((tmp_path / "out" / folder_name(first.name)).iterdir()) == []
+
+
+def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_cohort, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    asked = {"--cohort": training_cohort, "--model": bundle.path, "--out": tmp_path / "out"}
+    assert run(app, ["predict", *(str(word) for pair in asked.items() for word in pair)]) == 1
+    assert "out: cannot be written" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
