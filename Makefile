@@ -1,4 +1,4 @@
-# `make demo` runs the main job, `make test` the tests; both set up everything they need.
+# `make demo` predicts a simulated exam, `make test` runs all tests. Both install what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ COHORT ?=
 ROWS ?=
 ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder))" $(if $(ROWS),--clinical-rows "$(ROWS)")
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -40,11 +40,15 @@ benchmark-view: setup
 screenshots: setup
 	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots
 
-# COHORT: a folder of exams; simulated ones where none is given.
+# The picture of the rooms in Resources/Docs/developers.md, from the imports.
+rooms: setup
+	cd Testing && ../$(BIN)/python -m support.draw_rooms
+
+# COHORT: a folder of exams; without it, exams are simulated.
 benchmark-training: setup
 	$(BIN)/python Testing/benchmarks/train_speed.py $(if $(COHORT),--cohort "$(COHORT)")
 
-# Baselines against the curriculum on simulated hospitals: 400 patients to train on, 100 held out, 400 elsewhere.
+# Baselines and the three steps on simulated hospitals: 400 patients to train on, 100 held out, 400 of a second hospital.
 phantom-benchmark: setup
 	rm -rf $(BUILD)
 	$(BIN)/pcr phantom $(BUILD)/A --patients 500 --site A --shortcut 0.6 --seed 1
@@ -71,7 +75,7 @@ ispy2-bundle: setup
 	cp -r build/ispy2/bundle Resources/Models/ispy2
 	$(BIN)/pcr bundle verify ispy2
 
-# What chose its configuration, and the table of its results.
+# How its configuration was chosen, and the table of its results.
 ispy2-selection: setup
 	$(BIN)/pcr select $(ON_COHORT) --configs $(RECIPE)/second/*.json --out build/ispy2-selection
 
@@ -85,10 +89,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,dev]"
 	touch $@
 
-test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # which shows pcr view to them
-test quick: SYSTEM_PACKAGES += dicom3tools  # whose dciodvfy checks the DICOM files that are written
+test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # the browser in which they open pcr view
+test quick: SYSTEM_PACKAGES += dicom3tools  # for dciodvfy, which checks the DICOM files
 
-# What off-screen rendering and the tests need of Debian: installed where that is allowed, else named.
+# Debian packages for off-screen rendering and the tests: installed if allowed, otherwise named.
 system:
 	@command -v dpkg-query >/dev/null || exit 0; \
 	missing=""; for p in $(SYSTEM_PACKAGES); do \

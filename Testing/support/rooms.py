@@ -43,13 +43,13 @@ def room_imports(room: str) -> Iterator[tuple[str, int, str]]:
     """File, line and room of every import of a file of the project, in functions, too."""
     for file in sorted(folder_of(room).glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            for module in _modules(node, room):
+            for module in imported_names(node, room):
                 if module.startswith("PCR"):
                     yield file.name, node.lineno, _room_of(module)
 
 
-def _modules(node: ast.AST, room: str) -> list[str]:
-    """What a node imports, each as a path such as "PCRPredictorLib/model/grid"."""
+def imported_names(node: ast.AST, room: str) -> list[str]:
+    """Return what a node imports, each as a path such as "PCRPredictorLib/model/grid"."""
     if isinstance(node, ast.Import):
         return [alias.name.replace(".", "/") for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
