@@ -82,7 +82,7 @@ def training(out, session, desk_class):
 def browser(out):
     """`pcr view` in a browser: the demonstration's exam, predicted."""
     from browser_help import chromium, idle, open_page, predict, serving
-    from PCRPredictorLib.demo import write_demo
+    from PCRPredictorLib.commands.demo import write_demo
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle
     from PCRPredictorLib.model.predictor import Predictor
 

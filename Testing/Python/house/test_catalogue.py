@@ -147,7 +147,9 @@ def test_package_of_slicer_opens_both_modules(package, tmp_path):
 @pytest.mark.slow
 def test_package_of_slicer_demonstrates_itself_with_nothing_else(package, tmp_path):
     code = (
-        "from functools import partial; from PCRTrainingLib import command_line, demo\n"
+        "from functools import partial\n"
+        "from PCRPredictorLib.commands import demo\n"
+        "from PCRTrainingLib import command_line\n"
         "demo.make_exam = partial(demo.make_exam, full=False)  # to be quick; all else is `pcr demo`\n"
         "command_line.main()"
     )

@@ -1,0 +1,72 @@
+"""`pcr demo`: a full-size phantom exam, written to files, read back and predicted."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from ..exam import PHASE_NAMES
+from ..model.bundle import find_bundle, load_bundle
+from ..phantom.cohort import make_exam
+from ..reading.images import read_exam
+from ..writing import whole_folder, write_json, write_nifti
+from .options import ModelOption, load_predictor, print_line
+from .predict import print_result
+
+if TYPE_CHECKING:
+    from ..model.predictor import Predictor
+    from ..prediction import Prediction
+
+
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for the exam and the results.")] = Path("pcr-demo"),
+    model: ModelOption = "phantom",
+    seed: Annotated[int, typer.Option(help="Which phantom patient.")] = 1,
+) -> None:
+    """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
+    predictor = load_predictor(load_bundle(find_bundle(model)))
+    prediction = write_demo(out, predictor, model, seed, report=print_line)
+    print_line("In a browser: pcr view " + shlex.join([str(out), "--model", model]))
+    print_result(prediction, out)
+    view = context.find_root().command.get_command(context, "view")  # type: ignore[attr-defined]
+    asked = view is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if asked and typer.confirm("Open it in a browser now?", default=False):
+        context.invoke(view, exams=[out], model=model, port=0)
+
+
+def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: Callable[[str], object]) -> Prediction:
+    """Write `out/exam` (three phases, tumour mask, clinical variables) and the files of its prediction.
+
+    Args:
+        model: name of the predictor's model on the command line.
+        report: called with each line of progress.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    from ..outputs import write_prediction
+
+    report("Making a phantom exam of 448 x 448 x 120 voxels ...")
+    exam = make_exam(seed=seed)
+    folder = out / "exam"
+    with whole_folder(folder) as part:
+        for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
+            write_nifti(array, exam.geometry, part / f"{name}.nii.gz")
+        write_json(dict(exam.clinical), part / "clinical.json")
+    files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
+    words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]
+    words += ["--model", model, "--out", out]
+    report("The same by hand: pcr predict " + shlex.join(map(str, words)))
+    report("Predicting ...")
+    read = replace(read_exam(files, folder / "tumour.nii.gz", clinical=exam.clinical), provenance=exam.provenance)
+    prediction = predictor.predict(read)
+    write_prediction(read, prediction, out)
+    return prediction

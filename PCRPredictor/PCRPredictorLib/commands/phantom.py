@@ -1,0 +1,27 @@
+"""`pcr phantom`: a synthetic cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import print_line
+
+
+def phantom(
+    out: Annotated[Path, typer.Argument(help="New folder for the cohort.")],
+    patients: Annotated[int, typer.Option(min=1, help="Number of patients.")],
+    site: Annotated[str, typer.Option(help="Scanner: A, B or C.")] = "A",
+    seed: Annotated[int, typer.Option(help="A different seed gives different patients.")] = 0,
+    shortcut: Annotated[
+        float, typer.Option(min=-1, max=1, help="Correlation of background enhancement with pCR.")
+    ] = 0.0,
+    full: Annotated[bool, typer.Option("--full", help="Full-size exams, 448 x 448 x 120 voxels.")] = False,
+) -> None:
+    """Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table."""
+    from ..phantom.cohort import find_site, write_cohort
+
+    write_cohort(out, patients, find_site(site, shortcut), seed, full=full)
+    print_line(f"Written to {out}")

@@ -1,0 +1,109 @@
+"""`pcr predict`: one exam, or a whole cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import track
+
+from ..child import tell
+from ..clinical import read_clinical_words
+from ..exam import Exam
+from ..model.bundle import find_bundle, load_bundle
+from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
+
+if TYPE_CHECKING:
+    from ..model.predictor import Predictor
+    from ..prediction import Prediction
+
+
+def predict(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
+    dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
+    cohort: Annotated[
+        Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
+    ] = None,
+    mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
+    label: Annotated[int | None, typer.Option(min=1, help="Value of the tumour in a mask of several segments.")] = None,
+    clinical: Annotated[
+        list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive; names: pcr bundle info.")
+    ] = [],  # noqa: B006
+    model: ModelOption = DEFAULT_MODEL,
+    operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
+    pick: Annotated[list[int], typer.Option(help="Of the DICOM phases, which are PRE EARLY LATE, from 0.")] = [],  # noqa: B006
+    each: Annotated[bool, typer.Option("--each", help="With --cohort, write every patient's files too.")] = False,
+    show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
+    dicom_results: Annotated[
+        bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
+    ] = False,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Predict one exam, from files or DICOM, or a whole cohort."""
+    if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
+        raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
+    if cohort is not None and (mask or label is not None or clinical or show_patient_id):
+        raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
+    if each and cohort is None:
+        raise typer.BadParameter("--each is for a --cohort")
+    if pick and dicom is None:
+        raise typer.BadParameter("--pick chooses among the phases of a --dicom folder")
+    if dicom_results and dicom is None:
+        raise typer.BadParameter("--dicom-results needs an exam from --dicom")
+    bundle = load_bundle(find_bundle(model))
+    bundle.operating_point(operating_point)
+    if cohort is not None:
+        predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
+        return
+    from ..dicom.exam import read_dicom_exam
+    from ..dicom.results import check_possible
+    from ..outputs import write_prediction
+    from ..reading.images import read_exam
+
+    given = read_clinical_words(clinical, bundle.schema)
+    if dicom is not None:
+        exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given, label=label)
+        if dicom_results:
+            check_possible(exam)
+    else:
+        exam = read_exam(phases, mask, clinical=given, label=label)
+    prediction = load_predictor(bundle, device).predict(exam, operating_point)
+    write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
+    print_result(prediction, out)
+
+
+def predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
+    """Predict every patient of a cohort into a table, with the files of each patient on request.
+
+    Raises:
+        DataError: if the cohort cannot be read or the folder cannot be written.
+    """
+    from .. import outputs
+    from ..reading.cohort import find_patients
+
+    def predict_exam(exam: Exam) -> Prediction:
+        return predictor.predict(exam, operating_point)
+
+    patients = find_patients(cohort)
+    tell("patients", count=len(patients))
+    failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
+    console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
+    print_line(f"Written to {out / outputs.TABLE}")
+
+
+def print_result(prediction: Prediction, out: Path) -> None:
+    """Print the result in a few lines; the last one names the folder."""
+    point = prediction.operating_point
+    low, high = prediction.interval
+    print_line(
+        f"pCR probability {prediction.probability:.2f} (folds {low:.2f} to {high:.2f}): {prediction.decision} "
+        f"at the operating point {point.name!r}, threshold {point.threshold:.2f}"
+    )
+    print_line(f"attention inside the tumour {prediction.attention_summary.in_tumour:.0%}")
+    for notice in prediction.notices:
+        print_line(f"warning: {notice.message}")
+    model = prediction.model
+    print_line(f"Research use only. Model {model.name} {model.version}: {model.intended_use}")
+    print_line(f"Written to {out}")

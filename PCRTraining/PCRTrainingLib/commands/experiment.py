@@ -1,0 +1,45 @@
+"""`pcr experiment`: baselines against the curriculum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PCRPredictorLib.commands.options import DeviceOption, console
+
+from ..progress_bar import ProgressBar
+from .options import (
+    ClinicalRowsOption,
+    CohortArgument,
+    ConfigOption,
+    ProcessesOption,
+    ResumeOption,
+    read_config,
+    workers,
+)
+
+
+def experiment(
+    cohort: CohortArgument,
+    out: Annotated[Path, typer.Option(help="Folder of the experiment; new, or one to be resumed.")],
+    external: Annotated[list[Path], typer.Option(help="Cohorts of other hospitals.")] = [],  # noqa: B006
+    config: ConfigOption = "full",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of repetitions, each with its own seed.")] = 3,
+    resume: ResumeOption = False,
+    clinical_rows: ClinicalRowsOption = None,
+    device: DeviceOption = "cpu",
+    processes: ProcessesOption = None,
+) -> None:
+    """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
+    from ..runs.experiment import run_experiment
+
+    settings = read_config(config)
+    numbers = range(settings.seed, settings.seed + seeds)
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        run_experiment(
+            cohort, external, out, settings, numbers, worker, progress, resume=resume, clinical_rows=clinical_rows
+        )
+        if worker.first:
+            progress.say((out / "experiment.md").read_text(encoding="utf-8"))
+            progress.say(f"Written to {out}")

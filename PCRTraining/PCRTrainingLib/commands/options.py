@@ -1,0 +1,47 @@
+"""Options that the subcommands for cohorts share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..config import TrainingConfig
+    from ..training.workers import Worker
+
+CohortArgument = Annotated[Path, typer.Argument(help="Folder of a cohort: MAMA-MIA layout, or with a cohort.json.")]
+ConfigOption = Annotated[str, typer.Option(help="quick, full, or a JSON file with any part of a run's config.json.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+ClinicalRowsOption = Annotated[
+    Path | None, typer.Option(help="Table with labels of more patients, for the fit of the clinical branch.")
+]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Folds trained at once; default: one per CPU core, one on a GPU. Ignored under torchrun."),
+]
+
+
+@contextmanager
+def workers(device: str, processes: int | None = None) -> Iterator[Worker]:
+    """Yield this process among those of the run; torch is loaded here, and not before."""
+    from ..training.workers import workers
+
+    with workers(device, processes) as worker:
+        yield worker
+
+
+def read_config(name: str, seed: int | None = None) -> TrainingConfig:
+    """Return the configuration, with a different seed if one is given.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    from ..config import read_config
+
+    config = read_config(name)
+    return config if seed is None else replace(config, seed=seed)

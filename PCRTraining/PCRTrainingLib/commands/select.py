@@ -1,0 +1,45 @@
+"""`pcr select`: a configuration by nested cross-validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PCRPredictorLib.commands.options import DeviceOption, console
+
+from ..progress_bar import ProgressBar
+from .options import ClinicalRowsOption, CohortArgument, ProcessesOption, ResumeOption, read_config, workers
+
+
+def select(
+    cohort: CohortArgument,
+    configs: Annotated[list[Path], typer.Option(help="JSON files, as for pcr train --config.")],
+    out: Annotated[Path, typer.Option(help="Folder of the selection; new, or one to be resumed.")],
+    inner: Annotated[int, typer.Option(min=2, help="Folds inside each fold's training patients.")] = 4,
+    least_attention: Annotated[
+        float, typer.Option(min=0, max=1, help="Share inside the tumour below which a configuration is not chosen.")
+    ] = 0.6,
+    resume: ResumeOption = False,
+    clinical_rows: ClinicalRowsOption = None,
+    device: DeviceOption = "cpu",
+    processes: ProcessesOption = None,
+) -> None:
+    """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
+    from ..runs.select import select
+
+    settings = {path.stem: read_config(str(path)) for path in configs}
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        select(
+            cohort,
+            settings,
+            out,
+            worker,
+            progress,
+            inner=inner,
+            least_attention=least_attention,
+            resume=resume,
+            clinical_rows=clinical_rows,
+        )
+        if worker.first:
+            progress.say(f"Written to {out / 'selection.json'}")
