@@ -13,9 +13,8 @@ from PCRTrainingLib.statistics.metrics import (
     rates,
     roc_points,
     sensitivity_at,
-    wilson,
 )
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 RNG = np.random.default_rng(5)
 LABEL = RNG.integers(0, 2, 120)
@@ -25,6 +24,7 @@ SCORE = np.round(LABEL + RNG.normal(0, 1.2, 120), 1)  # rounded: with ties
 def test_auc_is_that_of_scikit_learn_ties_included():
     assert auc(SCORE, LABEL) == pytest.approx(roc_auc_score(LABEL, SCORE), abs=1e-12)
     assert math.isnan(auc(SCORE, np.ones(120, int)))
+    assert math.isnan(auc(SCORE[:0], LABEL[:0]))
 
 
 def test_rates_of_a_known_table():
@@ -47,9 +47,12 @@ def test_roc_rises_from_nothing_to_all():
     assert np.trapezoid(sensitivity, false_rate) == pytest.approx(auc(SCORE, LABEL))
 
 
-def test_brier_is_that_of_scikit_learn():
+def test_brier_is_the_mean_squared_error_of_any_classes():
     probability = 1 / (1 + np.exp(-SCORE))
-    assert brier(probability, LABEL) == pytest.approx(brier_score_loss(LABEL, probability))
+    assert brier(probability, LABEL) == pytest.approx(((probability - LABEL) ** 2).mean(), abs=1e-12)
+    assert brier(np.full(4, 0.3), np.ones(4, int)) == pytest.approx(0.49)
+    assert brier(np.full(4, 0.3, np.float32), np.zeros(4, int)) == pytest.approx(np.float64(np.float32(0.3)) ** 2)
+    assert math.isnan(brier(np.zeros(0), np.zeros(0, int)))
 
 
 def test_calibration_bins_hold_everyone_once_and_follow_the_truth():
@@ -61,9 +64,11 @@ def test_calibration_bins_hold_everyone_once_and_follow_the_truth():
     assert len(calibration_curve(np.full(9, 0.3), np.arange(9) % 2)) == 1
 
 
-def test_wilson_interval_of_ten_patients():
-    assert wilson(0.5, 10) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
-    assert wilson(0.0, 10)[0] == 0
+def test_calibration_has_wilsons_interval():
+    (half,) = calibration_curve(np.full(10, 0.3), np.arange(10) % 2)
+    (nobody,) = calibration_curve(np.full(10, 0.3), np.zeros(10, int))
+    assert (half["low"], half["high"]) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+    assert (nobody["low"], nobody["observed"]) == (0, 0)
 
 
 def test_bootstrap_interval_has_the_width_of_theory():
