@@ -9,6 +9,7 @@ from typing import Any
 
 import qt
 import slicer
+from PCRPredictorLib.formatting import format_value
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
@@ -175,7 +176,7 @@ class ResultsControls:
         table.setRowCount(len(self._models))
         for row, model in enumerate(self._models):
             for column, name in enumerate(COLUMNS):
-                table.setItem(row, column, qt.QTableWidgetItem(describe(_value(model, name))))
+                table.setItem(row, column, qt.QTableWidgetItem(format_value(_value(model, name))))
         table.resizeColumnsToContents()
 
     def _show_attention(self, found: tuple) -> None:
@@ -224,13 +225,6 @@ class ResultsControls:
             self._ui.runLabel.text = last_sentence(errors, code)
             self._complain(self._ui.runLabel.text)
         self.update()
-
-
-def describe(value: Any) -> str:
-    """A number, or one with its interval."""
-    if isinstance(value, dict):
-        return f"{value['value']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
-    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "")
 
 
 def _value(model: dict[str, Any], name: str) -> Any:

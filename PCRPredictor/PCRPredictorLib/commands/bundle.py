@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ..formatting import format_value
 from ..model.bundle import bundled_models, export_bundle, find_bundle, load_bundle
-from ..model.card import describe_metric
 from .options import DEFAULT_MODEL, ModelOption, console, print_line
 
 bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
         if sensitivity is not None and specificity is not None:
             points[k] += f" (sensitivity {sensitivity:.2f}, specificity {specificity:.2f})"
     table.add_row("operating points", "\n".join(points))
-    metrics = [f"{name}: {describe_metric(value)}" for name, value in loaded.card.metrics.items()]
+    metrics = [f"{name}: {format_value(value, 3)}" for name, value in loaded.card.metrics.items()]
     table.add_row("metrics", "\n".join(metrics))
     table.add_row("folds", str(len(loaded.folds)))
     console.print(table)

@@ -42,18 +42,6 @@ class ModelCard:
     failures: tuple[str, ...] = ()
 
 
-def describe_metric(metric: object, digits: int = 3) -> str:
-    """A metric of a card: a number, one with its interval, or several by name; "not known" where it has no value."""
-    if isinstance(metric, Mapping) and {"value", "low", "high"} <= metric.keys():
-        value, low, high = (describe_metric(metric[key], digits) for key in ("value", "low", "high"))
-        return value if metric["value"] is None else f"{value} ({low} to {high})"
-    if isinstance(metric, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {describe_metric(found, digits)}" for name, found in metric.items())
-    if metric is None:
-        return "not known"
-    return f"{metric:.{digits}f}" if isinstance(metric, float) else str(metric)
-
-
 @dataclass(frozen=True)
 class FamiliarRange:
     """What the training patients were like in one quantity; outside it the model was not trained.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
+from ..formatting import format_value
 from ..model.bundle import Bundle
-from ..model.card import describe_metric
 from ..prediction import OperatingPoint, Prediction
 
 Translate = Callable[[str], str]
@@ -85,5 +85,5 @@ def _performance(metrics: object) -> str:
     for patients, values in metrics.items():
         auc = values.get("auc") if isinstance(values, dict) else None
         if isinstance(auc, dict):
-            found.append(f"AUC {describe_metric(auc, 2)}, {patients}")
+            found.append(f"AUC {format_value(auc)}, {patients}")
     return "; ".join(found)

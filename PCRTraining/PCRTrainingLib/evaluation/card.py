@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import format_value
 from PCRPredictorLib.model.card import ModelCard
 
 from ..cohort.cache import GridCache
@@ -132,7 +133,7 @@ def describe_failures(
 def readme(card: ModelCard) -> str:
     """The card for people."""
     rows = [
-        f"| {patients} | {name.replace('_', ' ')} | {_in_words(value)} |"
+        f"| {patients} | {name.replace('_', ' ')} | {format_value(value, 3)} |"
         for patients, found in card.metrics.items()
         for name, value in found.items()  # type: ignore[attr-defined]
     ]
@@ -160,7 +161,7 @@ def _subgroup_table(card: ModelCard) -> str:
     if not card.subgroups:
         return ""
     rows = [
-        f"| {name} | {found['patients']} | {found['positives']} | {_in_words(found['auc']) if found['auc'] else '–'} |"
+        f"| {name} | {found['patients']} | {found['positives']} | {format_value(found['auc'], 3)} |"
         for name, found in card.subgroups.items()
     ]
     return f"\n| subgroup | patients | with pCR | AUC |\n|---|---|---|---|\n{_lines(rows)}\n"
@@ -172,9 +173,3 @@ def _failure_list(failures: Sequence[str]) -> str:
 
 def _lines(rows: Sequence[str]) -> str:
     return "\n".join(rows)
-
-
-def _in_words(metric: Any) -> str:  # noqa: ANN401  a number, or one with its interval
-    if isinstance(metric, dict):
-        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
-    return f"{metric:.3f}" if isinstance(metric, float) else str(metric)

@@ -10,17 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from PCRPredictorLib.formatting import MISSING, format_value
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
 
-from ..statistics.plots import (
-    calibration_plot,
-    forest_plot,
-    interval_text,
-    is_known,
-    number_text,
-    roc_plot,
-    training_plot,
-)
+from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
@@ -42,7 +35,6 @@ pre { font-size: .85em; overflow-x: auto; background: #f5f6f8; padding: .8rem; }
 @media print { body { font-size: 9pt; margin: 0; padding: 0; max-width: none; }
   img { max-height: 85mm; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """
-_DASH = "–"
 _LIMIT = "the best possible AUC of this cohort"
 _INTERVALS = "In brackets: 95 % intervals over patients."
 _READ_EXPERIMENT = (
@@ -136,7 +128,7 @@ def _evaluation_headline(cohort: dict[str, Any]) -> str:
         return f"{counts} no AUC can be given."
     best = max(models, key=lambda model: model["auc"]["value"])
     does = "has an AUC of" if len(models) == 1 else f"has the highest AUC of {len(models)} models,"
-    return f"{counts}, {best['name']} {does} {interval_text(best['auc'])}."
+    return f"{counts}, {best['name']} {does} {format_value(best['auc'])}."
 
 
 def _experiment_headline(result: dict[str, Any]) -> str:
@@ -146,7 +138,7 @@ def _experiment_headline(result: dict[str, Any]) -> str:
     if not rows:
         return "No AUC can be given."
     best = max(rows, key=lambda row: _auc(row, cohorts[0])["value"] or 0.0)
-    first, *others = [f"{interval_text(_auc(best, cohort))} ({cohort['name']})" for cohort in cohorts]
+    first, *others = [f"{format_value(_auc(best, cohort))} ({cohort['name']})" for cohort in cohorts]
     rest = f"; the same model reaches {', '.join(others)}" if others else ""
     return f"Highest AUC of {len(result['rows'])} models: {best['name']}, {first}{rest}."
 
@@ -177,9 +169,9 @@ def _model_table(models: list[dict[str, Any]]) -> _Table:
     rates, rows = ("sensitivity", "specificity", "balanced_accuracy"), []
     for model in models:
         point = model["operating_point"]
-        row = [model["name"], interval_text(model["auc"]), *(interval_text(model[rate]) for rate in rates)]
-        row += [interval_text(model["brier"], ".3f"), interval_text(model["challenge_score"])]
-        rows.append([*row, point["name"], number_text(point["threshold"])])
+        row = [model["name"], format_value(model["auc"]), *(format_value(model[rate]) for rate in rates)]
+        row += [format_value(model["brier"], 3), format_value(model["challenge_score"])]
+        rows.append([*row, point["name"], format_value(point["threshold"])])
     return _Table("Performance", (*head, "Operating point", "Its threshold"), rows, _READ_MODELS)
 
 
@@ -192,10 +184,10 @@ def _pair_table(pairs: list[dict[str, Any]]) -> _Table:
 
 def _pair_cell(key: str, value: Any) -> str:  # noqa: ANN401
     if key == "p":
-        return "< 0.001" if is_known(value) and value < 0.001 else number_text(value, ".3f")
+        return "< 0.001" if is_known(value) and value < 0.001 else format_value(value, 3)
     if key.endswith("difference"):
-        return interval_text(value, "+.3f")
-    return value if isinstance(value, str) else number_text(value)
+        return format_value(value, 3, signed=True)
+    return format_value(value)
 
 
 def _attention_table(models: list[dict[str, Any]]) -> _Table:
@@ -203,8 +195,8 @@ def _attention_table(models: list[dict[str, Any]]) -> _Table:
     rows = []
     for model in models:
         if found := model["attention"]:
-            shares = [interval_text(found["in_tumour"]), interval_text(found["pointing_game"])]
-            rows.append([model["name"], found["map"] or _DASH, *shares, number_text(found["randomised_in_tumour"])])
+            shares = [format_value(found["in_tumour"]), format_value(found["pointing_game"])]
+            rows.append([model["name"], found["map"] or MISSING, *shares, format_value(found["randomised_in_tumour"])])
     return _Table("Where the models looked", head, rows, _READ_ATTENTION)
 
 
@@ -216,7 +208,7 @@ def _subgroups(model: dict[str, Any]) -> str:
     head = ("Variable", "Group", "Patients", "With pCR", "AUC", "Sensitivity", "Specificity")
     rows = [
         [group["variable"].replace("_", " "), group["group"], str(group["patients"]), str(group["positives"])]
-        + [interval_text(group["auc"]), number_text(group["sensitivity"]), number_text(group["specificity"])]
+        + [format_value(group["auc"]), format_value(group["sensitivity"]), format_value(group["specificity"])]
         for group in groups
     ]
     named = [(f"{row[0]}: {row[1]}", group["auc"]) for row, group in zip(rows, groups, strict=True)]
@@ -230,9 +222,9 @@ def _where(cohort: dict[str, Any]) -> str:
 
 def _about(cohort: dict[str, Any], best: Interval | float | None) -> str:
     """Patients of a cohort and the best that any model could reach there."""
-    limit = interval_text(best) if isinstance(best, dict) else number_text(best)
+    limit = format_value(best)
     words = f"{cohort['patients']} patients, {cohort['positives']} with pCR."
-    return words if limit == _DASH else f"{words} Best possible AUC {limit}."
+    return words if limit == MISSING else f"{words} Best possible AUC {limit}."
 
 
 def _training(result: dict[str, Any]) -> str:
@@ -256,12 +248,12 @@ def _cohort_table(result: dict[str, Any], cohort: dict[str, Any]) -> _Table:
     for row in result["rows"]:
         found = row["cohorts"].get(cohort["name"]) or {}
         seeds = [value for value in found.get("auc_per_seed") or [] if is_known(value)]
-        spread = f"{min(seeds):.2f} to {max(seeds):.2f}" if len(seeds) > 1 else _DASH
+        spread = f"{min(seeds):.2f} to {max(seeds):.2f}" if len(seeds) > 1 else MISSING
         shown = f" ({found['attention_map']})" if found.get("attention_map") else ""
-        cells = [row["name"], interval_text(found.get("auc")), spread]
-        cells += [number_text(found.get(key)) for key in _RATES]
-        cells += [number_text(found.get("brier"), ".3f"), number_text(found.get("gap_closed"))]
-        cells += [number_text(found.get("attention_in_tumour")) + shown, number_text(found.get("pointing_game"))]
+        cells = [row["name"], format_value(found.get("auc")), spread]
+        cells += [format_value(found.get(key)) for key in _RATES]
+        cells += [format_value(found.get("brier"), 3), format_value(found.get("gap_closed"))]
+        cells += [format_value(found.get("attention_in_tumour")) + shown, format_value(found.get("pointing_game"))]
         rows.append(cells)
     return _Table("Results", head, rows, _READ_EXPERIMENT if cohort is result["cohorts"][0] else "")
 

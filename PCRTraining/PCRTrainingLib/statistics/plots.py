@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PCRPredictorLib.formatting import format_value
 
 Curve = tuple[Sequence[float], Sequence[float], float | None]  # false positive rate, true positive rate, AUC
 ForestRow = tuple[str, float | None, float | None, float | None]  # name, value, low, high
@@ -31,7 +32,7 @@ def roc_plot(curves: Mapping[str, Curve]) -> str:
     """ROC curves, one colour a name, with the diagonal of chance; a curve without points is in the legend alone."""
     figure, axes = _square("1 − specificity", "Sensitivity")
     for number, (name, (false_positive_rate, sensitivity, area)) in enumerate(curves.items()):
-        label = f"{_short(name)}, AUC {number_text(area)}"
+        label = f"{_short(name)}, AUC {format_value(area)}"
         axes.plot(false_positive_rate, sensitivity, **_line(number), label=_plain(label))
     _legend_below(axes)
     return _svg(figure)
@@ -68,7 +69,7 @@ def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> s
         if is_known(value):
             below, above = _bars(value, low, high)
             axes.errorbar(value, height, xerr=[[below], [above]], fmt="s", color=_COLOURS[0], markersize=6, capsize=3)
-        words, transform = interval_text({"value": value, "low": low, "high": high}), axes.get_yaxis_transform()
+        words, transform = format_value({"value": value, "low": low, "high": high}), axes.get_yaxis_transform()
         axes.text(1.03, height, words, transform=transform, va="center", size=_SMALL, color=_TEXT)
     axes.set_yticks(range(len(rows)), [_plain(_short(row[0])) for row in rows], size=_SMALL, color=_TEXT)
     axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
@@ -77,7 +78,7 @@ def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> s
     axes.set_xlabel(_plain(label), size=_NORMAL, color=_TEXT)
     axes.margins(x=0.08)
     if is_known(reference):
-        _mark(axes, reference, number_text(reference))
+        _mark(axes, reference, format_value(reference))
     return _svg(figure)
 
 
@@ -125,26 +126,6 @@ def training_plot(histories: Mapping[str, list[dict]]) -> str:
 def is_known(value: float | None) -> TypeGuard[float]:
     """Whether there is a finite number."""
     return value is not None and math.isfinite(value)
-
-
-def number_text(value: float | None, form: str = ".2f") -> str:
-    """A number for people: a dash for what is missing, a true minus sign, and none before zero.
-
-    Args:
-        form: of `format`, ending in the number of decimals and an f.
-    """
-    if not is_known(value):
-        return "–"
-    return format(round(value, int(form[-2])) + 0.0, form).replace("-", "−")
-
-
-def interval_text(found: Mapping[str, float | None] | None, form: str = ".2f") -> str:
-    """As "0.71 (0.64 to 0.78)", from `value`, `low` and `high`; the value alone where a bound is missing."""
-    value, low, high = [(found or {}).get(key) for key in ("value", "low", "high")]
-    text = number_text(value, form)
-    if not (is_known(value) and is_known(low) and is_known(high)):
-        return text
-    return f"{text} ({number_text(low, form)} to {number_text(high, form)})"
 
 
 def _step_starts(histories: Mapping[str, list[dict]]) -> tuple[dict[str, tuple[int, int]], int]:

@@ -8,8 +8,6 @@ from PCRTrainingLib.evaluation.report import experiment_markdown, render_evaluat
 from PCRTrainingLib.statistics.plots import (
     calibration_plot,
     forest_plot,
-    interval_text,
-    number_text,
     roc_plot,
     training_plot,
 )
@@ -274,16 +272,3 @@ def test_plots_take_names_that_matplotlib_would_read_otherwise():
 
 def test_same_content_gives_the_same_page():
     assert render_evaluation(EVALUATION) == shown(render_evaluation)
-
-
-@pytest.mark.parametrize(
-    ("value", "form", "text"),
-    [(0.714, ".2f", "0.71"), (-0.0004, "+.3f", "+0.000"), (-0.05, ".2f", "−0.05"), (float("nan"), ".2f", "–")],
-)
-def test_number_text(value, form, text):
-    assert number_text(value, form) == text
-
-
-def test_interval_without_bounds_is_the_value_alone():
-    assert interval_text(interval(0.7)) == "0.70"
-    assert interval_text(None) == "–"

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from PCRPredictorLib.model.card import describe_metric
 from PCRPredictorLib.prediction import Notice
 from PCRPredictorLib.report.wording import (
     describe_decision,
@@ -16,13 +15,6 @@ from support.examples import tiny_exam, tiny_prediction
 def test_a_change_that_rounds_to_nothing_has_no_minus():
     prediction = replace(tiny_prediction(tiny_exam()), probability=0.499, image_probability=0.5)
     assert "changed it by +0 points" in describe_image_alone(prediction)
-
-
-def test_metric_of_a_card_that_could_not_be_measured_is_not_known():
-    assert describe_metric({"value": None, "low": None, "high": None}) == "not known"
-    assert describe_metric({"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n_patients": 3}) == (
-        "auc 0.500 (0.400 to 0.600), n patients 3"
-    )
 
 
 def test_what_a_warning_says_is_text_and_no_markup():
