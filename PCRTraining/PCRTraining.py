@@ -118,7 +118,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_scene_start_close(self, _caller, _event) -> None:
         """Let go of what is edited while it is there."""
-        self.review.let_go()
+        self.review.release()
 
     def on_scene_end_close(self, _caller, _event) -> None:
         """Nothing of the old scene is open any more."""

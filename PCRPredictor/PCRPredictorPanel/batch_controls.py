@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import qt
 from slicer.i18n import tr as _
 
 from .toolkit.child_process import ChildProcess, last_sentence
 from .toolkit.path_field import follow, path_of
+from .toolkit.table import Table
 
 COLUMNS = {
     "patient_id": _("Patient"),
@@ -38,15 +38,10 @@ class BatchControls:
         open_patient: Callable[[Path, str], None],
         complain: Callable[[str], None],
     ) -> None:
-        self._ui, self._model, self._open, self._complain = ui, model, open_patient, complain
+        self._ui, self._model, self._complain = ui, model, complain
         self._child = ChildProcess(self._told, self._ended)
         self._cohort, self._result, self._before, self._count = Path(), Path(), 0.0, 0
-        table = ui.batchTable
-        table.setColumnCount(len(COLUMNS))
-        table.setHorizontalHeaderLabels(list(COLUMNS.values()))
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        table.connect("cellDoubleClicked(int,int)", self._open_row)
+        self._table = Table(ui.batchTable, COLUMNS, lambda patient: open_patient(self._cohort, patient))
         for path in (ui.cohortPath, ui.batchOutPath):
             follow(path, self.update)
         ui.batchButton.connect("clicked(bool)", self.start)
@@ -70,7 +65,7 @@ class BatchControls:
         if self._problem() is not None:
             return
         self._cohort, self._count = path_of(self._ui.cohortPath), 0
-        self._ui.batchTable.setRowCount(0)
+        self._table.clear()
         self._ui.batchStatusLabel.text = _("Starting...")
         out, model = path_of(self._ui.batchOutPath), self._model()
         self._result = out / "predictions.csv"
@@ -93,16 +88,9 @@ class BatchControls:
         if event["event"] == "patients":
             self._count = int(event["count"])
         elif event["event"] == "patient":
-            self._add_row(event)
-        done = self._ui.batchTable.rowCount
-        self._ui.batchStatusLabel.text = _("{done} of {count} patients").format(done=done, count=self._count)
-
-    def _add_row(self, values: dict) -> None:
-        table = self._ui.batchTable
-        row = table.rowCount
-        table.setRowCount(row + 1)
-        for column, key in enumerate(COLUMNS):
-            table.setItem(row, column, qt.QTableWidgetItem(str(values.get(key, ""))))
+            self._table.add(event)
+        text = _("{done} of {count} patients")
+        self._ui.batchStatusLabel.text = text.format(done=len(self._table), count=self._count)
 
     def _ended(self, code: int | None, errors: str) -> None:
         if code is None and self._written() == self._before:
@@ -117,6 +105,3 @@ class BatchControls:
     def _written(self) -> float:
         """When the result was written; 0 where there is none."""
         return self._result.stat().st_mtime if self._result.is_file() else 0.0
-
-    def _open_row(self, row: int, _column: int) -> None:
-        self._open(self._cohort, self._ui.batchTable.item(row, 0).text())

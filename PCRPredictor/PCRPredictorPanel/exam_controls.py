@@ -42,7 +42,7 @@ class ExamControls(VTKObservationMixin):
         self.parameters: Any = None
         self._segmentation: Any = None  # whose segments are listed
         self._measured: object = None  # what the functional volume was said of
-        self._editor = SegmentEditor(ui.editorFrame)
+        self._editor = SegmentEditor(ui.editorFrame, ui.editButton, self._choose_edited, self.show_volume)
         for name in _PARAMETERS:
             field = getattr(ui, f"{name}Selector")
             field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self.choose({name: node}))
@@ -57,7 +57,6 @@ class ExamControls(VTKObservationMixin):
             self._take_tumour,
             complain,
         )
-        ui.editButton.connect("toggled(bool)", self._edit)
 
     @property
     def segment_id(self) -> str:
@@ -102,9 +101,8 @@ class ExamControls(VTKObservationMixin):
 
     def leave(self) -> None:
         """Let go of views and shortcuts, when the module is left or the scene closes."""
-        self._ui.clickButton.checked = False
-        self._ui.editButton.checked = False
-        self._editor.leave()
+        self._click.release()
+        self._editor.release()
 
     def close(self) -> None:
         """For the end of the module."""
@@ -216,17 +214,14 @@ class ExamControls(VTKObservationMixin):
         self.choose({"segmentation": node})
         self._list_segments()
 
-    def _edit(self, wanted: bool) -> None:
-        if not wanted:
-            self._editor.leave()
-            self.show_volume()
-            return
+    def _choose_edited(self) -> tuple[Any, Any]:
+        """Return the segmentation to edit and the volume to show."""
         early = self.phases()[1]
         segmentation = self._ui.segmentationSelector.currentNode()
         if segmentation is None:
             segmentation = add_empty_segmentation(slicer.mrmlScene, early, CLICKED)
             self.choose({"segmentation": segmentation})
-        self._editor.enter(segmentation, self.subtract())
+        return segmentation, self.subtract()
 
 
 def _may_be_phase(node: Any) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import qt
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.table import Table
 from slicer.i18n import tr as _
 
 COLUMNS = {
@@ -36,15 +36,10 @@ class CohortControls:
     def __init__(
         self, ui: Any, chosen: Callable[[], None], open_patient: Callable[[str], None], complain: Callable[[str], None]
     ) -> None:
-        self._ui, self._chosen, self._open, self._complain = ui, chosen, open_patient, complain
+        self._ui, self._chosen, self._complain = ui, chosen, complain
         self._child = ChildProcess(self._told, self._ended)
         self.patients: list[str] = []  # in the cohort's order, known after a check
-        table = ui.cohortTable
-        table.setColumnCount(len(COLUMNS))
-        table.setHorizontalHeaderLabels(list(COLUMNS.values()))
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        table.connect("cellDoubleClicked(int,int)", self._open_row)
+        self._table = Table(ui.cohortTable, COLUMNS, open_patient)
         follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
         ui.checkCancelButton.connect("clicked(bool)", lambda *_args: self._child.cancel())
@@ -64,8 +59,7 @@ class CohortControls:
         if self.folder is None:
             return
         self.patients.clear()
-        self._ui.cohortTable.setSortingEnabled(False)
-        self._ui.cohortTable.setRowCount(0)
+        self._table.clear()
         self._ui.cohortLabel.text = _("Reading...")
         self._child.start(["check", str(self.folder)], COMMANDS)
         self.update()
@@ -82,27 +76,16 @@ class CohortControls:
     def show_reviews(self) -> None:
         """Note in the table who was reviewed by whom."""
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.cohort.review import read_reviews
+        from PCRTrainingLib.cohort.review import describe_reviews
 
         try:
-            reviews = read_reviews(self.folder) if self.folder is not None else {}
+            self._table.change(describe_reviews(self.folder) if self.folder is not None else {})
         except DataError as error:
             self._complain(str(error))
-            return
-        table, names = self._ui.cohortTable, list(COLUMNS)
-        was_sorted = table.sortingEnabled
-        table.setSortingEnabled(False)
-        for row in range(table.rowCount):
-            review = reviews.get(table.item(row, 0).text())
-            if review is not None:
-                self._set(row, names.index("reviewed"), f"{review.who} {review.when[:10]}")
-                if review.mask:
-                    self._set(row, names.index("mask"), "reviewed")
-        table.setSortingEnabled(was_sorted)
 
     def _choose(self, *_args: object) -> None:
         self.patients.clear()
-        self._ui.cohortTable.setRowCount(0)
+        self._table.clear()
         self._ui.cohortLabel.text = ""
         self.update()
         self._chosen()
@@ -110,34 +93,21 @@ class CohortControls:
     def _told(self, event: dict) -> None:
         if event["event"] != "checked":
             return
-        table = self._ui.cohortTable
         self.patients.append(str(event["patient_id"]))
-        row = table.rowCount
-        table.setRowCount(row + 1)
-        for column, name in enumerate(COLUMNS):
-            self._set(row, column, str(event.get(name, "")))
-        self._ui.cohortLabel.text = _("{count} patients read").format(count=len(self.patients))
-
-    def _set(self, row: int, column: int, text: str) -> None:
-        self._ui.cohortTable.setItem(row, column, qt.QTableWidgetItem(text))
+        self._table.add(event)
+        self._ui.cohortLabel.text = _("{count} patients read").format(count=len(self._table))
 
     def _ended(self, code: int | None, errors: str) -> None:
-        table = self._ui.cohortTable
         if code is None:
             self._ui.cohortLabel.text = _("Cancelled.")
         elif code in (0, 1) and not errors:
-            column = list(COLUMNS).index("problem")
-            good = sum(not table.item(row, column).text() for row in range(table.rowCount))
+            good = self._table.column("problem").count("")
             text = _("{good} of {all} patients can be used for training.")
-            self._ui.cohortLabel.text = text.format(good=good, all=table.rowCount)
+            self._ui.cohortLabel.text = text.format(good=good, all=len(self._table))
             self.show_reviews()
-            table.setSortingEnabled(True)
-            table.resizeColumnsToContents()
+            self._table.finish(sortable=True)
         else:
             self._ui.cohortLabel.text = last_sentence(errors, code)
             self._complain(self._ui.cohortLabel.text)
         self.update()
         self._chosen()
-
-    def _open_row(self, row: int, _column: int) -> None:
-        self._open(self._ui.cohortTable.item(row, 0).text())

@@ -7,12 +7,12 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import qt
 import slicer
 from PCRPredictorLib.formatting import format_value
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.table import Table
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -60,10 +60,7 @@ class ResultsControls:
         self._attention: dict[str, Any] = {}
         self._evaluation: Path | None = None  # folder of the last one; the field may be changed meanwhile
         self._child = ChildProcess(lambda event: None, self._evaluated)
-        table = ui.resultsTable
-        table.setColumnCount(len(COLUMNS))
-        table.setHorizontalHeaderLabels(list(COLUMNS.values()))
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        self._table = Table(ui.resultsTable, COLUMNS)
         ui.rocButton.connect("clicked(bool)", self.show_charts)
         ui.useButton.connect("clicked(bool)", self.install)
         ui.explainButton.connect("clicked(bool)", self.explain)
@@ -172,12 +169,10 @@ class ResultsControls:
             self._ui.explainSelector.addItem(name)
 
     def _fill_table(self) -> None:
-        table = self._ui.resultsTable
-        table.setRowCount(len(self._models))
-        for row, model in enumerate(self._models):
-            for column, name in enumerate(COLUMNS):
-                table.setItem(row, column, qt.QTableWidgetItem(format_value(_value(model, name))))
-        table.resizeColumnsToContents()
+        self._table.clear()
+        for model in self._models:
+            self._table.add({name: format_value(_value(model, name)) for name in COLUMNS})
+        self._table.finish()
 
     def _show_attention(self, found: tuple) -> None:
         from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_overlay, to_vtk_image

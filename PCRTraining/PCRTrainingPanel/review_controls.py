@@ -40,7 +40,7 @@ class ReviewControls:
         self._ui, self._cohort, self._background, self._complain = ui, cohort, background, complain
         self.patient_id = ""
         self.nodes: dict[str, Any] = {}
-        self._editor = SegmentEditor(ui.editorFrame)
+        self._editor = SegmentEditor(ui.editorFrame, ui.editButton, self._choose_edited)
         self._click = OneClick(
             ui.clickButton,
             lambda: (self.nodes["pre"], self.nodes["early"]),
@@ -55,7 +55,6 @@ class ReviewControls:
         ui.nextOpenButton.connect("clicked(bool)", self._open_unreviewed)
         ui.saveMaskButton.connect("clicked(bool)", self.save)
         ui.acceptButton.connect("clicked(bool)", self.accept)
-        ui.editButton.connect("toggled(bool)", self._edit)
         self._shortcuts = []
         for name, keys in SHORTCUTS.items():
             shortcut = qt.QShortcut(qt.QKeySequence(keys), slicer.util.mainWindow() or ui.reviewerEdit)
@@ -99,15 +98,14 @@ class ReviewControls:
         said = _("{patient}: reviewed.").format(patient=self.patient_id)
         self._background.start(work, lambda _review: self._noted(said), self._refuse)
 
-    def let_go(self) -> None:
-        """Let go of views and mouse."""
-        self._ui.clickButton.checked = False
-        self._ui.editButton.checked = False
-        self._editor.leave()
+    def release(self) -> None:
+        """Give views and mouse back."""
+        self._click.release()
+        self._editor.release()
 
     def leave(self) -> None:
         """Another module is in front: let go of the keyboard, too."""
-        self.let_go()
+        self.release()
         for shortcut in self._shortcuts:
             shortcut.enabled = False
 
@@ -133,7 +131,7 @@ class ReviewControls:
     def _show(self, patient_id: str, exam: Any) -> None:
         from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_exam, add_phases, remove, show_overlay
 
-        self._ui.editButton.checked = self._ui.clickButton.checked = False
+        self.release()
         for node in self.nodes.values():
             remove(node)
         has_mask = exam.mask is not None and exam.mask.any()
@@ -151,15 +149,13 @@ class ReviewControls:
 
         set_segment(self.nodes["segmentation"], mask, geometry_of(reference), reference)
 
-    def _edit(self, wanted: bool) -> None:
-        if not wanted:
-            self._editor.leave()
-            return
+    def _choose_edited(self) -> tuple[Any, Any]:
+        """Return the segmentation to edit and the volume to show."""
         from PCRPredictorLib.mrml.display import subtract_nodes
 
         if "subtraction" not in self.nodes:
             self.nodes["subtraction"] = subtract_nodes(self.nodes["pre"], self.nodes["early"])
-        self._editor.enter(self.nodes["segmentation"], self.nodes["subtraction"])
+        return self.nodes["segmentation"], self.nodes["subtraction"]
 
     def _step(self, by: int) -> None:
         names = self._cohort.patients
@@ -169,18 +165,15 @@ class ReviewControls:
 
     def _open_unreviewed(self, *_args: object) -> None:
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.cohort.review import read_reviews
+        from PCRTrainingLib.cohort.review import next_unreviewed
 
         try:
-            reviewed = read_reviews(self._cohort.folder)
+            patient = next_unreviewed(self._cohort.folder, self._cohort.patients, self.patient_id)
         except DataError as error:
             self._complain(str(error))
             return
-        names = self._cohort.patients
-        start = names.index(self.patient_id) + 1 if self.patient_id in names else 0
-        left = [name for name in [*names[start:], *names[:start]] if name not in reviewed]
-        if left:
-            self.open(left[0])
+        if patient is not None:
+            self.open(patient)
         else:
             self._ui.patientLabel.text = _("Every patient is reviewed.")
 

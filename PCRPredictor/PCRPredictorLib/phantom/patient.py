@@ -10,7 +10,7 @@ import numpy as np
 from ..exam import Exam, Geometry, Provenance
 from .anatomy import Breast, Layer, body_layers, draw_breasts, shape_body
 from .frame import Frame
-from .kinetics import Sequence, relative_signal
+from .kinetics import relative_signal
 from .site import GREY_LEVELS, SITES, Site
 from .traits import Traits, draw_traits
 from .tumour import grow_tumour
@@ -105,10 +105,9 @@ def exam_geometry(site: Site, breast: Breast, full: bool) -> Geometry:
 def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
     """Lay a tissue over the noise-free phases (k, j, i), in place."""
     window = layer.frame.window if layer.frame else (slice(None),) * 3
-    sequence = Sequence(site.repetition_time, site.flip_angle)
     share = layer.share.astype(np.float32, copy=False)
     for signal, seconds in zip(signals, site.phase_times, strict=True):
-        target = relative_signal(layer.tissue, seconds / 60, sequence, layer.uptake) * layer.brightness
+        target = relative_signal(layer.tissue, seconds / 60, site.sequence, layer.uptake) * layer.brightness
         under = signal[window]
         under += share * (np.asarray(target, np.float32) - under)
 

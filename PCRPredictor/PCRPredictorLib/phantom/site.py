@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..errors import DataError
+from .kinetics import Sequence
 
 GREY_LEVELS = 36.0  # of unenhanced fibroglandular tissue near the coil, at gain 1
 _SMALL_SIZE = (128, 128, 48)
@@ -22,13 +23,11 @@ class Site:
     Args:
         name: part of the patients' identifiers.
         orientation: "axial" or "sagittal"; small exams and sagittal ones show one breast.
-        pixel_spacing: in plane, mm, of small exams.
-        slice_thickness: mm, of small exams.
+        spacing: of small exams along i, j, k, mm.
         gain: factor on the grey levels; 1 gives 36 to unenhanced fibroglandular tissue near the coil.
         noise: standard deviation in each of the two channels, relative to that tissue's signal.
         phase_times: of the pre, early and late phase, s after injection; 0 before.
-        repetition_time: s.
-        flip_angle: degrees.
+        sequence: spoiled gradient echo that it measures with.
         shortcut: correlation of background enhancement with the label, in [-1, 1]; 0 for none.
         manufacturer: for the table.
 
@@ -38,13 +37,11 @@ class Site:
 
     name: str
     orientation: Literal["axial", "sagittal"] = "axial"
-    pixel_spacing: float = 1.4
-    slice_thickness: float = 3.5
+    spacing: tuple[float, float, float] = (1.4, 1.4, 3.5)
     gain: float = 1.0
     noise: float = 0.045
     phase_times: tuple[float, float, float] = (0.0, 120.0, 400.0)
-    repetition_time: float = 0.005
-    flip_angle: float = 12.0
+    sequence: Sequence = field(default_factory=Sequence)
     shortcut: float = 0.0
     manufacturer: str = "PHANTOM"
 
@@ -54,34 +51,28 @@ class Site:
 
     def lattice(self, full: bool) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
         """Voxels and spacing in mm along i, j, k. Full-size exams have the same spacing at every site."""
-        if full:
-            return _FULL_LATTICE[self.orientation]
-        return _SMALL_SIZE, (self.pixel_spacing, self.pixel_spacing, self.slice_thickness)
+        return _FULL_LATTICE[self.orientation] if full else (_SMALL_SIZE, self.spacing)
 
 
 SITES = {
     "A": Site("A", manufacturer="PHANTOM ONE"),
     "B": Site(
         "B",
-        pixel_spacing=1.5,
-        slice_thickness=3.2,
+        spacing=(1.5, 1.5, 3.2),
         gain=0.75,
         noise=0.065,
         phase_times=(0.0, 95.0, 330.0),
-        repetition_time=0.0068,
-        flip_angle=15.0,
+        sequence=Sequence(0.0068, 15.0),
         manufacturer="PHANTOM TWO",
     ),
     "C": Site(
         "C",
         orientation="sagittal",
-        pixel_spacing=1.4,
-        slice_thickness=3.0,
+        spacing=(1.4, 1.4, 3.0),
         gain=0.65,
         noise=0.05,
         phase_times=(0.0, 150.0, 450.0),
-        repetition_time=0.008,
-        flip_angle=20.0,
+        sequence=Sequence(0.008, 20.0),
         manufacturer="PHANTOM THREE",
     ),
 }

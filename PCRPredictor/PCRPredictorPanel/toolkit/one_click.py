@@ -46,9 +46,13 @@ class OneClick(VTKObservationMixin):
         self._point: Any = None
         button.connect("toggled(bool)", self._wait)
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Give the mouse back."""
         self._button.checked = False
+
+    def close(self) -> None:
+        """Give the mouse back for good."""
+        self.release()
         self.removeObservers()
 
     def _wait(self, wanted: bool) -> None:

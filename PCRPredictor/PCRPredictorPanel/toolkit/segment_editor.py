@@ -1,7 +1,8 @@
-"""Slicer's Segment Editor inside the panel; made when it is first wanted."""
+"""Slicer's Segment Editor inside the panel; made when it is first opened."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -9,19 +10,39 @@ import slicer
 
 
 class SegmentEditor:
-    """The editor in a frame that is shown while it is used.
+    """The editor in a frame that is shown while its button is down.
 
     Args:
         frame: widget with a layout.
+        button: checkable.
+        chosen: gives the segmentation to edit and the volume to show.
+        left: called after the editor was left.
     """
 
-    def __init__(self, frame: qt.QWidget) -> None:
-        self._frame = frame
+    def __init__(
+        self,
+        frame: qt.QWidget,
+        button: Any,
+        chosen: Callable[[], tuple[Any, Any]],
+        left: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._frame, self._button, self._chosen, self._left = frame, button, chosen, left
         self._editor: Any = None
         self._frame.setVisible(False)
+        button.connect("toggled(bool)", self._toggle)
 
-    def enter(self, segmentation: Any, source: Any) -> None:
-        """Edit a segmentation on a volume."""
+    def release(self) -> None:
+        """Give mouse, keyboard and views back."""
+        self._button.checked = False
+
+    def _toggle(self, wanted: bool) -> None:
+        if wanted:
+            self._enter(*self._chosen())
+        else:
+            self._leave()
+            self._left()
+
+    def _enter(self, segmentation: Any, source: Any) -> None:
         if self._editor is None:
             self._editor = slicer.qMRMLSegmentEditorWidget()
             self._editor.setMaximumNumberOfUndoStates(10)
@@ -39,8 +60,7 @@ class SegmentEditor:
         self._editor.installKeyboardShortcuts()
         self._frame.setVisible(True)
 
-    def leave(self) -> None:
-        """Give mouse, keyboard and views back."""
+    def _leave(self) -> None:
         self._frame.setVisible(False)
         if self._editor is not None:
             self._editor.setActiveEffect(None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,32 @@ def read_reviews(cohort: Path) -> dict[str, Review]:
         return {}
     except (OSError, ValueError, KeyError):
         raise DataError(f"{path}: cannot be read; it must have the columns patient_id, who, when, mask") from None
+
+
+def describe_reviews(cohort: Path) -> dict[str, dict[str, str]]:
+    """Return what a table of the cohort shows of its reviews, by patient: "reviewed", and "mask" if it was changed.
+
+    Raises:
+        DataError: if the list cannot be read.
+    """
+    return {
+        name: {"reviewed": f"{review.who} {review.when[:10]}", **({"mask": REVIEWED} if review.mask else {})}
+        for name, review in read_reviews(cohort).items()
+    }
+
+
+def next_unreviewed(cohort: Path, patients: Sequence[str], after: str) -> str | None:
+    """Return the next patient of a list that nobody has reviewed, from its start again at the end; None if all are.
+
+    Args:
+        after: the patient to go on from; one that is not in the list starts at the first.
+
+    Raises:
+        DataError: if the list of reviews cannot be read.
+    """
+    reviewed = read_reviews(cohort)
+    start = patients.index(after) + 1 if after in patients else 0
+    return next((name for name in (*patients[start:], *patients[:start]) if name not in reviewed), None)
 
 
 def mark_reviewed(cohort: Path, patient_id: str, who: str, mask: str | None = None) -> Review:

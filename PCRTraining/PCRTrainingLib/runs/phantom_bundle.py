@@ -29,7 +29,7 @@ from ..training.folds import out_of_fold
 from ..training.workers import workers
 from .train import open_cohort, prepare, step_outcome, train, write_run_bundle
 
-SHARP_SITE = replace(SITES["A"], name="S", pixel_spacing=0.75, slice_thickness=1.6)  # as full-size exams are
+SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
 EXTERNAL = ((replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise), 200),)
 CONFIG = TrainingConfig(stepwise(10))

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
-from PCRTrainingLib.cohort.review import import_dicom, mark_reviewed, read_reviews, save_mask
+from PCRTrainingLib.cohort.review import (
+    describe_reviews,
+    import_dicom,
+    mark_reviewed,
+    next_unreviewed,
+    read_reviews,
+    save_mask,
+)
 from support.dicom_exam import write_dicom_exam
 from support.examples import tiny_exam
 
@@ -101,3 +108,21 @@ def test_dicom_exam_becomes_a_patient_without_its_name(cohort, tmp_path):
 def test_identifier_that_is_no_folder_name_is_refused(cohort, tmp_path):
     with pytest.raises(DataError, match="letters, digits"):
         import_dicom(tmp_path, cohort, "../elsewhere")
+
+
+def test_next_unreviewed_patient_is_found_from_the_one_that_is_open(cohort):
+    patients = [patient.patient_id for patient in find_patients(cohort)][:3]
+    mark_reviewed(cohort, patients[1], "a")
+    assert next_unreviewed(cohort, patients, patients[0]) == patients[2]
+    assert next_unreviewed(cohort, patients, patients[2]) == patients[0]
+    assert next_unreviewed(cohort, patients[1:2], "somebody else") is None
+
+
+def test_reviews_are_described_as_the_table_shows_them(cohort):
+    kept, changed = find_patients(cohort)[:2]
+    mark_reviewed(cohort, kept.patient_id, "a")
+    mark_reviewed(cohort, changed.patient_id, "b", "mask.nii.gz")
+    found = describe_reviews(cohort)
+    assert "mask" not in found[kept.patient_id]
+    assert found[changed.patient_id]["mask"] == "reviewed"
+    assert found[changed.patient_id]["reviewed"].startswith("b 20")

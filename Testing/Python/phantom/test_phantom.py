@@ -114,7 +114,7 @@ def test_air_is_zero_and_noise_is_not(patients):
 
 @pytest.mark.parametrize("name", SITES)
 def test_latent_washout_shows_between_early_and_late(name):
-    site, sequence = SITES[name], Sequence(SITES[name].repetition_time, SITES[name].flip_angle)
+    site, sequence = SITES[name], SITES[name].sequence
     _, early, late = (t / 60 for t in site.phase_times)
     ratios = []
     for kep in (0.4, 0.7, 1.2):
