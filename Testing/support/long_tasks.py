@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 
+from support.waiting import wait_until
+
 
 def work_long(file, _device, _progress):
     """A task that says it has begun, and takes longer than a test waits."""
@@ -17,6 +19,5 @@ def fail_or_work_long(file, _device, _progress):
     """A task that fails once the other has begun, and the other."""
     if file:
         work_long(file, _device, _progress)
-    while not list(Path(os.environ["TEST_FOLDER"]).iterdir()):
-        time.sleep(0.05)
+    wait_until(lambda: list(Path(os.environ["TEST_FOLDER"]).iterdir()))
     raise DataError("the disk is full; free some space")

@@ -66,7 +66,7 @@ async def running(token=None, **settings):
 
     settings = ServerSettings(**{"upload_limit": 1, **settings})
     server = TestServer(make_application(settings, Guard("127.0.0.1", settings.names, token), start))
-    await server.start_server()
+    await server.start_server(lingering_time=0.1)  # for what is sent after an answer
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
         yield server, client, puppets
     await server.close()
@@ -77,15 +77,6 @@ async def open_page(server, client):
     async with client.get(server.make_url("/")) as answer:
         assert answer.status == 200, await answer.text()
         return answer.url
-
-
-async def until(condition):
-    """Wait for a condition, at most ten seconds."""
-    for _ in range(100):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("it did not happen")
 
 
 def form(**files):

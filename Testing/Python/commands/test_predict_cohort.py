@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -12,6 +11,7 @@ from PCRPredictorLib.outputs import folder_name
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
 from support.cohort_files import write_patient
 from support.examples import OUTPUTS
+from support.waiting import wait_until
 
 
 def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
@@ -66,8 +66,7 @@ def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_
 def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
     words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
     child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
-    while not list(tmp_path.glob(".out-*")) and child.poll() is None:
-        time.sleep(0.01)
+    wait_until(lambda: list(tmp_path.glob(".out-*")) or child.poll() is not None)
     child.terminate()
     assert child.wait(30) == 130
     assert list(tmp_path.iterdir()) == []

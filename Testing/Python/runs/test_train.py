@@ -18,6 +18,7 @@ from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.runs.train import locked, train
 from PCRTrainingLib.training.workers import Worker
 from support.training_cohort import read_table, write_table
+from support.waiting import wait_until
 
 
 def logits(out):
@@ -282,8 +283,7 @@ def test_torchrun_gives_the_result_of_one_process_and_outlives_a_killed_worker(
     torchrun = ("torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "2", "--standalone")
     out = tmp_path / "run"
     agent = start(training_cohort, quick_config, out, sys.executable, "-m", *torchrun)
-    while not list(out.glob("fold_*/step1/history.csv")) and agent.poll() is None:
-        time.sleep(0.05)
+    wait_until(lambda: list(out.glob("fold_*/step1/history.csv")) or agent.poll() is not None, 300)
     workers = psutil.Process(agent.pid).children()
     workers[-1].kill()
     assert agent.wait(300) == 0

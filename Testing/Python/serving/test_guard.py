@@ -1,7 +1,5 @@
 """Who may ask `pcr view` for anything, and under which name."""
 
-import asyncio
-
 import aiohttp
 import pytest
 from PCRPredictorView.serving.guard import Guard, is_loopback
@@ -20,109 +18,85 @@ OUTSIDE = (
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
-def test_no_other_file_of_the_machine_can_be_reached(path):
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = (await open_page(server, client)).path.split("/")[2]
-            request = f"GET {path.format(page=page)} HTTP/1.1\nHost: 127.0.0.1:{{port}}\nConnection: close\n\n"
-            status, body = await raw(server, request)
-            assert status.split()[1] in ("404", "400")
-            assert "root:" not in body
-            assert len(body) < 100
-
-    asyncio.run(check())
+async def test_no_other_file_of_the_machine_can_be_reached(path):
+    async with running() as (server, client, _puppets):
+        page = (await open_page(server, client)).path.split("/")[2]
+        request = f"GET {path.format(page=page)} HTTP/1.1\nHost: 127.0.0.1:{{port}}\nConnection: close\n\n"
+        status, body = await raw(server, request)
+        assert status.split()[1] in ("404", "400")
+        assert "root:" not in body
+        assert len(body) < 100
 
 
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "", "[::1", "a b", "evil@127.0.0.1:{port}"],
 )
-def test_a_foreign_host_is_refused(host):
-    async def check():
-        async with running() as (server, _client, puppets):
-            status, body = await raw(server, f"GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n")
-            assert status.split()[1] in ("403", "400")
-            assert puppets == []
-            assert "does not answer to that name" in body or "400" in status
-
-    asyncio.run(check())
+async def test_a_foreign_host_is_refused(host):
+    async with running() as (server, _client, puppets):
+        status, body = await raw(server, f"GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n")
+        assert status.split()[1] in ("403", "400")
+        assert puppets == []
+        assert "does not answer to that name" in body or "400" in status
 
 
-def test_names_that_were_given_are_answered_to():
-    async def check():
-        async with running(names=("pcr.hospital.example",)) as (server, _client, _puppets):
-            request = "GET / HTTP/1.1\nHost: pcr.hospital.example\nConnection: close\n\n"
-            assert "303" in (await raw(server, request))[0]
-
-    asyncio.run(check())
+async def test_names_that_were_given_are_answered_to():
+    async with running(names=("pcr.hospital.example",)) as (server, _client, _puppets):
+        request = "GET / HTTP/1.1\nHost: pcr.hospital.example\nConnection: close\n\n"
+        assert "303" in (await raw(server, request))[0]
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/page/x/", "/page/x/index.html", "/page/x/report.html"])
-def test_without_the_token_nothing_is_to_be_had(path):
-    async def check():
-        async with running(token="right") as (server, client, puppets):
-            async with client.get(server.make_url(path), allow_redirects=False) as answer:
-                assert answer.status == 401
-                assert "token" in await answer.text()
-            with pytest.raises(aiohttp.WSServerHandshakeError):
-                await client.ws_connect(server.make_url("/page/x/ws"), headers=origin(server))
-            async with client.post(server.make_url("/page/x/upload"), data=b"x", headers=origin(server)) as answer:
-                assert answer.status == 401
-            assert puppets == []
-
-    asyncio.run(check())
+async def test_without_the_token_nothing_is_to_be_had(path):
+    async with running(token="right") as (server, client, puppets):
+        async with client.get(server.make_url(path), allow_redirects=False) as answer:
+            assert answer.status == 401
+            assert "token" in await answer.text()
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await client.ws_connect(server.make_url("/page/x/ws"), headers=origin(server))
+        async with client.post(server.make_url("/page/x/upload"), data=b"x", headers=origin(server)) as answer:
+            assert answer.status == 401
+        assert puppets == []
 
 
-def test_the_token_goes_from_the_address_into_a_cookie():
-    async def check():
-        async with running(token="right") as (server, client, _puppets):
-            async with client.get(server.make_url("/?token=right"), allow_redirects=False) as answer:
-                assert answer.status == 303
-                assert answer.headers["Location"] == "/"
-                cookie = answer.headers["Set-Cookie"]
-                assert "HttpOnly" in cookie
-                assert "SameSite=Lax" in cookie
-            await open_page(server, client)
-
-    asyncio.run(check())
+async def test_the_token_goes_from_the_address_into_a_cookie():
+    async with running(token="right") as (server, client, _puppets):
+        async with client.get(server.make_url("/?token=right"), allow_redirects=False) as answer:
+            assert answer.status == 303
+            assert answer.headers["Location"] == "/"
+            cookie = answer.headers["Set-Cookie"]
+            assert "HttpOnly" in cookie
+            assert "SameSite=Lax" in cookie
+        await open_page(server, client)
 
 
-def test_two_servers_on_one_machine_have_cookies_of_their_own():
-    async def check():
-        async with running(token="one") as (first, client, _), running(token="two") as (second, _other, _puppets):
-            for server, token in ((first, "one"), (second, "two")):
-                async with client.get(server.make_url(f"/?token={token}")) as answer:
-                    assert answer.status == 200
-            await open_page(first, client)
-
-    asyncio.run(check())
+async def test_two_servers_on_one_machine_have_cookies_of_their_own():
+    async with running(token="one") as (first, client, _), running(token="two") as (second, _other, _puppets):
+        for server, token in ((first, "one"), (second, "two")):
+            async with client.get(server.make_url(f"/?token={token}")) as answer:
+                assert answer.status == 200
+        await open_page(first, client)
 
 
-def test_a_cookie_of_any_letters_is_just_wrong():
-    async def check():
-        async with running(token="right") as (server, _client, _puppets):
-            name = Guard("127.0.0.1", (), "right")._cookie
-            status, _body = await raw(
-                server, f"GET / HTTP/1.1\nHost: 127.0.0.1:{{port}}\nCookie: {name}=\xff\nConnection: close\n\n"
-            )
-            assert "401" in status
-
-    asyncio.run(check())
+async def test_a_cookie_of_any_letters_is_just_wrong():
+    async with running(token="right") as (server, _client, _puppets):
+        name = Guard("127.0.0.1", (), "right")._cookie
+        status, _body = await raw(
+            server, f"GET / HTTP/1.1\nHost: 127.0.0.1:{{port}}\nCookie: {name}=\xff\nConnection: close\n\n"
+        )
+        assert "401" in status
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe")])
-def test_another_site_cannot_make_pages_or_frames(mode, kind):
-    async def check():
-        async with running() as (server, client, puppets):
-            headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}
-            async with client.get(server.make_url("/"), headers=headers) as answer:
-                assert answer.status == 403
-            assert puppets == []
-            link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-            async with client.get(server.make_url("/"), headers=link) as answer:
-                assert answer.status == 200
-
-    asyncio.run(check())
+async def test_another_site_cannot_make_pages_or_frames(mode, kind):
+    async with running() as (server, client, puppets):
+        headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}
+        async with client.get(server.make_url("/"), headers=headers) as answer:
+            assert answer.status == 403
+        assert puppets == []
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        async with client.get(server.make_url("/"), headers=link) as answer:
+            assert answer.status == 200
 
 
 def test_beyond_this_machine_there_is_always_a_token():
@@ -133,60 +107,48 @@ def test_beyond_this_machine_there_is_always_a_token():
     assert not is_loopback("example.org")
 
 
-def test_a_page_of_another_site_cannot_connect_or_upload():
-    async def check():
-        async with running() as (server, client, puppets):
-            page = await open_page(server, client)
-            for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
-                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                    await client.ws_connect(page / "ws", headers=headers)
-                assert refused.value.status == 403
-                async with client.post(page / "upload", data=form(pre=("a.nii", b"x")), headers=headers) as answer:
-                    assert answer.status == 403
-            assert not any(puppet.calls for puppet in puppets)
-
-    asyncio.run(check())
+async def test_a_page_of_another_site_cannot_connect_or_upload():
+    async with running() as (server, client, puppets):
+        page = await open_page(server, client)
+        for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await client.ws_connect(page / "ws", headers=headers)
+            assert refused.value.status == 403
+            async with client.post(page / "upload", data=form(pre=("a.nii", b"x")), headers=headers) as answer:
+                assert answer.status == 403
+        assert not any(puppet.calls for puppet in puppets)
 
 
-def test_every_answer_says_that_nothing_is_loaded_from_elsewhere():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            for address in (page, page / "nothing.js", page / "vue.global.js", server.make_url("/nowhere")):
-                async with client.get(address) as answer:
-                    policy = answer.headers["Content-Security-Policy"]
-                    assert "default-src 'self'" in policy
-                    assert "http" not in policy
-                    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-    asyncio.run(check())
+async def test_every_answer_says_that_nothing_is_loaded_from_elsewhere():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        for address in (page, page / "nothing.js", page / "vue.global.js", server.make_url("/nowhere")):
+            async with client.get(address) as answer:
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'self'" in policy
+                assert "http" not in policy
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("site", ["same-site", "same-origin"])
-def test_only_going_there_opens_a_page(site):
-    async def check():
-        async with running() as (server, client, puppets):
-            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
-            async with client.get(server.make_url("/"), headers=headers) as answer:
-                assert answer.status == 403
-            async with client.head(server.make_url("/")) as answer:
-                assert answer.status == 405
-            assert puppets == []
-
-    asyncio.run(check())
+async def test_only_going_there_opens_a_page(site):
+    async with running() as (server, client, puppets):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        async with client.get(server.make_url("/"), headers=headers) as answer:
+            assert answer.status == 403
+        async with client.head(server.make_url("/")) as answer:
+            assert answer.status == 405
+        assert puppets == []
 
 
 @pytest.mark.parametrize(("host", "status"), [("evil.example", "403"), ("127.0.0.1:{port}", "100")])
-def test_who_may_not_send_is_not_asked_to_go_on(host, status):
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = (await open_page(server, client)).path
-            request = f"POST {page}upload HTTP/1.1\nHost: {host}\nOrigin: http://{host}\nExpect: 100-continue\n"
-            form = "Content-Type: multipart/form-data; boundary=x\nContent-Length: 7\nConnection: close\n\n--x--\n"
-            first, _rest = await raw(server, request + form)
-            assert first.split()[1] == status
-
-    asyncio.run(check())
+async def test_who_may_not_send_is_not_asked_to_go_on(host, status):
+    async with running() as (server, client, _puppets):
+        page = (await open_page(server, client)).path
+        request = f"POST {page}upload HTTP/1.1\nHost: {host}\nOrigin: http://{host}\nExpect: 100-continue\n"
+        form = "Content-Type: multipart/form-data; boundary=x\nContent-Length: 7\nConnection: close\n\n--x--\n"
+        first, _rest = await raw(server, request + form)
+        assert first.split()[1] == status
 
 
 def test_a_token_cannot_be_guessed():

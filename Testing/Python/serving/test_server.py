@@ -1,6 +1,5 @@
 """What `pcr view` serves, and how it begins and ends."""
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -16,32 +15,26 @@ from PCRPredictorView.serving.server import ServerSettings, serve, static_files
 from support.view_help import Puppet, open_page, running
 
 
-def test_a_page_and_its_files_are_served():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            async with client.get(page) as answer:
-                assert "<script" in await answer.text()
-            async with client.get(page / "vue.global.js") as answer:
-                assert answer.status == 200
-
-    asyncio.run(check())
+async def test_a_page_and_its_files_are_served():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        async with client.get(page) as answer:
+            assert "<script" in await answer.text()
+        async with client.get(page / "vue.global.js") as answer:
+            assert answer.status == 200
 
 
-def test_scripts_are_sent_packed_to_who_can_unpack_them():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            sizes, texts = [], []
-            for encoding in ("identity", "gzip"):
-                async with client.get(page / "vue.global.js", headers={"Accept-Encoding": encoding}) as answer:
-                    assert "javascript" in answer.headers["Content-Type"]
-                    sizes.append(int(answer.headers["Content-Length"]))
-                    texts.append(await answer.text())
-            assert sizes[1] < 0.4 * sizes[0]
-            assert texts[0] == texts[1]
-
-    asyncio.run(check())
+async def test_scripts_are_sent_packed_to_who_can_unpack_them():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        sizes, texts = [], []
+        for encoding in ("identity", "gzip"):
+            async with client.get(page / "vue.global.js", headers={"Accept-Encoding": encoding}) as answer:
+                assert "javascript" in answer.headers["Content-Type"]
+                sizes.append(int(answer.headers["Content-Length"]))
+                texts.append(await answer.text())
+        assert sizes[1] < 0.4 * sizes[0]
+        assert texts[0] == texts[1]
 
 
 def test_only_files_of_the_page_are_in_the_table():
@@ -68,18 +61,15 @@ def test_the_printed_address_has_a_token_where_one_is_needed(host, asked, needed
     assert ("?token=" in addresses[0]) == needed
 
 
-def test_reports_are_downloaded_and_a_missing_result_is_said():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            async with client.get(page / "report.html") as answer:
-                assert "attachment" in answer.headers["Content-Disposition"]
-                assert await answer.text() == "a report"
-            async with client.get(page / "result.zip") as answer:
-                assert answer.status == 409
-                assert await answer.text() == "there is no result to write; predict first\n"
-
-    asyncio.run(check())
+async def test_reports_are_downloaded_and_a_missing_result_is_said():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        async with client.get(page / "report.html") as answer:
+            assert "attachment" in answer.headers["Content-Disposition"]
+            assert await answer.text() == "a report"
+        async with client.get(page / "result.zip") as answer:
+            assert answer.status == 409
+            assert await answer.text() == "there is no result to write; predict first\n"
 
 
 def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):

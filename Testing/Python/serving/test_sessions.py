@@ -6,151 +6,123 @@ import contextlib
 import aiohttp
 import pytest
 from PCRPredictorView.serving import sessions
-from support.view_help import open_page, origin, running, until
+from support.view_help import open_page, origin, running
+from support.waiting import wait_until
 
 ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
 
-def test_every_visit_gets_a_page_of_its_own():
-    async def check():
-        async with running() as (server, client, _puppets):
-            assert await open_page(server, client) != await open_page(server, client)
-
-    asyncio.run(check())
+async def end_of(connection):
+    """Wait until the server has closed a connection."""
+    while (await connection.receive()).type not in ENDS:
+        continue
 
 
-def test_messages_pass_between_a_page_and_its_own_process_only():
-    async def check():
-        async with running() as (server, client, puppets):
-            pages = [await open_page(server, client) for _ in range(3)]
-            sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in pages]
-            assert [(await socket.receive()).data.decode() for socket in sockets] == [p.folder.name for p in puppets]
-            await sockets[1].send_bytes(b"mine")
-            assert (await sockets[1].receive()).data == b"mine"
-            with pytest.raises(TimeoutError):
-                await sockets[0].receive(timeout=0.1)
-
-    asyncio.run(check())
+async def test_every_visit_gets_a_page_of_its_own():
+    async with running() as (server, client, _puppets):
+        assert await open_page(server, client) != await open_page(server, client)
 
 
-def test_a_message_that_is_too_large_ends_the_connection_and_nothing_else():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            socket = await client.ws_connect(page / "ws", headers=origin(server))
-            await socket.receive()
-            with contextlib.suppress(ConnectionError):  # the server need not wait for the end of it
-                await socket.send_bytes(b"x" * (9 * 2**20))
-            assert (await socket.receive()).type in ENDS
-            again = await client.ws_connect(page / "ws", headers=origin(server))
-            assert (await again.receive()).type == aiohttp.WSMsgType.BINARY
-
-    asyncio.run(check())
+async def test_messages_pass_between_a_page_and_its_own_process_only():
+    async with running() as (server, client, puppets):
+        pages = [await open_page(server, client) for _ in range(3)]
+        sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in pages]
+        assert [(await socket.receive()).data.decode() for socket in sockets] == [p.folder.name for p in puppets]
+        await sockets[1].send_bytes(b"mine")
+        assert (await sockets[1].receive()).data == b"mine"
+        with pytest.raises(TimeoutError):
+            await sockets[0].receive(timeout=0.1)
 
 
-def test_a_page_that_has_ended_gives_a_new_one():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            socket = await client.ws_connect(page / "ws", headers=origin(server))
-            await socket.receive()
-            await socket.send_bytes(b"die")
-            assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
-            async with client.get(page) as answer:
-                assert answer.url != page
-                assert answer.status == 200
-            async with client.get(page / "report.html") as answer:
-                assert answer.status == 404
-
-    asyncio.run(check())
+async def test_a_message_that_is_too_large_ends_the_connection_and_nothing_else():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        socket = await client.ws_connect(page / "ws", headers=origin(server))
+        await socket.receive()
+        with contextlib.suppress(ConnectionError):  # the server need not wait for the end of it
+            await socket.send_bytes(b"x" * (9 * 2**20))
+        assert (await socket.receive()).type in ENDS
+        again = await client.ws_connect(page / "ws", headers=origin(server))
+        assert (await again.receive()).type == aiohttp.WSMsgType.BINARY
 
 
-def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
-    async def check():
-        async with running(pages=2) as (server, client, puppets):
-            first, second = [await open_page(server, client) for _ in range(2)]
-            sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
-            monkeypatch.setattr(sessions, "_RELOAD", 0.0)
-            monkeypatch.setattr(sessions, "_LOADING", 0.0)
-            async with client.get(server.make_url("/")) as answer:
-                assert answer.status == 503
-                assert "all 2 places are taken" in await answer.text()
-            await sockets[0].close()
-            third = await open_page(server, client)
-            assert third not in (first, second)
-            assert not puppets[0].folder.exists()
-            assert puppets[1].folder.exists()
-
-    asyncio.run(check())
+async def test_a_page_that_has_ended_gives_a_new_one():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        socket = await client.ws_connect(page / "ws", headers=origin(server))
+        await socket.receive()
+        await socket.send_bytes(b"die")
+        assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+        async with client.get(page) as answer:
+            assert answer.url != page
+            assert answer.status == 200
+        async with client.get(page / "report.html") as answer:
+            assert answer.status == 404
 
 
-def test_a_page_that_is_still_loading_makes_no_room(monkeypatch):
-    async def check():
-        async with running(pages=1) as (server, client, puppets):
-            await open_page(server, client)
-            async with client.get(server.make_url("/")) as answer:
-                assert answer.status == 503
-            monkeypatch.setattr(sessions, "_LOADING", 0.0)
-            await open_page(server, client)
-            assert len(puppets) == 2
-
-    asyncio.run(check())
-
-
-def test_a_page_that_is_being_reloaded_makes_no_room():
-    async def check():
-        async with running(pages=1) as (server, client, puppets):
-            page = await open_page(server, client)
-            socket = await client.ws_connect(page / "ws", headers=origin(server))
-            await socket.receive()
-            await socket.close()
-            async with client.get(server.make_url("/")) as answer:
-                assert answer.status == 503
-            again = await client.ws_connect(page / "ws", headers=origin(server))
-            assert (await again.receive()).data.decode() == puppets[0].folder.name
-
-    asyncio.run(check())
+async def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
+    async with running(pages=2) as (server, client, puppets):
+        first, second = [await open_page(server, client) for _ in range(2)]
+        sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
+        monkeypatch.setattr(sessions, "_RELOAD", 0.0)
+        monkeypatch.setattr(sessions, "_LOADING", 0.0)
+        async with client.get(server.make_url("/")) as answer:
+            assert answer.status == 503
+            assert "all 2 places are taken" in await answer.text()
+        await sockets[0].close()
+        third = await open_page(server, client)
+        assert third not in (first, second)
+        assert not puppets[0].folder.exists()
+        assert puppets[1].folder.exists()
 
 
-def test_of_two_windows_on_one_page_the_last_one_has_it():
-    async def check():
-        async with running() as (server, client, _puppets):
-            page = await open_page(server, client)
-            first, second = await asyncio.gather(
-                *(client.ws_connect(page / "ws", headers=origin(server)) for _ in range(2))
-            )
-            await asyncio.sleep(0.5)
-            await asyncio.gather(*(client_socket.ping() for client_socket in (first, second)), return_exceptions=True)
-            for client_socket in (first, second):
-                with contextlib.suppress(TimeoutError):
-                    while (await client_socket.receive(timeout=0.5)).type not in ENDS:
-                        continue
-            assert sorted(client_socket.closed for client_socket in (first, second)) == [False, True]
-
-    asyncio.run(check())
+async def test_a_page_that_is_still_loading_makes_no_room(monkeypatch):
+    async with running(pages=1) as (server, client, puppets):
+        await open_page(server, client)
+        async with client.get(server.make_url("/")) as answer:
+            assert answer.status == 503
+        monkeypatch.setattr(sessions, "_LOADING", 0.0)
+        await open_page(server, client)
+        assert len(puppets) == 2
 
 
-def test_a_page_without_a_browser_is_kept_for_a_moment_and_then_ends():
-    async def check():
-        async with running(grace=1.0) as (server, client, puppets):
-            page = await open_page(server, client)
-            socket = await client.ws_connect(page / "ws", headers=origin(server))
-            await socket.receive()
-            await asyncio.sleep(2.5)
-            assert puppets[0].folder.exists()
-            await socket.close()
-            await until(lambda: not puppets[0].folder.exists() and not puppets[0].is_alive())
-
-    asyncio.run(check())
+async def test_a_page_that_is_being_reloaded_makes_no_room():
+    async with running(pages=1) as (server, client, puppets):
+        page = await open_page(server, client)
+        socket = await client.ws_connect(page / "ws", headers=origin(server))
+        await socket.receive()
+        await socket.close()
+        async with client.get(server.make_url("/")) as answer:
+            assert answer.status == 503
+        again = await client.ws_connect(page / "ws", headers=origin(server))
+        assert (await again.receive()).data.decode() == puppets[0].folder.name
 
 
-def test_nothing_is_left_when_the_server_ends():
-    async def check():
-        async with running() as (server, client, puppets):
-            await open_page(server, client)
-            await open_page(server, client)
-        return puppets
+async def test_of_two_windows_on_one_page_the_last_one_has_it():
+    async with running() as (server, client, _puppets):
+        page = await open_page(server, client)
+        windows = await asyncio.gather(*(client.ws_connect(page / "ws", headers=origin(server)) for _ in range(2)))
+        ends = [asyncio.create_task(end_of(window)) for window in windows]
+        ended, _open = await asyncio.wait(ends, timeout=1.0)
+        assert len(ended) == 1
+        assert sorted(window.closed for window in windows) == [False, True]
 
-    puppets = asyncio.run(check())
+
+async def test_a_page_without_a_browser_is_kept_for_a_moment_and_then_ends():
+    async with running(grace=0.2) as (server, client, puppets):
+        page = await open_page(server, client)
+        socket = await client.ws_connect(page / "ws", headers=origin(server))
+        await socket.receive()
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=1.0)
+        assert puppets[0].folder.exists()
+        await socket.close()
+        await asyncio.to_thread(wait_until, lambda: not puppets[0].folder.exists() and not puppets[0].is_alive())
+
+
+async def test_nothing_is_left_when_the_server_ends():
+    async with running() as (server, client, puppets):
+        await open_page(server, client)
+        await open_page(server, client)
     assert len(puppets) == 2
     assert not any(puppet.folder.exists() or puppet.is_alive() for puppet in puppets)

@@ -13,6 +13,7 @@ from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.training.workers import Worker
 from support.long_tasks import fail_or_work_long
+from support.waiting import wait_until
 
 RUN = """
 import signal
@@ -32,8 +33,7 @@ def test_processes_of_a_run_that_ends_early_are_gone_at_once(how, tmp_path):
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     code = [sys.executable, "-c", RUN.format(files=files)]
     run = subprocess.Popen(code, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL)
-    while len(list(tmp_path.iterdir())) < 2 and run.poll() is None:
-        time.sleep(0.05)
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2 or run.poll() is not None)
     family = psutil.Process(run.pid).children(recursive=True)
     assert len(family) >= 3  # two workers and what they report to
     run.send_signal(how)

@@ -1,6 +1,5 @@
 """What a page opens and predicts, and which model and operating point its result is of."""
 
-import asyncio
 import contextlib
 from dataclasses import replace
 from types import SimpleNamespace
@@ -37,32 +36,26 @@ def section_that(predicts, shown):
     return PredictionSection(server, work, scene, "phantom", shown.append), work
 
 
-def test_a_result_is_not_shown_as_that_of_a_model_chosen_meanwhile(prediction):
-    async def go():
-        shown = []
+async def test_a_result_is_not_shown_as_that_of_a_model_chosen_meanwhile(prediction):
+    shown = []
 
-        def predict(_exam, _bundle):
-            section._choose("ispy2")
-            return prediction, None
+    def predict(_exam, _bundle):
+        section._choose("ispy2")
+        return prediction, None
 
-        section, work = section_that(predict, shown)
-        await section.predict()
-        assert section.result is None
-        assert shown == []
-        assert work.state.data.problem == "the model was changed meanwhile; predict again"
-
-    asyncio.run(go())
+    section, work = section_that(predict, shown)
+    await section.predict()
+    assert section.result is None
+    assert shown == []
+    assert work.state.data.problem == "the model was changed meanwhile; predict again"
 
 
-def test_what_is_written_is_at_the_operating_point_that_was_chosen(prediction):
-    async def go():
-        section, _work = section_that(lambda _exam, _bundle: (prediction, None), [])
-        await section.predict()
-        for point in section.state.data.points:
-            section._show_decision(point)
-            assert section.result.prediction.operating_point.name == point
-
-    asyncio.run(go())
+async def test_what_is_written_is_at_the_operating_point_that_was_chosen(prediction):
+    section, _work = section_that(lambda _exam, _bundle: (prediction, None), [])
+    await section.predict()
+    for point in section.state.data.points:
+        section._show_decision(point)
+        assert section.result.prediction.operating_point.name == point
 
 
 def exams_that(read):
@@ -78,60 +71,48 @@ def exams_that(read):
 
 
 @pytest.mark.parametrize("error", [MemoryError, ValueError])
-def test_predicting_the_list_stops_where_something_goes_wrong(error):
-    async def go():
-        def read():
-            raise error
+async def test_predicting_the_list_stops_where_something_goes_wrong(error):
+    def read():
+        raise error
 
-        section, _opened = exams_that(read)
-        with contextlib.suppress(ValueError):  # which is said where it was asked for
-            await section.predict_all()
-        assert not section.state.data.predicting_all
-        assert ("memory" in section.state.data.rows[0]["problem"]) == (error is MemoryError)
-
-    asyncio.run(go())
+    section, _opened = exams_that(read)
+    with contextlib.suppress(ValueError):  # which is said where it was asked for
+        await section.predict_all()
+    assert not section.state.data.predicting_all
+    assert ("memory" in section.state.data.rows[0]["problem"]) == (error is MemoryError)
 
 
 @pytest.mark.parametrize("number", [-1, 1, "0", None])
-def test_only_an_exam_of_the_list_is_opened(number):
-    async def go():
-        section, opened = exams_that(tiny_exam)
-        await section.open(number)
-        assert opened == []
-        await section.open(0)
-        assert len(opened) == 1
-
-    asyncio.run(go())
+async def test_only_an_exam_of_the_list_is_opened(number):
+    section, opened = exams_that(tiny_exam)
+    await section.open(number)
+    assert opened == []
+    await section.open(0)
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize(
     ("value", "sentence"), [(0, "the pre phase is constant (0 everywhere)"), (np.nan, "not finite numbers")]
 )
-def test_phases_that_show_nothing_are_said_when_they_are_opened(value, sentence):
-    async def go():
-        exam = replace(tiny_exam(), mask=None)
-        section, opened = exams_that(lambda: replace(exam, pre=np.full(exam.pre.shape, value, np.float32)))
-        await section.open(0)
-        assert len(opened) == 1
-        assert sentence in section._work.state.data.problem
-
-    asyncio.run(go())
+async def test_phases_that_show_nothing_are_said_when_they_are_opened(value, sentence):
+    exam = replace(tiny_exam(), mask=None)
+    section, opened = exams_that(lambda: replace(exam, pre=np.full(exam.pre.shape, value, np.float32)))
+    await section.open(0)
+    assert len(opened) == 1
+    assert sentence in section._work.state.data.problem
 
 
-def test_an_exam_of_the_list_without_a_tumour_is_to_be_segmented_on_the_page():
-    async def go():
-        section, _opened = exams_that(lambda: replace(tiny_exam(), mask=None))
-        await section.predict_all()
-        assert section.state.data.rows[0]["problem"] == "open this exam and segment the tumour first"
-
-    asyncio.run(go())
+async def test_an_exam_of_the_list_without_a_tumour_is_to_be_segmented_on_the_page():
+    section, _opened = exams_that(lambda: replace(tiny_exam(), mask=None))
+    await section.predict_all()
+    assert section.state.data.rows[0]["problem"] == "open this exam and segment the tumour first"
 
 
-def test_what_is_no_message_ends_nothing():
+async def test_what_is_no_message_ends_nothing():
     from PCRPredictorView.serving.process import _hand_on
 
     class Connection:
         async def send(self, _is_binary, _message):
             raise ValueError("no message")
 
-    asyncio.run(_hand_on(Connection(), b"\0"))
+    await _hand_on(Connection(), b"\0")
