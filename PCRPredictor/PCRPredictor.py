@@ -298,10 +298,10 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def open_patient(self, cohort: Path, patient_id: str) -> None:
         """Load one patient of a cohort into the scene and choose it."""
-        from PCRPredictorLib.reading.cohort import find_patient, read_patient
+        from PCRPredictorLib.reading.sources import find_source
 
         def read():
-            return read_patient(find_patient(cohort, patient_id))
+            return find_source(cohort, patient_id).read()
 
         self.background.start(read, self.on_patient_read, self.on_failed)
         self.update_buttons()

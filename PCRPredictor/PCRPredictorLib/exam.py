@@ -8,12 +8,16 @@ Physical coordinates are LPS, in mm (DICOM and ITK).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 PHASE_NAMES = ("pre", "early", "late")
 _LATTICE_TOLERANCE = 0.01  # of a voxel: what rounding in file headers makes, far below what could shift a tumour
@@ -59,6 +63,29 @@ class Geometry:
             return False
         corners = np.stack(np.meshgrid(*[(0, n - 1) for n in self.size], indexing="ij"), -1).reshape(-1, 3)
         return bool(np.abs(other.to_index(self.to_physical(corners)) - corners).max() < _LATTICE_TOLERANCE)
+
+    @staticmethod
+    def of_image(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geometry:
+        """Return the lattice of a SimpleITK image, or of the file whose header a reader has read.
+
+        Args:
+            image: three-dimensional, with one value per voxel.
+            name: of the file or series, for the message.
+
+        Raises:
+            DataError: if it is not three-dimensional or has several values per voxel.
+        """
+        values = "GetNumberOfComponentsPerPixel" if hasattr(image, "GetPixel") else "GetNumberOfComponents"
+        channels = getattr(image, values)()
+        if image.GetDimension() != 3 or channels != 1:
+            shape = " x ".join(str(n) for n in image.GetSize())
+            todo = "save each phase as its own file" if channels == 1 else "save overlapping segments as one labelmap"
+            raise DataError(
+                f"{name}: must be one three-dimensional volume with one value per voxel, got {shape} with {channels}; "
+                f"{todo}"
+            )
+        direction = np.reshape(image.GetDirection(), (3, 3))
+        return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), direction)
 
     def __str__(self) -> str:
         size = " x ".join(str(n) for n in self.size)
@@ -155,3 +182,10 @@ class Exam:
     def phases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pre, early and late phase."""
         return self.pre, self.early, self.late
+
+    def with_clinical(self, given: Mapping[str, object]) -> Exam:
+        """Return the exam with clinical variables that replace those of its source; names are compared without case."""
+        names = {str(name).strip().lower() for name in given}
+        kept = {name: value for name, value in self.clinical.items() if name.strip().lower() not in names}
+        unusable = tuple(name for name in self.provenance.unusable if name not in names)
+        return replace(self, clinical={**kept, **given}, provenance=replace(self.provenance, unusable=unusable))

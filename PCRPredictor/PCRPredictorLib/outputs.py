@@ -13,7 +13,7 @@ from .errors import DataError
 from .exam import Exam
 from .mrml import scene as mrml_scene
 from .prediction import Prediction, exam_to_json
-from .reading.cohort import CohortPatient, read_patient
+from .reading.sources import Source
 from .report.overlay import save_overlay
 from .report.page import render_report
 from .writing import whole_folder, write_json, write_nifti
@@ -61,7 +61,7 @@ def write_prediction(
 
 
 def predict_cohort(
-    patients: Iterable[CohortPatient],
+    patients: Iterable[Source],
     predict: Callable[[Exam], Prediction],
     out: Path,
     *,
@@ -110,18 +110,18 @@ def _stale(new: Path, old: Path) -> list[Path]:
     return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]
 
 
-def _predict_patient(
-    patient: CohortPatient, predict: Callable[[Exam], Prediction], folder: Path | None
-) -> dict[str, object]:
+def _predict_patient(patient: Source, predict: Callable[[Exam], Prediction], folder: Path | None) -> dict[str, object]:
     try:
-        exam = read_patient(patient)
+        exam = patient.read()
+        if exam.mask is None:
+            raise DataError(f"{patient.name}: has no tumour mask; add it to the cohort")
         prediction = predict(exam)
     except DataError as error:
-        return {"patient_id": patient.patient_id, "error": str(error)}
+        return {"patient_id": patient.name, "error": str(error)}
     if folder is not None:
-        write_prediction(exam, prediction, folder / folder_name(patient.patient_id), scene=False)
+        write_prediction(exam, prediction, folder / folder_name(patient.name), scene=False)
     return {
-        "patient_id": patient.patient_id,
+        "patient_id": patient.name,
         "probability": f"{prediction.probability:.4f}",
         "decision": prediction.decision,
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",

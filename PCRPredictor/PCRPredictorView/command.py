@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -12,16 +11,15 @@ from pathlib import Path
 
 from PCRPredictorLib.clinical import read_clinical_words
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import PHASE_NAMES
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
-from PCRPredictorLib.reading.sources import DicomEntry, Entry, FilesEntry, find_entries
+from PCRPredictorLib.reading.sources import Source, find_sources, given_source
 
 from .serving.logs import log_in_one_line
 from .serving.server import ServerSettings, serve
 from .serving.sessions import load_ahead, process_context
 
 
-def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
+def view(entries: Sequence[Source], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
     """Serve exams until interrupted.
 
     Args:
@@ -45,11 +43,11 @@ def view(entries: Sequence[Entry], model: str, settings: ServerSettings, ready: 
 
 def find_exams(
     folders: Sequence[Path], phases: Sequence[Path], mask: Path | None, clinical: Sequence[str]
-) -> list[Entry]:
+) -> list[Source]:
     """The list of a page, from the words of a command.
 
     Args:
-        folders: see `find_entries`.
+        folders: see `find_sources`.
         phases: three files, or none.
         mask: of the tumour: a file for `phases`, or for the only exam in the folders.
         clinical: files and pairs, likewise.
@@ -58,34 +56,31 @@ def find_exams(
         DataError: if something is missing or cannot be read.
     """
     values = read_clinical_words(clinical)
-    entries = find_entries(folders)
+    sources = find_sources(folders)
     if phases:
-        if len(phases) != len(PHASE_NAMES):
-            raise DataError(
-                f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three"
-            )
-        return [FilesEntry(phases[0].resolve().parent.name, tuple(phases), mask, values), *entries]
+        return [given_source(phases).with_given(mask, values), *sources]
     if mask is None and not values:
-        return entries
-    if len(entries) != 1 or not isinstance(entries[0], FilesEntry | DicomEntry):
+        return sources
+    if len(sources) != 1:
         raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder that is no cohort")
-    entry = entries[0]
-    return [replace(entry, mask=mask or entry.mask, clinical={**entry.clinical, **values})]
+    return [sources[0].with_given(mask, values)]
 
 
-def page_starter(entries: Sequence[Entry], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
+def page_starter(entries: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
     """Starts the process of a page."""
     context = process_context("PCRPredictorView.serving.process")
     return partial(_start, context, list(entries), model)
 
 
-def _start(context: BaseContext, entries: Sequence[Entry], model: str, end: socket.socket, folder: Path) -> BaseProcess:
+def _start(
+    context: BaseContext, entries: Sequence[Source], model: str, end: socket.socket, folder: Path
+) -> BaseProcess:
     process = context.Process(target=_run_page, args=(end, folder, entries, model), daemon=True)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def _run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+def _run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
     """In the process of a page; only there are Slicer's core and torch loaded."""
     from .serving.process import run_page
 

@@ -13,7 +13,7 @@ from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import Prediction
-from PCRPredictorLib.reading.sources import Entry
+from PCRPredictorLib.reading.sources import Source
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server
@@ -64,7 +64,7 @@ class ExamSection:
         self,
         server: Server,
         work: Work,
-        entries: Sequence[Entry],
+        entries: Sequence[Source],
         opened: Callable[[Exam], None],
         predictor: Callable[[], Predict],
     ) -> None:
@@ -143,7 +143,7 @@ class ExamSection:
         self.state.data.predicting_all = False
         self.state.data.rows = [{**row, "probability": "", "problem": ""} for row in self.state.data.rows]
 
-    async def _open(self, entry: Entry, uploaded: Path | None = None) -> bool:
+    async def _open(self, entry: Source, uploaded: Path | None = None) -> bool:
         if self._work.is_busy:
             self._work.complain("wait until this page is ready, then open the exam again")
             return False
@@ -228,7 +228,7 @@ class ExamSection:
         html.Iframe(name="sent", style="display: none", title="answer to the upload")
 
 
-def _read(entry: Entry, uploaded: Path | None) -> tuple[Exam, str]:
+def _read(entry: Source, uploaded: Path | None) -> tuple[Exam, str]:
     """The exam, and what of its phases would keep it from being predicted, "" if nothing.
 
     What is wrong with an uploaded one is said without the folder that it lies in here.
@@ -252,7 +252,7 @@ def _doubt(exam: Exam) -> str:
     return ""
 
 
-def _predict(entry: Entry, predict: Predict) -> dict[str, str]:
+def _predict(entry: Source, predict: Predict) -> dict[str, str]:
     try:
         exam = entry.read()
         if exam.mask is None:

@@ -12,7 +12,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Prediction
-from PCRPredictorLib.reading.sources import Entry
+from PCRPredictorLib.reading.sources import Source
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
@@ -47,7 +47,7 @@ class Page:
         folder: of the page's own, for results.
     """
 
-    def __init__(self, server: Server, entries: Sequence[Entry], model: str, folder: Path) -> None:
+    def __init__(self, server: Server, entries: Sequence[Source], model: str, folder: Path) -> None:
         self._server, self._entries, self._folder = server, entries, folder
         self._written: Prediction | None = None  # whose files are in the folder
         self._writing = asyncio.Lock()

@@ -31,8 +31,9 @@ before = peak()
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.images import read_exam
+from PCRPredictorLib.reading.mask import add_mask
 files = [Path(name) for name in sys.argv[1:]]
-Predictor(load_bundle(find_bundle("phantom"))).predict(read_exam(files[:3], files[3]))
+Predictor(load_bundle(find_bundle("phantom"))).predict(add_mask(read_exam(files[:3]), files[3]))
 print((peak() - before) / 1024)
 """
 
@@ -88,10 +89,11 @@ def measure(files: list[Path], runs: int) -> dict[str, list[float]]:
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle
     from PCRPredictorLib.model.predictor import Predictor
     from PCRPredictorLib.reading.images import read_exam
+    from PCRPredictorLib.reading.mask import add_mask
 
     stock_load, stock_finish = build_stock()
     predictor = Predictor(load_bundle(find_bundle("phantom")))
-    predictor.predict(read_exam(files[:3], files[3]))  # both sides once before the clock starts
+    predictor.predict(add_mask(read_exam(files[:3]), files[3]))  # both sides once before the clock starts
     stock_finish(stock_load(dict(zip(KEYS, files, strict=True))))
     seconds: dict[str, list[float]] = {name: [] for name in ("stock disk", "stock memory", "ours disk", "ours memory")}
     for _ in range(runs):
@@ -99,7 +101,7 @@ def measure(files: list[Path], runs: int) -> dict[str, list[float]]:
         rest, _ = timed(stock_finish, loaded)
         seconds["stock disk"].append(loading + rest)
         seconds["stock memory"].append(rest)
-        reading, exam = timed(read_exam, files[:3], files[3])
+        reading, exam = timed(lambda: add_mask(read_exam(files[:3]), files[3]))
         predicting, _ = timed(predictor.predict, exam)
         seconds["ours disk"].append(reading + predicting)
         seconds["ours memory"].append(predicting)

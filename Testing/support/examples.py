@@ -1,6 +1,7 @@
-"""A tiny exam and a made-up prediction of it, for tests of what comes after the network."""
+"""A tiny exam, a made-up prediction of it for tests of what comes after the network, and files of a tiny volume."""
 
 import numpy as np
+import SimpleITK as sitk
 from PCRPredictorLib.exam import Exam, Geometry, Provenance
 from PCRPredictorLib.prediction import (
     AttentionSummary,
@@ -17,6 +18,8 @@ AXIAL = np.eye(3)
 SAGITTAL = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)  # i to posterior, j to feet, k to the right
 TILT = np.array([[0.8, 0, -0.6], [0, 1, 0], [0.6, 0, 0.8]])
 CORONAL = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], float)
+OBLIQUE = Geometry((8, 7, 6), (0.9, 1.1, 3.0), (-10.0, 20.0, 5.0), np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]))
+ARRAY = np.arange(8 * 7 * 6, dtype=np.int16).reshape(6, 7, 8)  # a volume on that lattice
 
 
 def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), identifier="SECRET-1"):
@@ -54,3 +57,13 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
         versions={"breastpcr": "0.1.0", "torch": "2"},
     )
+
+
+def write_image(path, array=ARRAY, geometry=OBLIQUE, compress=False):
+    """Write a volume in the format of the name's ending, and return the path."""
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(geometry.spacing)
+    image.SetOrigin(geometry.origin)
+    image.SetDirection(geometry.direction.ravel().tolist())
+    sitk.WriteImage(image, path, compress)
+    return path

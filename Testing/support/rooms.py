@@ -19,7 +19,7 @@ _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
 _RUNS = _EVALUATION | {"PCRTrainingLib/evaluation"}
 MAY_IMPORT = {
     "PCRPredictorLib": _NOUNS,
-    "PCRPredictorLib/dicom": _READING,  # until the mask is read by those who call it
+    "PCRPredictorLib/dicom": _NOUNS,
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/phantom": _NOUNS,
     "PCRPredictorLib/model": _NOUNS,

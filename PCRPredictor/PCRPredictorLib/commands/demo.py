@@ -16,6 +16,7 @@ from ..exam import PHASE_NAMES
 from ..model.bundle import find_bundle, load_bundle
 from ..phantom.cohort import make_exam
 from ..reading.images import read_exam
+from ..reading.mask import add_mask
 from ..writing import whole_folder, write_json, write_nifti
 from .options import ModelOption, load_predictor, print_line
 from .predict import print_result
@@ -66,7 +67,8 @@ def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: C
     words += ["--model", model, "--out", out]
     report("The same by hand: pcr predict " + shlex.join(map(str, words)))
     report("Predicting ...")
-    read = replace(read_exam(files, folder / "tumour.nii.gz", clinical=exam.clinical), provenance=exam.provenance)
+    read = add_mask(read_exam(files), folder / "tumour.nii.gz")
+    read = replace(read, clinical=exam.clinical, provenance=exam.provenance)
     prediction = predictor.predict(read)
     write_prediction(read, prediction, out)
     return prediction

@@ -57,18 +57,14 @@ def predict(
     if cohort is not None:
         predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
-    from ..dicom.exam import read_dicom_exam
     from ..dicom.results import check_possible
     from ..outputs import write_prediction
-    from ..reading.images import read_exam
+    from ..reading.sources import given_source
 
     given = read_clinical_words(clinical, bundle.schema)
-    if dicom is not None:
-        exam = read_dicom_exam(dicom, mask, pick=tuple(pick) or None, clinical=given, label=label)
-        if dicom_results:
-            check_possible(exam)
-    else:
-        exam = read_exam(phases, mask, clinical=given, label=label)
+    exam = given_source(phases, dicom, pick).with_given(mask, given, label).read()
+    if dicom_results:
+        check_possible(exam)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_result(prediction, out)
@@ -81,12 +77,12 @@ def predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | No
         DataError: if the cohort cannot be read or the folder cannot be written.
     """
     from .. import outputs
-    from ..reading.cohort import find_patients
+    from ..reading.sources import find_sources
 
     def predict_exam(exam: Exam) -> Prediction:
         return predictor.predict(exam, operating_point)
 
-    patients = find_patients(cohort)
+    patients = find_sources([cohort])
     tell("patients", count=len(patients))
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ import SimpleITK as sitk
 from ..errors import DataError
 from ..exam import Exam, Geometry, Picked, Provenance
 from ..phases import pick_phases
-from ..reading.images import image_geometry, read_mask
 from .frames import as_slices, read_frames
 from .headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number, tag_years
 from .phases import (
@@ -69,21 +68,12 @@ class DicomExam:
         return ", ".join(lines)
 
 
-def read_dicom_exam(
-    folder: Path,
-    mask: Path | None = None,
-    pick: Sequence[int] | None = None,
-    clinical: Mapping[str, object] | None = None,
-    label: int | None = None,
-) -> Exam:
-    """Read the exam in a folder of DICOM files.
+def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
+    """Read the exam in a folder of DICOM files, without a mask; of the clinical variables the headers have the age.
 
     Args:
         folder: with the files of one patient, in any order and depth; other series are left aside.
-        mask: tumour mask as a file.
         pick: which of the phases found are pre, early and late, from 0; see `pick_phases` for the default.
-        clinical: variables as they were given; the age in the headers is used where it is not among them.
-        label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
 
     Raises:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
@@ -94,18 +84,8 @@ def read_dicom_exam(
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
     with ThreadPoolExecutor(3) as pool, _quiet_itk():
         (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
-    given = {str(name).strip().lower() for name in clinical or ()}
-    age = {} if found.age is None or "age" in given else {"age": found.age}
-    unusable = ("age",) if found.age_unusable and "age" not in given else ()
-    return Exam(
-        pre,
-        early,
-        late,
-        geometry,
-        read_mask(mask, geometry, label) if mask else None,
-        {**age, **(clinical or {})},
-        replace(_origin(found, chosen, bool(pick)), unusable=unusable),
-    )
+    clinical = {} if found.age is None else {"age": found.age}
+    return Exam(pre, early, late, geometry, None, clinical, _origin(found, chosen, bool(pick)))
 
 
 def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenance:
@@ -116,7 +96,8 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
     files, frames = _files_of(phases[1])
     series = tuple(phase.series_number for phase in phases)
     picked = Picked(len(found.phases), tuple(chosen), series, by_hand)  # type: ignore[arg-type]
-    return Provenance("dicom", known, found.patient_id, files, picked, frames=frames)  # type: ignore[arg-type]
+    unusable = ("age",) if found.age_unusable else ()
+    return Provenance("dicom", known, found.patient_id, files, picked, unusable, frames)  # type: ignore[arg-type]
 
 
 def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
@@ -281,4 +262,4 @@ def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
         image = reader.Execute()
     except RuntimeError:
         raise DataError(f"{phase.series}: its pixels cannot be read; export the series again") from None
-    return sitk.GetArrayFromImage(image), image_geometry(image, phase.series)
+    return sitk.GetArrayFromImage(image), Geometry.of_image(image, phase.series)

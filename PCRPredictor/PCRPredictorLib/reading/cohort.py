@@ -13,14 +13,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..exam import Exam, Provenance
+from ..exam import Exam
 from ..phases import pick_phases
 from .images import read_exam
 from .mapping import CohortMapping, read_mapping, resolve
+from .mask import add_mask
 from .table import read_rows
 
 TABLE = "clinical_and_imaging_info"
@@ -119,16 +120,11 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     times = _times(patient.row.get("acquisition_times", ""))
     known = times if len(times) == len(patient.phases) else None
     chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
-    return read_exam(
-        [patient.phases[k] for k in chosen],
-        patient.mask,
-        clinical=patient.row,
-        provenance=Provenance(
-            source="file",
-            phase_times=tuple(known[k] for k in chosen) if known else None,  # type: ignore[arg-type]
-            patient_id=patient.patient_id,
-        ),
-    )
+    exam = read_exam([patient.phases[k] for k in chosen])
+    phase_times = tuple(known[k] for k in chosen) if known else None
+    provenance = replace(exam.provenance, phase_times=phase_times, patient_id=patient.patient_id)  # type: ignore[arg-type]
+    exam = replace(exam, clinical=patient.row, provenance=provenance)
+    return exam if patient.mask is None else add_mask(exam, patient.mask)
 
 
 def read_table(cohort: Path) -> dict[str, dict[str, str]]:

@@ -1,12 +1,15 @@
-"""What `pcr view` was given: exams in folders and files, DICOM folders, cohorts; each read when it is opened."""
+"""Every exam that can be opened: three files, a DICOM folder, a patient of a cohort. Each is read when it is opened.
+
+A further kind is one subclass of `Source` and its entry in `KINDS`: `pcr predict`, `pcr view` and the panels find it.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from ..clinical import read_clinical
 from ..dicom.exam import read_dicom_exam
@@ -14,113 +17,160 @@ from ..dicom.segmentation import is_dicom
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam
 from .cohort import CohortPatient, find_patients, read_patient
-from .images import ENDINGS, read_exam
+from .images import FORMATS, read_exam
+from .mask import add_mask
 
 _LOOKED_AT = 200  # files of a folder that DICOM is looked for in
 _MASK_NAMES = ("tumour", "tumor", "mask", "segmentation")
 
 
-class Entry(Protocol):
-    """An exam in the list. It is handed to another process, so it holds paths and plain values only."""
-
-    @property
-    def name(self) -> str:
-        """What the list calls it."""
-
-    def read(self) -> Exam:
-        """The exam, with or without a mask; raises DataError."""
-
-
-@dataclass(frozen=True)
-class FilesEntry:
-    """Phases and mask as files.
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """An exam that can be opened. It is sent to other processes, so it holds paths and plain values only.
 
     Args:
-        name: what the list calls it.
-        phases: pre-contrast, early, late.
-        mask: of the tumour, or None.
-        clinical: values as they were given, by name.
+        name: shown in lists.
+        mask: file of the tumour mask, or None for the one that the source has, if any.
         label: value of the tumour in a mask of several segments, or None.
+        clinical: values by name; they replace those that the source has.
     """
 
     name: str
-    phases: tuple[Path, ...]
     mask: Path | None = None
-    clinical: Mapping[str, object] = field(default_factory=dict)
     label: int | None = None
+    clinical: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    @abstractmethod
+    def find(cls, place: Path) -> Sequence[Source]:
+        """Return the exams of this kind in a folder or file; empty if it is of a different kind."""
+
+    @abstractmethod
+    def read_source(self) -> Exam:
+        """Return what the source has: phases, and perhaps mask and clinical variables; raise DataError."""
 
     def read(self) -> Exam:
-        """Read the files."""
-        return read_exam(self.phases, self.mask, clinical=self.clinical, label=self.label)
+        """Return the exam with mask and clinical values added, without a mask if there is none; raise DataError."""
+        exam = self.read_source().with_clinical(self.clinical)
+        return exam if self.mask is None else add_mask(exam, self.mask, self.label)
+
+    def with_given(self, mask: Path | None, clinical: Mapping[str, object], label: int | None = None) -> Source:
+        """Return this source with a mask, its label and clinical values that a person gave."""
+        return replace(self, mask=mask or self.mask, label=label, clinical={**self.clinical, **clinical})
 
 
-@dataclass(frozen=True)
-class DicomEntry:
-    """A folder of DICOM files; arguments as of `FilesEntry`."""
-
-    name: str
-    folder: Path
-    mask: Path | None = None
-    clinical: Mapping[str, object] = field(default_factory=dict)
-    label: int | None = None
-
-    def read(self) -> Exam:
-        """Read the folder."""
-        return read_dicom_exam(self.folder, self.mask, clinical=self.clinical, label=self.label)
-
-
-@dataclass(frozen=True)
-class PatientEntry:
-    """A patient of a cohort."""
+@dataclass(frozen=True, kw_only=True)
+class PatientSource(Source):
+    """A patient of a cohort, by the identifier: a list without it is of no use."""
 
     patient: CohortPatient
 
-    @property
-    def name(self) -> str:
-        """The patient's identifier: a list to choose from is of no use without."""
-        return self.patient.patient_id
+    @classmethod
+    def find(cls, place: Path) -> Sequence[Source]:
+        """Return every patient if the folder has a `cohort.json` or a folder `images`."""
+        names = {path.name.lower() for path in place.iterdir()} if place.is_dir() else set()
+        if names.isdisjoint(("cohort.json", "images")):
+            return []
+        return [cls(name=patient.patient_id, patient=patient) for patient in find_patients(place)]
 
-    def read(self) -> Exam:
-        """Read phases, mask if there is one, and the table's row."""
+    def read_source(self) -> Exam:
+        """Read the phases, the mask if there is one, and the table's row."""
         return read_patient(self.patient, need_mask=False)
 
 
-def find_entries(folders: Sequence[Path]) -> list[Entry]:
-    """The exams in folders: cohorts, exams as `pcr demo` writes them, or DICOM.
+@dataclass(frozen=True, kw_only=True)
+class FilesSource(Source):
+    """Three phases as files: pre-contrast, early, late."""
+
+    phases: tuple[Path, ...]
+
+    @classmethod
+    def find(cls, place: Path) -> Sequence[Source]:
+        """Return the exam in a folder that `pcr demo` wrote, or in its folder `exam`."""
+        for folder in (place, place / "exam"):
+            phases = [_find_image(folder, (name,)) for name in PHASE_NAMES]
+            if None not in phases:
+                file = folder / "clinical.json"
+                clinical = read_clinical(file) if file.is_file() else {}
+                mask = _find_image(folder, _MASK_NAMES)
+                found = tuple(phase for phase in phases if phase)
+                return [cls(name=place.resolve().name, phases=found, mask=mask, clinical=clinical)]
+        return []
+
+    def read_source(self) -> Exam:
+        """Read the files."""
+        return read_exam(self.phases)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DicomSource(Source):
+    """A folder of DICOM files; `pick` as of `read_dicom_exam`."""
+
+    folder: Path
+    pick: tuple[int, ...] = ()
+
+    @classmethod
+    def find(cls, place: Path) -> Sequence[Source]:
+        """Return the exam in a folder if there is DICOM among its first files."""
+        files = islice(filter(Path.is_file, place.rglob("*")), _LOOKED_AT)
+        return [cls(name=place.resolve().name, folder=place)] if any(map(is_dicom, files)) else []
+
+    def read_source(self) -> Exam:
+        """Read the folder."""
+        return read_dicom_exam(self.folder, self.pick)
+
+
+KINDS: list[type[Source]] = [PatientSource, FilesSource, DicomSource]  # the first that finds anything in a place has it
+
+
+def find_sources(places: Sequence[Path]) -> list[Source]:
+    """Return the exams in folders or files, each of the first of `KINDS` that finds any.
 
     Raises:
-        DataError: if a folder does not exist or is none of these.
+        DataError: if a place does not exist or holds no exam.
     """
-    return [entry for folder in folders for entry in _entries_in(folder)]
+    return [source for place in places for source in _find_in(Path(place))]
 
 
-def _entries_in(folder: Path) -> list[Entry]:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: not a folder; give a folder with an exam, or three files with --phases")
-    if _is_cohort(folder):
-        return [PatientEntry(patient) for patient in find_patients(folder)]
-    for place in (folder, folder / "exam"):  # what `pcr demo` leaves, or its folder "exam"
-        phases = [_image_named(place, (name,)) for name in PHASE_NAMES]
-        if None not in phases:
-            clinical = place / "clinical.json"
-            values = read_clinical(clinical) if clinical.is_file() else {}
-            mask = _image_named(place, _MASK_NAMES)
-            return [FilesEntry(folder.resolve().name, tuple(p for p in phases if p), mask, values)]
-    if any(map(is_dicom, islice(filter(Path.is_file, folder.rglob("*")), _LOOKED_AT))):
-        return [DicomEntry(folder.resolve().name, folder)]
+def find_source(place: Path, name: str) -> Source:
+    """Return the exam of that name among those in a folder, such as a patient of a cohort.
+
+    Raises:
+        DataError: if there is no such exam.
+    """
+    for source in find_sources([place]):
+        if source.name == name:
+            return source
+    raise DataError(f"{name}: is not in {place} any more; check the folder again")
+
+
+def given_source(phases: Sequence[Path], dicom: Path | None = None, pick: Sequence[int] = ()) -> Source:
+    """Return the exam that a person named by three files, or by a folder of DICOM files and the phases to pick in it.
+
+    Raises:
+        DataError: if there are not three files.
+    """
+    if dicom is not None:
+        return DicomSource(name=dicom.resolve().name, folder=dicom, pick=tuple(pick))
+    if len(phases) != len(PHASE_NAMES):
+        raise DataError(f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
+    return FilesSource(name=phases[0].resolve().parent.name, phases=tuple(phases))
+
+
+def _find_in(place: Path) -> Sequence[Source]:
+    found = next(filter(None, (kind.find(place) for kind in KINDS)), None) if place.exists() else None
+    if found:
+        return found
+    if not place.is_dir():
+        raise DataError(f"{place}: not a folder; give a folder with an exam, or three files with --phases")
     raise DataError(
-        f"{folder}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(ENDINGS)}, "
+        f"{place}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(FORMATS)}, "
         "a DICOM folder, or a cohort"
     )
 
 
-def _is_cohort(folder: Path) -> bool:
-    names = {path.name.lower() for path in folder.iterdir()}
-    return "cohort.json" in names or "images" in names
-
-
-def _image_named(folder: Path, names: Sequence[str]) -> Path | None:
-    """The image of one of these names, in any case and with any ending that is read."""
-    wanted = {name + ending for name in names for ending in ENDINGS}
+def _find_image(folder: Path, names: Sequence[str]) -> Path | None:
+    """Return the image of one of these names, in any case and with any ending that is read."""
+    wanted = {name + ending for name in names for ending in FORMATS}
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     return next((file for file in files if file.name.lower() in wanted), None)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import PCRPredictorLib.model.predictor  # noqa: F401  so that a prediction need not wait for torch and MONAI
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.sources import Entry
+from PCRPredictorLib.reading.sources import Source
 from trame_server import Server
 from wslink.protocol import EXCEPTION_ERROR  # type: ignore[import-untyped]
 
@@ -41,7 +41,7 @@ class _Message(NamedTuple):
     data: bytes
 
 
-def run_page(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
     """Run a page until its channel closes; the entry point of its process.
 
     Args:
@@ -76,7 +76,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (int(_MEMORY_SHARE * machine),) * 2)
 
 
-async def _run(end: socket.socket, folder: Path, entries: Sequence[Entry], model: str) -> None:
+async def _run(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
     end.setblocking(False)
     channel = await Channel.over(end)
     server = Server(client_type="vue3")

@@ -17,7 +17,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.reading.sources import DicomEntry, Entry, FilesEntry
+from PCRPredictorLib.reading.sources import DicomSource, FilesSource, Source
 
 UPLOADED = (".nii", ".nii.gz")
 _FILES = (*PHASE_NAMES, "mask")
@@ -94,7 +94,7 @@ async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
         raise
 
 
-def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Entry:
+def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
     """The exam that `receive` wrote.
 
     Args:
@@ -105,14 +105,14 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Entry:
         DataError: if it is not complete.
     """
     if (folder / "dicom").is_dir():
-        return DicomEntry(name, folder / "dicom", _received(folder, "mask"))
+        return DicomSource(name=name, folder=folder / "dicom", mask=_received(folder, "mask"))
     phases = [_received(folder, phase) for phase in PHASE_NAMES]
     if None in phases:
         raise DataError(
             f"the {PHASE_NAMES[phases.index(None)]} phase is missing; choose three files (pre, early, late) or a DICOM "
             "folder"
         )
-    return FilesEntry(name, tuple(p for p in phases if p), _received(folder, "mask"))
+    return FilesSource(name=name, phases=tuple(p for p in phases if p), mask=_received(folder, "mask"))
 
 
 async def _soon(piece: Awaitable[T]) -> T:

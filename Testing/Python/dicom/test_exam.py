@@ -10,6 +10,7 @@ from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.model.notices import about_source
 from PCRPredictorLib.prediction import exam_to_json
+from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import EXAM, STYLES, refuses, write_dicom_exam, write_slice
 from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
@@ -40,7 +41,7 @@ def test_rounding_of_positions_is_borne_in_silence(tmp_path, capfd):
 def test_age_is_taken_from_the_headers_unless_it_is_given(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     assert read_dicom_exam(tmp_path).clinical["age"] == 53
-    assert read_dicom_exam(tmp_path, clinical={"age": 60}).clinical["age"] == 60
+    assert read_dicom_exam(tmp_path).with_clinical({"Age": 60}).clinical == {"Age": 60}
 
 
 @pytest.mark.parametrize(("written", "years"), [("636M", 53), ("999W", 19.1), ("53y", 53), ("018Y", 18)])
@@ -57,7 +58,7 @@ def test_age_in_the_headers_that_is_none_is_unknown_and_said(tmp_path, written):
     read = read_dicom_exam(tmp_path)
     assert read.clinical == {}
     assert [notice.code for notice in about_source(read.provenance)] == ["age_unusable"]
-    assert list(about_source(read_dicom_exam(tmp_path, clinical={"Age": 60}).provenance)) == []
+    assert list(about_source(read.with_clinical({"Age": 60}).provenance)) == []
 
 
 def write_without_times(folder):
@@ -125,7 +126,8 @@ def test_mask_made_from_mirrored_nifti_fits(tmp_path):
     corner = tuple(EXAM.geometry.to_physical([0, 9, 0]))
     mirrored = replace(EXAM.geometry, origin=corner, direction=np.diag([1.0, -1, 1]))
     write_nifti(np.ascontiguousarray(EXAM.mask[:, ::-1]), mirrored, tmp_path / "mask.nii.gz")
-    np.testing.assert_array_equal(read_dicom_exam(tmp_path / "dicom", tmp_path / "mask.nii.gz").mask, EXAM.mask)
+    read = add_mask(read_dicom_exam(tmp_path / "dicom"), tmp_path / "mask.nii.gz")
+    np.testing.assert_array_equal(read.mask, EXAM.mask)
 
 
 def test_slices_scaled_one_by_one_are_comparable(tmp_path):

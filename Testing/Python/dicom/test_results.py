@@ -17,7 +17,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.phantom.patient import make_exam
-from PCRPredictorLib.reading.images import read_exam, read_mask, read_volume
+from PCRPredictorLib.reading.images import read_exam, read_volume
+from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import STYLES, errors_in, write_dicom_exam
 
@@ -86,7 +87,7 @@ def test_segmentation_goes_with_phases_in_other_files_too(results, exam, tmp_pat
     phases = [tmp_path / f"{name}.nii.gz" for name in PHASE_NAMES]
     for array, path in zip(exam.phases, phases, strict=True):
         write_nifti(array, exam.geometry, path)
-    read = read_exam(phases, results[1] / "dicom" / "tumour.dcm")
+    read = add_mask(read_exam(phases), results[1] / "dicom" / "tumour.dcm")
     assert np.array_equal(np.asarray(read.mask) != 0, np.asarray(exam.mask) != 0)
 
 

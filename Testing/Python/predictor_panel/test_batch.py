@@ -80,7 +80,7 @@ def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path
 def test_patient_that_has_gone_is_one_message(batch, training_cohort):
     batch.open_patient(training_cohort, "NOBODY")
     wait(batch)
-    assert batch.messages == [f"NOBODY: is not in the cohort {training_cohort} any more; check the cohort again"]
+    assert batch.messages == [f"NOBODY: is not in {training_cohort} any more; check the folder again"]
 
 
 def test_cohort_that_is_none_is_one_message(batch, tmp_path):

@@ -11,6 +11,7 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml.exam import geometry_of, scalar_array, segment_array
 from PCRPredictorLib.mrml.nodes import add_volume
 from PCRPredictorLib.phantom.patient import make_exam
+from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import STYLES, write_dicom_exam
 
@@ -39,7 +40,7 @@ def written(request, tmp_path):
 
 def test_results_in_dicom_come_back_into_the_panel(panel, written):
     folder, results, said, mask = written
-    exam = read_dicom_exam(folder, results / SEGMENTATION)
+    exam = add_mask(read_dicom_exam(folder), results / SEGMENTATION)
     nodes = choose(panel, exam)
     panel.form.fill(exam.clinical)
     predict(panel)

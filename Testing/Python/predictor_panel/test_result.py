@@ -11,6 +11,7 @@ from PCRPredictorLib.dicom.results import FILES
 from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.mrml.nodes import is_own
 from PCRPredictorLib.phantom.patient import make_exam
+from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import write_dicom_exam
 
@@ -138,7 +139,7 @@ def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
     monkeypatch.setattr(slicer, "dicomDatabase", Database(tmp_path / "exam"), raising=False)
     simulated = make_exam(seed=1, full=False)
     write_nifti(simulated.mask, simulated.geometry, tmp_path / "mask.nii.gz")
-    exam = read_dicom_exam(tmp_path / "exam", tmp_path / "mask.nii.gz")
+    exam = add_mask(read_dicom_exam(tmp_path / "exam"), tmp_path / "mask.nii.gz")
     nodes = choose(panel, exam)
     predict(panel)
     assert not panel.ui.dicomCheck.enabled

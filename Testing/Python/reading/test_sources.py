@@ -3,17 +3,21 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.sources import DicomEntry, find_entries
+from PCRPredictorLib.outputs import predict_cohort
+from PCRPredictorLib.reading import sources
+from PCRPredictorLib.reading.sources import DicomSource, Source, find_source, find_sources
 from PCRPredictorLib.writing import write_nifti
 from PCRPredictorView import opengl
 from PCRPredictorView.command import find_exams
 from PCRPredictorView.opengl import check_possible
 from support.dicom_exam import write_dicom_exam
-from support.examples import tiny_exam
+from support.examples import tiny_exam, tiny_prediction
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def exam_folder(tmp_path):
 
 
 def test_a_folder_with_an_exam_is_one_entry(exam_folder):
-    (entry,) = find_entries([exam_folder])
+    (entry,) = find_sources([exam_folder])
     exam = entry.read()
     assert entry.name == "an exam"
     assert exam.clinical == {"age": 61}
@@ -36,32 +40,57 @@ def test_a_folder_with_an_exam_is_one_entry(exam_folder):
 
 def test_the_folder_of_pcr_demo_is_one_too(exam_folder):
     exam_folder.rename(exam_folder.parent / "exam")
-    (entry,) = find_entries([exam_folder.parent])
+    (entry,) = find_sources([exam_folder.parent])
     assert entry.name == exam_folder.parent.name
     assert entry.read().mask.any()
 
 
 def test_an_exam_without_a_mask_can_be_opened(exam_folder):
     (exam_folder / "tumour.nii.gz").unlink()
-    assert find_entries([exam_folder])[0].read().mask is None
+    assert find_sources([exam_folder])[0].read().mask is None
 
 
 def test_a_cohort_is_an_entry_a_patient(training_cohort):
-    entries = find_entries([training_cohort])
+    entries = find_sources([training_cohort])
     assert len(entries) == 16
     assert entries[0].read().mask.any()
 
 
 def test_entries_can_be_handed_to_another_process(exam_folder, training_cohort):
-    for entry in find_entries([exam_folder, training_cohort]):
+    for entry in find_sources([exam_folder, training_cohort]):
         assert pickle.loads(pickle.dumps(entry)) == entry  # our own, never a model
 
 
 def test_a_dicom_folder_is_one_entry(tmp_path):
     write_dicom_exam(tmp_path / "study", tiny_exam(), "siemens")
-    (entry,) = find_entries([tmp_path / "study"])
-    assert isinstance(entry, DicomEntry)
+    (entry,) = find_sources([tmp_path / "study"])
+    assert isinstance(entry, DicomSource)
     assert entry.read().pre.shape == tiny_exam().pre.shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayFile(Source):
+    """A format that the library does not know: phases and mask in one file of numpy."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, place):
+        return [cls(name=file.stem, path=file) for file in sorted(place.glob("*.npz"))]
+
+    def read_source(self):
+        arrays = np.load(self.path)
+        return replace(tiny_exam(), **{name: arrays[name] for name in arrays})
+
+
+def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "KINDS", [*sources.KINDS, ArrayFile])
+    exam = tiny_exam()
+    np.savez(tmp_path / "toy.npz", pre=exam.pre, mask=exam.mask)
+    (shown,) = find_exams([tmp_path], [], None, ["age=44"])
+    assert shown.read().clinical["age"] == "44"
+    assert predict_cohort(find_sources([tmp_path]), tiny_prediction, tmp_path / "out") == 0
+    assert find_source(tmp_path, "toy").read().mask.any()
 
 
 @pytest.mark.parametrize(("make", "message"), [(False, "not a folder"), (True, "holds no exam")])
@@ -70,7 +99,7 @@ def test_a_folder_without_an_exam_is_said(tmp_path, make, message):
     if make:
         folder.mkdir()
     with pytest.raises(DataError, match=message):
-        find_entries([folder])
+        find_sources([folder])
 
 
 def test_files_mask_and_values_of_the_command_make_an_exam(exam_folder, tmp_path):
