@@ -12,9 +12,8 @@ from PCRPredictorLib.mrml.display import (
     set_overlay,
     set_threshold,
 )
-from PCRPredictorLib.mrml.nodes import OPACITY
 from PCRPredictorLib.prediction import Prediction
-from PCRPredictorLib.report.display import FAINT
+from PCRPredictorLib.report.display import FAINT, OPACITY
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server import Server

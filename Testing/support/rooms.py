@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/model": _NOUNS,
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/mrml": _REPORT,
+    "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/commands": _OUTPUTS,
     "PCRPredictorLib/command_line": _COMMANDS,

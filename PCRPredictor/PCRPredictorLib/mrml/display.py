@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..exam import Exam, Geometry, bounding_box
-from ..report.display import ATTENTION_RGB, FAINT
+from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
-from .nodes import DRAWN_IN_3D, OPACITY, nodes_of, put_own, put_subtraction, remove, to_vtk_image
+from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
 COMPARE_LAYOUT = 5207  # of our own; Slicer's and other extensions' are elsewhere
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
@@ -50,6 +50,34 @@ def set_legend(attention: Node, visible: bool) -> None:
     if legend is not None:
         legend.SetVisibility(visible)
         legend.Modified()  # the legend does not notice by itself that its volume has come into view
+
+
+def apply_overlay(
+    scene: Node,
+    attention: Node | None,
+    segmentation: Node | None,
+    rendering_logic: Node,
+    *,
+    visible: bool,
+    opacity: float,
+    threshold: float,
+    outline: bool,
+    legend: bool,
+    rendering: bool,
+) -> None:
+    """Make the views what a person set, see `session.overlay.OverlaySettings`.
+
+    Args:
+        rendering_logic: of Slicer's module Volume Rendering.
+    """
+    if segmentation is not None and segmentation.GetDisplayNode() is not None:
+        set_outline(segmentation, outline)
+    if attention is None or attention.GetDisplayNode() is None:
+        return
+    set_overlay(scene, attention, visible=visible, opacity=opacity)
+    set_threshold(attention, threshold)
+    set_legend(attention, legend and visible)
+    render_in_3d(rendering_logic, attention, rendering)
 
 
 def jump_to(scene: Node, position: Sequence[float]) -> None:

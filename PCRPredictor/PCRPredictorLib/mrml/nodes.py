@@ -18,6 +18,7 @@ from ..prediction import Prediction
 from ..report.display import (
     ATTENTION_RGB,
     FAINT,
+    OPACITY,
     OUTLINE_RGB,
     ZOOM_MM,
     enhancement_limits,
@@ -28,7 +29,6 @@ from ..report.display import (
 from .exam import LPS_TO_RAS, Node, geometry_of, ijk_to_ras
 
 SEGMENT = "tumour"
-OPACITY = 0.45  # of attention over the phase
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 ATTENTION = "Attention"
 SUBTRACTION = "Early minus pre-contrast"

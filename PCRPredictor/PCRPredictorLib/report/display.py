@@ -14,6 +14,7 @@ from ..exam import Exam, Geometry
 from ..model.grid import AxisOrder, acquisition_order
 
 ZOOM_MM = 80.0
+OPACITY = 0.45  # of attention over a phase in Slicer's views
 FAINT = 0.15  # attention below this share of its peak is not coloured
 OUTLINE_RGB = (0.29, 0.87, 0.50)
 # Violet over red and orange to pale yellow: rising lightness, told apart with any colour vision, never grey.

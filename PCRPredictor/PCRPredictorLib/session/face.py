@@ -1,0 +1,94 @@
+"""What a session needs from the face around it: the exam as that face holds it, and a thread for long work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..exam import Exam, Geometry
+from ..prediction import Prediction
+from .overlay import OverlaySettings
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The state of an exam, to be compared without looking at a voxel.
+
+    Args:
+        exam: which volumes and which segmentation; a result is never shown beside different ones.
+        voxels: state of the volumes.
+        tumour: state of the segment; a stroke and its undo give a new state with the voxels of an earlier one.
+    """
+
+    exam: Hashable
+    voxels: Hashable
+    tumour: Hashable
+
+    @staticmethod
+    def of(parts: Sequence[tuple[Hashable, ...]]) -> Fingerprint:
+        """Return the fingerprint of `mrml.exam.state_of`: a tuple per volume, then one of the segment.
+
+        Args:
+            parts: each begins with what identifies the volume or segmentation.
+        """
+        return Fingerprint(tuple(part[0] for part in parts), tuple(parts[:-1]), parts[-1])
+
+
+class Reading(NamedTuple):
+    """An exam, its state when it was read, and a remark for the reader or ""."""
+
+    exam: Exam
+    state: Fingerprint
+    remark: str = ""
+
+
+class ExamScene(Protocol):
+    """The exam as a face holds it, in MRML nodes for example. All methods are called on the face's own thread."""
+
+    def problem(self) -> str | None:
+        """Return why the exam cannot be predicted yet, a sentence with what to do, or None."""
+
+    def volumes_key(self) -> Hashable:
+        """Return which volumes are chosen; a tumour that was grown in different ones is dropped."""
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return the exam's state, or None while volumes or segment are missing."""
+
+    def read(self) -> Reading:
+        """Return the exam as it is now; its clinical values are the session's. Raises DataError."""
+
+    def put(self, exam: Exam) -> None:
+        """Put an exam that was read from files on the table, in place of the one before."""
+
+    def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
+        """Return the voxels (k, j, i) before contrast and early, and their geometry. Raises DataError."""
+
+    def tumour(self) -> np.ndarray:
+        """Return the tumour's voxels (k, j, i), non-zero inside. Raises DataError."""
+
+    def set_tumour(self, mask: np.ndarray) -> None:
+        """Make a mask (k, j, i) the tumour."""
+
+    def functional_volume(self, enhancement: float) -> float | None:
+        """Return ml of tumour that enhance by this share or more; None if it cannot be given. Raises DataError."""
+
+    def show(self, exam: Exam, prediction: Prediction) -> None:
+        """Show the attention of a prediction over the exam."""
+
+    def clear(self) -> None:
+        """Show no prediction any more."""
+
+    def apply_overlay(self, settings: OverlaySettings) -> None:
+        """Make the views what the settings say."""
+
+
+class Worker(Protocol):
+    """A thread that does one thing after the other."""
+
+    def start(
+        self, function: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Run a function off the face's thread; then, on it, `done` with its result or `failed` with its error."""

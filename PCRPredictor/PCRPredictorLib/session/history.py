@@ -1,0 +1,96 @@
+"""The states of the tumour, clicked or painted, for undo and redo."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exam import bounding_box
+
+_STATES = 21  # that are kept: as many steps can be undone, less one
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A tumour, cropped to its bounding box, so that many take little memory.
+
+    Args:
+        shape: of the exam (k, j, i).
+        box: of the tumour; no slices if it is empty.
+        voxels: bool (k, j, i) in the box.
+    """
+
+    shape: tuple[int, ...]
+    box: tuple[slice, ...]
+    voxels: np.ndarray
+
+    @staticmethod
+    def of(mask: np.ndarray) -> Snapshot:
+        """Return the snapshot of a mask (k, j, i), non-zero inside."""
+        if not np.any(mask):
+            return Snapshot(mask.shape, (), np.zeros(0, bool))
+        box = bounding_box(mask)
+        return Snapshot(mask.shape, box, mask[box] != 0)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The tumour as uint8 (k, j, i)."""
+        mask = np.zeros(self.shape, np.uint8)
+        if self.box:
+            mask[self.box] = self.voxels
+        return mask
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Snapshot) or (self.shape, self.box) != (other.shape, other.box):
+            return False
+        return bool(np.array_equal(self.voxels, other.voxels))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class TumourHistory:
+    """The tumour of one exam as it is and as it was; whatever changed it can be undone, a click as well as a stroke."""
+
+    def __init__(self) -> None:
+        self.begin(None)
+
+    def begin(self, exam: Hashable) -> None:
+        """Forget the states of the exam before."""
+        self.exam = exam
+        self._states: list[Snapshot] = []
+        self._now = -1
+
+    @property
+    def now(self) -> Snapshot | None:
+        """The tumour as it is; None before the first `add`."""
+        return self._states[self._now] if self._states else None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self._now > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a state was undone."""
+        return self._now < len(self._states) - 1
+
+    def add(self, state: Snapshot) -> bool:
+        """Note a state and return whether it differs from the last one; if so, what was undone cannot be redone."""
+        if state == self.now:
+            return False
+        self._states = [*self._states[: self._now + 1], state][-_STATES:]
+        self._now = len(self._states) - 1
+        return True
+
+    def undo(self) -> Snapshot:
+        """Return to the earlier state; only if `can_undo`."""
+        self._now -= 1
+        return self._states[self._now]
+
+    def redo(self) -> Snapshot:
+        """Return to the state that was undone last; only if `can_redo`."""
+        self._now += 1
+        return self._states[self._now]

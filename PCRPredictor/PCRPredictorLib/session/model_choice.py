@@ -1,0 +1,90 @@
+"""The chosen model and operating point, and the predictor that is loaded for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from ..exam import Exam
+from ..model.bundle import Bundle, load_bundle
+from ..prediction import OperatingPoint, Prediction
+from ..report.wording import Translate, describe_model
+
+if TYPE_CHECKING:
+    from ..model.predictor import Predictor
+
+
+class ModelChoice:
+    """A model, one of its operating points, and a device.
+
+    Attributes:
+        bundle: the chosen model; None if there is none that can be read.
+        point: the chosen operating point; None without a model.
+        device: "cpu", "cuda", or "automatic": the GPU if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.bundle: Bundle | None = None
+        self.point: OperatingPoint | None = None
+        self.device = "automatic"
+        self._problem = ""
+
+    @property
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """The operating points to choose from."""
+        return self.bundle.settings.operating_points if self.bundle is not None else ()
+
+    def choose(self, path: Path | None) -> None:
+        """Choose the model in a folder, or none; one that cannot be read leaves no model, and its card says why."""
+        self.bundle, self.point, self._problem = None, None, ""
+        try:
+            if path is not None:
+                self.bundle = load_bundle(path)
+                self.point = self.bundle.operating_point()
+        except DataError as error:
+            self._problem = str(error)
+
+    def check(self) -> Bundle:
+        """Return the chosen model, read again: it may have gone from the disk.
+
+        Raises:
+            DataError: if there is none, or it cannot be read; then no model is chosen any more.
+        """
+        if self.bundle is None:
+            raise DataError(self._problem or "choose a model that can be read")
+        try:
+            self.bundle = load_bundle(self.bundle.path)
+        except DataError as error:
+            self.bundle, self.point, self._problem = None, None, str(error)
+            raise
+        return self.bundle
+
+    def describe(self, _: Translate = str) -> str:
+        """Return the model's card in a few lines, rich text, or why it cannot be read."""
+        return describe_model(self.bundle, _) if self.bundle is not None else self._problem
+
+
+class ModelRunner:
+    """Predicts; a model is loaded once for all predictions in a row. Sessions may share one."""
+
+    def __init__(self) -> None:
+        self._predictor: Predictor | None = None
+        self._loaded: tuple[str, str] | None = None  # checksum and device
+
+    def predict(self, exam: Exam, bundle: Bundle, device: str = "automatic") -> Prediction:
+        """Return a prediction at the model's first operating point; runs on any thread.
+
+        Raises:
+            DataError: if the exam, a clinical value or the model cannot be used.
+        """
+        import torch  # heavy, and Slicer may lack it when a panel opens
+
+        from ..model.predictor import Predictor
+
+        if device == "automatic":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if self._predictor is None or self._loaded != (bundle.checksum, device):
+            self._predictor = Predictor(bundle, device)
+            self._loaded = bundle.checksum, device
+        return self._predictor.predict(exam)

@@ -1,0 +1,28 @@
+"""How an exam and the attention over it are shown; the only place of the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..report.display import FAINT, OPACITY
+
+
+@dataclass(frozen=True)
+class OverlaySettings:
+    """What a person sets about the views.
+
+    Args:
+        visible: show the attention over the slices.
+        opacity: of the attention, in [0, 1].
+        threshold: share of the attention's peak below which it is hidden, in [0, 1].
+        outline: show the tumour's outline and surface.
+        legend: show what the colours mean.
+        rendering: draw the attention in 3D.
+    """
+
+    visible: bool = True
+    opacity: float = OPACITY
+    threshold: float = FAINT
+    outline: bool = True
+    legend: bool = True
+    rendering: bool = False

@@ -1,0 +1,238 @@
+"""One exam on the table: what is chosen, what is running, and the result. Qt and trame only bind to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..checks import check_exam
+from ..clinical import ClinicalSchema
+from ..errors import DataError
+from ..exam import Exam
+from ..prediction import Prediction
+from ..report.wording import Translate
+from .activity import Activity
+from .clinical_form import ClinicalForm
+from .face import ExamScene, Worker
+from .model_choice import ModelChoice, ModelRunner
+from .overlay import OverlaySettings
+from .result import Asked, Result, ResultWords, describe_result
+from .tumour import Tumour
+
+
+class Session:
+    """An exam, a model, a prediction, and what a person does with them.
+
+    Args:
+        scene: the exam as the face holds it.
+        worker: where long work runs.
+        runner: loads models; sessions side by side may share one.
+        translate: a sentence into the face's language.
+
+    Attributes:
+        activity: what is running and what went wrong; calls those who listen.
+        tumour: clicks, strokes and their undo.
+        model, clinical, overlay: what is chosen; changed by the methods here only.
+        result: the prediction that is shown, or None.
+        title: of the exam, if it was opened with one.
+    """
+
+    def __init__(
+        self, scene: ExamScene, worker: Worker, runner: ModelRunner | None = None, translate: Translate = str
+    ) -> None:
+        self._scene, self._translate = scene, translate
+        self.runner = runner if runner is not None else ModelRunner()
+        self.activity = Activity(worker, translate)
+        self.tumour = Tumour(scene, self.activity, self.update)
+        self.model, self.clinical, self.overlay = ModelChoice(), ClinicalForm(), OverlaySettings()
+        self.result: Result | None = None
+        self.title = ""
+
+    def problem(self) -> str | None:
+        """Return why no prediction can be started, a sentence with what to do, or None."""
+        _ = self._translate
+        if self.activity.doing:
+            return _("Wait until the running work is done, or cancel it.")
+        if (problem := self._scene.problem()) is not None:
+            return problem
+        return None if self.model.bundle is not None else _("Choose a model that can be read.")
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether exam or clinical values are not those of the result any more; an undone stroke changes nothing."""
+        now = self._scene.fingerprint()
+        if self.result is None or now is None:
+            return False
+        asked = self.result.asked
+        if self.clinical.meaning != asked.clinical or now.voxels != asked.exam.voxels:
+            return True
+        return now.tumour != asked.exam.tumour and self.tumour.history.now != self.result.tumour
+
+    @property
+    def stale(self) -> str:
+        """A sentence if the result is stale, else ""."""
+        return self._translate("Changed since this prediction; predict again.") if self.is_stale else ""
+
+    @property
+    def status(self) -> str:
+        """What is running, what went wrong, that the result is stale, or what was done last; "" if nothing."""
+        activity = self.activity
+        return f"{activity.doing}..." if activity.doing else activity.problem or self.stale or activity.message
+
+    @property
+    def words(self) -> ResultWords:
+        """The result in sentences."""
+        return describe_result(self.result, self._translate)
+
+    def open(self, read: Callable[[], Exam], title: str = "", opened: Callable[[], object] | None = None) -> None:
+        """Read an exam and put it on the table.
+
+        Args:
+            read: gives the exam or raises DataError; runs on the worker.
+            title: of the exam.
+            opened: called once it is on the table.
+        """
+        _, activity = self._translate, self.activity
+        if activity.doing:
+            activity.report_problem(_("Wait until the running work is done, then open the exam again."))
+            return
+        activity.start(_("Reading the exam"), partial(_read_and_check, read), partial(self._on_read, title, opened))
+
+    def choose_model(self, path: Path | None) -> None:
+        """Choose the model in a folder: its clinical variables are asked for; no result of a different model stays."""
+        before, point = self.model.bundle, self.model.point
+        self.activity.forget_problem()
+        self.model.choose(path)
+        bundle = self.model.bundle
+        if bundle is not None and before is not None and bundle.checksum == before.checksum:
+            self.model.point = point
+        else:
+            self.clear()
+        self._report_unread(self.clinical.adopt(bundle.schema if bundle is not None else ClinicalSchema(())))
+        self.activity.emit()
+
+    def choose_point(self, name: str) -> None:
+        """Decide at the model's operating point of that name.
+
+        Raises:
+            DataError: if there is none of that name.
+        """
+        if self.model.bundle is None:
+            return
+        self.model.point = self.model.bundle.operating_point(name)
+        if self.result is not None:
+            self.result = self.result.at(self.model.point)
+        self.activity.emit()
+
+    def enter(self, clinical: Mapping[str, object]) -> None:
+        """Take the clinical values that a person entered, see `ClinicalForm.enter`."""
+        self.clinical.enter(clinical)
+        self.activity.emit()
+
+    def set_overlay(self, settings: OverlaySettings) -> None:
+        """Show exam and attention in a different way."""
+        self.overlay = settings
+        self._scene.apply_overlay(settings)
+        self.activity.emit()
+
+    def update(self) -> None:
+        """Look at the exam again; to be called when it may have changed: other volumes, another segment, a stroke."""
+        now = self._scene.fingerprint()
+        if self.result is not None and (now is None or now.exam != self.result.asked.exam.exam):
+            self.clear()
+        self.tumour.look(now)
+        self.activity.emit()
+
+    def predict(self) -> None:
+        """Predict the exam as it is now; if that fails, everything stays as it was."""
+        if self.activity.doing:  # a second click
+            return
+        if (problem := self.problem()) is not None:
+            self.activity.report_problem(problem)
+            return
+        try:
+            bundle = self.model.check()
+            exam, state, remark = self._scene.read()
+        except DataError as error:
+            self.activity.report_problem(str(error))
+            return
+        asked = Asked(state, self.clinical.meaning, bundle.checksum)
+        exam = replace(exam, clinical=dict(self.clinical.values))
+        work = partial(self.runner.predict, exam, bundle, self.model.device)
+        self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, asked, remark))
+
+    def cancel(self) -> None:
+        """Wait no longer for what is running; its result is dropped."""
+        self.activity.cancel()
+
+    def clear(self) -> None:
+        """Show no result any more."""
+        self.result, self.activity.message = None, ""
+        self._scene.clear()
+        self.activity.emit()
+
+    def save(self, folder: Path, write: Callable[..., None], *, dicom: bool = False) -> None:
+        """Write the files of the result, at the chosen operating point and without a scene.
+
+        Args:
+            folder: that is made or replaced.
+            write: `outputs.write_prediction`, which knows rooms that a session does not.
+            dicom: also write DICOM, if the exam comes from DICOM.
+        """
+        _, result = self._translate, self.result
+        if result is None:
+            self.activity.report_problem(_("There is no result to write; predict first."))
+            return
+        dicom = dicom and result.is_from_dicom
+        work = partial(write, result.exam, result.prediction, folder, scene=False, dicom=dicom)
+        self.activity.start(_("Saving"), work, partial(self._on_saved, folder))
+
+    def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
+        exam, doubt = found
+        self.clear()
+        self.title = title
+        self._scene.put(exam)
+        self.tumour.history.begin(None)
+        problems = self.clinical.begin(exam.clinical)
+        self.update()
+        self._report_unread(problems, doubt)
+        if opened is not None:
+            opened()
+
+    def _on_predicted(self, exam: Exam, asked: Asked, remark: str, prediction: Prediction) -> None:
+        _, now, bundle, point = self._translate, self._scene.fingerprint(), self.model.bundle, self.model.point
+        if now is None or now.exam != asked.exam.exam:
+            self.activity.report_problem(_("The exam was changed or deleted meanwhile; nothing is shown."))
+        elif bundle is None or point is None or bundle.checksum != asked.model:
+            self.activity.report_problem(_("The model was changed meanwhile; predict again."))
+        else:
+            self.result = Result(exam, prediction, asked).at(point)
+            self._scene.show(exam, self.result.prediction)
+            self._scene.apply_overlay(self.overlay)
+            self.activity.message = f"{_('Done.')} {remark}".rstrip()
+            self.update()
+
+    def _on_saved(self, folder: Path, _nothing: object) -> None:
+        self.activity.message = self._translate("Saved in {folder}").format(folder=folder)
+
+    def _report_unread(self, values: Sequence[str], doubt: str = "") -> None:
+        unread = f"{'; '.join(values)}; {self._translate('left unknown')}" if values else ""
+        if problem := ". ".join(filter(None, (doubt, unread))):
+            self.activity.report_problem(problem)
+
+
+def _read_and_check(read: Callable[[], Exam]) -> tuple[Exam, str]:
+    """Return the exam, and what of its phases would keep it from being predicted, "" if nothing."""
+    exam = read()
+    widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
+    if all(np.isfinite(width) and width > 0 for width in widths):
+        return exam, ""
+    try:
+        check_exam(replace(exam, mask=np.ones(exam.pre.shape, np.uint8)))
+    except DataError as error:
+        return exam, str(error)
+    return exam, ""

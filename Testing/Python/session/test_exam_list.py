@@ -1,0 +1,98 @@
+"""The list of exams: opening one, predicting all."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.bundle import find_bundle
+from PCRPredictorLib.session.exam_list import ExamList
+from support.examples import tiny_exam
+
+
+def fail(error):
+    raise error
+
+
+@pytest.fixture
+def listed(desk):
+    """Put a list of exams on the desk, each read by a function."""
+
+    def add(*reads):
+        entries = [SimpleNamespace(name=f"exam {k}", read=read) for k, read in enumerate(reads)]
+        desk.list = ExamList(entries, desk.session, desk.queue)
+        return desk
+
+    return add
+
+
+@pytest.mark.parametrize("number", [-1, 1, "0", None])
+def test_only_an_exam_of_the_list_is_opened(listed, number):
+    desk = listed(tiny_exam)
+    desk.list.open(number)
+    assert desk.queue.waiting == []
+    desk.list.open(0)
+    desk.queue.run()
+    assert (desk.list.chosen, desk.session.title) == (0, "exam 0")
+
+
+def test_an_exam_that_cannot_be_opened_is_not_chosen(listed):
+    desk = listed(lambda: fail(DataError("no image")))
+    desk.list.open(0)
+    desk.queue.run()
+    assert desk.list.chosen == -1
+
+
+def test_all_are_predicted_and_each_says_what_is_wrong_with_it(listed):
+    bare = replace(tiny_exam(), mask=None)
+    desk = listed(tiny_exam, lambda: bare, lambda: fail(DataError("no image")), lambda: fail(MemoryError()), tiny_exam)
+    desk.list.predict_all()
+    assert desk.list.is_predicting
+    desk.queue.run()
+    assert not desk.list.is_predicting
+    assert [row.probability for row in desk.list.rows] == ["62%", "", "", "", "62%"]
+    problems = [row.problem for row in desk.list.rows]
+    assert problems[1:3] == ["open this exam and segment the tumour first", "no image"]
+    assert "memory" in problems[3]
+
+
+def test_an_error_that_nobody_foresaw_ends_the_list_and_is_reported(listed):
+    desk = listed(lambda: fail(ValueError("unforeseen")), tiny_exam)
+    desk.list.predict_all()
+    desk.queue.run()
+    assert not desk.list.is_predicting
+    assert desk.problems == ["unforeseen"]
+
+
+def test_a_second_click_stops_the_list(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.list.predict_all()
+    desk.list.predict_all()
+    desk.queue.run()
+    assert [row.probability for row in desk.list.rows] == ["", ""]
+
+
+def test_a_different_model_forgets_what_the_last_one_predicted(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.list.predict_all()
+    desk.queue.run()
+    desk.session.choose_model(find_bundle("ispy2"))
+    assert [row.probability for row in desk.list.rows] == ["", ""]
+
+
+def test_the_result_on_the_table_is_noted_in_the_list(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.predict()  # of an exam that is not of the list
+    desk.list.open(1)
+    desk.queue.run()
+    assert [row.probability for row in desk.list.rows] == ["", ""]
+    desk.predict()
+    assert [row.probability for row in desk.list.rows] == ["", "62%"]
+
+
+def test_the_list_needs_a_model(listed, tmp_path):
+    desk = listed(tiny_exam)
+    desk.session.choose_model(tmp_path)
+    desk.list.predict_all()
+    assert "not a model bundle" in desk.problems[-1]
+    assert not desk.list.is_predicting
