@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,6 +86,38 @@ def put_in_place(part: Path, path: Path) -> None:
 def write_json(content: object, path: Path) -> None:
     """Indented UTF-8 JSON; a number that is not finite is refused."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_whole_json(content: object, path: Path) -> None:
+    """Write as `write_json`, whole or not at all.
+
+    Raises:
+        DataError: see `whole_file`.
+    """
+    with whole_file(path) as part:
+        write_json(content, part)
+
+
+def write_whole_text(text: str, path: Path) -> None:
+    """Write UTF-8 text, whole or not at all.
+
+    Raises:
+        DataError: see `whole_file`.
+    """
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
+    """Write a table, whole or not at all.
+
+    Raises:
+        DataError: see `whole_file`.
+    """
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:

@@ -71,16 +71,14 @@ class ResultsControls:
 
     def update(self, *_args: object) -> None:
         """Read the results of the run folder where they are new, and which buttons can be used."""
-        from PCRTrainingLib.history import EXPERIMENT, SUMMARY
-
-        folder = self._run.folder
-        files = [folder / name for name in (SUMMARY, EXPERIMENT) if (folder / name).is_file()] if folder else []
+        run = self._run.run
+        files = [file for file in (run.summary, run.experiment) if file.is_file()] if run else []
         read = [(str(file), file.stat().st_mtime_ns) for file in files]
         if read != self._read:
             self._read = read
-            self._show(folder if files else None)
+            self._show(run if files else None)
         ui = self._ui
-        has_bundle = folder is not None and (folder / "bundle").is_dir()
+        has_bundle = run is not None and run.bundle.is_dir()
         ui.rocButton.enabled = any("roc" in model for model in self._models)
         ui.useButton.enabled = has_bundle
         ui.useButton.toolTip = (
@@ -111,7 +109,7 @@ class ResultsControls:
         from PCRPredictorLib.model.store import add_model
 
         try:
-            model = add_model(self._run.folder / "bundle", self._store, name=self._run.folder.resolve().name)
+            model = add_model(self._run.run.bundle, self._store, name=self._run.folder.resolve().name)
         except DataError as error:
             self._complain(str(error))
             return
@@ -124,7 +122,7 @@ class ResultsControls:
         """Open the chosen patient with the attention of each step that did not see it."""
         from PCRPredictorLib.reading.cohort import find_patient, read_patient
 
-        folder, run, name = self._cohort.folder, self._run.folder, self._ui.explainSelector.currentText
+        folder, run, name = self._cohort.folder, self._run.run, self._ui.explainSelector.currentText
 
         def work() -> Any:
             from PCRTrainingLib.runs.step_attention import explain_steps
@@ -137,12 +135,12 @@ class ResultsControls:
 
     def evaluate(self, *_args: object) -> None:
         """`pcr evaluate` of the run's model on another cohort."""
-        cohort, out, run = path_of(self._ui.externalPath), path_of(self._ui.evaluationPath), self._run.folder
+        cohort, out, run = path_of(self._ui.externalPath), path_of(self._ui.evaluationPath), self._run.run
         if cohort is None or out is None or run is None:
             return
         self._evaluation = out
         self._ui.runLabel.text = _("Evaluating...")
-        self._child.start(["evaluate", str(cohort), "--model", str(run / "bundle"), "--out", str(out)], COMMANDS)
+        self._child.start(["evaluate", str(cohort), "--model", str(run.bundle), "--out", str(out)], COMMANDS)
         self.update()
 
     def forget(self) -> None:
@@ -153,19 +151,19 @@ class ResultsControls:
         """End the child."""
         self._child.close()
 
-    def _show(self, folder: Path | None) -> None:
+    def _show(self, run: Any) -> None:
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.history import read_models
+        from PCRTrainingLib.run_state import held_out, read_models
 
         self._models = []
-        if folder is not None:
+        if run is not None:
             try:
-                self._models = read_models(folder)
+                self._models = read_models(run)
             except DataError as error:
                 self._complain(str(error))
         self._fill_table()
         self._ui.explainSelector.clear()
-        for name in _held_out(folder) if folder is not None and self._models else []:
+        for name in held_out(run) if self._models else ():
             self._ui.explainSelector.addItem(name)
 
     def _fill_table(self) -> None:
@@ -210,10 +208,11 @@ class ResultsControls:
         self._complain(str(error))
 
     def _evaluated(self, code: int | None, errors: str) -> None:
-        from PCRTrainingLib.history import read_models
+        from PCRTrainingLib.run_folder import RunFolder
+        from PCRTrainingLib.run_state import read_models
 
         if code == 0:
-            self._models += read_models(self._evaluation)
+            self._models += read_models(RunFolder(self._evaluation))
             self._fill_table()
             self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._evaluation)
         elif code is not None:
@@ -226,17 +225,6 @@ def _value(model: dict[str, Any], name: str) -> Any:
     if name == "attention_in_tumour" and isinstance(model.get("attention"), dict):
         return model["attention"]["in_tumour"]
     return model.get(name)
-
-
-def _held_out(folder: Path) -> list[str]:
-    """Patients that a fold of the run held out."""
-    import csv
-
-    try:
-        with (folder / "splits.csv").open(newline="", encoding="utf-8") as file:
-            return [row["patient_id"] for row in csv.DictReader(file) if row["fold"]]
-    except OSError:
-        return []
 
 
 def _middle(mask: Any) -> Any:

@@ -66,6 +66,13 @@ class RunControls:
         return path_of(self._ui.runPath)
 
     @property
+    def run(self) -> Any:
+        """The `RunFolder`, None without one."""
+        from PCRTrainingLib.run_folder import RunFolder
+
+        return None if self.folder is None else RunFolder(self.folder)
+
+    @property
     def running(self) -> bool:
         """Whether this panel's run is going on."""
         return self._child.running
@@ -111,10 +118,10 @@ class RunControls:
         if self.folder is None:
             return
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.history import read_curves
+        from PCRTrainingLib.run_state import latest_run, read_curves
 
         try:
-            self.charts.fill(read_curves(latest_run(self.folder)))
+            self.charts.fill(read_curves(latest_run(self.run)))
         except DataError as error:
             self._ui.runLabel.text = str(error)
 
@@ -147,7 +154,7 @@ class RunControls:
     def describe(self) -> None:
         """Say where the run in the folder is."""
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.history import read_state
+        from PCRTrainingLib.run_state import read_state
 
         texts = {
             "none": "",
@@ -161,17 +168,17 @@ class RunControls:
             self._ui.runLabel.text = ""
             return
         try:
-            state = read_state(self.folder)
+            state = read_state(self.run)
             self._ui.runLabel.text = texts[state.kind].format(done=state.done, total=state.total)
         except DataError as error:
             self._ui.runLabel.text = str(error)
 
     def _state(self) -> str:
         from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.history import read_state
+        from PCRTrainingLib.run_state import read_state
 
         try:
-            return read_state(self.folder).kind if self.folder is not None else "none"
+            return read_state(self.run).kind if self.folder is not None else "none"
         except DataError:
             return "stopped"
 
@@ -250,10 +257,3 @@ class RunControls:
         if code:
             self._ui.estimateLabel.text = last_sentence(errors, code)
         self.update()
-
-
-def latest_run(folder: Path) -> Path:
-    """Of an experiment, the folder of the last seed that has trained an epoch; of a run, its own."""
-    seeds = sorted(folder.glob("seed_*"), key=lambda seed: (len(seed.name), seed.name))
-    begun = [seed for seed in seeds if any(seed.glob("fold_*/*/history.csv"))]
-    return begun[-1] if begun else folder

@@ -13,7 +13,7 @@ from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
 from support.models import CARD, SCHEMA
-from support.training_cohort import QUICK, write_cohort
+from support.training_cohort import QUICK, quiet_job, write_cohort
 
 torch.set_num_threads(1)
 REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "shared" / "cohorts"))
@@ -81,12 +81,10 @@ def quick_config(tmp_path_factory) -> Path:
 def trained(training_cohort, quick_config, tmp_path_factory) -> Path:
     """A finished run on `training_cohort`; read it only."""
     from PCRTrainingLib.config import read_config
-    from PCRTrainingLib.progress import Silent
     from PCRTrainingLib.runs.train import train
-    from PCRTrainingLib.training.workers import Worker
 
     out = tmp_path_factory.mktemp("runs") / "my run"
-    train(training_cohort, out, read_config(quick_config), Worker(), Silent())
+    train(quiet_job(training_cohort, out), read_config(quick_config))
     return out
 
 

@@ -5,6 +5,10 @@ import csv
 import numpy as np
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
+from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.run_folder import RunFolder
+from PCRTrainingLib.runs.job import Job
+from PCRTrainingLib.training.workers import Worker
 
 GEOMETRY = Geometry((32, 32, 6), (2.0, 2.0, 4.0))
 TABLE = "clinical_and_imaging_info.csv"
@@ -14,6 +18,11 @@ QUICK = """{"steps": [
  {"name": "step3", "epochs": 2, "after": "step2", "attention": true, "clinical": true, "clinical_fit": true,
   "guidance": "mask cross-entropy", "swap": true, "image_rate": 0.3, "clinical_dropout": 0.2}],
  "split": {"folds": 2}, "widths": [4, 6, 8], "batch_size": 4, "dropout": 0.1}"""
+
+
+def quiet_job(cohort, out, **options):
+    """A job of one process that reports nothing."""
+    return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Silent(), **options})
 
 
 def write_patient(cohort, name, label, seed):

@@ -18,6 +18,7 @@ from ..network import PCRNet
 from ..prediction import Prediction
 from .attention import scale_to_peak, summarise_attention
 from .bundle import Bundle
+from .calibration import calibrate
 from .grid import lay_back, place_window, sample, share_inside
 from .kinetics import tumour_quantities
 from .normalisation import to_channels
@@ -68,7 +69,7 @@ class Predictor:
         clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
 
         logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))
-        probabilities, image_probabilities = self._calibrate(logits), self._calibrate(image_logits)
+        probabilities, image_probabilities = (calibrate(each, settings.calibration) for each in (logits, image_logits))
         attention = lay_back(maps, window)
         attention[window.region] = scale_to_peak(attention[window.region])
 
@@ -108,11 +109,6 @@ class Predictor:
             results = [_run_network(network, batch, clinical, flips) for network in self.networks]
         logits, image_logits, maps = zip(*results, strict=True)
         return np.array(logits), np.array(image_logits), np.mean(maps, 0)
-
-    def _calibrate(self, logits: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of logits."""
-        slope, offset = self.bundle.settings.calibration
-        return 1 / (1 + np.exp(-(slope * logits + offset)))
 
 
 def library_versions() -> dict[str, str]:

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DeviceOption, console
+from PCRPredictorLib.commands.options import DeviceOption
 
-from ..progress_bar import ProgressBar
 from .options import (
     ClinicalRowsOption,
     CohortArgument,
     ConfigOption,
     ProcessesOption,
     ResumeOption,
+    job,
     read_config,
-    workers,
 )
 
 
@@ -36,10 +35,8 @@ def experiment(
 
     settings = read_config(config)
     numbers = range(settings.seed, settings.seed + seeds)
-    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        run_experiment(
-            cohort, external, out, settings, numbers, worker, progress, resume=resume, clinical_rows=clinical_rows
-        )
-        if worker.first:
-            progress.say((out / "experiment.md").read_text(encoding="utf-8"))
-            progress.say(f"Written to {out}")
+    with job(cohort, out, device, processes, resume, clinical_rows) as this:
+        run_experiment(this, settings, numbers, external)
+        if this.worker.first:
+            this.progress.say(this.folder.experiment_text.read_text(encoding="utf-8"))
+            this.progress.say(f"Written to {out}")

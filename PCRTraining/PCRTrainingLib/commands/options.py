@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from PCRPredictorLib.commands.options import console
+
+from ..progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from ..config import TrainingConfig
+    from ..runs.job import Job
     from ..training.workers import Worker
 
 CohortArgument = Annotated[Path, typer.Argument(help="Folder of a cohort: MAMA-MIA layout, or with a cohort.json.")]
@@ -33,6 +37,18 @@ def workers(device: str, processes: int | None = None) -> Iterator[Worker]:
 
     with workers(device, processes) as worker:
         yield worker
+
+
+@contextmanager
+def job(
+    cohort: Path, out: Path, device: str, processes: int | None, resume: bool, clinical_rows: Path | None
+) -> Iterator[Job]:
+    """Yield the job of train, select or experiment, with a bar in the first process."""
+    from ..run_folder import RunFolder
+    from ..runs.job import Job
+
+    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
+        yield Job(cohort, RunFolder(out), worker, progress, resume, clinical_rows)
 
 
 def read_config(name: str, seed: int | None = None) -> TrainingConfig:

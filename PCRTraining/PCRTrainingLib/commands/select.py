@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DeviceOption, console
+from PCRPredictorLib.commands.options import DeviceOption
 
-from ..progress_bar import ProgressBar
-from .options import ClinicalRowsOption, CohortArgument, ProcessesOption, ResumeOption, read_config, workers
+from .options import ClinicalRowsOption, CohortArgument, ProcessesOption, ResumeOption, job, read_config
 
 
 def select(
@@ -29,17 +28,7 @@ def select(
     from ..runs.select import select
 
     settings = {path.stem: read_config(str(path)) for path in configs}
-    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        select(
-            cohort,
-            settings,
-            out,
-            worker,
-            progress,
-            inner=inner,
-            least_attention=least_attention,
-            resume=resume,
-            clinical_rows=clinical_rows,
-        )
-        if worker.first:
-            progress.say(f"Written to {out / 'selection.json'}")
+    with job(cohort, out, device, processes, resume, clinical_rows) as this:
+        select(this, settings, inner=inner, least_attention=least_attention)
+        if this.worker.first:
+            this.progress.say(f"Written to {this.folder.selection}")

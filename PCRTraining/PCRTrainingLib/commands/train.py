@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DeviceOption, console
+from PCRPredictorLib.commands.options import DeviceOption
 
-from ..progress_bar import ProgressBar
 from .options import (
     ClinicalRowsOption,
     CohortArgument,
     ConfigOption,
     ProcessesOption,
     ResumeOption,
+    job,
     read_config,
-    workers,
 )
 
 
@@ -35,8 +34,8 @@ def train(
     from ..runs.train import train
 
     settings = read_config(config, seed)
-    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        train(cohort, out, settings, worker, progress, resume=resume, clinical_rows=clinical_rows, card=card)
-        if worker.first:
-            progress.say(f"Report: {out / 'report.html'}")
-            progress.say(f"Model: {out / 'bundle'}, for pcr predict --model")
+    with job(cohort, out, device, processes, resume, clinical_rows) as this:
+        train(this, settings, card)
+        if this.worker.first:
+            this.progress.say(f"Report: {this.folder.report}")
+            this.progress.say(f"Model: {this.folder.bundle}, for pcr predict --model")

@@ -13,7 +13,7 @@ from PCRPredictorLib.formatting import format_value
 from PCRPredictorLib.model.card import ModelCard
 
 from ..cohort.cache import GridCache
-from ..training.inference import Scores
+from ..statistics.outcome import Outcome
 
 TEXTS = (
     "name",
@@ -115,18 +115,15 @@ def describe_failure(cache: GridCache, position: int, probability: float, in_tum
     )
 
 
-def describe_failures(
-    cache: GridCache, index: np.ndarray, probability: np.ndarray, scores: Scores
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def describe_failures(cache: GridCache, index: np.ndarray, outcome: Outcome) -> tuple[np.ndarray, tuple[str, ...]]:
     """The worst errors out of fold: positions in the cache, (n,), and each in words.
 
     Args:
         index: (N,), positions of the patients in the cache.
-        probability: (N,), calibrated.
-        scores: of the same patients.
+        outcome: of the same patients.
     """
-    worst = find_failures(probability, cache.labels[index])
-    words = [describe_failure(cache, int(index[i]), float(probability[i]), float(scores.in_tumour[i])) for i in worst]
+    worst, probability = find_failures(outcome.probability, cache.labels[index]), outcome.probability
+    words = [describe_failure(cache, int(index[i]), float(probability[i]), float(outcome.in_tumour[i])) for i in worst]
     return index[worst], tuple(words)
 
 

@@ -1,53 +1,33 @@
 """Baselines against the curriculum, with ablations, seeds and external cohorts: the table of the paper.
 
-cache/<cohort>/    every cohort on the model grid
-seed_<s>/          a run folder with every step and baseline, see `run`
-and the files of `experiment_table`
-
-Arrays are (N,) of a cohort's patients unless said otherwise.
+The cache holds every cohort on the model grid, and each seed has a run folder with every step; see `table`, too.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.predictor import library_versions
+from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, training_marks
-from ..cohort.splits import assign_folds, read_splits, write_splits
-from ..config import Step, TrainingConfig, config_to_json
-from ..evaluation.baselines import BASELINES, Baseline, fit_logistic
-from ..evaluation.evaluate import (
-    check_classes,
-    cohort_names,
-    refuse_patients,
-    shared_patients,
-)
-from ..history import CONFIG, SCHEMA, SPLITS, read_started
+from ..config import TrainingConfig, config_to_json
+from ..evaluation.baselines import BASELINES
+from ..evaluation.external import check_classes, cohort_names, refuse_patients, shared_patients
 from ..progress import Progress
-from ..statistics.operating import calibrate, choose_operating_points, cross_fitted, fit_calibration
-from ..training.folds import Prepared, load_ensemble, out_of_fold, prediction_files, train_fold
-from ..training.inference import score_ensemble
-from ..training.workers import Worker, restarted
-from .table import INSIDE, ROWS, Finding, Findings, tabulate, write_table
-from .train import (
-    RUN,
-    Rows,
-    keep_clinical_rows,
-    locked,
-    open_cohort,
-    read_clinical_rows,
-    start_run,
-    write_whole_json,
-)
+from ..run_folder import RunFolder
+from ..statistics.outcome import Outcome
+from ..training.folds import Prepared, Run
+from .clinical_rows import Rows, keep_clinical_rows, read_clinical_rows
+from .job import Job
+from .outcomes import baseline_outcomes, step_outcomes
+from .preparation import keep_folds, open_cohort
+from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
 
 
 def experiment_config(config: TrainingConfig) -> TrainingConfig:
@@ -67,210 +47,125 @@ def experiment_config(config: TrainingConfig) -> TrainingConfig:
     return replace(config, steps=(image, multimodal, first, plain_second, plain_third, second, third))
 
 
-def run_experiment(
-    cohort: Path,
-    externals: Sequence[Path],
-    out: Path,
-    config: TrainingConfig,
-    seeds: Sequence[int],
-    worker: Worker,
-    progress: Progress,
-    *,
-    resume: bool = False,
-    clinical_rows: Path | None = None,
-) -> None:
+def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], externals: Sequence[Path]) -> None:
     """Train every row with every seed and write the table.
 
     Args:
-        config, seeds, clinical_rows: of a new experiment; a resumed one keeps its own.
+        config, seeds: of a new experiment.
+        externals: folders of cohorts of other hospitals.
 
     Raises:
         DataError: if a cohort cannot be used, an external one shares patients with the training one, or the folder
             cannot be written; what was done until then is kept.
     """
-    started = time.time()
-    names, wanted = [INSIDE, *cohort_names(externals)], experiment_config(config)
-    table = str(clinical_rows.resolve()) if clinical_rows else None
-    asked: dict[str, Any] = {"seeds": list(seeds), "clinical_rows": table}
-    with locked(out, worker):
-        if worker.first:
-            config, asked = start_run(out, "experiment", config, resume or restarted(), asked)
-        else:
-            worker.wait_for([out / RUN])
-            config, asked = read_started(out, "experiment", asked)
-        seeds, wanted = asked["seeds"], experiment_config(config)
-        caches, schema = open_cohorts(cohort, externals, out, config, progress)
-        rows = open_clinical_rows(asked["clinical_rows"], out, schema, caches[1:], externals, progress)
-        runs = {seed: prepare_seed(seed, caches[0], schema, wanted, out, rows) for seed in seeds}
-        if not (out / RUN).is_file():  # last: other processes wait for it
-            write_whole_json({"cohort": str(cohort.resolve()), "versions": library_versions()}, out / RUN)
-        tasks = [(seed, k) for seed in seeds for k in runs[seed][0].numbers]
-        worker.share(partial(_train_task, runs, out), tasks, sum(step.epochs for step in wanted.steps), progress)
-        if worker.first:
-            for seed, (data, settings) in runs.items():
-                worker.wait_for(prediction_files(data, settings, out / f"seed_{seed}"))
-            findings = collect(runs, caches, names, out, worker.device, progress)
-            by_name, data = dict(zip(names, caches, strict=True)), runs[seeds[0]][0]
-            title = cohort.resolve().name
-            result = tabulate(title, findings, data, by_name, seeds) | {
+    experiment_config(config)
+    with job.begin("experiment", config, job.folder.origin, {"seeds": list(seeds)}) as (config, options):
+        caches, schema = open_cohorts(job, externals, config)
+        rows = open_clinical_rows(job, options["clinical_rows"], schema, externals, caches)
+        wanted, folder, training = experiment_config(config), job.folder, caches[INSIDE]
+        runs = {seed: prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]}
+        if not folder.origin.is_file():  # last: other processes wait for it
+            job.write_origin()
+        tasks = [(seed, k) for seed, run in runs.items() for k in run.data.numbers]
+        epochs = sum(step.epochs for step in wanted.steps)
+        files = [file for run in runs.values() for file in run.prediction_files()]
+        job.share(partial(_train_fold, runs), tasks, epochs, files)
+        if job.worker.first:
+            outcomes = collect(list(runs.values()), caches, job.worker.device, job.progress)
+            title, data = job.cohort.resolve().name, next(iter(runs.values())).data
+            result = tabulate(title, outcomes, data, caches, options["seeds"]) | {
                 "title": f"{title}: baselines against the stepwise curriculum",
                 "config": config_to_json(config),
-                "seconds": round(time.time() - started, 1),
-                "versions": library_versions(),
+                **job.signature(),
             }
-            write_table(result, findings, data, by_name, out)
+            write_table(result, outcomes, data, caches, folder)
 
 
 def open_cohorts(
-    cohort: Path, externals: Sequence[Path], out: Path, config: TrainingConfig, progress: Progress
-) -> tuple[list[GridCache], ClinicalSchema]:
-    """The training cohort and the external ones on the grid.
+    job: Job, externals: Sequence[Path], config: TrainingConfig
+) -> tuple[dict[str, GridCache], ClinicalSchema]:
+    """Return the training cohort, named `INSIDE`, and the external ones on the grid, and the clinical schema.
 
     Raises:
         DataError: if one cannot be used, or shares patients with the training one.
     """
-    cache, schema = open_cohort(cohort, out / "cache" / "training", config, progress)
-    names = cohort_names(externals)
-    others = [
-        open_cohort(path, out / "cache" / name, config, progress, schema)[0]
-        for name, path in zip(names, externals, strict=True)
-    ]
-    images, patients = training_marks(cache)
-    for path, other in zip(externals, others, strict=True):
-        check_classes(other, path)
-        refuse_patients(shared_patients(other, images, patients), path)
-    return [cache, *others], schema
+    folder = job.folder.cache
+    training, schema = open_cohort(job.cohort, folder / "training", config, job.progress)
+    images, patients = training_marks(training)
+    others = {
+        name: open_cohort(path, folder / name, config, job.progress, schema)[0]
+        for name, path in zip(cohort_names(externals), externals, strict=True)
+    }
+    for path, cache in zip(externals, others.values(), strict=True):
+        check_classes(cache, path)
+        refuse_patients(shared_patients(cache, images, patients), path)
+    return {INSIDE: training, **others}, schema
 
 
 def open_clinical_rows(
+    job: Job,
     table: str | None,
-    out: Path,
     schema: ClinicalSchema,
-    others: Sequence[GridCache],
     externals: Sequence[Path],
-    progress: Progress,
+    caches: Mapping[str, GridCache],
 ) -> Rows:
-    """The rows without images of an experiment, none of them of a patient of an external cohort.
+    """Return the rows without images of an experiment, none of them of a patient of an external cohort.
 
     Args:
         table: path of the table that the experiment was begun with.
-        others: the external cohorts.
-        externals: their folders.
+        caches: of the training cohort and, in their order, of the external ones.
 
     Raises:
         DataError: if the table cannot be used, or an external cohort that came later has patients of it.
     """
-    if not (out / RUN).is_file():
+    file, (_, *others) = job.folder.clinical_rows, caches.values()
+    if not job.folder.origin.is_file():
         outside = {name.lower() for cache in others for name in cache.ids}
-        keep_clinical_rows(table, out, [schema], progress, outside)
-    rows = read_clinical_rows(out, schema)
+        keep_clinical_rows(table, file, [schema], job.progress, outside)
+    rows = read_clinical_rows(file, schema)
     for path, cache in zip(externals, others, strict=True):
         refuse_patients([name for name in cache.ids if name.lower() in rows], path)
     return rows
 
 
 def prepare_seed(
-    seed: int,
-    cache: GridCache,
-    schema: ClinicalSchema,
-    config: TrainingConfig,
-    out: Path,
-    rows: Rows,
-) -> tuple[Prepared, TrainingConfig]:
-    """The run of one seed: its own weights, and its own folds; a part that is held out once is the same for all."""
+    seed: int, experiment: RunFolder, config: TrainingConfig, cache: GridCache, schema: ClinicalSchema, rows: Rows
+) -> Run:
+    """Return the run of one seed: its own weights and folds, but a part that is held out once is the same for all."""
     split_seed = config.seed if config.split.kind == "holdout" else seed
-    config, folder = replace(config, seed=seed), out / f"seed_{seed}"
-    if not (folder / SPLITS).is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        folds = assign_folds(config.split, cache.ids, cache.labels, cache.column(config.split.column), split_seed)
+    config, folder = replace(config, seed=seed), experiment.seed(seed)
+    folder.path.mkdir(parents=True, exist_ok=True)
+
+    def keep(folds: np.ndarray) -> None:
         Prepared(cache, schema, folds, {}).check(config)
-        write_whole_json(config_to_json(config), folder / CONFIG)
-        write_whole_json(schema.to_json(), folder / SCHEMA)
-        write_splits(folder / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
-    return Prepared(cache, schema, read_splits(folder / SPLITS, cache.ids), rows), config
+        write_whole_json(config_to_json(config), folder.config)
+        write_whole_json(schema.to_json(), folder.schema)
+
+    folds = keep_folds(folder, cache, config, split_seed, keep)
+    return Run(folder, Prepared(cache, schema, folds, rows), config)
 
 
-def _train_task(
-    runs: Mapping[int, tuple[Prepared, TrainingConfig]],
-    out: Path,
-    task: tuple[int, int],
-    device: str,
-    progress: Progress,
-) -> None:
-    """One fold of one seed."""
+def _train_fold(runs: Mapping[int, Run], task: tuple[int, int], device: str, progress: Progress) -> None:
+    """Train one fold of one seed."""
     seed, number = task
-    data, config = runs[seed]
-    train_fold(number, device, progress, data=data, config=config, out=out / f"seed_{seed}")
+    runs[seed].train_fold(number, device, progress)
 
 
-def collect(
-    runs: Mapping[int, tuple[Prepared, TrainingConfig]],
-    caches: Sequence[GridCache],
-    names: Sequence[str],
-    out: Path,
-    device: str,
-    progress: Progress,
-) -> Findings:
-    """Out-of-fold and external predictions of every row and seed."""
-    findings: Findings = {row.name: {name: [] for name in names} for row in (*BASELINES, *ROWS)}
+def collect(runs: Sequence[Run], caches: Mapping[str, GridCache], device: str, progress: Progress) -> Outcomes:
+    """Return the outcomes of every row on every cohort, one per seed."""
+    found: Outcomes = {row.name: {name: [] for name in caches} for row in (*BASELINES, *ROWS)}
+    _, *externals = caches.values()
+
+    def add(row: str, outcomes: Sequence[Outcome]) -> None:
+        for name, outcome in zip(caches, outcomes, strict=True):
+            found[row][name].append(outcome)
+
     progress.start("Evaluating", len(runs) * len(ROWS))
-    for seed, (data, config) in runs.items():
+    for run in runs:
         for baseline in BASELINES:
-            found = run_baseline(baseline, data, caches[1:])
-            for name, finding in zip(names, found, strict=True):
-                findings[baseline.name][name].append(finding)
-        steps = {step.name: step for step in config.steps}
+            add(baseline.name, baseline_outcomes(baseline, run.data, externals))
+        steps = {step.name: step for step in run.config.steps}
         for row in ROWS:
-            folder = out / f"seed_{seed}"
-            found = run_step(steps[row.step], config, data, folder, caches[1:], device)
-            for name, finding in zip(names, found, strict=True):
-                findings[row.name][name].append(finding)
+            add(row.name, step_outcomes(steps[row.step], run, externals, device))
             progress.advance(row.name)
-    return findings
-
-
-def run_step(
-    step: Step, config: TrainingConfig, data: Prepared, folder: Path, externals: Sequence[GridCache], device: str
-) -> list[Finding]:
-    """A trained step out of fold, then its fold ensemble on each external cohort."""
-    index, scores = out_of_fold(data, step, folder)
-    label = data.cache.labels[index]
-    shown = "attention" if step.attention else "Grad-CAM"
-    found = [Finding(scores.logit, *cross_fitted(scores.logit, label, data.folds[index]), scores, shown)]
-    calibration = fit_calibration(scores.logit, label)
-    threshold = choose_operating_points(calibrate(scores.logit, calibration), label)[0].threshold
-    networks = load_ensemble(step, config, data, folder)
-    for cache in externals:
-        clinical = cache.encode(data.schema)
-        probability, outside = score_ensemble(networks, cache, clinical, calibration, config.flips, device)
-        found.append(Finding(outside.logit, probability, probability >= threshold, probability, outside, shown))
-    return found
-
-
-def run_baseline(baseline: Baseline, data: Prepared, externals: Sequence[GridCache]) -> list[Finding]:
-    """A logistic regression a fold: out of fold, then the mean of the folds on each external cohort."""
-    cache, index = data.cache, np.flatnonzero(data.folds >= 0)
-    asked = data.schema.asked_columns
-    features = baseline.features(cache, cache.encode(data.schema).numpy()[:, asked])
-    outside = [baseline.features(other, other.encode(data.schema).numpy()[:, asked]) for other in externals]
-    more = [(vector[asked], label) for vector, label in data.more]
-    logit = np.zeros(len(cache))
-    external_logits: list[list[np.ndarray]] = [[] for _ in externals]
-    for k in data.numbers:
-        train = data.folds != k
-        rows, labels = features[train], cache.labels[train]
-        if baseline.clinical and not baseline.kinetics and more:
-            rows = np.concatenate([rows, np.stack([vector for vector, _ in more])])
-            labels = np.concatenate([labels, [label for _, label in more]])
-        model = fit_logistic(rows, labels)
-        logit[data.folds == k] = model.decision_function(features[data.folds == k])
-        for store, values in zip(external_logits, outside, strict=True):
-            store.append(model.decision_function(values))
-    label = cache.labels[index]
-    found = [Finding(logit[index], *cross_fitted(logit[index], label, data.folds[index]))]
-    calibration = fit_calibration(logit[index], label)
-    threshold = choose_operating_points(calibrate(logit[index], calibration), label)[0].threshold
-    for store in external_logits:
-        probability = np.mean([calibrate(values, calibration) for values in store], 0)
-        found.append(Finding(np.mean(store, 0), probability, probability >= threshold, probability))
     return found

@@ -23,11 +23,15 @@ from rich.console import Console
 
 from ..config import TrainingConfig, stepwise
 from ..evaluation.card import card_metrics
-from ..evaluation.evaluate import describe_cohort, run_bundle
+from ..evaluation.description import describe_cohort
+from ..evaluation.evaluate import run_bundle
 from ..progress_bar import ProgressBar
-from ..training.folds import out_of_fold
+from ..run_folder import RunFolder
 from ..training.workers import workers
-from .train import open_cohort, prepare, step_outcome, train, write_run_bundle
+from .finish import describable_outcomes, write_run_bundle
+from .job import Job
+from .preparation import open_cohort, prepare
+from .train import train
 
 SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
@@ -43,17 +47,19 @@ def main() -> None:
         ProgressBar(Console()) as progress,
         workers() as worker,
     ):
-        training, external, run = (Path(folder) / name for name in ("training", "external", "run"))
+        training, external = (Path(folder) / name for name in ("training", "external"))
         write_sites(training, TRAINING)
         write_sites(external, EXTERNAL)
-        train(training, run, CONFIG, worker, progress)
-        data, last = prepare(training, run, CONFIG, progress), CONFIG.steps[-1]
-        index, _ = out_of_fold(data, last, run)
-        inside = describe_cohort("", data.cache, index, [step_outcome(data, last, CONFIG, run)])
-        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress, data.schema)
-        outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(load_bundle(run / "bundle"), cache)])
+        job = Job(training, RunFolder(Path(folder) / "run"), worker, progress)
+        train(job, CONFIG)
+        run = prepare(job, CONFIG)
+        outcome = describable_outcomes(run)[-1]
+        inside = describe_cohort("", run.data.cache, run.data.held_out, [outcome])
+        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress, run.data.schema)
+        bundle = load_bundle(job.folder.bundle)
+        outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(bundle, cache)])
         metrics = {"out of fold": _metrics(inside), "external site": _metrics(outside)}
-        write_run_bundle(target, data, last, CONFIG, run, model_card(metrics))
+        write_run_bundle(target, run, outcome.logit, model_card(metrics))
         progress.say(f"{load_bundle(target).path} written: {metrics}")
 
 

@@ -1,9 +1,7 @@
 """Nested cross-validation: configurations compared inside each fold's training patients, the choice tested outside.
 
-candidates.csv         every configuration in every outer fold: AUC and attention inside the tumour, of the inner folds
-outer_k/<name>/fold_j  inner folds of the patients that outer fold k trains on
-chosen/fold_k          the chosen configuration on all of them; what it says of fold k is the honest result
-selection.json         the choices, and the nested result
+Each outer fold has a run folder per configuration, with inner folds of the patients that it trains on. One more holds
+the chosen configurations, trained on all of these; what they say of the outer folds is the honest result.
 
 A configuration that looks at the tumour too little is not chosen, whatever its AUC, unless none looks there enough.
 
@@ -12,49 +10,34 @@ Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be teste
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.predictor import library_versions
-from PCRPredictorLib.writing import whole_file, whole_folder
+from PCRPredictorLib.writing import whole_folder, write_csv, write_whole_json
 
-from ..cohort.splits import EXCLUDED, assign_folds, read_splits, write_splits
+from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from ..evaluation.baselines import BASELINES, Baseline
-from ..evaluation.evaluate import auc_interval
-from ..history import SCHEMA, SPLITS, read_started
+from ..evaluation.description import auc_interval
 from ..progress import Progress
 from ..statistics.metrics import auc, delong
 from ..statistics.operating import cross_fitted
-from ..training.folds import Prepared, out_of_fold, prediction_files, train_fold
-from ..training.workers import Worker, restarted
-from .experiment import run_baseline
-from .train import keep_clinical_rows, locked, open_cohort, read_clinical_rows, start_run, write_whole_json
-
-CANDIDATES, SELECTION = "candidates.csv", "selection.json"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A configuration on patients of its folds, into a folder."""
-
-    data: Prepared
-    config: TrainingConfig
-    out: Path
+from ..training.folds import Prepared, Run
+from .clinical_rows import keep_clinical_rows, read_clinical_rows
+from .job import Job
+from .outcomes import baseline_outcomes
+from .preparation import keep_folds, open_cohort
 
 
 @dataclass(frozen=True)
-class Task:
-    """One fold of several configurations, one after the other."""
+class FoldTask:
+    """One fold of several runs, one after the other."""
 
     number: int
     runs: Sequence[Run]
@@ -70,65 +53,32 @@ class Candidate:
     attention: float
 
 
-def select(
-    cohort: Path,
-    configs: Mapping[str, TrainingConfig],
-    out: Path,
-    worker: Worker,
-    progress: Progress,
-    *,
-    inner: int = 4,
-    least_attention: float = 0.6,
-    resume: bool = False,
-    clinical_rows: Path | None = None,
-) -> None:
+def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, least_attention: float = 0.6) -> None:
     """Compare configurations by nested cross-validation.
 
     Args:
         configs: by name; all must read the same grid and split alike.
         inner: folds of the patients that an outer fold trains on.
-        least_attention: share inside the tumour that a configuration must reach to be chosen, where any does.
-        resume: go on with a selection that was stopped; it keeps all of these and its clinical rows.
+        least_attention: share inside the tumour that a configuration must reach to be chosen, if any does.
 
     Raises:
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
     """
-    started, first = time.time(), next(iter(configs.values()))
+    first = next(iter(configs.values()))
     if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
-    with locked(out, worker):
-        table = str(clinical_rows.resolve()) if clinical_rows else None
-        asked: dict[str, Any] = {"inner": inner, "least_attention": least_attention, "clinical_rows": table}
-        asked |= {"configurations": {name: config_to_json(config) for name, config in configs.items()}}
-        if worker.first:
-            _, asked = start_run(out, "select", first, resume or restarted(), asked)
-        else:
-            worker.wait_for([out / SPLITS])
-            _, asked = read_started(out, "select", asked)
-        configs = {name: parse_config(json.dumps(c), f"{out}: {name}") for name, c in asked["configurations"].items()}
-        inner, least_attention = asked["inner"], asked["least_attention"]
-        prepared = _prepare(cohort, configs, inner, out, progress, asked["clinical_rows"])
-        data = next(iter(prepared.values()))
-        tasks = []
-        for k in data.numbers:
-            runs = [
-                Run(_inside(prepared[name], k, inner, config), config, out / f"outer_{k}" / name)
-                for name, config in configs.items()
-            ]
-            tasks += [Task(j, runs) for j in runs[0].data.numbers]
-        epochs = {name: sum(step.epochs for step in config.steps) for name, config in configs.items()}
-        worker.share(_train, tasks, sum(epochs.values()), progress)
-        for run in (run for task in tasks for run in task.runs):
-            worker.wait_for(prediction_files(run.data, run.config, run.out))
-        found = [_judge(k, n, prepared[n], configs[n], out, inner) for k in data.numbers for n in configs]
-        chosen = {k: choose([c for c in found if c.outer == k], least_attention) for k in data.numbers}
-        final = [Task(k, [Run(prepared[n], configs[n], out / "chosen")]) for k, n in chosen.items()]
-        worker.share(_train, final, max(epochs[n] for n in chosen.values()), progress)
-        if worker.first:
-            for k, name in chosen.items():
-                step = configs[name].steps[-1]
-                worker.wait_for([out / "chosen" / f"fold_{k}" / step.name / "predictions.csv"])
-            _write(out, found, chosen, data, configs, time.time() - started)
+    contents = {name: config_to_json(config) for name, config in configs.items()}
+    asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
+    with job.begin("select", first, job.folder.splits, asked) as (_, options):
+        read = options["configurations"].items()
+        configs = {name: parse_config(json.dumps(content), f"{job.folder.path}: {name}") for name, content in read}
+        outer = _prepare(job, configs, options["inner"], options["clinical_rows"])
+        found = _compare_inside(job, outer, options["inner"])
+        numbers = sorted({candidate.outer for candidate in found})
+        chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
+        _share(job, [FoldTask(k, [outer[name]]) for k, name in chosen.items()])
+        if job.worker.first:
+            _write(job, found, chosen, outer)
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
@@ -137,24 +87,29 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
     return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
 
 
-def _prepare(
-    cohort: Path, configs: Mapping[str, TrainingConfig], inner: int, out: Path, progress: Progress, table: str | None
-) -> dict[str, Prepared]:
-    """The cohort for every configuration: one cache and one division, each its own clinical variables."""
-    first = next(iter(configs.values()))
-    opened = {name: open_cohort(cohort, out / "cache", config, progress) for name, config in configs.items()}
+def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, table: str | None) -> dict[str, Run]:
+    """Return the run of every configuration on the outer folds: one cache, one division, each its own variables."""
+    folder, first = job.folder, next(iter(configs.values()))
+    opened = {name: open_cohort(job.cohort, folder.cache, config, job.progress) for name, config in configs.items()}
     schemas = {name: schema for name, (_, schema) in opened.items()}
     cache, _ = next(iter(opened.values()))
-    if not (out / SPLITS).is_file():
-        folds = assign_folds(first.split, cache.ids, cache.labels, cache.column(first.split.column), first.seed)
+
+    def keep(folds: np.ndarray) -> None:
         for name, config in configs.items():
             _check(Prepared(cache, schemas[name], folds, {}), inner, config)
-        keep_clinical_rows(table, out, list(schemas.values()), progress)
+        keep_clinical_rows(table, folder.clinical_rows, list(schemas.values()), job.progress)
         for name, schema in schemas.items():
-            write_whole_json(schema.to_json(), out / f"{name}-{SCHEMA}")
-        write_splits(out / SPLITS, cache.ids, cache.labels, folds)  # last: other processes wait for it
-    folds = read_splits(out / SPLITS, cache.ids)
-    return {name: Prepared(cache, schema, folds, read_clinical_rows(out, schema)) for name, schema in schemas.items()}
+            write_whole_json(schema.to_json(), folder.schema_of(name))
+
+    folds = keep_folds(folder, cache, first, first.seed, keep)
+    return {
+        name: Run(
+            folder.chosen,
+            Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema)),
+            configs[name],
+        )
+        for name, schema in schemas.items()
+    }
 
 
 def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
@@ -178,72 +133,86 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
     return replace(data, folds=folds)
 
 
-def _train(task: Task, device: str, progress: Progress) -> None:
+def _compare_inside(job: Job, outer: Mapping[str, Run], inner: int) -> list[Candidate]:
+    """Train every configuration on the inner folds of every outer fold, and return what each reached."""
+    numbers = next(iter(outer.values())).data.numbers
+    inside = {
+        (k, name): Run(job.folder.inner(k, name), _inside(run.data, k, inner, run.config), run.config)
+        for k in numbers
+        for name, run in outer.items()
+    }
+    tasks = []
+    for k in numbers:
+        runs = [inside[k, name] for name in outer]
+        tasks += [FoldTask(j, runs) for j in runs[0].data.numbers]
+    _share(job, tasks)
+    return [_candidate(k, name, run) for (k, name), run in inside.items()]
+
+
+def _share(job: Job, tasks: Sequence[FoldTask]) -> None:
+    """Train the tasks; every process waits for all of them."""
+    epochs = max(sum(run.epochs for run in task.runs) for task in tasks)
+    files = [file for task in tasks for run in task.runs for file in run.prediction_files([task.number])]
+    job.share(_train, tasks, epochs, files)
+
+
+def _train(task: FoldTask, device: str, progress: Progress) -> None:
     for i, run in enumerate(task.runs):
         for earlier in task.runs[:i]:
-            _take_over(earlier, run, f"fold_{task.number}")
-        train_fold(task.number, device, progress, data=run.data, config=run.config, out=run.out)
+            _take_over(earlier, run, task.number)
+        run.train_fold(task.number, device, progress)
 
 
-def _take_over(earlier: Run, run: Run, fold: str) -> None:
+def _take_over(earlier: Run, run: Run, number: int) -> None:
     """Copy the steps with which both configurations begin, which would be trained twice to the same weights."""
     if replace(run.config, steps=earlier.config.steps) != earlier.config:
         return
     for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
         if step != other:
             return
-        if not (run.out / fold / step.name).is_dir():
-            with whole_folder(run.out / fold / step.name) as folder:
-                shutil.copytree(earlier.out / fold / step.name, folder, dirs_exist_ok=True)
+        source, target = (each.folder.step(number, step.name).path for each in (earlier, run))
+        if not target.is_dir():
+            with whole_folder(target) as folder:
+                shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
-def _judge(k: int, name: str, data: Prepared, config: TrainingConfig, out: Path, inner: int) -> Candidate:
-    inside = _inside(data, k, inner, config)
-    index, scores = out_of_fold(inside, config.steps[-1], out / f"outer_{k}" / name)
-    return Candidate(k, name, auc(scores.logit, data.cache.labels[index]), float(scores.in_tumour.mean()))
+def _candidate(outer: int, name: str, run: Run) -> Candidate:
+    scores = run.out_of_fold(run.config.steps[-1])
+    label = run.data.cache.labels[run.data.held_out]
+    return Candidate(outer, name, auc(scores.logit, label), float(scores.in_tumour.mean()))
 
 
-def _write(
-    out: Path,
-    found: Sequence[Candidate],
-    chosen: Mapping[int, str],
-    data: Prepared,
-    configs: Mapping[str, TrainingConfig],
-    seconds: float,
-) -> None:
-    with whole_file(out / CANDIDATES) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"])
-        for c in found:
-            writer.writerow([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)])
-    held_out = data.folds >= 0
-    label = data.cache.labels[held_out]
-    logit, attention = np.zeros(len(held_out)), np.zeros(len(held_out))
+def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], outer: Mapping[str, Run]) -> None:
+    columns = ["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
+    rows = ([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)] for c in found)
+    write_csv(columns, rows, job.folder.candidates)
+    data = next(iter(outer.values())).data
+    logit, attention = np.zeros(len(data.folds)), np.zeros(len(data.folds))
     for k, name in chosen.items():
-        only = replace(data, folds=np.where(data.folds == k, k, EXCLUDED))
-        index, scores = out_of_fold(only, configs[name].steps[-1], out / "chosen")
-        logit[index], attention[index] = scores.logit, scores.in_tumour
-    order = cross_fitted(logit[held_out], label, data.folds[held_out]).order
+        only = replace(outer[name], data=replace(data, folds=np.where(data.folds == k, k, EXCLUDED)))
+        scores = only.out_of_fold(only.config.steps[-1])
+        logit[only.data.held_out], attention[only.data.held_out] = scores.logit, scores.in_tumour
+    label = data.cache.labels[data.held_out]
+    order = cross_fitted("", logit[data.held_out], label, data.folds[data.held_out]).order
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
-        "configurations": {name: config_to_json(config) for name, config in configs.items()},
+        "configurations": {name: config_to_json(run.config) for name, run in outer.items()},
         "nested": {
             "auc": auc_interval(order, label).to_json(),
-            "attention_in_tumour": float(attention[held_out].mean()),
+            "attention_in_tumour": float(attention[data.held_out].mean()),
             "against": [_compare(baseline, order, label, data) for baseline in BASELINES],
         },
-        "seconds": round(seconds, 1),
-        "versions": library_versions(),
+        **job.signature(),
     }
-    write_whole_json(content, out / SELECTION)
+    write_whole_json(content, job.folder.selection)
 
 
 def _compare(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
     """A logistic regression on the same outer folds, and the difference to it."""
-    (finding,) = run_baseline(baseline, data, [])
+    (outcome,) = baseline_outcomes(baseline, data, [])
     return {
         "model": baseline.name,
-        "auc": auc(finding.order, label),
-        "difference": delong(order, finding.order, label).to_json(),
+        "auc": auc(outcome.order, label),
+        "difference": delong(order, outcome.order, label).to_json(),
     }

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from pathlib import Path
-
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -15,18 +11,19 @@ from PCRPredictorLib.model.attention import scale_to_peak
 from PCRPredictorLib.model.grid import lay_back, place_window, sample
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
+from PCRPredictorLib.network import PCRNet
 
 from ..config import Step, TrainingConfig
-from ..history import SCHEMA, SPLITS, read_run_config
+from ..run_folder import RunFolder, read_json
+from ..run_state import held_out
 from ..training.folds import load_network
 from ..training.inference import explain
 
 
-def explain_steps(out: Path, patient_id: str, exam: Exam) -> dict[str, np.ndarray]:
-    """The map of each trained step's network that did not see the patient; Grad-CAM for a step without attention.
+def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.ndarray]:
+    """Return the map of each trained step's network that did not see the patient; Grad-CAM without attention.
 
     Args:
-        out: run folder.
         patient_id: of a patient that was held out in one of the folds.
         exam: of that patient, with a mask.
 
@@ -36,33 +33,21 @@ def explain_steps(out: Path, patient_id: str, exam: Exam) -> dict[str, np.ndarra
     Raises:
         DataError: if no fold held the patient out, or none of its steps is trained yet.
     """
-    config = read_run_config(out)
-    folder = out / f"fold_{find_fold(out, patient_id)}"
-    schema = ClinicalSchema.from_json(json.loads((out / SCHEMA).read_text(encoding="utf-8")))
-    trained = [step for step in config.steps if (folder / step.name / "weights.safetensors").is_file()]
+    config = run.read_config()
+    fold = held_out(run).get(patient_id)
+    if fold is None:
+        raise DataError(f"no fold of this run held {patient_id} out; choose a patient of the training cohort")
+    schema = ClinicalSchema.from_json(read_json(run.schema))
+    trained = [step for step in config.steps if run.step(fold, step.name).weights.is_file()]
     if not trained:
         raise DataError("no step that held this patient out is trained yet; wait until its fold has begun")
-    return {step.name: _explain(step, config, schema, folder, exam) for step in trained}
+    return {
+        step.name: _explain(load_network(step, config, schema, run.step(fold, step.name)), step, config, schema, exam)
+        for step in trained
+    }
 
 
-def find_fold(out: Path, patient_id: str) -> int:
-    """The fold that held a patient out.
-
-    Raises:
-        DataError: if none did.
-    """
-    try:
-        with (out / SPLITS).open(newline="", encoding="utf-8") as file:
-            folds = {row["patient_id"]: row["fold"] for row in csv.DictReader(file)}
-    except OSError:
-        raise DataError(f"{out}: holds no run any more; choose the folder of a run") from None
-    if not folds.get(patient_id):
-        raise DataError(f"no fold of this run held {patient_id} out; choose a patient of the training cohort")
-    return int(folds[patient_id])
-
-
-def _explain(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: Path, exam: Exam) -> np.ndarray:
-    network = load_network(step, config, schema, folder / step.name)
+def _explain(network: PCRNet, step: Step, config: TrainingConfig, schema: ClinicalSchema, exam: Exam) -> np.ndarray:
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, config.grid)
     image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))[None]
     values = schema.complete(schema.parse(exam.clinical), tumour_quantities(exam))

@@ -1,25 +1,28 @@
 """Calibration and operating points, fixed on out-of-fold predictions of the training side.
 
-`cross_fitted`, `held_out_parts`, `parts_are_folds` and `describe_parts` are ours.
+`cross_fitted`, `held_out_parts`, `parts_are_folds`, `fit_points` and `at_point` are ours.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.calibration import Calibration, calibrate
 from PCRPredictorLib.prediction import OperatingPoint
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedKFold
 
+from .outcome import Outcome
+
 _PARTS = 5  # of patients that are held out together
 
 
-def fit_calibration(logit: np.ndarray, label: np.ndarray) -> tuple[float, float]:
-    """Platt scaling: (slope, offset) that make sigmoid(slope * logit + offset) a probability.
+def fit_calibration(logit: np.ndarray, label: np.ndarray) -> Calibration:
+    """Return the Platt scaling that makes probabilities of logits, see `calibrate`.
 
     Args:
         logit: (N,), out of fold.
@@ -34,7 +37,7 @@ def fit_calibration(logit: np.ndarray, label: np.ndarray) -> tuple[float, float]
 def choose_operating_points(
     probability: np.ndarray, label: np.ndarray, target: float = 0.9
 ) -> tuple[OperatingPoint, OperatingPoint, OperatingPoint]:
-    """Balanced (highest Youden index), high sensitivity and high specificity (at least `target`).
+    """Return the points balanced (highest Youden index), high sensitivity and high specificity (at least `target`).
 
     Args:
         probability: (N,), out of fold, calibrated.
@@ -56,23 +59,28 @@ def choose_operating_points(
     return balanced, sensitive, specific
 
 
-class CrossFitted(NamedTuple):
-    """What is said of N patients without their own labels.
+def fit_points(logit: np.ndarray, label: np.ndarray) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
+    """Return calibration and operating points of the same patients, (N,) both; arguments as of `fit_calibration`."""
+    calibration = fit_calibration(logit, label)
+    return calibration, choose_operating_points(calibrate(logit, calibration), label)
+
+
+def at_point(name: str, logits: Sequence[np.ndarray], calibration: Calibration, point: OperatingPoint) -> Outcome:
+    """Return the outcome of an ensemble: the mean of its calibrated probabilities, decided at one point.
 
     Args:
-        probability: (N,), calibrated.
-        decision: (N,) of bool, at the balanced point.
-        order: (N,), by which they are ranked: the probability, or where the parts are not the folds, sigmoid(logit).
-            One network's order needs no calibration, and one for each part would mix it up.
+        logits: (N,) of each member.
     """
+    probability = np.mean([calibrate(logit, calibration) for logit in logits], 0)
+    decision = probability >= point.threshold
+    return Outcome(name, np.mean(logits, 0), probability, decision, probability, point.name, point.threshold)
 
-    probability: np.ndarray
-    decision: np.ndarray
-    order: np.ndarray
 
+def cross_fitted(name: str, logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> Outcome:
+    """Return the out-of-fold outcome of a model: each part's calibration and balanced point are fixed on the others.
 
-def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> CrossFitted:
-    """Calibrated probabilities and decisions at the balanced point, each part's fixed on the other parts.
+    Patients are ranked by the probability, or by the logit if the parts are not the folds: the order of one network
+    needs no calibration, and a calibration per part would mix it up.
 
     Args:
         logit: (N,), out of fold.
@@ -86,17 +94,18 @@ def cross_fitted(logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> Cros
     part = held_out_parts(label, fold)
     for k in np.unique(part):
         here, others = part == k, part != k
-        calibration = fit_calibration(logit[others], label[others])
-        threshold = choose_operating_points(calibrate(logit[others], calibration), label[others])[0].threshold
+        calibration, (balanced, *_) = fit_points(logit[others], label[others])
         probability[here] = calibrate(logit[here], calibration)
-        decision[here] = probability[here] >= threshold
-    return CrossFitted(probability, decision, probability if parts_are_folds(label, fold) else expit(logit))
+        decision[here] = probability[here] >= balanced.threshold
+    if parts_are_folds(label, fold):
+        return Outcome(name, logit, probability, decision, probability, "balanced, by fold")
+    return Outcome(name, logit, probability, decision, expit(logit), "balanced, cross-fitted within the held-out part")
 
 
 def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """The parts, (N,), of which each is calibrated on the others, so that no patient's label decides about itself.
+    """Return the parts, (N,), of which each is calibrated on the others, so that no label decides about its patient.
 
-    They are the folds; of patients that were held out together, or whose other folds lack a class, stratified parts.
+    They are the folds. If patients were held out together, or the other folds lack a class, they are stratified parts.
 
     Args:
         label: (N,), 0 or 1.
@@ -120,15 +129,5 @@ def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
 
 
 def parts_are_folds(label: np.ndarray, fold: np.ndarray) -> bool:
-    """Whether the patients outside of every fold, (N,) both, are with and without pCR."""
+    """Return whether both classes are present outside every fold; arrays are (N,)."""
     return all(len(set(label[fold != k].tolist())) == 2 for k in np.unique(fold))
-
-
-def describe_parts(label: np.ndarray, fold: np.ndarray) -> str:
-    """What the operating point of `cross_fitted` is called in reports; both (N,)."""
-    return "balanced, by fold" if parts_are_folds(label, fold) else "balanced, cross-fitted within the held-out part"
-
-
-def calibrate(logit: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
-    """Calibrated probabilities, (N,) as the logits: sigmoid(slope * logit + offset). Source: as `fit_calibration`."""
-    return expit(calibration[0] * logit + calibration[1])

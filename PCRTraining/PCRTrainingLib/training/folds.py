@@ -1,4 +1,4 @@
-"""All steps over all folds of a prepared cohort, and what they say of the patients they did not see."""
+"""All steps over all folds of a prepared cohort, and what they say of the patients that they did not see."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
-from PCRPredictorLib.writing import whole_file
+from PCRPredictorLib.writing import write_csv
 from torch import Tensor
 
 from ..cohort.cache import GridCache
 from ..cohort.splits import EXCLUDED, NEVER, inner_validation
 from ..config import Step, TrainingConfig
 from ..progress import Progress
-from .inference import Scores, score
+from ..run_folder import RunFolder, StepFolder
+from ..statistics.outcome import Scores
+from .inference import score
 from .loop import Fold, load_weights, network_arguments, train_step
 
-PREDICTIONS = "predictions.csv"
+_SCORES = [field.name for field in fields(Scores)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,11 @@ class Prepared:
     def numbers(self) -> list[int]:
         """The folds."""
         return sorted(set(self.folds.tolist()) - {NEVER, EXCLUDED})
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Positions, (n,), of the patients that a fold holds out."""
+        return np.flatnonzero(self.folds >= 0)
 
     def _others(self, number: int) -> np.ndarray:
         return (self.folds != number) & (self.folds != EXCLUDED)
@@ -88,86 +95,87 @@ class Prepared:
         return Fold(number, self.cache, clinical, self.schema, train, watched, held_out, (vectors, known))
 
 
-def train_fold(
-    number: int, device: str, progress: Progress, *, data: Prepared, config: TrainingConfig, out: Path
-) -> None:
-    """Train every step on one fold, into `out/fold_k/<step>`; what is finished there is left alone.
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A configuration on a prepared cohort, in the folder that it fills."""
 
-    Raises:
-        DataError: if a file cannot be written.
-    """
-    fold = data.fold(number, config)
-    for step in config.steps:
-        train_and_score(step, config, fold, out / f"fold_{number}", device, progress)
+    folder: RunFolder
+    data: Prepared
+    config: TrainingConfig
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of one fold."""
+        return sum(step.epochs for step in self.config.steps)
+
+    def train_fold(self, number: int, device: str, progress: Progress) -> None:
+        """Train every step on one fold; what is finished is left alone.
+
+        Raises:
+            DataError: if a file cannot be written.
+        """
+        fold = self.data.fold(number, self.config)
+        for step in self.config.steps:
+            self._train_step(step, fold, device, progress)
+
+    def _train_step(self, step: Step, fold: Fold, device: str, progress: Progress) -> None:
+        """Leave weights, history, and predictions of the held-out patients."""
+        folder = self.folder.step(fold.number, step.name)
+        if folder.predictions.is_file():
+            progress.advance(units=step.epochs)
+            return
+        done = 0
+
+        def report(epoch: int, row: Mapping[str, float]) -> None:
+            nonlocal done
+            progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
+            done = epoch + 1
+
+        start = load_weights(self.folder.step(fold.number, step.after)) if step.after else {}
+        train_step(step, self.config, fold, start, folder, device, report)
+        progress.advance(units=step.epochs - done)
+        network = load_network(step, self.config, fold.schema, folder).to(device)
+        found = score(network, fold.cache, fold.clinical, fold.held_out, self.config.flips, device)
+        _write_scores(folder.predictions, fold, found)
+
+    def network(self, step: Step, number: int) -> PCRNet:
+        """Return the network of a step that one fold trained."""
+        return load_network(step, self.config, self.data.schema, self.folder.step(number, step.name))
+
+    def networks(self, step: Step) -> list[PCRNet]:
+        """Return the network of every fold."""
+        return [self.network(step, k) for k in self.data.numbers]
+
+    def prediction_files(self, numbers: Sequence[int] | None = None) -> list[Path]:
+        """Return the files that are there when every step of these folds, or of all, is trained."""
+        numbers = self.data.numbers if numbers is None else numbers
+        return [self.folder.step(k, step.name).predictions for k in numbers for step in self.config.steps]
+
+    def out_of_fold(self, step: Step) -> Scores:
+        """Return what a step said of the patients `data.held_out`, each by the network that did not see it."""
+        rows: dict[str, dict[str, str]] = {}
+        for k in self.data.numbers:
+            with self.folder.step(k, step.name).predictions.open(newline="", encoding="utf-8") as file:
+                rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
+        names = [self.data.cache.ids[i] for i in self.data.held_out]
+        return Scores(*(np.array([float(rows[name][column]) for name in names]) for column in _SCORES))
 
 
-def train_and_score(
-    step: Step, config: TrainingConfig, fold: Fold, folder: Path, device: str, progress: Progress
-) -> None:
-    """One step of one fold: weights, history, and predictions of the held-out patients."""
-    if (folder / step.name / PREDICTIONS).is_file():
-        progress.advance(units=step.epochs)
-        return
-    done = 0
-
-    def report(epoch: int, row: Mapping[str, float]) -> None:
-        nonlocal done
-        progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
-        done = epoch + 1
-
-    start = load_weights(folder / step.after) if step.after else {}
-    train_step(step, config, fold, start, folder / step.name, device, report)
-    progress.advance(units=step.epochs - done)
-    network = load_network(step, config, fold.schema, folder / step.name).to(device)
-    found = score(network, fold.cache, fold.clinical, fold.held_out, config.flips, device)
-    write_scores(folder / step.name / PREDICTIONS, fold.cache, fold.held_out, found)
-
-
-def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: Path) -> PCRNet:
-    """A trained step's network, ready to predict."""
+def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: StepFolder) -> PCRNet:
+    """Return the network of a trained step, ready to predict."""
     network = PCRNet(**network_arguments(step, config, schema))
     network.load_state_dict(load_weights(folder))
     return network.channels_last().eval()
 
 
-def load_ensemble(step: Step, config: TrainingConfig, data: Prepared, out: Path) -> list[PCRNet]:
-    """A step's network of every fold."""
-    return [load_network(step, config, data.schema, out / f"fold_{k}" / step.name) for k in data.numbers]
-
-
-def write_scores(path: Path, cache: GridCache, index: np.ndarray, found: Scores) -> None:
-    """One row a patient: patient_id, label and what the network said.
-
-    Args:
-        index: (n,), positions of the patients in the cache.
-        found: of these patients.
-    """
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        names = [f.name for f in fields(Scores)]
-        writer.writerow(["patient_id", "label", *names])
-        for position, values in zip(index, zip(*(getattr(found, name) for name in names), strict=True), strict=True):
-            writer.writerow([cache.ids[position], cache.labels[position], *(repr(float(value)) for value in values)])
-
-
-def prediction_files(data: Prepared, config: TrainingConfig, out: Path) -> list[Path]:
-    """What is there when every step of every fold is trained."""
-    return [out / f"fold_{k}" / step.name / PREDICTIONS for k in data.numbers for step in config.steps]
-
-
-def out_of_fold(data: Prepared, step: Step, out: Path) -> tuple[np.ndarray, Scores]:
-    """What a step said of each patient when it was held out.
-
-    Returns:
-        Positions of the patients (n,), all but those that are always trained on, and their scores.
-    """
-    rows: dict[str, dict[str, str]] = {}
-    for k in data.numbers:
-        with (out / f"fold_{k}" / step.name / PREDICTIONS).open(newline="", encoding="utf-8") as file:
-            rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
-    index = np.flatnonzero(data.folds >= 0)
-    names = [data.cache.ids[i] for i in index]
-    return index, Scores(*(np.array([float(rows[name][f.name]) for name in names]) for f in fields(Scores)))
+def _write_scores(path: Path, fold: Fold, found: Scores) -> None:
+    """Write one row per held-out patient: patient_id, label and what the network said."""
+    columns = zip(*(getattr(found, name) for name in _SCORES), strict=True)
+    rows = (
+        [fold.cache.ids[position], fold.cache.labels[position], *(repr(float(value)) for value in values)]
+        for position, values in zip(fold.held_out, columns, strict=True)
+    )
+    write_csv(["patient_id", "label", *_SCORES], rows, path)
 
 
 def _stack(vectors: Sequence[np.ndarray], width: int) -> Tensor:

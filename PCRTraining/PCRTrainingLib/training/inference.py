@@ -1,38 +1,53 @@
-"""What a trained network says of cached patients: logits, and how much of its attention is inside the tumour."""
+"""What trained networks say of cached patients: logits, and how much of their map is inside the tumour."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from PCRPredictorLib.model.calibration import Calibration
 from PCRPredictorLib.network import Output, PCRNet
+from PCRPredictorLib.prediction import OperatingPoint
 from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
-from ..statistics.operating import calibrate
+from ..statistics.operating import at_point
+from ..statistics.outcome import Outcome, Scores
 from .losses import at_resolution, grad_cam
 
 _BATCH = 32
 Flips = Sequence[tuple[int, ...]]
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """Of N patients.
+@dataclass(frozen=True)
+class Ensemble:
+    """A fold ensemble and how it decides.
 
     Args:
-        logit: (N,), mean over the flips, not calibrated.
-        image_logit: (N,), the part of it that comes from the image.
-        in_tumour: (N,), share of the map (attention, or Grad-CAM where the network has none) inside the tumour.
-        peak_in_tumour: (N,), whether the map's peak is there (pointing game), 0 or 1.
+        flips: beside the plain image, axes of (slices, rows, columns).
+        calibration: slope and offset.
+        point: operating point.
     """
 
-    logit: np.ndarray
-    image_logit: np.ndarray
-    in_tumour: np.ndarray
-    peak_in_tumour: np.ndarray
+    name: str
+    networks: Sequence[PCRNet]
+    flips: Flips
+    calibration: Calibration
+    point: OperatingPoint
+
+    def outcome(self, cache: GridCache, clinical: Tensor, device: str = "cpu") -> Outcome:
+        """Return what it says of every patient of a cache, as the predictor does.
+
+        Args:
+            clinical: (N, schema width).
+        """
+        index = np.arange(len(cache))
+        found = [score(network.to(device), cache, clinical, index, self.flips, device) for network in self.networks]
+        scores = Scores(*(np.mean([getattr(each, f.name) for each in found], 0) for f in fields(Scores)))
+        outcome = at_point(self.name, [each.logit for each in found], self.calibration, self.point)
+        return replace(outcome, scores=scores, map_name=map_name(self.networks[0].attention is not None))
 
 
 def score(
@@ -75,12 +90,17 @@ def _score_batch(network: PCRNet, image: Tensor, mask: Tensor, clinical: Tensor,
 
 
 def explain(output: Output) -> Tensor:
-    """The attention, or Grad-CAM of a network that has none: not negative, (B, 1, slices, rows, columns)."""
+    """Return the attention, or Grad-CAM of a network without: not negative, (B, 1, slices, rows, columns)."""
     return grad_cam(output) if output.log_attention is None else output.log_attention.exp()
 
 
+def map_name(has_attention: bool) -> str:
+    """Return the name of the map that `explain` returns for a network."""
+    return "attention" if has_attention else "Grad-CAM"
+
+
 def randomised(network: PCRNet, seed: int = 0) -> PCRNet:
-    """A copy with random weights: its map must know nothing of the tumour.
+    """Return a copy with random weights: its map must know nothing of the tumour.
 
     Source: Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018.
     """
@@ -92,25 +112,13 @@ def randomised(network: PCRNet, seed: int = 0) -> PCRNet:
     return copy.eval()
 
 
-def score_ensemble(
-    networks: Sequence[PCRNet],
-    cache: GridCache,
-    clinical: Tensor,
-    calibration: tuple[float, float],
-    flips: Flips,
-    device: str = "cpu",
-) -> tuple[np.ndarray, Scores]:
-    """A fold ensemble on every patient of a cache.
+def random_share(network: PCRNet, cache: GridCache, clinical: Tensor, device: str = "cpu") -> float:
+    """Return the share of the map inside the tumour with random weights: mean over all patients, or 100 to 200 of many.
 
     Args:
-        clinical: (N, schema width).
-        calibration: slope and offset, see `operating.calibrate`.
-        flips: beside the plain image, axes of (slices, rows, columns).
+        clinical: (N of the cache, schema width).
 
-    Returns:
-        Mean over the networks of the calibrated probability, (N,), as the predictor gives it; mean scores.
+    Source: as `randomised`.
     """
-    index = np.arange(len(cache))
-    found = [score(network.to(device), cache, clinical, index, flips, device) for network in networks]
-    probability = np.mean([calibrate(scores.logit, calibration) for scores in found], 0)
-    return probability, Scores(*(np.mean([getattr(s, f.name) for s in found], 0) for f in fields(Scores)))
+    some = np.arange(len(cache))[:: max(len(cache) // 100, 1)]
+    return float(score(randomised(network).to(device), cache, clinical, some, (), device).in_tumour.mean())

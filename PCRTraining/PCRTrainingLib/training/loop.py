@@ -26,13 +26,12 @@ from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
-from ..history import HISTORY
+from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background
 from .inference import score
 from .losses import GUIDANCE, classification_loss, share_in_tumour
 
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
 _LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
 Weights = Mapping[str, Tensor]
@@ -66,7 +65,7 @@ class Fold:
 
 
 def train_step(
-    step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: Path, device: str, report: Report
+    step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: StepFolder, device: str, report: Report
 ) -> None:
     """Train one step and leave `weights.safetensors` and `history.csv` in `folder`; does nothing where they are.
 
@@ -77,9 +76,9 @@ def train_step(
     Raises:
         DataError: if a file cannot be written; what was trained until then is kept.
     """
-    if (folder / WEIGHTS).is_file():
+    if folder.weights.is_file():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.path.mkdir(parents=True, exist_ok=True)
     network = build_network(step, config, fold, start).channels_last().to(device)
     batches = max(len(fold.train) // config.batch_size, 1)
     rates = [step.learning_rate * share for share in (1.0, step.image_rate, step.clinical_rate)]
@@ -100,14 +99,14 @@ def train_step(
         history.append(row)
         if step.patience is None or _since_best(history) == 0:
             best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-        with whole_file(folder / CHECKPOINT) as part:
+        with whole_file(folder.checkpoint) as part:
             states = (network.state_dict(), optimizer.state_dict(), schedule.state_dict(), best, history)
             _save(dict(zip(_CHECKPOINT_KEYS, states, strict=True)), part)
-        _write_history(folder / HISTORY, history)
+        _write_history(folder.history, history)
         report(epoch, row)
-    with whole_file(folder / WEIGHTS) as part:
+    with whole_file(folder.weights) as part:
         part.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in best.items()}))
-    (folder / CHECKPOINT).unlink()
+    folder.checkpoint.unlink()
 
 
 def train_epoch(
@@ -253,16 +252,16 @@ _CHECKPOINT_KEYS = ("network", "optimizer", "schedule", "best", "history")
 
 
 def _resume(
-    folder: Path,
+    folder: StepFolder,
     network: PCRNet,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     device: str,
 ) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
     """History and best weights until now; network, optimiser and schedule as they were after the last epoch."""
-    if not (folder / CHECKPOINT).is_file():
+    if not folder.checkpoint.is_file():
         return [], {}
-    states = torch.load(folder / CHECKPOINT, map_location=device, weights_only=True)
+    states = torch.load(folder.checkpoint, map_location=device, weights_only=True)
     network.load_state_dict(states["network"])
     optimizer.load_state_dict(states["optimizer"])
     schedule.load_state_dict(states["schedule"])
@@ -285,9 +284,9 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
             writer.writerow({name: "" if math.isnan(value) else f"{value:.6g}" for name, value in row.items()})
 
 
-def load_weights(folder: Path) -> dict[str, Tensor]:
+def load_weights(folder: StepFolder) -> dict[str, Tensor]:
     """Weights that a finished step left."""
-    return load_file(folder / WEIGHTS)
+    return load_file(folder.weights)
 
 
 def _seed(*parts: object) -> int:

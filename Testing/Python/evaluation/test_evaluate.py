@@ -8,8 +8,11 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.evaluation.evaluate import Outcome, cohort_names, compare, describe_model, write_evaluation
+from PCRTrainingLib.evaluation.description import compare, describe_model
+from PCRTrainingLib.evaluation.evaluate import write_evaluation
+from PCRTrainingLib.evaluation.external import cohort_names
 from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.statistics.outcome import Outcome
 from support.training_cohort import read_table, write_cohort, write_table
 
 RNG = np.random.default_rng(0)
@@ -19,7 +22,7 @@ POOR = RNG.random(80)
 
 
 def outcome(name, probability):
-    return Outcome(name, probability, probability >= 0.5)
+    return Outcome(name, probability, probability, probability >= 0.5, probability)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ FILES = 16  # of a folder
 LINES = 320  # of a file
 TO_SPLIT = {  # and then to be taken off this list
     "PCRPredictor/PCRPredictor.py",
-    "PCRTraining/PCRTrainingLib/evaluation/evaluate.py",
-    "PCRTraining/PCRTrainingLib/runs/train.py",
 }
 FOLDERS = ["PCRPredictor", "PCRTraining", "Testing"]
 

@@ -9,11 +9,11 @@ from PCRTrainingLib.progress import Silent
 from PCRTrainingLib.runs.experiment import experiment_config, open_cohorts, run_experiment
 from PCRTrainingLib.runs.table import ROWS
 from PCRTrainingLib.training.workers import Worker
-from support.training_cohort import read_table, write_cohort, write_table
+from support.training_cohort import quiet_job, read_table, write_cohort, write_table
 
 
 def go(cohort, externals, out, config, **options):
-    run_experiment(cohort, externals, out, config, [0, 1], Worker(processes=2), Silent(), **options)
+    run_experiment(quiet_job(cohort, out, worker=Worker(processes=2), **options), config, [0, 1], externals)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_finished_experiment_is_remade_from_its_files_without_training(experimen
 def test_resumed_experiment_keeps_its_configuration_and_seeds(experiment, training_cohort, tmp_path):
     out = shutil.copytree(experiment, tmp_path / "copy")
     external = [experiment.parent / "elsewhere"]
-    run_experiment(training_cohort, external, out, PRESETS["full"], [7], Worker(), Silent(), resume=True)
+    run_experiment(quiet_job(training_cohort, out, resume=True), PRESETS["full"], [7], external)
     before, now = (json.loads((path / "experiment.json").read_text()) for path in (experiment, out))
     assert (now["seeds"], now["config"], now["rows"]) == ([0, 1], before["config"], before["rows"])
     assert sorted(path.name for path in out.glob("seed_*")) == ["seed_0", "seed_1"]
@@ -82,7 +82,7 @@ def test_external_cohort_that_lacks_a_variable_is_not_said_to_be_trained_without
     write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
     progress = Silent()
     progress.say = said.append
-    open_cohorts(training_cohort, [external], tmp_path / "out", config, progress)
+    open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), [external], config)
     assert said == ["no patient has a value of her2; trained without"]
 
 

@@ -11,10 +11,10 @@ from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.cohort.splits import EXCLUDED
 from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.runs.select import Candidate, choose, select
 from PCRTrainingLib.training.folds import Prepared
-from PCRTrainingLib.training.workers import Worker
-from support.training_cohort import read_table, write_table
+from support.training_cohort import quiet_job, read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def selected(training_cohort, quick_config, tmp_path_factory):
     out = tmp_path_factory.mktemp("selection") / "out"
     late = replace(config, steps=(*config.steps[:2], replace(config.steps[2], image_share=0.1)))
     configs = {"one": config, "other": other, "late": late}
-    select(training_cohort, configs, out, Worker(), Silent(), inner=2, least_attention=0.01)
+    select(quiet_job(training_cohort, out), configs, inner=2, least_attention=0.01)
     return out
 
 
@@ -44,7 +44,7 @@ def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected)
 def test_resumed_selection_keeps_what_it_was_asked_for(selected, training_cohort, quick_config, tmp_path):
     out = shutil.copytree(selected, tmp_path / "copy")
     config = replace(read_config(quick_config), widths=(4, 4, 4))
-    select(training_cohort, {"new": config}, out, Worker(), Silent(), inner=3, resume=True)
+    select(quiet_job(training_cohort, out, resume=True), {"new": config}, inner=3)
     assert (out / "candidates.csv").read_bytes() == (selected / "candidates.csv").read_bytes()
     before, now = (json.loads((path / "selection.json").read_text()) for path in (selected, out))
     assert (now["nested"], now["configurations"]) == (before["nested"], before["configurations"])
@@ -59,7 +59,7 @@ def test_selection_ends_with_every_kind_of_split(training_cohort, quick_config, 
     write_table(cohort, [row | {"hospital": "XYZ"[k // 2 % 3]} for k, row in enumerate(read_table(cohort))])
     config = read_config(quick_config)
     config = replace(config, split=split, steps=(replace(config.steps[0], epochs=1),))
-    select(cohort, {"one": config}, tmp_path / "out", Worker(), Silent(), inner=2)
+    select(quiet_job(cohort, tmp_path / "out"), {"one": config}, inner=2)
     content = json.loads((tmp_path / "out" / "selection.json").read_text())
     assert 0 <= content["nested"]["auc"]["value"] <= 1
     if split.kind == "groups":
@@ -82,8 +82,6 @@ def test_inner_folds_never_hold_a_patient_of_the_outer_one(selected):
 
 
 def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, training_cohort, quick_config):
-    from PCRTrainingLib.runs.train import open_cohort
-
     config = read_config(quick_config)
     cache, schema = open_cohort(training_cohort, selected / "cache", config, Silent())
     folds = np.array([0, 1] * 6 + [EXCLUDED] * 4)
@@ -116,4 +114,4 @@ def test_configurations_that_split_otherwise_are_refused(training_cohort, quick_
     config = read_config(quick_config)
     configs = {"one": config, "two": replace(config, seed=5)}
     with pytest.raises(DataError, match="same grid, split and seed"):
-        select(training_cohort, configs, tmp_path / "out", Worker(), Silent())
+        select(quiet_job(training_cohort, tmp_path / "out"), configs)

@@ -15,9 +15,10 @@ from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.progress import Silent
-from PCRTrainingLib.runs.train import locked, train
+from PCRTrainingLib.run_folder import RunFolder
+from PCRTrainingLib.runs.train import train
 from PCRTrainingLib.training.workers import Worker
-from support.training_cohort import read_table, write_table
+from support.training_cohort import quiet_job, read_table, write_table
 from support.waiting import wait_until
 
 
@@ -92,14 +93,14 @@ def test_predictor_gives_what_the_run_recorded(trained, training_cohort):
 
 @pytest.mark.slow
 def test_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
-    train(training_cohort, tmp_path / "two", read_config(quick_config), Worker(processes=2), Silent())
+    train(quiet_job(training_cohort, tmp_path / "two", worker=Worker(processes=2)), read_config(quick_config))
     assert_same(tmp_path / "two", trained)
 
 
 def test_patient_left_out_is_in_the_quarantine_with_the_reason(training_cohort, quick_config, tmp_path):
     cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
     (cohort / "images" / "P3" / "p3_0001.nii.gz").write_bytes(b"no image")
-    train(cohort, tmp_path / "run", read_config(quick_config), Worker(), Silent())
+    train(quiet_job(cohort, tmp_path / "run"), read_config(quick_config))
     with (tmp_path / "run" / "quarantine.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["patient_id"] == "P3"
@@ -120,7 +121,7 @@ def test_run_is_not_overwritten_and_files_of_others_are_left_alone(trained, trai
 def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort, quick_config, tmp_path):
     config = read_config(quick_config)
     config = replace(config, steps=config.steps[:1], split=SplitConfig("holdout", share=0.4))
-    train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+    train(quiet_job(training_cohort, tmp_path / "run"), config)
     (cohort,) = json.loads((tmp_path / "run" / "summary.json").read_text())["cohorts"]
     assert cohort["models"][0]["operating_point"]["name"] == "balanced, cross-fitted within the held-out part"
 
@@ -130,15 +131,15 @@ def test_validation_that_cannot_watch_both_classes_is_refused_before_training(tr
     with pytest.raises(
         DataError, match=r"validation must leave patients with and without pCR on both sides, got 0\.05"
     ):
-        train(training_cohort, tmp_path / "run", config, Worker(), Silent())
+        train(quiet_job(training_cohort, tmp_path / "run"), config)
     assert not (tmp_path / "run" / "splits.csv").exists()  # so that it can be started again
 
 
 def test_two_runs_cannot_write_one_folder(tmp_path):
     with (
-        locked(tmp_path, Worker()),
+        RunFolder(tmp_path).locked(),
         pytest.raises(DataError, match="another run is writing here"),
-        locked(tmp_path, Worker()),
+        RunFolder(tmp_path).locked(),
     ):
         pass
 
@@ -146,7 +147,7 @@ def test_two_runs_cannot_write_one_folder(tmp_path):
 def test_resumed_run_keeps_its_configuration(trained, training_cohort, tmp_path):
     out = shutil.copytree(trained, tmp_path / "copy")
     (out / "oof.csv").unlink()
-    train(training_cohort, out, read_config("full"), Worker(), Silent(), resume=True)
+    train(quiet_job(training_cohort, out, resume=True), read_config("full"))
     assert_same(out, trained)
 
 
@@ -167,11 +168,11 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     table, config, said = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
     progress = Silent()
     progress.say = said.append
-    train(training_cohort, tmp_path / "whole", config, Worker(), progress, clinical_rows=table)
+    train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=table), config)
     out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
     shutil.rmtree(out / "fold_1")
     table.unlink()
-    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+    train(quiet_job(training_cohort, out, resume=True), config)
     assert_same(out, tmp_path / "whole")
     weights = "fold_1/step3/weights.safetensors"
     assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
@@ -188,8 +189,8 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(training_cohort, out, config, Worker(), Ended(), clinical_rows=table)
-    train(training_cohort, out, config, Worker(), Silent(), resume=True)
+        train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
+    train(quiet_job(training_cohort, out, resume=True), config)
     assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.statistics.metrics import auc
-from PCRTrainingLib.statistics.operating import choose_operating_points, cross_fitted, describe_parts, fit_calibration
+from PCRTrainingLib.statistics.operating import choose_operating_points, cross_fitted, fit_calibration
 
 RNG = np.random.default_rng(0)
 LABEL = (RNG.random(400) < 0.35).astype(int)
@@ -29,22 +29,21 @@ def test_operating_points_reach_what_their_names_say():
 def test_probability_and_decision_of_a_patient_do_not_depend_on_the_own_fold_s_labels():
     fold = np.arange(400) % 4
     flipped = np.where(fold == 0, 1 - LABEL, LABEL)
-    first, decided, _ = cross_fitted(LOGIT, LABEL, fold)
-    second, again, _ = cross_fitted(LOGIT, flipped, fold)
-    np.testing.assert_allclose(first[fold == 0], second[fold == 0])
-    assert (decided == again)[fold == 0].all()
-    assert np.abs(first[fold != 0] - second[fold != 0]).max() > 0.01
+    first, second = (cross_fitted("m", LOGIT, label, fold) for label in (LABEL, flipped))
+    np.testing.assert_allclose(first.probability[fold == 0], second.probability[fold == 0])
+    assert (first.decision == second.decision)[fold == 0].all()
+    assert np.abs(first.probability[fold != 0] - second.probability[fold != 0]).max() > 0.01
 
 
 def test_decision_is_the_balanced_one_of_the_other_folds():
     fold = np.arange(400) % 2
-    probability, decision, order = cross_fitted(LOGIT, LABEL, fold)
+    found = cross_fitted("m", LOGIT, LABEL, fold)
     slope, offset = fit_calibration(LOGIT[fold == 1], LABEL[fold == 1])
     other = 1 / (1 + np.exp(-(slope * LOGIT + offset)))
     point = choose_operating_points(other[fold == 1], LABEL[fold == 1])[0]
-    np.testing.assert_allclose(probability[fold == 0], other[fold == 0])
-    np.testing.assert_array_equal(order, probability)
-    assert (decision == (other >= point.threshold))[fold == 0].all()
+    np.testing.assert_allclose(found.probability[fold == 0], other[fold == 0])
+    np.testing.assert_array_equal(found.order, found.probability)
+    assert (found.decision == (other >= point.threshold))[fold == 0].all()
 
 
 def test_noise_in_a_part_held_out_once_is_not_better_than_chance():
@@ -52,7 +51,7 @@ def test_noise_in_a_part_held_out_once_is_not_better_than_chance():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         label, logit = (np.arange(40) % 3 == 0).astype(int), rng.normal(size=40)
-        _, decision, _ = cross_fitted(logit, label, np.zeros(40, int))
+        decision = cross_fitted("m", logit, label, np.zeros(40, int)).decision
         found.append((decision[label == 1].mean() + 1 - decision[label == 0].mean()) / 2)
     assert np.mean(found) < 0.53  # 0.59 where the threshold is fixed on the same patients
 
@@ -60,16 +59,16 @@ def test_noise_in_a_part_held_out_once_is_not_better_than_chance():
 def test_patients_held_out_together_keep_the_order_of_their_logits():
     rng = np.random.default_rng(3)
     label, logit = np.arange(60) % 2, rng.normal(size=60)
-    found = cross_fitted(logit, label, np.zeros(60, int))
+    found = cross_fitted("m", logit, label, np.zeros(60, int))
     assert auc(found.order, label) == auc(logit, label)
     assert auc(found.probability, label) < auc(logit, label)  # offsets that lean away from each part's labels
 
 
 def test_folds_of_one_class_each_are_divided_anew_and_a_single_patient_is_refused():
     apart = LABEL  # fold 0 without pCR, fold 1 with
-    probability, *_ = cross_fitted(LOGIT, LABEL, apart)
-    assert probability.mean() == pytest.approx(LABEL.mean(), abs=0.02)
-    assert describe_parts(LABEL, np.arange(400) % 4) == "balanced, by fold"
-    assert describe_parts(LABEL, apart) == "balanced, cross-fitted within the held-out part"
+    found = cross_fitted("m", LOGIT, LABEL, apart)
+    assert found.probability.mean() == pytest.approx(LABEL.mean(), abs=0.02)
+    assert found.point == "balanced, cross-fitted within the held-out part"
+    assert cross_fitted("m", LOGIT, LABEL, np.arange(400) % 4).point == "balanced, by fold"
     with pytest.raises(DataError, match="two patients of each class or more must be held out, got 1"):
-        cross_fitted(LOGIT[:5], np.array([1, 0, 0, 0, 0]), np.zeros(5, int))
+        cross_fitted("m", LOGIT[:5], np.array([1, 0, 0, 0, 0]), np.zeros(5, int))

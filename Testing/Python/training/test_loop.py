@@ -7,7 +7,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
 from PCRTrainingLib.config import Step, read_config
 from PCRTrainingLib.progress import Silent
-from PCRTrainingLib.runs.train import open_cohort
+from PCRTrainingLib.run_folder import StepFolder
+from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.training.folds import Prepared
 from PCRTrainingLib.training.inference import randomised, score
 from PCRTrainingLib.training.loop import build_network, fit_clinical, load_weights, parameter_groups, train_step
@@ -27,8 +28,8 @@ def prepared(training_cohort, config, tmp_path_factory):
 
 
 def run(step, config, fold, folder, start=None, report=lambda epoch, row: None):
-    train_step(step, config, fold, start or {}, folder, "cpu", report)
-    return load_weights(folder)
+    train_step(step, config, fold, start or {}, StepFolder(folder), "cpu", report)
+    return load_weights(StepFolder(folder))
 
 
 class Stopped(Exception):

@@ -92,17 +92,6 @@ def test_settings_that_nobody_touched_stay_as_they_are(ready, tmp_path):
     assert ready.settings.content()["dropout"] == 0.125
 
 
-def test_charts_are_those_of_the_seed_that_is_trained(training_panel, tmp_path):
-    from PCRTrainingPanel.run_controls import latest_run
-
-    assert latest_run(tmp_path) == tmp_path
-    for seed in (2, 10):
-        (tmp_path / f"seed_{seed}" / "fold_0" / "step1").mkdir(parents=True)
-        (tmp_path / f"seed_{seed}" / "fold_0" / "step1" / "history.csv").touch()
-    (tmp_path / "seed_11").mkdir()
-    assert latest_run(tmp_path) == tmp_path / "seed_10"
-
-
 def test_estimate_says_time_and_memory(ready, slicer_session):
     ready.ui.estimateButton.click()
     slicer_session.wait(lambda: not ready.run._estimator.running, 60)

@@ -1,0 +1,140 @@
+"""How well models do, as plain values: metrics with 95 % intervals, paired comparison, subgroups, attention.
+
+Arrays are (N,) of the patients of a cohort; the metrics and their sources are those of `metrics`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from ..cohort.cache import GridCache
+from ..statistics.metrics import (
+    Interval,
+    auc,
+    bootstrap,
+    brier,
+    calibration_curve,
+    challenge_score,
+    delong,
+    rates,
+    roc_points,
+    sensitivity_at,
+)
+from ..statistics.outcome import Outcome
+from .subgroups import FAIRNESS_VARIABLES, find_groups
+
+_SMALLEST_GROUP = 5  # patients of a class for an AUC
+
+
+def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """Metrics of every model on the patients at the positions `index`, (n,), and every pair of models compared."""
+    label, groups = cache.labels[index], find_groups(cache, index)
+    truth = cache.true_probability
+    return {
+        "name": name,
+        "patients": len(index),
+        "positives": int(label.sum()),
+        "left_out": len(cache.quarantine),
+        "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
+        "models": [describe_model(outcome, label, groups) for outcome in outcomes],
+        "comparisons": [compare(one, other, label) for other, one in combinations(outcomes, 2)],
+    }
+
+
+def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:
+    """A field of `Rates` as a statistic of positions."""
+    return lambda index: getattr(rates(decision[index], label[index]), name)
+
+
+def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
+    """Metrics of one model, with intervals by bootstrap over patients."""
+    probability, decision = outcome.probability, outcome.decision
+    fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
+    x, y = roc_points(outcome.order, label)
+    return {
+        "name": outcome.name,
+        "auc": auc_interval(outcome.order, label).to_json(),
+        "operating_point": {"name": outcome.point, "threshold": outcome.threshold},
+        **{
+            key: bootstrap(_rate(key, decision, label), label).to_json()
+            for key in ("sensitivity", "specificity", "balanced_accuracy")
+        },
+        "brier": bootstrap(lambda i: brier(probability[i], label[i]), label).to_json(),
+        "challenge_score": bootstrap(
+            lambda i: challenge_score(decision[i], label[i], {name: group[i] for name, group in fairness.items()}),
+            label,
+            resamples=200,
+        ).to_json()
+        if fairness
+        else None,
+        "calibration_curve": calibration_curve(probability, label),
+        "roc": {"false_positive_rate": x.tolist(), "sensitivity": y.tolist()},
+        "subgroups": list(_subgroups(outcome, label, groups)),
+        "attention": describe_attention(outcome, label),
+    }
+
+
+def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object] | None:
+    """Where the model looked; None for a model without images."""
+    scores = outcome.scores
+    if scores is None:
+        return None
+    return {
+        "map": outcome.map_name,
+        "in_tumour": bootstrap(lambda i: float(scores.in_tumour[i].mean()), label).to_json(),
+        "pointing_game": bootstrap(lambda i: float(scores.peak_in_tumour[i].mean()), label).to_json(),
+        "randomised_in_tumour": outcome.random_in_tumour,
+    }
+
+
+def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
+    """Two models on the same patients: AUC (DeLong), and sensitivity at the other's specificity (paired bootstrap)."""
+    test = delong(one.order, other.order, label)
+    specificity = rates(other.decision, label).specificity
+
+    def gain(i: np.ndarray) -> float:
+        level = rates(other.decision[i], label[i]).specificity
+        return sensitivity_at(one.order[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
+
+    return {
+        "model": one.name,
+        "other": other.name,
+        "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
+        "p": finite(test.p),
+        "matched_specificity": specificity,
+        "sensitivity": sensitivity_at(one.order, label, specificity),
+        "other_sensitivity": rates(other.decision, label).sensitivity,
+        "sensitivity_difference": bootstrap(gain, label).to_json(),
+    }
+
+
+def auc_interval(score_: np.ndarray, label: np.ndarray) -> Interval:
+    """AUC with its 95 % interval by bootstrap over patients."""
+    return bootstrap(lambda i: auc(score_[i], label[i]), label)
+
+
+def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> Iterator[dict[str, object]]:
+    for variable, values in groups.items():
+        for group in sorted(set(values) - {""}):
+            inside = values == group
+            here = rates(outcome.decision[inside], label[inside])
+            fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
+            interval = auc_interval(outcome.order[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
+            yield {
+                "variable": variable,
+                "group": group,
+                "patients": int(inside.sum()),
+                "positives": int(label[inside].sum()),
+                "auc": interval.to_json() if interval else None,
+                "sensitivity": finite(here.sensitivity),
+                "specificity": finite(here.specificity),
+            }
+
+
+def finite(value: float) -> float | None:
+    """None instead of nan, for JSON."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,45 @@
+"""Subgroups of a cohort: the variables of its table by which patients are divided."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..cohort.cache import GridCache
+from ..schema import KNOWN
+from ..statistics.metrics import age_bin
+
+FAIRNESS_VARIABLES = ("age", "menopause", "breast_density")  # of the MAMA-MIA challenge
+_SUBGROUPS = (*FAIRNESS_VARIABLES, "tumor_subtype", "hr", "her2", "site", "manufacturer")
+
+
+def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
+    """Variables of the table by which patients are divided, (n,) text each; empty text where unknown."""
+    groups = {}
+    for name in _SUBGROUPS:
+        texts = cache.column(name)[index]
+        if name == "age":
+            values = np.array([age_bin(_number(text)) for text in texts])
+        else:
+            values = np.array([_spelling(name, text) for text in texts])
+        if len(set(values) - {""}) > 1:
+            groups[name] = values
+    return groups
+
+
+def _spelling(name: str, text: str) -> str:
+    """A value as the schema names it, so that "post (>12 months)" and "post" are one group."""
+    if name in KNOWN and text:
+        try:
+            return str(KNOWN[name].parse(text))
+        except ValueError:
+            return ""
+    return text
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,214 @@
+"""A run folder: every path in it, its lock, and what its command was asked for. No other file spells these names.
+
+No torch here, for the Slicer module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import write_whole_json
+
+from .config import TrainingConfig, config_to_json, parse_config
+
+_LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
+
+
+class _Entry:
+    """The path of one file or folder."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, folder: StepFolder | RunFolder, owner: type) -> Path:
+        return folder.path / self._name
+
+
+@dataclass(frozen=True)
+class StepFolder:
+    """One step of one fold: `fold_k/<step>`."""
+
+    path: Path
+
+    weights = _Entry("weights.safetensors")
+    history = _Entry("history.csv")  # a row per epoch
+    predictions = _Entry("predictions.csv")  # of the held-out patients; written last
+    checkpoint = _Entry("checkpoint.pt")  # only while the step is trained
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run: it explains itself and can be resumed after any end.
+
+    `pcr train` fills it; `pcr experiment` and `pcr select` keep one per seed and per configuration inside their own.
+    """
+
+    path: Path
+
+    lock = _Entry(".lock")
+    config = _Entry("config.json")
+    kind = _Entry("kind.json")  # the command, and its options beside the configuration
+    clinical_rows = _Entry("clinical_rows.csv")  # labelled rows without images, if there were any
+    cache = _Entry("cache")  # the cohort on the model grid; of an experiment, a folder per cohort
+    quarantine = _Entry("quarantine.csv")  # patients left out, and why
+    schema = _Entry("schema.json")  # clinical variables
+    origin = _Entry("run.json")  # cohort and versions
+    splits = _Entry("splits.csv")  # who is held out in which fold
+    out_of_fold = _Entry("oof.csv")  # predictions of the last step for held-out patients, calibrated
+    card = _Entry("card.json")  # texts of the model card, if there were any
+    summary = _Entry("summary.json")
+    report = _Entry("report.html")
+    failures = _Entry("failures.png")
+    bundle = _Entry("bundle")
+
+    experiment = _Entry("experiment.json")  # these four of an experiment
+    experiment_page = _Entry("experiment.html")
+    experiment_text = _Entry("experiment.md")
+    predictions = _Entry("predictions.csv")  # of every row, seed and patient
+
+    candidates = _Entry("candidates.csv")  # these two of a selection: each configuration in each outer fold
+    selection = _Entry("selection.json")  # the choices and the nested result
+
+    evaluation = _Entry("evaluation.json")  # these two of an evaluation
+    evaluation_page = _Entry("evaluation.html")
+
+    def step(self, fold: int, name: str) -> StepFolder:
+        """Return the folder of a step of a fold."""
+        return StepFolder(self.path / f"fold_{fold}" / name)
+
+    def trained_steps(self) -> list[tuple[int, StepFolder]]:
+        """Return every step that has finished an epoch, with its fold."""
+        steps = [StepFolder(path.parent) for path in sorted(self.path.glob("fold_*/*/history.csv"))]
+        return [(int(step.path.parent.name.removeprefix("fold_")), step) for step in steps]
+
+    def seed(self, number: int) -> RunFolder:
+        """Return the run of one seed of an experiment."""
+        return RunFolder(self.path / f"seed_{number}")
+
+    def seeds(self) -> list[RunFolder]:
+        """Return the runs of an experiment by seed; empty for any other run."""
+        return [RunFolder(path) for path in sorted(self.path.glob("seed_*"), key=lambda path: (len(path.name), path))]
+
+    def inner(self, outer: int, name: str) -> RunFolder:
+        """Return the run of a selection's configuration on the patients that an outer fold trains on."""
+        return RunFolder(self.path / f"outer_{outer}" / name)
+
+    @property
+    def chosen(self) -> RunFolder:
+        """The run of a selection's chosen configurations on its outer folds."""
+        return RunFolder(self.path / "chosen")
+
+    def schema_of(self, name: str) -> Path:
+        """Return the file of a selection with the clinical variables of one configuration."""
+        return self.schema.with_name(f"{name}-{self.schema.name}")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and keep other runs out of it; errors of the file system become one sentence.
+
+        Raises:
+            DataError: if a different run holds it, or it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.lock, timeout=_LOCK_PATIENCE):
+                yield
+        except Timeout:
+            raise DataError(f"{self.path}: another run is writing here; wait for it or choose another folder") from None
+        except OSError as error:
+            raise DataError(
+                f"{self.path}: cannot be written ({error.strerror or error}); free some space or choose a folder that "
+                "you may write to, then go on with --resume"
+            ) from error
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process holds the folder."""
+        try:
+            with FileLock(self.lock, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
+
+    def start(
+        self, kind: str, config: TrainingConfig, options: Mapping[str, Any], *, resume: bool
+    ) -> tuple[TrainingConfig, dict[str, Any]]:
+        """Record what a new run was asked for; a run to be resumed keeps its own.
+
+        Args:
+            kind: the command: train, select or experiment.
+            options: of the command beside the configuration, plain values.
+
+        Returns:
+            Configuration and options as they stand in the folder.
+
+        Raises:
+            DataError: if there is a run that is not to be resumed, a run of a different command, or any other file.
+        """
+        if self.config.is_file() and (resume or self._has_begun):
+            if not resume:
+                raise DataError(
+                    f"{self.path}: holds a run already; go on with it by --resume, or choose another folder"
+                )
+            return self.read_started(kind, options)
+        others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind)]
+        if others and not self.config.is_file():  # with it, a run ended before anything was trained
+            raise DataError(f"{self.path}: must be a new or empty folder, it holds {others[0]}; choose another one")
+        write_whole_json({"kind": kind, **options}, self.kind)
+        write_whole_json(config_to_json(config), self.config)
+        return config, dict(options)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether folds were drawn, so that there may be something to lose."""
+        return any(run.splits.is_file() for run in (self, *self.seeds()))
+
+    def read_started(self, kind: str, options: Mapping[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
+        """Return the configuration and options that a run was started with.
+
+        Args:
+            kind: the command that goes on with the run: train, select or experiment.
+            options: its options now, for those that the run does not record.
+
+        Raises:
+            DataError: if the run is of a different command, or cannot be read.
+        """
+        stored = read_json(self.kind) if self.kind.is_file() else {"kind": kind}
+        if stored["kind"] != kind:
+            raise DataError(
+                f"{self.path}: holds a run of pcr {stored['kind']}, got pcr {kind}; go on with it by pcr "
+                f"{stored['kind']}, or choose another folder"
+            )
+        return self.read_config(), {**options, **stored}
+
+    def read_config(self) -> TrainingConfig:
+        """Return the configuration that a run was started with.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        try:
+            return parse_config(self.config.read_text(encoding="utf-8"), str(self.config))
+        except OSError:
+            raise DataError(f"{self.path}: holds no run any more; choose the folder of a run") from None
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """Return the content of a run's JSON file.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise DataError(f"{path}: cannot be read; resume the run, which writes it again") from None

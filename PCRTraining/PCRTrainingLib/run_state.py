@@ -1,0 +1,120 @@
+"""What a run has written so far: how far it is, its curves and its results. No torch here, for the Slicer module."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PCRPredictorLib.errors import DataError
+
+from .config import TrainingConfig
+from .run_folder import RunFolder, read_json
+
+CURVES = ("loss", "validation_auc", "attention_in_tumour")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How far a run is.
+
+    Args:
+        kind: "none" (no run in this folder), "running" (a process holds it), "stopped" (can be resumed) or "finished".
+        done, total: epochs of all folds and steps.
+    """
+
+    kind: str
+    done: int = 0
+    total: int = 0
+
+
+def read_state(run: RunFolder) -> RunState:
+    """Return how far a run is; for an experiment, over all of its seeds that have begun.
+
+    Raises:
+        DataError: if its configuration cannot be read.
+    """
+    if not run.config.is_file():
+        return RunState("none")
+    parts = [seed for seed in run.seeds() if seed.config.is_file()] or [run]
+    epochs = [sum(step.epochs for step in part.read_config().steps) for part in parts]
+    done = sum(len(read_history(step.history)) for part in parts for _, step in part.trained_steps())
+    total = sum(len(set(held_out(part).values())) * n for part, n in zip(parts, epochs, strict=True))
+    if run.is_locked:
+        return RunState("running", done, total)
+    if not total and not run.experiment.is_file():
+        return RunState("none")  # it ended before folds were drawn
+    finished = run.summary.is_file() or run.experiment.is_file()
+    return RunState("finished" if finished else "stopped", done, total)
+
+
+def held_out(run: RunFolder) -> dict[str, int]:
+    """Return the fold that held out each patient; empty before folds are drawn."""
+    try:
+        with run.splits.open(newline="", encoding="utf-8") as file:
+            return {row["patient_id"]: int(row["fold"]) for row in csv.DictReader(file) if row["fold"]}
+    except FileNotFoundError:
+        return {}
+
+
+def latest_run(run: RunFolder) -> RunFolder:
+    """Return the last seed of an experiment that has finished an epoch; any other run as it is."""
+    return next((seed for seed in reversed(run.seeds()) if seed.trained_steps()), run)
+
+
+def read_histories(config: TrainingConfig, run: RunFolder, fold: int) -> list[dict[str, Any]]:
+    """Return the history rows of every step of a fold, in order, with `step`; None if a value was not measured."""
+    return [
+        {"step": step.name} | row for step in config.steps for row in read_history(run.step(fold, step.name).history)
+    ]
+
+
+def read_history(path: Path) -> list[dict[str, float | None]]:
+    """Return one row per epoch; empty before the step has begun."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{name: float(text) if text else None for name, text in row.items()} for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        return []
+
+
+def read_curves(run: RunFolder) -> dict[str, dict[str, list[float | None]]]:
+    """Return each of `CURVES` for every step: mean over the folds that have reached an epoch, None if unmeasured.
+
+    Raises:
+        DataError: if the run's configuration cannot be read.
+    """
+    found: dict[str, dict[str, list[float | None]]] = {}
+    trained = [step for _, step in run.trained_steps()]
+    for step in run.read_config().steps:
+        folds = [rows for part in trained if part.path.name == step.name and (rows := read_history(part.history))]
+        length = max(map(len, folds), default=0)
+        found[step.name] = {
+            name: [_mean([rows[k][name] for rows in folds if k < len(rows)]) for k in range(length)] for name in CURVES
+        }
+    return found
+
+
+def read_models(run: RunFolder) -> list[dict[str, Any]]:
+    """Return what each model of a finished run, experiment or evaluation reached: "name", "cohort", "auc", ...
+
+    Raises:
+        DataError: if there are no results yet.
+    """
+    if run.experiment.is_file():
+        return [
+            {"name": row["name"], "cohort": cohort, **found}
+            for row in read_json(run.experiment)["rows"]
+            for cohort, found in row["cohorts"].items()
+        ]
+    for path in (run.summary, run.evaluation):
+        if path.is_file():
+            cohorts = read_json(path)["cohorts"]
+            return [{**model, "cohort": cohort["name"]} for cohort in cohorts for model in cohort["models"]]
+    raise DataError(f"{run.path}: holds no results yet; wait until the run has finished, or resume it")
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

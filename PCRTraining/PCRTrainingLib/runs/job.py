@@ -1,0 +1,86 @@
+"""What `pcr train`, `pcr experiment` and `pcr select` have in common: start or resume, share the folds, wait, sign."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PCRPredictorLib.model.predictor import library_versions
+from PCRPredictorLib.writing import write_whole_json
+
+from ..config import TrainingConfig
+from ..progress import Progress
+from ..run_folder import RunFolder
+from ..training.workers import Task, Worker, restarted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command on one cohort, into one run folder.
+
+    Args:
+        cohort: folder of a cohort.
+        folder: new or empty, unless resumed.
+        worker: this process among those of the job.
+        resume: go on with a job that was stopped; it keeps its configuration, options and clinical rows.
+        clinical_rows: table with labels of more patients, for the fit of the clinical branch.
+    """
+
+    cohort: Path
+    folder: RunFolder
+    worker: Worker
+    progress: Progress
+    resume: bool = False
+    clinical_rows: Path | None = None
+    started: float = field(default_factory=time.time)
+
+    @contextmanager
+    def begin(
+        self, kind: str, config: TrainingConfig, ready: Path, options: Mapping[str, object] = {}
+    ) -> Iterator[tuple[TrainingConfig, dict[str, Any]]]:
+        """Hold the folder, and yield configuration and options as they stand in it.
+
+        Args:
+            kind: the command.
+            config: of a new job.
+            ready: file that the first process writes last before training; the others wait for it.
+            options: of a new job, plain values.
+
+        Raises:
+            DataError: if the folder is in use, holds anything else, or cannot be written.
+        """
+        table = str(self.clinical_rows.resolve()) if self.clinical_rows else None
+        options = {**options, "clinical_rows": table}
+        if not self.worker.first:
+            self.worker.wait_for([ready])
+            yield self.folder.read_started(kind, options)
+            return
+        with self.folder.locked():
+            yield self.folder.start(kind, config, options, resume=self.resume or restarted())
+
+    def share(self, function: Task[T], tasks: Sequence[T], epochs: int, results: Iterable[Path]) -> None:
+        """Do this process's share of the tasks, then wait for the results of all.
+
+        Args:
+            function: see `Worker.share`.
+            epochs: of one task.
+
+        Raises:
+            DataError: see `Worker.share`.
+        """
+        self.worker.share(function, tasks, epochs, self.progress)
+        self.worker.wait_for(results)
+
+    def write_origin(self) -> None:
+        """Record cohort and versions."""
+        write_whole_json({"cohort": str(self.cohort.resolve()), "versions": library_versions()}, self.folder.origin)
+
+    def signature(self) -> dict[str, object]:
+        """Return how long the job took, in seconds, and the versions that made its results."""
+        return {"seconds": round(time.time() - self.started, 1), "versions": library_versions()}

@@ -1,0 +1,95 @@
+"""A cohort made ready for training: cached grids, clinical schema and folds, made once and kept in the run folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.writing import whole_file, write_whole_json
+
+from ..cohort.cache import QUARANTINE, GridCache, open_or_build
+from ..cohort.splits import assign_folds, read_splits, write_splits
+from ..config import TrainingConfig
+from ..progress import Progress
+from ..run_folder import RunFolder
+from ..schema import build_schema
+from ..training.folds import Prepared, Run
+from .clinical_rows import keep_clinical_rows, read_clinical_rows
+from .job import Job
+
+
+def prepare(job: Job, config: TrainingConfig, table: str | None = None) -> Run:
+    """Return the run of a job's cohort; cached grids, splits and schema are made once and kept.
+
+    Args:
+        table: path of the table with clinical rows of a new run.
+
+    Raises:
+        DataError: if the cohort cannot be used or has changed since the run began.
+    """
+    folder = job.folder
+    cache, schema = open_cohort(job.cohort, folder.cache, config, job.progress)
+    _keep_quarantine(cache, folder, job.progress)
+
+    def keep(folds: np.ndarray) -> None:
+        Prepared(cache, schema, folds, {}).check(config)
+        keep_clinical_rows(table, folder.clinical_rows, [schema], job.progress)
+        write_whole_json(schema.to_json(), folder.schema)
+        job.write_origin()
+
+    folds = keep_folds(folder, cache, config, config.seed, keep)
+    return Run(folder, Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema)), config)
+
+
+def open_cohort(
+    cohort: Path,
+    folder: Path,
+    config: TrainingConfig,
+    progress: Progress,
+    schema: ClinicalSchema | None = None,
+) -> tuple[GridCache, ClinicalSchema]:
+    """Return the cohort's cache in `folder` and its clinical schema.
+
+    Args:
+        schema: of the model, for a cohort that is not trained on; None to build it from the table.
+    """
+    patients = find_patients(cohort)
+    if schema is None:
+        schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
+        if absent:
+            progress.say(f"no patient has a value of {', '.join(absent)}; trained without")
+    progress.start("Reading the cohort", len(patients))
+    return open_or_build(cohort, folder, config.grid, schema, lambda *_: progress.advance()), schema
+
+
+def keep_folds(
+    folder: RunFolder, cache: GridCache, config: TrainingConfig, seed: int, keep: Callable[[np.ndarray], None]
+) -> np.ndarray:
+    """Return the folds of a run, (N,): drawn for a new one, read for one that is resumed.
+
+    Args:
+        seed: of the draw.
+        keep: called with new folds before they are written, to check them and to write all other files first: the
+            other processes wait for the folds.
+
+    Raises:
+        DataError: if the cohort cannot be divided, or the folds are of other patients.
+    """
+    if not folder.splits.is_file():
+        column = cache.column(config.split.column)
+        folds = assign_folds(config.split, cache.ids, cache.labels, column, seed)
+        keep(folds)
+        write_splits(folder.splits, cache.ids, cache.labels, folds)
+    return read_splits(folder.splits, cache.ids)
+
+
+def _keep_quarantine(cache: GridCache, folder: RunFolder, progress: Progress) -> None:
+    if out := len(cache.quarantine):
+        progress.say(f"{out} of {len(cache) + out} patients left out, see {folder.quarantine.name}")
+    if not folder.quarantine.is_file():
+        with whole_file(folder.quarantine) as part:
+            shutil.copyfile(cache.folder / QUARANTINE, part)
