@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.formatting import format_value
 from PCRPredictorLib.model.card import ModelCard
+from PCRPredictorLib.report.rendering import render
 
 from ..cohort.cache import GridCache
 from ..statistics.outcome import Outcome
+from .report import TEMPLATES
 
 TEXTS = (
     "name",
@@ -128,45 +129,5 @@ def describe_failures(cache: GridCache, index: np.ndarray, outcome: Outcome) -> 
 
 
 def readme(card: ModelCard) -> str:
-    """The card for people."""
-    rows = [
-        f"| {patients} | {name.replace('_', ' ')} | {format_value(value, 3)} |"
-        for patients, found in card.metrics.items()
-        for name, value in found.items()  # type: ignore[attr-defined]
-    ]
-    return f"""# {card.name} {card.version}
-
-{card.description}
-
-**Training data.** {card.training_data}
-
-**Results**, with 95 % bootstrap interval over patients
-
-| patients | metric | value |
-|---|---|---|
-{_lines(rows)}
-{_subgroup_table(card)}{_failure_list(card.failures)}
-**Intended use.** {card.intended_use} **Not for.** {card.not_intended_use}
-
-**Known limits.** {card.known_limits}
-
-**Licence.** {card.licence}
-"""
-
-
-def _subgroup_table(card: ModelCard) -> str:
-    if not card.subgroups:
-        return ""
-    rows = [
-        f"| {name} | {found['patients']} | {found['positives']} | {format_value(found['auc'], 3)} |"
-        for name, found in card.subgroups.items()
-    ]
-    return f"\n| subgroup | patients | with pCR | AUC |\n|---|---|---|---|\n{_lines(rows)}\n"
-
-
-def _failure_list(failures: Sequence[str]) -> str:
-    return f"\n**Most wrong about**, out of fold\n\n{_lines([f'- {text}' for text in failures])}\n" if failures else ""
-
-
-def _lines(rows: Sequence[str]) -> str:
-    return "\n".join(rows)
+    """Return the card as Markdown, for people."""
+    return render("card.md.j2", TEMPLATES, card=card)

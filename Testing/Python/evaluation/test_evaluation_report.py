@@ -181,7 +181,7 @@ def test_experiment_keeps_the_order_of_its_rows():
 
 
 def test_experiment_shows_its_configuration():
-    assert "&quot;learning_rate&quot;: 0.0003" in shown(render_experiment)
+    assert "&#34;learning_rate&#34;: 0.0003" in shown(render_experiment)
 
 
 def test_small_p_is_not_zero():

@@ -47,7 +47,8 @@ def test_cmake_lists_the_files_of_a_module_and_no_others(module):
 @pytest.mark.parametrize("module", ["PCRPredictor", "PCRTraining"])
 def test_cmake_lists_the_resources_of_a_module_and_no_others(module):
     lists = (ROOT / module / "CMakeLists.txt").read_text(encoding="utf-8")
-    listed = re.findall(r"^ +(Resources/\S+)$", lists, re.MULTILINE)
-    files = [file for file in (ROOT / module / "Resources").rglob("*") if file.is_file()]
-    assert files
+    listed = re.findall(r"^ +(\S+/\S+)$", lists.partition("set(MODULE_PYTHON_RESOURCES")[2], re.MULTILINE)
+    folders = [ROOT / module / "Resources", *(ROOT / module).rglob("templates")]
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    assert len(folders) > 1
     assert listed == sorted(file.relative_to(ROOT / module).as_posix() for file in files)

@@ -16,6 +16,7 @@ import importlib.metadata, sys
 from harness import session
 session.start()
 LACKED = "torch monai safetensors pandas openpyxl pydantic typer rich matplotlib sklearn scikit-learn filelock".split()
+LACKED += ["jinja2", "Jinja2"]
 version = importlib.metadata.version
 
 class Bare:

@@ -1,0 +1,47 @@
+"""Templates and their environment."""
+
+import re
+
+import pytest
+from jinja2 import UndefinedError
+from PCRPredictorLib.report.rendering import TEMPLATES, render
+from PCRTrainingLib.evaluation.report import TEMPLATES as TRAINING_TEMPLATES
+
+STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Render one template of a folder of its own."""
+
+    def render_text(name, content, /, **values):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        return render(name, tmp_path, **values)
+
+    return render_text
+
+
+def test_values_are_escaped_in_html_and_in_markdown(page):
+    assert page("a.html.j2", "<p>{{ text }}</p>", text="<b>|") == "<p>&lt;b&gt;|</p>"
+    assert page("a.md.j2", "{{ text | markdown }}", text="<b>|\n*") == r"&lt;b&gt;\| \*"
+
+
+def test_a_missing_value_of_a_template_is_an_error(page):
+    with pytest.raises(UndefinedError, match="'text' is undefined"):
+        page("a.html.j2", "{{ text }}")
+
+
+def test_pages_of_every_folder_share_one_stylesheet(page):
+    assert STYLE in page("a.html.j2", '{% extends "base.html.j2" %}', title="A page")
+    assert not list(TRAINING_TEMPLATES.glob("*.css"))
+
+
+def test_the_stylesheet_has_every_class_of_the_templates_and_no_other():
+    templates = [file.read_text() for folder in (TEMPLATES, TRAINING_TEMPLATES) for file in folder.glob("*.html.j2")]
+    used = set(re.findall(r'class="?([a-z]+)', "".join(templates))) | {"patient", "cohort"}
+    assert set(re.findall(r"\.([a-z]+)[ ,{]", STYLE)) == used
+
+
+def test_numbers_and_pictures_have_filters(page):
+    assert page("a.html.j2", "{{ 0.25 | percent }} {{ none | value }}") == "25% –"
+    assert page("a.html.j2", '{{ "x" | data_uri("image/png") }}') == "data:image/png;base64,eA=="
