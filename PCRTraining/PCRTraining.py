@@ -183,9 +183,9 @@ class PCRTrainingTest(ScriptedLoadableModuleTest):
     def runTest(self) -> None:
         """Open the panel and look at its settings."""
         slicer.mrmlScene.Clear()
-        from PCRTrainingLib.config import PRESETS, setting_schema
-        from PCRTrainingPanel.settings_form import OFFERED
+        from PCRTrainingLib.config import PRESETS
+        from PCRTrainingLib.settings import OFFERED, describe_setting
 
         assert {"quick", "full"} <= set(PRESETS)
-        assert all(setting_schema(name)["description"] for name in OFFERED)
+        assert all(describe_setting(name)["description"] for name in OFFERED)
         self.delayDisplay("Test passed")

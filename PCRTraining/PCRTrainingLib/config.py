@@ -2,71 +2,69 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from .guidance import GUIDANCE
 from .schema import USUAL
 
-GuidanceName = Literal["mask cross-entropy", "gradia", "haics", "dice", "rrr", "grad-cam"]
+GuidanceName: TypeAlias = Literal[tuple(GUIDANCE)]  # type: ignore[valid-type]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)  # the docstrings are the tooltips of a form
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of training: what the network has, what is asked of it, and where it starts from.
-
-    Args:
-        name: of its folder, fold_k/<name>.
-        epochs: passes over the training patients.
-        after: the step whose weights it starts from; None for random weights.
-        attention: whether the network has its gate.
-        clinical: whether the clinical branch is fused.
-        guidance: the loss that ties the explanation to the tumour (see `losses.GUIDANCE`); None for none.
-        guidance_weight: its weight beside the classification loss (lambda).
-        swap: whether backgrounds are swapped between patients.
-        learning_rate: highest of the one-cycle schedule.
-        image_share: what the image's logit counts in the beginning, as a share of that of the step before: fitted on
-            few patients it is too sure of itself, and drowns the clinical variables.
-        image_rate: learning rate of the image branch, as a share of `learning_rate`.
-        clinical_rate: learning rate of the clinical branch, likewise.
-        clinical_fit: whether the clinical branch starts from its own fit on every row with a label.
-        clinical_dropout: probability that a variable is taken away, so that a missing one is handled.
-        patience: epochs without a better validation loss after which the step stops; None to run all epochs. The
-            weights of the best epoch are kept. Needs `validation`.
+    """One step of training: what the network has, what it learns from, and where it starts.
 
     Raises:
-        ValueError: if the guidance is of a gate that the step does not have.
+        ValueError: if the guidance needs a gate that the step does not have.
     """
 
+    __pydantic_config__ = _CONFIG
+
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+$")]
+    """Name of the step's folder, fold_k/<name>."""
     epochs: Annotated[int, Field(ge=1, le=10000)]
+    """Passes over the training patients."""
     after: str | None = None
+    """Step whose weights this one starts from; None for random weights."""
     attention: bool = False
+    """Give the network its gate."""
     clinical: bool = False
+    """Fuse the clinical branch."""
     guidance: GuidanceName | None = None
+    """Loss that holds the explanation to the tumour (see `guidance.GUIDANCE`); None for no guidance."""
     guidance_weight: Annotated[float, Field(ge=0)] = 0.3
+    """Weight of the guidance beside the classification loss (lambda)."""
     swap: bool = False
+    """Swap backgrounds between patients."""
     learning_rate: Positive = 3e-3
+    """Highest learning rate of the one-cycle schedule."""
     image_share: Share = 1.0
+    """Factor on the image's logit at the start: after few patients it is too sure and drowns the clinical variables."""
     image_rate: Share = 1.0
+    """Learning rate of the image branch, as a share of `learning_rate`."""
     clinical_rate: Share = 1.0
+    """Learning rate of the clinical branch, as a share of `learning_rate`."""
     clinical_fit: bool = False
+    """Start the clinical branch from its own fit on every row with a label."""
     clinical_dropout: Share = 0.0
+    """Probability that a clinical variable is dropped, so that the network learns to do without it."""
     patience: Annotated[int, Field(ge=1)] | None = None
+    """Epochs without a lower validation loss after which the step stops, with the weights of its best epoch; None to
+    run all epochs. Needs `validation`."""
 
     def __post_init__(self) -> None:
-        gate_losses = ("mask cross-entropy", "gradia", "haics", "dice")
-        if self.guidance in gate_losses and not self.attention:
+        if self.guidance and GUIDANCE[self.guidance].needs_gate and not self.attention:
             raise ValueError(f"guidance {self.guidance!r} guides the gate, so attention must be true")
 
 
@@ -74,23 +72,23 @@ class Step:
 class SplitConfig:
     """How patients are divided; a patient is always on one side.
 
-    Args:
-        kind: "folds": stratified by label and `column`; "groups": whole values of `column` are left out (sites,
-            manufacturers); "holdout": one part of `share` is left out once; "given": read from `file`.
-        folds: how many; for "groups" 0 leaves out one value at a time.
-        column: of the table.
-        share: of the patients that "holdout" leaves out.
-        file: CSV with `patient_id, fold`, or MAMA-MIA's with `train_split, test_split`.
-
     Raises:
-        ValueError: if there are fewer than two folds, or no list is named where it is to be read.
+        ValueError: if there are fewer than two folds, or no file is named to read them from.
     """
 
+    __pydantic_config__ = _CONFIG
+
     kind: Literal["folds", "groups", "holdout", "given"] = "folds"
+    """"folds" stratifies by label and `column`, "groups" leaves out whole values of `column` (sites, manufacturers),
+    "holdout" leaves out one part of `share` once, "given" reads `file`."""
     folds: Annotated[int, Field(ge=0, le=1000)] = 5
+    """Number of folds; for "groups" 0 leaves out one value at a time."""
     column: str = "site"
+    """Column of the table."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the patients that "holdout" leaves out."""
     file: str | None = None
+    """CSV with `patient_id, fold`, or MAMA-MIA's with `train_split, test_split`."""
 
     def __post_init__(self) -> None:
         if self.kind == "folds" and self.folds < 2:
@@ -103,43 +101,41 @@ class SplitConfig:
 class TrainingConfig:
     """Everything that decides a run but the data.
 
-    Args:
-        seed: of splits, initial weights, order and augmentation.
-        steps: in the order in which they are trained; the last one goes into the bundle.
-        split: see there.
-        grid: the window that the network reads.
-        widths: channels of the stem and of the two stages of the trunk.
-        dropout: share of the pooled image features dropped in training.
-        clinical_width: hidden units of the clinical branch; 0 makes it a logistic regression.
-        clinical_penalty: L2 penalty on the weights of the clinical branch in its own fit (`Step.clinical_fit`).
-        clinical: variables of the clinical branch: names of known ones (`schema.KNOWN`) or whole definitions.
-        batch_size: patients a step of the optimiser.
-        weight_decay: of AdamW.
-        contrast: standard deviation of the factor on each channel, as augmentation.
-        validation: share of a fold's training patients that early stopping looks at; they are not trained on.
-        flips: test-time flips beside the plain image, each a tuple of axes of (slices, rows, columns).
-
     Raises:
-        ValueError: if there are no steps, two of one name, one after a step that is not before it, or a patience
-            without patients to watch.
+        ValueError: if there are no steps, two steps have one name, a step starts after one that does not come before
+            it, or a step has a patience but no patients to validate on.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _CONFIG
 
     steps: tuple[Step, ...]
+    """Steps in the order of training; the last one goes into the bundle."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of splits, initial weights, order and augmentation."""
     split: SplitConfig = SplitConfig()
+    """How patients are divided."""
     grid: GridSpec = field(default_factory=GridSpec)
+    """Window that the network reads."""
     widths: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (16, 32, 64)
+    """Channels of the stem and of the two stages of the trunk."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the pooled image features dropped in training."""
     clinical_width: Annotated[int, Field(ge=0)] = 16
+    """Hidden units of the clinical branch; 0 makes it a logistic regression."""
     clinical_penalty: Annotated[float, Field(ge=0)] = 0.0
+    """L2 penalty on the weights of the clinical branch in its own fit (`Step.clinical_fit`)."""
     clinical: tuple[str | Category | Number, ...] = USUAL
+    """Variables of the clinical branch: names in `schema.KNOWN` or whole definitions."""
     batch_size: Annotated[int, Field(ge=2)] = 16
+    """Patients in a batch."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    """Weight decay of AdamW."""
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Standard deviation of the factor that augmentation puts on each channel."""
     validation: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    """Share of a fold's training patients that early stopping validates on; they are not trained on."""
     flips: tuple[tuple[Annotated[int, Field(ge=0, le=2)], ...], ...] = ((2,),)
+    """Test-time flips beside the plain image, each a tuple of axes of (slices, rows, columns)."""
 
     def __post_init__(self) -> None:
         known: set[str] = set()
@@ -220,34 +216,6 @@ def parse_config(text: str, name: str) -> TrainingConfig:
 def config_to_json(config: TrainingConfig) -> dict[str, object]:
     """Plain values for `config.json`."""
     return _ADAPTER.dump_python(config, mode="json")
-
-
-def setting_schema(path: str) -> dict[str, Any]:
-    """What a form needs to know of a setting.
-
-    Args:
-        path: "dropout", "split.folds", or "*.epochs" for one of a step.
-
-    Returns:
-        "title", "description" (from the docstring), "type" ("boolean", "integer", "number" or "choice"), "minimum" and
-        "maximum", and "choices", of which "" stands for none.
-    """
-    owner, _, name = path.rpartition(".")
-    cls = {"": TrainingConfig, "split": SplitConfig, "*": Step}[owner]
-    found = TypeAdapter(cls).json_schema()["properties"][name]
-    options = [option for option in found.get("anyOf", [found]) if option.get("type") != "null"]
-    kind = options[0]
-    described = re.search(
-        rf"^    {name}: (.*?)(?=^    [\w, ]+: |^\S|\Z)", inspect.getdoc(cls) or "", re.DOTALL | re.MULTILINE
-    )
-    return {
-        "title": name.replace("_", " ").capitalize(),
-        "description": " ".join(described.group(1).split()) if described else "",
-        "type": "choice" if "enum" in kind else kind["type"],
-        "minimum": kind.get("minimum", kind.get("exclusiveMinimum", 0)),
-        "maximum": kind.get("maximum", kind.get("exclusiveMaximum", 9999)),
-        "choices": ([""] if "anyOf" in found else []) + kind.get("enum", []),
-    }
 
 
 def _in_words(error: ValidationError) -> str:

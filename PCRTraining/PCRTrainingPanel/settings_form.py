@@ -14,9 +14,6 @@ from slicer.i18n import tr as _
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
 DEVICES = {"cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
 _MOST = 2**31 - 1  # that a field holds
-# What is offered here, of everything that a file can set. A name with a dot is one of "split"; a star stands for all
-# steps that have it (guidance and swap: all that have attention).
-OFFERED = ("seed", "split.folds", "*.epochs", "*.guidance", "*.guidance_weight", "*.swap", "dropout", "validation")
 
 
 class SettingsForm:
@@ -64,7 +61,7 @@ class SettingsForm:
 
     def _fill(self) -> None:
         """Make the fields anew; none without a configuration."""
-        from PCRTrainingLib.config import setting_schema
+        from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting
 
         parent = self._ui.settingsForm
         layout = parent.layout() or qt.QFormLayout(parent)
@@ -72,8 +69,8 @@ class SettingsForm:
             layout.removeRow(0)
         self._fields = {}
         for name in OFFERED if self._base else ():
-            described = setting_schema(name)
-            field = _make_field(described, _read(self._base, name))
+            described = describe_setting(name)
+            field = _make_field(described, read_setting(self._base, name))
             field.objectName = "setting_" + name.replace("*.", "").replace(".", "_")
             field.toolTip = described["description"]
             layout.addRow(f"{described['title']}:", field)
@@ -82,31 +79,14 @@ class SettingsForm:
 
     def content(self) -> Mapping[str, Any]:
         """What was chosen, for a file that `pcr train --config` takes."""
+        from PCRTrainingLib.settings import write_setting
+
         changed = json.loads(json.dumps(self._base))
         for name, field in self._fields.items():
             value = _field_value(field)
             if value != self._begun[name]:  # and not the setting, which a field may round
-                _write(changed, name, value)
+                write_setting(changed, name, value)
         return changed
-
-
-def _steps_of(config: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    wants_gate = name in ("guidance", "guidance_weight", "swap")
-    return [step for step in config["steps"] if step["attention"] or not wants_gate]
-
-
-def _read(config: Mapping[str, Any], path: str) -> Any:
-    owner, _dot, name = path.rpartition(".")
-    if owner == "*":
-        return _steps_of(config, name)[-1][name] if _steps_of(config, name) else None
-    return config[owner][name] if owner else config[name]
-
-
-def _write(config: dict[str, Any], path: str, value: Any) -> None:
-    owner, _dot, name = path.rpartition(".")
-    targets = _steps_of(config, name) if owner == "*" else [config[owner] if owner else config]
-    for target in targets:
-        target[name] = value
 
 
 def _make_field(described: Mapping[str, Any], value: Any) -> qt.QWidget:

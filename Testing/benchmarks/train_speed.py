@@ -69,7 +69,8 @@ def epoch_of_stock(cache_folder: Path) -> Callable[[], None]:
     from monai.transforms import Compose, EnsureTyped, RandFlipd, RandScaleIntensityd
     from PCRPredictorLib.network import PCRNet
     from PCRTrainingLib.cohort.cache import read_cache
-    from PCRTrainingLib.training.losses import classification_loss, mask_cross_entropy
+    from PCRTrainingLib.guidance import mask_cross_entropy
+    from PCRTrainingLib.training.losses import classification_loss, explain
 
     cache = read_cache(cache_folder)
     image, mask = cache.image_and_mask(np.arange(len(cache)))
@@ -87,7 +88,7 @@ def epoch_of_stock(cache_folder: Path) -> Callable[[], None]:
         for batch in loader:
             output = network(batch["image"].as_tensor())
             loss = classification_loss(output.logit, batch["label"].float(), weight)
-            loss = loss + 0.3 * mask_cross_entropy(output.log_attention, batch["mask"].as_tensor())
+            loss = loss + 0.3 * mask_cross_entropy(explain(output, batch["image"], batch["mask"].as_tensor()))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -26,11 +26,12 @@ from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
+from ..guidance import GUIDANCE
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background
 from .inference import score
-from .losses import GUIDANCE, classification_loss, share_in_tumour
+from .losses import classification_loss, explain, share_in_tumour
 
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
 _LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
@@ -139,12 +140,12 @@ def train_epoch(
         image, mask = random_flips(image, mask, generator)
         image = random_contrast(image, generator, config.contrast)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
-        image.requires_grad_(guidance is not None and guidance.image_gradient)
+        image.requires_grad_(guidance is not None and guidance.needs_image_gradient)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=can_be_bfloat16(config.grid)):
             output = network(image, clinical.to(device))
         loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
         if guidance is not None:
-            loss = loss + step.guidance_weight * guidance.loss(output, image, mask.to(device))
+            loss = loss + step.guidance_weight * guidance.loss(explain(output, image, mask.to(device)))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT, error_if_nonfinite=True)

@@ -15,6 +15,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
     **dict.fromkeys(
         (
             "model/attention",
+            "PCRTrainingLib/guidance",
             "training/losses",
             "statistics/metrics",
             "statistics/operating",

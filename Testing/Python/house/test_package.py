@@ -14,7 +14,10 @@ def run_python(code):
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["PCRPredictorLib", "PCRPredictorLib.command_line", "PCRPredictorLib.model.bundle"])
+@pytest.mark.parametrize(
+    "module",
+    ["PCRPredictorLib", "PCRPredictorLib.command_line", "PCRPredictorLib.model.bundle", "PCRTrainingLib.settings"],
+)
 def test_importing_loads_neither_torch_nor_monai(module):
     loaded = run_python(
         f"import sys, {module}; print([m for m in ('torch', 'monai', 'slicer', 'vtk') if m in sys.modules])"

@@ -30,9 +30,10 @@ def test_cleared_folder_starts_nothing(ready, field):
 
 def test_settings_are_those_of_the_dataclasses(ready):
     from PCRTrainingLib.config import read_config
+    from PCRTrainingLib.guidance import GUIDANCE
 
     fields = ready.settings._fields
-    assert fields["*.guidance"].count == 7
+    assert fields["*.guidance"].count == len(GUIDANCE) + 1
     assert fields["dropout"].maximum == 1
     fields["*.epochs"].setValue(3)
     fields["*.guidance"].setCurrentIndex(fields["*.guidance"].findData("gradia"))
