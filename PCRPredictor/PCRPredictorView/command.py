@@ -15,8 +15,8 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.reading.sources import Source, find_sources, given_source
 
 from .serving.logs import log_in_one_line
+from .serving.pages import load_ahead, process_context
 from .serving.server import ServerSettings, serve
-from .serving.sessions import load_ahead, process_context
 
 
 def view(entries: Sequence[Source], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:

@@ -1,1 +1,1 @@
-"""What a browser talks to: the server, its guard, and a process for each page."""
+"""The server of `pcr view`: what a browser may ask for, and a process for each page."""

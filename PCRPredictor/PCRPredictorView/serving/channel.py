@@ -1,6 +1,6 @@
 """Messages between the server and the process of a page, over a pair of connected sockets.
 
-No object is pickled: a process that read a bad file must not be able to run anything in the server.
+Nothing is pickled: a process that has read a bad file must not be able to run code in the server.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _LARGEST = 64 * 2**20
 
 
 class Kind(IntEnum):
-    """What a message is."""
+    """Kinds of messages."""
 
     CONNECTED = 1  # a browser shows the page
     DISCONNECTED = 2
-    DATA = 3  # a message of trame's own, either way
-    CALL = 4  # the server asks the process for something, JSON
+    DATA = 3  # a message of trame, in either direction
+    CALL = 4  # a method of the page that the server calls, JSON
     ANSWER = 5  # JSON
 
 
 class Channel:
-    """One end of the pair."""
+    """One end of the connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -33,11 +33,11 @@ class Channel:
 
     @classmethod
     async def over(cls, end: socket.socket) -> Channel:
-        """The channel of a connected socket, in the running event loop."""
+        """Return the channel of a connected socket, in the running event loop."""
         return cls(*await asyncio.open_connection(sock=end))
 
     async def send(self, kind: Kind, content: bytes = b"") -> None:
-        """Send a message; waits while the other end is slow.
+        """Send a message; wait if the other end is slow.
 
         Raises:
             ConnectionError: if the other end is gone.
@@ -47,7 +47,7 @@ class Channel:
             await self._writer.drain()
 
     async def receive(self) -> tuple[Kind, bytes] | None:
-        """The next message; None when the other end is gone or says what no message is."""
+        """Return the next message, or None if the other end is gone or has sent something invalid."""
         try:
             kind, length = _HEAD.unpack(await self._reader.readexactly(_HEAD.size))
             if length > _LARGEST:
@@ -57,5 +57,5 @@ class Channel:
             return None
 
     def close(self) -> None:
-        """Let go; the other end receives None."""
+        """Close the connection; the other end receives None."""
         self._writer.close()

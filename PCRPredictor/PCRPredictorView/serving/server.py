@@ -1,4 +1,4 @@
-"""What a browser talks to: pages, their connections, uploads and results. It loads neither Slicer's core nor torch."""
+"""The server that browsers talk to: pages, connections, uploads, results. It loads neither Slicer's core nor torch."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from aiohttp import web
 from PCRPredictorLib.errors import DataError
 
 from .guard import Guard, is_loopback
-from .sessions import GRACE, Session, Sessions, StartProcess
+from .pages import GRACE, PageProcess, Pages, StartProcess
 from .uploads import check_size, receive
 
 MEGABYTE = 2**20
-_MESSAGE = 8 * MEGABYTE  # largest message of a page; it sends a mouse's moves and a field's values
-_FORM = 64 * 1024  # what a form's own lines add to its files
-_PATIENCE = 3.0  # seconds that a browser has to say goodbye
-_SILENCE = 10.0  # seconds that a connection may be open without a whole request
+_MESSAGE = 8 * MEGABYTE  # largest message of a page, which sends mouse moves and values of fields
+_FORM = 64 * 1024  # bytes that a form adds to its files
+_PATIENCE = 3.0  # seconds in which a browser must close its connection
+_SILENCE = 10.0  # seconds in which a new connection must send a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
-_SLIM = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # what gets a fraction of its size when it is packed
+_TEXT = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # files that are sent compressed
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
 _SCRIPT = """<script>
   addEventListener("keydown", (event) => {
@@ -42,11 +42,11 @@ _SCRIPT = """<script>
   new MutationObserver(() => {
     if (document.body.innerText.trim() !== "Connection closed") return;
     document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
-      + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; where neither answers, "
+      + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; if neither answers, "
       + "start pcr view again.</p>";
   }).observe(document.body, {childList: true, subtree: true});
 </script>"""
-_SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
+_PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class ServerSettings:
     Args:
         host: address to listen on.
         port: to listen on; 0 takes a free one.
-        names: further names that it may be called by.
-        token: whether a browser must show a token; beyond this machine it always must.
-        upload_limit: MB of an upload.
-        pages: how many may be open at once.
-        grace: seconds that a page without a browser is kept.
+        names: further host names that it answers to.
+        token: require a token on this machine, too; beyond it a token is always required.
+        upload_limit: largest upload in MB.
+        pages: largest number of open pages.
+        grace: seconds for which a page without a browser is kept.
     """
 
     host: str = "127.0.0.1"
@@ -76,41 +76,52 @@ def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], 
     """Serve until interrupted.
 
     Args:
+        settings: how the server is reached.
         start: starts the process of a page.
         ready: called with the address to open once pages are served.
 
     Raises:
         DataError: if the address cannot be listened on.
     """
-    asyncio.run(_serve(settings, start, ready))
-
-
-async def _serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], None]) -> None:
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
+    listening = _listen(settings.host, settings.port)
     application = make_application(settings, guard, start)
+
+    async def announce(application: web.Application) -> None:
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end)
+        ready(_address(settings.host, listening.getsockname()[1], guard.token))
+        application[_PAGES].prepare()
+
+    application.on_startup.append(announce)
     _allow_many_connections()
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE, keepalive_timeout=_SILENCE)
-    await runner.setup()
+    web.run_app(
+        application,
+        sock=listening,
+        print=None,
+        access_log=None,
+        shutdown_timeout=_PATIENCE,
+        keepalive_timeout=_SILENCE,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            raise DataError(
-                f"{settings.host}:{settings.port}: cannot be listened on ({_reason(error)}); "
-                "choose another --port or --host"
-            ) from None
-        interrupted = _interruption()
-        ready(_address(settings.host, runner.addresses[0][1], guard.token))
-        preparing = asyncio.create_task(application[_SESSIONS].prepare())
-        await interrupted.wait()
-        preparing.cancel()
-    finally:
-        await runner.cleanup()
+        family, _type, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+        raise DataError(f"{host}:{port}: cannot be listened on ({reason}); choose another --port or --host") from None
+
+
+def _end() -> None:
+    """End the server when its terminal is closed, as Ctrl-C does."""
+    raise web.GracefulExit
 
 
 def _allow_many_connections() -> None:
-    """As many open files as the machine lets a program ask for; usual is far less."""
+    """Allow as many open files as the machine permits; the usual limit is far lower."""
     if sys.platform == "win32":  # which has no such limit
         return
     import resource
@@ -120,58 +131,44 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _interruption() -> asyncio.Event:
-    """Happens with Ctrl-C, a polite end, or that of the terminal."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows: Ctrl-C interrupts the loop itself
-            loop.add_signal_handler(getattr(signal, name), stop.set)
-    return stop
-
-
-def _reason(error: OSError) -> str:
-    """Without the address, which asyncio puts into it."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
-
-
 def _address(host: str, port: int, token: str | None) -> str:
     name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/" + (f"?token={token}" if token else "")
 
 
 def make_application(settings: ServerSettings, guard: Guard, start: StartProcess) -> web.Application:
-    """The server's routes behind the guard."""
+    """Return the server's routes behind the guard."""
     application = web.Application(
-        middlewares=[guard.check, _tell], client_max_size=settings.upload_limit * MEGABYTE + _FORM
+        middlewares=[guard.check, _answer_errors], client_max_size=settings.upload_limit * MEGABYTE + _FORM
     )
     application.on_response_prepare.append(guard.add_headers)
-    pages = Pages(settings, static_files())
+    handlers = Handlers(settings, static_files())
     application.add_routes(
         [
-            web.get("/", pages.open, allow_head=False),
-            web.get("/page/{page}", pages.add_slash),
-            web.get("/page/{page}/", pages.index),
-            web.get("/page/{page}/ws", pages.connect),
-            web.post("/page/{page}/paraview/", pages.launch),
-            web.post("/page/{page}/upload", pages.upload, expect_handler=guard.expect),
-            *(web.get(f"/page/{{page}}/{name}", pages.download) for name in _DOWNLOADS),
-            web.get("/page/{page}/{file:.+}", pages.file),
+            web.get("/", handlers.open, allow_head=False),
+            web.get("/page/{page}", handlers.add_slash),
+            web.get("/page/{page}/", handlers.index),
+            web.get("/page/{page}/ws", handlers.connect),
+            web.post("/page/{page}/paraview/", handlers.launch),
+            web.post("/page/{page}/upload", handlers.upload),
+            *(web.get(f"/page/{{page}}/{name}", handlers.download) for name in _DOWNLOADS),
+            web.get("/page/{page}/{file:.+}", handlers.file),
         ]
     )
 
     async def begin(application: web.Application) -> None:
-        application[_SESSIONS] = Sessions(start, settings.pages, settings.grace)
+        application[_PAGES] = Pages(start, settings.pages, settings.grace)
 
     async def end(application: web.Application) -> None:
-        await application[_SESSIONS].close()
+        await application[_PAGES].close()
 
     application.on_startup.append(begin)
-    application.on_shutdown.append(end)  # before the server waits for its connections, which the pages hold
+    application.on_shutdown.append(end)  # before the server waits for its connections, which the pages keep open
     return application
 
 
 def static_files() -> dict[str, Path]:
-    """Every file that a page may load, by its address below the page; nothing else is ever opened."""
+    """Return every file that a page may load, by its address below the page; nothing else is ever opened."""
     found: dict[str, Path] = {}
     for name in _CLIENT:
         module = importlib.import_module(name)
@@ -184,8 +181,8 @@ def static_files() -> dict[str, Path]:
 
 
 @web.middleware
-async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
-    """What is wrong in one sentence; never a trace."""
+async def _answer_errors(request: web.Request, handler: Callable) -> web.StreamResponse:
+    """Answer errors with one sentence, never with a trace."""
     try:
         return await handler(request)
     except DataError as error:
@@ -193,103 +190,103 @@ async def _tell(request: web.Request, handler: Callable) -> web.StreamResponse:
     except (web.HTTPException, ConnectionError):
         raise
     except Exception:
-        logging.getLogger(__name__).exception("a request could not be answered")
-        return web.Response(status=500, text="this went wrong here; load the page again\n")
+        logging.getLogger(__name__).exception("a request failed")
+        return web.Response(status=500, text="something went wrong on the server; load the page again\n")
 
 
 @cache
-def _packed(path: Path) -> bytes:
-    """A file of the page as it goes over a slow line, packed once."""
+def _compressed(path: Path) -> bytes:
+    """Return a file of the page compressed for slow lines; each is compressed once."""
     return gzip.compress(path.read_bytes())
 
 
-class Pages:
-    """The handlers."""
+class Handlers:
+    """The handlers of all routes."""
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
         self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_SCRIPT}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
-        """A page of one's own, for who goes there: a picture's address, say, opens none."""
+        """Open a new page for a browser that navigates here; an embedded picture, for example, opens none."""
         asked = request.headers.get
         if (asked("Sec-Fetch-Mode", "navigate"), asked("Sec-Fetch-Dest", "document")) != ("navigate", "document"):
             raise web.HTTPForbidden(text="open this address itself\n")
         try:
-            session = await request.app[_SESSIONS].open()
+            page = await request.app[_PAGES].open()
         except DataError as error:
             return web.Response(status=503, text=f"{error}\n")
-        raise web.HTTPSeeOther(f"/page/{session.identifier}/")
+        raise web.HTTPSeeOther(f"/page/{page.identifier}/")
 
     async def add_slash(self, request: web.Request) -> web.StreamResponse:
-        """Addresses below the page are relative to it."""
+        """Redirect to the address with a slash, to which the page's own addresses are relative."""
         raise web.HTTPSeeOther(f"/page/{request.match_info['page']}/")
 
     async def index(self, request: web.Request) -> web.StreamResponse:
-        """The page itself; one that has ended gives a new one."""
+        """Send the page; if it has ended, redirect to a new one."""
         if self._find(request) is None:
             raise web.HTTPSeeOther("/")
         return web.Response(text=self._index, content_type="text/html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """A script, a style or a font of the page; their addresses hold their version."""
+        """Send a script, style or font of the page."""
         path = self._files.get(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound(text="there is no such file\n")
         headers = {"Cache-Control": "private, max-age=3600"}
-        if path.suffix not in _SLIM or "gzip" not in request.headers.get("Accept-Encoding", ""):
+        if path.suffix not in _TEXT or "gzip" not in request.headers.get("Accept-Encoding", ""):
             return web.FileResponse(path, headers=headers)
         headers |= {
             "Content-Encoding": "gzip",
             "Content-Type": mimetypes.guess_type(path)[0] or "text/javascript",
             "Vary": "Accept-Encoding",
         }
-        return web.Response(body=await asyncio.to_thread(_packed, path), headers=headers)
+        return web.Response(body=await asyncio.to_thread(_compressed, path), headers=headers)
 
     async def launch(self, request: web.Request) -> web.StreamResponse:
-        """Where to connect: trame's client asks, at an address that goes back to ParaView's launcher."""
-        session, scheme = self._session(request), "wss" if request.secure else "ws"
-        return web.json_response({"sessionURL": f"{scheme}://USE_HOST/page/{session.identifier}/ws"})
+        """Tell trame's client where to connect; it asks at the address of ParaView's launcher."""
+        page, scheme = self._page(request), "wss" if request.secure else "ws"
+        return web.json_response({"sessionURL": f"{scheme}://USE_HOST/page/{page.identifier}/ws"})
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """The page's connection to its process."""
-        session = self._session(request)
-        page = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, timeout=_PATIENCE, compress=False)
-        await page.prepare(request)
+        """Connect a browser to the process of its page."""
+        page = self._page(request)
+        browser = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, timeout=_PATIENCE, compress=False)
+        await browser.prepare(request)
         try:
-            await session.relay(page)
+            await page.relay(browser)
         except DataError:
-            await page.close()
-        return page
+            await browser.close()
+        return browser
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
-        """An exam from the browser."""
-        session, limit = self._session(request), self._settings.upload_limit * MEGABYTE
-        folder = session.folder / f"upload-{secrets.token_hex(4)}"
-        async with session.uploading:
+        """Receive an exam and let the page open it."""
+        page, limit = self._page(request), self._settings.upload_limit * MEGABYTE
+        folder = page.folder / f"upload-{secrets.token_hex(4)}"
+        async with page.uploading:
             try:
                 check_size(request.content_length or 0, limit + _FORM)
-                await session.call("receiving")
+                await page.call("begin_upload")
                 await receive(request, folder, limit)
             except DataError as error:
-                await session.call("complain", message=str(error))
+                await page.call("refuse_upload", problem=str(error))
                 return web.Response(status=413, text=f"{error}\n")
-            await session.call("open_upload", folder=str(folder))
+            await page.call("open_upload", folder=str(folder))
         return web.Response(text="received\n")
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        """The report, or every file of the result."""
+        """Send the report, or an archive of every file of the result."""
         name = request.path.rpartition("/")[2]
-        session = self._session(request)
-        await session.call("write", name=name)
+        page = self._page(request)
+        await page.call("write_result", name=name)
         headers = {"Content-Disposition": f'attachment; filename="pcr-{name}"', "Content-Type": _DOWNLOADS[name]}
-        return web.FileResponse(session.folder / name, headers=headers)
+        return web.FileResponse(page.folder / name, headers=headers)
 
     @staticmethod
-    def _find(request: web.Request) -> Session | None:
-        return request.app[_SESSIONS].find(request.match_info["page"])
+    def _find(request: web.Request) -> PageProcess | None:
+        return request.app[_PAGES].find(request.match_info["page"])
 
-    def _session(self, request: web.Request) -> Session:
-        if (session := self._find(request)) is None:
-            raise web.HTTPNotFound(text="there is no such page any more; open a new one\n")
-        return session
+    def _page(self, request: web.Request) -> PageProcess:
+        if (page := self._find(request)) is None:
+            raise web.HTTPNotFound(text="this page has ended; open a new one\n")
+        return page

@@ -1,6 +1,6 @@
-"""Files that a browser sends, into a folder of the page's own, under names of our own.
+"""Uploads of a browser, written to the page's folder under fixed names.
 
-NIfTI and DICOM only: a header of NRRD or MetaImage can name any file of this machine to take its voxels from.
+Only NIfTI and DICOM are accepted: the header of NRRD or MetaImage can name any file of this machine as its voxels.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from PCRPredictorLib.reading.sources import DicomSource, FilesSource, Source
 UPLOADED = (".nii", ".nii.gz")
 _FILES = (*PHASE_NAMES, "mask")
 _MOST_FILES = 20_000
-_PIECE = 2**20
+_PIECE = 2**20  # bytes
 _STALLED = 60.0  # seconds without a byte
+_INVALID = (ValueError, AssertionError, OSError, HttpProcessingError)  # what a malformed form may raise
 T = TypeVar("T")
 
 
 @dataclass
 class Received:
-    """What has come so far."""
+    """The files of a form, as far as they have been received."""
 
     folder: Path
     limit: int  # bytes of all files together
     size: int = 0
     count: int = 0
 
-    def room(self, piece: bytes) -> bytes:
-        """Count a piece, and give it back.
+    def count_bytes(self, piece: bytes) -> bytes:
+        """Count a piece, and return it.
 
         Raises:
-            DataError: when there is too much of it all.
+            DataError: if all pieces together exceed the limit.
         """
         self.size += len(piece)
         check_size(self.size, self.limit)
@@ -48,10 +49,10 @@ class Received:
 
 
 def check_size(size: int, limit: int) -> None:
-    """Refuse more than a limit, both in bytes.
+    """Check that a size is at most a limit, both in bytes.
 
     Raises:
-        DataError: if it is more.
+        DataError: if it is larger.
     """
     if size > limit:
         raise DataError(
@@ -61,48 +62,44 @@ def check_size(size: int, limit: int) -> None:
 
 
 async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
-    """Write the files of a form to a new folder: pre, early, late and mask, or many under dicom.
+    """Write the files of a form to a new folder: pre, early, late and mask, or any number under dicom.
 
     Args:
-        request: that carries the form.
-        folder: that they are written to; nothing is left of it when something is wrong.
+        request: carries the form.
+        folder: where they are written; deleted if something is wrong.
         limit: bytes of all files together.
 
     Raises:
-        DataError: if they are too large, too many, or of a kind that is not read.
+        DataError: if files are too large, too many, missing, or of an unknown kind.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     received = Received(folder, limit)
     try:
-        folder.mkdir()  # but not that of a page which has ended meanwhile
+        folder.mkdir()  # fails if the page has ended meanwhile
         reader = await request.multipart()
-        while (part := await _soon(reader.next())) is not None:
+        while (part := await _with_timeout(reader.next())) is not None:
             if not isinstance(part, BodyPartReader):
-                raise DataError("the upload must be a form of files; use the page's own")
+                raise DataError("the upload must be a form of files; use the form of the page")
             await _write(part, received)
         uploaded_entry(folder)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, DataError) or not isinstance(error, _INVALID):
+            raise
         if isinstance(error, OSError) and error.errno is not None:
-            raise DataError(
-                f"the upload cannot be kept ({os.strerror(error.errno)}); make room and try again"
-            ) from None
-        if isinstance(error, (ValueError, AssertionError, OSError, HttpProcessingError)) and not isinstance(
-            error, DataError
-        ):
-            raise DataError("the upload is no form of files, or was not complete; send the files again") from None
-        raise
+            reason = os.strerror(error.errno)
+            raise DataError(f"the upload cannot be written ({reason}); free some space and try again") from None
+        raise DataError("the upload must be a complete form of files; send the files again") from None
 
 
 def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
-    """The exam that `receive` wrote.
+    """Return the exam that `receive` wrote.
 
     Args:
-        folder: that it was written to.
-        name: what the page calls it.
+        folder: where it was written.
+        name: its name on the page.
 
     Raises:
-        DataError: if it is not complete.
+        DataError: if it is incomplete.
     """
     if (folder / "dicom").is_dir():
         return DicomSource(name=name, folder=folder / "dicom", mask=_received(folder, "mask"))
@@ -115,16 +112,16 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
     return FilesSource(name=name, phases=tuple(p for p in phases if p), mask=_received(folder, "mask"))
 
 
-async def _soon(piece: Awaitable[T]) -> T:
-    """What the browser sends next; the page cannot be sent another exam as long as it waits for this one."""
+async def _with_timeout(piece: Awaitable[T]) -> T:
+    """Return what the browser sends next, or refuse an upload that has stopped: it keeps the page from the next one."""
     try:
         return await asyncio.wait_for(piece, _STALLED)
     except (TimeoutError, asyncio.TimeoutError):  # one and the same only from Python 3.11 on
-        raise DataError("the upload has stopped on its way; send the files again") from None
+        raise DataError(f"the upload has stopped for {_STALLED:.0f} s; send the files again") from None
 
 
 async def _write(part: BodyPartReader, received: Received) -> None:
-    """One file of the form, or nothing where its field was left empty."""
+    """Write one file of the form; skip an empty field."""
     if not part.filename:
         await part.release()
         return
@@ -133,18 +130,18 @@ async def _write(part: BodyPartReader, received: Received) -> None:
     elif part.name in _FILES:
         path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
-        raise DataError("the form must hold pre, early, late, mask or dicom; use the page's own")
+        raise DataError("the fields of the form must be pre, early, late, mask or dicom; use the form of the page")
     received.count += 1
     if received.count > _MOST_FILES:
-        raise DataError(f"there must be at most {_MOST_FILES} files; send the dynamic series alone")
+        raise DataError(f"the files must be at most {_MOST_FILES}; send the dynamic series alone")
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
-        while piece := await _soon(part.read_chunk(_PIECE)):
-            file.write(received.room(bytes(piece)))
+        while piece := await _with_timeout(part.read_chunk(_PIECE)):
+            file.write(received.count_bytes(bytes(piece)))
 
 
 def _ending(name: str, field: str) -> str:
-    """Of the longest kind that the name ends in; all that is taken of what a browser calls a file."""
+    """Return the ending of a file's name, the only part of it that is used."""
     allowed = (*UPLOADED, ".dcm") if field == "mask" else UPLOADED
     found = [ending for ending in allowed if name.lower().endswith(ending)]
     if not found:

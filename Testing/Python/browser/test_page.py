@@ -119,7 +119,7 @@ def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
 
 @pytest.mark.slow
 def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
-    complaint = "pcr view: what a browser asked for has failed (TypeError)\n"
+    complaint = "pcr view: a request of a browser failed (TypeError)\n"
     with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):
         page = open_page(browser, address)
         answer = page.evaluate("""async () => {

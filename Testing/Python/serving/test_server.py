@@ -1,4 +1,4 @@
-"""What `pcr view` serves, and how it begins and ends."""
+"""What `pcr view` serves, and how it starts and ends."""
 
 import contextlib
 import logging
@@ -12,7 +12,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorView.serving import server as server_module
 from PCRPredictorView.serving.logs import log_in_one_line
 from PCRPredictorView.serving.server import ServerSettings, serve, static_files
-from support.view_help import Puppet, open_page, running
+from support.served import Puppet, open_page, running
 
 
 async def test_a_page_and_its_files_are_served():
@@ -24,7 +24,7 @@ async def test_a_page_and_its_files_are_served():
             assert answer.status == 200
 
 
-async def test_scripts_are_sent_packed_to_who_can_unpack_them():
+async def test_scripts_are_sent_compressed_if_the_browser_allows_it():
     async with running() as (server, client, _puppets):
         page = await open_page(server, client)
         sizes, texts = [], []
@@ -37,7 +37,7 @@ async def test_scripts_are_sent_packed_to_who_can_unpack_them():
         assert texts[0] == texts[1]
 
 
-def test_only_files_of_the_page_are_in_the_table():
+def test_only_files_of_the_page_are_listed():
     files = static_files()
     assert {"index.html", "vue.global.js"} <= files.keys()
     assert all("trame" in str(path) and path.suffix != ".py" for path in files.values())
@@ -45,9 +45,9 @@ def test_only_files_of_the_page_are_in_the_table():
 
 
 @pytest.mark.parametrize(
-    ("host", "asked", "needed"), [("127.0.0.1", False, False), ("127.0.0.1", True, True), ("0.0.0.0", False, True)]
+    ("host", "asked", "required"), [("127.0.0.1", False, False), ("127.0.0.1", True, True), ("0.0.0.0", False, True)]
 )
-def test_the_printed_address_has_a_token_where_one_is_needed(host, asked, needed):
+def test_the_printed_address_has_a_token_if_one_is_required(host, asked, required):
     addresses = []
 
     def ready(address):
@@ -58,10 +58,10 @@ def test_the_printed_address_has_a_token_where_one_is_needed(host, asked, needed
         return Puppet(end, folder)
 
     serve(ServerSettings(host=host, token=asked), start, ready)
-    assert ("?token=" in addresses[0]) == needed
+    assert ("?token=" in addresses[0]) == required
 
 
-async def test_reports_are_downloaded_and_a_missing_result_is_said():
+async def test_reports_are_downloaded_and_a_missing_result_is_reported():
     async with running() as (server, client, _puppets):
         page = await open_page(server, client)
         async with client.get(page / "report.html") as answer:
@@ -72,7 +72,7 @@ async def test_reports_are_downloaded_and_a_missing_result_is_said():
             assert await answer.text() == "there is no result to write; predict first\n"
 
 
-def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+def test_a_connection_without_a_request_is_closed(monkeypatch):
     monkeypatch.setattr(server_module, "_SILENCE", 0.5)
     answers = []
 
@@ -87,7 +87,7 @@ def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
     assert answers == [b""]
 
 
-def test_the_server_takes_as_many_connections_as_the_machine_allows():
+def test_the_server_accepts_as_many_connections_as_the_machine_allows():
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] // 2, before[1]))
@@ -98,7 +98,7 @@ def test_the_server_takes_as_many_connections_as_the_machine_allows():
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_what_goes_wrong_again_and_again_is_said_once(capfd):
+def test_a_repeated_error_is_logged_once(capfd):
     with kept_logging():
         log_in_one_line()
         for _ in range(1000):
@@ -112,14 +112,14 @@ def test_what_goes_wrong_again_and_again_is_said_once(capfd):
 
 @contextlib.contextmanager
 def kept_logging():
-    """Root's handlers as they were, after a test that sets them."""
+    """Restore the root logger's handlers after a test that sets them."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
 
 
-def test_an_address_that_is_taken_is_said():
+def test_an_address_in_use_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = ServerSettings(port=taken.getsockname()[1])
         with pytest.raises(DataError, match="choose another --port"):

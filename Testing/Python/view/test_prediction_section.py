@@ -109,10 +109,10 @@ async def test_an_exam_of_the_list_without_a_tumour_is_to_be_segmented_on_the_pa
 
 
 async def test_what_is_no_message_ends_nothing():
-    from PCRPredictorView.serving.process import _hand_on
+    from PCRPredictorView.serving.process import _pass_to_trame
 
     class Connection:
         async def send(self, _is_binary, _message):
             raise ValueError("no message")
 
-    await _hand_on(Connection(), b"\0")
+    await _pass_to_trame(Connection(), b"\0")

@@ -68,7 +68,7 @@ async def test_a_new_action_forgets_what_was_wrong_before():
 
 @pytest.mark.parametrize(("connections", "said"), [({"here": None}, 1), ({}, 0)])
 async def test_browser_that_has_left_gets_no_answer_and_nothing_is_logged(connections, said):
-    from PCRPredictorView.serving.process import EXCEPTION_ERROR, _say_error
+    from PCRPredictorView.serving.process import EXCEPTION_ERROR, _send_error
 
     sent, wondered = [], []
 
@@ -76,6 +76,6 @@ async def test_browser_that_has_left_gets_no_answer_and_nothing_is_logged(connec
         sent.append(answer)
 
     page = SimpleNamespace(work=SimpleNamespace(wonder=wondered.append))
-    await _say_error(send, connections, page, "rpc", EXCEPTION_ERROR, "failed", {"trace": "..."}, "here")
+    await _send_error(send, connections, page, "rpc", EXCEPTION_ERROR, "failed", {"trace": "..."}, "here")
     assert (len(sent), len(wondered)) == (said, said)
     assert "..." not in repr(sent)

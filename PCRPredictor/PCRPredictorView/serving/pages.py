@@ -1,4 +1,4 @@
-"""The processes behind the pages: one a page, so that nobody meets another's exam, and what it used goes with it."""
+"""The pages as the server sees them: a process for each, so that no page can reach the exam of a different one."""
 
 from __future__ import annotations
 
@@ -23,75 +23,75 @@ from PCRPredictorLib.errors import DataError
 
 from .channel import Channel, Kind
 
-_RELOAD = 5.0  # seconds after which a page that was left may make room for another
-_LOADING = 15.0  # seconds that a new page has to be shown
-GRACE = 30.0  # seconds that a page without a browser is kept, as while it is loaded anew
-_ANSWER = 120.0  # seconds that a process may take to answer
-_END = 3.0  # seconds that a process may take to end
-_ROUND = 2.0  # seconds between looking for pages that nobody shows any more
+_RELOAD = 5.0  # seconds after which a page that was left may be ended for a new one
+_LOADING = 15.0  # seconds in which a browser must show a new page
+GRACE = 30.0  # seconds for which a page without a browser is kept, for example while it is reloaded
+_ANSWER = 120.0  # seconds in which a process must answer
+_END = 3.0  # seconds in which a process must end
+_ROUND = 2.0  # seconds between searches for abandoned pages
 
-_ENDED = "the process of this page has ended; open the page anew"
+_ENDED = "the process of this page has ended; open a new page"
 StartProcess = Callable[[socket.socket, Path], BaseProcess]
 
 
-class Session:
-    """A page and its process.
+class PageProcess:
+    """A page, as the server sees it: its process, and the browser that shows it.
 
     Args:
-        process: that runs it.
+        process: runs the page.
         channel: to the process.
-        folder: of its own, for uploads and results; goes with it.
+        folder: the page's own, for uploads and results; deleted with the page.
     """
 
     def __init__(self, process: BaseProcess, channel: Channel, folder: Path) -> None:
-        self.identifier = secrets.token_hex(16)  # in an address that trame's client writes in small letters
+        self.identifier = secrets.token_hex(16)  # lower case, as trame's client writes addresses
         self.folder = folder
-        self.left = time.monotonic()  # when the last browser left, or was given it; it need not come at all
+        self.left = time.monotonic()  # when the last browser left, or got the address
         self.uploading = asyncio.Lock()
         self._was_shown = False
         self._process, self._channel = process, channel
-        self._page: web.WebSocketResponse | None = None
+        self._browser: web.WebSocketResponse | None = None
         self._answers: dict[int, asyncio.Future[dict[str, object]]] = {}
         self._calls = 0
         self._reading = asyncio.create_task(self._read())
 
     @property
     def alive(self) -> bool:
-        """Whether its process answers."""
+        """Report if its process is running."""
         return not self._reading.done()
 
     @property
     def shown(self) -> bool:
-        """Whether a browser shows it."""
-        return self._page is not None
+        """Report if a browser shows it."""
+        return self._browser is not None
 
     @property
     def may_make_room(self) -> bool:
-        """Whether nobody would miss it."""
+        """Report if it may be ended for a new page."""
         is_loading = time.monotonic() - self.left < (_RELOAD if self._was_shown else _LOADING)
         return not self.alive or not (self.shown or is_loading)
 
-    async def relay(self, page: web.WebSocketResponse) -> None:
+    async def relay(self, browser: web.WebSocketResponse) -> None:
         """Pass messages between a browser and the process until one of them ends; one browser at a time."""
-        before, self._page = self._page, page
+        before, self._browser = self._browser, browser
         self._was_shown = True
         if before is not None:
             await before.close(code=WSCloseCode.GOING_AWAY, message=b"opened elsewhere")
-        if self._page is not page:
+        if self._browser is not browser:
             return
         await self._send(Kind.CONNECTED)
-        async for message in page:
-            if message.type == WSMsgType.BINARY and self._page is page:
+        async for message in browser:
+            if message.type == WSMsgType.BINARY and self._browser is browser:
                 await self._send(Kind.DATA, message.data)
-        if self._page is page:
-            self._page, self.left = None, time.monotonic()
+        if self._browser is browser:
+            self._browser, self.left = None, time.monotonic()
             await self._send(Kind.DISCONNECTED)
 
     async def call(self, method: str, **arguments: object) -> dict[str, object]:
-        """Ask the process for something.
+        """Call a method of the page in its process, and return the answer.
 
         Raises:
-            DataError: if it cannot be done; says why.
+            DataError: if the page refuses, does not answer, or has ended.
         """
         self._calls += 1
         number, answer = self._calls, asyncio.get_running_loop().create_future()
@@ -109,8 +109,8 @@ class Session:
 
     async def end(self) -> None:
         """Close the browser's connection, end the process, and delete its folder."""
-        if self._page is not None:
-            await self._page.close(code=WSCloseCode.GOING_AWAY, message=b"ended")
+        if self._browser is not None:
+            await self._browser.close(code=WSCloseCode.GOING_AWAY, message=b"ended")
         self._channel.close()
         self._reading.cancel()
         await asyncio.to_thread(self._end_process)
@@ -129,14 +129,14 @@ class Session:
             raise DataError(_ENDED) from None
 
     async def _read(self) -> None:
-        """Pass on what the process says, until it ends."""
+        """Pass on what the process sends, until it ends."""
         while (message := await self._channel.receive()) is not None:
             kind, content = message
-            if kind == Kind.DATA and self._page is not None and not self._page.closed:
+            if kind == Kind.DATA and self._browser is not None and not self._browser.closed:
                 try:
-                    await self._page.send_bytes(content)
+                    await self._browser.send_bytes(content)
                 except ConnectionError:
-                    continue  # the browser has gone; `relay` notices
+                    continue  # the browser has left, which ends `relay`
             elif kind == Kind.ANSWER:
                 found = json.loads(content)
                 if (answer := self._answers.get(found.get("call"))) is not None and not answer.done():
@@ -144,40 +144,43 @@ class Session:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result({"error": _ENDED})
-        if self._page is not None:
-            await self._page.close(code=WSCloseCode.INTERNAL_ERROR, message=b"ended")
+        if self._browser is not None:
+            await self._browser.close(code=WSCloseCode.INTERNAL_ERROR, message=b"ended")
 
 
-class Sessions:
-    """The pages that are open.
+class Pages:
+    """The open pages.
 
     Args:
-        start: starts the process of a page on one end of a pair of sockets, with a folder of its own.
-        limit: how many there may be at once.
-        grace: seconds that a page without a browser is kept.
+        start: starts the process of a page, given one end of a pair of sockets and the page's folder.
+        limit: largest number of open pages.
+        grace: seconds for which a page without a browser is kept.
     """
 
     def __init__(self, start: StartProcess, limit: int, grace: float = GRACE) -> None:
         self._start, self._limit, self._grace = start, limit, grace
-        self._open: dict[str, Session] = {}
-        self._prepared: Session | None = None
+        self._open: dict[str, PageProcess] = {}
+        self._prepared: PageProcess | None = None
         self._opening = asyncio.Lock()
-        self._tidying = asyncio.create_task(self._tidy())
+        self._tasks = [asyncio.create_task(self._end_abandoned())]
 
-    def find(self, identifier: str) -> Session | None:
-        """The page of an address, None where it has ended."""
-        session = self._open.get(identifier)
-        return session if session is not None and session.alive else None
+    def find(self, identifier: str) -> PageProcess | None:
+        """Return the page of an address, or None if it has ended."""
+        page = self._open.get(identifier)
+        return page if page is not None and page.alive else None
 
-    async def prepare(self) -> None:
-        """Begin a page before a browser asks for it."""
+    def prepare(self) -> None:
+        """Begin a page before a browser asks for it; returns at once."""
+        self._tasks.append(asyncio.create_task(self._prepare()))
+
+    async def _prepare(self) -> None:
         self._prepared = await self.open()
 
-    async def open(self) -> Session:
-        """A new page, or the one that was prepared; where there are too many, the one left longest ago makes room.
+    async def open(self) -> PageProcess:
+        """Return a new page, or the prepared one; if there are too many, the page that was left first is ended.
 
         Raises:
-            DataError: if every page is shown in a browser.
+            DataError: if no page may be ended.
         """
         async with self._opening:
             prepared, self._prepared = self._prepared, None
@@ -185,22 +188,22 @@ class Sessions:
                 prepared.left = time.monotonic()
                 return prepared
             if len(self._open) >= self._limit:
-                left = [session for session in self._open.values() if session.may_make_room]
+                left = [page for page in self._open.values() if page.may_make_room]
                 if not left:
-                    raise DataError(f"all {self._limit} places are taken; close another page, or try again later")
-                await self._remove(min(left, key=lambda session: session.left))
-            session = await self._begin()
-            self._open[session.identifier] = session
-            return session
+                    raise DataError(f"all {self._limit} pages are in use; close one, or try again later")
+                await self._remove(min(left, key=lambda page: page.left))
+            page = await self._begin()
+            self._open[page.identifier] = page
+            return page
 
-    async def _begin(self) -> Session:
-        """Start a process; nothing is left of it when that goes wrong."""
+    async def _begin(self) -> PageProcess:
+        """Start a process; if that fails, nothing is left of it."""
         folder = Path(tempfile.mkdtemp(prefix="pcr-view-"))
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         try:
             process = await asyncio.to_thread(self._start, theirs, folder)
-            return Session(process, await Channel.over(ours), folder)
+            return PageProcess(process, await Channel.over(ours), folder)
         except BaseException:
             ours.close()  # which ends the process, if there is one
             shutil.rmtree(folder, ignore_errors=True)
@@ -210,27 +213,28 @@ class Sessions:
 
     async def close(self) -> None:
         """End every page."""
-        self._tidying.cancel()
-        await asyncio.gather(*(self._remove(session) for session in list(self._open.values())))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(self._remove(page) for page in list(self._open.values())))
 
-    async def _remove(self, session: Session) -> None:
-        self._open.pop(session.identifier, None)
-        await session.end()
+    async def _remove(self, page: PageProcess) -> None:
+        self._open.pop(page.identifier, None)
+        await page.end()
 
-    async def _tidy(self) -> None:
-        """End pages whose process has ended, and those that no browser has shown for a while."""
+    async def _end_abandoned(self) -> None:
+        """End pages whose process has ended, and pages that no browser has shown for a while."""
         while True:
             await asyncio.sleep(min(_ROUND, self._grace))
-            for session in list(self._open.values()):
-                if not session.alive or (not session.shown and time.monotonic() - session.left > self._grace):
-                    await self._remove(session)
+            for page in list(self._open.values()):
+                if not page.alive or (not page.shown and time.monotonic() - page.left > self._grace):
+                    await self._remove(page)
 
 
 def process_context(preload: str) -> BaseContext:
-    """How processes are started: on Linux from one that has loaded the libraries already, in a fraction of a second.
+    """Return how processes are started: on Linux from one that has loaded the libraries, in a fraction of a second.
 
     Args:
-        preload: module that loads them, and nothing that a fork may not share.
+        preload: module that loads them, and nothing that processes must not share.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
@@ -241,10 +245,10 @@ def process_context(preload: str) -> BaseContext:
 
 
 def load_ahead() -> None:
-    """Let that one begin to load, before the first page is asked for; for the main thread."""
+    """Start loading these libraries before the first page is asked for; call it in the main thread."""
     if sys.platform == "linux":
-        from multiprocessing import forkserver  # which other systems do not have
+        from multiprocessing import forkserver  # on Linux alone
 
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits: Ctrl-C is for the server alone
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C ends the server alone
         forkserver.ensure_running()
         signal.signal(signal.SIGINT, interrupt)

@@ -1,4 +1,4 @@
-"""A page's process that needs no Slicer, and a server with it, for tests of what a browser can ask for."""
+"""The server of `pcr view` with pages that need no Slicer."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from PCRPredictorView.serving.server import ServerSettings, make_application
 
 
 class Puppet(threading.Thread):
-    """Answers as a page does, and remembers what it was asked."""
+    """Answers as the process of a page does, and records the calls."""
 
     def __init__(self, end, folder):
         super().__init__(daemon=True)
@@ -45,9 +45,9 @@ class Puppet(threading.Thread):
         if call["method"] == "open_upload":
             folder = Path(call["folder"])
             self.files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-        elif call["method"] == "write" and call["name"] == "report.html":
+        elif call["method"] == "write_result" and call["name"] == "report.html":
             (self.folder / "report.html").write_text("a report")
-        elif call["method"] == "write":
+        elif call["method"] == "write_result":
             return {"call": call["call"], "error": "there is no result to write; predict first"}
         return {"call": call["call"]}
 
@@ -57,7 +57,7 @@ class Puppet(threading.Thread):
 
 @contextlib.asynccontextmanager
 async def running(token=None, **settings):
-    """A server, a client that keeps cookies, and the puppets that were started."""
+    """Run a server; yield it, a client that keeps cookies, and a list of the started puppets."""
     puppets = []
 
     def start(end, folder):
@@ -73,14 +73,14 @@ async def running(token=None, **settings):
 
 
 async def open_page(server, client):
-    """The address of a new page."""
+    """Open a new page and return its address."""
     async with client.get(server.make_url("/")) as answer:
         assert answer.status == 200, await answer.text()
         return answer.url
 
 
 def form(**files):
-    """A form of files, each a name and its content."""
+    """Return a form of files, each a name and its content."""
     data = aiohttp.FormData()
     for field, (name, content) in files.items():
         data.add_field(field, content, filename=name)
@@ -92,7 +92,7 @@ def origin(server):
 
 
 async def raw(server, request):
-    """The first line and the body of the answer to a request as it was written, which no client has tidied."""
+    """Send a request exactly as written; return the first line and the body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(request.format(port=server.port).replace("\n", "\r\n").encode())
     answer = (await reader.read()).decode(errors="replace")

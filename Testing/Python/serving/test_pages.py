@@ -1,12 +1,12 @@
-"""The processes of the pages of `pcr view`: begun, limited, ended."""
+"""The pages of `pcr view`: begun, limited, ended."""
 
 import asyncio
 import contextlib
 
 import aiohttp
 import pytest
-from PCRPredictorView.serving import sessions
-from support.view_help import open_page, origin, running
+from PCRPredictorView.serving import pages
+from support.served import open_page, origin, running
 from support.waiting import wait_until
 
 ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
@@ -18,7 +18,7 @@ async def end_of(connection):
         continue
 
 
-async def test_every_visit_gets_a_page_of_its_own():
+async def test_every_visit_gets_its_own_page():
     async with running() as (server, client, _puppets):
         assert await open_page(server, client) != await open_page(server, client)
 
@@ -34,19 +34,19 @@ async def test_messages_pass_between_a_page_and_its_own_process_only():
             await sockets[0].receive(timeout=0.1)
 
 
-async def test_a_message_that_is_too_large_ends_the_connection_and_nothing_else():
+async def test_a_message_that_is_too_large_ends_only_the_connection():
     async with running() as (server, client, _puppets):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
         await socket.receive()
-        with contextlib.suppress(ConnectionError):  # the server need not wait for the end of it
+        with contextlib.suppress(ConnectionError):  # the server may close before it has read all
             await socket.send_bytes(b"x" * (9 * 2**20))
         assert (await socket.receive()).type in ENDS
         again = await client.ws_connect(page / "ws", headers=origin(server))
         assert (await again.receive()).type == aiohttp.WSMsgType.BINARY
 
 
-async def test_a_page_that_has_ended_gives_a_new_one():
+async def test_a_page_that_has_ended_leads_to_a_new_one():
     async with running() as (server, client, _puppets):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
@@ -60,15 +60,15 @@ async def test_a_page_that_has_ended_gives_a_new_one():
             assert answer.status == 404
 
 
-async def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatch):
+async def test_pages_are_limited_and_one_that_was_left_is_ended_for_a_new_one(monkeypatch):
     async with running(pages=2) as (server, client, puppets):
         first, second = [await open_page(server, client) for _ in range(2)]
         sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
-        monkeypatch.setattr(sessions, "_RELOAD", 0.0)
-        monkeypatch.setattr(sessions, "_LOADING", 0.0)
+        monkeypatch.setattr(pages, "_RELOAD", 0.0)
+        monkeypatch.setattr(pages, "_LOADING", 0.0)
         async with client.get(server.make_url("/")) as answer:
             assert answer.status == 503
-            assert "all 2 places are taken" in await answer.text()
+            assert "all 2 pages are in use" in await answer.text()
         await sockets[0].close()
         third = await open_page(server, client)
         assert third not in (first, second)
@@ -76,17 +76,17 @@ async def test_places_are_limited_and_a_page_that_was_left_makes_room(monkeypatc
         assert puppets[1].folder.exists()
 
 
-async def test_a_page_that_is_still_loading_makes_no_room(monkeypatch):
+async def test_a_page_that_is_loading_is_not_ended_for_a_new_one(monkeypatch):
     async with running(pages=1) as (server, client, puppets):
         await open_page(server, client)
         async with client.get(server.make_url("/")) as answer:
             assert answer.status == 503
-        monkeypatch.setattr(sessions, "_LOADING", 0.0)
+        monkeypatch.setattr(pages, "_LOADING", 0.0)
         await open_page(server, client)
         assert len(puppets) == 2
 
 
-async def test_a_page_that_is_being_reloaded_makes_no_room():
+async def test_a_page_that_is_reloaded_is_not_ended_for_a_new_one():
     async with running(pages=1) as (server, client, puppets):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
@@ -98,7 +98,7 @@ async def test_a_page_that_is_being_reloaded_makes_no_room():
         assert (await again.receive()).data.decode() == puppets[0].folder.name
 
 
-async def test_of_two_windows_on_one_page_the_last_one_has_it():
+async def test_a_second_window_takes_over_the_page():
     async with running() as (server, client, _puppets):
         page = await open_page(server, client)
         windows = await asyncio.gather(*(client.ws_connect(page / "ws", headers=origin(server)) for _ in range(2)))
@@ -108,7 +108,7 @@ async def test_of_two_windows_on_one_page_the_last_one_has_it():
         assert sorted(window.closed for window in windows) == [False, True]
 
 
-async def test_a_page_without_a_browser_is_kept_for_a_moment_and_then_ends():
+async def test_a_page_without_a_browser_is_ended_after_a_while():
     async with running(grace=0.2) as (server, client, puppets):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
