@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from .enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
 from .errors import DataError
 from .exam import Geometry
 
-FUNCTIONAL_ENHANCEMENT = 0.7
 _REACH_MM = 4.0  # how far from the click the lesion may begin
 _NECK_MM = 1.5  # half the width of the thinnest bridge, of vessels say, that is followed
 _DARK = 0.15  # of the brightest early tissue nearby; darker is air or noise, whatever it enhances by
@@ -52,7 +52,9 @@ def grow_tumour(
         for c, s, n in zip(click, spacing, geometry.shape, strict=True)
     )
     distance = _distances(box, click, spacing)
-    ratio, bright = relative_enhancement(pre[box], early[box])
+    before, after = pre[box], early[box]
+    bright = after >= _DARK * float(np.percentile(after, 99.5))
+    ratio = relative_enhancement(before, after, signal_floor(before[bright], after[bright]))
     enhancing = (ratio >= enhancement) & bright & (distance <= radius_mm)
     near = enhancing & (distance <= _REACH_MM)
     if not near.any():
@@ -64,13 +66,6 @@ def grow_tumour(
     grown = np.zeros(geometry.shape, np.uint8)
     grown[box] = _connected(enhancing, near, distance, spacing)
     return grown
-
-
-def relative_enhancement(pre: np.ndarray, early: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(early - pre) / pre where there is signal, and where that is: float32 and bool, both of the same shape."""
-    before, after = pre.astype(np.float32), early.astype(np.float32)
-    level = _DARK * float(np.percentile(after, 99.5))
-    return (after - before) / np.maximum(before, max(0.3 * level, 1e-6)), after >= level
 
 
 def _distances(box: tuple[slice, ...], click: np.ndarray, spacing: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from PCRPredictorLib.grow import FUNCTIONAL_ENHANCEMENT, grow_tumour
+from PCRPredictorLib.enhancement import FUNCTIONAL_ENHANCEMENT
+from PCRPredictorLib.grow import grow_tumour
 from PCRPredictorLib.mrml.exam import geometry_of
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3

@@ -3,9 +3,9 @@
 They are measured on a grid of their own, placed like the model's: slices spread over the middle of the tumour, 0.7 mm
 in plane. Whole exams and thin slabs, and exams of any resolution, then give comparable numbers.
 
-Enhancement is relative to the pre-contrast signal. Sources: Hylton et al., Radiology 2012 (functional tumour volume at
-70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020 (sphericity, here of voxel faces);
-log volume, spread and rim against core are ours.
+Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: Hylton et al., Radiology 2012 (functional
+tumour volume at 70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020 (sphericity, here
+of voxel faces); log volume, spread and rim against core are ours.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ..enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
 from ..exam import Exam
 from .grid import GridSpec, place_window, sample
 
-FUNCTIONAL_ENHANCEMENT = 0.7
 GRID = GridSpec(window=80.0, size=112, slices=8, middle=0.7)
 QUANTITIES = (
     "log_volume",
@@ -48,8 +48,8 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
     """
     phases, mask, spacing = _on_grid(exam)
     pre, early, late = (phase[mask].astype(np.float64) for phase in phases)
-    base = np.maximum(pre, max(0.1 * float(np.median(pre)), 1e-3 * float(early.max()), 1e-6))
-    wash_in, late_enhancement = (early - pre) / base, (late - pre) / base
+    floor = signal_floor(pre, early)
+    wash_in, late_enhancement = (relative_enhancement(pre, later, floor) for later in (early, late))
     ratio = np.clip(wash_in / np.maximum(late_enhancement, 0.05), 0, 3)
     voxel_ml = float(np.prod(spacing)) / 1000
     low, median, high = np.percentile(wash_in, [25, 50, 75])
@@ -58,7 +58,7 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         "log_functional_volume": float(np.log1p((wash_in >= FUNCTIONAL_ENHANCEMENT).sum() * voxel_ml)),
         "wash_in": float(median),
         "wash_in_spread": float(high - low),
-        "wash_out": float(np.median((late - early) / np.maximum(early, base))),
+        "wash_out": float(np.median((late - early) / np.maximum(np.maximum(early, pre), floor))),
         "signal_enhancement_ratio": float(np.median(ratio)),
         "rim_minus_core": _rim_minus_core(mask, wash_in, spacing),
         "sphericity": _sphericity(mask, spacing),

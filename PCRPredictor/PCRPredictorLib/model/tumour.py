@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..enhancement import relative_enhancement, signal_floor
 from ..exam import Exam, bounding_box
 from ..prediction import TumourSummary
 from .grid import acquisition_order
@@ -18,15 +19,16 @@ def summarise_tumour(exam: Exam) -> TumourSummary:
     mask = np.asarray(exam.mask)
     box = bounding_box(mask)
     tumour = mask[box] != 0
-    pre, early, late = (float(np.median(phase[box][tumour])) for phase in exam.phases)
-    base = max(pre, 0.01 * early, 1e-6)  # a tumour that is black before contrast has no meaningful ratio
+    phases = [phase[box][tumour] for phase in exam.phases]
+    pre, *later = (np.median(phase) for phase in phases)
+    early, late = (float(relative_enhancement(pre, after, signal_floor(*phases[:2]))) for after in later)
     middle = [axis.mean() + span.start for axis, span in zip(np.nonzero(tumour), box, strict=True)]
     centre = exam.geometry.to_physical(np.array(middle[::-1]))
     return TumourSummary(
         volume_ml=int(tumour.sum()) * exam.geometry.voxel_volume / 1000,
         centre=tuple(float(c) for c in centre),  # type: ignore[arg-type]
-        early_enhancement=(early - pre) / base,
-        late_enhancement=(late - pre) / base,
+        early_enhancement=early,
+        late_enhancement=late,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..enhancement import relative_enhancement, signal_floor
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
 from ..phases import pick_phases
@@ -86,8 +87,8 @@ def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: st
         return None
     own, box = _overlap(labelmap, start, geometry)
     mask = voxels_of(labelmap)[own] != 0
-    before, after = (scalar_array(node, "the volume")[box][mask].astype(np.float64) for node in (pre, early))
-    enhancing = after - before >= enhancement * np.maximum(before, 1e-6)
+    before, after = (scalar_array(node, "the volume")[box][mask] for node in (pre, early))
+    enhancing = relative_enhancement(before, after, signal_floor(before, after)) >= enhancement
     return int(enhancing.sum()) * geometry.voxel_volume / 1000
 
 

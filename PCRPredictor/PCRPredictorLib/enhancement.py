@@ -1,0 +1,40 @@
+"""Relative enhancement, the rise of the signal after contrast as a share of the signal before: (later - pre) / pre.
+
+Everything that measures or shows enhancement takes it from here: the model's quantities, the summary of a prediction,
+the functional volume and the one-click tumour.
+
+Source: Hylton et al., Radiology 2012 (functional tumour volume at 70 % early enhancement); the floor is ours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FUNCTIONAL_ENHANCEMENT = 0.7
+_LEAST = 1e-6
+
+
+def signal_floor(pre: np.ndarray, early: np.ndarray) -> float:
+    """Return the least pre-contrast signal that is divided by, so that voxels which are black before stay finite.
+
+    It is a tenth of the median pre-contrast signal, and at least a thousandth of the highest early signal.
+
+    Args:
+        pre, early: both phases in the tissue that is measured, any shape, perhaps empty.
+    """
+    return max(0.1 * float(np.median(pre)), 1e-3 * float(early.max()), _LEAST) if pre.size else _LEAST
+
+
+def relative_enhancement(pre: np.ndarray, later: np.ndarray, floor: float) -> np.ndarray:
+    """Return (later - pre) / max(pre, floor), 1 for +100 %.
+
+    Args:
+        pre, later: phases, or values of them, of one shape.
+        floor: from `signal_floor` of the tissue around.
+
+    Returns:
+        Of that shape, float32 or, from wider types, float64.
+    """
+    kind = np.result_type(pre, later, np.float32)
+    before, after = np.asarray(pre, kind), np.asarray(later, kind)
+    return (after - before) / np.maximum(before, np.asarray(floor, kind))
