@@ -29,11 +29,11 @@ def relative_enhancement(pre: np.ndarray, later: np.ndarray, floor: float) -> np
     """Return (later - pre) / max(pre, floor), 1 for +100 %.
 
     Args:
-        pre, later: phases, or values of them, of one shape.
+        pre, later: phases, or numbers taken from them, (k, j, i) or any shape that both have.
         floor: from `signal_floor` of the tissue around.
 
     Returns:
-        Of that shape, float32 or, from wider types, float64.
+        The same shape, float32 or, from wider types, float64.
     """
     kind = np.result_type(pre, later, np.float32)
     before, after = np.asarray(pre, kind), np.asarray(later, kind)

@@ -3,9 +3,9 @@
 They are measured on a grid of their own, placed like the model's: slices spread over the middle of the tumour, 0.7 mm
 in plane. Whole exams and thin slabs, and exams of any resolution, then give comparable numbers.
 
-Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: Hylton et al., Radiology 2012 (functional
-tumour volume at 70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020 (sphericity, here
-of voxel faces); log volume, spread and rim against core are ours.
+Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: Hylton et al., Radiology 2012
+(functional tumour volume at 70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020
+(sphericity, here of voxel faces); log volume, spread and rim against core are ours.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
             "dicom/results",
             "dicom/segmentation",
             "model/grid",
+            "PCRPredictorLib/enhancement",
             "PCRPredictorLib/grow",
             "model/kinetics",
             "PCRPredictorLib/network",
