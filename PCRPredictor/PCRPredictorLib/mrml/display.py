@@ -1,4 +1,4 @@
-"""What a person does to an overlay in Slicer's views: opacity, threshold, outline, jump, layouts, 3D."""
+"""Overlay controls in Slicer's views: opacity, threshold, outline, jump, layouts, 3D."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
-COMPARE_LAYOUT = 5207  # of our own; Slicer's and other extensions' are elsewhere
+COMPARE_LAYOUT = 5207  # unlike those of Slicer and of other extensions
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
 
 
 def set_overlay(scene: Node, attention: Node | None, *, visible: bool = True, opacity: float = OPACITY) -> None:
-    """Lay attention over what the slice views show, or take it away; other foregrounds are left alone."""
+    """Show or hide attention as the foreground of the slice views; other foregrounds stay as they are."""
     wanted = attention.GetID() if attention is not None else None
     for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
         if visible and wanted:
@@ -43,13 +43,13 @@ def set_outline(segmentation: Node, visible: bool) -> None:
 
 
 def set_legend(attention: Node, visible: bool) -> None:
-    """Show or hide what the colours mean."""
+    """Show or hide the colour legend."""
     import slicer
 
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(attention)
     if legend is not None:
         legend.SetVisibility(visible)
-        legend.Modified()  # the legend does not notice by itself that its volume has come into view
+        legend.Modified()  # the legend does not notice that its volume is now in view
 
 
 def apply_overlay(
@@ -107,10 +107,10 @@ def scroll_to(scene: Node, position: Sequence[float]) -> None:
 
 
 def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.ndarray | None = None) -> Node:
-    """Early minus pre of two volume nodes, as a volume node: the one given, in place, or a new one.
+    """Return a volume node with early minus pre of two volume nodes: `node`, changed in place, or a new one.
 
     Args:
-        mask: (k, j, i) of the tumour, for grey values that suit it.
+        mask: (k, j, i) of the tumour, by which grey values are chosen.
 
     Raises:
         DataError: if the volumes cannot be subtracted.
@@ -120,7 +120,7 @@ def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.nd
 
 
 def compare_layout_xml() -> str:
-    """Four slice views of one orientation, two by two, as Slicer's layouts are written."""
+    """Return the layout of four axial slice views, two by two, in the XML of Slicer."""
     views = "".join(
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">'
         f'Axial</property><property name="viewlabel" action="default">{name}</property><property name="viewcolor" '
@@ -133,10 +133,10 @@ def compare_layout_xml() -> str:
 
 
 def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | None, opacity: float) -> None:
-    """Show the phases and the subtraction side by side, linked, each with the attention over it.
+    """Show the phases and the subtraction side by side, linked, each with the attention as overlay.
 
     Args:
-        volumes: a volume node for each of `COMPARE_VIEWS`, as far as there is one.
+        volumes: volume nodes by name in `COMPARE_VIEWS`; some may be missing.
     """
     layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
     if not layout.IsLayoutDescription(COMPARE_LAYOUT):
@@ -156,7 +156,7 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
 
 
 def match_view(view: Node, leader: Node) -> None:
-    """Make a slice view show the place that another one shows, as wide; their windows may differ in shape."""
+    """Give a slice view the place and width of a second one, whose window may have a different shape."""
     view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
     view.UpdateMatrices()
     width, height, depth = leader.GetFieldOfView()
@@ -165,19 +165,19 @@ def match_view(view: Node, leader: Node) -> None:
 
 
 def show_four_up(scene: Node) -> None:
-    """Slicer's usual three slice views and the 3D view."""
+    """Show three slice views and the 3D view, the usual layout of Slicer."""
     import slicer
 
     nodes_of(scene, "vtkMRMLLayoutNode")[0].SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
 
 
 def render_in_3d(volume_rendering: Node, attention: Node, visible: bool) -> None:
-    """Draw attention as a volume in the 3D views: nothing where it is faint, then ever more opaque.
+    """Draw attention as a volume in the 3D views: transparent if faint, then increasingly opaque.
 
-    Only the box around what is not faint is drawn, in a hidden node of its own: a whole exam takes ten times as long.
+    Only the box around the visible attention is drawn, from a hidden node; a whole exam takes ten times as long.
 
     Args:
-        volume_rendering: the module logic, `slicer.modules.volumerendering.logic()`.
+        volume_rendering: the logic of the module, `slicer.modules.volumerendering.logic()`.
     """
     part, image = attention.GetNodeReference(DRAWN_IN_3D), attention.GetImageData()
     if not visible or image is None:
@@ -186,20 +186,20 @@ def render_in_3d(volume_rendering: Node, attention: Node, visible: bool) -> None
         return
     made_of = str(image.GetMTime())
     if part is None or part.GetAttribute(DRAWN_IN_3D) != made_of:
-        part = _put_part(attention, part)
+        part = _put_visible_part(attention, part)
         part.SetAttribute(DRAWN_IN_3D, made_of)
     display = volume_rendering.GetFirstVolumeRenderingDisplayNode(part)
     if display is None:
         display = volume_rendering.CreateDefaultVolumeRenderingNodes(part)
-        _colour(display.GetVolumePropertyNode().GetVolumeProperty())
+        _set_colours(display.GetVolumePropertyNode().GetVolumeProperty())
         for made in (display, display.GetVolumePropertyNode(), display.GetROINode()):
             if made is not None:
                 made.SetSaveWithScene(False)
     display.SetVisibility(True)
 
 
-def _put_part(attention: Node, part: Node | None) -> Node:
-    """The box of the attention that is not faint, in a hidden node that the scene is not saved with."""
+def _put_visible_part(attention: Node, part: Node | None) -> Node:
+    """Put the box around the visible attention into a hidden node that is not saved with the scene."""
     array, geometry = scalar_array(attention), geometry_of(attention)
     seen = array >= FAINT
     box = bounding_box(seen) if seen.any() else (slice(0, 1),) * 3
@@ -214,7 +214,7 @@ def _put_part(attention: Node, part: Node | None) -> Node:
     return part
 
 
-def _colour(properties: Node) -> None:
+def _set_colours(properties: Node) -> None:
     import vtk
 
     colours, opacity = vtk.vtkColorTransferFunction(), vtk.vtkPiecewiseFunction()

@@ -1,4 +1,4 @@
-"""3D Slicer's MRML nodes as an exam. With the other `mrml` files, the only ones that touch `slicer` and `vtk`."""
+"""From MRML nodes of 3D Slicer to an exam."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def exam_from_nodes(
     segment_id: str,
     clinical: Mapping[str, object] | None = None,
 ) -> Exam:
-    """The exam that volume nodes and a segment hold. Phases are the nodes' own voxels, not copies: only read them.
+    """Return the exam that volume nodes and a segment hold. Its phases share the voxels of the nodes: only read them.
 
     Args:
         pre, early, late: scalar volume nodes on one lattice.
-        segmentation: segmentation node on any lattice; it is resampled (nearest voxel) where it differs.
+        segmentation: segmentation node; it is resampled (nearest voxel) if it is on a different lattice.
         segment_id: of the tumour.
-        clinical: clinical variables as they were given, by name.
+        clinical: clinical variables by name, as given.
 
     Raises:
-        DataError: if a node is empty, in colour, under a transform or on another lattice, or has no such segment.
+        DataError: if a node is empty, in colour, under a transform or on a different lattice, or lacks the segment.
     """
     nodes = dict(zip(PHASE_NAMES, (pre, early, late), strict=True))
     arrays = [scalar_array(node, f"the {name} volume") for name, node in nodes.items()]
@@ -49,12 +49,12 @@ def exam_from_nodes(
 
 
 def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
-    """The pre, early and late phase of a sequence as volume nodes of the scene; they share its voxels.
+    """Return the pre, early and late phase of a sequence as volume nodes of the scene, which share its voxels.
 
-    Times are the sequence's index where that counts seconds or milliseconds.
+    Times are the index of the sequence if it is in seconds or milliseconds.
 
     Raises:
-        DataError: if it holds fewer than three phases or anything but volumes.
+        DataError: if the sequence holds fewer than three phases or anything but volumes.
     """
     items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
     if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
@@ -68,9 +68,9 @@ def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
 
 
 def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: str, enhancement: float) -> float | None:
-    """Volume in ml of the segment's voxels that enhance early by at least `enhancement`; only they are looked at.
+    """Return the volume in ml of the segment's voxels that enhance early by at least `enhancement`.
 
-    None where it cannot be said without resampling: the segment is on another lattice than the volumes, or empty.
+    None if the segment is empty, or on a different lattice than the volumes and would need resampling.
 
     Raises:
         DataError: if a volume is empty, in colour or under a transform.
@@ -93,7 +93,7 @@ def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: st
 
 
 def state_of(pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> tuple[object, ...]:
-    """What tells whether an exam made of these nodes is still what they hold; looks at no voxel."""
+    """Return a value that changes whenever the exam in these nodes may have changed; no voxel is read."""
     content = segmentation.GetSegmentation()
     segment = content.GetSegment(segment_id)
     drawn = segment.GetRepresentation(content.GetSourceRepresentationName()) if segment is not None else None
@@ -108,7 +108,7 @@ def state_of(pre: Node, early: Node, late: Node, segmentation: Node, segment_id:
 
 
 def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
-    """Whether a segment is on another lattice than a volume, so that its edge moves by up to half a voxel."""
+    """Return whether a segment must be resampled to a volume, which moves its edge by up to half a voxel."""
     import slicer
 
     labelmap = slicer.vtkOrientedImageData()
@@ -118,7 +118,7 @@ def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
 
 
 def _number(text: str, unit: float | None) -> float | None:
-    """Seconds of a sequence's index value, None where it counts something else."""
+    """Return the seconds of an index value of a sequence, None if it counts something else."""
     try:
         return None if unit is None else float(text) * unit
     except ValueError:
@@ -126,7 +126,7 @@ def _number(text: str, unit: float | None) -> float | None:
 
 
 def _share_volume(scene: Node, volume: Node, name: str) -> Node:
-    """A node of the scene that shows the voxels of one outside it."""
+    """Add a node to the scene that shares the voxels of a node outside it."""
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
     node.CopyOrientation(volume)
     node.SetAndObserveImageData(volume.GetImageData())
@@ -135,31 +135,31 @@ def _share_volume(scene: Node, volume: Node, name: str) -> Node:
 
 
 def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:
-    """Voxels of a volume node, (k, j, i), without a copy.
+    """Return the voxels of a volume node, (k, j, i), without a copy.
 
     Raises:
-        DataError: if it is empty, in colour or under a transform; `what` names it.
+        DataError: if the node is empty, in colour or under a transform; `what` names it.
     """
     image = node.GetImageData()
     if image is None or image.GetPointData().GetScalars() is None:
-        raise DataError(f"{what} must hold voxels, got an empty volume; choose another one")
+        raise DataError(f"{what} must hold voxels, got an empty volume; choose a different one")
     if image.GetNumberOfScalarComponents() != 1:
-        raise DataError(f"{what} must have one value a voxel, got a colour volume; choose another one")
+        raise DataError(f"{what} must have one value per voxel, got a colour volume; choose a different one")
     _check_not_moved(node, what)
     return voxels_of(image)
 
 
 def segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray:
-    """A segment on a lattice: uint8 (k, j, i); resampled (nearest voxel) where it is on another one.
+    """Return a segment on a lattice, uint8 (k, j, i); it is resampled (nearest voxel) if its lattice differs.
 
     Raises:
-        DataError: if there is no such segment, or the segmentation is under a transform.
+        DataError: if the segment is missing, or the segmentation is under a transform.
     """
     import slicer
 
     _check_not_moved(node, "the segmentation")
     if node.GetSegmentation().GetSegment(segment_id) is None:
-        raise DataError(f"the segmentation must hold the segment {segment_id!r}, got none; choose another segment")
+        raise DataError(f"the segmentation must hold the segment {segment_id!r}, got none; choose a different segment")
     segment, reference, result = (slicer.vtkOrientedImageData() for _ in range(3))
     node.CreateBinaryLabelmapRepresentation()
     node.GetBinaryLabelmapRepresentation(segment_id, segment)
@@ -184,19 +184,19 @@ def _check_not_moved(node: Node, what: str) -> None:
 
 
 def voxels_of(image: Node) -> np.ndarray:
-    """The scalars of a VTK image as (k, j, i), sharing its memory."""
+    """Return the scalars of a VTK image as (k, j, i), sharing its memory."""
     from vtk.util.numpy_support import vtk_to_numpy
 
     return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
 
 
 def geometry_of(node: Node) -> Geometry:
-    """Geometry of a volume node, in LPS."""
+    """Return the geometry of a volume node, in LPS."""
     return _geometry(_matrix_of(node), tuple(node.GetImageData().GetDimensions()))
 
 
 def _matrix_of(node: Node) -> tuple[float, ...]:
-    """Index to RAS of a volume node, row by row."""
+    """Return the index-to-RAS matrix of a volume node, row by row."""
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
@@ -209,7 +209,7 @@ def _rows(matrix: Node) -> tuple[float, ...]:
 
 
 def _geometry(rows: tuple[float, ...], size: tuple[int, int, int], first: tuple[int, ...] = (0, 0, 0)) -> Geometry:
-    """Geometry in LPS of an index-to-RAS matrix, from the index `first`."""
+    """Return the geometry in LPS of an index-to-RAS matrix, from the index `first`."""
     axes = (LPS_TO_RAS @ np.reshape(rows, (4, 4)))[:3]
     spacing = np.linalg.norm(axes[:, :3], axis=0)
     origin = axes[:, :3] @ first + axes[:, 3]
@@ -217,7 +217,7 @@ def _geometry(rows: tuple[float, ...], size: tuple[int, int, int], first: tuple[
 
 
 def _start_on(labelmap: Node, geometry: Geometry) -> np.ndarray | None:
-    """Index (i, j, k) on a lattice at which a segment's own image begins; None where it is on another lattice."""
+    """Return the index (i, j, k) on a lattice at which the image of a segment begins; None if its lattice differs."""
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
@@ -229,7 +229,7 @@ def _start_on(labelmap: Node, geometry: Geometry) -> np.ndarray | None:
 
 
 def _overlap(labelmap: Node, start: np.ndarray, geometry: Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Where image and lattice overlap, as boxes (k, j, i) of the image and of the lattice."""
+    """Return the overlap of image and lattice, as boxes (k, j, i) of the image and of the lattice."""
     low = np.clip(start, 0, geometry.size)[::-1]
     high = np.clip(start + labelmap.GetDimensions(), 0, geometry.size)[::-1]
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
@@ -238,7 +238,7 @@ def _overlap(labelmap: Node, start: np.ndarray, geometry: Geometry) -> tuple[tup
 
 
 def ijk_to_ras(geometry: Geometry) -> Node:
-    """The matrix from continuous voxel indices to RAS in mm, as MRML holds a volume's geometry."""
+    """Return the matrix from continuous voxel indices to RAS in mm, as MRML holds the geometry of a volume."""
     import vtk
 
     values = np.eye(4)

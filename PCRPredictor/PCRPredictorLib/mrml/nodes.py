@@ -1,10 +1,8 @@
-"""The exam and its prediction as 3D Slicer's MRML nodes.
+"""An exam and its prediction as MRML nodes of 3D Slicer.
 
-With the other `mrml` files, the only one that touches `slicer` and `vtk`.
-
-Both are imported inside functions: elsewhere they are missing, slow to load, or not wanted at start-up.
-The scene is always an argument, so the same functions serve the desktop's scene and one without a desktop.
-Nodes are named after what they hold, never after the patient.
+`slicer` and `vtk` are imported inside functions: elsewhere they may be missing, and they are slow to load.
+The scene is always an argument, so that the same functions serve the scene of the desktop and one without a desktop.
+Nodes are named after their content, never after the patient.
 """
 
 from __future__ import annotations
@@ -32,12 +30,12 @@ SEGMENT = "tumour"
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 ATTENTION = "Attention"
 SUBTRACTION = "Early minus pre-contrast"
-DRAWN_IN_3D = "BreastPCR.drawnIn3D"  # reference of attention to the part of it that is drawn as a volume
-_OWN = "BreastPCR"  # attribute of what is made here
+DRAWN_IN_3D = "BreastPCR.drawnIn3D"  # node reference from attention to its part that is drawn as a volume
+_OWN = "BreastPCR"  # attribute of nodes that this library made
 
 
 def register_legends(scene: Node) -> None:
-    """Make a scene know colour legends, as Slicer's own module Colors does."""
+    """Register colour legends with a scene, as Slicer's module Colors does."""
     import slicer
 
     scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
@@ -68,7 +66,7 @@ def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
 
 
 def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
-    """Add "pre", "early" and "late" of an exam to a scene, in grey values that suit the tumour if there is a mask."""
+    """Add "pre", "early" and "late" of an exam to a scene, with grey values chosen by the mask, if any."""
     nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
     if exam.mask is not None and np.any(exam.mask):
         near = near_tumour(exam)
@@ -81,7 +79,7 @@ def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
 
 
 def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
-    """Early minus pre-contrast in a volume node: the one given, in place, or a new one."""
+    """Put early minus pre-contrast into a volume node: `node`, changed in place, or a new one."""
     difference = subtract(exam.early, exam.pre)
     node = put_own(scene, node, to_vtk_image(difference), exam.geometry, SUBTRACTION)
     if exam.mask is not None and np.any(exam.mask):
@@ -94,11 +92,11 @@ def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
 
 
 def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometry) -> Node:
-    """Attention in a volume node, with its colours and legend, the faint transparent.
+    """Put attention into a volume node with its colours and legend; faint attention is transparent.
 
     Args:
         node: to change in place, or None for a new one.
-        image: from `to_vtk_image` of attention, (k, j, i) in [0, 1].
+        image: `to_vtk_image` of attention, (k, j, i) in [0, 1].
         geometry: of the exam.
     """
     is_new = node is None
@@ -109,14 +107,14 @@ def put_attention(scene: Node, node: Node | None, image: Node, geometry: Geometr
 
 
 def is_own(node: Node) -> bool:
-    """Whether a node was made here, and is no phase of an exam."""
+    """Return whether this library made a node, other than a phase of an exam."""
     return node.GetAttribute(_OWN) is not None
 
 
 def to_vtk_image(array: np.ndarray) -> Node:
-    """A VTK image over the memory of (k, j, i), which must not be changed afterwards.
+    """Return a VTK image over the memory of (k, j, i), which must not be changed afterwards.
 
-    No MRML, so that it can be made on any thread. VTK's array holds a reference to numpy's (`_numpy_reference`).
+    It is no MRML node and can be made on any thread. VTK's array keeps a reference to numpy's (`_numpy_reference`).
     """
     import vtk
 
@@ -124,9 +122,9 @@ def to_vtk_image(array: np.ndarray) -> Node:
 
 
 def remove(node: Node) -> None:
-    """Take a node of our own out of its scene, with its display, legend, storage, and colours if they are its own.
+    """Remove a node that this library made from its scene, with its display, legend, storage and colours.
 
-    What was made to draw it in 3D goes, too.
+    The nodes that draw it in 3D are removed, too.
     """
     scene = node.GetScene()
     if scene is None:
@@ -144,7 +142,7 @@ def remove(node: Node) -> None:
 
 
 def put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, name: str) -> Node:
-    """An image in a volume node that is marked as made here: the one given, in place, or a new one."""
+    """Put an image into a volume node that is marked as made here: `node`, changed in place, or a new one."""
     if node is None:
         node = _add_image(scene, image, geometry, name)
         node.SetAttribute(_OWN, "made")
@@ -155,7 +153,7 @@ def put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, nam
 
 
 def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
-    """Add a scalar volume node; the array (k, j, i) is copied."""
+    """Add a scalar volume node with a copy of the array (k, j, i)."""
     import vtk
 
     return _add_image(scene, _fill(vtk.vtkImageData(), array), geometry, name)
@@ -165,7 +163,7 @@ def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
     import slicer
 
     display = slicer.vtkMRMLScalarVolumeDisplayNode()
-    display.AutoWindowLevelOff()  # before it sees the voxels: a histogram of a full exam takes a second
+    display.AutoWindowLevelOff()  # before it gets the voxels: a histogram of a full exam takes a second
     scene.AddNode(display).SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
     node = slicer.vtkMRMLScalarVolumeNode()
     node.SetName(scene.GenerateUniqueName(name))
@@ -191,7 +189,7 @@ def add_segmentation(
 
 
 def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
-    """Add a segmentation node with an empty segment "tumour", to be painted on the lattice of a volume node."""
+    """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
     node = _add_segmentation_node(scene, name)
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
     node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
@@ -213,7 +211,7 @@ def _add_segmentation_node(scene: Node, name: str) -> Node:
 
 
 def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Node) -> str:
-    """Make the mask (k, j, i) the only segment of a segmentation node, in place; its identifier."""
+    """Make the mask (k, j, i) the only segment of a segmentation node and return its identifier."""
     segmentation = node.GetSegmentation()
     segmentation.RemoveAllSegments()
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
@@ -225,7 +223,7 @@ def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Nod
 
 
 def _colour_attention(scene: Node, node: Node) -> None:
-    """Attention's own colours from 0 to 1, its legend in the slice views, and nothing where it is faint."""
+    """Give attention its colours from 0 to 1 and a legend in the slice views; hide faint attention."""
     import slicer
 
     display = node.GetDisplayNode()
@@ -236,7 +234,7 @@ def _colour_attention(scene: Node, node: Node) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(ATTENTION)
     legend.SetSize(0.11, 0.4)
-    legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0, which one decimal shows without rounding
+    legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0: exact with one decimal
     legend.SetLabelFormat("%.1f")
     for view in nodes_of(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
         legend.AddViewNodeID(view.GetID())
@@ -245,11 +243,11 @@ def _colour_attention(scene: Node, node: Node) -> None:
 def show_overlay(
     scene: Node, background: Node, attention: Node | None, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
 ) -> None:
-    """Show attention over a volume in every slice view of the scene, four-up, with the 3D view turned to it.
+    """Show attention over a volume in every slice view of the scene, four-up, and turn the 3D view to it.
 
     Args:
-        centre: LPS position in mm that the views are centred on.
-        field_mm: width of what the slice views show.
+        centre: of the views, LPS position in mm.
+        field_mm: width of the field in the slice views.
     """
     import slicer
 
@@ -274,7 +272,7 @@ def show_overlay(
 
 
 def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
-    """Put (k, j, i) into a VTK image."""
+    """Fill a VTK image with (k, j, i)."""
     from vtk.util.numpy_support import numpy_to_vtk
 
     kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
@@ -284,7 +282,7 @@ def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
 
 
 def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
-    """The mask's bounding box as Slicer holds segments."""
+    """Return the bounding box of the mask as an image of a segment."""
     import slicer
 
     spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]
@@ -295,7 +293,7 @@ def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
 
 
 def _colour_table(scene: Node) -> Node:
-    """The colours of attention, part of the scene so that any Slicer shows them."""
+    """Add the colours of attention to the scene, so that any Slicer shows them."""
     import slicer
 
     levels = np.linspace(0, 1, 256)
@@ -314,5 +312,5 @@ def _colour_table(scene: Node) -> Node:
 
 
 def nodes_of(scene: Node, class_name: str) -> list[Node]:
-    """Every node of a class, in the scene's order."""
+    """Return every node of a class, in the order of the scene."""
     return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]

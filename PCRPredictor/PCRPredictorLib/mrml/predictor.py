@@ -1,4 +1,4 @@
-"""From MRML nodes to a prediction and its attention back in the scene, for the panel and for the browser alike."""
+"""From MRML nodes to a prediction, and its attention back in the scene; for panel and page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NodePredictor:
-    """Predicts what nodes hold. An exam that has not changed is not read again, and a model is loaded once."""
+    """Predict the exam in MRML nodes. An unchanged exam is not read again, and a model is loaded once."""
 
     def __init__(self) -> None:
         self.predictor: Predictor | None = None
@@ -25,22 +25,22 @@ class NodePredictor:
         self.forget()
 
     def forget(self) -> None:
-        """Drop what was kept of the last exam."""
+        """Drop the last exam."""
         self._exam: Exam | None = None
         self._exam_of: tuple[object, ...] | None = None
         self.reset_views()
 
     def reset_views(self) -> None:
-        """Turn the views to the tumour again at the next result, though the exam be the same."""
+        """Turn the views to the tumour at the next result, even if the exam is the same."""
         self._shown: tuple[object, ...] | None = None
 
     def read_exam(
         self, pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str, clinical: Mapping[str, object]
     ) -> Exam:
-        """The exam that the nodes hold, see `exam_from_nodes`.
+        """Return the exam that the nodes hold, see `exam_from_nodes`.
 
         Raises:
-            DataError: if the nodes are no exam.
+            DataError: if the nodes do not form an exam.
         """
         state = state_of(pre, early, late, segmentation, segment_id)
         if self._exam is None or state != self._exam_of:
@@ -49,10 +49,10 @@ class NodePredictor:
         return replace(self._exam, clinical=clinical)
 
     def predict(self, exam: Exam, bundle: Bundle, device: str = "automatic") -> tuple[Prediction, Node]:
-        """Prediction and VTK image of its attention; touches no node, so that it can run on another thread.
+        """Return the prediction and a VTK image of its attention; uses no node, so that it can run on any thread.
 
         Args:
-            device: "cpu", "cuda", or "automatic": the GPU if there is one.
+            device: "cpu", "cuda", or "automatic": a GPU if there is one.
 
         Raises:
             DataError: if the exam, a clinical value or the model cannot be used.
@@ -72,11 +72,11 @@ class NodePredictor:
     def show_prediction(
         self, attention: Node | None, nodes: Sequence[Node], geometry: Geometry, prediction: Prediction, image: Node
     ) -> Node:
-        """Lay the attention over the early phase.
+        """Show the attention over the early phase.
 
         Args:
-            attention: the node of an earlier prediction, to be used again, or None.
-            nodes: pre, early and whatever follows; their scene is taken.
+            attention: the node of an earlier prediction, which is changed in place, or None.
+            nodes: pre, early and further ones; the attention is added to their scene.
             geometry: of the exam.
             image: from `predict`.
 
@@ -86,7 +86,7 @@ class NodePredictor:
         scene, early = nodes[0].GetScene(), nodes[1]
         attention = put_attention(scene, attention, image, geometry)
         phases = self._exam_of[: len(PHASE_NAMES)] if self._exam_of is not None else None
-        if self._shown != phases:  # another exam: look at it; its tumour may have been edited: leave the views alone
+        if self._shown != phases:  # the views stay if only the tumour was edited
             show_overlay(scene, early, attention, prediction.attention_summary.peak)
             self._shown = phases
         return attention

@@ -1,4 +1,4 @@
-"""A scene outside the desktop, and the scene file that 3D Slicer opens."""
+"""Scenes outside the desktop, and scene files for 3D Slicer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..writing import incomplete, put_in_place
 from .exam import Node
 from .nodes import add_prediction, register_legends
 
-_SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of any other application
+_SAVED_BY = "Slicer 5.10.0 0"  # oldest Slicer that reads these scenes; the desktop warns of other applications
 _OF_MODULES = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerColorLogic", "vtkMRMLColorLegendDisplayNode")
 _SLICE_VIEWS = {  # Slicer's own orientations and colours
     "Red": ("Axial", (0.96, 0.29, 0.25)),
@@ -25,14 +25,13 @@ _SLICE_VIEWS = {  # Slicer's own orientations and colours
 
 
 def slicer_core_available() -> bool:
-    """Whether scenes can be written: inside Slicer, or where the `slicer-core` package is installed, which it loads.
+    """Return whether scenes can be written: inside Slicer, or if the package `slicer-core` is installed; it is loaded.
 
-    Not in PythonSlicer, whose `slicer` has no classes of modules. Writing a scene draws nothing, so no OpenGL library
-    is needed.
+    PythonSlicer cannot write them: its `slicer` lacks the classes of modules. No OpenGL library is needed.
     """
     if find_spec("vtk") is None or (spec := find_spec("slicer")) is None:
         return False
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]  # any folder "slicer" has a spec
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]  # any folder named slicer has a spec
     if not any((folder / "util.py").is_file() for folder in folders):
         return False
     import slicer
@@ -41,12 +40,12 @@ def slicer_core_available() -> bool:
 
 
 def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
-    """Write a scene file (.mrb) that opens in Slicer on the tumour, with phases, segmentation and attention.
+    """Write a scene file (.mrb) that opens in Slicer at the tumour, with phases, segmentation and attention.
 
-    Nothing in it names the patient, the folder it was written to, or the file itself.
+    The file contains neither the name of the patient nor its own path.
 
     Raises:
-        OSError: if it cannot be written whole; an older file is left as it was.
+        OSError: if the file cannot be written completely; an older file stays unchanged.
     """
     with tempfile.TemporaryDirectory(prefix=".scene-", dir=path.absolute().parent) as folder:
         bundle, part = Path(folder) / "scene", Path(folder) / "scene.mrb"
@@ -63,21 +62,24 @@ def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:
 
 @contextmanager
 def headless_scene(temporary: Path) -> Iterator[Node]:
-    """A scene outside the desktop, with what Slicer's start-up gives to its own, to write and read scene files.
+    """Yield a scene outside the desktop, set up as by Slicer's start-up, to write and read scene files.
 
     Args:
-        temporary: folder that scene files are packed and unpacked in.
+        temporary: folder in which scene files are packed and unpacked.
     """
     import slicer
 
-    with _silence():
+    with _silent_vtk():
         scene, application = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
         scene.SetVersion(_SAVED_BY)
         application.SetTemporaryPath(str(temporary))
         application.SetMRMLScene(scene)
         application.GetColorLogic().SetMRMLScene(scene)
-        application.GetColorLogic().AddDefaultColorNodes()  # volumes refer to the grey one
-        cache, transfers = slicer.vtkCacheManager(), slicer.vtkDataIOManager()  # without them no scene file is read
+        application.GetColorLogic().AddDefaultColorNodes()  # volumes refer to grey
+        cache, transfers = (
+            slicer.vtkCacheManager(),
+            slicer.vtkDataIOManager(),
+        )  # needed to read scene files
         cache.SetMRMLScene(scene)
         cache.SetRemoteCacheDirectory(str(temporary))
         transfers.SetCacheManager(cache)
@@ -85,7 +87,7 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
         scene.SetDataIOManager(transfers)
         segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
         segmentations.SetMRMLApplicationLogic(application)
-        segmentations.SetMRMLScene(scene)  # makes the scene know segmentations
+        segmentations.SetMRMLScene(scene)  # registers segmentations
         register_legends(scene)
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
         _add_views(scene)
@@ -96,7 +98,7 @@ def headless_scene(temporary: Path) -> Iterator[Node]:
 
 
 def _add_views(scene: Node) -> None:
-    """The views that the desktop has from its start: it takes over the state of these when it reads the scene."""
+    """Add the views of the desktop, which takes over their state when it reads the scene."""
     import slicer
 
     for name, (orientation, colour) in _SLICE_VIEWS.items():
@@ -109,11 +111,11 @@ def _add_views(scene: Node) -> None:
     _add_named(scene, "vtkMRMLViewNode", "1")
     _add_named(scene, "vtkMRMLCameraNode", "1")
     layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
-    layout.AddLayoutDescription(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, "<layout/>")  # the desktop's own wins
+    layout.AddLayoutDescription(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, "<layout/>")  # replaced by the desktop
 
 
 def _add_named(scene: Node, class_name: str, name: str) -> Node:
-    """A view's node, with the scene's defaults, that is taken for the one of the same name on reading."""
+    """Add a view node with the defaults of the scene; a scene that reads it uses it for the view of this name."""
     node = scene.CreateNodeByClass(class_name)
     node.UnRegister(None)
     node.SetSingletonTag(name)
@@ -123,18 +125,18 @@ def _add_named(scene: Node, class_name: str, name: str) -> Node:
 
 
 def _pack(bundle: Path, path: Path) -> None:
-    """Make a scene file of a scene folder; Slicer's own packer keeps the folder's path in the colour file."""
+    """Pack a scene folder into a scene file; Slicer's own packer leaves the path of the folder in the colour file."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(bundle.rglob("*")):
             name = file.relative_to(bundle.parent).as_posix()
             if file.suffix == ".ctbl":
-                archive.writestr(name, file.read_bytes().partition(b"\n")[2])  # without "# Color table file PATH"
+                archive.writestr(name, file.read_bytes().partition(b"\n")[2])  # drops "# Color table file PATH"
             elif file.is_file():
-                archive.write(file, name, zipfile.ZIP_STORED if file.suffix == ".nrrd" else None)  # gzipped already
+                archive.write(file, name, zipfile.ZIP_STORED if file.suffix == ".nrrd" else None)  # already gzipped
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether an archive can be read to its end; a full disk may go unnoticed by its writer."""
+    """Return whether an archive can be read completely; its writer may miss a full disk."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -143,8 +145,8 @@ def _is_whole(path: Path) -> bool:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """No messages about the colour and terminology files that the wheel lacks, nor about each file packed."""
+def _silent_vtk() -> Iterator[None]:
+    """Suppress messages about colour and terminology files that the wheel lacks, and about each packed file."""
     import vtk
 
     window, shown = vtk.vtkOutputWindow.GetInstance(), vtk.vtkObject.GetGlobalWarningDisplay()

@@ -1,4 +1,4 @@
-"""Scenes are written in this process and read back in another one, as Slicer would."""
+"""Scenes are written in this process and read in a second one, as by Slicer."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def read_back(path, *arguments):
-    """What a fresh process finds in a scene file; see read_scene.py."""
+    """Return the content of a scene file as a new process reads it; see read_scene.py."""
     command = [sys.executable, "-m", "harness.read_scene", str(path), *map(str, arguments)]
     done = subprocess.run(command, cwd=TESTING, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_python_without_slicers_modules_writes_no_scene(monkeypatch, tmp_path):
 
 
 def add_nodes(scene, exam):
-    """Pre, early, late and a segmentation."""
+    """Return nodes of pre, early, late and a segmentation."""
     names = ("pre", "early", "late")
     volumes = [mrml.add_volume(scene, getattr(exam, name), exam.geometry, name) for name in names]
     return *volumes, mrml.add_segmentation(scene, exam.mask, exam.geometry, volumes[0])
@@ -143,7 +143,7 @@ def test_scene_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, CORONAL, TILT])
-def test_exam_survives_the_way_through_nodes(scene, direction):
+def test_exam_is_the_same_after_conversion_to_nodes_and_back(scene, direction):
     exam = tiny_exam(direction)
     again = exam_from_nodes(*add_nodes(scene, exam), "tumour")
     assert again.geometry.matches(exam.geometry)
@@ -170,7 +170,7 @@ def test_segment_on_a_finer_grid_is_resampled(scene):
     assert np.array_equal(exam_from_nodes(*nodes[:3], segmentation, "tumour").mask, exam.mask)
 
 
-def test_phase_on_another_grid_is_refused(scene):
+def test_phase_on_a_different_grid_is_refused(scene):
     exam = tiny_exam()
     pre, early, _, segmentation = add_nodes(scene, exam)
     shifted = replace(exam.geometry, origin=(0.0, 0.0, 0.0))
