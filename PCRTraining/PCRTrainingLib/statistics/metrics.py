@@ -16,33 +16,33 @@ from sklearn.metrics import brier_score_loss, roc_curve
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval; nan where it cannot be said."""
+    """A value with its 95 % interval; nan if unknown."""
 
     value: float
     low: float
     high: float
 
     def to_json(self) -> dict[str, float | None]:
-        """Plain values, None for nan."""
-        return _plain(vars(self))
+        """Return plain values, None for nan."""
+        return _without_nan(vars(self))
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Sensitivity and specificity of a decision; nan where the class is absent."""
+    """Sensitivity and specificity of a decision; nan if the class is absent."""
 
     sensitivity: float
     specificity: float
 
     @property
     def balanced_accuracy(self) -> float:
-        """Their mean."""
+        """Return their mean."""
         return (self.sensitivity + self.specificity) / 2
 
 
 @dataclass(frozen=True)
 class DeLong:
-    """Difference of two AUCs on the same patients, its 95 % interval and two-sided p; nan where unknown."""
+    """Difference of two AUCs on the same patients, its 95 % interval and two-sided p; nan if unknown."""
 
     difference: float
     low: float
@@ -50,18 +50,18 @@ class DeLong:
     p: float
 
     def to_json(self) -> dict[str, float | None]:
-        """Plain values, None for nan."""
-        return _plain(vars(self))
+        """Return plain values, None for nan."""
+        return _without_nan(vars(self))
 
 
-def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def auc(score: np.ndarray, label: np.ndarray) -> float:
-    """Area under the ROC curve, from ranks; ties count half; nan if a class is absent.
+    """Return the area under the ROC curve, from ranks; ties count half; nan if a class is absent.
 
-    That of scikit-learn to 2e-16, but 25 times as fast: the bootstrap needs thousands. Equal areas are equal
+    It equals scikit-learn's to 2e-16 and is 25 times as fast, as the bootstrap needs thousands. Equal areas are equal
     to the last bit, which the choice of an epoch relies on.
 
     Source: Hanley and McNeil, Radiology 1982.
@@ -75,7 +75,7 @@ def auc(score: np.ndarray, label: np.ndarray) -> float:
 
 
 def rates(decision: np.ndarray, label: np.ndarray) -> Rates:
-    """Sensitivity and specificity. Source: Altman and Bland, BMJ 1994."""
+    """Return sensitivity and specificity. Source: Altman and Bland, BMJ 1994."""
     positive = label == 1
     return Rates(
         float(decision[positive].mean()) if positive.any() else math.nan,
@@ -84,13 +84,13 @@ def rates(decision: np.ndarray, label: np.ndarray) -> Rates:
 
 
 def roc_points(score: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False positive rate and sensitivity at every threshold, both rising from 0 to 1. Source: Fawcett, 2006."""
+    """Return false positive rate and sensitivity at every threshold, both rising from 0 to 1. Source: Fawcett, 2006."""
     false_rate, sensitivity, _ = roc_curve(label, score)
     return false_rate, sensitivity
 
 
 def sensitivity_at(score: np.ndarray, label: np.ndarray, specificity: float) -> float:
-    """Highest sensitivity of a threshold whose specificity is at least this; equal scores go together.
+    """Return the highest sensitivity among thresholds of at least this specificity; equal scores are decided together.
 
     Source: as `roc_points`.
     """
@@ -99,17 +99,17 @@ def sensitivity_at(score: np.ndarray, label: np.ndarray, specificity: float) -> 
 
 
 def brier(probability: np.ndarray, label: np.ndarray) -> float:
-    """Mean squared error of the probability; nan without patients. Source: Brier, Monthly Weather Review 1950."""
+    """Return the mean squared error of the probability; nan without patients. Source: Brier, 1950."""
     return float(brier_score_loss(label, probability.astype(float))) if len(label) else math.nan
 
 
 def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
-    """Mean probability and observed share in bins of about equal size, with Wilson's 95 % interval.
+    """Return mean probability and observed share in bins of about equal size, with Wilson's 95 % interval.
 
-    Equal probabilities share a bin, so there may be fewer bins than asked for.
+    Equal probabilities share a bin, so there may be fewer than `bins`.
 
     Returns:
-        One dict a bin: predicted, observed, low, high, patients.
+        One dict per bin: predicted, observed, low, high, patients.
 
     Source: Van Calster et al., BMC Medicine 2019.
     """
@@ -135,10 +135,10 @@ def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10
 def bootstrap(
     statistic: Callable[[np.ndarray], float], label: np.ndarray, *, resamples: int = 1000, seed: int = 0
 ) -> Interval:
-    """A statistic with its 95 % percentile interval over patients, resampled within each class.
+    """Return a statistic with its 95 % percentile interval over patients, resampled within each class.
 
     Args:
-        statistic: of positions of patients, (N,) with repeats.
+        statistic: function of positions of patients, (N,) with repeats.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993.
     """
@@ -154,7 +154,7 @@ def bootstrap(
 
 
 def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
-    """Compare two AUCs on the same patients; two of each class are needed to say how sure the difference is.
+    """Compare two AUCs on the same patients; interval and p need at least two patients of each class.
 
     Source: DeLong et al., Biometrics 1988, with the midranks of Sun and Xu, IEEE Signal Processing Letters 2014.
     """
@@ -164,7 +164,7 @@ def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
     of_positives, of_negatives = (parts[0][k] - parts[1][k] for k in (0, 1))
     few = min(len(of_positives), len(of_negatives)) < 2
     variance = math.nan if few else sum(part.var(ddof=1) / len(part) for part in (of_positives, of_negatives))
-    if not variance > 0:  # no difference may be certain; any other is beyond what these patients can say
+    if not variance > 0:  # only a difference of 0 can be certain
         bound, p = (difference, 1.0) if variance == difference == 0 else (math.nan, math.nan)
         return DeLong(difference, bound, bound, p)
     deviation = math.sqrt(variance)
@@ -174,7 +174,7 @@ def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
 
 
 def _placements(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each positive the share of negatives below it, for each negative the share of positives above it."""
+    """Return for each positive the share of negatives below it, for each negative the share of positives above it."""
     ranks = rankdata(score)
     here, there = score[positive], score[~positive]
     above = (ranks[positive] - rankdata(here)) / len(there)
@@ -183,10 +183,10 @@ def _placements(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np
 
 
 def challenge_score(decision: np.ndarray, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> float:
-    """The score of the MAMA-MIA challenge: half balanced accuracy, half fairness.
+    """Return the score of the MAMA-MIA challenge: half balanced accuracy, half fairness.
 
-    Fairness is 1 minus the mean over the variables of the largest difference of (TPR + FPR) between two groups, held
-    at 0 from below. Patients of unknown group and groups that lack a class do not count.
+    Fairness is 1 minus the mean over the variables of the largest difference of (TPR + FPR) between two groups, and
+    at least 0. Patients of unknown group and groups that lack a class do not count.
 
     Args:
         groups: variable to (N,) text, empty where unknown.
@@ -206,7 +206,7 @@ def challenge_score(decision: np.ndarray, label: np.ndarray, groups: Mapping[str
 
 
 def age_bin(age: float) -> str:
-    """The group of an age in years; empty for nan."""
+    """Return the group of an age in years; empty for nan."""
     if math.isnan(age):
         return ""
     for limit, name in ((40, "<=40"), (50, "41-50"), (60, "51-60"), (70, "61-70")):

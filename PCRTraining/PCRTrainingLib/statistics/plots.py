@@ -1,4 +1,4 @@
-"""Plots of the reports: ROC and calibration curves, intervals, the course of training; SVG text, for a data URI."""
+"""Plots of the reports as SVG text: ROC and calibration curves, intervals, the course of training."""
 
 from __future__ import annotations
 
@@ -29,53 +29,53 @@ _PANELS = (("loss", "Loss"), ("validation_auc", "Validation AUC"), ("attention_i
 
 
 def roc_plot(curves: Mapping[str, Curve]) -> str:
-    """ROC curves, one colour a name, with the diagonal of chance; a curve without points is in the legend alone."""
+    """Plot ROC curves, one colour per name, and the diagonal; a curve without points is in the legend only."""
     figure, axes = _square("1 − specificity", "Sensitivity")
     for number, (name, (false_positive_rate, sensitivity, area)) in enumerate(curves.items()):
-        label = f"{_short(name)}, AUC {format_value(area)}"
-        axes.plot(false_positive_rate, sensitivity, **_line(number), label=_plain(label))
+        label = f"{_shorten(name)}, AUC {format_value(area)}"
+        axes.plot(false_positive_rate, sensitivity, **_line(number), label=_escape(label))
     _legend_below(axes)
     return _svg(figure)
 
 
 def calibration_plot(curves: Mapping[str, list[dict]]) -> str:
-    """Observed against predicted share of pCR, with intervals, and the diagonal where both agree.
+    """Plot the observed against the predicted share of pCR, with intervals, and the diagonal on which both agree.
 
     Args:
-        curves: points of every name, each with `predicted`, `observed`, `low`, `high`.
+        curves: points by name, each with `predicted`, `observed`, `low`, `high`.
     """
     figure, axes = _square("Predicted probability of pCR", "Observed share with pCR")
     for number, (name, points) in enumerate(curves.items()):
         known = [point for point in points if is_known(point["predicted"]) and is_known(point["observed"])]
         x = [point["predicted"] for point in known]
         y = [point["observed"] for point in known]
-        bars = np.array([_bars(point["observed"], point["low"], point["high"]) for point in known]).reshape(-1, 2).T
+        bars = np.array([_bar(point["observed"], point["low"], point["high"]) for point in known]).reshape(-1, 2).T
         style = _line(number)
-        axes.errorbar(x, y, bars, **style, marker="o", markersize=5, elinewidth=1, label=_plain(_short(name)))
+        axes.errorbar(x, y, bars, **style, marker="o", markersize=5, elinewidth=1, label=_escape(_shorten(name)))
     _legend_below(axes)
     return _svg(figure)
 
 
 def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> str:
-    """Values with intervals, one a line and the first on top.
+    """Plot values with intervals, one per line and the first on top.
 
     Args:
-        rows: name, value, low, high; a row without a value keeps its line.
+        rows: name, value, low, high; a row without a value has an empty line.
         reference: drawn as a dashed line across all rows.
         label: of the horizontal axis.
     """
     figure, axes = _figure(6.2, 0.75 + 0.34 * max(len(rows), 1))
     for height, (_, value, low, high) in enumerate(rows):
         if is_known(value):
-            below, above = _bars(value, low, high)
+            below, above = _bar(value, low, high)
             axes.errorbar(value, height, xerr=[[below], [above]], fmt="s", color=_COLOURS[0], markersize=6, capsize=3)
         words, transform = format_value({"value": value, "low": low, "high": high}), axes.get_yaxis_transform()
         axes.text(1.03, height, words, transform=transform, va="center", size=_SMALL, color=_TEXT)
-    axes.set_yticks(range(len(rows)), [_plain(_short(row[0])) for row in rows], size=_SMALL, color=_TEXT)
+    axes.set_yticks(range(len(rows)), [_escape(_shorten(row[0])) for row in rows], size=_SMALL, color=_TEXT)
     axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(_plain(label), size=_NORMAL, color=_TEXT)
+    axes.set_xlabel(_escape(label), size=_NORMAL, color=_TEXT)
     axes.margins(x=0.08)
     if is_known(reference):
         _mark(axes, reference, format_value(reference))
@@ -83,13 +83,13 @@ def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> s
 
 
 def training_plot(histories: Mapping[str, list[dict]]) -> str:
-    """Loss, validation AUC and attention in the tumour, an epoch after the other, with a divider at each step.
+    """Plot loss, validation AUC and attention in the tumour by epoch, with a divider at each step.
 
-    What was never measured has no panel.
+    A quantity that was never measured has no panel.
 
     Args:
-        histories: of every fold, say; rows with `step`, `epoch`, `loss` and, each perhaps None, `validation_loss`,
-            `validation_auc`, `attention_in_tumour`. A step takes as many epochs as its longest history.
+        histories: by name, for example of a fold: rows with `step`, `epoch`, `loss` and, or None, `validation_loss`,
+            `validation_auc`, `attention_in_tumour`. A step is as wide as its longest history.
     """
     starts, end = _step_starts(histories)
     rows = [row for history in histories.values() for row in history]
@@ -97,7 +97,7 @@ def training_plot(histories: Mapping[str, list[dict]]) -> str:
     figure = Figure(figsize=(8.5, 2.7 * len(shown)), facecolor="white")
     panels: list[Axes] = list(figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0])
     for axes, (key, title) in zip(panels, shown, strict=True):
-        _dress(axes)
+        _style_axes(axes)
         axes.set_ylabel(title, size=_NORMAL, color=_TEXT)
         for number, history in enumerate(histories.values()):
             if key == "loss":
@@ -111,25 +111,24 @@ def training_plot(histories: Mapping[str, list[dict]]) -> str:
         if key == "attention_in_tumour":
             axes.set_ylim(bottom=0)
     for step, (first, _) in starts.items():
-        panels[0].text(
-            first - 0.3, 1.02, _plain(_short(step)), transform=panels[0].get_xaxis_transform(), size=_SMALL, color=_DIM
-        )
+        name, transform = _escape(_shorten(step)), panels[0].get_xaxis_transform()
+        panels[0].text(first - 0.3, 1.02, name, transform=transform, size=_SMALL, color=_DIM)
     panels[-1].set_xlabel("Epoch, over all steps", size=_NORMAL, color=_TEXT)
     handles = [Line2D([], [], color=_DIM, linestyle=dash) for dash in ("--", "-")]
     handles += [Line2D([], [], color=_line(number)["color"]) for number in range(len(histories))]
-    names = ["training loss", "validation", *(_plain(_short(name)) for name in histories)]
+    names = ["training loss", "validation", *(_escape(_shorten(name)) for name in histories)]
     style = {"frameon": False, "fontsize": _SMALL, "labelcolor": _TEXT}
     figure.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, 0.05), ncols=4, **style)
     return _svg(figure)
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
-    """Whether there is a finite number."""
+    """Return whether a value is a finite number."""
     return value is not None and math.isfinite(value)
 
 
 def _step_starts(histories: Mapping[str, list[dict]]) -> tuple[dict[str, tuple[int, int]], int]:
-    """Place of every step's first epoch on the axis, that epoch's own number, and the last place."""
+    """Return the place of each step's first epoch on the axis, that epoch's number, and the last place."""
     epochs: dict[str, list[int]] = {}
     for history in histories.values():
         for row in history:
@@ -145,7 +144,7 @@ def _step_starts(histories: Mapping[str, list[dict]]) -> tuple[dict[str, tuple[i
 def _draw_steps(
     axes: Axes, history: Sequence[dict], key: str, starts: Mapping[str, tuple[int, int]], style: dict
 ) -> None:
-    """One line a step, so that no line crosses a divider."""
+    """Draw one line per step, so that no line crosses a divider."""
     for step, (first, number) in starts.items():
         rows = [row for row in history if str(row["step"]) == step and row["epoch"] is not None and is_known(row[key])]
         x = [first + int(row["epoch"]) - number for row in rows]
@@ -156,12 +155,12 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    _dress(axes)
+    _style_axes(axes)
     return figure, axes
 
 
 def _square(x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    """Both axes from 0 to 1, with the diagonal."""
+    """Return axes from 0 to 1 with the diagonal."""
     figure, axes = _figure(4.6, 4.6)
     axes.plot([0, 1], [0, 1], color=_DIM, linewidth=1, linestyle=(0, (2, 3)))
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
@@ -172,7 +171,7 @@ def _square(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _dress(axes: Axes) -> None:
+def _style_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(_DIM)
     axes.tick_params(labelsize=_SMALL, colors=_DIM)
@@ -186,39 +185,39 @@ def _legend_below(axes: Axes) -> None:
 
 
 def _mark(axes: Axes, reference: float, words: str) -> None:
-    """A dashed line with its value above."""
+    """Draw a dashed line with its value above."""
     axes.axvline(reference, color=_COLOURS[1], linewidth=1.4, linestyle="--", zorder=1)
     transform = axes.get_xaxis_transform()
     axes.text(reference, 1.01, words, transform=transform, ha="center", va="bottom", size=_SMALL, color=_COLOURS[1])
 
 
 def _line(number: int) -> dict:
-    """Colour and dash of the n-th curve: dashes tell apart what shares a colour."""
+    """Return the style of the n-th curve; dashes distinguish curves of one colour."""
     dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
     return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": dash, "linewidth": 1.8}
 
 
-def _bars(value: float, low: float | None, high: float | None) -> tuple[float, float]:
-    """Lengths of an error bar below and above; none on a side that is unknown."""
+def _bar(value: float, low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the lengths of an error bar below and above; 0 on an unknown side."""
     below = max(value - low, 0.0) if is_known(low) else 0.0
     above = max(high - value, 0.0) if is_known(high) else 0.0
     return below, above
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     return shorten(name, _LONGEST_NAME, placeholder=" …") if " " in name else name[:_LONGEST_NAME]
 
 
-def _plain(text: str) -> str:
-    """Text that matplotlib takes neither for a formula nor, by a leading underscore, for no label at all."""
+def _escape(text: str) -> str:
+    """Return text that matplotlib reads neither as a formula nor, by a leading underscore, as no label."""
     return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def _svg(figure: Figure) -> str:
-    """The same figure gives the same text; glyphs are drawn, so that no font is needed."""
+    """Return a figure as SVG: the same text for the same figure, and glyphs drawn, so that no font is needed."""
     buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with rc_context({"svg.hashsalt": "breastpcr", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.08)
+        figure.savefig(buffer, format="svg", metadata=no_metadata, bbox_inches="tight", pad_inches=0.08)
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -21,7 +21,7 @@ LABEL = RNG.integers(0, 2, 120)
 SCORE = np.round(LABEL + RNG.normal(0, 1.2, 120), 1)  # rounded: with ties
 
 
-def test_auc_is_that_of_scikit_learn_ties_included():
+def test_auc_equals_scikit_learns_with_ties():
     assert auc(SCORE, LABEL) == pytest.approx(roc_auc_score(LABEL, SCORE), abs=1e-12)
     assert math.isnan(auc(SCORE, np.ones(120, int)))
     assert math.isnan(auc(SCORE[:0], LABEL[:0]))
@@ -34,14 +34,14 @@ def test_rates_of_a_known_table():
     assert math.isnan(rates(np.array([True]), np.array([1])).specificity)
 
 
-def test_sensitivity_is_read_at_a_specificity_that_is_kept():
+def test_sensitivity_at_a_specificity():
     score, label = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]), np.array([1, 0, 1, 0, 1, 0])
     assert sensitivity_at(score, label, 1.0) == pytest.approx(1 / 3)
     assert sensitivity_at(score, label, 2 / 3) == pytest.approx(2 / 3)
     assert sensitivity_at(np.full(6, 0.5), label, 0.5) == 0  # equal scores go together
 
 
-def test_roc_rises_from_nothing_to_all():
+def test_roc_rises_from_0_to_1():
     false_rate, sensitivity = roc_points(SCORE, LABEL)
     assert (false_rate[0], sensitivity[0], false_rate[-1], sensitivity[-1]) == (0, 0, 1, 1)
     assert np.trapezoid(sensitivity, false_rate) == pytest.approx(auc(SCORE, LABEL))
@@ -55,7 +55,7 @@ def test_brier_is_the_mean_squared_error_of_any_classes():
     assert math.isnan(brier(np.zeros(0), np.zeros(0, int)))
 
 
-def test_calibration_bins_hold_everyone_once_and_follow_the_truth():
+def test_calibration_bins_hold_each_patient_once_and_follow_the_truth():
     probability = RNG.random(5000)
     label = (RNG.random(5000) < probability).astype(int)
     curve = calibration_curve(probability, label)
@@ -71,14 +71,14 @@ def test_calibration_has_wilsons_interval():
     assert (nobody["low"], nobody["observed"]) == (0, 0)
 
 
-def test_bootstrap_interval_has_the_width_of_theory():
+def test_bootstrap_interval_has_the_expected_width():
     values = RNG.normal(3, 2, 400)
     interval = bootstrap(lambda index: values[index].mean(), np.zeros(400, int), resamples=2000)
     assert interval.value == pytest.approx(values.mean())
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.15)
 
 
-def test_bootstrap_keeps_classes_and_repeats():
+def test_bootstrap_resamples_within_classes_and_is_repeatable():
     share = bootstrap(lambda index: LABEL[index].mean(), LABEL)
     assert share.low == pytest.approx(share.high)
     first, second = (bootstrap(lambda index: auc(SCORE[index], LABEL[index]), LABEL) for _ in range(2))
@@ -93,8 +93,8 @@ def test_delong_interval_agrees_with_the_paired_bootstrap():
     assert (found.low, found.high) == (pytest.approx(again.low, abs=0.02), pytest.approx(again.high, abs=0.02))
 
 
-def test_delong_says_chance_as_often_as_it_promises():
-    """Two equally good scores: p is under 0.05 in about 5 % of trials."""
+def test_delong_is_significant_by_chance_in_5_percent_of_trials():
+    """Two equally good scores: p is below 0.05 in about 5 % of trials."""
     low = 0
     for _ in range(400):
         label = RNG.permutation(np.arange(80) % 2)
@@ -103,7 +103,7 @@ def test_delong_says_chance_as_often_as_it_promises():
     assert 0.02 < low / 400 < 0.09
 
 
-def test_delong_does_not_say_p_where_there_is_no_variance():
+def test_delong_has_no_p_without_variance():
     single = delong(np.arange(20.0), -np.arange(20.0), np.arange(20) // 19)  # one patient with pCR
     apart = delong(np.array([1.0, 2, 3, 4]), np.array([4.0, 3, 2, 1]), np.array([0, 0, 1, 1]))
     for found in (single, apart):
@@ -115,7 +115,7 @@ def test_delong_of_a_score_with_itself_is_no_difference():
     assert delong(SCORE, SCORE, LABEL).p == 1
 
 
-def test_challenge_score_is_lowered_by_groups_that_are_treated_differently():
+def test_challenge_score_is_lower_if_groups_differ():
     label = np.array([0, 1, 0, 1])
     group = np.array(["a", "a", "b", "b"])
     fair = challenge_score(label == 1, label, {"age": group})
@@ -125,5 +125,5 @@ def test_challenge_score_is_lowered_by_groups_that_are_treated_differently():
     assert math.isnan(challenge_score(label == 1, label, {"age": np.full(4, "")}))
 
 
-def test_ages_fall_into_bins():
+def test_age_bins():
     assert [age_bin(age) for age in (31, 40, 41, 70, 71, math.nan)] == ["<=40", "<=40", "41-50", "61-70", ">70", ""]
