@@ -32,13 +32,13 @@ def write_prediction(
     scene: bool = True,
     dicom: bool = False,
 ) -> None:
-    """Write `prediction.json`, `attention.nii.gz`, `overlay.png`, `report.html` and, where the Slicer core is
+    """Write `prediction.json`, `attention.nii.gz`, `overlay.png`, `report.html` and, if the Slicer core is
     installed, `scene.mrb` into a folder: all of them or none.
 
     Args:
-        show_patient_id: let the report name the patient.
-        scene: whether to write `scene.mrb` at all.
-        dicom: also write `dicom/`, see `dicom_results`.
+        show_patient_id: name the patient in the report.
+        scene: write `scene.mrb` if possible.
+        dicom: also write `dicom/`, see `write_dicom_results`.
 
     Raises:
         DataError: if the folder cannot be written, or results in DICOM are not possible.
@@ -67,17 +67,17 @@ def predict_cohort(
     *,
     each: bool = False,
 ) -> int:
-    """Predict every patient and write `predictions.csv`; a patient that fails costs that patient alone.
+    """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
 
     Args:
         predict: usually `Predictor.predict`.
-        each: also write each patient's files to a folder of their own (see `folder_name`), without scenes.
+        each: also write the files of each patient to a folder (see `folder_name`), without scenes.
 
     Returns:
-        How many patients failed; why is in the column `error`.
+        The number of patients that failed; the column `error` gives the reasons.
 
     Raises:
-        DataError: if the folder cannot be written; or if every patient failed, once the table is written.
+        DataError: if the folder cannot be written, or if every patient failed; then the table is still written.
     """
     with whole_folder(out) as folder:
         rows = []
@@ -99,13 +99,13 @@ def predict_cohort(
 
 
 def folder_name(patient_id: str) -> str:
-    """A patient's identifier as the name of a folder on any system; identifiers of tables may hold any sign."""
+    """Return a patient's identifier as a folder name for any system; identifiers in tables may hold any character."""
     name = re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
     return f"{name}_" if re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name.lower()) else name  # devices of Windows
 
 
 def _stale(new: Path, old: Path) -> list[Path]:
-    """Files of an earlier result, maybe of another exam, that a new one does not replace."""
+    """Return files of an earlier result, maybe of a different exam, that the new one does not replace."""
     names = (RESULT, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
     return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]
 

@@ -1,4 +1,4 @@
-"""What a bundle says: the model card and the settings it is run with, and their JSON forms."""
+"""The model card and the settings of a bundle, and their JSON forms."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _METADATA_SCHEMA = (
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a person has to know about a model before trusting it; texts are plain sentences.
+    """The facts that a person needs before trusting a model, in plain sentences.
 
     Args:
-        metrics: patients to their metrics by name: {"value", "low", "high"} or a plain number.
-        subgroups: "variable: group" to its patients, positives and, where there are enough, AUC.
-        failures: the patients that it was most wrong about, in words.
+        metrics: by patients, then by name: {"value", "low", "high"} or a plain number.
+        subgroups: by "variable: group": patients, positives and, if there are enough, AUC.
+        failures: the patients with the largest errors, in words.
     """
 
     name: str
@@ -44,11 +44,11 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class FamiliarRange:
-    """What the training patients were like in one quantity; outside it the model was not trained.
+    """The range of one quantity in the training patients.
 
     Args:
-        quantity: a quantity that the predictor measures (`predictor.describe_exam`).
-        low, high: 1st and 99th percentile of the training patients, in the quantity's unit.
+        quantity: a key of `tumour.measure`.
+        low, high: 1st and 99th percentile, in the unit that `tumour.QUANTITIES` gives.
     """
 
     quantity: str
@@ -58,13 +58,13 @@ class FamiliarRange:
 
 @dataclass(frozen=True)
 class InferenceSettings:
-    """How a model is run.
+    """The settings of a model at inference.
 
     Args:
         network: arguments of `PCRNet`.
-        grid: the window that it reads.
-        flips: test-time flips, each a tuple of axes of (slices, rows, columns); the plain image is always there.
-        calibration: (slope, offset) applied to a fold's logit before the sigmoid, fixed on out-of-fold predictions.
+        grid: of the window that the model reads.
+        flips: test-time flips, each a tuple of axes of (slices, rows, columns); the image itself is always included.
+        calibration: (slope, offset) applied to a fold's logit before the sigmoid, fitted to out-of-fold predictions.
         operating_points: the first one is the default.
         familiar: ranges of the training patients.
     """
@@ -78,7 +78,7 @@ class InferenceSettings:
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
-    """`metadata.json` of a MONAI bundle: what every reader of bundles expects, and the card."""
+    """Return `metadata.json` of a MONAI bundle: the fields that every reader of bundles expects, and the card."""
     import monai
     import numpy
     import torch
@@ -130,17 +130,17 @@ def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) ->
 
 
 def settings_to_json(settings: InferenceSettings) -> dict[str, object]:
-    """`inference.json` of a bundle."""
+    """Return `inference.json` of a bundle."""
     content = asdict(settings)
     content["network"] = {"_target_": _NETWORK, **settings.network}
     return content
 
 
 def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
-    """The settings that `settings_to_json` wrote.
+    """Return the settings that `settings_to_json` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: if they are not.
+        KeyError, TypeError, ValueError: if `content` is anything else.
     """
     network = dict(content["network"])  # type: ignore[call-overload]
     if network.pop("_target_") != _NETWORK:

@@ -17,21 +17,21 @@ LEAST_ATTENTION_IN_TUMOUR = 0.3
 
 
 def about_source(provenance: Provenance) -> Iterable[Notice]:
-    """What the source does not say, so that it was taken by the order of numbers or left out."""
+    """Yield warnings about what the source lacks: phase times, a usable age."""
     picked = provenance.picked
     if picked is not None and provenance.phase_times is None and not picked.by_hand:
         pre, early, late = picked.phases
         yield Notice(
             "phase_times_unknown",
-            f"The times of the phases are not known: phases {pre}, {early} and {late} of {picked.found}, counted from "
-            "0, were taken as pre, early and late; check them, or choose with --pick.",
+            f"The times of the phases are unknown. Phases {pre}, {early} and {late} of {picked.found}, counted from 0, "
+            "were used as pre, early and late; check them, or choose with --pick.",
         )
     if "age" in provenance.unusable:
-        yield Notice("age_unusable", "The age in the DICOM headers is none that can be used; give it by hand.")
+        yield Notice("age_unusable", "The age in the DICOM headers is invalid; enter it by hand.")
 
 
 def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float) -> Iterable[Notice]:
-    """The mask and the enhancement."""
+    """Yield warnings about the mask and the enhancement."""
     if tumour.volume_ml < TINY_ML:
         yield Notice("mask_tiny", f"The tumour mask is tiny ({tumour.volume_ml:.2g} ml); check the segmentation.")
     if tumour.volume_ml > HUGE_ML:
@@ -45,33 +45,33 @@ def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float
     if tumour.early_enhancement < WEAK_ENHANCEMENT:
         yield Notice(
             "weak_enhancement",
-            f"The tumour is hardly brighter in the early phase ({tumour.early_enhancement:+.0%}); "
+            f"The tumour hardly enhances in the early phase ({tumour.early_enhancement:+.0%}); "
             "check the order of the phases and the mask.",
         )
 
 
 def about_familiarity(measured: Mapping[str, float], familiar: Iterable[FamiliarRange]) -> Iterable[Notice]:
-    """Quantities outside what the model was trained on."""
+    """Yield a warning for each quantity outside the range of the training patients."""
     for known in familiar:
         label, unit = QUANTITIES[known.quantity]
         value = measured[known.quantity]
         if not known.low <= value <= known.high:
             yield Notice(
                 f"unfamiliar_{known.quantity}",
-                f"Outside what the model was trained on: {label} is {value:.3g} {unit}; "
-                f"the training patients had {known.low:.3g} to {known.high:.3g} {unit}.",
+                f"Outside the range of the training patients: {label} is {value:.3g} {unit}; "
+                f"theirs was {known.low:.3g} to {known.high:.3g} {unit}.",
             )
 
 
 def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Iterable[Notice]:
-    """Variables that are missing."""
+    """Yield a warning if clinical variables are missing."""
     missing = [variable.label for variable in schema.asked if values[variable.name] is None]
     if missing:
-        yield Notice("clinical_missing", f"Not given, so not used: {', '.join(missing)}.")
+        yield Notice("clinical_missing", f"Not given and therefore not used: {', '.join(missing)}.")
 
 
 def about_result(interval: tuple[float, float], point: OperatingPoint, attention: AttentionSummary) -> Iterable[Notice]:
-    """The ensemble's agreement and the attention."""
+    """Yield warnings about the attention and the agreement of the ensemble."""
     if attention.in_tumour < LEAST_ATTENTION_IN_TUMOUR:
         yield Notice(
             "attention_elsewhere",
@@ -79,4 +79,4 @@ def about_result(interval: tuple[float, float], point: OperatingPoint, attention
             "do not rely on this prediction.",
         )
     if interval[0] < point.threshold <= interval[1]:
-        yield Notice("folds_disagree", "The models of the ensemble do not agree on the decision.")
+        yield Notice("folds_disagree", "The models of the ensemble disagree on the decision.")

@@ -1,6 +1,6 @@
-"""How an exam is shown: which way round, which slices, which grey values, which colours. Plain arrays, no drawing.
+"""How an exam is displayed: orientation, slices, grey values and colours, on arrays; nothing is drawn here.
 
-Arrays are of any shape, the same for all that one function takes, unless it says otherwise.
+Arrays are of any shape, the same for all arguments of a function, unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ZOOM_MM = 80.0
 OPACITY = 0.45  # of attention over a phase in Slicer's views
 FAINT = 0.15  # attention below this share of its peak is not coloured
 OUTLINE_RGB = (0.29, 0.87, 0.50)
-# Violet over red and orange to pale yellow: rising lightness, told apart with any colour vision, never grey.
+# Violet over red and orange to pale yellow: rising lightness, distinct with any colour vision, never grey.
 ATTENTION_RGB = (
     (0.30, 0.05, 0.45),
     (0.53, 0.13, 0.42),
@@ -29,7 +29,7 @@ ATTENTION_RGB = (
 )
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _WORDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
-_OBLIQUE = np.sin(np.deg2rad(20))  # beyond this tilt a second letter is shown
+_OBLIQUE = np.sin(np.deg2rad(20))  # a second letter is shown beyond this tilt
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ class Box:
 
     @property
     def width(self) -> float:
-        """mm across."""
+        """Return mm across."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """mm down."""
+        """Return mm down."""
         return self.bottom - self.top
 
     @property
     def square(self) -> Box:
-        """The smallest square around it."""
+        """Return the smallest square around it."""
         edge = max(self.width, self.height)
         x, y = (self.left + self.right) / 2, (self.top + self.bottom) / 2
         return Box(x - edge / 2, x + edge / 2, y - edge / 2, y + edge / 2)
@@ -65,7 +65,7 @@ class SliceView:
 
     Args:
         geometry: of the exam.
-        order: how an array of the exam is seen as (slices, rows, columns).
+        order: turns an array of the exam into (slices, rows, columns).
     """
 
     geometry: Geometry
@@ -73,28 +73,28 @@ class SliceView:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Numbers of slices, rows and columns."""
+        """Return the numbers of slices, rows and columns."""
         return tuple(self.geometry.shape[a] for a in self.order.axes)  # type: ignore[return-value]
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """mm between slices, rows and columns."""
+        """Return mm between slices, rows and columns."""
         return self.order.spacing(self.geometry)
 
     @property
     def field(self) -> Box:
-        """The whole slice."""
+        """Return the whole slice."""
         (_, rows, columns), (_, down, across) = self.shape, self.spacing
         return Box(-0.5 * across, (columns - 0.5) * across, -0.5 * down, (rows - 0.5) * down)
 
     @property
     def letters(self) -> tuple[str, str, str, str]:
-        """Patient directions at the left, right, top and bottom edge."""
+        """Return the patient directions at the left, right, top and bottom edge."""
         down, across = self._direction(1), self._direction(2)
         return direction_letters(-across), direction_letters(across), direction_letters(-down), direction_letters(down)
 
     def label(self, index: int) -> str:
-        """Number of a slice as it is stored, and where its middle lies, such as "slice 57/120, H 12 mm"."""
+        """Return the stored number of a slice and the position of its middle, such as "slice 57/120, H 12 mm"."""
         count, rows, columns = self.shape
         stored = count - index if self.order.mirrored[0] else index + 1
         middle = np.zeros(3)
@@ -105,7 +105,7 @@ class SliceView:
         return f"slice {stored}/{count}, {_LETTERS[world][position < 0]} {abs(position):.0f} mm"
 
     def zoom(self, mask: np.ndarray) -> Box:
-        """A square of 80 mm around the tumour, more for a larger one, moved inside the field where it fits.
+        """Return a square of 80 mm around the tumour, larger for a large tumour, moved inside the field if it fits.
 
         Args:
             mask: (k, j, i), not empty.
@@ -121,43 +121,46 @@ class SliceView:
         return Box(left, right, top, bottom)
 
     def _direction(self, axis: int) -> np.ndarray:
-        """LPS direction in which slices, rows or columns (0, 1, 2) run on display."""
+        """Return the LPS direction in which slices, rows or columns (0, 1, 2) run on display."""
         return self.geometry.direction[:, 2 - self.order.axes[axis]] * (-1 if self.order.mirrored[axis] else 1)
 
 
 def slice_view(geometry: Geometry) -> SliceView:
-    """Axial: anterior up, the patient's right on the left. Sagittal: head up, anterior left. Coronal: head up."""
+    """Return the view with anterior up and the patient's right on the left (axial) or with the head up (other planes).
+
+    In sagittal slices, anterior is on the left.
+    """
     return SliceView(geometry, acquisition_order(geometry))
 
 
 def direction_letters(direction: np.ndarray) -> str:
-    """Letters of an LPS direction (3,): the main one, and the second one where it is more than 20 degrees oblique."""
+    """Return the letters of an LPS direction (3,): the main one, and a second one if it is over 20 degrees oblique."""
     main, second, _ = np.argsort(-np.abs(direction), kind="stable")
     shown = [main, second] if abs(direction[second]) > _OBLIQUE else [main]
     return "".join(_LETTERS[axis][int(direction[axis] < 0)] for axis in shown)
 
 
 def describe_offset(offset: Iterable[float]) -> str:
-    """An LPS offset in mm in words, such as "12 mm left, 5 mm superior"; what rounds to nothing is left out."""
+    """Return an LPS offset in mm in words, such as "12 mm left, 5 mm superior"; parts that round to 0 are left out."""
     parts = [f"{abs(x):.0f} mm {pair[int(x < 0)]}" for pair, x in zip(_WORDS, offset, strict=True) if abs(x) > 0.5]
     return ", ".join(parts)
 
 
 def main_slice(attention: np.ndarray, mask: np.ndarray) -> int:
-    """The slice of highest attention; without any attention the one with most tumour. Both (slices, rows, columns)."""
+    """Return the slice of highest attention; without attention, of most tumour. Arrays (slices, rows, columns)."""
     peaks = attention.max(axis=(1, 2))
     return int(peaks.argmax() if peaks.max() > 0 else np.count_nonzero(mask, axis=(1, 2)).argmax())
 
 
 def slices_through(mask: np.ndarray, count: int) -> list[int]:
-    """Up to `count` slices, ascending, spread over those of (slices, rows, columns) that hold tumour."""
+    """Return up to `count` slices, ascending, spread over those of (slices, rows, columns) that hold tumour."""
     present = np.flatnonzero(mask.any(axis=(1, 2)))
     spread = (np.arange(count) + 0.5) / count * len(present) - 0.5
     return sorted({int(present[n]) for n in spread.round().astype(int).clip(0, len(present) - 1)})
 
 
 def subtract(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-    """The difference of two phases, without overflow: int16 where it fits, else float32."""
+    """Return the difference of two phases without overflow: int16 if it fits, else float32."""
     if not np.issubdtype(np.result_type(later, earlier), np.integer):
         return later.astype(np.float32) - earlier.astype(np.float32)
     difference = later.astype(np.int64 if later.dtype.itemsize > 2 else np.int32) - earlier
@@ -167,7 +170,7 @@ def subtract(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
 
 
 def grey_limits(values: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
-    """Black and white for pictures of these values, so that neither the field nor a small bright tumour saturates."""
+    """Return black and white level for these values; neither the field nor a small bright tumour saturates."""
     low, high = np.percentile(values, [1, 99.8])
     if mask.any():
         high = max(high, np.percentile(values[mask != 0], 99))
@@ -175,12 +178,12 @@ def grey_limits(values: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
 
 
 def enhancement_limits(later: np.ndarray, earlier: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
-    """Black and white for pictures of a difference of phases: black is no enhancement."""
+    """Return black and white level for a difference of phases: black is no enhancement."""
     return 0.0, max(grey_limits(subtract(later, earlier), mask)[1], 1e-3)
 
 
 def near_tumour(exam: Exam) -> tuple[slice, slice, slice]:
-    """The voxels (k, j, i) of the tumour's slices inside the zoomed square."""
+    """Return the voxels (k, j, i) of the tumour's slices inside the zoomed square."""
     view, mask = slice_view(exam.geometry), np.asarray(exam.mask) != 0
     box = view.zoom(mask)
     present = np.flatnonzero(view.order.view(mask).any(axis=(1, 2)))
@@ -198,7 +201,7 @@ def near_tumour(exam: Exam) -> tuple[slice, slice, slice]:
 
 
 def attention_opacity(attention: np.ndarray) -> np.ndarray:
-    """How opaque attention is drawn: nothing below `FAINT`, then rising, never hiding the lesion."""
+    """Return the opacity of attention: 0 below `FAINT`, then rising, never hiding the lesion."""
     return np.where(attention < FAINT, 0.0, 0.15 + 0.45 * attention)
 
 
@@ -207,6 +210,6 @@ def _axes(view: SliceView) -> tuple[tuple[int, int, int], tuple[bool, bool, bool
 
 
 def _interval(middle: float, length: float, low: float, high: float) -> tuple[float, float]:
-    """An interval of `length` around `middle`, moved inside [low, high] where it fits, else around their middle."""
+    """Return an interval of `length` around `middle`, moved inside [low, high] if it fits, else around their middle."""
     start = np.clip(middle - length / 2, low, high - length) if length <= high - low else (low + high - length) / 2
     return float(start), float(start + length)

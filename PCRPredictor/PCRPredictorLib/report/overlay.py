@@ -1,7 +1,7 @@
-"""The overlay picture: the tumour in its phases, and where the model looked, as a radiologist reads an exam.
+"""The overlay picture: the tumour in its phases and the attention of the model.
 
-Slices are the acquisition's own, shown as viewers show them and at true proportions, the three phases with the same
-grey values. Positions in the figure are inches, in slices mm.
+Slices are those of the acquisition, oriented as in viewers and at true proportions; the three phases share grey
+values. Positions are in inches in the figure and in mm in slices.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
 _WIDTH, _HEIGHT, _DPI = 16.0, 10.75, 100
 _BACKGROUND, _TEXT, _DIM, _RANGE, _WARN = "#0d0f12", "#f2f4f7", "#9aa4b2", "#6ea8fe", "#fbbf24"
 _HALO = {"facecolor": "#00000070", "edgecolor": "none", "pad": 1.5}
-_WARNINGS_SHOWN, _LINE = 2, 170  # lines, characters that fit beside a remark
+_WARNINGS_SHOWN, _LINE = 2, 170  # lines; characters per line
 
 
 @dataclass(frozen=True, eq=False)
 class _Pictures:
-    """What the panels draw: volumes as (slices, rows, columns), and how."""
+    """The content of the panels: volumes as (slices, rows, columns), and how they are drawn."""
 
     view: SliceView
     pre: np.ndarray
@@ -68,13 +68,13 @@ def save_overlay(exam: Exam, prediction: Prediction, path: Path) -> None:
 
 
 def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
-    """The numbers; the slice of highest attention, whole and zoomed; its phases; attention through the tumour.
+    """Draw the numbers; the slice of highest attention, whole and zoomed; its phases; attention through the tumour.
 
-    Nothing in it names the patient.
+    The patient is not named.
 
     Args:
         exam: with a mask that is not empty.
-        prediction: of that exam.
+        prediction: of the exam.
     """
     pictures = _prepare(exam, prediction.attention)
     main = main_slice(pictures.attention, pictures.mask)
@@ -102,7 +102,7 @@ def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
 
 
 def save_attention(cases: Sequence[tuple[str, Exam, np.ndarray]], path: Path) -> None:
-    """Write the slice of highest attention of several exams as a PNG, three in a row.
+    """Write the slice of highest attention of several exams as a PNG, three per row.
 
     Args:
         cases: title, exam, attention (k, j, i) of each; at least one.
@@ -146,7 +146,7 @@ def _add_panel(figure: Figure, left: float, bottom: float, edge: float) -> Axes:
 
 
 def _draw_context(axes: Axes, pictures: _Pictures, index: int) -> None:
-    """The whole slice, with the frame of the zoom."""
+    """Draw the whole slice with the frame of the zoom."""
     title = f"Early phase, {pictures.view.label(index)}"
     _draw(axes, pictures, pictures.early[index], pictures.grey, title, pictures.view.field.square)
     box = pictures.zoom
@@ -162,7 +162,7 @@ def _draw_enhancement(axes: Axes, pictures: _Pictures, index: int) -> None:
 
 
 def _draw_attention(axes: Axes, pictures: _Pictures, index: int, title: str) -> None:
-    """The early phase, a little darker, attention in colour, the stronger the more opaque, and the outline."""
+    """Draw the early phase a little darker, attention in colour, more opaque if stronger, and the outline."""
     low, high = pictures.grey
     _draw(axes, pictures, pictures.early[index], (low, low + 1.3 * (high - low)), title)
     attention = pictures.attention[index]
@@ -184,7 +184,7 @@ def _mark_peak(axes: Axes, pictures: _Pictures, index: int) -> None:
 def _draw(
     axes: Axes, pictures: _Pictures, image: np.ndarray, grey: tuple[float, float], title: str, box: Box | None = None
 ) -> None:
-    """One slice in grey, with edge letters and a scale bar."""
+    """Draw one slice in grey, with edge letters and a scale bar."""
     box = box or pictures.zoom
     large = axes.get_position().width > 0.25
     size = 13 if large else 10
@@ -202,7 +202,7 @@ def _draw(
 
 
 def _extent(view: SliceView) -> tuple[float, float, float, float]:
-    """Edges of a whole slice as imshow takes them."""
+    """Return the edges of a whole slice in the order of imshow."""
     field = view.field
     return field.left, field.right, field.bottom, field.top
 
@@ -214,7 +214,7 @@ def _frame(axes: Axes, box: Box) -> None:
 
 
 def _outline(axes: Axes, pictures: _Pictures, index: int) -> None:
-    """The edge of the mask; where the mask meets the edge of the field, it is closed there."""
+    """Draw the edge of the mask, closed at the edge of the field."""
     if not pictures.mask[index].any():
         return
     _, down, across = pictures.view.spacing
@@ -224,14 +224,14 @@ def _outline(axes: Axes, pictures: _Pictures, index: int) -> None:
 
 
 def _scale_bar(axes: Axes, width: float, size: int) -> None:
-    """A bar of 1, 2, 5 or 10 cm: the longest that takes up at most a third of the picture."""
+    """Draw a bar of 1, 2, 5 or 10 cm: the longest of at most a third of the picture."""
     length = max((mm for mm in (10, 20, 50, 100) if mm <= width / 3), default=10)
     axes.plot([0.04, 0.04 + length / width], [0.035, 0.035], color=_TEXT, linewidth=2.5, transform=axes.transAxes)
     axes.text(0.04, 0.055, f"{length // 10} cm", color=_TEXT, fontsize=size - 2, transform=axes.transAxes, bbox=_HALO)
 
 
 def _draw_colour_bar(figure: Figure) -> None:
-    """Above the attention panel, where it hides nothing."""
+    """Draw the colour bar above the attention panel, so that it hides nothing."""
     axes = figure.add_axes((14.55 / _WIDTH, 8.53 / _HEIGHT, 1.1 / _WIDTH, 0.14 / _HEIGHT))
     bar = figure.colorbar(ScalarMappable(cmap=COLOURS), cax=axes, orientation="horizontal", ticks=[])
     bar.outline.set_visible(False)
@@ -240,12 +240,12 @@ def _draw_colour_bar(figure: Figure) -> None:
 
 
 def _write(figure: Figure, x: float, y: float, text: str, size: float, colour: str = _TEXT, **options: object) -> None:
-    style = {"va": "center", "parse_math": False, **options}  # a dollar sign is a dollar sign
+    style = {"va": "center", "parse_math": False, **options}  # a dollar sign is no formula
     figure.text(x / _WIDTH, y / _HEIGHT, text, style, fontsize=size, color=colour)
 
 
 def _write_result(figure: Figure, prediction: Prediction) -> None:
-    """The probability, as a number and on a line from 0 to 100 %."""
+    """Write the probability as a number and on a line from 0 to 100 %."""
     point, (low, high) = prediction.operating_point, prediction.interval
     _write(figure, 0.15, 10.47, "Probability of pCR", 12, _DIM)
     _write(figure, 0.12, 9.87, f"{prediction.probability:.0%}", 46, weight="bold")
@@ -265,7 +265,7 @@ def _write_result(figure: Figure, prediction: Prediction) -> None:
 
 
 def _write_facts(figure: Figure, prediction: Prediction) -> None:
-    """What the number means and what it rests on: a title and two lines a column."""
+    """Write decision, image alone, attention and tumour: a title and two lines per column."""
     point, attention, tumour = prediction.operating_point, prediction.attention_summary, prediction.tumour
     inside = "peak inside the tumour" if attention.peak_in_tumour else "peak outside the tumour"
     columns = (
@@ -281,14 +281,14 @@ def _write_facts(figure: Figure, prediction: Prediction) -> None:
 
 
 def _describe_rates(point: OperatingPoint) -> str:
-    """Two lines on an operating point: its name, and its sensitivity and specificity where known."""
+    """Return two lines on an operating point: its name, and its sensitivity and specificity."""
     if point.sensitivity is None or point.specificity is None:
         return f"{point.name} operating point\nsensitivity and specificity unknown"
     return f"{point.name} operating point\nsensitivity {point.sensitivity:.0%}, specificity {point.specificity:.0%}"
 
 
 def _write_notices(figure: Figure, prediction: Prediction) -> None:
-    """Warnings, a line each as far as they fit."""
+    """Write the warnings that fit, one per line."""
     lines = [f"Warning: {notice.message}" for notice in prediction.notices] or ["No warnings"]
     more = len(lines) - _WARNINGS_SHOWN
     lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in lines[:_WARNINGS_SHOWN]]

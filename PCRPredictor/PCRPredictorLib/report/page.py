@@ -1,4 +1,4 @@
-"""The report: one HTML file that a radiologist reads and prints; it loads nothing from elsewhere and runs nothing."""
+"""The report of a prediction: one HTML file, to be read and printed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .wording import describe_image_alone
 
 
 def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, show_patient_id: bool = False) -> str:
-    """HTML of one prediction.
+    """Return the report of one prediction as HTML.
 
     Args:
-        exam: that was predicted.
-        overlay_png: the picture, from `overlay.save_overlay`.
-        show_patient_id: whether the patient is named; otherwise nothing of the exam's provenance appears.
+        exam: of the prediction.
+        overlay_png: the picture that `overlay.save_overlay` writes.
+        show_patient_id: name the patient. Otherwise the report shows nothing of the provenance but the phase times.
     """
     provenance = exam.provenance
     return render(
@@ -47,7 +47,7 @@ def _measured(tumour: TumourSummary, attention: AttentionSummary) -> dict[str, s
 
 
 def describe_position(point: tuple[float, float, float]) -> str:
-    """An LPS position in mm in words, relative to the scanner's origin."""
+    """Return an LPS position in mm in words, relative to the scanner's origin."""
     return f"{describe_offset(point) or '0 mm'} in scanner coordinates"
 
 

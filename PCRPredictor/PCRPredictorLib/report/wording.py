@@ -1,6 +1,6 @@
-"""A prediction in the words of the panel, of the browser's page and of the report. No widget here.
+"""A prediction in the words of the panel, the page in the browser and the report.
 
-Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer, nothing elsewhere.
+Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer, `str` elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Translate = Callable[[str], str]
 
 
 def describe_probability(prediction: Prediction, _: Translate = str) -> str:
-    """Probability with the range over the ensemble, rich text."""
+    """Return the probability and its range over the ensemble as rich text."""
     low, high = prediction.interval
     text = _("Probability of pCR {value}").format(value=f"{prediction.probability:.0%}")
     span = _("folds of the model: {low} to {high}").format(low=f"{low:.0%}", high=f"{high:.0%}")
@@ -24,31 +24,31 @@ def describe_probability(prediction: Prediction, _: Translate = str) -> str:
 
 
 def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translate = str) -> str:
-    """What an operating point makes of the probability, and how often it was right."""
+    """Return the decision at an operating point, with the sensitivity and specificity of that point if known."""
     decision = _("pCR") if prediction.probability >= point.threshold else _("no pCR")
     text = _("{decision} at threshold {threshold}").format(decision=decision, threshold=f"{point.threshold:.2f}")
     if point.sensitivity is None or point.specificity is None:
         return text
-    rates = _("finds {sensitivity} of responders, clears {specificity} of the others").format(
+    rates = _("sensitivity {sensitivity}, specificity {specificity}").format(
         sensitivity=f"{point.sensitivity:.0%}", specificity=f"{point.specificity:.0%}"
     )
     return f"{text}; {rates}"
 
 
 def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
-    """The probability without clinical values, beside the one with them."""
+    """Return the probability without clinical values, and how far they changed it."""
     if not prediction.clinical:
         return _("The model reads the image alone.")
     if all(value == "unknown" for value in prediction.clinical.values()):
         return _("From the image alone: no clinical value is known.")
-    change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of what is shown
+    change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of the numbers shown
     return _("From the image alone {value}; the clinical values changed it by {change} points.").format(
         value=f"{prediction.image_probability:.0%}", change=f"{change:+d}"
     )
 
 
 def describe_attention(prediction: Prediction, _: Translate = str) -> str:
-    """Share of the attention inside the tumour, and where its peak is."""
+    """Return the share of the attention inside the tumour and whether its peak is there."""
     summary = prediction.attention_summary
     peak = _("its peak is in the tumour") if summary.peak_in_tumour else _("its peak is NOT in the tumour")
     return _("{share} of the attention is inside the tumour, {peak}.").format(
@@ -57,13 +57,13 @@ def describe_attention(prediction: Prediction, _: Translate = str) -> str:
 
 
 def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
-    """Warnings as a list, rich text; empty without any."""
+    """Return the warnings as a list in rich text; empty without warnings."""
     items = "".join(f"<li>{escape(notice.message)}</li>" for notice in prediction.notices)
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 
 def describe_model(bundle: Bundle, _: Translate = str) -> str:
-    """A model's card in a few lines, rich text."""
+    """Return the card of a model as a few lines of rich text."""
     card = bundle.card
     lines = [
         (_("Trained on"), card.training_data),
@@ -78,7 +78,7 @@ def describe_model(bundle: Bundle, _: Translate = str) -> str:
 
 
 def _performance(metrics: object) -> str:
-    """AUC on each group of patients that the card knows."""
+    """Return the AUC on each group of patients of the card."""
     if not isinstance(metrics, dict):
         return ""
     found = []

@@ -1,4 +1,4 @@
-"""The model card of a run: what was trained on, how well it does and on whom, where it fails, what it is for."""
+"""The model card of a run: training data, performance overall and by subgroup, failures, intended use."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _METRICS = ("auc", "sensitivity", "specificity", "brier")
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """Texts of a card from a JSON object: any of `TEXTS`; `training_data` is added to what the run itself says.
+    """Return texts of a card from a JSON object with any of `TEXTS`; `training_data` is added to the run's own text.
 
     Raises:
-        DataError: if it cannot be read or holds anything else.
+        DataError: if the file cannot be read or holds anything else.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -43,20 +43,20 @@ def read_texts(path: Path) -> dict[str, str]:
     if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):
         raise DataError(f"{path}: must be a JSON object of texts; use any of {', '.join(TEXTS)}")
     if unknown := sorted(set(content) - set(TEXTS)):
-        raise DataError(f"{path}: {unknown[0]!r} is no part of a model card; use any of {', '.join(TEXTS)}")
+        raise DataError(f"{path}: {unknown[0]!r} is not part of a model card; use any of {', '.join(TEXTS)}")
     return content
 
 
 def make_card(
     name: str, cohort: str, cache: GridCache, described: Mapping[str, Any], texts: Mapping[str, str]
 ) -> ModelCard:
-    """What a bundle says of itself; what only people know is to be completed by `texts`.
+    """Return the card of a bundle; `texts` complete it with facts that only people know.
 
     Args:
         name: of the model.
         cohort: name of the cohort trained on.
-        cache: its patients.
-        described: from `evaluation.describe_model`, out of fold.
+        cache: of the patients of the cohort.
+        described: from `description.describe_model`, out of fold.
         texts: from `read_texts`.
     """
     trained_on = f"{len(cache)} patients of {cohort}, {int(cache.labels.sum())} with pCR."
@@ -78,7 +78,7 @@ def make_card(
 
 
 def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
-    """The metrics of a model card, from `evaluation.describe_model`."""
+    """Return the metrics of a model card, from `description.describe_model`."""
     metrics = {name: described[name] for name in _METRICS}
     if described["attention"]:
         metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
@@ -86,7 +86,7 @@ def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
 
 
 def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]:
-    """Patients, positives and AUC (None of few patients) of every subgroup, from `evaluation.describe_model`."""
+    """Return patients, positives and AUC (None for few patients) of every subgroup of `description.describe_model`."""
     return {
         f"{group['variable'].replace('_', ' ')}: {group['group']}": {
             name: group[name] for name in ("patients", "positives", "auc")
@@ -96,18 +96,18 @@ def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]
 
 
 def find_failures(probability: np.ndarray, label: np.ndarray, most: int = 3) -> np.ndarray:
-    """Positions (n,) of the patients that a model was most wrong about: those with pCR it missed, then false alarms.
+    """Return the positions (n,) of the largest errors of a model: missed patients with pCR, then false alarms.
 
     Args:
         probability, label: (N,).
-        most: of each kind.
+        most: number of each kind.
     """
     order = np.argsort(probability)
     return np.concatenate([order[label[order] == 1][:most], order[label[order] == 0][::-1][:most]])
 
 
 def describe_failure(cache: GridCache, position: int, probability: float, in_tumour: float) -> str:
-    """A patient that a model was wrong about, in words that do not say who it is."""
+    """Return a sentence about an error of a model that does not identify the patient."""
     record = cache.records[position]
     response = "pCR" if record.label else "no pCR"
     return (
@@ -117,10 +117,10 @@ def describe_failure(cache: GridCache, position: int, probability: float, in_tum
 
 
 def describe_failures(cache: GridCache, index: np.ndarray, outcome: Outcome) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The worst errors out of fold: positions in the cache, (n,), and each in words.
+    """Return the largest errors out of fold: positions in the cache, (n,), and a sentence for each.
 
     Args:
-        index: (N,), positions of the patients in the cache.
+        index: positions (N,) of the patients in the cache.
         outcome: of the same patients.
     """
     worst, probability = find_failures(outcome.probability, cache.labels[index]), outcome.probability

@@ -70,7 +70,7 @@ def write_without_times(folder):
 def test_phases_without_times_are_taken_by_their_numbers_which_is_said(tmp_path):
     write_without_times(tmp_path)
     (notice,) = about_source(read_dicom_exam(tmp_path).provenance)
-    assert "times of the phases are not known: phases 0, 1 and 5 of 6" in notice.message
+    assert "times of the phases are unknown. Phases 0, 1 and 5 of 6" in notice.message
     assert list(about_source(read_dicom_exam(tmp_path, pick=(0, 2, 5)).provenance)) == []
 
 
@@ -83,7 +83,7 @@ def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
     said = json.loads((tmp_path / "out" / "prediction.json").read_text())
     report = (tmp_path / "out" / "report.html").read_text()
     for text in (capsys.readouterr().out, said["warnings"][-1]["message"], report):
-        assert "phases 0, 1 and 5 of 6" in text
+        assert "Phases 0, 1 and 5 of 6" in text
     assert said["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
 
 

@@ -13,7 +13,7 @@ from PCRTrainingLib.evaluation.card import find_failures, read_texts
 from PCRTrainingLib.runs.finish import familiar_ranges
 
 
-def test_failures_are_the_worst_of_each_kind_and_only_errors_of_rank():
+def test_failures_are_the_largest_errors_of_each_kind():
     label = np.array([1, 0, 1, 0, 1, 0])
     probability = np.array([0.9, 0.8, 0.1, 0.2, 0.5, 0.6])
     assert find_failures(probability, label, 2).tolist() == [2, 4, 1, 5]
@@ -25,10 +25,10 @@ def test_failures_are_the_worst_of_each_kind_and_only_errors_of_rank():
         ("no json", "cannot be read as JSON"),
         ('["a"]', "must be a JSON object of texts"),
         ('{"name": 3}', "must be a JSON object of texts"),
-        ('{"titel": "mine"}', "'titel' is no part of a model card; use any of name, version"),
+        ('{"titel": "mine"}', "'titel' is not part of a model card; use any of name, version"),
     ],
 )
-def test_card_that_is_none_is_one_sentence(tmp_path, text, message):
+def test_invalid_card_is_reported_in_one_sentence(tmp_path, text, message):
     (tmp_path / "card.json").write_text(text)
     with pytest.raises(DataError, match=message):
         read_texts(tmp_path / "card.json")
@@ -59,7 +59,7 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
     assert not any(name in readme for name in names)
 
 
-def test_quantity_that_all_patients_share_is_no_range_to_be_inside_of():
+def test_quantity_shared_by_all_patients_has_no_range():
     records = [SimpleNamespace(measured={"tumour_volume": 1.0 + k, "pixel_spacing": 0.714}) for k in range(101)]
     (found,) = familiar_ranges(SimpleNamespace(records=records))
     assert (found.quantity, found.low, found.high) == ("tumour_volume", 2.0, 100.0)

@@ -117,7 +117,7 @@ EXPERIMENT = {
 
 
 def evaluation(model=None, **changes):
-    """The page of one cohort with these changes, and with one changed model where given."""
+    """Return the page of one cohort with these changes and, if given, with one changed model."""
     cohort = EVALUATION["cohorts"][0] | changes
     if model is not None:
         cohort |= {"models": [MODEL | model], "comparisons": []}
@@ -126,7 +126,7 @@ def evaluation(model=None, **changes):
 
 @cache
 def shown(render):
-    """What a function makes of the example."""
+    """Return the example, rendered."""
     return render(EVALUATION if render is render_evaluation else EXPERIMENT)
 
 
@@ -135,7 +135,7 @@ def pictures(page):
 
 
 def odd(value):
-    """The same content with every text made odd."""
+    """Return the same content with odd text everywhere."""
     if isinstance(value, dict):
         return {key: odd(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -202,14 +202,14 @@ def test_text_is_escaped(render, content):
     assert "&lt;b&gt;odd&lt;/b&gt; &amp;" in page
 
 
-def test_markdown_text_breaks_no_table():
+def test_special_characters_do_not_break_markdown_tables():
     rows = [line for line in experiment_markdown(odd(EXPERIMENT)).splitlines() if line.startswith("|")]
     assert r"&lt;b&gt;odd&lt;/b&gt; &amp; \"strange\" \| $x_".replace(r"\"", '"') in rows[2]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 11, 7}
 
 
 @pytest.mark.parametrize("render", [render_evaluation, render_experiment])
-def test_page_asks_nothing_of_other_hosts_and_runs_nothing(render):
+def test_page_loads_nothing_and_runs_no_script(render):
     page = shown(render)
     assert "default-src 'none'" in page
     assert not any(word in page for word in ("<script", "http://", "https://", "@import", "url(", "href="))
@@ -217,12 +217,12 @@ def test_page_asks_nothing_of_other_hosts_and_runs_nothing(render):
     assert not any(re.search(r'href="(?!#)', picture) for picture in pictures(page))
 
 
-def test_comparison_of_unknown_p_is_the_difference_and_a_dash():
+def test_unknown_p_of_a_comparison_is_a_dash():
     page = evaluation(comparisons=[PAIR | {"p": None, "auc_difference": interval(0.056)}])
     assert ">+0.056</td><td class=short>–</td>" in page
 
 
-def test_one_class_says_that_there_is_no_auc():
+def test_headline_of_one_class_reports_no_auc():
     nothing = {"auc": interval(None), "roc": {"false_positive_rate": [], "sensitivity": []}, "calibration_curve": []}
     assert "On elsewhere (212 patients, 67 with pCR) no AUC can be given." in evaluation(nothing)
 
@@ -230,12 +230,12 @@ def test_one_class_says_that_there_is_no_auc():
 @pytest.mark.parametrize(
     ("model", "title"), [({"subgroups": []}, "Subgroups"), ({"attention": None}, "Where the models looked")]
 )
-def test_section_without_content_is_left_out(model, title):
+def test_empty_section_is_left_out(model, title):
     assert title in evaluation({})
     assert title not in evaluation(model)
 
 
-def test_evaluation_does_without_best_auc_threshold_and_challenge_score():
+def test_evaluation_needs_no_best_auc_threshold_or_challenge_score():
     page = evaluation(
         {"operating_point": {"name": "each its own", "threshold": None}, "challenge_score": None},
         best_possible_auc=None,
@@ -250,7 +250,7 @@ def test_forest_plot_marks_the_best_possible_auc():
     assert forest_plot(rows, 0.9, "AUC").count("<path") > forest_plot(rows, None, "AUC").count("<path")
 
 
-def test_training_plot_survives_missing_values_and_steps_of_unlike_length():
+def test_training_plot_accepts_missing_values_and_steps_of_different_length():
     keys = ("step", "epoch", "loss", "validation_loss", "validation_auc", "attention_in_tumour")
     first = [
         dict(zip(keys, row, strict=True)) for row in [("one", 1, 0.7, None, None, None), ("one", 2, 0.6, 0.7, 0.6, 0.2)]
@@ -264,7 +264,7 @@ def test_plot_of_nothing_is_an_empty_plot(svg):
     assert svg.startswith("<svg")
 
 
-def test_plots_take_names_that_matplotlib_would_read_otherwise():
+def test_plots_show_names_with_special_characters():
     points = MODEL["calibration_curve"]
     assert "<svg" in roc_plot({"$x_": ([0, 1], [0, 1], 0.5)}) + calibration_plot({"_$\\frac": points})
     assert roc_plot({"_hidden": ([0, 1], [0, 1], 0.5)}) != roc_plot({})

@@ -72,7 +72,7 @@ def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
 
 def test_missing_clinical_values_are_said(predictor, exam):
     notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
-    assert notices["clinical_missing"] == "Not given, so not used: Hormone receptors."
+    assert notices["clinical_missing"] == "Not given and therefore not used: Hormone receptors."
 
 
 def test_tumour_unlike_the_training_patients_is_said(predictor, exam):
@@ -80,7 +80,7 @@ def test_tumour_unlike_the_training_patients_is_said(predictor, exam):
     mask[12, 70, 90] = 1
     notices = {n.code: n.message for n in predictor.predict(replace(exam, mask=mask)).notices}
     assert "tiny" in notices["mask_tiny"]
-    assert "the training patients had 0.5 to 200 ml" in notices["unfamiliar_tumour_volume"]
+    assert "theirs was 0.5 to 200 ml" in notices["unfamiliar_tumour_volume"]
 
 
 def test_hardly_enhancing_tumour_is_said(predictor, exam):

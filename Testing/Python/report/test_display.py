@@ -19,7 +19,7 @@ TILT = np.array([[1, 0, 0], [0, np.cos(0.5), -np.sin(0.5)], [0, np.sin(0.5), np.
 @pytest.mark.parametrize(
     ("direction", "letters"), [(AXIAL, "R L A P"), (SAGITTAL, "A P H F"), (CORONAL, "R L H F"), (TILT, "R L AF PH")]
 )
-def test_slices_are_turned_as_a_viewer_turns_them(direction, letters):
+def test_slices_are_oriented_as_in_viewers(direction, letters):
     assert slice_view(Geometry((9, 8, 5), (1, 1, 3), direction=direction)).letters == tuple(letters.split())
 
 
@@ -94,5 +94,5 @@ def test_small_bright_tumour_does_not_saturate_and_a_flat_image_has_a_range():
     ("offset", "words"),
     [((12, -30, 0.4), "12 mm left, 30 mm anterior"), ((-1, 2, -3), "1 mm right, 2 mm posterior, 3 mm inferior")],
 )
-def test_offset_is_put_in_words(offset, words):
+def test_offset_is_in_words(offset, words):
     assert describe_offset(offset) == words

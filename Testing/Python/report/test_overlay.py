@@ -10,7 +10,7 @@ from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_predictio
 
 
 def written(exam, prediction):
-    """All text on the picture."""
+    """Return all text of the picture."""
     return "\n".join(text.get_text() for text in render_overlay(exam, prediction).findobj(Text))
 
 
@@ -35,7 +35,7 @@ def test_warnings_that_do_not_fit_are_counted():
     assert "No warnings" in written(exam, tiny_prediction(exam, notices=[]))
 
 
-def test_unknown_rates_are_said_to_be_unknown():
+def test_unknown_rates_are_reported_as_unknown():
     exam = tiny_exam()
     prediction = replace(tiny_prediction(exam), operating_point=OperatingPoint("balanced", 0.5))
     assert "sensitivity and specificity unknown" in written(exam, prediction)

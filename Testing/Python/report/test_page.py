@@ -19,16 +19,16 @@ def test_result_comes_before_everything_else():
 
 
 @pytest.mark.parametrize(("probability", "words"), [(0.62, ">pCR predicted<"), (0.2, ">No pCR predicted<")])
-def test_decision_is_put_in_words(probability, words):
+def test_decision_is_in_words(probability, words):
     assert words in report(probability=probability)
 
 
-def test_patient_is_named_only_when_asked():
+def test_patient_is_named_only_on_request():
     assert "SECRET-1" not in report()
     assert "SECRET-1" in report(show_patient_id=True)
 
 
-def test_report_asks_nothing_of_other_hosts_and_runs_nothing():
+def test_report_loads_nothing_and_runs_no_script():
     text = report()
     assert "default-src 'none'" in text
     assert not any(word in text for word in ("<script", "http://", "https://", "@import", "url("))
@@ -46,12 +46,12 @@ def test_all_text_is_escaped():
     assert text.count("&lt;b&gt;odd&lt;/b&gt; &amp; strange") >= 8
 
 
-def test_warnings_are_listed_and_their_absence_is_said():
+def test_warnings_or_their_absence_are_reported():
     assert "<li>An example.</li>" in report(notices=(Notice("x", "An example."),))
     assert "No warnings." in report()
 
 
-def test_unknown_values_and_what_the_known_ones_change_are_said():
+def test_unknown_values_and_the_effect_of_known_ones_are_reported():
     assert '<th scope="row">Hormone receptors</th><td>unknown</td>' in report()
     assert "the clinical values changed it by +12 points" in report()
     assert "changed it by -30 points" in report(probability=0.2)
@@ -59,13 +59,13 @@ def test_unknown_values_and_what_the_known_ones_change_are_said():
     assert "The model reads the image alone." in report(clinical={})
 
 
-def test_it_says_research_use_only_and_what_the_model_is_for():
+def test_report_states_research_use_only_and_the_intended_use():
     text = report()
     assert "Research use only" in text
     assert text.index("Intended use: tests") < text.index("<img")
 
 
-def test_peak_is_placed_relative_to_the_tumour():
+def test_peak_is_described_relative_to_the_tumour():
     assert "inside the tumour, at its centre" in report()
     summary = PREDICTION.attention_summary
     moved = replace(summary, peak=(summary.peak[0] + 4, summary.peak[1], summary.peak[2] - 6), peak_in_tumour=False)

@@ -12,12 +12,12 @@ from PCRPredictorLib.report.wording import (
 from support.examples import tiny_exam, tiny_prediction
 
 
-def test_a_change_that_rounds_to_nothing_has_no_minus():
+def test_change_that_rounds_to_zero_has_no_minus():
     prediction = replace(tiny_prediction(tiny_exam()), probability=0.499, image_probability=0.5)
     assert "changed it by +0 points" in describe_image_alone(prediction)
 
 
-def test_what_a_warning_says_is_text_and_no_markup():
+def test_warnings_are_escaped():
     prediction = tiny_prediction(tiny_exam(), notices=[Notice("a", "<script>")])
     assert "<script>" not in describe_warnings(prediction)
     assert describe_warnings(tiny_prediction(tiny_exam(), notices=[])) == ""
