@@ -55,7 +55,7 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         clinical={"Age": "52 years", "Hormone receptors": "unknown"},
         notices=tuple(notices),
         model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
-        versions={"breastpcr": "0.1.0", "torch": "2"},
+        versions={"breastpcr": "0.2.0", "torch": "2"},
     )
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from PCRPredictorLib import __version__
 from PCRPredictorLib.outputs import COHORT_COLUMNS
 from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, code
 from support.examples import tiny_exam, tiny_prediction
@@ -84,3 +85,9 @@ def test_page_of_the_files_knows_every_key_column_and_warning():
     keys = tiny_prediction(tiny_exam()).to_json().keys() - {"disclaimer"}
     assert codes
     assert {*codes, *keys, *COHORT_COLUMNS} <= told
+
+
+def test_changelog_and_citation_have_the_version_of_the_software():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE).group(1) == __version__
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
