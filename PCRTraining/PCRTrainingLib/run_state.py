@@ -1,4 +1,4 @@
-"""What a run has written so far: how far it is, its curves and its results. No torch here, for the Slicer module."""
+"""Read a run while it goes on and afterwards: state, curves and results. No torch here, for the Slicer module."""
 
 from __future__ import annotations
 

@@ -25,6 +25,20 @@ def quiet_job(cohort, out, **options):
     return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Silent(), **options})
 
 
+def out_of_fold_logits(out):
+    """Patient to fold and logit."""
+    with RunFolder(out).out_of_fold.open(newline="") as file:
+        return {row["patient_id"]: (row["fold"], float(row["logit"])) for row in csv.DictReader(file)}
+
+
+def assert_same_predictions(out, other):
+    """The same patients in the same folds, with the same logits."""
+    ours, theirs = out_of_fold_logits(out), out_of_fold_logits(other)
+    assert ours.keys() == theirs.keys()
+    assert all(ours[name][0] == theirs[name][0] for name in ours)
+    assert max(abs(ours[name][1] - theirs[name][1]) for name in ours) < 1e-4
+
+
 def write_patient(cohort, name, label, seed):
     """Noise and an enhancing ball, brighter with pCR."""
     rng = np.random.default_rng(seed)

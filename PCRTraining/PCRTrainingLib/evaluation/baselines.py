@@ -1,4 +1,4 @@
-"""What a network has to beat: logistic regression on clinical variables and on the tumour's kinetics and shape."""
+"""Baselines that a network has to beat: logistic regression on clinical variables, and on kinetics and shape."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sklearn.preprocessing import StandardScaler
 
 from ..cohort.cache import GridCache
 
-_STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: the smaller, the stronger the penalty
+_STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: a smaller C is a stronger penalty
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A logistic regression with L2 penalty, its strength chosen by cross-validation inside the training patients.
+    """A logistic regression with L2 penalty, whose strength is chosen by cross-validation on the training patients.
 
     Args:
-        name: of its row.
-        what: a line that explains it.
-        kinetics: whether it sees the tumour's kinetics and shape.
-        clinical: whether it sees the clinical variables.
+        name: of its row in the table.
+        what: one line that explains it.
+        kinetics: it reads the kinetics and shape of the tumour.
+        clinical: it reads the clinical variables.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Baseline:
     clinical: bool
 
     def features(self, cache: GridCache, clinical: np.ndarray) -> np.ndarray:
-        """(N, features) of all patients of a cache.
+        """Return its features of all patients of a cache, (N, features).
 
         Args:
             clinical: (N, schema width).
@@ -54,9 +54,9 @@ BASELINES = (
 
 
 def fit_logistic(features: np.ndarray, label: np.ndarray) -> Pipeline:
-    """Standardised features; the penalty of the lowest log loss in five folds of the same patients.
+    """Fit standardised features with the penalty that has the lowest log loss in five folds of the same patients.
 
-    With one patient of a class there is nothing to choose by, and the strongest penalty is taken.
+    A single patient of a class leaves nothing to choose by: the strongest penalty is taken.
 
     Args:
         features: (N, features).

@@ -1,4 +1,4 @@
-"""How well models do, as plain values: metrics with 95 % intervals, paired comparison, subgroups, attention.
+"""Describe how well models do, in plain values: metrics with 95 % intervals, comparisons, subgroups, attention.
 
 Arrays are (N,) of the patients of a cohort; the metrics and their sources are those of `metrics`.
 """
@@ -31,7 +31,7 @@ _SMALLEST_GROUP = 5  # patients of a class for an AUC
 
 
 def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Metrics of every model on the patients at the positions `index`, (n,), and every pair of models compared."""
+    """Describe every model, and compare every pair, on the patients at the positions `index`, (n,)."""
     label, groups = cache.labels[index], find_groups(cache, index)
     truth = cache.true_probability
     return {
@@ -46,12 +46,12 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
 
 
 def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:
-    """A field of `Rates` as a statistic of positions."""
+    """Return a field of `Rates` as a statistic of positions."""
     return lambda index: getattr(rates(decision[index], label[index]), name)
 
 
 def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
-    """Metrics of one model, with intervals by bootstrap over patients."""
+    """Return the metrics of one model, with intervals by bootstrap over patients."""
     probability, decision = outcome.probability, outcome.decision
     fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
     x, y = roc_points(outcome.order, label)
@@ -79,7 +79,7 @@ def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.
 
 
 def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object] | None:
-    """Where the model looked; None for a model without images."""
+    """Return where the model looked; None for a model without images."""
     scores = outcome.scores
     if scores is None:
         return None
@@ -92,7 +92,10 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
 
 
 def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
-    """Two models on the same patients: AUC (DeLong), and sensitivity at the other's specificity (paired bootstrap)."""
+    """Compare two models on the same patients.
+
+    AUC by DeLong's test, and sensitivity at the specificity of the other model by paired bootstrap.
+    """
     test = delong(one.order, other.order, label)
     specificity = rates(other.decision, label).specificity
 
@@ -113,7 +116,7 @@ def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object
 
 
 def auc_interval(score_: np.ndarray, label: np.ndarray) -> Interval:
-    """AUC with its 95 % interval by bootstrap over patients."""
+    """Return the AUC with its 95 % interval by bootstrap over patients."""
     return bootstrap(lambda i: auc(score_[i], label[i]), label)
 
 
@@ -136,5 +139,5 @@ def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndar
 
 
 def finite(value: float) -> float | None:
-    """None instead of nan, for JSON."""
+    """Return None instead of nan, for JSON."""
     return value if math.isfinite(value) else None

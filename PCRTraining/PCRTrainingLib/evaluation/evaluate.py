@@ -1,4 +1,4 @@
-"""Models on cohorts that they were not trained on: `pcr evaluate`."""
+"""Evaluate models on cohorts that they were not trained on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..run_folder import RunFolder
 from ..statistics.outcome import Outcome
 from ..training.inference import Ensemble, random_share
 from .description import describe_cohort
-from .external import check_classes, cohort_names, refuse_patients, shared_patients
+from .external import check_classes, cohort_names, number_equal_names, refuse_shared
 from .report import render_evaluation
 
 
@@ -31,21 +31,22 @@ def evaluate(
     """Return how well every model does on every cohort, all on the same patients.
 
     Raises:
-        DataError: if a cohort cannot be used or shares patients with a model's training.
+        DataError: if a cohort cannot be used or shares patients with the training of a model.
     """
     results = []
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
         caches = _read_for(bundles, cohort, name, cache_folder / name, progress)
         for bundle in bundles:
-            known = bundle.training_images, bundle.training_patients
-            refuse_patients(shared_patients(caches[bundle.settings.grid], *known), cohort)
+            refuse_shared(caches[bundle.settings.grid], cohort, bundle.training_images, bundle.training_patients)
         outcomes: list[Outcome] = []
         for bundle in bundles:
             progress.start(f"{bundle.card.name} on {name}", 1)
             outcomes.append(run_bundle(bundle, caches[bundle.settings.grid], device))
             progress.advance()
         cache = caches[bundles[0].settings.grid]
-        results.append(describe_cohort(name, cache, np.arange(len(cache)), _with_own_names(outcomes)))
+        names = number_equal_names([outcome.name for outcome in outcomes])
+        outcomes = [replace(outcome, name=own) for outcome, own in zip(outcomes, names, strict=True)]
+        results.append(describe_cohort(name, cache, np.arange(len(cache)), outcomes))
     return {
         "kind": "evaluation",
         "cohorts": results,
@@ -64,7 +65,7 @@ def evaluate(
 def _read_for(
     bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress
 ) -> dict[GridSpec, GridCache]:
-    """A cohort on the grid of every model; patients whose variables any of them cannot read are left out for all."""
+    """Return the cohort on the grid of every model; a patient whose variables any of them cannot read is left out."""
     schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
     caches: dict[GridSpec, GridCache] = {}
     for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
@@ -81,7 +82,7 @@ def write_evaluation(
     """Write what `evaluate` returns, and its page, into a folder.
 
     Raises:
-        DataError: as `evaluate`, or if the folder cannot be written.
+        DataError: see `evaluate`; also if the folder cannot be written.
     """
     with whole_folder(out) as folder:
         files = RunFolder(folder)
@@ -97,12 +98,3 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
     ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, bundle.operating_point())
     share = random_share(networks[0], cache, clinical, device)
     return replace(ensemble.outcome(cache, clinical, device), random_in_tumour=share)
-
-
-def _with_own_names(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Models of the same name are numbered."""
-    names = [outcome.name for outcome in outcomes]
-    return [
-        outcome if names.count(outcome.name) == 1 else replace(outcome, name=f"{outcome.name} {k + 1}")
-        for k, outcome in enumerate(outcomes)
-    ]

@@ -1,4 +1,4 @@
-"""Cohorts that no model was trained on: their names, and what they must be like."""
+"""Cohorts for evaluation: distinct names, both classes, and no patient that a model was trained on."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from ..cohort.check import count, identifier_mark
 
 
 def cohort_names(cohorts: Sequence[Path]) -> list[str]:
-    """A short, distinct name of every cohort: its folder's, numbered where two are the same."""
-    names = [cohort.resolve().name for cohort in cohorts]
+    """Return a short, distinct name per cohort: that of its folder, numbered if there are two of it."""
+    return number_equal_names([cohort.resolve().name for cohort in cohorts])
+
+
+def number_equal_names(names: Sequence[str]) -> list[str]:
+    """Return the names, with the position added to those that are not unique."""
     return [name if names.count(name) == 1 else f"{name} {k + 1}" for k, name in enumerate(names)]
 
 
 def check_classes(cache: GridCache, cohort: Path) -> None:
-    """Refuse a cohort without patients of both kinds.
+    """Refuse a cohort in which all patients have the same label.
 
     Raises:
-        DataError: if it is one.
+        DataError: if it is refused.
     """
     if len(set(cache.labels.tolist())) < 2:
         raise DataError(
@@ -30,27 +34,22 @@ def check_classes(cache: GridCache, cohort: Path) -> None:
         )
 
 
-def shared_patients(cache: GridCache, images: Collection[str], patients: Collection[str]) -> list[str]:
-    """Patients of a cohort that a model was trained on, by their images or by identifier.
+def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), patients: Collection[str] = ()) -> None:
+    """Refuse a cohort that shares patients with training.
 
     Args:
-        images: fingerprints of those trained on.
+        images: fingerprints of the images trained on.
         patients: hashes of the identifiers trained on, see `identifier_mark`.
+
+    Raises:
+        DataError: naming patients of the cohort that were trained on.
     """
     images, patients = set(images), set(patients)
-    return [
+    shared = [
         record.patient_id
         for record in cache.records
         if record.fingerprint in images or identifier_mark(record.patient_id) in patients
     ]
-
-
-def refuse_patients(shared: Sequence[str], cohort: Path) -> None:
-    """Refuse a cohort for the patients that it shares with the training one.
-
-    Raises:
-        DataError: if there are any.
-    """
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
         raise DataError(

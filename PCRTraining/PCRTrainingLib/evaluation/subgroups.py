@@ -1,4 +1,4 @@
-"""Subgroups of a cohort: the variables of its table by which patients are divided."""
+"""Subgroups of a cohort: variables of its table that divide the patients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SUBGROUPS = (*FAIRNESS_VARIABLES, "tumor_subtype", "hr", "her2", "site", "manuf
 
 
 def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
-    """Variables of the table by which patients are divided, (n,) text each; empty text where unknown."""
+    """Return the variables that divide the patients at the positions `index`, (n,): text each, (n,), "" if unknown."""
     groups = {}
     for name in _SUBGROUPS:
         texts = cache.column(name)[index]
@@ -29,7 +29,7 @@ def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _spelling(name: str, text: str) -> str:
-    """A value as the schema names it, so that "post (>12 months)" and "post" are one group."""
+    """Return a value as the schema names it: "post (>12 months)" and "post" are one group."""
     if name in KNOWN and text:
         try:
             return str(KNOWN[name].parse(text))

@@ -30,7 +30,7 @@ def keep_clinical_rows(
     Args:
         table: its path; None if there is none.
         file: of the run folder.
-        schemas: a row is kept if any of them can use it; the user hears of the others.
+        schemas: a row is kept if any of them can use it; the number of others is reported.
         without: lower-case identifiers of patients that must not be trained on.
 
     Raises:
@@ -69,7 +69,7 @@ def read_clinical_rows(file: Path, schema: ClinicalSchema) -> Rows:
 
 
 def _parse_rows(rows: Mapping[str, Mapping[str, str]], schema: ClinicalSchema) -> Rows:
-    """Return the rows with a label and values that the schema can read."""
+    """Return the rows that have a label and values that the schema can read."""
     found = {}
     for name, row in rows.items():
         with suppress(DataError):

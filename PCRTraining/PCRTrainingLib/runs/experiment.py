@@ -16,9 +16,10 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, training_marks
+from ..cohort.check import identifier_mark
 from ..config import TrainingConfig, config_to_json
 from ..evaluation.baselines import BASELINES
-from ..evaluation.external import check_classes, cohort_names, refuse_patients, shared_patients
+from ..evaluation.external import check_classes, cohort_names, refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.outcome import Outcome
@@ -31,13 +32,13 @@ from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
 
 
 def experiment_config(config: TrainingConfig) -> TrainingConfig:
-    """The configuration with every step that the rows need; the curriculum's own steps are kept.
+    """Return the configuration with every step that the rows need, those of the curriculum unchanged.
 
     Raises:
         DataError: if the curriculum is not step1, step2, step3.
     """
     if [step.name for step in config.steps] != ["step1", "step2", "step3"]:
-        raise DataError("an experiment needs the steps step1, step2, step3; keep their names in the configuration")
+        raise DataError("the steps of an experiment must be step1, step2, step3; keep their names in the configuration")
     first, second, third = config.steps
     epochs = first.epochs + second.epochs
     image = replace(first, name="single_image", epochs=epochs)
@@ -98,7 +99,7 @@ def open_cohorts(
     }
     for path, cache in zip(externals, others.values(), strict=True):
         check_classes(cache, path)
-        refuse_patients(shared_patients(cache, images, patients), path)
+        refuse_shared(cache, path, images, patients)
     return {INSIDE: training, **others}, schema
 
 
@@ -109,14 +110,14 @@ def open_clinical_rows(
     externals: Sequence[Path],
     caches: Mapping[str, GridCache],
 ) -> Rows:
-    """Return the rows without images of an experiment, none of them of a patient of an external cohort.
+    """Return the clinical rows of an experiment, without those of patients of external cohorts.
 
     Args:
         table: path of the table that the experiment was begun with.
-        caches: of the training cohort and, in their order, of the external ones.
+        caches: of the training cohort, then of the external ones in their order.
 
     Raises:
-        DataError: if the table cannot be used, or an external cohort that came later has patients of it.
+        DataError: if the table cannot be used, or an external cohort that was added later has patients of it.
     """
     file, (_, *others) = job.folder.clinical_rows, caches.values()
     if not job.folder.origin.is_file():
@@ -124,7 +125,7 @@ def open_clinical_rows(
         keep_clinical_rows(table, file, [schema], job.progress, outside)
     rows = read_clinical_rows(file, schema)
     for path, cache in zip(externals, others, strict=True):
-        refuse_patients([name for name in cache.ids if name.lower() in rows], path)
+        refuse_shared(cache, path, patients=[identifier_mark(name) for name in rows])
     return rows
 
 

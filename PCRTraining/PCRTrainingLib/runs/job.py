@@ -1,4 +1,4 @@
-"""What `pcr train`, `pcr experiment` and `pcr select` have in common: start or resume, share the folds, wait, sign."""
+"""The protocol that train, experiment and select share: start or resume, share the folds, wait, sign the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained step or a baseline says: out of fold, and as an ensemble of the folds on external cohorts."""
+"""Outcomes of a trained step or a baseline: out of fold, and of the ensemble of the folds on external cohorts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..training.inference import Ensemble, map_name
 
 
 def step_outcome(step: Step, run: Run) -> Outcome:
-    """Return what a trained step says out of fold."""
+    """Return the out-of-fold outcome of a trained step."""
     data, scores = run.data, run.out_of_fold(step)
     outcome = cross_fitted(step.name, scores.logit, data.cache.labels[data.held_out], data.folds[data.held_out])
     return replace(outcome, scores=scores, map_name=map_name(step.attention))
 
 
 def step_outcomes(step: Step, run: Run, externals: Sequence[GridCache], device: str) -> list[Outcome]:
-    """Return what a trained step says out of fold, then its fold ensemble on each external cohort."""
+    """Return the outcome of a trained step out of fold, then that of its fold ensemble on each external cohort."""
     inside, data = step_outcome(step, run), run.data
     calibration, (balanced, *_) = fit_points(inside.logit, data.cache.labels[data.held_out])
     ensemble = Ensemble(step.name, run.networks(step), run.config.flips, calibration, balanced)
@@ -32,7 +32,7 @@ def step_outcomes(step: Step, run: Run, externals: Sequence[GridCache], device: 
 
 
 def baseline_outcomes(baseline: Baseline, data: Prepared, externals: Sequence[GridCache]) -> list[Outcome]:
-    """Return what a logistic regression per fold says out of fold, then their mean on each external cohort."""
+    """Return the outcome of a logistic regression per fold out of fold, then that of their mean on external cohorts."""
     cache, held_out, asked = data.cache, data.held_out, data.schema.asked_columns
     features, *outside = [
         baseline.features(each, each.encode(data.schema).numpy()[:, asked]) for each in (cache, *externals)

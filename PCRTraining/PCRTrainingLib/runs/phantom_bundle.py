@@ -1,9 +1,8 @@
-"""The recipe of the bundle `phantom`: trained on simulated patients, for the demonstration and the tests.
+"""Make the bundle `phantom`: trained on simulated patients, for the demonstration and the tests.
 
     make phantom-bundle
 
-`pcr train` on four simulated scanners without a shortcut, `pcr evaluate` on a fifth one that was never trained on, and
-a card that says so.
+It is trained on four simulated scanners without a shortcut and evaluated on a fifth; its card names both.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ CONFIG = TrainingConfig(stepwise(10))
 
 
 def main() -> None:
-    """Train and write the bundle into the folder given."""
+    """Train, and write the bundle into the folder that the first argument names."""
     target = Path(sys.argv[1])
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -55,7 +54,7 @@ def main() -> None:
         run = prepare(job, CONFIG)
         outcome = describable_outcomes(run)[-1]
         inside = describe_cohort("", run.data.cache, run.data.held_out, [outcome])
-        cache, _ = open_cohort(external, Path(folder) / "cache", CONFIG, progress, run.data.schema)
+        cache, _ = open_cohort(external, Path(folder) / "grids", CONFIG, progress, run.data.schema)
         bundle = load_bundle(job.folder.bundle)
         outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(bundle, cache)])
         metrics = {"out of fold": _metrics(inside), "external site": _metrics(outside)}
@@ -64,7 +63,7 @@ def main() -> None:
 
 
 def write_sites(out: Path, sites: Sequence[tuple[Site, int]]) -> None:
-    """One cohort of patients from several sites."""
+    """Write one cohort with patients of several sites."""
     rows: list[dict[str, str]] = []
     for site, count in sites:
         part = out.with_name(f"{out.name}-{site.name}")
@@ -82,13 +81,13 @@ def write_sites(out: Path, sites: Sequence[tuple[Site, int]]) -> None:
 
 
 def _metrics(described: dict) -> dict[str, object]:
-    """Of a cohort's only model, with the best that any model could do."""
+    """Return the metrics of the only model of a cohort, with the best AUC that any model could reach."""
     best = described["best_possible_auc"]["value"]
     return {"patients": described["patients"], "best_possible_auc": best, **card_metrics(described["models"][0])}
 
 
 def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
-    """What the bundle says of itself."""
+    """Return the card of the bundle."""
     sites = ", ".join(f"{count} of site {site.name}" for site, count in TRAINING)
     return ModelCard(
         name="phantom",

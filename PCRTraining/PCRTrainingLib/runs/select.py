@@ -1,11 +1,12 @@
-"""Nested cross-validation: configurations compared inside each fold's training patients, the choice tested outside.
+"""Choose among configurations by nested cross-validation.
 
-Each outer fold has a run folder per configuration, with inner folds of the patients that it trains on. One more holds
-the chosen configurations, trained on all of these; what they say of the outer folds is the honest result.
+Each outer fold has a run folder per configuration, which is trained on inner folds of the patients that the outer fold
+trains on. One more run folder holds the configuration chosen per outer fold, trained on all of these patients. Its
+predictions for the outer folds are the result: no choice has seen those patients.
 
-A configuration that looks at the tumour too little is not chosen, whatever its AUC, unless none looks there enough.
+A configuration with too little attention inside the tumour is not chosen, whatever its AUC, unless all have too little.
 
-Source: Varma and Simon, BMC Bioinformatics 2006, why a choice must not be tested on the patients that made it.
+Source: Varma and Simon, BMC Bioinformatics 2006: a choice must not be tested on the patients that made it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class FoldTask:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a configuration reached in the inner folds of one outer fold."""
+    """The result of a configuration in the inner folds of one outer fold."""
 
     outer: int
     name: str
@@ -59,7 +60,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
     Args:
         configs: by name; all must read the same grid and split alike.
         inner: folds of the patients that an outer fold trains on.
-        least_attention: share inside the tumour that a configuration must reach to be chosen, if any does.
+        least_attention: share of attention inside the tumour that a configuration needs to be chosen, if any has it.
 
     Raises:
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
@@ -82,7 +83,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
-    """The highest AUC of those that look at the tumour enough; the one that looks there most where none does."""
+    """Return the name with the highest AUC among those with enough attention, or that with the most if none has."""
     enough = [c for c in candidates if c.attention >= least_attention]
     return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
 
@@ -113,16 +114,16 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, table:
 
 
 def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
-    """Find out before anything is trained whether every fold can be, outer and inner."""
+    """Check before anything is trained that every fold can be, outer and inner."""
     data.check(config)
     for k in data.numbers:
         _inside(data, k, inner, config).check(config)
 
 
 def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> Prepared:
-    """The patients that an outer fold trains on, in folds of their own; the others take no part.
+    """Return the patients that an outer fold trains on, in folds of their own; the others take no part.
 
-    Where whole groups are left out outside, they are inside, too.
+    If the outer folds leave out whole groups, so do the inner ones.
     """
     rest = np.flatnonzero(data.folds != outer)
     folds = np.full(len(data.folds), EXCLUDED)
@@ -164,7 +165,7 @@ def _train(task: FoldTask, device: str, progress: Progress) -> None:
 
 
 def _take_over(earlier: Run, run: Run, number: int) -> None:
-    """Copy the steps with which both configurations begin, which would be trained twice to the same weights."""
+    """Copy the first steps that both configurations share: training them again would give the same weights."""
     if replace(run.config, steps=earlier.config.steps) != earlier.config:
         return
     for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
@@ -209,7 +210,7 @@ def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], oute
 
 
 def _compare(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
-    """A logistic regression on the same outer folds, and the difference to it."""
+    """Compare with a logistic regression on the same outer folds."""
     (outcome,) = baseline_outcomes(baseline, data, [])
     return {
         "model": baseline.name,

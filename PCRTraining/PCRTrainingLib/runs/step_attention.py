@@ -1,4 +1,4 @@
-"""Where each step of a run looks in one patient: attention on the exam's own voxels, to be compared."""
+"""Attention of each step of a run in one patient, on the voxels of the exam."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from PCRPredictorLib.model.attention import scale_to_peak
 from PCRPredictorLib.model.grid import lay_back, place_window, sample
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
-from PCRPredictorLib.network import PCRNet
 
-from ..config import Step, TrainingConfig
 from ..run_folder import RunFolder, read_json
 from ..run_state import held_out
 from ..training.folds import load_network
@@ -41,19 +39,16 @@ def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.n
     trained = [step for step in config.steps if run.step(fold, step.name).weights.is_file()]
     if not trained:
         raise DataError("no step that held this patient out is trained yet; wait until its fold has begun")
-    return {
-        step.name: _explain(load_network(step, config, schema, run.step(fold, step.name)), step, config, schema, exam)
-        for step in trained
-    }
-
-
-def _explain(network: PCRNet, step: Step, config: TrainingConfig, schema: ClinicalSchema, exam: Exam) -> np.ndarray:
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, config.grid)
     image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))[None]
     values = schema.complete(schema.parse(exam.clinical), tumour_quantities(exam))
-    clinical = torch.from_numpy(schema.encode(values))[None] if step.clinical else None
-    with torch.set_grad_enabled(network.attention is None):
-        found = explain(network(image.contiguous(memory_format=torch.channels_last_3d), clinical))
-    laid = lay_back(found.detach()[0, 0].numpy(), window)
-    laid[window.region] = scale_to_peak(laid[window.region])
-    return laid
+    clinical = torch.from_numpy(schema.encode(values))[None]
+    maps = {}
+    for step in trained:
+        network = load_network(step, config, schema, run.step(fold, step.name))
+        with torch.set_grad_enabled(network.attention is None):
+            channels_last = image.contiguous(memory_format=torch.channels_last_3d)
+            found = explain(network(channels_last, clinical if step.clinical else None))
+        maps[step.name] = lay_back(found.detach()[0, 0].numpy(), window)
+        maps[step.name][window.region] = scale_to_peak(maps[step.name][window.region])
+    return maps

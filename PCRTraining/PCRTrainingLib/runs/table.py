@@ -20,8 +20,8 @@ from ..statistics.metrics import auc, brier, rates, sensitivity_at
 from ..statistics.outcome import Outcome
 from ..training.folds import Prepared
 
-INSIDE = "out of fold"  # the training cohort's own column
-BASELINE_ROW = "single stage, multimodal"  # that the others are measured against
+INSIDE = "out of fold"  # the column of the training cohort
+BASELINE_ROW = "single stage, multimodal"  # which the others are measured against
 COMPARED = (
     ("step 3", BASELINE_ROW),
     ("step 3", "clinical"),
@@ -33,7 +33,7 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: a step of the runs, with a name for people."""
+    """A row of the table: a step of the runs, under a readable name."""
 
     name: str
     what: str
@@ -57,7 +57,7 @@ Outcomes = dict[str, dict[str, list[Outcome]]]  # row, cohort, one per seed
 def tabulate(
     name: str, outcomes: Outcomes, data: Prepared, caches: Mapping[str, GridCache], seeds: Sequence[int]
 ) -> dict[str, object]:
-    """The table as plain values, see `evaluation_report.render_experiment`."""
+    """Return the table as plain values, see `report.render_experiment`."""
     described: dict[str, dict[str, object]] = {name: {} for name in outcomes}
     comparisons: list[dict[str, object]] = []
     cohorts: list[dict[str, object]] = []
@@ -98,7 +98,7 @@ def tabulate(
 def describe_row(
     found: Sequence[Outcome], baseline: Sequence[Outcome], label: np.ndarray, best: float | None
 ) -> dict[str, object]:
-    """One row on one cohort; rates are means over the seeds, the interval is that of the mean prediction."""
+    """Describe one row on one cohort: rates are means over the seeds, the interval is that of the mean prediction."""
     mean = np.mean([outcome.order for outcome in found], 0)
     per_seed = [auc(outcome.order, label) for outcome in found]
     decided = [rates(outcome.decision, label) for outcome in found]
@@ -122,7 +122,7 @@ def describe_row(
 
 
 def compare_rows(outcomes: Outcomes, cohort: str, label: np.ndarray) -> list[dict[str, object]]:
-    """The curriculum against what it has to beat, on predictions averaged over the seeds."""
+    """Compare the curriculum with the models that it has to beat, on predictions averaged over the seeds."""
     means = {row: _mean_outcome(row, found[cohort]) for row, found in outcomes.items()}
     found = [compare(means[one], means[other], label) for one, other in COMPARED]
     keys = ("model", "other", "auc_difference", "p", "sensitivity_difference")

@@ -1,4 +1,4 @@
-"""What models say of patients: the raw scores of a network, and the outcome of a model. Arrays are (N,)."""
+"""The scores of a network and the outcome of a model, on the same patients. Arrays are (N,)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a network says of N patients.
+    """The output of a network on N patients.
 
     Args:
         logit: mean over the flips, not calibrated.
@@ -26,7 +26,7 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one model says of N patients, at an operating point that was fixed without their labels.
+    """The prediction of one model for N patients, at an operating point that was fixed without their labels.
 
     Args:
         name: of the model.

@@ -1,4 +1,4 @@
-"""All steps over all folds of a prepared cohort, and what they say of the patients that they did not see."""
+"""Train all steps on all folds of a prepared cohort, and predict the patients that each fold holds out."""
 
 from __future__ import annotations
 
@@ -34,9 +34,8 @@ class Prepared:
     Args:
         cache: its patients.
         schema: clinical variables.
-        folds: (N,) the fold in which each is held out.
-        rows: more rows of clinical variables and labels, of patients without images: identifier to
-            vector, (schema width,), and label.
+        folds: (N,) the fold that holds out each patient.
+        rows: clinical rows, of patients without images: identifier to vector, (schema width,), and label.
     """
 
     cache: GridCache
@@ -59,12 +58,12 @@ class Prepared:
 
     @cached_property
     def more(self) -> list[tuple[np.ndarray, int]]:
-        """Vector, (schema width,), and label of the rows of patients who are not in the cache."""
+        """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
         cached = {name.lower() for name in self.cache.ids}
         return [row for name, row in self.rows.items() if name not in cached]
 
     def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Positions that a fold trains on, watches, (a,) and (b,), and holds out, (c,).
+        """Return the positions that a fold trains on, (a,), watches, (b,), and holds out, (c,).
 
         Raises:
             DataError: if early stopping has too few patients to watch.
@@ -74,16 +73,16 @@ class Prepared:
         return train, watched, held_out
 
     def check(self, config: TrainingConfig) -> None:
-        """Find out before anything is trained whether every fold can be.
+        """Check before anything is trained that every fold can be.
 
         Raises:
-            DataError: if one cannot, see `sides`.
+            DataError: see `sides`.
         """
         for number in self.numbers:
             self.sides(number, config)
 
     def fold(self, number: int, config: TrainingConfig) -> Fold:
-        """What that fold trains on.
+        """Return what one fold trains on.
 
         Raises:
             DataError: see `sides`.
@@ -152,7 +151,7 @@ class Run:
         return [self.folder.step(k, step.name).predictions for k in numbers for step in self.config.steps]
 
     def out_of_fold(self, step: Step) -> Scores:
-        """Return what a step said of the patients `data.held_out`, each by the network that did not see it."""
+        """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
         rows: dict[str, dict[str, str]] = {}
         for k in self.data.numbers:
             with self.folder.step(k, step.name).predictions.open(newline="", encoding="utf-8") as file:
@@ -169,7 +168,7 @@ def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, fol
 
 
 def _write_scores(path: Path, fold: Fold, found: Scores) -> None:
-    """Write one row per held-out patient: patient_id, label and what the network said."""
+    """Write one row per held-out patient: patient_id, label and scores."""
     columns = zip(*(getattr(found, name) for name in _SCORES), strict=True)
     rows = (
         [fold.cache.ids[position], fold.cache.labels[position], *(repr(float(value)) for value in values)]

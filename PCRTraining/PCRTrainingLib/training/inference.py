@@ -1,4 +1,4 @@
-"""What trained networks say of cached patients: logits, and how much of their map is inside the tumour."""
+"""Run trained networks on cached patients: logits, and the share of the map inside the tumour."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ensemble:
     point: OperatingPoint
 
     def outcome(self, cache: GridCache, clinical: Tensor, device: str = "cpu") -> Outcome:
-        """Return what it says of every patient of a cache, as the predictor does.
+        """Return its outcome on every patient of a cache, as the predictor computes it.
 
         Args:
             clinical: (N, schema width).

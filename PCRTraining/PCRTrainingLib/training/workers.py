@@ -1,9 +1,9 @@
 """Several processes of one run: those that torchrun starts, or a pool of our own on one machine.
 
-The networks are small and folds are independent, so each process trains whole folds and nothing is exchanged but files
-in the run folder, which all machines must see: no backend is needed, results do not depend on the number of processes,
-and no batch norm is split. When one dies, torchrun starts all again and they go on from their last epoch. On a CPU each
-process has one thread, which for these networks is faster than two and makes sums come out the same everywhere.
+The networks are small and the folds independent, so each process trains whole folds. Processes exchange nothing but
+files in the run folder, which all machines must see. No backend is needed, no batch norm is split, and results do not
+depend on the number of processes. When a process dies, torchrun starts all again, and they go on from their last epoch.
+On a CPU each process has one thread: for these networks it is faster than two, and sums are the same on every machine.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from PCRPredictorLib.errors import DataError
 
 from ..progress import Progress
 
-_POLL = 0.2  # seconds between two looks
+_POLL = 0.2  # seconds between checks
 T = TypeVar("T")
-Task = Callable[[T, str, Progress], None]  # (what, device, progress)
+Task = Callable[[T, str, Progress], None]  # (task, device, progress)
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Worker:
     """One of `count` processes that torchrun started.
 
     Args:
-        rank: which one; 0 prepares and finishes.
+        rank: its number; 0 prepares and finishes.
         count: of processes.
-        device: a torch device, its own GPU where there are several.
-        processes: of our own pool, where torchrun started none.
+        device: a torch device; its own GPU if there are several.
+        processes: of our own pool, if torchrun started none.
     """
 
     rank: int = 0
@@ -54,20 +54,20 @@ class Worker:
         return self.rank == 0
 
     def wait_for(self, paths: Iterable[Path]) -> None:
-        """Until all these files are there: other processes, maybe on other machines, write them."""
+        """Wait until other processes, on this machine or others, have written all these files."""
         for path in paths:
             while not path.is_file():
                 time.sleep(_POLL)
 
     def share(self, function: Task[T], tasks: Sequence[T], units: int, progress: Progress) -> None:
-        """Do this process's share of the tasks: all of them, on its own pool, without torchrun.
+        """Do the tasks of this process; without torchrun all of them, on its own pool.
 
         Args:
             function: picklable; called with a task, the device and a progress.
-            units: of progress in a task.
+            units: of progress per task.
 
         Raises:
-            DataError: if a task raised it, or a process of the pool died; the other tasks are ended then.
+            DataError: if a task raises it or a process of the pool dies; the other tasks end, too.
         """
         tasks = list(tasks[self.rank :: self.count])
         progress.start("Training", units * len(tasks))
@@ -89,7 +89,7 @@ def _run_pool(function: Task[T], tasks: Sequence[T], device: str, processes: int
             _follow(futures, news, progress)
         except BrokenProcessPool:
             raise DataError("a training process died (out of memory?); go on with --resume") from None
-        except BaseException:  # a fold's error, Ctrl-C
+        except BaseException:  # an error of a fold, or Ctrl-C
             for child in multiprocessing.active_children():  # the pool would wait for whole folds
                 child.kill()
             raise
@@ -99,7 +99,7 @@ def _run_pool(function: Task[T], tasks: Sequence[T], device: str, processes: int
 
 
 def _follow(futures: Sequence[Future], news: Any, progress: Progress) -> None:  # noqa: ANN401  a manager's proxy
-    """Pass on the progress until all is done or one failed."""
+    """Pass on the progress until all tasks are done or one has failed."""
     done = False
     while not done:
         finished, running = wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION)
@@ -121,14 +121,14 @@ class _Relay:
         self._news = news
 
     def start(self, stage: str, total: int) -> None:
-        """The parent has started it."""
+        """Do nothing: the parent starts the stage."""
 
     def advance(self, detail: str = "", units: int = 1) -> None:
-        """Passed on."""
+        """Pass it on."""
         self._news.put((detail, units))
 
     def say(self, message: str) -> None:
-        """Children say nothing."""
+        """Do nothing: only the parent writes messages."""
 
 
 def _start_child(parent: int) -> None:
@@ -137,10 +137,10 @@ def _start_child(parent: int) -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process when its parent is gone, even if that was killed: nobody writes into the run folder then."""
+    """End this process when its parent ends, even if it is killed: no orphan then writes into the run folder."""
 
     def watch() -> None:
-        if pool := multiprocessing.parent_process():  # also on Windows, where a dead parent's number stays
+        if pool := multiprocessing.parent_process():  # also on Windows, where the number of a dead parent stays
             pool.join()
         while not pool and os.getppid() == parent:
             time.sleep(_POLL)
@@ -151,11 +151,11 @@ def end_with_parent(parent: int) -> None:
 
 @contextmanager
 def workers(device: str = "cpu", processes: int | None = None) -> Iterator[Worker]:
-    """This process among those that torchrun started; the only one without torchrun.
+    """Yield this process among those that torchrun started; the only one without torchrun.
 
     Args:
         device: "cpu" or "cuda".
-        processes: of the pool without torchrun; None for one a core, or one on a GPU.
+        processes: of the pool without torchrun; None for one per core, or one on a GPU.
 
     Raises:
         DataError: if the device is missing.
@@ -176,5 +176,5 @@ def workers(device: str = "cpu", processes: int | None = None) -> Iterator[Worke
 
 
 def restarted() -> bool:
-    """Whether torchrun started the processes again after one of them died."""
+    """Return whether torchrun has restarted the processes after one of them died."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0

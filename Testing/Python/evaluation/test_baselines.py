@@ -11,7 +11,7 @@ FEATURES = RNG.normal(size=(120, 4)) * (1, 10, 100, 1000)
 LABEL = (FEATURES[:, 2] / 100 + RNG.normal(size=120) > 0.3).astype(int)
 
 
-def test_regression_finds_the_feature_that_tells_the_label_whatever_its_unit():
+def test_regression_finds_the_informative_feature_in_any_unit():
     model = fit_logistic(FEATURES, LABEL)
     weights = np.abs(model[-1].best_estimator_.coef_[0])
     assert weights.argmax() == 2
@@ -20,10 +20,10 @@ def test_regression_finds_the_feature_that_tells_the_label_whatever_its_unit():
     )
 
 
-def test_penalty_is_strong_for_noise_and_weak_for_what_is_plain():
-    plain = fit_logistic(FEATURES, (FEATURES[:, 2] > 0).astype(int))
+def test_penalty_is_strong_for_noise_and_weak_for_a_clear_signal():
+    clear = fit_logistic(FEATURES, (FEATURES[:, 2] > 0).astype(int))
     noise = fit_logistic(FEATURES, np.arange(120) % 2)
-    assert noise[-1].best_params_["C"] <= 0.01 < 1 <= plain[-1].best_params_["C"]
+    assert noise[-1].best_params_["C"] <= 0.01 < 1 <= clear[-1].best_params_["C"]
 
 
 @pytest.mark.parametrize("positives", [1, 2])

@@ -8,21 +8,10 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.evaluation.description import compare, describe_model
 from PCRTrainingLib.evaluation.evaluate import write_evaluation
 from PCRTrainingLib.evaluation.external import cohort_names
 from PCRTrainingLib.progress import Silent
-from PCRTrainingLib.statistics.outcome import Outcome
 from support.training_cohort import read_table, write_cohort, write_table
-
-RNG = np.random.default_rng(0)
-LABEL = (np.arange(80) % 2).astype(int)
-GOOD = 1 / (1 + np.exp(-(2.0 * LABEL - 1 + RNG.normal(size=80))))
-POOR = RNG.random(80)
-
-
-def outcome(name, probability):
-    return Outcome(name, probability, probability, probability >= 0.5, probability)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +41,7 @@ def test_evaluation_leaves_two_files_and_no_images(evaluated):
     assert "hospital two" in (evaluated / "evaluation.html").read_text()
 
 
-def test_evaluation_says_what_predict_says(trained, elsewhere, evaluated, tmp_path):
+def test_evaluation_agrees_with_predict(trained, elsewhere, evaluated, tmp_path):
     """The AUC of `pcr evaluate` is that of the probabilities of `pcr predict`."""
     import csv
 
@@ -73,7 +62,7 @@ def test_evaluation_says_what_predict_says(trained, elsewhere, evaluated, tmp_pa
     assert cohort["models"][0]["auc"]["value"] == pytest.approx(expected, abs=0.03)
 
 
-def test_training_patients_are_refused_by_name_even_under_another_name(trained, training_cohort, tmp_path):
+def test_training_patients_are_refused_by_their_images_after_renaming(trained, training_cohort, tmp_path):
     cohort = shutil.copytree(training_cohort, tmp_path / "renamed")
     (cohort / "images" / "P2").rename(cohort / "images" / "A2")
     for phase in range(3):
@@ -88,7 +77,7 @@ def test_training_patients_are_refused_by_name_even_under_another_name(trained, 
     assert not (tmp_path / "e").exists()
 
 
-def test_training_patient_with_other_images_is_refused_by_identifier(trained, elsewhere, tmp_path):
+def test_training_patients_are_refused_by_identifier_with_other_images(trained, elsewhere, tmp_path):
     cohort = shutil.copytree(elsewhere, tmp_path / "changed")
     for folder in (cohort / "images", cohort / "segmentations" / "expert"):
         for path in sorted(folder.rglob("[qQ]3*"), reverse=True):
@@ -120,7 +109,7 @@ def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
     assert len({model["brier"]["value"] for model in found[0][1].values()}) == 2
 
 
-def test_bundle_names_nobody_and_one_without_the_list_still_loads(trained, tmp_path):
+def test_bundle_contains_no_identifier_and_an_old_one_still_loads(trained, tmp_path):
     path = shutil.copytree(trained / "bundle", tmp_path / "old") / "configs" / "training_images.json"
     content = json.loads(path.read_text())
     assert len(content["patients"]) == 16
@@ -137,26 +126,5 @@ def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):
         write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
 
 
-def test_better_model_wins_the_paired_comparison():
-    pair = compare(outcome("good", GOOD), outcome("poor", POOR), LABEL)
-    assert pair["auc_difference"]["low"] > 0
-    assert pair["p"] < 0.001
-    assert pair["sensitivity"] > pair["other_sensitivity"]
-
-
-def test_comparison_without_variance_is_written_as_unknown():
-    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
-    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
-    json.dumps(pair, allow_nan=False)
-
-
-def test_subgroups_are_counted_and_small_ones_have_no_auc():
-    groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
-    found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
-    assert [(g["group"], g["patients"]) for g in found] == [("A", 40), ("B", 36), ("C", 3)]
-    assert found[2]["auc"] is None
-    assert found[0]["auc"]["value"] > 0.8
-
-
-def test_cohorts_of_one_name_are_told_apart(tmp_path):
+def test_cohorts_of_one_name_are_numbered(tmp_path):
     assert cohort_names([tmp_path / "a" / "x", tmp_path / "b" / "x", tmp_path / "y"]) == ["x 1", "x 2", "y"]

@@ -39,7 +39,7 @@ def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
             assert found["auc"]["low"] <= found["auc"]["value"] <= found["auc"]["high"]
 
 
-def test_predictions_are_kept_of_every_patient(experiment):
+def test_predictions_of_every_patient_are_kept(experiment):
     with (experiment / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == (3 + len(ROWS)) * 2 * (16 + 10)
@@ -52,7 +52,7 @@ def test_page_and_markdown_name_every_row(experiment):
 
 
 @pytest.mark.slow
-def test_finished_experiment_is_remade_from_its_files_without_training(experiment, training_cohort, config, tmp_path):
+def test_finished_experiment_is_written_again_without_training(experiment, training_cohort, config, tmp_path):
     out = shutil.copytree(experiment, tmp_path / "copy")
     made = (out / "seed_0" / "fold_0" / "step3" / "weights.safetensors").stat().st_mtime_ns
     before = json.loads((out / "experiment.json").read_text())["rows"]
@@ -77,22 +77,22 @@ def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort
         go(training_cohort, [external], tmp_path / "out", config)
 
 
-def test_external_cohort_that_lacks_a_variable_is_not_said_to_be_trained_without(training_cohort, config, tmp_path):
-    external, said = write_cohort(tmp_path / "elsewhere", 4, prefix="Q", seed=50), []
+def test_variable_that_only_an_external_cohort_lacks_is_not_reported(training_cohort, config, tmp_path):
+    external, messages = write_cohort(tmp_path / "elsewhere", 4, prefix="Q", seed=50), []
     write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
     progress = Silent()
-    progress.say = said.append
+    progress.say = messages.append
     open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), [external], config)
-    assert said == ["no patient has a value of her2; trained without"]
+    assert messages == ["no patient has a value of her2; trained without"]
 
 
-def test_single_stage_rows_have_the_budget_of_the_steps_that_they_stand_beside():
+def test_single_stage_rows_train_as_long_as_the_steps_that_they_are_compared_with():
     epochs = {step.name: step.epochs for step in experiment_config(PRESETS["full"]).steps}
     assert epochs["single_image"] == epochs["step1"] + epochs["step2"]
     assert epochs["single_multimodal"] == epochs["step1"] + epochs["step2"] + epochs["step3"]
 
 
-def test_ablation_differs_from_the_curriculum_in_the_swap_alone():
+def test_ablation_differs_from_the_curriculum_only_in_the_swap():
     steps = {step.name: step for step in experiment_config(PRESETS["full"]).steps}
     assert (steps["step2"].swap, steps["step2_noswap"].swap) == (True, False)
     assert steps["step3_noswap"].after == "step2_noswap"

@@ -1,4 +1,4 @@
-"""What a run folder tells of a run: the panel reads it while the run goes on."""
+"""The state of a run, as the panel reads it while the run goes on."""
 
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -22,7 +22,7 @@ def test_curves_are_means_over_the_folds_with_gaps(trained):
     assert curves["step1"]["attention_in_tumour"] == [None, None]
 
 
-def test_latest_run_of_an_experiment_is_the_last_seed_that_has_trained_an_epoch(tmp_path):
+def test_latest_run_of_an_experiment_is_the_last_seed_with_a_history(tmp_path):
     experiment = RunFolder(tmp_path)
     assert latest_run(experiment) == experiment
     for seed in (2, 10):
@@ -33,7 +33,7 @@ def test_latest_run_of_an_experiment_is_the_last_seed_that_has_trained_an_epoch(
     assert latest_run(experiment) == experiment.seed(10)
 
 
-def test_run_that_was_deleted_is_refused_in_a_sentence(tmp_path):
+def test_deleted_run_is_reported(tmp_path):
     run = RunFolder(tmp_path / "gone")
     assert held_out(run) == {}
     with pytest.raises(DataError, match="holds no results yet"):

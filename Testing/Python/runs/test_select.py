@@ -28,7 +28,7 @@ def selected(training_cohort, quick_config, tmp_path_factory):
     return out
 
 
-def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected):
+def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selected):
     with (selected / "candidates.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["outer_fold"], row["configuration"]) for row in rows] == [
@@ -41,7 +41,7 @@ def test_every_configuration_is_judged_in_every_fold_and_one_is_chosen(selected)
     assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
 
 
-def test_resumed_selection_keeps_what_it_was_asked_for(selected, training_cohort, quick_config, tmp_path):
+def test_resumed_selection_keeps_its_configurations_and_options(selected, training_cohort, quick_config, tmp_path):
     out = shutil.copytree(selected, tmp_path / "copy")
     config = replace(read_config(quick_config), widths=(4, 4, 4))
     select(quiet_job(training_cohort, out, resume=True), {"new": config}, inner=3)
@@ -54,7 +54,7 @@ def test_resumed_selection_keeps_what_it_was_asked_for(selected, training_cohort
 @pytest.mark.parametrize(
     "split", [SplitConfig("holdout", share=0.4), SplitConfig("groups", folds=0, column="hospital")]
 )
-def test_selection_ends_with_every_kind_of_split(training_cohort, quick_config, tmp_path, split):
+def test_selection_works_with_every_kind_of_split(training_cohort, quick_config, tmp_path, split):
     cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
     write_table(cohort, [row | {"hospital": "XYZ"[k // 2 % 3]} for k, row in enumerate(read_table(cohort))])
     config = read_config(quick_config)
@@ -67,10 +67,10 @@ def test_selection_ends_with_every_kind_of_split(training_cohort, quick_config, 
         for path in (tmp_path / "out" / "outer_0" / "one").glob("fold_*/step1/predictions.csv"):
             with path.open() as file:
                 inside[path.parts[-3]] = {int(row["patient_id"][1:]) // 2 % 3 for row in csv.DictReader(file)}
-        assert sorted(map(len, inside.values())) == [1, 1]  # a hospital is on one side
+        assert sorted(map(len, inside.values())) == [1, 1]  # no hospital is on both sides
 
 
-def test_inner_folds_never_hold_a_patient_of_the_outer_one(selected):
+def test_inner_folds_contain_no_patient_of_the_outer_fold(selected):
     with (selected / "splits.csv").open() as file:
         outer = {row["patient_id"]: row["fold"] for row in csv.DictReader(file)}
     for k in "01":
@@ -92,7 +92,7 @@ def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, trainin
     assert set(fold.held_out) == set(np.flatnonzero(folds == 0))
 
 
-def test_steps_that_begin_alike_are_trained_once(selected):
+def test_steps_that_configurations_share_are_trained_once(selected):
     content = {
         (name, step): (selected / "outer_0" / name / "fold_0" / step / "history.csv").read_bytes()
         for name in ("one", "other", "late")
@@ -104,13 +104,13 @@ def test_steps_that_begin_alike_are_trained_once(selected):
     assert content["late", "step3"] != content["one", "step3"]
 
 
-def test_one_that_does_not_look_at_the_tumour_is_not_chosen():
+def test_configuration_with_little_attention_in_the_tumour_is_not_chosen():
     candidates = [Candidate(0, "blind", 0.9, 0.1), Candidate(0, "good", 0.7, 0.7), Candidate(0, "fair", 0.6, 0.8)]
     assert choose(candidates, 0.6) == "good"
     assert choose(candidates, 0.95) == "fair"
 
 
-def test_configurations_that_split_otherwise_are_refused(training_cohort, quick_config, tmp_path):
+def test_configurations_with_different_splits_are_refused(training_cohort, quick_config, tmp_path):
     config = read_config(quick_config)
     configs = {"one": config, "two": replace(config, seed=5)}
     with pytest.raises(DataError, match="same grid, split and seed"):

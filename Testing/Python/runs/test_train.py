@@ -14,24 +14,10 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.config import SplitConfig, read_config
-from PCRTrainingLib.progress import Silent
-from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.runs.train import train
 from PCRTrainingLib.training.workers import Worker
-from support.training_cohort import quiet_job, read_table, write_table
+from support.training_cohort import assert_same_predictions, out_of_fold_logits, quiet_job, read_table, write_table
 from support.waiting import wait_until
-
-
-def logits(out):
-    with (out / "oof.csv").open(newline="") as file:
-        return {row["patient_id"]: (row["fold"], float(row["logit"])) for row in csv.DictReader(file)}
-
-
-def assert_same(out, other):
-    mine, others = logits(out), logits(other)
-    assert mine.keys() == others.keys()
-    assert all(mine[name][0] == others[name][0] for name in mine)
-    assert max(abs(mine[name][1] - others[name][1]) for name in mine) < 1e-4
 
 
 def pcr(*words, capsys):
@@ -65,7 +51,7 @@ def test_summary_holds_every_step_with_intervals(trained):
     assert cohort["models"][2]["attention"]["map"] == "attention"
 
 
-def test_bundle_goes_straight_into_predict(trained, training_cohort, tmp_path, capsys):
+def test_bundle_can_be_predicted_with(trained, training_cohort, tmp_path, capsys):
     code, _ = pcr(
         "predict", "--cohort", training_cohort, "--model", trained / "bundle", "--out", tmp_path / "p", capsys=capsys
     )
@@ -76,15 +62,15 @@ def test_bundle_goes_straight_into_predict(trained, training_cohort, tmp_path, c
     assert not any(row["error"] for row in rows)
 
 
-def test_predictor_gives_what_the_run_recorded(trained, training_cohort):
-    """A fold's network on a patient it held out: the logit of `pcr predict` is the one of `oof.csv`."""
+def test_predictor_reproduces_the_logits_of_the_run(trained, training_cohort):
+    """`pcr predict` and `oof.csv` agree on a patient, for the network of the fold that held it out."""
     import numpy as np
     from PCRPredictorLib.model.predictor import Predictor
     from PCRPredictorLib.reading.cohort import find_patients, read_patient
 
     predictor = Predictor(load_bundle(trained / "bundle"))
     slope, offset = predictor.bundle.settings.calibration
-    recorded = logits(trained)
+    recorded = out_of_fold_logits(trained)
     for patient in find_patients(training_cohort)[:4]:
         fold, logit = recorded[patient.patient_id]
         probability = predictor.predict(read_patient(patient)).fold_probabilities[int(fold)]
@@ -92,12 +78,12 @@ def test_predictor_gives_what_the_run_recorded(trained, training_cohort):
 
 
 @pytest.mark.slow
-def test_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
+def test_two_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
     train(quiet_job(training_cohort, tmp_path / "two", worker=Worker(processes=2)), read_config(quick_config))
-    assert_same(tmp_path / "two", trained)
+    assert_same_predictions(tmp_path / "two", trained)
 
 
-def test_patient_left_out_is_in_the_quarantine_with_the_reason(training_cohort, quick_config, tmp_path):
+def test_patient_that_cannot_be_read_is_quarantined_with_the_reason(training_cohort, quick_config, tmp_path):
     cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
     (cohort / "images" / "P3" / "p3_0001.nii.gz").write_bytes(b"no image")
     train(quiet_job(cohort, tmp_path / "run"), read_config(quick_config))
@@ -105,20 +91,10 @@ def test_patient_left_out_is_in_the_quarantine_with_the_reason(training_cohort, 
         (row,) = csv.DictReader(file)
     assert row["patient_id"] == "P3"
     assert "p3_0001.nii.gz" in row["reason"]
-    assert len(logits(tmp_path / "run")) == 15
+    assert len(out_of_fold_logits(tmp_path / "run")) == 15
 
 
-def test_run_is_not_overwritten_and_files_of_others_are_left_alone(trained, training_cohort, tmp_path, capsys):
-    code, error = pcr("train", training_cohort, "--out", trained, capsys=capsys)
-    assert code == 1
-    assert "holds a run already; go on with it by --resume" in error
-    (tmp_path / "thesis.txt").write_text("mine")
-    code, error = pcr("train", training_cohort, "--out", tmp_path, capsys=capsys)
-    assert code == 1
-    assert "must be a new or empty folder, it holds thesis.txt" in error
-
-
-def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort, quick_config, tmp_path):
+def test_operating_point_of_a_part_held_out_once_is_cross_fitted(training_cohort, quick_config, tmp_path):
     config = read_config(quick_config)
     config = replace(config, steps=config.steps[:1], split=SplitConfig("holdout", share=0.4))
     train(quiet_job(training_cohort, tmp_path / "run"), config)
@@ -126,81 +102,20 @@ def test_part_held_out_once_is_not_judged_at_a_point_of_its_own(training_cohort,
     assert cohort["models"][0]["operating_point"]["name"] == "balanced, cross-fitted within the held-out part"
 
 
-def test_validation_that_cannot_watch_both_classes_is_refused_before_training(training_cohort, quick_config, tmp_path):
+def test_validation_share_without_both_classes_is_refused_before_training(training_cohort, quick_config, tmp_path):
     config = replace(read_config(quick_config), validation=0.05)
     with pytest.raises(
         DataError, match=r"validation must leave patients with and without pCR on both sides, got 0\.05"
     ):
         train(quiet_job(training_cohort, tmp_path / "run"), config)
-    assert not (tmp_path / "run" / "splits.csv").exists()  # so that it can be started again
-
-
-def test_two_runs_cannot_write_one_folder(tmp_path):
-    with (
-        RunFolder(tmp_path).locked(),
-        pytest.raises(DataError, match="another run is writing here"),
-        RunFolder(tmp_path).locked(),
-    ):
-        pass
+    assert not (tmp_path / "run" / "splits.csv").exists()  # it can be started again
 
 
 def test_resumed_run_keeps_its_configuration(trained, training_cohort, tmp_path):
     out = shutil.copytree(trained, tmp_path / "copy")
     (out / "oof.csv").unlink()
     train(quiet_job(training_cohort, out, resume=True), read_config("full"))
-    assert_same(out, trained)
-
-
-def write_rows(path):
-    """A table of twelve more patients, four of them without a label or with an age that is none."""
-    table = [{"patient_id": f"R{k}", "pcr": k % 2, "age": 30 + 4 * k, "hr": k % 2} for k in range(12)]
-    for k in (0, 1):
-        table[k]["pcr"], table[k + 2]["age"] = "", "old"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]))
-        writer.writeheader()
-        writer.writerows(table)
-    return path
-
-
-@pytest.mark.slow
-def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
-    table, config, said = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
-    progress = Silent()
-    progress.say = said.append
-    train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=table), config)
-    out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
-    shutil.rmtree(out / "fold_1")
-    table.unlink()
-    train(quiet_job(training_cohort, out, resume=True), config)
-    assert_same(out, tmp_path / "whole")
-    weights = "fold_1/step3/weights.safetensors"
-    assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
-    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
-    assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in said
-
-
-def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
-    table, config = write_rows(tmp_path / "more.csv"), read_config(quick_config)
-    config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
-
-    class Ended(Silent):
-        def start(self, stage, total):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
-    train(quiet_job(training_cohort, out, resume=True), config)
-    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
-
-
-def test_run_of_another_command_is_not_gone_on_with(trained, training_cohort, quick_config, tmp_path, capsys):
-    out = shutil.copytree(trained, tmp_path / "copy")
-    for command, options in (("experiment", ("--seeds", 1)), ("select", ("--configs", quick_config))):
-        code, error = pcr(command, training_cohort, *options, "--out", out, "--resume", capsys=capsys)
-        assert code == 1
-        assert f"holds a run of pcr train, got pcr {command}; go on with it by pcr train" in error
-    assert not list(out.glob("seed_*")) + list(out.glob("outer_*"))
+    assert_same_predictions(out, trained)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +127,7 @@ def test_run_of_another_command_is_not_gone_on_with(trained, training_cohort, qu
         (lambda rows: [*rows, rows[0]], "has more than one row"),
     ],
 )
-def test_table_that_cannot_be_trained_on_is_one_line(training_cohort, quick_config, tmp_path, capsys, change, message):
+def test_unusable_table_is_reported_in_one_line(training_cohort, quick_config, tmp_path, capsys, change, message):
     cohort = shutil.copytree(training_cohort, tmp_path / "cohort")
     write_table(cohort, change(read_table(cohort)))
     code, error = pcr("train", cohort, "--out", tmp_path / "r", "--config", quick_config, capsys=capsys)
@@ -221,7 +136,7 @@ def test_table_that_cannot_be_trained_on_is_one_line(training_cohort, quick_conf
     assert error.count("\n") == 1
 
 
-def test_empty_cohort_more_folds_than_patients_and_bad_settings_are_one_line(training_cohort, tmp_path, capsys):
+def test_empty_cohort_too_many_folds_and_bad_settings_are_reported_in_one_line(training_cohort, tmp_path, capsys):
     (tmp_path / "empty" / "images").mkdir(parents=True)
     (tmp_path / "many.json").write_text('{"split": {"folds": 9}}')
     (tmp_path / "bad.json").write_text('{"epochs": 9}')
@@ -237,7 +152,7 @@ def test_empty_cohort_more_folds_than_patients_and_bad_settings_are_one_line(tra
         shutil.rmtree(tmp_path / "r", ignore_errors=True)
 
 
-def test_full_disk_stops_with_one_line_and_the_run_can_be_resumed(
+def test_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(
     training_cohort, quick_config, trained, small_disk, tmp_path, capsys
 ):
     words = ("train", training_cohort, "--config", quick_config, "--processes", 1, "--out")
@@ -245,9 +160,9 @@ def test_full_disk_stops_with_one_line_and_the_run_can_be_resumed(
     assert code == 1
     assert "no space left" in error
     assert error.count("\n") == 1
-    out = shutil.copytree(small_disk / "run", tmp_path / "run")  # now there is room
+    out = shutil.copytree(small_disk / "run", tmp_path / "run")  # where there is room
     assert pcr(*words, out, "--resume", capsys=capsys)[0] == 0
-    assert_same(out, trained)
+    assert_same_predictions(out, trained)
 
 
 def start(training_cohort, quick_config, out, *launcher):
@@ -272,11 +187,11 @@ def test_ten_kills_at_random_moments_lose_nothing(training_cohort, quick_config,
             child.kill()
             child.wait()
     assert start(training_cohort, quick_config, out).wait(300) == 0
-    assert_same(out, trained)
+    assert_same_predictions(out, trained)
 
 
 @pytest.mark.slow
-def test_torchrun_gives_the_result_of_one_process_and_outlives_a_killed_worker(
+def test_torchrun_gives_the_result_of_one_process_and_survives_a_killed_worker(
     training_cohort, quick_config, trained, tmp_path
 ):
     import psutil
@@ -288,8 +203,8 @@ def test_torchrun_gives_the_result_of_one_process_and_outlives_a_killed_worker(
     workers = psutil.Process(agent.pid).children()
     workers[-1].kill()
     assert agent.wait(300) == 0
-    assert_same(out, trained)
+    assert_same_predictions(out, trained)
 
 
-def test_threads_stay_what_a_run_needs():
+def test_runs_leave_torch_at_one_thread():
     assert torch.get_num_threads() == 1

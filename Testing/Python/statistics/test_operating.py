@@ -15,7 +15,7 @@ def test_calibration_makes_the_mean_probability_the_prevalence():
     assert probability.mean() == pytest.approx(LABEL.mean(), abs=1e-3)
 
 
-def test_operating_points_reach_what_their_names_say():
+def test_operating_points_reach_the_rates_in_their_names():
     probability = 1 / (1 + np.exp(-LOGIT))
     balanced, sensitive, specific = choose_operating_points(probability, LABEL)
     assert sensitive.sensitivity >= 0.9
@@ -26,7 +26,7 @@ def test_operating_points_reach_what_their_names_say():
     assert 1 - decided[LABEL == 0].mean() == pytest.approx(balanced.specificity)
 
 
-def test_probability_and_decision_of_a_patient_do_not_depend_on_the_own_fold_s_labels():
+def test_probability_and_decision_do_not_depend_on_labels_of_the_same_fold():
     fold = np.arange(400) % 4
     flipped = np.where(fold == 0, 1 - LABEL, LABEL)
     first, second = (cross_fitted("m", LOGIT, label, fold) for label in (LABEL, flipped))
@@ -35,7 +35,7 @@ def test_probability_and_decision_of_a_patient_do_not_depend_on_the_own_fold_s_l
     assert np.abs(first.probability[fold != 0] - second.probability[fold != 0]).max() > 0.01
 
 
-def test_decision_is_the_balanced_one_of_the_other_folds():
+def test_decision_uses_the_balanced_point_of_the_other_folds():
     fold = np.arange(400) % 2
     found = cross_fitted("m", LOGIT, LABEL, fold)
     slope, offset = fit_calibration(LOGIT[fold == 1], LABEL[fold == 1])
@@ -46,14 +46,14 @@ def test_decision_is_the_balanced_one_of_the_other_folds():
     assert (found.decision == (other >= point.threshold))[fold == 0].all()
 
 
-def test_noise_in_a_part_held_out_once_is_not_better_than_chance():
+def test_noise_in_a_part_held_out_once_is_at_chance_level():
     found = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         label, logit = (np.arange(40) % 3 == 0).astype(int), rng.normal(size=40)
         decision = cross_fitted("m", logit, label, np.zeros(40, int)).decision
         found.append((decision[label == 1].mean() + 1 - decision[label == 0].mean()) / 2)
-    assert np.mean(found) < 0.53  # 0.59 where the threshold is fixed on the same patients
+    assert np.mean(found) < 0.53  # 0.59 if the threshold is fixed on the same patients
 
 
 def test_patients_held_out_together_keep_the_order_of_their_logits():
@@ -64,7 +64,7 @@ def test_patients_held_out_together_keep_the_order_of_their_logits():
     assert auc(found.probability, label) < auc(logit, label)  # offsets that lean away from each part's labels
 
 
-def test_folds_of_one_class_each_are_divided_anew_and_a_single_patient_is_refused():
+def test_folds_of_one_class_each_are_divided_again_and_a_single_patient_is_refused():
     apart = LABEL  # fold 0 without pCR, fold 1 with
     found = cross_fitted("m", LOGIT, LABEL, apart)
     assert found.probability.mean() == pytest.approx(LABEL.mean(), abs=0.02)

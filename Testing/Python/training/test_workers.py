@@ -1,4 +1,4 @@
-"""The pool of a run: what is left of it when the run ends early."""
+"""The pool of a run: no process survives when the run ends early."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ Worker(processes=2).share(work_long, {files!r}, 1, Silent())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_processes_of_a_run_that_ends_early_are_gone_at_once(how, tmp_path):
+def test_pool_ends_with_a_run_that_is_interrupted_or_killed(how, tmp_path):
     files = [str(tmp_path / "one"), str(tmp_path / "two")]
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     code = [sys.executable, "-c", RUN.format(files=files)]
@@ -42,7 +42,7 @@ def test_processes_of_a_run_that_ends_early_are_gone_at_once(how, tmp_path):
     assert left == []
 
 
-def test_error_of_a_fold_is_said_at_once_and_ends_the_others(tmp_path, monkeypatch):
+def test_error_of_a_fold_is_raised_at_once_and_ends_the_others(tmp_path, monkeypatch):
     monkeypatch.setenv("TEST_FOLDER", str(tmp_path))
     started = time.monotonic()
     with pytest.raises(DataError, match="the disk is full; free some space"):

@@ -1,0 +1,37 @@
+"""Comparisons and subgroups in the results of an evaluation."""
+
+import json
+
+import numpy as np
+from PCRTrainingLib.evaluation.description import compare, describe_model
+from PCRTrainingLib.statistics.outcome import Outcome
+
+RNG = np.random.default_rng(0)
+LABEL = (np.arange(80) % 2).astype(int)
+GOOD = 1 / (1 + np.exp(-(2.0 * LABEL - 1 + RNG.normal(size=80))))
+POOR = RNG.random(80)
+
+
+def outcome(name, probability):
+    return Outcome(name, probability, probability, probability >= 0.5, probability)
+
+
+def test_better_model_wins_the_paired_comparison():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), LABEL)
+    assert pair["auc_difference"]["low"] > 0
+    assert pair["p"] < 0.001
+    assert pair["sensitivity"] > pair["other_sensitivity"]
+
+
+def test_comparison_without_variance_is_written_as_unknown():
+    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
+    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
+    json.dumps(pair, allow_nan=False)
+
+
+def test_subgroups_are_counted_and_small_ones_have_no_auc():
+    groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
+    found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
+    assert [(g["group"], g["patients"]) for g in found] == [("A", 40), ("B", 36), ("C", 3)]
+    assert found[2]["auc"] is None
+    assert found[0]["auc"]["value"] > 0.8

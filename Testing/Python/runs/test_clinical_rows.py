@@ -1,0 +1,55 @@
+"""Clinical rows: a run keeps them, also when it is resumed and their table is gone."""
+
+import csv
+import shutil
+from dataclasses import replace
+
+import pytest
+from PCRPredictorLib.model.bundle import load_bundle
+from PCRTrainingLib.config import read_config
+from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.runs.train import train
+from support.training_cohort import assert_same_predictions, quiet_job
+
+
+def write_rows(path):
+    """Twelve more patients, two without a label and two with an invalid age."""
+    table = [{"patient_id": f"R{k}", "pcr": k % 2, "age": 30 + 4 * k, "hr": k % 2} for k in range(12)]
+    for k in (0, 1):
+        table[k]["pcr"], table[k + 2]["age"] = "", "old"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+    return path
+
+
+@pytest.mark.slow
+def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config, messages = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
+    progress = Silent()
+    progress.say = messages.append
+    train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=table), config)
+    out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
+    shutil.rmtree(out / "fold_1")
+    table.unlink()
+    train(quiet_job(training_cohort, out, resume=True), config)
+    assert_same_predictions(out, tmp_path / "whole")
+    weights = "fold_1/step3/weights.safetensors"
+    assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
+    assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in messages
+
+
+def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
+    table, config = write_rows(tmp_path / "more.csv"), read_config(quick_config)
+    config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
+
+    class Ended(Silent):
+        def start(self, stage, total):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
+    train(quiet_job(training_cohort, out, resume=True), config)
+    assert len(load_bundle(out / "bundle").training_patients) == 16 + 8
