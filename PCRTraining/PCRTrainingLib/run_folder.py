@@ -83,10 +83,9 @@ class RunFolder:
         """Return the folder of a step of a fold."""
         return StepFolder(self.path / f"fold_{fold}" / name)
 
-    def trained_steps(self) -> list[tuple[int, StepFolder]]:
-        """Return every step that has finished an epoch, with its fold."""
-        steps = [StepFolder(path.parent) for path in sorted(self.path.glob("fold_*/*/history.csv"))]
-        return [(int(step.path.parent.name.removeprefix("fold_")), step) for step in steps]
+    def trained_steps(self) -> list[StepFolder]:
+        """Return every step of every fold that has finished an epoch."""
+        return [StepFolder(path.parent) for path in sorted(self.path.glob("fold_*/*/history.csv"))]
 
     def seed(self, number: int) -> RunFolder:
         """Return the run of one seed of an experiment."""

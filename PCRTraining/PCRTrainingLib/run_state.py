@@ -39,7 +39,7 @@ def read_state(run: RunFolder) -> RunState:
         return RunState("none")
     parts = [seed for seed in run.seeds() if seed.config.is_file()] or [run]
     epochs = [sum(step.epochs for step in part.read_config().steps) for part in parts]
-    done = sum(len(read_history(step.history)) for part in parts for _, step in part.trained_steps())
+    done = sum(len(read_history(step.history)) for part in parts for step in part.trained_steps())
     total = sum(len(set(held_out(part).values())) * n for part, n in zip(parts, epochs, strict=True))
     if run.is_locked:
         return RunState("running", done, total)
@@ -86,7 +86,7 @@ def read_curves(run: RunFolder) -> dict[str, dict[str, list[float | None]]]:
         DataError: if the run's configuration cannot be read.
     """
     found: dict[str, dict[str, list[float | None]]] = {}
-    trained = [step for _, step in run.trained_steps()]
+    trained = run.trained_steps()
     for step in run.read_config().steps:
         folds = [rows for part in trained if part.path.name == step.name and (rows := read_history(part.history))]
         length = max(map(len, folds), default=0)
