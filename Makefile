@@ -42,7 +42,7 @@ screenshots: setup
 
 # The picture of the rooms in Resources/Docs/developers.md, from the imports.
 rooms: setup
-	cd Testing && ../$(BIN)/python -m support.draw_rooms
+	cd Testing && ../$(BIN)/python -m house.draw_rooms
 
 # COHORT: a folder of exams; without it, exams are simulated.
 benchmark-training: setup

@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ElementTree
 
-from support.draw_rooms import PICTURE, draw, layers_of
-from support.room_graph import room_imports, rooms
+from house.draw_rooms import PICTURE, draw, layers_of
+from house.room_graph import room_imports, rooms
 
 
 def test_picture_is_what_the_imports_give():

@@ -11,7 +11,8 @@ from itertools import pairwise
 from textwrap import wrap
 
 from support.documentation import ROOT
-from support.room_graph import FILES, Room, room_imports, rooms
+
+from house.room_graph import FILES, Room, room_imports, rooms
 
 PICTURE = ROOT / "Resources" / "Docs" / "rooms.svg"
 WIDTH, BOX, LINE, GAP, MOST = 1000, 214, 15, 50, 4  # pixels; most boxes of a layer

@@ -1,0 +1,1 @@
+"""Tools for the architecture: the graph of the rooms, and its picture."""
