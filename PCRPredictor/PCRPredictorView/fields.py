@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trame.widgets import vuetify3 as v3
+
+COMPACT = {"density": "compact", "hide_details": True}
 
 
 def slider(name: str, text: str, key: str, limits: tuple[float, float, float], shown: str) -> None:
@@ -16,13 +20,23 @@ def slider(name: str, text: str, key: str, limits: tuple[float, float, float], s
         shown: the value as the label gives it, an expression of the browser's.
     """
     low, high, step = limits
-    v3.VSlider(
-        v_model=(name,),
-        min=low,
-        max=high,
-        step=step,
-        label=(f"'{text} ' + {shown}",),
-        density="compact",
-        hide_details=True,
-        id=key,
-    )
+    label = f"'{text} ' + {shown}"
+    v3.VSlider(v_model=(name,), min=low, max=high, step=step, label=(label,), id=key, **COMPACT)
+
+
+def choice(name: str, options: Sequence[tuple[str, str, str, str]], **more: object) -> None:
+    """Write a row of buttons of which one is pressed.
+
+    Args:
+        name: of the state's field.
+        options: value, text, tip or "", and identifier in the page of each button.
+        more: arguments of the row.
+    """
+    with v3.VBtnToggle(v_model=(name,), mandatory=True, density="compact", variant="outlined", **more):
+        for value, text, tip, key in options:
+            v3.VBtn(text, value=value, title=tip or None, size="small", id=key)
+
+
+def checkbox(name: str, text: str, key: str) -> None:
+    """Write a box to tick."""
+    v3.VCheckbox(v_model=(name,), label=text, id=key, **COMPACT)

@@ -23,7 +23,7 @@ from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import AbstractView, Layout, LayoutDirection, SliceView, ViewLayoutDefinition
 
-from .exam_scene import BACKGROUNDS, ExamScene
+from .page_scene import BACKGROUNDS, PageScene
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
@@ -51,7 +51,7 @@ class ViewsState:
 class Views:
     """Makes the views and arranges them."""
 
-    def __init__(self, server: Server, work: Work, slicer: SlicerApp, scene: ExamScene) -> None:
+    def __init__(self, server: Server, work: Work, slicer: SlicerApp, scene: PageScene) -> None:
         self._server, self._slicer, self._scene = server, slicer, scene
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
@@ -72,6 +72,7 @@ class Views:
         self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)  # not while a part of the page is open,
         # which would take in what they are drawn with and show them a second time
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
+        scene.redraw = self.refresh
 
     def build(self, layout: AbstractLayout) -> None:
         """Lay the views into the part of a layout that is being written."""

@@ -1,4 +1,4 @@
-"""What takes time, off the page's event loop: one thread, one thing after the other."""
+"""Long work, off the page's event loop: one thread, one thing after the other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,86 +14,69 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 T = TypeVar("T")
-TOO_LARGE = "the exam takes more memory than this machine gives to a page; crop it, or close other programs"
 WENT_WRONG = "this went wrong here; load the page again"
 
 
-@dataclass
-class WorkState:
-    """What is going on, and what went wrong, each "" if nothing."""
-
-    busy: str = ""
-    problem: str = ""
-
-
 class Work:
-    """Runs functions on the thread, and says on the page what is going on."""
+    """The worker of a session (`session.face.Worker`).
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    Args:
+        server: of the page; what is changed by an answer reaches the browser at once.
+        report_problem: called with a sentence if something unexpected goes wrong, outside of what `start` runs.
+    """
+
+    def __init__(self, server: Server, report_problem: Callable[[str], object]) -> None:
+        self._server, self._report_problem = server, report_problem
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
-        self._begun: set[asyncio.Task[None]] = set()
-        self.state = TypedState(server.state, WorkState)
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def watch(self, state: TypedState, changes: Mapping[object, Callable[[Any], object]]) -> None:
-        """Call functions when fields of a state change; what goes wrong in them is said, which trame does not do."""
-        state.bind_changes({field: partial(self._guarded, function) for field, function in changes.items()})
-
-    def _guarded(self, function: Callable[[Any], object], value: object) -> None:
-        try:
-            function(value)
-        except Exception:
-            self.wonder("a change could not be made")
+    def start(
+        self, function: Callable[[], T], done: Callable[[T], object], failed: Callable[[Exception], object]
+    ) -> None:
+        """Run a function on the thread, then `done` with its result or `failed` with an error for a person."""
+        self.begin(self._run(function, done, failed))
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        """Let it go on by itself; what goes wrong in it is said."""
+        """Let a coroutine run by itself; an error in it is reported."""
         task = asyncio.ensure_future(self._see_through(work))
-        self._begun.add(task)  # nobody else holds on to it
-        task.add_done_callback(self._begun.discard)
+        self._tasks.add(task)  # nobody else holds on to it
+        task.add_done_callback(self._tasks.discard)
+
+    async def share(self, function: Callable[[], T]) -> T:
+        """Return what a function gives that is run on the thread; errors are for the caller."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def watch(self, state: TypedState, changes: Mapping[object, Callable[[Any], object]]) -> None:
+        """Call functions when fields of a state change; trame would hide their errors, here they are reported."""
+        state.bind_changes({field: partial(self._guard, function) for field, function in changes.items()})
+
+    def report_unexpected(self, what: str) -> None:
+        """Log the error that is being handled, and report what to do."""
+        logging.getLogger(__name__).exception(what)
+        with self._server.state:
+            self._report_problem(WENT_WRONG)
+
+    async def _run(
+        self, function: Callable[[], T], done: Callable[[T], object], failed: Callable[[Exception], object]
+    ) -> None:
+        try:
+            answer = partial(done, await self.share(function))
+        except (DataError, MemoryError) as error:
+            answer = partial(failed, error)
+        except Exception:
+            logging.getLogger(__name__).exception("work has failed")
+            answer = partial(failed, DataError(WENT_WRONG))
+        with self._server.state:
+            answer()
 
     async def _see_through(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except Exception:
-            self.wonder("work could not be done")
+            self.report_unexpected("work could not be done")
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is going on; a second click then does nothing."""
-        return bool(self.state.data.busy)
-
-    async def run(self, what: str, function: Callable[[], T]) -> T | None:
-        """What a function gives; None, and a sentence on the page, where it fails."""
-        with self._server.state:
-            self.state.data.busy, self.state.data.problem = what, ""
+    def _guard(self, function: Callable[[Any], object], value: object) -> None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-        except DataError as error:
-            self.complain(str(error))
-        except MemoryError:
-            self.complain(TOO_LARGE)
+            function(value)
         except Exception:
-            self.wonder(f"{what.lower()} has failed")
-        finally:
-            with self._server.state:
-                self.state.data.busy = ""
-        return None
-
-    async def share(self, function: Callable[[], T]) -> T:
-        """What a function gives, run between the others without a word; nothing waits for it but its caller."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-
-    def wonder(self, what: str) -> None:
-        """Log the error that is being handled and that nobody foresaw, and say what to do."""
-        logging.getLogger(__name__).exception(what)
-        self.complain(WENT_WRONG)
-
-    def forget_problem(self) -> None:
-        """Something else is being done: what was wrong before is no news."""
-        if self.state.data.problem:
-            self.complain("")
-
-    def complain(self, problem: str) -> None:
-        """Say what is wrong."""
-        with self._server.state:
-            self.state.data.problem = problem
+            self.report_unexpected("a change could not be made")

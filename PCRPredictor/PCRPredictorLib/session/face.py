@@ -28,7 +28,7 @@ class Fingerprint:
     tumour: Hashable
 
     @staticmethod
-    def of(parts: Sequence[tuple[Hashable, ...]]) -> Fingerprint:
+    def of(parts: Sequence[Any]) -> Fingerprint:
         """Return the fingerprint of `mrml.exam.state_of`: a tuple per volume, then one of the segment.
 
         Args:

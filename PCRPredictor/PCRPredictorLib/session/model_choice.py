@@ -19,12 +19,14 @@ class ModelChoice:
     """A model, one of its operating points, and a device.
 
     Attributes:
+        path: folder of the chosen model, whether or not it can be read.
         bundle: the chosen model; None if there is none that can be read.
         point: the chosen operating point; None without a model.
         device: "cpu", "cuda", or "automatic": the GPU if there is one.
     """
 
     def __init__(self) -> None:
+        self.path: Path | None = None
         self.bundle: Bundle | None = None
         self.point: OperatingPoint | None = None
         self.device = "automatic"
@@ -37,7 +39,7 @@ class ModelChoice:
 
     def choose(self, path: Path | None) -> None:
         """Choose the model in a folder, or none; one that cannot be read leaves no model, and its card says why."""
-        self.bundle, self.point, self._problem = None, None, ""
+        self.path, self.bundle, self.point, self._problem = path, None, None, ""
         try:
             if path is not None:
                 self.bundle = load_bundle(path)

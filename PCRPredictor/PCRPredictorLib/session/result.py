@@ -61,7 +61,7 @@ class Result:
 class ResultWords:
     """A result in sentences; `probability` and `warnings` are rich text."""
 
-    probability: str
+    probability: str = ""
     decision: str = ""
     image_alone: str = ""
     attention: str = ""

@@ -88,8 +88,8 @@ class Session:
         """The result in sentences."""
         return describe_result(self.result, self._translate)
 
-    def open(self, read: Callable[[], Exam], title: str = "", opened: Callable[[], object] | None = None) -> None:
-        """Read an exam and put it on the table.
+    def open(self, read: Callable[[], Exam], title: str = "", opened: Callable[[], object] | None = None) -> bool:
+        """Read an exam and put it on the table; return False, and report it, while something else is running.
 
         Args:
             read: gives the exam or raises DataError; runs on the worker.
@@ -99,8 +99,9 @@ class Session:
         _, activity = self._translate, self.activity
         if activity.doing:
             activity.report_problem(_("Wait until the running work is done, then open the exam again."))
-            return
+            return False
         activity.start(_("Reading the exam"), partial(_read_and_check, read), partial(self._on_read, title, opened))
+        return True
 
     def choose_model(self, path: Path | None) -> None:
         """Choose the model in a folder: its clinical variables are asked for; no result of a different model stays."""
@@ -195,8 +196,8 @@ class Session:
         exam, doubt = found
         self.clear()
         self.title = title
+        self.tumour.begin()
         self._scene.put(exam)
-        self.tumour.history.begin(None)
         problems = self.clinical.begin(exam.clinical)
         self.update()
         self._report_unread(problems, doubt)

@@ -73,6 +73,11 @@ class Tumour:
         self.enhancement = share
         self._update()
 
+    def begin(self) -> None:
+        """Forget the tumour: a different exam is put on the table."""
+        self.history.begin(None)
+        self._seen, self.volume_ml = None, None
+
     def look(self, now: Fingerprint | None) -> None:
         """Note and measure the tumour, if the exam has a fingerprint that is new; None is no exam."""
         if (now, self.enhancement) == self._seen:

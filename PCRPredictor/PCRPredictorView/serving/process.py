@@ -143,7 +143,7 @@ async def _send_error(
     if client_id not in connections:
         return
     if code == EXCEPTION_ERROR:
-        page.work.wonder("a request of a browser failed")
+        page.work.report_unexpected("a request of a browser failed")
     await send(message_id, code, message, client_id=client_id)
 
 
@@ -159,11 +159,11 @@ async def _answer(channel: Channel, page: Page, call: dict[str, Any]) -> None:
     answer: dict[str, object] = {"call": call["call"]}
     try:
         if call["method"] == "begin_upload":
-            page.receiving()
+            page.begin_upload()
         elif call["method"] == "open_upload":
             page.open_upload(Path(call["folder"]))
         elif call["method"] == "refuse_upload":
-            page.complain(call["problem"])
+            page.refuse_upload(call["problem"])
         elif call["method"] == "write_result":
             await page.write_result(call["name"])
     except DataError as error:

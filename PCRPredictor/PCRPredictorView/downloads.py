@@ -1,0 +1,58 @@
+"""The files of a result that a browser downloads, in the page's own folder."""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from functools import partial
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.outputs import write_prediction
+from PCRPredictorLib.session.result import Result
+from PCRPredictorLib.session.session import Session
+
+from .work import Work
+
+
+class Downloads:
+    """Writes the report, and an archive of every file of the result.
+
+    Args:
+        folder: of the page's own.
+    """
+
+    def __init__(self, work: Work, session: Session, folder: Path) -> None:
+        self._work, self._session, self._folder = work, session, folder
+        self._written: Result | None = None  # whose files are in the folder
+        self._writing = asyncio.Lock()
+
+    async def write(self, name: str) -> None:
+        """Write the files, among them the one of that name, unless they are there already.
+
+        Raises:
+            DataError: if there is no result, or it cannot be written.
+        """
+        async with self._writing:
+            result = self._session.result
+            if result is None:
+                raise DataError("there is no result to write; predict first")
+            if self._written is not result or not (self._folder / name).is_file():
+                await self._work.share(partial(_write, result, self._folder))
+                self._written = result
+
+
+def _write(result: Result, folder: Path) -> None:
+    """Write the files of `pcr predict`, the report apart, and all of them packed.
+
+    Both are replaced at once, because a browser may still be reading the last ones.
+    """
+    files, packed, report = folder / "result", folder / "result.zip.new", folder / "report.html.new"
+    write_prediction(result.exam, result.prediction, files, scene=False)
+    stored = zipfile.ZIP_STORED  # pictures and gzip are packed already
+    with zipfile.ZipFile(packed, "w", stored) as archive:
+        for path in sorted(files.iterdir()):
+            archive.write(path, f"pcr-result/{path.name}")
+    report.write_bytes((files / "report.html").read_bytes())
+    for path in (packed, report):
+        path.replace(path.with_suffix(""))

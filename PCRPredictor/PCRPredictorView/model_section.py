@@ -1,0 +1,69 @@
+"""The section "Model": which model, its card, and the button that predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PCRPredictorLib.model.bundle import bundled_models, find_bundle
+from PCRPredictorLib.session.session import Session
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+
+from .fields import COMPACT
+from .work import Work
+
+
+@dataclass
+class ModelState:
+    """The list.
+
+    Args:
+        model: name of the chosen model.
+        card: of it, rich text.
+    """
+
+    model: str = ""
+    models: list[str] = field(default_factory=list)
+    card: str = ""
+
+
+class ModelSection:
+    """Chooses a model.
+
+    Args:
+        first: name or folder of the model that is chosen first.
+    """
+
+    def __init__(self, server: Server, work: Work, session: Session, first: str) -> None:
+        self._session = session
+        self._models = dict(bundled_models())
+        chosen = find_bundle(first)
+        if self._models.get(first) != chosen:  # a different one, even if it is called like a bundled one
+            first = str(chosen)
+            self._models = {first: chosen, **self._models}
+        self.state = TypedState(server.state, ModelState)
+        self.state.data.models, self.state.data.model = list(self._models), first
+        session.choose_model(chosen)
+        work.watch(self.state, {self.state.name.model: self._choose})
+
+    def refresh(self) -> None:
+        """Show what the session holds."""
+        self.state.data.card = self._session.model.describe()
+
+    def _choose(self, name: str) -> None:
+        if self._models[name] != self._session.model.path:
+            self._session.choose_model(self._models[name])
+
+    def build(self, busy: str) -> None:
+        """Write the section's part of the page."""
+        name = self.state.name
+        v3.VSelect(
+            v_model=(name.model,), items=(name.models,), disabled=(f"!!{busy}",), label="Model", id="model", **COMPACT
+        )
+        with html.Details(classes="text-caption my-1"):
+            html.Summary("About this model")
+            html.Div(v_html=(name.card,))
+        predict = {"click": self._session.predict, "disabled": (f"!!{busy}",), "id": "predict"}
+        v3.VBtn("Predict", color="primary", block=True, **predict)

@@ -1,0 +1,196 @@
+"""The exam of a page in Slicer's scene, and what the views show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import asdict, replace
+
+import numpy as np
+from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
+from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
+from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, state_of
+from PCRPredictorLib.mrml.nodes import (
+    add_empty_segmentation,
+    add_phases,
+    add_segmentation,
+    put_subtraction,
+    register_legends,
+    remove,
+    show_overlay,
+    to_vtk_image,
+)
+from PCRPredictorLib.mrml.predictor import NodePredictor
+from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.report.display import ZOOM_MM
+from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.overlay import OverlaySettings
+from trame_slicer.core import SlicerApp
+
+BACKGROUNDS = (*PHASE_NAMES, "subtraction")
+_NARROWEST = 0.02  # share of the usual grey values
+
+
+class PageScene:
+    """One exam at a time, and the attention of its prediction: an `ExamScene` of a session.
+
+    Args:
+        slicer: application whose scene is used.
+
+    Attributes:
+        on_edit: called after each stroke.
+        on_put: functions to call when a different exam is shown.
+        redraw: called when what the views show has changed.
+        background: one of `BACKGROUNDS`, shown in the slice views.
+    """
+
+    def __init__(self, slicer: SlicerApp) -> None:
+        self._slicer = slicer
+        self._nodes: dict[str, Node] = {}
+        self._count = 0  # of exams that were shown
+        self._provenance = Provenance()
+        self._grey: dict[str, tuple[float, float]] = {}
+        self._predictor = NodePredictor()
+        self.on_edit: Callable[[], object] = lambda: None
+        self.on_put: list[Callable[[], object]] = []
+        self.redraw: Callable[[], object] = lambda: None
+        self.background = "early"
+        self.editor = slicer.segmentation_editor
+        self.editor.segmentation_modified.connect(self._on_modified)
+        register_legends(slicer.scene)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an exam."""
+        return "early" in self._nodes
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """By name: the phases, "subtraction", "segmentation" and, after a prediction, "attention"."""
+        return self._nodes
+
+    def problem(self) -> str | None:
+        """Return what to do before the exam can be predicted, or None."""
+        if self.is_open and self.tumour().any():
+            return None
+        return "open an exam and segment the tumour first: one click, or paint it"
+
+    def volumes_key(self) -> Hashable:
+        """Return which exam is shown."""
+        return self._count
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return the exam's state, or None without one."""
+        return replace(Fingerprint.of(state_of(*self._inputs())), exam=self._count) if self.is_open else None
+
+    def read(self) -> Reading:
+        """Return the exam as it is now; raise DataError if it is none."""
+        state = Fingerprint.of(state_of(*self._inputs()))
+        exam = self._predictor.read_exam(*self._inputs(), {})
+        exam = replace(exam, provenance=self._provenance)  # nodes do not hold the times of the phases
+        return Reading(exam, replace(state, exam=self._count))
+
+    def put(self, exam: Exam) -> None:
+        """Show an exam in place of the one before."""
+        self._close()
+        nodes = add_phases(self._slicer.scene, exam)
+        nodes["subtraction"] = put_subtraction(self._slicer.scene, None, exam)
+        early = nodes["early"]
+        if exam.mask is not None and np.any(exam.mask):
+            mask = np.asarray(exam.mask)
+            nodes["segmentation"] = add_segmentation(self._slicer.scene, mask, exam.geometry, early)
+            centre = exam.geometry.to_physical(np.argwhere(mask).mean(axis=0)[::-1])
+            field_mm = 1.5 * ZOOM_MM
+        else:
+            nodes["segmentation"] = add_empty_segmentation(self._slicer.scene, early)
+            centre = exam.geometry.to_physical((np.array(exam.geometry.size) - 1) / 2)
+            field_mm = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
+        self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
+        self._nodes, self._provenance, self._count = nodes, exam.provenance, self._count + 1
+        self.editor.set_active_segmentation(nodes["segmentation"], early)
+        self.editor.show_3d(True)
+        show_overlay(self._slicer.scene, early, None, centre.tolist(), field_mm)
+        self.show_background(self.background)
+        for listener in self.on_put:
+            listener()
+
+    def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
+        """Return the voxels (k, j, i) before contrast and early, not copied, and their geometry."""
+        early = self._nodes["early"]
+        return scalar_array(self._nodes["pre"]), scalar_array(early), geometry_of(early)
+
+    def tumour(self) -> np.ndarray:
+        """Return the tumour as bool (k, j, i)."""
+        return np.asarray(self.editor.get_segment_labelmap(self._segment_id, as_numpy_array=True)) > 0
+
+    def set_tumour(self, mask: np.ndarray) -> None:
+        """Make a mask (k, j, i) the tumour; the tool in hand stays."""
+        self.editor.active_segment_modifier.set_segment_labelmap(self._segment_id, mask)
+
+    def functional_volume(self, enhancement: float) -> float | None:
+        """Return the functional tumour volume in ml, see `mrml.exam.functional_volume`."""
+        pre, early, segmentation = (self._nodes[name] for name in ("pre", "early", "segmentation"))
+        return functional_volume(pre, early, segmentation, self._segment_id, enhancement)
+
+    def show(self, exam: Exam, prediction: Prediction) -> None:
+        """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
+        attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
+        image = to_vtk_image(prediction.attention)
+        self._nodes["attention"] = self._predictor.show_prediction(attention, nodes, exam.geometry, prediction, image)
+        self.show_background(self.background)
+
+    def clear(self) -> None:
+        """Take the attention out of the scene."""
+        if (attention := self._nodes.pop("attention", None)) is not None:
+            remove(attention)
+            self.redraw()
+
+    def apply_overlay(self, settings: OverlaySettings) -> None:
+        """Make the views what the settings say."""
+        logic = self._slicer.app_logic.GetModuleLogic("VolumeRendering")
+        attention, segmentation = self._nodes.get("attention"), self._nodes.get("segmentation")
+        apply_overlay(self._slicer.scene, attention, segmentation, logic, **asdict(settings))
+        self.redraw()
+
+    def show_background(self, name: str) -> None:
+        """Show one of `BACKGROUNDS` in the slice views, now and with every exam that follows."""
+        self.background = name
+        if self.is_open:
+            set_background(self._slicer.scene, self._nodes[name])
+            self.redraw()
+
+    def show_grey(self, low: float, high: float) -> None:
+        """Spread the grey values from black at `low` to white at `high`, shares of those that suit the tumour."""
+        for name, (darkest, brightest) in self._grey.items() if self.is_open else ():
+            width = brightest - darkest
+            display = self._nodes[name].GetDisplayNode()
+            display.SetWindowLevelMinMax(darkest + low * width, darkest + max(high, low + _NARROWEST) * width)
+
+    def look_at(self, position: tuple[float, float, float]) -> None:
+        """Centre the views on an LPS position in mm."""
+        jump_to(self._slicer.scene, position)
+        self.redraw()
+
+    @property
+    def _segment_id(self) -> str:
+        return self._nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
+
+    def _close(self) -> None:
+        nodes, self._nodes = self._nodes, {}  # first: what follows tells of modified segments
+        self.editor.deactivate_effect()
+        self.editor.clear()
+        for node in nodes.values():
+            remove(node)
+        self._predictor.forget()
+
+    def _inputs(self) -> tuple[Node, Node, Node, Node, str]:
+        pre, early, late, segmentation = (self._nodes[name] for name in (*PHASE_NAMES, "segmentation"))
+        return pre, early, late, segmentation, self._segment_id
+
+    def _on_modified(self, *_args: object) -> None:
+        if self.is_open:
+            self.on_edit()
+
+
+def _grey_limits(volume: Node) -> tuple[float, float]:
+    display = volume.GetDisplayNode()
+    return display.GetWindowLevelMin(), display.GetWindowLevelMax()

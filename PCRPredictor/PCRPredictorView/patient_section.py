@@ -1,0 +1,78 @@
+"""The section "Patient": a field for each clinical variable that the model asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from PCRPredictorLib.clinical import Category, Number
+from PCRPredictorLib.session.session import Session
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+
+from .fields import COMPACT
+from .work import Work
+
+
+@dataclass
+class PatientState:
+    """The form.
+
+    Args:
+        fields: name, label, unit and choices of each variable; a number has no choices.
+        values: text of each, by name; "" is unknown.
+    """
+
+    fields: list[dict[str, object]] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class PatientSection:
+    """Enters clinical values."""
+
+    def __init__(self, server: Server, work: Work, session: Session) -> None:
+        self._session = session
+        self.state = TypedState(server.state, PatientState)
+        work.watch(self.state, {self.state.name.values: self._enter})
+
+    def refresh(self) -> None:
+        """Show what the session holds."""
+        asked = self._session.clinical.schema.asked
+        self.state.data.fields = [_field_of(variable) for variable in asked]
+        self.state.data.values = self._texts()
+
+    def _texts(self) -> dict[str, str]:
+        clinical = self._session.clinical
+        return {variable.name: _text_of(clinical.values.get(variable.name)) for variable in clinical.schema.asked}
+
+    def _enter(self, values: Mapping[str, object]) -> None:
+        if values != self._texts():
+            self._session.enter(values)
+
+    def build(self, _busy: str) -> None:
+        """Write the section's part of the page."""
+        name = self.state.name
+        with html.Div(v_for=f"variable in {name.fields}", key="variable.name", classes="mb-1"):
+            shared = {
+                **COMPACT,
+                "clearable": True,
+                "label": ("variable.label + (variable.unit ? ', ' + variable.unit : '')",),
+                "placeholder": "unknown",
+                "model_value": (f"{name.values}[variable.name] || null",),
+                "update_modelValue": f"{name.values} = {{...{name.values}, [variable.name]: $event ?? ''}}",
+                "name": ("variable.name",),
+            }
+            v3.VSelect(v_if=("variable.choices.length",), items=("variable.choices",), **shared)
+            v3.VTextField(v_else=True, type="number", **shared)
+        html.Div("This model asks for no clinical values.", v_if=(f"!{name.fields}.length",), classes="text-caption")
+
+
+def _field_of(variable: Number | Category) -> dict[str, object]:
+    unit, choices = (variable.unit, []) if isinstance(variable, Number) else ("", list(variable.codings))
+    return {"name": variable.name, "label": variable.label, "unit": unit, "choices": choices}
+
+
+def _text_of(value: object) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"

@@ -1,0 +1,72 @@
+"""The section "Result": the prediction in words, the decision at an operating point, downloads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
+from PCRPredictorLib.session.result import ResultWords
+from PCRPredictorLib.session.session import Session
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+
+from .fields import COMPACT
+from .work import Work
+
+
+@dataclass
+class ResultState:
+    """Beside the words of the result.
+
+    Args:
+        points: names of the model's operating points.
+        point: the chosen one.
+        stale: a sentence if the result is not of what the page shows, else "".
+    """
+
+    has_result: bool = False
+    points: list[str] = field(default_factory=list)
+    point: str = ""
+    stale: str = ""
+
+
+class ResultSection:
+    """Shows a result."""
+
+    def __init__(self, server: Server, work: Work, session: Session) -> None:
+        self._session = session
+        self.state, self.words = TypedState(server.state, ResultState), TypedState(server.state, ResultWords)
+        work.watch(self.state, {self.state.name.point: self._choose})
+
+    def refresh(self) -> None:
+        """Show what the session holds."""
+        session, data = self._session, self.state.data
+        data.has_result, data.stale = session.result is not None, session.stale
+        data.points = [point.name for point in session.model.points]
+        data.point = session.model.point.name if session.model.point is not None else ""
+        self.words.set_dataclass(session.words)
+
+    def _choose(self, name: str) -> None:
+        point = self._session.model.point
+        if point is not None and name != point.name:
+            self._session.choose_point(name)
+
+    def build(self, _busy: str) -> None:
+        """Write the section's part of the page."""
+        name, words = self.state.name, self.words.name
+        html.Div(f"{{{{ {words.probability} }}}}", v_if=(f"!{name.has_result}",), classes="text-caption")
+        with html.Div(v_if=(name.has_result,), id="result"):
+            html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
+            html.Div(v_html=(words.probability,), id="probability")
+            point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
+            v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
+            html.Div(f"{{{{ {words.decision} }}}}", id="decision")
+            html.Div(f"{{{{ {words.image_alone} }}}}", classes="text-caption")
+            html.Div(f"{{{{ {words.attention} }}}}", classes="text-caption", id="attention")
+            html.Div(v_html=(words.warnings,), classes="text-caption pl-4", id="warnings")
+            html.Div(RESEARCH_USE_ONLY, classes="text-caption font-italic my-1")
+            for text, file, key in (("Report", "report.html", "report"), ("All files", "result.zip", "files")):
+                button = "v-btn v-btn--size-small v-btn--variant-tonal"
+                html.A(text, href=file, download=f"pcr-{file}", classes=button, id=key)
