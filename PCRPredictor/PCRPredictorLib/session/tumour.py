@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
+from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
-from ..grow import FUNCTIONAL_ENHANCEMENT, grow_tumour
+from ..grow import grow_tumour
 from .activity import Activity
 from .face import ExamScene, Fingerprint
 from .history import Snapshot, TumourHistory

@@ -46,7 +46,7 @@ def choose_model(page, name):
     page.wait_for_selector("text=No prediction yet.")
 
 
-def test_another_model_takes_the_attention_of_the_last_one_out_of_the_views(page):
+def test_a_different_model_takes_the_attention_of_the_last_one_out_of_the_views(page):
     predict(page)
     page.click("#visible")
     idle(page)
@@ -60,7 +60,7 @@ def test_another_model_takes_the_attention_of_the_last_one_out_of_the_views(page
     assert page.locator("#opacity").count() == 0
 
 
-def test_a_stroke_that_was_taken_back_leaves_the_result_as_it_was(page):
+def test_an_undone_stroke_leaves_the_result_as_it_was(page):
     predict(page)
     page.click("#tool-paint")
     slide(page, "brush", 0.4)
@@ -118,7 +118,7 @@ def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
 
 
 @pytest.mark.slow
-def test_an_error_is_said_on_the_page_without_a_trace(browser, cohort):
+def test_an_error_is_reported_on_the_page_without_a_trace(browser, cohort):
     complaint = "pcr view: a request of a browser failed (TypeError)\n"
     with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):
         page = open_page(browser, address)
@@ -146,7 +146,7 @@ def test_on_a_phone_the_panel_is_folded_until_it_is_asked_for(page):
     assert predict(page)
 
 
-def test_a_view_says_which_slice_of_the_exam_it_shows(page):
+def test_a_view_shows_which_slice_of_the_exam_it_shows(page):
     said = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
     before = said.inner_text()
     slide_slices(page, 0.0)
@@ -155,7 +155,7 @@ def test_a_view_says_which_slice_of_the_exam_it_shows(page):
     assert said.inner_text().startswith("slice 1/")
 
 
-def test_a_stroke_is_taken_back_and_made_again_by_keys(page):
+def test_a_stroke_is_undone_and_redone_by_keys(page):
     def wait_for(volume):
         page.wait_for_function("v => document.querySelector('#volume').innerText === v", arg=volume)
 

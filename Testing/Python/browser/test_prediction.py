@@ -1,7 +1,6 @@
 """A prediction in the browser: its numbers, its overlay, its files."""
 
 import re
-import shutil
 import time
 
 import numpy as np
@@ -88,26 +87,6 @@ def test_reloading_keeps_the_page_and_its_result(page):
     assert page.inner_text("#probability") == shown
     idle(page)
     assert view(page).std() > 10
-
-
-def test_another_model_empties_the_list_and_keeps_the_patient(page):
-    predict(page)
-    page.wait_for_function("document.querySelector('#exams').innerText.includes('%')")
-    age = page.input_value("input[name=age]")
-    page.locator(".v-select", has=page.locator("#model")).click()
-    page.click(".v-overlay >> text=ispy2")
-    page.wait_for_function("!document.querySelector('#exams').innerText.includes('%')")
-    assert page.input_value("input[name=age]") == age
-    assert page.locator("#probability").count() == 0
-
-
-@pytest.mark.slow
-def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(browser, cohort, tmp_path):
-    shutil.copytree(find_bundle("phantom"), tmp_path / "ispy2")
-    with serving(cohort, "--model", tmp_path / "ispy2") as (_process, address):
-        page = open_page(browser, address)
-        assert "phantom" in page.text_content("details")
-        page.context.close()
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_a_brush_works_in_the_phases_side_by_side(page):
     assert np.abs(view(page, 3) - before).mean() > 0.1
 
 
-def test_one_click_grows_the_tumour(page):
+def test_one_click_grows_the_tumour_and_can_be_undone(page):
     volume = page.inner_text("#volume")
     page.click("#tool-grow")
     slide(page, "enhancement", 0.05)
@@ -65,9 +65,11 @@ def test_one_click_grows_the_tumour(page):
     click(page, (0.5, 0.5))
     page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=volume)
     page.wait_for_function("document.querySelector('#tool-look').className.includes('v-btn--active')")
+    page.click("#undo")
+    page.wait_for_function("v => document.querySelector('#volume').innerText === v", arg=volume)
 
 
-def test_a_click_beside_everything_says_what_to_do(page):
+def test_a_click_beside_everything_reports_what_to_do(page):
     page.click("#tool-grow")
     click(page, (0.05, 0.8))
     page.wait_for_selector("#problem")

@@ -1,0 +1,45 @@
+"""Sections that need no view: what a field of the page does to the session, and back."""
+
+import shutil
+
+import pytest
+from PCRPredictorLib.model.bundle import find_bundle
+
+pytest.importorskip("trame_server")
+pytest.importorskip("slicer_layer_dm")
+
+
+def test_a_typed_value_reaches_the_session_and_stays_as_it_was_typed(server, work, session):
+    from PCRPredictorView.patient_section import PatientSection
+
+    section = PatientSection(server, work, session)
+    session.choose_model(find_bundle("phantom"))
+    section.refresh()
+    assert section.state.data.values["age"] == "52"
+    section._enter({**section.state.data.values, "age": "61.", "hr": None})
+    assert session.clinical.values == {"age": "61."}
+    section.refresh()
+    assert section.state.data.values["age"] == "61."
+
+
+def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(server, work, session, tmp_path):
+    from PCRPredictorView.model_section import ModelSection
+
+    own = shutil.copytree(find_bundle("phantom"), tmp_path / "ispy2")
+    section = ModelSection(server, work, session, str(own))
+    assert section.state.data.models[0] == section.state.data.model == str(own)
+    assert session.model.bundle.card.name == "phantom"
+    section._choose("ispy2")
+    assert session.model.path == find_bundle("ispy2")
+
+
+def test_the_operating_points_are_those_of_the_model(server, work, session):
+    from PCRPredictorView.result_section import ResultSection
+
+    section = ResultSection(server, work, session)
+    session.choose_model(find_bundle("phantom"))
+    section.refresh()
+    assert section.state.data.points == [point.name for point in session.model.points]
+    section._choose("high specificity")
+    assert session.model.point.name == "high specificity"
+    assert section.words.data.probability == "No prediction yet."
