@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
 from .toolkit.child_process import ChildProcess, last_sentence
@@ -26,27 +26,19 @@ class BatchControls:
 
     Args:
         ui: the panel's widgets by name.
-        model: gives the folder of the chosen model, None without one.
-        open_patient: called with cohort and patient at a double click.
-        complain: called with a sentence when something cannot be done.
+        session: whose model predicts; a patient of the table is opened in it.
     """
 
-    def __init__(
-        self,
-        ui: Any,
-        model: Callable[[], Path | None],
-        open_patient: Callable[[Path, str], None],
-        complain: Callable[[str], None],
-    ) -> None:
-        self._ui, self._model, self._complain = ui, model, complain
-        self._child = ChildProcess(self._told, self._ended)
+    def __init__(self, ui: Any, session: Session) -> None:
+        self._ui, self._session = ui, session
+        self._child = ChildProcess(self._on_event, self._on_end)
         self._cohort, self._result, self._before, self._count = Path(), Path(), 0.0, 0
-        self._table = Table(ui.batchTable, COLUMNS, lambda patient: open_patient(self._cohort, patient))
+        self._table = Table(ui.batchTable, COLUMNS, self._open)
         for path in (ui.cohortPath, ui.batchOutPath):
             follow(path, self.update)
         ui.batchButton.connect("clicked(bool)", self.start)
         ui.batchCancelButton.connect("clicked(bool)", lambda *_: self._child.cancel())
-        self.update()
+        session.activity.on_change.append(self.update)
 
     @property
     def running(self) -> bool:
@@ -54,7 +46,7 @@ class BatchControls:
         return self._child.running
 
     def update(self, *_args: object) -> None:
-        """Which buttons can be used, and why not."""
+        """Enable the buttons that can be used, and show why the others cannot."""
         problem = self._problem()
         self._ui.batchButton.enabled = problem is None and not self.running
         self._ui.batchButton.toolTip = problem or _("Predict every patient of the cohort.")
@@ -67,7 +59,7 @@ class BatchControls:
         self._cohort, self._count = path_of(self._ui.cohortPath), 0
         self._table.clear()
         self._ui.batchStatusLabel.text = _("Starting...")
-        out, model = path_of(self._ui.batchOutPath), self._model()
+        out, model = path_of(self._ui.batchOutPath), self._session.model.bundle.path
         self._result = out / "predictions.csv"
         self._before = self._written()
         self._child.start(["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)])
@@ -82,9 +74,15 @@ class BatchControls:
             return _("Choose the folder of a cohort.")
         if path_of(self._ui.batchOutPath) is None:
             return _("Choose a new folder for the results.")
-        return _("Choose a model.") if self._model() is None else None
+        return _("Choose a model.") if self._session.model.bundle is None else None
 
-    def _told(self, event: dict) -> None:
+    def _open(self, patient: str) -> None:
+        from PCRPredictorLib.reading.sources import find_source
+
+        cohort = self._cohort
+        self._session.open(lambda: find_source(cohort, patient).read(), patient)
+
+    def _on_event(self, event: dict) -> None:
         if event["event"] == "patients":
             self._count = int(event["count"])
         elif event["event"] == "patient":
@@ -92,16 +90,16 @@ class BatchControls:
         text = _("{done} of {count} patients")
         self._ui.batchStatusLabel.text = text.format(done=len(self._table), count=self._count)
 
-    def _ended(self, code: int | None, errors: str) -> None:
+    def _on_end(self, code: int | None, errors: str) -> None:
         if code is None and self._written() == self._before:
             self._ui.batchStatusLabel.text = _("Cancelled; nothing was written.")
-        elif not code:  # also where the cancel came too late
+        elif not code:  # also if the cancel came too late
             self._ui.batchStatusLabel.text = _("Done: {path}").format(path=self._result)
         else:
             self._ui.batchStatusLabel.text = last_sentence(errors, code)
-            self._complain(self._ui.batchStatusLabel.text)
+            self._session.activity.report_problem(self._ui.batchStatusLabel.text)
         self.update()
 
     def _written(self) -> float:
-        """When the result was written; 0 where there is none."""
+        """Return when the result was written; 0 if there is none."""
         return self._result.stat().st_mtime if self._result.is_file() else 0.0

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import qt
 import slicer
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import Bundle, load_bundle
 from PCRPredictorLib.model.store import StoredModel, add_model, list_models, remove_model
-from PCRPredictorLib.report.wording import describe_model
+from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
 DEVICES = {"automatic": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
@@ -24,30 +22,24 @@ class ModelControls:
     Args:
         ui: the panel's widgets by name.
         store: folder of the user's own models.
-        changed: called with the bundle that was chosen, None where it cannot be read.
-        complain: called with a sentence when something cannot be done.
+        session: that predicts with the model.
     """
 
-    def __init__(
-        self, ui: Any, store: Path, changed: Callable[[Bundle | None], None], complain: Callable[[str], None]
-    ) -> None:
-        self._ui, self._store, self._changed, self._complain = ui, store, changed, complain
+    def __init__(self, ui: Any, store: Path, session: Session) -> None:
+        self._ui, self._store, self._session = ui, store, session
         self._models: list[StoredModel] = []
-        self.bundle: Bundle | None = None
         for key, label in DEVICES.items():
             ui.deviceSelector.addItem(label, key)
+        ui.deviceSelector.connect("currentIndexChanged(int)", self._choose_device)
         ui.modelSelector.connect("currentIndexChanged(int)", self._choose)
         ui.addFolderButton.connect("clicked(bool)", self._add_folder)
         ui.addZipButton.connect("clicked(bool)", self._add_zip)
         ui.removeModelButton.connect("clicked(bool)", self._remove)
-
-    @property
-    def device(self) -> str:
-        """ "automatic", "cpu" or "cuda"."""
-        return self._ui.deviceSelector.currentData
+        ui.predictButton.connect("clicked(bool)", self._look_again)
+        session.activity.on_change.append(self.update)
 
     def refresh(self, chosen: str | None = None) -> None:
-        """List what is there, and choose a model by name, or the one that was chosen last."""
+        """List the models, and choose one by its name, or the one that was chosen last."""
         wanted = chosen or slicer.util.settingsValue(SETTING, "")
         selector = self._ui.modelSelector
         before = selector.blockSignals(True)
@@ -62,23 +54,13 @@ class ModelControls:
     def add(self, source: Path) -> None:
         """Add a model from a folder or a zip file, and choose it."""
         try:
-            model = add_model(source, self._store)
+            self.refresh(add_model(source, self._store).name)
         except DataError as error:
-            self._complain(str(error))
-            return
-        self.refresh(model.name)
+            self._session.activity.report_problem(str(error))
 
-    def check(self) -> Bundle:
-        """The chosen model, read again: it may have gone from the disk.
-
-        Raises:
-            DataError: if there is none, or it cannot be read.
-        """
-        model = self._model()
-        if model is None:
-            raise DataError(_("Choose a model."))
-        self.bundle = load_bundle(model.path)
-        return self.bundle
+    def update(self) -> None:
+        """Show the card of the chosen model."""
+        self._ui.cardLabel.text = self._session.model.describe(_)
 
     def _model(self) -> StoredModel | None:
         k = self._ui.modelSelector.currentIndex
@@ -87,14 +69,17 @@ class ModelControls:
     def _choose(self, *_args: object) -> None:
         model = self._model()
         self._ui.removeModelButton.enabled = model is not None and model.own
-        try:
-            bundle = self.check()
-            self._ui.cardLabel.text = describe_model(bundle, _)
-            qt.QSettings().setValue(SETTING, model.name if model else "")
-        except DataError as error:
-            self.bundle = None
-            self._ui.cardLabel.text = str(error)
-        self._changed(self.bundle)
+        self._session.choose_model(model.path if model is not None else None)
+        if self._session.model.bundle is not None:
+            qt.QSettings().setValue(SETTING, model.name)
+
+    def _choose_device(self, *_args: object) -> None:
+        self._session.model.device = self._ui.deviceSelector.currentData
+
+    def _look_again(self, *_args: object) -> None:
+        """List the models again if "Predict" found the chosen one gone from the disk."""
+        if self._session.model.bundle is None:
+            self.refresh()
 
     def _add_folder(self, *_args: object) -> None:
         path = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder of a model"))
@@ -114,5 +99,5 @@ class ModelControls:
         try:
             remove_model(model)
         except DataError as error:
-            self._complain(str(error))
+            self._session.activity.report_problem(str(error))
         self.refresh()

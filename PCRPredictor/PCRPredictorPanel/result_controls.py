@@ -1,124 +1,77 @@
-"""The section "Result": the prediction in words, the decision at an operating point, saving."""
+"""The button "Predict" and the sections "Result" and "Save"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import qt
 import slicer
-from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.model.bundle import Bundle
-from PCRPredictorLib.prediction import OperatingPoint, Prediction
-from PCRPredictorLib.report import wording
+from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
-
-from .toolkit.background import Background
-
-
-@dataclass(frozen=True)
-class Result:
-    """A prediction, the exam it was made of, and what it was asked of, as `PCRPredictorWidget.asked` gives it."""
-
-    exam: Exam
-    prediction: Prediction
-    asked: tuple
 
 
 class ResultControls:
-    """Says what a prediction found, and saves it.
+    """Starts a prediction, shows it in words, and saves it.
 
     Args:
         ui: the panel's widgets by name.
-        background: where files are written.
-        changed: called when saving begins and ends.
-        complain: called with a sentence when something cannot be done.
+        session: that predicts.
     """
 
-    def __init__(
-        self, ui: Any, background: Background, changed: Callable[[], None], complain: Callable[[str], None]
-    ) -> None:
-        self._ui, self._background, self._changed, self._complain = ui, background, changed, complain
-        self._bundle: Bundle | None = None
-        self.shown: Result | None = None
-        ui.pointSelector.connect("currentIndexChanged(int)", self._show_decision)
+    def __init__(self, ui: Any, session: Session) -> None:
+        self._ui, self._session = ui, session
+        ui.predictButton.connect("clicked(bool)", lambda *_: session.predict())
+        ui.cancelButton.connect("clicked(bool)", lambda *_: session.cancel())
+        ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
-
-    def offer_points(self, bundle: Bundle | None) -> None:
-        """List the operating points of the model that is chosen."""
-        self._bundle = bundle
-        self._ui.pointSelector.clear()
-        for point in bundle.settings.operating_points if bundle is not None else ():
-            self._ui.pointSelector.addItem(point.name, point.name)
-
-    def show(self, result: Result) -> None:
-        """Put a prediction into words."""
-        self.shown = result
-        prediction = result.prediction
-        self._ui.probabilityLabel.text = wording.describe_probability(prediction, _)
-        self._ui.imageLabel.text = wording.describe_image_alone(prediction, _)
-        self._ui.attentionLabel.text = wording.describe_attention(prediction, _)
-        self._ui.warningLabel.text = wording.describe_warnings(prediction, _)
-        self._show_decision()
-
-    def clear(self) -> None:
-        """Say nothing any more."""
-        self.shown = None
-        self._ui.probabilityLabel.text = _("No prediction yet.")
-        for name in ("decisionLabel", "imageLabel", "attentionLabel", "warningLabel"):
-            getattr(self._ui, name).text = ""
+        session.activity.on_change.append(self.update)
+        session.activity.on_problem.append(_show_error)
 
     def update(self) -> None:
-        """Which buttons can be used, and why not."""
-        self._ui.saveButton.enabled = self._ui.saveSceneButton.enabled = self.shown is not None
-        self._ui.dicomCheck.enabled = self._from_dicom
+        """Show what is running, the result, and what can be done."""
+        ui, problem = self._ui, self._session.problem()
+        ui.predictButton.enabled = problem is None
+        ui.predictButton.toolTip = problem or _("Predict the response and show the attention.")
+        ui.cancelButton.enabled = ui.progressBar.visible = bool(self._session.activity.doing)
+        ui.statusLabel.text = self._session.status
+        words = self._session.words
+        ui.probabilityLabel.text, ui.decisionLabel.text = words.probability, words.decision
+        ui.imageLabel.text, ui.attentionLabel.text = words.image_alone, words.attention
+        ui.warningLabel.text = words.warnings
+        self._update_points()
+        self._update_save()
+
+    def save_into(self, folder: Path) -> None:
+        """Write the files of `pcr predict`; the scene has a button of its own."""
+        from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
+
+        self._session.save(folder, write_prediction, dicom=self._ui.dicomCheck.checked)
+
+    def _update_points(self) -> None:
+        selector, model = self._ui.pointSelector, self._session.model
+        names = [point.name for point in model.points]
+        before = selector.blockSignals(True)
+        if [selector.itemText(k) for k in range(selector.count)] != names:
+            selector.clear()
+            selector.addItems(names)
+        selector.setCurrentIndex(names.index(model.point.name) if model.point is not None else -1)
+        selector.blockSignals(before)
+
+    def _update_save(self) -> None:
+        result = self._session.result
+        is_from_dicom = result is not None and result.is_from_dicom
+        self._ui.saveButton.enabled = self._ui.saveSceneButton.enabled = result is not None
+        self._ui.dicomCheck.enabled = is_from_dicom
         self._ui.dicomCheck.toolTip = (
             _("Segmentation, parametric map and structured report beside the result.")
-            if self._from_dicom
+            if is_from_dicom
             else _("Only of an exam whose volumes were loaded from Slicer's DICOM database.")
         )
 
-    def save_into(self, folder: Path) -> None:
-        """The files of `pcr predict` at the chosen operating point, off this thread; the scene has its own button."""
-        from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
-
-        exam, prediction, point = self.shown.exam, self.shown.prediction, self._point()
-        if point is not None:
-            prediction = replace(prediction, operating_point=point)
-        said = _("Saved in {folder}").format(folder=folder)
-        dicom = self._ui.dicomCheck.checked and self._from_dicom
-
-        def done(_nothing: object) -> None:
-            self._ui.statusLabel.text = said
-            self._changed()
-
-        def failed(error: Exception) -> None:
-            self._complain(str(error))
-            self._changed()
-
-        work = partial(write_prediction, exam, prediction, folder, scene=False, dicom=dicom)
-        self._background.start(work, done, failed)
-        self._changed()
-
-    @property
-    def _from_dicom(self) -> bool:
-        return self.shown is not None and bool(self.shown.exam.provenance.files)
-
-    def _point(self) -> OperatingPoint | None:
-        """The chosen operating point; None where it is another model's than that of the prediction."""
-        name = self._ui.pointSelector.currentData
-        same = self.shown is not None and name and self._bundle.checksum == self.shown.prediction.model.checksum
-        return self._bundle.operating_point(name) if same else None
-
-    def _show_decision(self, *_args: object) -> None:
-        """What the chosen operating point makes of the probability."""
-        point = self._point()
-        decision = wording.describe_decision(self.shown.prediction, point, _) if point is not None else ""
-        self._ui.decisionLabel.text = decision
+    def _choose_point(self, *_args: object) -> None:
+        self._session.choose_point(self._ui.pointSelector.currentText)
 
     def _save(self, *_args: object) -> None:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the result"))
@@ -130,4 +83,11 @@ class ResultControls:
         if path and not path.endswith(".mrb"):
             path += ".mrb"  # Slicer would make a folder
         if path and not slicer.util.saveScene(path):
-            self._complain(_("{path}: the scene cannot be written; choose another place.").format(path=path))
+            problem = _("{path}: the scene cannot be written; choose another place.").format(path=path)
+            self._session.activity.report_problem(problem)
+
+
+def _show_error(sentence: str) -> None:
+    """Show what went wrong; "" is that it is no news any more."""
+    if sentence:
+        slicer.util.errorDisplay(sentence, windowTitle=_("PCR Predictor"))

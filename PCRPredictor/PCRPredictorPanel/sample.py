@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -9,6 +10,20 @@ from PCRPredictorLib.mrml.nodes import add_exam
 from PCRPredictorLib.phantom.patient import make_exam
 
 SAMPLE = "BreastPCR phantom"
+
+
+def register_sample(picture: Path) -> None:
+    """List the phantom among Slicer's sample data, with a picture; it is made when it is first opened."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="BreastPCR",
+        sampleName=SAMPLE,
+        thumbnailFileName=str(picture),
+        uris=[],  # nothing is downloaded
+        fileNames=[],
+        customDownloader=load_sample,
+    )
 
 
 def load_sample(_source: Any = None) -> list[Any]:

@@ -41,14 +41,7 @@ class ReviewControls:
         self.patient_id = ""
         self.nodes: dict[str, Any] = {}
         self._editor = SegmentEditor(ui.editorFrame, ui.editButton, self._choose_edited)
-        self._click = OneClick(
-            ui.clickButton,
-            lambda: (self.nodes["pre"], self.nodes["early"]),
-            lambda: ui.enhancementSlider.value / 100,
-            background,
-            self._take_tumour,
-            complain,
-        )
+        self._click = OneClick(ui.clickButton, self._grow)
         ui.reviewerEdit.text = getpass.getuser()
         ui.previousButton.connect("clicked(bool)", lambda *_args: self._step(-1))
         ui.nextButton.connect("clicked(bool)", lambda *_args: self._step(1))
@@ -143,11 +136,26 @@ class ReviewControls:
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
 
-    def _take_tumour(self, reference: Any, mask: Any) -> None:
-        from PCRPredictorLib.mrml.exam import geometry_of
+    def _grow(self, position: Any) -> None:
+        from PCRPredictorLib.errors import DataError
+        from PCRPredictorLib.grow import grow_tumour
+        from PCRPredictorLib.mrml.exam import phases_from_nodes
+
+        try:
+            (pre, early), geometry = phases_from_nodes({name: self.nodes[name] for name in ("pre", "early")})
+        except DataError as error:
+            self._complain(str(error))
+            return
+        enhancement = self._ui.enhancementSlider.value / 100
+        work = partial(grow_tumour, pre, early, geometry, position, enhancement=enhancement)
+        done = partial(self._take_tumour, self.nodes["pre"], geometry)
+        self._background.start(work, done, lambda error: self._complain(str(error)))
+
+    def _take_tumour(self, reference: Any, geometry: Any, mask: Any) -> None:
         from PCRPredictorLib.mrml.nodes import set_segment
 
-        set_segment(self.nodes["segmentation"], mask, geometry_of(reference), reference)
+        if self.nodes.get("pre") is reference:  # else a different patient was opened meanwhile
+            set_segment(self.nodes["segmentation"], mask, geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:
         """Return the segmentation to edit and the volume to show."""

@@ -62,11 +62,11 @@ def _time_choice(panel, nodes) -> float:
 
 def _time_interface(panel, session) -> float:
     """Longest time between two turns of the event loop, from the click to the result; the click itself included."""
-    panel.logic.predictor.forget()
+    panel.scene.predictor.forget()
     start = time.perf_counter()
     panel.ui.predictButton.click()
     clicked = time.perf_counter() - start
-    return max(clicked, session.wait(lambda: panel.results.shown is not None and not panel.background.busy))
+    return max(clicked, session.wait(lambda: panel.session.result is not None and not panel.background.busy))
 
 
 def _compare(panel, runs: int) -> tuple[list[float], list[float]]:
@@ -87,11 +87,11 @@ def _compare(panel, runs: int) -> tuple[list[float], list[float]]:
 
 
 def _time_prediction(panel) -> float:
-    logic, nodes = panel.logic, panel.exam.nodes()
-    logic.predictor.forget()
+    scene, session = panel.scene, panel.session
+    scene.predictor.forget()
     start = time.perf_counter()
-    exam = logic.predictor.read_exam(*nodes, panel.exam.segment_id, {})
-    logic.show(panel._parameters, nodes, exam.geometry, *logic.predictor.predict(exam, panel.models.bundle, "cpu"))
+    exam = scene.read().exam
+    scene.show(exam, session.runner.predict(exam, session.model.bundle, "cpu"))
     return time.perf_counter() - start
 
 

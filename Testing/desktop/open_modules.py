@@ -23,7 +23,7 @@ def look():
         slicer.util.selectModule(name)
         slicer.app.processEvents()
     predictor, training = slicer.modules.PCRPredictorWidget, slicer.modules.PCRTrainingWidget
-    if predictor.models.bundle is None:
+    if predictor.session.model.bundle is None:
         raise RuntimeError("PCRPredictor: setup has not come to its end")
     if not (training.settings.content() if training.ready else training.ui.packagesLabel.text):
         raise RuntimeError("PCRTraining: setup has not come to its end")

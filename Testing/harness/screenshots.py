@@ -27,7 +27,7 @@ def main(out):
     show_overlay(nodes["early"].GetScene(), nodes["early"], None, centre, 400)
     view("Red").node.JumpSliceByCentering(*(centre * [-1, -1, 1]))
     desk.save(out / "predictor-before.png")
-    panel.form.fill(exam.clinical)
+    panel.session.enter(exam.clinical)
     predict(panel)
     panel.ui.renderingCheck.checked = True
     desk.save(out / "predictor-after.png", panel.ui.resultSection)

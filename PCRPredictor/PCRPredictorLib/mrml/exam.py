@@ -35,17 +35,29 @@ def exam_from_nodes(
     Raises:
         DataError: if a node is empty, in colour, under a transform or on a different lattice, or lacks the segment.
     """
-    nodes = dict(zip(PHASE_NAMES, (pre, early, late), strict=True))
+    arrays, geometry = phases_from_nodes(dict(zip(PHASE_NAMES, (pre, early, late), strict=True)))
+    mask = segment_array(segmentation, segment_id, geometry)
+    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
+
+
+def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geometry]:
+    """Return the voxels (k, j, i) of volume nodes, not copied, and the geometry that they share.
+
+    Args:
+        nodes: by phase, "pre" first.
+
+    Raises:
+        DataError: if a volume is empty, in colour, under a transform or on a different lattice than the first.
+    """
     arrays = [scalar_array(node, f"the {name} volume") for name, node in nodes.items()]
-    geometry = geometry_of(pre)
+    geometry = geometry_of(nodes["pre"])
     for name, node in nodes.items():
         if not geometry.matches(geometry_of(node)):
             raise DataError(
                 f"the {name} volume must be on the grid of the pre volume ({geometry}), got {geometry_of(node)}; "
                 "resample it to the pre volume first"
             )
-    mask = segment_array(segmentation, segment_id, geometry)
-    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
+    return arrays, geometry
 
 
 def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:

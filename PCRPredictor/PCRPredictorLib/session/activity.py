@@ -52,9 +52,9 @@ class Activity:
     def report_problem(self, sentence: str) -> None:
         """Report what went wrong, or with "" that it is no news any more."""
         self.problem = sentence
+        self.emit()  # first, as a dialog holds up what comes after it
         for listener in self.on_problem:
             listener(sentence)
-        self.emit()
 
     def forget_problem(self) -> None:
         """Something else is being done: what went wrong before is no news."""

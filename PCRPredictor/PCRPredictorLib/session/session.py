@@ -111,7 +111,7 @@ class Session:
         bundle = self.model.bundle
         if bundle is not None and before is not None and bundle.checksum == before.checksum:
             self.model.point = point
-        else:
+        elif self.result is not None:  # else the scene may show what it was saved with
             self.clear()
         self._report_unread(self.clinical.adopt(bundle.schema if bundle is not None else ClinicalSchema(())))
         self.activity.emit()

@@ -1,4 +1,4 @@
-"""A click in a lesion grows the tumour: a toggled button, a point placed in a view, the growing off this thread."""
+"""A click in a view: a button that stays down until a point is placed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import Any
 
 import qt
 import slicer
-from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.grow import grow_tumour
-from PCRPredictorLib.mrml.exam import LPS_TO_RAS, geometry_of, scalar_array
+from PCRPredictorLib.mrml.exam import LPS_TO_RAS
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
-
-from .background import Background
 
 _MOMENT_MS = 100
 
@@ -24,25 +20,12 @@ class OneClick(VTKObservationMixin):
 
     Args:
         button: checkable.
-        phases: gives the volumes before contrast and early.
-        enhancement: gives the least enhancement, as a share.
-        background: where the tumour is grown.
-        grown: called with the volume before contrast and the mask (k, j, i).
-        complain: called with a sentence when nothing could be grown.
+        clicked: called with the position, LPS mm (3,), once the button is up again.
     """
 
-    def __init__(
-        self,
-        button: Any,
-        phases: Callable[[], tuple[Any, Any]],
-        enhancement: Callable[[], float],
-        background: Background,
-        grown: Callable[[Any, Any], None],
-        complain: Callable[[str], None],
-    ) -> None:
+    def __init__(self, button: Any, clicked: Callable[[Any], None]) -> None:
         VTKObservationMixin.__init__(self)
-        self._button, self._phases, self._enhancement = button, phases, enhancement
-        self._background, self._grown, self._complain = background, grown, complain
+        self._button, self._clicked = button, clicked
         self._point: Any = None
         button.connect("toggled(bool)", self._wait)
 
@@ -91,19 +74,8 @@ class OneClick(VTKObservationMixin):
         position = [0.0, 0.0, 0.0]
         caller.GetNthControlPointPositionWorld(0, position)
         point = LPS_TO_RAS[:3, :3] @ position
-        qt.QTimer.singleShot(0, partial(self._grow, point))  # not while the point's own node is being told of
+        qt.QTimer.singleShot(0, partial(self._finish, point))  # not while observers of the point's own node are called
 
-    def _grow(self, point: Any) -> None:
+    def _finish(self, point: Any) -> None:
         self._button.checked = False
-        pre, early = self._phases()
-        try:
-            arrays, geometry = [scalar_array(node) for node in (pre, early)], geometry_of(pre)
-        except DataError as error:
-            self._complain(str(error))
-            return
-        work = partial(grow_tumour, *arrays, geometry, point, enhancement=self._enhancement())
-        self._background.start(work, partial(self._finish, pre), lambda error: self._complain(str(error)))
-
-    def _finish(self, reference: Any, mask: Any) -> None:
-        if slicer.mrmlScene.GetNodeByID(reference.GetID() or "") is reference:  # else the exam was closed meanwhile
-            self._grown(reference, mask)
+        self._clicked(point)

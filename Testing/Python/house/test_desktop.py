@@ -42,7 +42,7 @@ def test_error_that_slicer_only_prints_is_a_failure(run, monkeypatch):
 @pytest.mark.parametrize(
     ("owner", "name", "value"),
     [
-        ("PCRPredictorWidget", "models", SimpleNamespace(bundle=None)),
+        ("PCRPredictorWidget", "session", SimpleNamespace(model=SimpleNamespace(bundle=None))),
         ("PCRTrainingWidget", "settings", SimpleNamespace(content=dict)),
     ],
 )

@@ -107,4 +107,4 @@ def test_cleared_path_is_told_by_another_signal(qt):
 
 def test_parameter_out_of_range_is_refused(panel):
     with pytest.raises(ValueError, match="2"):
-        panel._parameters.opacity = 2.0
+        panel.scene.parameters.opacity = 2.0

@@ -35,7 +35,7 @@ def usable(panel):
     panel.messages.clear()
     choose_tiny(panel)
     predict(panel)
-    return panel.results.shown is not None and panel.messages == []
+    return panel.session.result is not None and panel.messages == []
 
 
 @pytest.mark.parametrize("name", DATA_ERRORS)
@@ -47,7 +47,7 @@ def test_data_that_cannot_be_used_is_one_message(panel, name):
     assert word in panel.messages[0]
     assert "\n" not in panel.messages[0]
     assert panel.ui.statusLabel.text == panel.messages[0]
-    assert panel.results.shown is None
+    assert panel.session.result is None
     assert usable(panel)
 
 
@@ -90,7 +90,7 @@ def test_transform_is_refused_with_what_to_do(panel, role):
     nodes[role].SetAndObserveTransformNodeID(None)
     panel.messages.clear()
     predict(panel)
-    assert panel.results.shown is not None
+    assert panel.session.result is not None
 
 
 def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
@@ -102,7 +102,7 @@ def test_segmentation_on_another_grid_is_resampled_and_said_so(panel):
     panel.ui.segmentationSelector.setCurrentNode(mrml.add_segmentation(slicer.mrmlScene, mask, fine, nodes["pre"]))
     predict(panel)
     assert "was resampled" in panel.ui.statusLabel.text
-    assert np.array_equal(panel.results.shown.exam.mask, exam.mask)
+    assert np.array_equal(panel.session.result.exam.mask, exam.mask)
 
 
 @pytest.mark.parametrize("role", ["pre", "early", "segmentation"])
@@ -113,7 +113,7 @@ def test_node_deleted_during_a_prediction_is_one_message(panel, role):
     wait(panel)
     assert len(panel.messages) == 1
     assert "deleted" in panel.messages[0]
-    assert panel.results.shown is None
+    assert panel.session.result is None
     assert usable(panel)
 
 
@@ -124,22 +124,22 @@ def test_cancel_shows_nothing_and_the_next_prediction_works(panel):
     assert not panel.ui.predictButton.enabled
     panel.ui.cancelButton.click()
     assert panel.ui.statusLabel.text == "Cancelled."
-    assert panel.results.shown is None
+    assert panel.session.result is None
     predict(panel)
-    assert panel.results.shown is not None
+    assert panel.session.result is not None
     assert panel.messages == []
 
 
 def test_model_removed_from_disk_while_selected_is_one_message(panel, bundle):
     panel.models.add(bundle.path)
     choose_tiny(panel)
-    shutil.rmtree(panel.models.bundle.path)
+    shutil.rmtree(panel.session.model.bundle.path)
     predict(panel)
     assert len(panel.messages) == 1
-    assert panel.models.bundle.path.name == "ispy2"
+    assert panel.session.model.bundle.path.name == "ispy2"
     panel.messages.clear()
     predict(panel)
-    assert panel.results.shown is not None
+    assert panel.session.result is not None
     assert panel.messages == []
 
 
@@ -160,18 +160,9 @@ def test_prediction_that_ends_while_another_module_is_open_is_there_afterwards(p
     panel.exit()
     wait(panel)
     panel.enter()
-    assert panel.results.shown is not None
-    assert panel._parameters.attention is not None
+    assert panel.session.result is not None
+    assert panel.scene.parameters.attention is not None
     assert panel.messages == []
-
-
-def test_another_model_does_not_decide_about_the_result_of_the_first(panel, bundle):
-    choose_tiny(panel)
-    predict(panel)
-    assert panel.ui.decisionLabel.text
-    panel.models.add(bundle.path)
-    assert panel.ui.decisionLabel.text == ""
-    assert "predict again" in panel.ui.statusLabel.text
 
 
 def test_python_that_cannot_be_started_is_one_message(panel, monkeypatch, tmp_path):

@@ -36,7 +36,7 @@ sys.meta_path.insert(0, Bare)
 importlib.metadata.version = version_here
 predictor = session.open_module({str(MODULE)!r})
 training = session.open_module({str(TRAINING_MODULE)!r})
-print(predictor.ui.setupFrame.isHidden(), predictor.models.bundle.path.name, predictor.ui.setupLabel.text)
+print(predictor.ui.setupFrame.isHidden(), predictor.session.model.bundle.path.name, predictor.ui.setupLabel.text)
 print(training.ready, training.ui.cohortSection.enabled, training.ui.packagesLabel.text)
 from PCRPredictorPanel.sample import load_sample
 assert len(load_sample()) == 4

@@ -49,9 +49,9 @@ def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
         assert float(table.item(k, 1).text()) == pytest.approx(float(row["probability"]))
     table.cellDoubleClicked.emit(3, 0)
     wait(batch)
-    assert None not in batch.exam.nodes()
+    assert batch.session.problem() is None
     predict(batch)
-    assert batch.results.shown.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
+    assert batch.session.result.prediction.probability == pytest.approx(float(rows[3]["probability"]), abs=1e-4)
     assert rows[3]["patient_id"] not in " ".join(node.GetName() for node in slicer.util.getNodes("*").values())
 
 
@@ -78,7 +78,8 @@ def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path
 
 
 def test_patient_that_has_gone_is_one_message(batch, training_cohort):
-    batch.open_patient(training_cohort, "NOBODY")
+    batch.batch._cohort = training_cohort
+    batch.batch._open("NOBODY")
     wait(batch)
     assert batch.messages == [f"NOBODY: is not in {training_cohort} any more; check the folder again"]
 

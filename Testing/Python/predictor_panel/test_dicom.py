@@ -42,14 +42,14 @@ def test_results_in_dicom_come_back_into_the_panel(panel, written):
     folder, results, said, mask = written
     exam = add_mask(read_dicom_exam(folder), results / SEGMENTATION)
     nodes = choose(panel, exam)
-    panel.form.fill(exam.clinical)
+    panel.session.enter(exam.clinical)
     predict(panel)
     assert panel.messages == []
-    assert panel.results.shown.prediction.probability == pytest.approx(said["probability"], abs=0.001)
+    assert panel.session.result.prediction.probability == pytest.approx(said["probability"], abs=0.001)
     segment = nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
     read = segment_array(nodes["segmentation"], segment, geometry_of(nodes["early"]))
     assert np.count_nonzero(read) == np.count_nonzero(mask)
-    assert_same_map(load_map(results / MAP), panel._parameters.attention)
+    assert_same_map(load_map(results / MAP), panel.scene.parameters.attention)
 
 
 def load_map(path):

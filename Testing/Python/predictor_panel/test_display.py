@@ -75,7 +75,7 @@ def test_legend_is_drawn_and_can_be_hidden(panel):
 def test_jump_centres_every_view_on_the_peak(panel):
     choose_tiny(panel)
     predict(panel)
-    peak = np.array(panel.results.shown.prediction.attention_summary.peak) * [-1, -1, 1]
+    peak = np.array(panel.session.result.prediction.attention_summary.peak) * [-1, -1, 1]
     for name in ("Red", "Green", "Yellow"):
         view(name).node.JumpSliceByCentering(0, 0, 0)
     panel.ui.peakButton.click()
@@ -88,12 +88,12 @@ def test_compare_shows_the_phases_and_the_subtraction_linked(panel):
     exam, nodes = choose_tiny(panel)
     predict(panel)
     panel.ui.compareButton.click()
-    subtraction = slicer.util.arrayFromVolume(panel._parameters.subtraction)
+    subtraction = slicer.util.arrayFromVolume(panel.scene.parameters.subtraction)
     assert np.array_equal(subtraction, exam.early.astype(int) - exam.pre)
     shown = {name: view(name).composite for name in ("Pre", "Early", "Late", "Subtraction")}
     assert [c.GetBackgroundVolumeID() for c in shown.values()] == [
         *(nodes[role].GetID() for role in ("pre", "early", "late")),
-        panel._parameters.subtraction.GetID(),
+        panel.scene.parameters.subtraction.GetID(),
     ]
     assert all(c.GetLinkedControl() and c.GetForegroundVolumeID() for c in shown.values())
     panel.ui.fourUpButton.click()

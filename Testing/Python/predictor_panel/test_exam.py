@@ -32,9 +32,9 @@ def test_phases_are_guessed_from_names_and_changed_by_hand(panel):
     for name in ("DCE 3 late", "DCE 1 pre", "DCE 2 early", "T2 axial"):
         mrml.add_volume(slicer.mrmlScene, exam.early, exam.geometry, name)
     panel.ui.guessButton.click()
-    assert [node.GetName() for node in panel.exam.phases()] == ["DCE 1 pre", "DCE 2 early", "DCE 3 late"]
+    assert [node.GetName() for node in panel.scene.volumes] == ["DCE 1 pre", "DCE 2 early", "DCE 3 late"]
     panel.ui.earlySelector.setCurrentNode(slicer.util.getNode("T2 axial"))
-    assert panel._parameters.earlyVolume.GetName() == "T2 axial"
+    assert panel.scene.parameters.earlyVolume.GetName() == "T2 axial"
 
 
 def test_phases_of_one_name_are_told_apart(panel):
@@ -42,13 +42,14 @@ def test_phases_of_one_name_are_told_apart(panel):
     for name in ("pre", "early", "late"):
         first[name].SetName("DCE")
         second[name].SetName("DCE")
-    panel.exam.choose(first)
-    assert panel.exam.nodes() == [first[name] for name in ("pre", "early", "late", "segmentation")]
+    panel.scene.choose(first)
+    assert panel.scene.volumes == [first[name] for name in ("pre", "early", "late")]
+    assert panel.ui.segmentationSelector.currentNode() is panel.scene.segmentation is first["segmentation"]
     selector = panel.ui.earlySelector
     k = selector.findData(second["early"].GetID())
     selector.setCurrentIndex(k)
     selector.activated.emit(k)  # as a person does
-    assert panel._parameters.earlyVolume is selector.currentNode() is second["early"]
+    assert panel.scene.parameters.earlyVolume is selector.currentNode() is second["early"]
 
 
 def test_names_that_say_nothing_are_one_message(panel):
@@ -64,7 +65,7 @@ def test_exam_that_is_loaded_already_is_chosen_when_the_module_is_opened(panel):
     panel.exit()
     mrml.add_exam(slicer.mrmlScene, tiny_exam())
     panel.enter()
-    assert None not in panel.exam.nodes()
+    assert panel.session.problem() is None
     assert panel.ui.predictButton.enabled
 
 
@@ -77,8 +78,8 @@ def test_phases_of_a_sequence_are_picked_by_time(panel):
         sequence.SetDataNodeAtValue(volume, str(seconds))
         slicer.mrmlScene.RemoveNode(volume)
     panel.ui.sequenceSelector.setCurrentNode(sequence)
-    assert [node.GetName() for node in panel.exam.phases()] == ["DCE pre", "DCE early", "DCE late"]
-    chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.exam.phases()]
+    assert [node.GetName() for node in panel.scene.volumes] == ["DCE pre", "DCE early", "DCE late"]
+    chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
     assert chosen == [0, 2, 3]
 
 
@@ -94,7 +95,7 @@ def test_click_grows_the_tumour_and_it_can_be_predicted(panel):
     assert expert.GetSegmentation().GetNumberOfSegments() == 1
     assert panel.ui.volumeLabel.text.endswith(" ml")
     predict(panel)
-    mask, truth = np.asarray(panel.results.shown.exam.mask) != 0, exam.mask != 0
+    mask, truth = np.asarray(panel.session.result.exam.mask) != 0, exam.mask != 0
     assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.7
     assert slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode") == []
 
@@ -146,9 +147,9 @@ def test_functional_volume_follows_threshold_and_segment(panel):
 def test_segment_editor_opens_on_the_subtraction_and_lets_go(panel):
     choose_tiny(panel)
     panel.ui.editButton.checked = True
-    told = panel.exam._editor._editor.told
+    told = panel.tumour._editor._editor.told
     assert told["segmentation"] is panel.ui.segmentationSelector.currentNode()
-    assert told["source"] is panel._parameters.subtraction
+    assert told["source"] is panel.scene.parameters.subtraction
     assert told["shortcuts"]
     assert told["views"]
     panel.exit()
@@ -176,16 +177,16 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     content = nodes["segmentation"].GetSegmentation()
     content.AddEmptySegment("second")
     assert panel.ui.segmentSelector.count == 2
-    assert panel.exam.segment_id == "tumour"
+    assert panel.scene.segment_id == "tumour"
     content.RemoveSegment("tumour")
     assert panel.ui.segmentSelector.count == 1
-    assert panel.exam.segment_id == "second"
+    assert panel.scene.segment_id == "second"
 
 
 def test_point_that_went_with_its_scene_is_not_removed_again(panel):
     choose_tiny(panel)
     panel.ui.clickButton.checked = True
-    point, removed = panel.exam._click._point, []
+    point, removed = panel.tumour._click._point, []
     slicer.mrmlScene.RemoveNode(point)
     tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeRemovedEvent, lambda *_: removed.append(point))
     panel.ui.clickButton.checked = False

@@ -23,7 +23,7 @@ def listed(panel):
 
 
 def fields(panel):
-    return [name for name in panel.form._fields]
+    return [name for name in panel.patient._fields]
 
 
 def test_bundled_model_is_there_with_its_card(panel):
@@ -46,7 +46,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     assert fields(panel) == ["age", "hr"]
     choose_tiny(panel)
     predict(panel)
-    assert panel.results.shown.prediction.model.name == "tiny"
+    assert panel.session.result.prediction.model.name == "tiny"
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: True)
     panel.ui.removeModelButton.click()
     assert listed(panel) == SHIPPED
@@ -75,22 +75,6 @@ def test_damaged_model_is_refused_with_one_message(panel, bundle, tmp_path):
     assert listed(panel) == SHIPPED
 
 
-def test_values_that_both_models_know_are_kept(panel, bundle):
-    panel.form.fill({"age": 50, "her2": "positive"})
-    panel.models.add(bundle.path)
-    assert panel.form.values() == {"age": 50}
-
-
-def test_value_that_the_next_model_does_not_take_becomes_unknown(panel, bundle, monkeypatch):
-    from PCRPredictorPanel.patient_form import PatientForm
-
-    panel.models.add(bundle.path)
-    monkeypatch.setattr(PatientForm, "values", lambda _form: {"age": 300, "hr": "positive"})
-    panel.on_model(panel.models.bundle)
-    monkeypatch.undo()
-    assert panel.form.values() == {"hr": "positive"}
-
-
 def test_package_that_is_too_old_counts_as_missing(panel, tmp_path):
     from PCRPredictorPanel.dependencies import missing_packages
 
@@ -100,25 +84,25 @@ def test_package_that_is_too_old_counts_as_missing(panel, tmp_path):
 
 
 def test_every_clinical_value_starts_unknown_and_can_become_so_again(panel):
-    assert panel.form.values() == {}
-    panel.form.fill({"age": 50, "hr": "positive"})
-    panel.form.fill({})
-    assert panel.form.values() == {}
-    assert panel.form._fields["age"].text == "unknown"
+    assert panel.session.clinical.values == {}
+    panel.session.enter({"age": 50, "hr": "positive"})
+    panel.session.enter({})
+    assert panel.session.clinical.values == {}
+    assert panel.patient._fields["age"].text == "unknown"
 
 
 def test_values_of_a_table_are_kept_to_their_digits(panel):
-    panel.form.fill({"age": 52.7})
-    assert panel.form.values() == {"age": 52.7}
-    assert panel.form._fields["age"].text == "52.7 years"
-    panel.form.fill({"age": 53})
-    assert panel.form._fields["age"].text == "53 years"
+    panel.session.enter({"age": 52.7})
+    assert panel.session.clinical.values == {"age": 52.7}
+    assert panel.patient._fields["age"].text == "52.7 years"
+    panel.session.enter({"age": 53})
+    assert panel.patient._fields["age"].text == "53 years"
 
 
 def test_device_is_offered(panel):
     assert panel.ui.deviceSelector.currentData == "automatic"
     panel.ui.deviceSelector.setCurrentIndex(1)
-    assert panel.models.device == "cpu"
+    assert panel.session.model.device == "cpu"
 
 
 def test_missing_packages_are_named_with_what_to_do(panel, monkeypatch, absent):

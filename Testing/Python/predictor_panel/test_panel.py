@@ -56,14 +56,14 @@ def test_scene_close_empties_the_panel_and_it_works_again(panel):
     choose_tiny(panel)
     predict(panel)
     slicer.mrmlScene.Clear(False)
-    assert panel.results.shown is None
-    assert panel.exam.nodes() == [None] * 4
+    assert panel.session.result is None
+    assert panel.scene.volumes == [None] * 3
     assert panel.ui.segmentSelector.count == 0
     assert not panel.ui.predictButton.enabled
     assert panel.ui.volumeLabel.text == "-"
     choose_tiny(panel)
     predict(panel)
-    assert panel.results.shown is not None
+    assert panel.session.result is not None
     assert panel.messages == []
 
 
@@ -72,7 +72,7 @@ def test_scene_close_during_a_prediction_shows_nothing(panel):
     panel.ui.predictButton.click()
     slicer.mrmlScene.Clear(False)
     wait(panel)
-    assert panel.results.shown is None
+    assert panel.session.result is None
     assert panel.messages == []
 
 
@@ -81,10 +81,10 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
     predict(panel)
     slicer_session.close_module(panel)
     again = slicer_session.open_module(MODULE)
-    assert again.results.shown is None
-    assert None not in again.exam.nodes()
+    assert again.session.result is None
+    assert again.session.problem() is None
     predict(again)
-    assert again.results.shown is not None
+    assert again.session.result is not None
     slicer_session.close_module(again)
     panel.exit = panel.cleanup = lambda: None  # closed already
 
@@ -130,4 +130,4 @@ def test_scene_that_closes_while_another_module_is_open_is_not_followed(panel):
     panel.enter()
     choose_tiny(panel)
     predict(panel)
-    assert panel.results.shown is not None
+    assert panel.session.result is not None

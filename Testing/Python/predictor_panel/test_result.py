@@ -1,8 +1,5 @@
 """What the panel says of a result, when it is of another exam, and how it is saved."""
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pydicom
 import pytest
@@ -25,38 +22,33 @@ def test_clinical_values_change_the_probability_and_the_panel_says_by_how_much(p
     choose_tiny(panel)
     predict(panel)
     assert "no clinical value is known" in panel.ui.imageLabel.text
-    panel.form.fill({"age": 40, "hr": "negative"})
+    panel.session.enter({"age": 40, "hr": "negative"})
     assert "predict again" in panel.ui.statusLabel.text
     predict(panel)
-    prediction = panel.results.shown.prediction
+    prediction = panel.session.result.prediction
     change = 100 * (prediction.probability - prediction.image_probability)
     assert f"{change:+.0f} points" in panel.ui.imageLabel.text
-    assert panel.form.values() == {"age": 40, "hr": "negative"}
+    assert panel.session.clinical.values == {"age": 40, "hr": "negative"}
 
 
 def test_operating_point_decides(panel):
     choose_tiny(panel)
     predict(panel)
-    shown = panel.results.shown
-    panel.results.shown = replace(shown, prediction=replace(shown.prediction, probability=0.45))
-    decisions = {}
-    for k in range(panel.ui.pointSelector.count):
+    for k, point in enumerate(panel.session.model.points):
         panel.ui.pointSelector.setCurrentIndex(k)
-        decisions[panel.ui.pointSelector.currentText] = panel.ui.decisionLabel.text
-    assert decisions["high sensitivity"].startswith("pCR at threshold 0.2")
-    assert decisions["high specificity"].startswith("no pCR at threshold 0.5")
+        assert panel.ui.pointSelector.currentText == point.name
+        assert f"at threshold {point.threshold:.2f}" in panel.ui.decisionLabel.text
 
 
-def test_second_prediction_reuses_exam_model_and_nodes(panel):
+def test_second_prediction_reuses_exam_and_nodes(panel):
     choose_tiny(panel)
     predict(panel)
-    first, predictor, attention = panel.results.shown, panel.logic.predictor.predictor, panel._parameters.attention
-    panel.form.fill({"age": 60})
+    first, attention = panel.session.result, panel.scene.attention
+    panel.session.enter({"age": 60})
     predict(panel)
-    assert panel.results.shown.exam.mask is first.exam.mask
-    assert panel.results.shown.exam.pre is first.exam.pre
-    assert panel.logic.predictor.predictor is predictor
-    assert panel._parameters.attention is attention
+    assert panel.session.result.exam.mask is first.exam.mask
+    assert panel.session.result.exam.pre is first.exam.pre
+    assert panel.scene.attention is attention
 
 
 def test_edited_segmentation_is_read_again(panel):
@@ -68,7 +60,7 @@ def test_edited_segmentation_is_read_again(panel):
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     set_segment(nodes["segmentation"], smaller, exam.geometry, nodes["early"])
     predict(panel)
-    assert np.array_equal(panel.results.shown.exam.mask, smaller)
+    assert np.array_equal(panel.session.result.exam.mask, smaller)
 
 
 def test_another_exam_leaves_nothing_of_the_one_before(panel):
@@ -76,14 +68,14 @@ def test_another_exam_leaves_nothing_of_the_one_before(panel):
     predict(panel)
     other = make_exam(seed=2, full=False)
     choose(panel, other)
-    assert panel.results.shown is None
+    assert panel.session.result is None
     assert panel.ui.probabilityLabel.text == "No prediction yet."
-    assert panel._parameters.attention is None
+    assert panel.scene.parameters.attention is None
     assert not panel.ui.peakButton.enabled
     predict(panel)
-    assert panel._parameters.attention.GetImageData().GetDimensions() == other.geometry.size
+    assert panel.scene.parameters.attention.GetImageData().GetDimensions() == other.geometry.size
     made = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if is_own(node)]
-    assert made == [panel._parameters.attention]
+    assert made == [panel.scene.parameters.attention]
 
 
 def test_results_that_are_gone_leave_no_node_behind(panel):
@@ -104,18 +96,6 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
-
-
-def test_saved_decision_is_that_of_the_chosen_operating_point(panel, tmp_path):
-    choose_tiny(panel)
-    predict(panel)
-    for k in range(panel.ui.pointSelector.count):
-        panel.ui.pointSelector.setCurrentIndex(k)
-        panel.results.save_into(tmp_path / "result")
-        wait(panel)
-        saved = json.loads((tmp_path / "result" / "prediction.json").read_text())
-        assert saved["operating_point"]["name"] == panel.ui.pointSelector.currentText
-        assert panel.ui.decisionLabel.text.startswith(saved["decision"] + " at")
 
 
 class Database:
@@ -175,18 +155,18 @@ def test_edited_segment_is_noticed_beside_the_result(panel):
     smaller = exam.mask.copy()
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     segmentation = nodes["segmentation"]
-    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.exam.segment_id, nodes["early"])
+    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.scene.segment_id, nodes["early"])
     assert "predict again" in panel.ui.statusLabel.text
     assert panel.ui.volumeLabel.text != volume
 
 
-def test_segmentation_deselected_during_a_prediction_leaves_the_panel_usable(panel):
+def test_segmentation_deselected_during_a_prediction_is_one_message_and_the_panel_still_works(panel):
     _, nodes = choose_tiny(panel)
     panel.ui.predictButton.click()
     panel.ui.segmentationSelector.setCurrentNode(None)
     wait(panel)
-    assert panel.results.shown is None
+    assert panel.session.result is None
     panel.ui.segmentationSelector.setCurrentNode(nodes["segmentation"])
     predict(panel)
-    assert panel.results.shown is not None
-    assert panel.messages == []
+    assert panel.session.result is not None
+    assert panel.messages == ["The exam was changed or deleted meanwhile; nothing is shown."]

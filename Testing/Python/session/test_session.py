@@ -239,6 +239,23 @@ def test_an_exam_is_not_opened_while_something_runs(desk):
     assert "then open the exam again" in desk.problems[-1]
 
 
+def test_the_attention_of_a_saved_scene_stays_until_something_is_opened(desk):
+    desk.table.shown = "saved"
+    desk.session.choose_model(find_bundle("ispy2"))
+    assert desk.table.shown == "saved"
+    desk.session.open(tiny_exam)
+    desk.queue.run()
+    assert desk.table.shown is None
+
+
+def test_a_problem_is_in_the_status_before_a_dialog_shows_it(desk):
+    log, activity = [], desk.session.activity
+    activity.on_change.append(lambda: log.append(desk.session.status))
+    activity.on_problem.append(lambda sentence: log.append(f"dialog: {sentence}"))
+    activity.report_problem("no image")
+    assert log == ["no image", "dialog: no image"]
+
+
 def test_listeners_hear_of_every_change(desk):
     heard = []
     desk.session.activity.on_change.append(lambda: heard.append(desk.session.status))

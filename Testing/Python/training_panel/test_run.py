@@ -47,10 +47,10 @@ def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready,
     ready.ui.useButton.click()
     assert ready.messages == []
     predictor = ready.predictor
-    assert predictor.models.bundle.path.name == "run 1"
+    assert predictor.session.model.bundle.path.name == "run 1"
     choose(predictor, read_patient(find_patients(cohort)[0]))
     predict(predictor)
-    assert predictor.results.shown.prediction.model.name == "run 1"
+    assert predictor.session.result.prediction.model.name == "run 1"
 
 
 def assert_tables_hold_the_numbers(panel, run):
