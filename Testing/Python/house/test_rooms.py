@@ -9,9 +9,6 @@ from support.rooms import JOINING, MAY_IMPORT, room_imports
 
 FILES = 16  # of a folder
 LINES = 320  # of a file
-TO_SPLIT = {  # and then to be taken off this list
-    "PCRPredictor/PCRPredictor.py",
-}
 FOLDERS = ["PCRPredictor", "PCRTraining", "Testing"]
 
 
@@ -41,7 +38,7 @@ def test_no_folder_is_too_full():
 @pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_no_file_or_function_is_too_long(file: Path):
     text = file.read_text(encoding="utf-8")
-    assert (len(text.splitlines()) > LINES) == (file.relative_to(ROOT).as_posix() in TO_SPLIT)
+    assert len(text.splitlines()) <= LINES
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert node.end_lineno - node.lineno < 60, node.name
