@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -205,79 +202,16 @@ class ClinicalSchema:
         )
 
 
+def is_missing(given: object) -> bool:
+    """Whether a cell of a table, or what a person gave, stands for no value."""
+    return given is None or (isinstance(given, float) and math.isnan(given)) or str(given).strip().lower() in _MISSING
+
+
 def _parse(variable: Number | Category, given: object) -> Value:
-    missing = given is None or (isinstance(given, float) and math.isnan(given))
-    text = "" if missing else str(given).strip()
-    if text.lower() in _MISSING or _NOT_APPLICABLE in text.lower():
+    text = str(given).strip()
+    if is_missing(given) or _NOT_APPLICABLE in text.lower():
         return None
     try:
         return variable.parse(text)
     except ValueError:
         raise DataError(f"{variable.name} must be {variable.allowed}, got {text!r}") from None
-
-
-def read_clinical(path: Path) -> dict[str, object]:
-    """Clinical variables of one patient from a JSON object (also under `clinical_data`) or a CSV with one row.
-
-    Raises:
-        DataError: if the file is missing or is neither of the two.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".json":
-            content = json.loads(text)
-            return dict(content.get("clinical_data", content))
-        rows = _rows_of(text)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
-    except (ValueError, AttributeError, TypeError):
-        raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables") from None
-    if len(rows) != 1:
-        raise DataError(f"{path}: must hold one patient in one row below the header, got {len(rows)} rows")
-    return dict(rows[0])
-
-
-def _rows_of(text: str) -> list[dict[str, str]]:
-    """Rows of a CSV table with commas, tabs, or semicolons, where decimal commas are understood."""
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    if separator == ";":
-        text = re.sub(r"(?<=\d),(?=\d)", ".", text)
-    return list(csv.DictReader(text.splitlines(), delimiter=separator))
-
-
-def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
-    """Those of a command's words that are pairs, as in `age=52`, and no file.
-
-    Raises:
-        DataError: if a variable is given twice.
-    """
-    pairs = [word.split("=", 1) for word in words if "=" in word and not Path(word).is_file()]
-    names = [name.strip().lower() for name, _ in pairs]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise DataError(f"clinical variable {min(twice)!r} is given twice; give it once")
-    return dict(pairs)
-
-
-def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = None) -> dict[str, object]:
-    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
-
-    Args:
-        words: as they were typed.
-        schema: of the model that is asked, if it is known: a pair must be one of its variables, a file must have one.
-
-    Raises:
-        DataError: if a file cannot be read (see `read_clinical`), or the names are not the model's.
-    """
-    pairs = clinical_pairs(words)
-    values: dict[str, object] = {}
-    for word in words:
-        if word.split("=", 1)[0] not in pairs:
-            values.update(read_clinical(Path(word)))
-    if schema is not None:
-        schema.parse(pairs, strict=True)
-        names = [variable.name for variable in schema.asked]
-        if values and names and not {name.lower() for name in names} & {str(name).strip().lower() for name in values}:
-            raise DataError(
-                f"the clinical file names no variable of this model; its columns must be {', '.join(names)}"
-            )
-    return {**values, **pairs}

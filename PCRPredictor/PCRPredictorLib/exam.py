@@ -183,6 +183,24 @@ class Exam:
         """Pre, early and late phase."""
         return self.pre, self.early, self.late
 
+    @property
+    def has_tumour(self) -> bool:
+        """Whether there is a mask with any voxel in it."""
+        return self.mask is not None and bool(np.any(self.mask))
+
+    @property
+    def centre(self) -> np.ndarray:
+        """LPS mm, (3,), of the tumour's centroid; without a tumour of the middle of the exam.
+
+        Indices are those of voxel centres, so that the middle of n voxels is at (n - 1) / 2.
+        """
+        if not self.has_tumour:
+            return self.geometry.to_physical((np.array(self.geometry.size) - 1) / 2)
+        box = bounding_box(np.asarray(self.mask))
+        voxels = np.nonzero(np.asarray(self.mask)[box])
+        index = [axis.mean() + span.start for axis, span in zip(voxels, box, strict=True)]
+        return self.geometry.to_physical(np.array(index[::-1]))
+
     def with_clinical(self, given: Mapping[str, object]) -> Exam:
         """Return the exam with clinical variables that replace those of its source; names are compared without case."""
         names = {str(name).strip().lower() for name in given}

@@ -9,9 +9,9 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from PCRPredictorLib.clinical import read_clinical_words
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.reading.clinical import read_clinical_words
 from PCRPredictorLib.reading.sources import Source, find_sources, given_source
 
 from .serving.logs import log_in_one_line

@@ -189,8 +189,7 @@ class ResultsControls:
         selector.clear()
         for step in self._attention:
             selector.addItem(step)
-        centre = geometry.to_physical(_middle(exam.mask))
-        show_overlay(scene, self._nodes["early"], list(self._attention.values())[-1], centre)
+        show_overlay(scene, self._nodes["early"], list(self._attention.values())[-1], exam.centre)
         selector.setCurrentIndex(len(self._attention) - 1)
         self._ui.explainButton.enabled = True
 
@@ -225,10 +224,3 @@ def _value(model: dict[str, Any], name: str) -> Any:
     if name == "attention_in_tumour" and isinstance(model.get("attention"), dict):
         return model["attention"]["in_tumour"]
     return model.get(name)
-
-
-def _middle(mask: Any) -> Any:
-    """Mean index (i, j, k) of a mask."""
-    import numpy as np
-
-    return np.argwhere(mask)[:, ::-1].mean(0)

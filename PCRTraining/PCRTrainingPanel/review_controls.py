@@ -127,12 +127,12 @@ class ReviewControls:
         self.release()
         for node in self.nodes.values():
             remove(node)
-        has_mask = exam.mask is not None and exam.mask.any()
+        has_mask = exam.has_tumour
         self.nodes = (add_exam if has_mask else add_phases)(slicer.mrmlScene, exam)
         if not has_mask:
             self.nodes["segmentation"] = add_empty_segmentation(slicer.mrmlScene, self.nodes["early"])
         self.patient_id = patient_id
-        show_overlay(slicer.mrmlScene, self.nodes["early"], None, _centre(exam), _field(exam))
+        show_overlay(slicer.mrmlScene, self.nodes["early"], None, exam.centre, _field(exam))
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
 
@@ -194,16 +194,7 @@ class ReviewControls:
         self._complain(str(error))
 
 
-def _centre(exam: Any) -> Any:
-    """LPS mm of the tumour's centre; that of the exam where there is none."""
-    import numpy as np
-
-    if exam.mask is None or not exam.mask.any():
-        return exam.geometry.to_physical(np.array(exam.geometry.size) / 2)
-    return exam.geometry.to_physical(np.argwhere(exam.mask)[:, ::-1].mean(0))
-
-
 def _field(exam: Any) -> float:
     """mm that the views show: the tumour's surroundings, or everything where there is no tumour."""
     whole = max(n * s for n, s in zip(exam.geometry.size, exam.geometry.spacing, strict=True))
-    return 120.0 if exam.mask is not None and exam.mask.any() else whole
+    return 120.0 if exam.has_tumour else whole

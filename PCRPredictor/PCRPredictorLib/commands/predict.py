@@ -9,7 +9,6 @@ import typer
 from rich.progress import track
 
 from ..child import tell
-from ..clinical import read_clinical_words
 from ..exam import Exam
 from ..model.bundle import find_bundle, load_bundle
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
@@ -59,6 +58,7 @@ def predict(
         return
     from ..dicom.results import check_possible
     from ..outputs import write_prediction
+    from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
     given = read_clinical_words(clinical, bundle.schema)

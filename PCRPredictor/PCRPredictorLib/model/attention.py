@@ -1,6 +1,6 @@
 """Attention on the exam's lattice: where the model looked, in numbers. Plain arrays, no network.
 
-`scale_to_peak` and `mass_inside` are ours.
+`to_attention_map`, `scale_to_peak` and `mass_inside` are ours.
 """
 
 from __future__ import annotations
@@ -9,16 +9,32 @@ import numpy as np
 
 from ..exam import Geometry
 from ..prediction import AttentionSummary
+from .grid import Window, to_exam_space
+
+
+def to_attention_map(values: np.ndarray, window: Window) -> np.ndarray:
+    """Return the map that is shown: attention on the exam's lattice, as a share of its peak.
+
+    Args:
+        values: (slices, rows, columns) on the model grid, as of `to_exam_space`.
+        window: from `place_window`.
+
+    Returns:
+        float32 (k, j, i), 1 at the peak, 0 outside the window.
+    """
+    attention = to_exam_space(values, window)
+    attention[window.region] = scale_to_peak(attention[window.region])
+    return attention
 
 
 def scale_to_peak(attention: np.ndarray) -> np.ndarray:
-    """The map shown: attention / max(attention), in [0, 1], any shape; all zeros stay zeros."""
+    """Return attention / max(attention), in [0, 1], any shape; all zeros stay zeros."""
     peak = attention.max()
     return attention / peak if peak > 0 else attention
 
 
 def mass_inside(attention: np.ndarray, mask: np.ndarray) -> float:
-    """Share of the attention that lies inside the mask, in [0, 1]; 0 where there is no attention.
+    """Return the share of the attention that lies inside the mask, in [0, 1]; 0 if there is no attention.
 
     Args:
         attention: non-negative, any shape.
@@ -31,7 +47,7 @@ def mass_inside(attention: np.ndarray, mask: np.ndarray) -> float:
 def summarise_attention(
     attention: np.ndarray, mask: np.ndarray, geometry: Geometry, region: tuple[slice, slice, slice]
 ) -> AttentionSummary:
-    """Mass inside the tumour, peak and pointing game (Zhang et al., ECCV 2016) of a map on the exam's lattice.
+    """Measure mass inside the tumour, peak and pointing game (Zhang et al., ECCV 2016) of a map on the exam's lattice.
 
     Args:
         attention: (k, j, i), non-negative, 0 outside `region`.

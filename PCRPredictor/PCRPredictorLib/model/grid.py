@@ -4,7 +4,7 @@ The window keeps the acquisition frame. Array axes are only reordered and mirror
 exam gives the same grid however its voxels are stored, unless they are cubes, which do not say what the slices were;
 then 80 mm in plane and a fixed number of slices through the tumour are sampled. Cropping comes before resampling:
 voxels outside the window are never touched. Resampling is one small weight matrix an axis, there (`sample`) and back
-(`lay_back`), so both are exact about where a voxel's centre is.
+(`to_exam_space`), so both are exact about where a voxel's centre is.
 
 Source: ours; the method page of the documentation says why.
 """
@@ -212,7 +212,7 @@ def sample(array: np.ndarray, window: Window) -> np.ndarray:
     return _apply([w[:, span] for w, span in zip(weights, spans, strict=True)], values)
 
 
-def lay_back(values: np.ndarray, window: Window) -> np.ndarray:
+def to_exam_space(values: np.ndarray, window: Window) -> np.ndarray:
     """Lay a map on the model grid, at any resolution of it, back onto the exam's voxels.
 
     Linear inside the window, held constant for the half step at its edges, 0 where the model did not look.

@@ -5,16 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import DataError
+from ..exam import Exam
+from .grid import Window, sample
 
 CHANNELS = ("pre-contrast / s", "2 (early - pre) / s", "2 (late - early) / s")
 SCALE_PERCENTILE = 99.0
 
 
-def to_channels(pre: np.ndarray, early: np.ndarray, late: np.ndarray) -> np.ndarray:
+def to_channels(exam: Exam, window: Window) -> np.ndarray:
+    """Return what the network reads of an exam: its phases sampled in the window, and scaled.
+
+    Args:
+        exam: that the window was placed in.
+        window: from `place_window`.
+
+    Returns:
+        float32 (3, slices, rows, columns), see `scale_phases`.
+
+    Raises:
+        DataError: as `scale_phases`.
+    """
+    return scale_phases(*(sample(phase, window) for phase in exam.phases))
+
+
+def scale_phases(pre: np.ndarray, early: np.ndarray, late: np.ndarray) -> np.ndarray:
     """Divide by the exam's own scale s, the 99th percentile of the early phase in the window.
 
-    Scanners differ in gain, so absolute values say nothing; ratios survive. Wash-in and wash-out are doubled to be of
-    the same order as the pre-contrast channel.
+    Scanners differ in gain, so absolute values mean nothing; ratios survive. Wash-in and wash-out are doubled, which
+    gives them the same order of magnitude as the pre-contrast channel.
 
     Args:
         pre, early, late: phases on the model grid, (slices, rows, columns), arbitrary units.

@@ -16,10 +16,10 @@ from ..errors import DataError
 from ..exam import Exam
 from ..network import PCRNet
 from ..prediction import Prediction
-from .attention import scale_to_peak, summarise_attention
+from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
 from .calibration import calibrate
-from .grid import lay_back, place_window, sample, share_inside
+from .grid import place_window, share_inside
 from .kinetics import tumour_quantities
 from .normalisation import to_channels
 from .notices import about_clinical, about_familiarity, about_result, about_source, about_tumour
@@ -64,15 +64,13 @@ class Predictor:
         values = schema.parse(exam.clinical)
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
-        image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))
+        image = torch.from_numpy(to_channels(exam, window))
         quantities = tumour_quantities(exam) if len(schema.asked) < len(schema.variables) else {}
         clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
 
         logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))
         probabilities, image_probabilities = (calibrate(each, settings.calibration) for each in (logits, image_logits))
-        attention = lay_back(maps, window)
-        attention[window.region] = scale_to_peak(attention[window.region])
-
+        attention = to_attention_map(maps, window)
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)
         interval = float(probabilities.min()), float(probabilities.max())

@@ -22,11 +22,9 @@ def summarise_tumour(exam: Exam) -> TumourSummary:
     phases = [phase[box][tumour] for phase in exam.phases]
     pre, *later = (np.median(phase) for phase in phases)
     early, late = (float(relative_enhancement(pre, after, signal_floor(*phases[:2]))) for after in later)
-    middle = [axis.mean() + span.start for axis, span in zip(np.nonzero(tumour), box, strict=True)]
-    centre = exam.geometry.to_physical(np.array(middle[::-1]))
     return TumourSummary(
         volume_ml=int(tumour.sum()) * exam.geometry.voxel_volume / 1000,
-        centre=tuple(float(c) for c in centre),  # type: ignore[arg-type]
+        centre=tuple(float(c) for c in exam.centre),  # type: ignore[arg-type]
         early_enhancement=early,
         late_enhancement=late,
     )

@@ -68,7 +68,7 @@ def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
 def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
     """Add "pre", "early" and "late" of an exam to a scene, with grey values chosen by the mask, if any."""
     nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
-    if exam.mask is not None and np.any(exam.mask):
+    if exam.has_tumour:
         near = near_tumour(exam)
         limits = grey_limits(exam.early[near], np.asarray(exam.mask)[near])
     else:
@@ -82,7 +82,7 @@ def put_subtraction(scene: Node, node: Node | None, exam: Exam) -> Node:
     """Put early minus pre-contrast into a volume node: `node`, changed in place, or a new one."""
     difference = subtract(exam.early, exam.pre)
     node = put_own(scene, node, to_vtk_image(difference), exam.geometry, SUBTRACTION)
-    if exam.mask is not None and np.any(exam.mask):
+    if exam.has_tumour:
         near = near_tumour(exam)
         limits = enhancement_limits(exam.early[near], exam.pre[near], np.asarray(exam.mask)[near])
     else:

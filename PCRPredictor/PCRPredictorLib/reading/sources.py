@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from ..clinical import read_clinical
 from ..dicom.exam import read_dicom_exam
 from ..dicom.segmentation import is_dicom
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam
+from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
 from .images import FORMATS, read_exam
 from .mask import add_mask

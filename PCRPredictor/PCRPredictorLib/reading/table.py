@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -26,7 +27,7 @@ def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dic
         DataError: if it cannot be read, lacks a mapped column or `patient_id`, or has a patient twice or unnamed.
     """
     mapping = mapping or CohortMapping()
-    frame = _read_frame(file, mapping.sheet)
+    frame = read_frame(file, mapping.sheet)
     frame.columns = [str(column).strip().lower() for column in frame.columns]
     for ours, theirs in mapping.columns.items():
         if theirs.strip().lower() not in frame.columns:
@@ -47,10 +48,21 @@ def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dic
     return dict(zip(keys, frame.to_dict("records"), strict=True))
 
 
-def _read_frame(file: Path, sheet: str | None) -> pd.DataFrame:
+def read_frame(file: Path, sheet: str | None = None) -> pd.DataFrame:
+    """Read a table as it is, every value as text; rows without any value are left out.
+
+    Args:
+        file: as of `read_rows`.
+        sheet: of an .xlsx file; None for `dataset_info`, or the first one.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
     try:
-        frame = _read_excel(file, sheet) if file.suffix.lower() == ".xlsx" else _read_csv(file)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that are longer than the header
+            frame = _read_excel(file, sheet) if file.suffix.lower() == ".xlsx" else _read_csv(file)
+    except (OSError, ValueError, KeyError, BadZipFile, pd.errors.ParserWarning) as error:
         raise DataError(f"{file}: cannot be read as a table ({error}); save it as CSV (UTF-8) again") from None
     return frame[(frame != "").any(axis=1)]
 
@@ -59,7 +71,7 @@ def _read_csv(file: Path) -> pd.DataFrame:
     with file.open(encoding="utf-8-sig") as text:
         header = text.readline()
     separator = max(",;\t", key=header.count)
-    frame = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    frame = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     return frame.replace(_DECIMAL_COMMA.pattern, r"\1.\2", regex=True) if separator == ";" else frame
 
 

@@ -125,7 +125,7 @@ def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
     """Image and mask of one exam on the grid, float16 (4, slices, rows, columns)."""
     mask = np.asarray(exam.mask) != 0
     window = place_window(mask, exam.geometry, grid)
-    image = to_channels(*(sample(phase, window) for phase in exam.phases))
+    image = to_channels(exam, window)
     return np.concatenate([image, sample(mask, window)[None]]).astype(np.float16)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import tell
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, is_missing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
@@ -57,9 +57,9 @@ def parse_label(text: str) -> int | None:
     Raises:
         DataError: if it is neither 0, 1 nor empty.
     """
-    text = str(text).strip().lower()
-    if text in {"", "nan", "na", "n/a", "none", "unknown"}:
+    if is_missing(text):
         return None
+    text = str(text).strip().lower()
     if text not in _NO | _YES:
         raise DataError(
             f"{LABEL} must be 0, 1 or empty, got {text!r}; write 0 and 1, or map the values in cohort.json "

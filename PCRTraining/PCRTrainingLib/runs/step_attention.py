@@ -7,8 +7,8 @@ import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.model.attention import scale_to_peak
-from PCRPredictorLib.model.grid import lay_back, place_window, sample
+from PCRPredictorLib.model.attention import to_attention_map
+from PCRPredictorLib.model.grid import place_window
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
 
@@ -40,7 +40,7 @@ def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.n
     if not trained:
         raise DataError("no step that held this patient out is trained yet; wait until its fold has begun")
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, config.grid)
-    image = torch.from_numpy(to_channels(*(sample(phase, window) for phase in exam.phases)))[None]
+    image = torch.from_numpy(to_channels(exam, window))[None]
     values = schema.complete(schema.parse(exam.clinical), tumour_quantities(exam))
     clinical = torch.from_numpy(schema.encode(values))[None]
     maps = {}
@@ -49,6 +49,5 @@ def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.n
         with torch.set_grad_enabled(network.attention is None):
             channels_last = image.contiguous(memory_format=torch.channels_last_3d)
             found = explain(network(channels_last, clinical if step.clinical else None))
-        maps[step.name] = lay_back(found.detach()[0, 0].numpy(), window)
-        maps[step.name][window.region] = scale_to_peak(maps[step.name][window.region])
+        maps[step.name] = to_attention_map(found.detach()[0, 0].numpy(), window)
     return maps

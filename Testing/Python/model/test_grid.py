@@ -4,11 +4,11 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.model.grid import (
     GridSpec,
     acquisition_order,
-    lay_back,
     place_window,
     sample,
     share_inside,
     slice_axis,
+    to_exam_space,
 )
 
 SPEC = GridSpec()
@@ -56,7 +56,7 @@ def test_a_blob_comes_back_to_its_place_within_a_voxel_in_any_geometry(seed):
     blob = gaussian_blob(geometry, centre)
     window = place_window(blob > 0.2, geometry, SPEC)
     at_stem = sample(blob, window).reshape(8, 32, 2, 32, 2).mean((2, 4))
-    back = lay_back(at_stem, window)
+    back = to_exam_space(at_stem, window)
     assert back.shape == blob.shape
     assert np.abs(centroid(back, geometry) - geometry.to_index(centre)).max() < 1
 
@@ -132,7 +132,7 @@ def test_mask_of_a_single_slice_is_read_and_laid_back_on_that_slice():
     mask = np.zeros((9, 128, 128), bool)
     mask[4, 60:70, 60:70] = True
     window = place_window(mask, Geometry((128, 128, 9), (1, 1, 3)), SPEC)
-    back = lay_back(sample(mask, window), window)
+    back = to_exam_space(sample(mask, window), window)
     assert (window.slices == 4).all()
     assert set(np.nonzero(back)[0]) == {4}
     assert back.max() == pytest.approx(1)
@@ -169,6 +169,6 @@ def test_nothing_outside_the_window_gets_attention():
     mask = np.zeros((20, 200, 200), bool)
     mask[8:12, 95:105, 95:105] = True
     window = place_window(mask, Geometry((200, 200, 20), (1, 1, 2)), SPEC)
-    back = lay_back(np.ones((8, 32, 32)), window)
+    back = to_exam_space(np.ones((8, 32, 32)), window)
     back[window.region] = 0
     assert back.max() == 0

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, clinical_pairs, read_clinical
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError
 
 SCHEMA = ClinicalSchema(
@@ -26,16 +26,6 @@ def test_leading_word_of_free_text_is_enough():
     text = "post (prior bilateral ovariectomy, pre-menopausal before)"
     assert SCHEMA.parse({"menopause": text})["menopause"] == "post"
     assert SCHEMA.parse({"menopause": "peri (6-12 months since LMP)"})["menopause"] == "pre"
-
-
-def test_table_with_semicolons_and_decimal_commas_is_read(tmp_path):
-    (tmp_path / "a.csv").write_text("age;hr\n52,5;pos\n")
-    assert read_clinical(tmp_path / "a.csv") == {"age": "52.5", "hr": "pos"}
-
-
-def test_variable_that_is_given_twice_is_refused():
-    with pytest.raises(DataError, match="'age' is given twice"):
-        clinical_pairs(["age=52", "Age=40"])
 
 
 @pytest.mark.parametrize("written", ["no data", "not positive", "no result (positive before)", "pos/neg"])
@@ -87,22 +77,3 @@ def test_unknown_name_is_refused_when_typed_and_ignored_in_a_table():
 def test_schema_survives_json():
     again = ClinicalSchema.from_json(json.loads(json.dumps(SCHEMA.to_json())))
     assert again.parse({"age": 40, "hr": 0}) == SCHEMA.parse({"age": 40, "hr": 0})
-
-
-def test_read_clinical_takes_json_and_one_row_tables(tmp_path):
-    (tmp_path / "é a.json").write_text('{"clinical_data": {"age": 41}}')
-    (tmp_path / "b.csv").write_text("age,hr\n41,1\n")
-    assert read_clinical(tmp_path / "é a.json") == {"age": 41}
-    assert read_clinical(tmp_path / "b.csv") == {"age": "41", "hr": "1"}
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [("a.csv", "age\n1\n2\n", "one patient in one row"), ("a.json", "[1", "must be a JSON object or a CSV table")],
-)
-def test_unreadable_clinical_file_is_refused(tmp_path, name, text, message):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match=message):
-        read_clinical(tmp_path / name)
-    with pytest.raises(DataError, match="cannot be read"):
-        read_clinical(tmp_path / "nowhere.csv")

@@ -1,0 +1,69 @@
+"""Clinical variables of one patient, from files and from a command's words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..clinical import ClinicalSchema
+from ..errors import DataError
+from .table import read_frame
+
+
+def read_clinical(path: Path) -> dict[str, object]:
+    """Read clinical variables of one patient from a JSON object (also under `clinical_data`) or a table with one row.
+
+    Raises:
+        DataError: if the file is missing or is neither of the two.
+    """
+    if path.suffix.lower() != ".json":
+        rows = read_frame(path).to_dict("records")
+        if len(rows) != 1:
+            raise DataError(f"{path}: must hold one patient in one row below the header, got {len(rows)} rows")
+        return {str(name): value for name, value in rows[0].items()}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        return dict(content.get("clinical_data", content))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
+    except (ValueError, AttributeError, TypeError):
+        raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables") from None
+
+
+def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
+    """Those of a command's words that are pairs, as in `age=52`, and no file.
+
+    Raises:
+        DataError: if a variable is given twice.
+    """
+    pairs = [word.split("=", 1) for word in words if "=" in word and not Path(word).is_file()]
+    names = [name.strip().lower() for name, _ in pairs]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise DataError(f"clinical variable {min(twice)!r} is given twice; give it once")
+    return dict(pairs)
+
+
+def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = None) -> dict[str, object]:
+    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
+
+    Args:
+        words: as they were typed.
+        schema: of the model that is asked, if it is known: a pair must be one of its variables, a file must have one.
+
+    Raises:
+        DataError: if a file cannot be read (see `read_clinical`), or the names are not the model's.
+    """
+    pairs = clinical_pairs(words)
+    values: dict[str, object] = {}
+    for word in words:
+        if word.split("=", 1)[0] not in pairs:
+            values.update(read_clinical(Path(word)))
+    if schema is not None:
+        schema.parse(pairs, strict=True)
+        names = [variable.name for variable in schema.asked]
+        if values and names and not {name.lower() for name in names} & {str(name).strip().lower() for name in values}:
+            raise DataError(
+                f"the clinical file names no variable of this model; its columns must be {', '.join(names)}"
+            )
+    return {**values, **pairs}
