@@ -3,6 +3,7 @@
 `test_docs_commands.py` runs the commands.
 """
 
+import ast
 import re
 import shlex
 import subprocess
@@ -73,6 +74,26 @@ def test_files_that_are_named_are_there(page):
     for line in code(page):
         if re.fullmatch(r"(Resources|Testing|PCRPredictor|PCRTraining|\.github)/[\w./-]+", line):
             assert (ROOT / line).exists(), line
+
+
+def texts_of_the_code():
+    """Return all string literals of libraries, panels and page, with spaces for values and line ends."""
+    found = []
+    for file in [file for top in ("PCRPredictor", "PCRTraining") for file in sorted((ROOT / top).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append("".join(part.value if isinstance(part, ast.Constant) else " " for part in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(re.sub(r'"\s*\+\s*"', "", node.value))  # of a script in the page
+    return re.sub(r"\s+", " ", "\n".join(found))
+
+
+def test_messages_that_are_quoted_are_messages_of_the_code():
+    texts = texts_of_the_code()
+    for page in PAGES:
+        cells = re.findall(r'^\| (".+?") \|', page.read_text(encoding="utf-8"), re.MULTILINE)
+        quoted = [part.strip() for cell in cells for text in re.findall(r'"(.+?)"', cell) for part in text.split("...")]
+        assert [part for part in quoted if part not in texts] == [], page.name
 
 
 def test_page_of_the_files_knows_every_key_column_and_warning():
