@@ -1,5 +1,5 @@
 """`pcr view`: exam, tumour, prediction and attention in a browser, drawn by Slicer's core on this machine.
 
-`server.py` is what a browser talks to. Each page that is opened gets a process of its own (`process.py`), in which
-`page.py` and the `*_section` files are what one sees and does; they use the library and its `mrml` files.
+A browser talks to the server in `serving`, which starts a process for each page. In it, `page.py` holds a session
+(`PCRPredictorLib.session`); the `*_section` files bind trame to that session, and `page_scene.py` shows its exam.
 """

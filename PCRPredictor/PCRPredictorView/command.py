@@ -1,4 +1,4 @@
-"""`pcr view`: checks what it was given, then serves it. What it needs is to be looked for before, see `opengl.py`."""
+"""`pcr view`: check the words of the command, then serve. Call `opengl.check_possible` before importing this."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .serving.pages import load_ahead, process_context
 from .serving.server import ServerSettings, serve
 
 
-def view(entries: Sequence[Source], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
+def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
     """Serve exams until interrupted.
 
     Args:
-        entries: exams in the list of each page.
+        sources: exams in the list of each page.
         model: name or folder of the model that is chosen first.
-        settings: how the server is reached.
+        settings: address and limits of the server.
         ready: called with the address to open.
 
     Raises:
@@ -38,19 +38,19 @@ def view(entries: Sequence[Source], model: str, settings: ServerSettings, ready:
         load_ahead()
         ready(address)
 
-    serve(settings, page_starter(entries, model), begin)
+    serve(settings, page_starter(sources, model), begin)
 
 
 def find_exams(
     folders: Sequence[Path], phases: Sequence[Path], mask: Path | None, clinical: Sequence[str]
 ) -> list[Source]:
-    """The list of a page, from the words of a command.
+    """Return the list of a page from the words of a command.
 
     Args:
         folders: see `find_sources`.
-        phases: three files, or none.
-        mask: of the tumour: a file for `phases`, or for the only exam in the folders.
-        clinical: files and pairs, likewise.
+        phases: three files, or empty.
+        mask: of the tumour in `phases`, or in the only exam of the folders.
+        clinical: files and pairs, of the same exam.
 
     Raises:
         DataError: if something is missing or cannot be read.
@@ -62,26 +62,26 @@ def find_exams(
     if mask is None and not values:
         return sources
     if len(sources) != 1:
-        raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder that is no cohort")
+        raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder with one exam")
     return [sources[0].with_given(mask, values)]
 
 
-def page_starter(entries: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
-    """Starts the process of a page."""
+def page_starter(sources: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
+    """Return a function that starts the process of a page."""
     context = process_context("PCRPredictorView.serving.process")
-    return partial(_start, context, list(entries), model)
+    return partial(_start, context, list(sources), model)
 
 
 def _start(
-    context: BaseContext, entries: Sequence[Source], model: str, end: socket.socket, folder: Path
+    context: BaseContext, sources: Sequence[Source], model: str, end: socket.socket, folder: Path
 ) -> BaseProcess:
-    process = context.Process(target=_run_page, args=(end, folder, entries, model), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_run_page, args=(end, folder, sources, model), daemon=True)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def _run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
-    """In the process of a page; only there are Slicer's core and torch loaded."""
+def _run_page(end: socket.socket, folder: Path, sources: Sequence[Source], model: str) -> None:
+    """Run a page in its own process: only there Slicer's core and torch are loaded."""
     from .serving.process import run_page
 
-    run_page(end, folder, entries, model)
+    run_page(end, folder, sources, model)

@@ -1,4 +1,4 @@
-"""Whether a page can be made and drawn on this machine. Without an OpenGL library VTK ends the process."""
+"""Check that this machine can make and draw a page. Without an OpenGL library VTK ends the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
 
 
 def opengl_missing() -> str:
-    """Which library is missing for rendering off screen, "" if none is; other systems than Linux bring their own."""
+    """Return the library that rendering off screen lacks, or "". Only Linux does not bring its own."""
     for library in ("libEGL.so.1", "libGL.so.1") if sys.platform == "linux" else ():
         try:
             ctypes.CDLL(library)
@@ -26,7 +26,7 @@ def check_possible() -> None:
     """Look for what the page needs without loading it.
 
     Raises:
-        DataError: if anything is missing; says what to install.
+        DataError: if anything is missing; it names what to install.
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise DataError('pcr view needs Slicer\'s core and trame: pip install "breastpcr[view]"')

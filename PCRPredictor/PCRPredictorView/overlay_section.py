@@ -40,7 +40,7 @@ class OverlaySection:
         name = self.state.name
         work.watch(self.settings, {self.settings.name: self._set_overlay})
         work.watch(self.state, {name.background: scene.show_background, name.grey: self._show_grey})
-        scene.on_put.append(self._reset_grey)
+        scene.on_open.append(self._reset_grey)
 
     def refresh(self) -> None:
         """Show what the session holds."""
@@ -58,7 +58,7 @@ class OverlaySection:
 
     def _jump(self) -> None:
         if self._session.result is not None:
-            self._scene.look_at(self._session.result.peak)
+            self._scene.jump_to(self._session.result.peak)
 
     def build(self, _busy: str) -> None:
         """Write the section's part of the page."""

@@ -38,7 +38,7 @@ class PageScene:
 
     Attributes:
         on_edit: called after each stroke.
-        on_put: functions to call when a different exam is shown.
+        on_open: functions to call when a different exam is shown.
         redraw: called when what the views show has changed.
         background: one of `BACKGROUNDS`, shown in the slice views.
     """
@@ -51,7 +51,7 @@ class PageScene:
         self._grey: dict[str, tuple[float, float]] = {}
         self._predictor = NodePredictor()
         self.on_edit: Callable[[], object] = lambda: None
-        self.on_put: list[Callable[[], object]] = []
+        self.on_open: list[Callable[[], object]] = []
         self.redraw: Callable[[], object] = lambda: None
         self.background = "early"
         self.editor = slicer.segmentation_editor
@@ -89,7 +89,7 @@ class PageScene:
         exam = replace(exam, provenance=self._provenance)  # nodes do not hold the times of the phases
         return Reading(exam, replace(state, exam=self._count))
 
-    def put(self, exam: Exam) -> None:
+    def open_exam(self, exam: Exam) -> None:
         """Show an exam in place of the one before."""
         self._close()
         nodes = add_phases(self._slicer.scene, exam)
@@ -110,7 +110,7 @@ class PageScene:
         self.editor.show_3d(True)
         show_overlay(self._slicer.scene, early, None, centre.tolist(), field_mm)
         self.show_background(self.background)
-        for listener in self.on_put:
+        for listener in self.on_open:
             listener()
 
     def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
@@ -131,14 +131,14 @@ class PageScene:
         pre, early, segmentation = (self._nodes[name] for name in ("pre", "early", "segmentation"))
         return functional_volume(pre, early, segmentation, self._segment_id, enhancement)
 
-    def show(self, exam: Exam, prediction: Prediction) -> None:
+    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
         image = to_vtk_image(prediction.attention)
         self._nodes["attention"] = self._predictor.show_prediction(attention, nodes, exam.geometry, prediction, image)
         self.show_background(self.background)
 
-    def clear(self) -> None:
+    def hide_prediction(self) -> None:
         """Take the attention out of the scene."""
         if (attention := self._nodes.pop("attention", None)) is not None:
             remove(attention)
@@ -165,7 +165,7 @@ class PageScene:
             display = self._nodes[name].GetDisplayNode()
             display.SetWindowLevelMinMax(darkest + low * width, darkest + max(high, low + _NARROWEST) * width)
 
-    def look_at(self, position: tuple[float, float, float]) -> None:
+    def jump_to(self, position: tuple[float, float, float]) -> None:
         """Centre the views on an LPS position in mm."""
         jump_to(self._slicer.scene, position)
         self.redraw()

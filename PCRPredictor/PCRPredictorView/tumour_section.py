@@ -57,7 +57,7 @@ class TumourSection:
         name = self.state.name
         work.watch(self.state, {name.tool: self._take, name.enhancement: self._set_enhancement})
         work.watch(self.state, {name.brush: self._shape_brush, name.ball: self._shape_brush})
-        scene.on_put.append(self._put_down)
+        scene.on_open.append(self._put_down)
 
     def refresh(self) -> None:
         """Show what the session holds."""

@@ -60,7 +60,7 @@ class ExamScene(Protocol):
     def read(self) -> Reading:
         """Return the exam as it is now; its clinical values are the session's. Raises DataError."""
 
-    def put(self, exam: Exam) -> None:
+    def open_exam(self, exam: Exam) -> None:
         """Put an exam that was read from files on the table, in place of the one before."""
 
     def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
@@ -75,10 +75,10 @@ class ExamScene(Protocol):
     def functional_volume(self, enhancement: float) -> float | None:
         """Return ml of tumour that enhance by this share or more; None if it cannot be given. Raises DataError."""
 
-    def show(self, exam: Exam, prediction: Prediction) -> None:
+    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Show the attention of a prediction over the exam."""
 
-    def clear(self) -> None:
+    def hide_prediction(self) -> None:
         """Show no prediction any more."""
 
     def apply_overlay(self, settings: OverlaySettings) -> None:

@@ -112,7 +112,7 @@ class Session:
         if bundle is not None and before is not None and bundle.checksum == before.checksum:
             self.model.point = point
         elif self.result is not None:  # else the scene may show what it was saved with
-            self.clear()
+            self.clear_result()
         self._report_unread(self.clinical.adopt(bundle.schema if bundle is not None else ClinicalSchema(())))
         self.activity.emit()
 
@@ -144,8 +144,8 @@ class Session:
         """Look at the exam again; to be called when it may have changed: other volumes, another segment, a stroke."""
         now = self._scene.fingerprint()
         if self.result is not None and (now is None or now.exam != self.result.asked.exam.exam):
-            self.clear()
-        self.tumour.look(now)
+            self.clear_result()
+        self.tumour.observe(now)
         self.activity.emit()
 
     def predict(self) -> None:
@@ -170,10 +170,10 @@ class Session:
         """Wait no longer for what is running; its result is dropped."""
         self.activity.cancel()
 
-    def clear(self) -> None:
+    def clear_result(self) -> None:
         """Show no result any more."""
         self.result, self.activity.message = None, ""
-        self._scene.clear()
+        self._scene.hide_prediction()
         self.activity.emit()
 
     def save(self, folder: Path, write: Callable[..., None], *, dicom: bool = False) -> None:
@@ -194,10 +194,10 @@ class Session:
 
     def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
         exam, doubt = found
-        self.clear()
+        self.clear_result()
         self.title = title
         self.tumour.begin()
-        self._scene.put(exam)
+        self._scene.open_exam(exam)
         problems = self.clinical.begin(exam.clinical)
         self.update()
         self._report_unread(problems, doubt)
@@ -212,7 +212,7 @@ class Session:
             self.activity.report_problem(_("The model was changed meanwhile; predict again."))
         else:
             self.result = Result(exam, prediction, asked).at(point)
-            self._scene.show(exam, self.result.prediction)
+            self._scene.show_prediction(exam, self.result.prediction)
             self._scene.apply_overlay(self.overlay)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()
             self.update()

@@ -79,7 +79,7 @@ class Tumour:
         self.history.begin(None)
         self._seen, self.volume_ml = None, None
 
-    def look(self, now: Fingerprint | None) -> None:
+    def observe(self, now: Fingerprint | None) -> None:
         """Note and measure the tumour, if the exam has a fingerprint that is new; None is no exam."""
         if (now, self.enhancement) == self._seen:
             return

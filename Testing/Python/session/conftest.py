@@ -31,7 +31,7 @@ class Table:
     def read(self):
         return Reading(self.exam, self.fingerprint(), self.remark)
 
-    def put(self, exam):
+    def open_exam(self, exam):
         self.exam, self.opened = exam, self.opened + 1
 
     def phases(self):
@@ -46,10 +46,10 @@ class Table:
     def functional_volume(self, enhancement):
         return enhancement * np.count_nonzero(self.exam.mask) / 1000
 
-    def show(self, _exam, prediction):
+    def show_prediction(self, _exam, prediction):
         self.shown = prediction
 
-    def clear(self):
+    def hide_prediction(self):
         self.shown = None
 
     def apply_overlay(self, settings):

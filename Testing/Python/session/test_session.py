@@ -76,7 +76,7 @@ def test_other_voxels_make_the_result_stale(desk):
 
 def test_the_result_of_a_different_exam_is_not_shown(desk):
     desk.predict()
-    desk.table.put(tiny_exam())
+    desk.table.open_exam(tiny_exam())
     desk.session.update()
     assert desk.session.result is None
     assert desk.table.shown is None
@@ -84,7 +84,7 @@ def test_the_result_of_a_different_exam_is_not_shown(desk):
 
 def test_a_prediction_that_ends_beside_a_different_exam_is_not_shown(desk):
     desk.session.predict()
-    desk.table.put(tiny_exam())
+    desk.table.open_exam(tiny_exam())
     desk.queue.run()
     assert desk.session.result is None
     assert desk.problems == ["The exam was changed or deleted meanwhile; nothing is shown."]

@@ -82,7 +82,7 @@ def test_a_click_beside_everything_is_reported_and_changes_nothing(desk):
 def test_a_tumour_that_has_grown_in_a_different_exam_is_dropped(desk):
     desk.session.tumour.grow(tiny_exam().geometry.to_physical([29, 16, 5]))
     other = tiny_exam()
-    desk.table.put(other)
+    desk.table.open_exam(other)
     desk.queue.run()
     assert desk.table.exam.mask is other.mask
 

@@ -28,7 +28,9 @@ def session(work):
     """A session with a tiny exam whose prediction, tumour and overlay do nothing."""
     from PCRPredictorLib.session.session import Session
 
-    scene = SimpleNamespace(fingerprint=lambda: None, clear=lambda: None, apply_overlay=lambda _settings: None)
+    scene = SimpleNamespace(
+        fingerprint=lambda: None, hide_prediction=lambda: None, apply_overlay=lambda _settings: None
+    )
     session = Session(scene, work)
     session.clinical.begin(tiny_exam().clinical)
     return session
