@@ -135,6 +135,15 @@ def test_command_does_what_it_says(call, shelf, tmp_path, monkeypatch, capsys):
     assert out is None or any(out.iterdir())
 
 
+def test_python_of_the_documentation_runs(shelf, tmp_path, monkeypatch):
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    shutil.copytree(shelf["demo-out"], tmp_path / "demo-out")
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert (tmp_path / "result" / "prediction.json").is_file()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_line_of_a_code_block_is_a_whole_call(page):
     lines = [line for block in blocks(page) for line in block.splitlines() if line.startswith("pcr ")]
