@@ -132,7 +132,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._entered:
             self.connect_parameters()
         self.session.activity.forget_problem()
-        self.session.clear()
+        self.session.clear_result()
         self.session.update()
 
     def connect_parameters(self) -> None:

@@ -135,7 +135,7 @@ class NodeScene:
         remark = _("The segmentation is on another grid and was resampled.") if resampled else ""
         return Reading(exam, self.fingerprint(), remark)
 
-    def put(self, exam: Exam) -> None:
+    def open_exam(self, exam: Exam) -> None:
         """Add an exam to the scene and choose it."""
         has_tumour = exam.mask is not None and np.any(exam.mask)
         added = (nodes.add_exam if has_tumour else nodes.add_phases)(slicer.mrmlScene, exam)
@@ -166,13 +166,13 @@ class NodeScene:
         pre, early, _late = self.volumes
         return functional_volume(pre, early, self.segmentation, self.segment_id, enhancement)
 
-    def show(self, exam: Exam, prediction: Prediction) -> None:
+    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
         image, predictor = nodes.to_vtk_image(prediction.attention), self.predictor
         attention = predictor.show_prediction(self.attention, self.volumes, exam.geometry, prediction, image)
         self.parameters.attention = attention
 
-    def clear(self) -> None:
+    def hide_prediction(self) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""
         for node in (self.attention, getattr(self.parameters, "subtraction", None)):
             if node is not None:

@@ -91,7 +91,7 @@ def _time_prediction(panel) -> float:
     scene.predictor.forget()
     start = time.perf_counter()
     exam = scene.read().exam
-    scene.show(exam, session.runner.predict(exam, session.model.bundle, "cpu"))
+    scene.show_prediction(exam, session.runner.predict(exam, session.model.bundle, "cpu"))
     return time.perf_counter() - start
 
 
