@@ -95,20 +95,18 @@ class PageScene:
         nodes = add_phases(self._slicer.scene, exam)
         nodes["subtraction"] = put_subtraction(self._slicer.scene, None, exam)
         early = nodes["early"]
-        if exam.mask is not None and np.any(exam.mask):
+        if exam.has_tumour:
             mask = np.asarray(exam.mask)
             nodes["segmentation"] = add_segmentation(self._slicer.scene, mask, exam.geometry, early)
-            centre = exam.geometry.to_physical(np.argwhere(mask).mean(axis=0)[::-1])
             field_mm = 1.5 * ZOOM_MM
         else:
             nodes["segmentation"] = add_empty_segmentation(self._slicer.scene, early)
-            centre = exam.geometry.to_physical((np.array(exam.geometry.size) - 1) / 2)
             field_mm = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
         self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
         self._nodes, self._provenance, self._count = nodes, exam.provenance, self._count + 1
         self.editor.set_active_segmentation(nodes["segmentation"], early)
         self.editor.show_3d(True)
-        show_overlay(self._slicer.scene, early, None, centre.tolist(), field_mm)
+        show_overlay(self._slicer.scene, early, None, exam.centre.tolist(), field_mm)
         self.show_background(self.background)
         for listener in self.on_open:
             listener()
