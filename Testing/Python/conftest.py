@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more slow down arrays as small as these, above all beside other tests
+
 import pytest
 import torch
 from PCRPredictorLib.model.bundle import Bundle, load_bundle, write_bundle

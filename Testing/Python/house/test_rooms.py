@@ -1,4 +1,4 @@
-"""The rooms of the libraries: what each may import, read from the imports themselves."""
+"""The rooms of the libraries: which imports are allowed, and how large folders, files and functions may be."""
 
 import ast
 from pathlib import Path
@@ -42,3 +42,11 @@ def test_no_file_or_function_is_too_long(file: Path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert node.end_lineno - node.lineno < 60, node.name
+
+
+def test_tests_share_helpers_through_support_alone():
+    for file in (ROOT / "Testing").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in names if name.startswith(("test_", "conftest", "Python"))], file
