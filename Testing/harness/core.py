@@ -26,7 +26,7 @@ _REGISTERED = {"volumerendering": "VolumeRendering", "subjecthierarchy": "Subjec
 
 
 class Application:
-    """What modules use of `slicer.app`; the Qt part is added by `pythonqt`."""
+    """The part of `slicer.app` that modules use; `pythonqt` adds the Qt part."""
 
     applicationName = "Slicer"
     majorVersion, minorVersion = 5, 12
@@ -64,7 +64,7 @@ class Application:
         return text
 
     def testingEnabled(self):
-        """Whether dialogues are answered without being shown."""
+        """Report if dialogues are answered without being shown."""
         return True
 
     def connect(self, signal, function):
@@ -75,7 +75,7 @@ class Application:
         pass
 
     def finish_startup(self):
-        """Do what modules wanted done when the application is up."""
+        """Call the functions that modules have registered for the start of the application."""
         while self._at_startup:
             self._at_startup.pop(0)()
 
@@ -97,7 +97,7 @@ class ModuleManager:
 
 
 class FileManager:
-    """Scenes and nodes to files, for `slicer.util.saveScene` and its like."""
+    """Writes scenes and nodes to files, for functions such as `slicer.util.saveScene`."""
 
     def __init__(self, application):
         self._application = application
@@ -131,7 +131,7 @@ class Module(types.SimpleNamespace):
 
 
 def start():
-    """Make scene and logics, once a process; the application."""
+    """Create scene and logics once per process; return the application."""
     if getattr(slicer, "mrmlScene", None) is not None:
         return slicer.app
     folder = Path(tempfile.mkdtemp(prefix="slicer-harness-"))
@@ -167,7 +167,7 @@ def _add_logic(name, module_logic, application_logic, scene):
 
 
 def _let_scene_read_files(scene, folder):
-    """Without these no scene file is read; they must be kept alive."""
+    """Return the objects that reading scene files needs; keep them alive."""
     cache, transfers = slicer.vtkCacheManager(), slicer.vtkDataIOManager()
     cache.SetMRMLScene(scene)
     cache.SetRemoteCacheDirectory(str(folder))

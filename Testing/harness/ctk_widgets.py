@@ -5,7 +5,7 @@ from PySide6.QtCore import Property, Signal
 
 
 def stored(kind, name, default, changed=None):
-    """A Qt property that is kept in the object; `changed` names the method called when it changes."""
+    """A Qt property that is stored in the object; `changed` names the method that is called when it changes."""
 
     def get(self):
         return self.__dict__.get("_" + name, default)
@@ -109,7 +109,7 @@ class ctkSliderWidget(QtWidgets.QWidget):
 
 @with_setters
 class ctkPathLineEdit(QtWidgets.QWidget):
-    """As CTK's: a path that is cleared is told by validInputChanged only."""
+    """As in CTK, a cleared path emits validInputChanged only."""
 
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)

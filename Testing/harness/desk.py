@@ -1,4 +1,4 @@
-"""A window like Slicer's, panel beside live views, for screenshots. Not Slicer's own look."""
+"""A window with the panel beside live views, for screenshots; it does not look exactly like Slicer's."""
 
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -7,7 +7,7 @@ _NOTE = "Test harness: Slicer's core and views, stand-ins for its widgets"
 
 
 class Desk(QtWidgets.QMainWindow):
-    """Panel on the left, the layout's views on the right."""
+    """The panel on the left, the views of the layout on the right."""
 
     def __init__(self, panel, title, size=(1500, 900)):
         super().__init__()
@@ -28,7 +28,7 @@ class Desk(QtWidgets.QMainWindow):
         splitter.setSizes([500, size[0] - 500])
 
     def save(self, path, scroll_to=None):
-        """Write what it looks like as PNG, with a widget of the panel in sight."""
+        """Write a picture of the window as PNG, scrolled to a widget of the panel."""
         self.show()
         self._draw_views()
         QtWidgets.QApplication.processEvents()

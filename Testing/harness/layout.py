@@ -1,4 +1,4 @@
-"""The layout manager: makes the views that the layout node asks for, from the same descriptions as the desktop's."""
+"""The layout manager: creates the views of the layout node, from the same descriptions as the desktop."""
 
 import types
 import xml.etree.ElementTree as ElementTree
@@ -25,8 +25,8 @@ class LayoutManager:
 
     def __init__(self, size=(480, 400)):
         self._size = size
-        self.views = {}  # by name, in the order in which they were made
-        self.shown = []  # names in rows, as they lie in the window
+        self.views = {}  # by name, in the order of creation
+        self.shown = []  # names, in the rows of the window
         self._node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         self._node.AddObserver("ModifiedEvent", lambda *_: self._arrange())
         slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, lambda *_: self._begin())
@@ -53,13 +53,13 @@ class LayoutManager:
         self._node.SetViewArrangement(layout)
 
     def close(self):
-        """Let all windows go."""
+        """Release all windows."""
         for view in self.views.values():
             view.close()
         self.views.clear()
 
     def _begin(self):
-        """The layout of a new scene."""
+        """Set the layout of a new scene."""
         four_up = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
         if not self._node.IsLayoutDescription(four_up):
             self._node.AddLayoutDescription(four_up, _FOUR_UP)

@@ -21,7 +21,7 @@ class qMRMLWidget(QtWidgets.QWidget):
 
 @with_setters
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
-    """Chooses a node of the scene, by type; follows the scene as nodes come and go.
+    """Selects a node of the scene by type; follows as nodes are added and removed.
 
     As Slicer's built with Qt 6, it does not tell of another node that has the name of the one before, unless a person
     chose it (`nodeActivated`); a node that it does not list is none.
@@ -42,7 +42,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._scene, self._observed, self._id, self._told = None, [], None, ""
+        self._scene, self._observed, self._id, self._reported = None, [], None, ""
         self.currentIndexChanged.connect(self._choose)
         self.activated.connect(lambda _index: self.nodeActivated.emit(self.currentNode()))
 
@@ -110,9 +110,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self._take(self.currentData)
 
     def _take(self, identifier):
-        before, self._id = self._told, identifier
-        self._told = self.currentText
-        if self._told != before:
+        before, self._id = self._reported, identifier
+        self._reported = self.currentText
+        if self._reported != before:
             self.currentNodeChanged.emit(self.currentNode())
             self.currentNodeIDChanged.emit(identifier or "")
 
@@ -125,43 +125,43 @@ class qMRMLColorTableComboBox(qMRMLNodeComboBox):
 
 
 class qMRMLSegmentEditorWidget(QtWidgets.QFrame):
-    """Takes what the Segment Editor is told and, as it does, refuses a scene before its parameter node."""
+    """Records the settings of the Segment Editor; refuses, as it does, a scene before its parameter node."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.told = {}
+        self.settings = {}
 
     def setMRMLSegmentEditorNode(self, node):
-        self.told["node"] = node
+        self.settings["node"] = node
 
     def setMRMLScene(self, scene):
-        if "node" not in self.told:
+        if "node" not in self.settings:
             raise RuntimeError("the Segment Editor needs its parameter node before the scene")
-        self.told["scene"] = scene
+        self.settings["scene"] = scene
 
     def setSegmentationNode(self, node):
-        self.told["segmentation"] = node
+        self.settings["segmentation"] = node
 
     def setSourceVolumeNode(self, node):
-        self.told["source"] = node
+        self.settings["source"] = node
 
     def setMaximumNumberOfUndoStates(self, count):
-        self.told["undo"] = count
+        self.settings["undo"] = count
 
     def setActiveEffect(self, effect):
-        self.told["effect"] = effect
+        self.settings["effect"] = effect
 
     def setupViewObservations(self):
-        self.told["views"] = True
+        self.settings["views"] = True
 
     def removeViewObservations(self):
-        self.told["views"] = False
+        self.settings["views"] = False
 
     def installKeyboardShortcuts(self):
-        self.told["shortcuts"] = True
+        self.settings["shortcuts"] = True
 
     def uninstallKeyboardShortcuts(self):
-        self.told["shortcuts"] = False
+        self.settings["shortcuts"] = False
 
 
 MRML_WIDGETS = {

@@ -1,4 +1,4 @@
-"""Stand-in for `slicer.parameterNodeWrapper`: numbers, text and nodes as members, tied to the panel's widgets."""
+"""Stand-in for `slicer.parameterNodeWrapper`: numbers, text and nodes as members, bound to the panel's widgets."""
 
 import types
 import typing
@@ -46,7 +46,7 @@ class Member:
 
 
 class Wrapped:
-    """What a class becomes under the decorator."""
+    """The class that the decorator returns."""
 
     members: typing.ClassVar[dict] = {}
 
@@ -58,7 +58,7 @@ class Wrapped:
                 setattr(self, name, member.default)
 
     def connectGui(self, ui):
-        """Tie every widget that names a member in SlicerParameterName; a tag for `disconnectGui`."""
+        """Bind every widget that names a member in SlicerParameterName; return a tag for `disconnectGui`."""
         named = [(widget.property("SlicerParameterName"), widget) for widget in vars(ui).values()]
         links = [Link(self, self.members[name], widget) for name, widget in named if name]
         self._write(links)
@@ -113,14 +113,14 @@ class Link:
 
 
 def parameterNodeWrapper(cls):
-    """Class decorator."""
+    """Replace an annotated class by one that is stored in a parameter node."""
     hints = typing.get_type_hints(cls, include_extras=True)
     members = {name: Member(name, hint, getattr(cls, name, None)) for name, hint in hints.items()}
     return type(cls.__name__, (Wrapped,), {**members, "members": members, "__doc__": cls.__doc__})
 
 
 def modules():
-    """The stand-in as a module, by name."""
+    """Return the stand-in as a module, by name."""
     module = types.ModuleType("slicer.parameterNodeWrapper")
     module.parameterNodeWrapper, module.WithinRange = parameterNodeWrapper, WithinRange
     return {"slicer.parameterNodeWrapper": module}

@@ -4,7 +4,7 @@ import vtk
 
 
 class PlotView:
-    """The plot view of a name; its node is taken from the scene, or made."""
+    """The plot view of a name; its node is found in the scene or created."""
 
     def __init__(self, scene, name, size=(480, 400)):
         import slicer
@@ -19,7 +19,7 @@ class PlotView:
             self.node = scene.AddNode(node)
 
     def pixels(self):
-        """What the view shows: RGB, uint8 (rows, columns, 3)."""
+        """Return the picture of the view, RGB, uint8 (rows, columns, 3)."""
         from vtk.util.numpy_support import vtk_to_numpy
 
         view, chart = vtk.vtkContextView(), vtk.vtkChartXY()
@@ -43,7 +43,7 @@ class PlotView:
         return pixels
 
     def close(self):
-        """Nothing is kept."""
+        """Do nothing: no window is kept."""
 
     def _draw(self, chart):
         described = self.node.GetPlotChartNode()

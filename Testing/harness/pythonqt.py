@@ -16,7 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 _PLAIN_GET = QtCore.QObject.__getattribute__
-_NO_PROPERTY = (  # getters that Qt itself calls would recurse as properties; QTimer.singleShot is a function as well
+_NO_PROPERTY = (  # getters that Qt itself calls would recurse as properties; QTimer.singleShot is also a function
     "sizeHint",
     "minimumSizeHint",
     "singleShot",
@@ -25,7 +25,7 @@ _patched = False
 
 
 def start_qt():
-    """The Qt application, with PySide6's classes turned to PythonQt's ways, once a process."""
+    """Return the Qt application; adapt PySide6's classes to PythonQt once per process."""
     global _patched
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["Slicer"])
     if not _patched:
@@ -41,7 +41,7 @@ def start_qt():
 
 
 def qt_module():
-    """The module `qt`."""
+    """Return the module `qt`."""
     module = types.ModuleType("qt")
     for part in (QtCore, QtGui, QtWidgets, QtTest):
         vars(module).update({name: getattr(part, name) for name in dir(part) if not name.startswith("_")})
@@ -49,7 +49,7 @@ def qt_module():
 
 
 def stray_attributes(panel):
-    """Attributes set on Qt's own widgets in a panel that Qt does not have, as "widget.attribute"."""
+    """Return attributes that a panel has set on widgets but that Qt lacks, as "widget.attribute"."""
     return [
         f"{widget.objectName or type(widget).__name__}.{name}"
         for widget in panel.findChildren(QtWidgets.QWidget)
@@ -60,7 +60,7 @@ def stray_attributes(panel):
 
 
 def signal_of(sender, signature):
-    """The signal of a signature such as "clicked(bool)".
+    """Return the signal of a signature such as "clicked(bool)".
 
     Raises:
         ValueError: if the sender has none of that name and arguments.
@@ -97,7 +97,7 @@ def _patch():
                 _make_properties(cls)
     QtCore.QObject.name = property(lambda self: self.objectName, lambda self, name: self.setObjectName(name))
     QtCore.QObject.className = lambda self: self.metaObject().className()
-    # PySide6 looks "connect" up by itself, so a method of that name on the class is not enough.
+    # PySide6 resolves "connect" by itself: a method of that name on the class is not enough.
     QtCore.QObject.__getattribute__ = _get
 
 
@@ -135,7 +135,7 @@ def _get(self, name):
 
 
 def _connect(self, signature, *receiver):
-    """connect(signature, function) or connect(signature, object, "slot()")."""
+    """Connect as in connect(signature, function) or connect(signature, object, "slot()")."""
     function = receiver[0] if len(receiver) == 1 else getattr(receiver[0], receiver[1].split("(")[0])
     slot = _as_many_as_taken(function)
     signal_of(self, signature).connect(slot)
@@ -152,7 +152,7 @@ def _disconnect(self, signature, function=None, *_slot):
 
 
 def _as_many_as_taken(function):
-    """PythonQt passes only as many arguments as a function takes."""
+    """Pass only as many arguments as a function accepts, as PythonQt does."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""What Slicer finds in a scene file, as JSON: `python -m harness.read_scene SCENE.mrb [VIEW PIXELS.npy]`.
+"""Print what Slicer finds in a scene file, as JSON: `python -m harness.read_scene SCENE.mrb [VIEW PIXELS.npy]`.
 
 With a view's name, such as Red, also saves the pixels that Slicer renders for it.
 """

@@ -1,4 +1,4 @@
-"""Stand-in for Slicer's SampleData module: keeps what is registered where Slicer keeps it."""
+"""Stand-in for Slicer's SampleData module: stores registered samples where Slicer stores them."""
 
 import sys
 import types
@@ -9,13 +9,13 @@ import slicer
 class SampleDataLogic:
     @staticmethod
     def registerCustomSampleDataSource(category, sampleName, uris, fileNames, **source):
-        if len(uris) != len(fileNames):  # as Slicer does, which refuses None as well
+        if len(uris) != len(fileNames):  # Slicer, too, refuses None
             raise ValueError("All fields of sample data source must have the same length")
         kept = types.SimpleNamespace(sampleName=sampleName, uris=uris, **source)
         slicer.modules.sampleDataSources.setdefault(category, []).append(kept)
 
     def downloadSamples(self, name):
-        """Download what has an address. As in Slicer, only a click on a sample's button calls its own downloader."""
+        """Download samples that have an address; as in Slicer, only their buttons call custom downloaders."""
         if _find(name).uris:
             raise NotImplementedError("the harness downloads nothing")
         return []
@@ -25,13 +25,13 @@ class SampleDataLogic:
 
     @staticmethod
     def click(name):
-        """What the button of a sample does; of the harness only."""
+        """Click the button of a sample; in the harness only."""
         source = _find(name)
         return source.customDownloader(source)
 
 
 def _find(name):
-    """The source that was registered last under a name."""
+    """Return the source that was last registered under a name."""
     return [
         source
         for sources in slicer.modules.sampleDataSources.values()

@@ -38,7 +38,7 @@ def main(out):
 
 
 def training(out, session, desk_class):
-    """The module for training: a checked cohort, a run going on, and its results."""
+    """Take pictures of PCR Training: a checked cohort, a running training, and its results."""
     import slicer
     from panel_help import TRAINING_MODULE
     from PCRPredictorLib.phantom.cohort import find_site, write_cohort
@@ -80,7 +80,7 @@ def training(out, session, desk_class):
 
 
 def browser(out):
-    """`pcr view` in a browser: the demonstration's exam, predicted."""
+    """Take a picture of `pcr view` in a browser: the exam of the demonstration, predicted."""
     from browser_help import chromium, idle, open_page, predict, serving
     from PCRPredictorLib.commands.demo import write_demo
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle

@@ -67,7 +67,7 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
 
 
 def make_panel():
-    """The widget that a module's panel is built in."""
+    """Return the widget in which a module's panel is built."""
     panel = qMRMLWidget()
     QtWidgets.QVBoxLayout(panel)
     panel.setMRMLScene(slicer.mrmlScene)
@@ -75,7 +75,7 @@ def make_panel():
 
 
 def modules():
-    """The stand-ins as modules, by name."""
+    """Return the stand-ins as modules, by name."""
     translation = types.ModuleType("slicer.i18n")
     translation.tr = lambda text: text
     translation.translate = lambda _context, text: text

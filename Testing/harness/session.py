@@ -25,7 +25,7 @@ SOURCE = os.environ.get("SLICER_SOURCE_PYTHON", "")
 
 
 def start():
-    """Make everything that modules import and expect, once a process; `slicer.app`."""
+    """Create everything that modules import and expect, once per process; return `slicer.app`."""
     if getattr(slicer, "app", None) is not None:
         return slicer.app
     application = core.start()
@@ -45,7 +45,7 @@ def start():
 
 
 def open_module(path):
-    """Load a scripted module and open its panel; its widget object."""
+    """Load a scripted module and open its panel; return its widget object."""
     path = Path(path).resolve()
     name = path.stem
     if str(path.parent) not in sys.path:
@@ -63,11 +63,11 @@ def open_module(path):
 
 
 def close_module(widget):
-    """What Slicer does before it unloads or reloads a module; its code is imported again next time."""
+    """Close a module as Slicer does before it unloads or reloads it; its code is imported anew the next time."""
     widget.exit()
     widget.cleanup()
     for selector in widget.parent.findChildren(MRML_WIDGETS["qMRMLNodeComboBox"]):
-        selector.setMRMLScene(None)  # as its destruction does, which Qt may put off
+        selector.setMRMLScene(None)  # as its destruction does, which Qt may postpone
     widget.parent.deleteLater()
     name = type(widget).__name__.removesuffix("Widget")
     for module in [m for m in sys.modules if m == name or m.startswith(f"{name}Panel")]:
@@ -75,7 +75,7 @@ def close_module(widget):
 
 
 def wait(condition, seconds=60.0, clock=time.perf_counter):
-    """Keep the user interface going until a condition holds; the longest time, in s, that it was held up.
+    """Process events until a condition holds; return the longest time, in s, for which they were blocked.
 
     Args:
         clock: `time.thread_time` counts only what this thread itself did, whatever else the machine does.
@@ -112,7 +112,7 @@ def _publish_qt():
 
 
 def _name_all_widgets():
-    """Slicer's own parameter nodes name every widget they could be tied to; those without a stand-in become empty."""
+    """Create empty stand-ins for widgets that Slicer's parameter nodes name but the harness lacks."""
 
     def find(name):
         if not name.startswith(("ctk", "qMRML", "qSlicer")):

@@ -22,7 +22,7 @@ SPACE_MANAGERS = (
 
 
 class View:
-    """A window that the displayable managers of one node draw into."""
+    """A window for the displayable managers of one node."""
 
     def __init__(self, application, size, factory, names):
         import slicer
@@ -44,7 +44,7 @@ class View:
         self.group.Initialize(factory, self.renderer)
 
     def pixels(self):
-        """What the view shows: RGB, uint8 (rows, columns, 3)."""
+        """Return the picture of the view, RGB, uint8 (rows, columns, 3)."""
         import vtk
         from vtk.util.numpy_support import vtk_to_numpy
 
@@ -59,13 +59,13 @@ class View:
         return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, 3)[::-1].copy()
 
     def close(self):
-        """Let the managers and the window go."""
+        """Release the managers and the window."""
         self.group.SetMRMLDisplayableNode(None)
         self.window.Finalize()
 
 
 class SliceView(View):
-    """The slice view of a name such as "Red"; its nodes are taken from the scene, or made."""
+    """The slice view of a name such as "Red"; its nodes are found in the scene or created."""
 
     def __init__(self, application, scene, name, size=(480, 480)):
         import slicer
@@ -102,7 +102,7 @@ class SliceView(View):
         return super().pixels()
 
     def position_of(self, ras):
-        """Row and column of a point's projection onto the view."""
+        """Return row and column of a point projected onto the view."""
         import vtk
 
         to_xy = vtk.vtkMatrix4x4()
@@ -132,12 +132,12 @@ class SpaceView(View):
 
 
 def render_slice(scene, name, size=(480, 480)):
-    """RGB pixels, uint8 (rows, columns, 3), of a slice view of a scene that was read from a file."""
+    """Return RGB pixels, uint8 (rows, columns, 3), of a slice view of a scene that was read from a file."""
     return _render(SliceView(_application(scene), scene, name, size))
 
 
 def render_space(scene, name="1", size=(480, 480)):
-    """RGB pixels, uint8 (rows, columns, 3), of its 3D view."""
+    """Return RGB pixels, uint8 (rows, columns, 3), of the 3D view of such a scene."""
     return _render(SpaceView(_application(scene), scene, name, size))
 
 
@@ -148,7 +148,7 @@ def _render(view):
 
 
 def _application(scene):
-    """Application logic of a scene, with the nodes that the desktop always has."""
+    """Return the application logic of a scene, with the nodes that the desktop always has."""
     import slicer
     import vtk
 

@@ -1,4 +1,4 @@
-"""What Slicer's Extensions Catalogue checks of an extension, and whether its package would hold what it needs."""
+"""The rules of Slicer's Extensions Catalogue, and the content of the extension's package."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def variable(name):
 
 
 def tracked():
-    """Every file of the repository."""
+    """Return every file of the repository."""
     git = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if git.returncode:
         pytest.skip("needs a git checkout")
@@ -80,7 +80,7 @@ def test_description_is_for_people_who_do_not_know_the_field():
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The extension as Slicer would install it, by way of stand-ins for Slicer's macros."""
+    """Install the extension as Slicer does, with stand-ins for Slicer's macros."""
     if not shutil.which("cmake") or not shutil.which("cc"):
         pytest.skip("needs cmake and a C compiler: apt-get install cmake gcc g++")
     build, installed = (tmp_path_factory.mktemp("cmake") / name for name in ("build", "installed"))
@@ -100,12 +100,12 @@ def test_extension_configures_and_its_package_has_both_modules(package):
 
 
 def run_from(folder, cwd, *arguments):
-    """`pcr`, with this project's code from a folder and its dependencies from this environment."""
+    """Run `pcr` with this project's code from a folder and its dependencies from this environment."""
     return python_from([folder], cwd, "-m", "PCRTrainingLib.command_line", *arguments)
 
 
 def python_from(folders, cwd, *words):
-    """Python that finds the code of these folders and what is installed here, but not the repository."""
+    """Run Python with the code of these folders and the installed packages, but without the repository."""
     site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*folders, site]))}
     command = [sys.executable, "-S", *words]  # -S: without the link to the repository
@@ -145,7 +145,7 @@ def test_package_of_slicer_opens_both_modules(package, tmp_path):
 
 
 @pytest.mark.slow
-def test_package_of_slicer_demonstrates_itself_with_nothing_else(package, tmp_path):
+def test_package_of_slicer_runs_the_demonstration_by_itself(package, tmp_path):
     code = (
         "from functools import partial\n"
         "from PCRPredictorLib.commands import demo\n"

@@ -1,4 +1,4 @@
-"""The script that opens both modules in a real Slicer, run in the harness: it must see what Slicer only prints."""
+"""The script that opens both modules in a real Slicer, run in the harness; it must notice printed errors."""
 
 import runpy
 import sys
@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "desktop" / "open_modules.py"
 
 @pytest.fixture
 def run(training_panel, monkeypatch, capsys):
-    """Runs the script beside the modules that are open; gives the exit code and what it wrote."""
+    """Return a function that runs the script beside the open modules and returns its exit code and output."""
 
     def run():
         codes = []
@@ -29,11 +29,11 @@ def run(training_panel, monkeypatch, capsys):
     return run
 
 
-def test_modules_that_open_are_a_success(run):
+def test_modules_that_open_succeed(run):
     assert run() == ([0], "both modules opened\n")
 
 
-def test_error_that_slicer_only_prints_is_a_failure(run, monkeypatch):
+def test_error_that_slicer_only_prints_fails(run, monkeypatch):
     error = RuntimeError("in a slot")
     monkeypatch.setattr(slicer.util, "selectModule", lambda name: sys.excepthook(RuntimeError, error, None))
     assert run() == ([1], "")
@@ -46,12 +46,12 @@ def test_error_that_slicer_only_prints_is_a_failure(run, monkeypatch):
         ("PCRTrainingWidget", "settings", SimpleNamespace(content=dict)),
     ],
 )
-def test_set_up_that_ended_early_is_a_failure(run, monkeypatch, owner, name, value):
+def test_set_up_that_ends_early_fails(run, monkeypatch, owner, name, value):
     with monkeypatch.context() as patch:
         patch.setattr(getattr(slicer.modules, owner), name, value)
         assert run() == ([1], "")
 
 
-def test_sample_that_is_not_offered_is_a_failure(run, monkeypatch):
+def test_missing_sample_fails(run, monkeypatch):
     monkeypatch.setattr(slicer.modules, "sampleDataSources", {})
     assert run() == ([1], "")

@@ -19,7 +19,7 @@ TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="
 
 
 def anchors(page):
-    """What the headings of a page are called in links."""
+    """Return the names of a page's headings in links."""
     titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -29,7 +29,7 @@ def ids(path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_links_lead_to_files_that_are_there(page):
+def test_links_lead_to_existing_files(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if target.startswith("http"):
             continue
@@ -70,7 +70,7 @@ def test_site_is_built_without_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_files_that_are_named_are_there(page):
+def test_named_files_exist(page):
     for line in code(page):
         if re.fullmatch(r"(Resources|Testing|PCRPredictor|PCRTraining|\.github)/[\w./-]+", line):
             assert (ROOT / line).exists(), line
@@ -88,7 +88,7 @@ def texts_of_the_code():
     return re.sub(r"\s+", " ", "\n".join(found))
 
 
-def test_messages_that_are_quoted_are_messages_of_the_code():
+def test_quoted_messages_are_messages_of_the_code():
     texts = texts_of_the_code()
     for page in PAGES:
         cells = re.findall(r'^\| (".+?") \|', page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -96,7 +96,7 @@ def test_messages_that_are_quoted_are_messages_of_the_code():
         assert [part for part in quoted if part not in texts] == [], page.name
 
 
-def test_page_of_the_files_knows_every_key_column_and_warning():
+def test_page_about_files_lists_every_key_column_and_warning():
     page = (ROOT / "Resources" / "Docs" / "files.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", page))
     library = ROOT / "PCRPredictor" / "PCRPredictorLib"

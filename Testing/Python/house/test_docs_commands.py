@@ -1,7 +1,7 @@
-"""Every command of the documentation does what it says: run as it is written, in a folder with the names it uses.
+"""Every command of the documentation works: it is run as written, in a folder with the files that it names.
 
-What would take hours takes seconds: exams and cohorts are tiny, `full` is a tiny configuration, an experiment has one
-seed, and a simulated cohort two patients.
+To take seconds in place of hours, exams and cohorts are tiny, `full` is a tiny configuration, an experiment has one
+seed, and a simulated cohort has two patients.
 """
 
 import json
@@ -33,7 +33,7 @@ TRAINING = ROOT / "Resources" / "Docs" / "training.md"
 TINY = config.TrainingConfig(
     config.stepwise(1), split=config.SplitConfig(folds=2), grid=GridSpec(size=32), widths=(4, 6, 8), batch_size=4
 )
-UsageError = typer.BadParameter.__base__  # of click, which typer has its own copy of
+UsageError = typer.BadParameter.__base__  # of click, of which typer has its own copy
 
 
 def words_of(line):
@@ -41,7 +41,7 @@ def words_of(line):
 
 
 def is_call(words):
-    """Whether these are all the words that a command needs; `pcr train` in a sentence is none."""
+    """Report if these words are a whole call; `pcr train` in a sentence is not."""
     words = words[1:]
     command = COMMANDS.get(words.pop(0)) if words else None
     while command is not None and hasattr(command, "commands"):
@@ -53,7 +53,7 @@ def is_call(words):
 
 
 def calls():
-    """The calls of `pcr` in all pages, each once; a line of a code block must be one."""
+    """Return the calls of `pcr` in all pages, each once."""
     found = {}
     for page in PAGES:
         for line in code(page):
@@ -63,9 +63,9 @@ def calls():
 
 
 @pytest.fixture(scope="module")
-def shelf(training_cohort, trained, tmp_path_factory):
-    """What commands of the documentation name, by option and name or by name alone."""
-    folder = tmp_path_factory.mktemp("shelf")
+def files(training_cohort, trained, tmp_path_factory):
+    """Return the files that commands name, by option and name or by name alone."""
+    folder = tmp_path_factory.mktemp("files")
     exam = make_exam(seed=2, full=False)
     exam = Exam(*(np.rint(p).astype(np.int16) for p in exam.phases), exam.geometry, exam.mask)
     write_dicom_exam(folder / "dicom", exam, "ge")
@@ -97,13 +97,13 @@ def shelf(training_cohort, trained, tmp_path_factory):
     }
 
 
-def furnish(words, shelf, here):
-    """Put what a call names into the folder that it is run in; what it writes is not there."""
+def copy_files(words, files, here):
+    """Copy the files that a call names into the folder where it is run, but not those that it writes."""
     option = ""
     for word in words:
         option = word if word.startswith("--") else option
         keys = [(option, word), ("--resume" if "--resume" in words else "", word), word]
-        source = next((shelf[key] for key in keys if key in shelf), None)
+        source = next((files[key] for key in keys if key in files), None)
         if source is not None and word != option:
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             (here / word).parent.mkdir(exist_ok=True)
@@ -111,21 +111,21 @@ def furnish(words, shelf, here):
 
 
 @pytest.mark.parametrize("call", calls())
-def test_command_does_what_it_says(call, shelf, tmp_path, monkeypatch, capsys):
+def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     words = shlex.split(call)[1:]
     if words[0] == "phantom":
         words[words.index("--patients") + 1] = "2"
     else:
-        furnish(words, shelf, tmp_path)
+        copy_files(words, files, tmp_path)
     if words[0] == "experiment":
         words += ["--seeds", "1"]
-    if words[0] == "view":  # serves until it is stopped, which other tests see to
+    if words[0] == "view":  # would serve until it is stopped; other tests do that
         monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, _model: entries)
         monkeypatch.setattr(
             "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
         )
     monkeypatch.setitem(config.PRESETS, "full", TINY)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no processes of their own, which take seconds to start
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no child processes, which take seconds to start
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.iterdir())
     assert run(app, words) == 0, capsys.readouterr()
@@ -150,7 +150,7 @@ def test_line_of_a_code_block_is_a_whole_call(page):
     assert [line for line in lines if not is_call(words_of(line))] == []
 
 
-def test_a_call_that_is_wrong_is_found():
+def test_a_wrong_call_is_found():
     assert is_call(["pcr", "check", "cohort"])
     assert not is_call(["pcr", "check"])
     assert not is_call(["pcr", "check", "cohort", "--no-such-option"])
@@ -163,10 +163,10 @@ def make_calls():
 
 
 @pytest.mark.parametrize("line", make_calls())
-def test_make_target_runs_commands_that_are_there(line):
+def test_make_target_runs_existing_commands(line):
     if os.name == "nt" or not shutil.which("make"):
         pytest.skip("needs make, and a shell")
-    named = {**os.environ, "COHORT": "folder"}  # a sentence names the target alone
+    named = {**os.environ, "COHORT": "folder"}  # sentences omit it
     planned = subprocess.run(
         ["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, env=named, capture_output=True, text=True
     )
@@ -180,7 +180,7 @@ def test_make_target_runs_commands_that_are_there(line):
         )
 
 
-def test_torchrun_and_pip_understand_what_is_written():
+def test_torchrun_and_pip_accept_the_documented_calls():
     from pip._internal.commands import create_command
     from torch.distributed.run import get_args_parser
 
@@ -198,7 +198,7 @@ def test_torchrun_and_pip_understand_what_is_written():
             assert (ROOT / name).is_file(), name
 
 
-def test_settings_that_are_named_are_settings():
+def test_named_settings_exist():
     step = TypeAdapter(config.Step)
     for page in PAGES:
         for text in inline(page):
@@ -220,7 +220,7 @@ def test_mapping_file_of_the_documentation_can_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("target", ["experiment", "ispy2-bundle", "ispy2-selection", "ispy2-experiment"])
-def test_target_without_its_cohort_is_refused_before_anything_is_deleted(target):
+def test_target_without_a_cohort_is_refused_before_anything_is_deleted(target):
     if os.name == "nt" or not shutil.which("make"):
         pytest.skip("needs make")
     planned = subprocess.run(["make", "-n", "-o", "setup", target, "COHORT="], cwd=ROOT, capture_output=True, text=True)

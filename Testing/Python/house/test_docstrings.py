@@ -1,4 +1,4 @@
-"""Public docstrings say what a caller needs: shapes, units, errors and sources. The rules are in `docstring_rules`."""
+"""Public docstrings give shapes, units, errors and sources; the rules are in `docstring_rules`."""
 
 from pathlib import Path
 
@@ -51,12 +51,12 @@ def place(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=place)
-def test_public_docstrings_say_shapes_units_errors_and_sources(file):
+def test_public_docstrings_give_shapes_units_errors_and_sources(file):
     found = problems(file.read_text(encoding="utf-8"), sources=SOURCES.get(place(file)), makers=MAKERS)
     assert set(found) - NEVER == set()
 
 
-def test_every_file_of_methods_is_there():
+def test_every_listed_file_exists():
     assert {place(file) for file in FILES} >= SOURCES.keys()
 
 
@@ -103,7 +103,7 @@ class Map:
 '''
 
 
-def test_a_file_that_says_everything_is_left_alone():
+def test_a_complete_file_has_no_findings():
     assert problems(GOOD, sources="heading") == []
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_says_everything_is_left_alone():
         (" Source: ours.", "", "must give a source in its heading"),
     ],
 )
-def test_what_is_missing_is_found(said, instead, complaint):
+def test_a_missing_part_is_found(said, instead, complaint):
     assert said in GOOD
     assert complaint in problems(GOOD.replace(said, instead), sources="heading")
 

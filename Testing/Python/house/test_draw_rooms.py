@@ -6,7 +6,7 @@ from house.draw_rooms import PICTURE, draw, layers_of
 from house.room_graph import room_imports, rooms
 
 
-def test_picture_is_what_the_imports_give():
+def test_picture_matches_the_imports():
     assert PICTURE.read_text(encoding="utf-8") == draw(), "the imports have changed: run make rooms, and look at it"
 
 

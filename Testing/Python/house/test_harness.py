@@ -1,4 +1,4 @@
-"""The harness itself: it must refuse what Slicer refuses, or the tests of the panel prove nothing."""
+"""The harness: it must refuse what Slicer refuses, or the tests of the panels prove nothing."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_signal_that_does_not_exist_cannot_be_connected(qt, signature):
         qt.QPushButton().connect(signature, print)
 
 
-def test_connected_function_gets_as_many_arguments_as_it_takes(qt):
+def test_connected_function_receives_as_many_arguments_as_it_accepts(qt):
     got = []
     button = qt.QPushButton()
     button.connect("clicked(bool)", lambda: got.append("none"))
@@ -92,7 +92,7 @@ def test_node_selector_tells_of_no_other_node_of_the_same_name(slicer_session):
         slicer.mrmlScene.RemoveNode(node)
 
 
-def test_cleared_path_is_told_by_another_signal(qt):
+def test_cleared_path_emits_a_different_signal(qt):
     import ctk
 
     field, paths, valid = ctk.ctkPathLineEdit(), [], []

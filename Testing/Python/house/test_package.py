@@ -1,4 +1,4 @@
-"""The package as a whole: what importing it costs, and that the lists of files agree with the disk."""
+"""The whole package: what importing it loads, and the lists of its files."""
 
 import re
 import subprocess

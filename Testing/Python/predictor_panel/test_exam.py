@@ -147,7 +147,7 @@ def test_functional_volume_follows_threshold_and_segment(panel):
 def test_segment_editor_opens_on_the_subtraction_and_lets_go(panel):
     choose_tiny(panel)
     panel.ui.editButton.checked = True
-    told = panel.tumour._editor._editor.told
+    told = panel.tumour._editor._editor.settings
     assert told["segmentation"] is panel.ui.segmentationSelector.currentNode()
     assert told["source"] is panel.scene.parameters.subtraction
     assert told["shortcuts"]

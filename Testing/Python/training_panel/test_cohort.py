@@ -71,7 +71,7 @@ def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_sessi
     ready.open_patient(patient.patient_id)
     wait(ready)
     ready.ui.editButton.checked = True
-    assert ready.review._editor._editor.told["segmentation"] is ready.review.nodes["segmentation"]
+    assert ready.review._editor._editor.settings["segmentation"] is ready.review.nodes["segmentation"]
     changed = np.roll(exam.mask, 2, 1)
     set_segment(ready.review.nodes["segmentation"], changed, exam.geometry, ready.review.nodes["early"])
     ready.ui.saveMaskButton.click()
@@ -87,7 +87,7 @@ def test_closing_scene_is_let_go_of_while_it_is_there(ready, cohort, slicer_sess
     ready.open_patient(ready.cohort.patients[0])
     wait(ready)
     ready.ui.editButton.checked = True
-    told, at_the_end = ready.review._editor._editor.told, []
+    told, at_the_end = ready.review._editor._editor.settings, []
     tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.EndCloseEvent, lambda *_: at_the_end.append(told["views"]), 9.0)
     slicer.mrmlScene.Clear(False)
     slicer.mrmlScene.RemoveObserver(tag)
