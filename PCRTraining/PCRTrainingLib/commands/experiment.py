@@ -8,34 +8,26 @@ from typing import Annotated
 import typer
 from PCRPredictorLib.commands.options import DeviceOption
 
-from .options import (
-    ClinicalRowsOption,
-    CohortArgument,
-    ConfigOption,
-    ProcessesOption,
-    ResumeOption,
-    job,
-    read_config,
-)
+from . import options
 
 
 def experiment(
-    cohort: CohortArgument,
+    cohort: options.CohortArgument,
     out: Annotated[Path, typer.Option(help="Folder of the experiment; new, or one to be resumed.")],
     external: Annotated[list[Path], typer.Option(help="Cohorts of other hospitals.")] = [],  # noqa: B006
-    config: ConfigOption = "full",
+    config: options.ConfigOption = "full",
     seeds: Annotated[int, typer.Option(min=1, help="Number of repetitions, each with its own seed.")] = 3,
-    resume: ResumeOption = False,
-    clinical_rows: ClinicalRowsOption = None,
+    resume: options.ResumeOption = False,
+    clinical_rows: options.ClinicalRowsOption = None,
     device: DeviceOption = "cpu",
-    processes: ProcessesOption = None,
+    processes: options.ProcessesOption = None,
 ) -> None:
     """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
     from ..runs.experiment import run_experiment
 
-    settings = read_config(config)
+    settings = options.read_config(config)
     numbers = range(settings.seed, settings.seed + seeds)
-    with job(cohort, out, device, processes, resume, clinical_rows) as this:
+    with options.job(cohort, out, device, processes, resume, clinical_rows) as this:
         run_experiment(this, settings, numbers, external)
         if this.worker.first:
             this.progress.say(this.folder.experiment_text.read_text(encoding="utf-8"))

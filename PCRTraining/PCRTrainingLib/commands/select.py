@@ -8,27 +8,27 @@ from typing import Annotated
 import typer
 from PCRPredictorLib.commands.options import DeviceOption
 
-from .options import ClinicalRowsOption, CohortArgument, ProcessesOption, ResumeOption, job, read_config
+from . import options
 
 
 def select(
-    cohort: CohortArgument,
+    cohort: options.CohortArgument,
     configs: Annotated[list[Path], typer.Option(help="JSON files, as for pcr train --config.")],
     out: Annotated[Path, typer.Option(help="Folder of the selection; new, or one to be resumed.")],
     inner: Annotated[int, typer.Option(min=2, help="Folds inside each fold's training patients.")] = 4,
     least_attention: Annotated[
         float, typer.Option(min=0, max=1, help="Share inside the tumour below which a configuration is not chosen.")
     ] = 0.6,
-    resume: ResumeOption = False,
-    clinical_rows: ClinicalRowsOption = None,
+    resume: options.ResumeOption = False,
+    clinical_rows: options.ClinicalRowsOption = None,
     device: DeviceOption = "cpu",
-    processes: ProcessesOption = None,
+    processes: options.ProcessesOption = None,
 ) -> None:
     """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
     from ..runs.select import select
 
-    settings = {path.stem: read_config(str(path)) for path in configs}
-    with job(cohort, out, device, processes, resume, clinical_rows) as this:
+    settings = {path.stem: options.read_config(str(path)) for path in configs}
+    with options.job(cohort, out, device, processes, resume, clinical_rows) as this:
         select(this, settings, inner=inner, least_attention=least_attention)
         if this.worker.first:
             this.progress.say(f"Written to {this.folder.selection}")
