@@ -96,12 +96,12 @@ class RunFolder:
         return [RunFolder(path) for path in sorted(self.path.glob("seed_*"), key=lambda path: (len(path.name), path))]
 
     def inner(self, outer: int, name: str) -> RunFolder:
-        """Return the run of a selection's configuration on the patients that an outer fold trains on."""
+        """Return the run of one configuration of a selection, on the patients that an outer fold trains on."""
         return RunFolder(self.path / f"outer_{outer}" / name)
 
     @property
     def chosen(self) -> RunFolder:
-        """The run of a selection's chosen configurations on its outer folds."""
+        """The run of the configurations that a selection has chosen, on its outer folds."""
         return RunFolder(self.path / "chosen")
 
     def schema_of(self, name: str) -> Path:
@@ -120,16 +120,18 @@ class RunFolder:
             with FileLock(self.lock, timeout=_LOCK_PATIENCE):
                 yield
         except Timeout:
-            raise DataError(f"{self.path}: another run is writing here; wait for it or choose another folder") from None
+            raise DataError(
+                f"{self.path}: another run is writing here; wait for it or choose a different folder"
+            ) from None
         except OSError as error:
             raise DataError(
                 f"{self.path}: cannot be written ({error.strerror or error}); free some space or choose a folder that "
-                "you may write to, then go on with --resume"
+                "you may write to, then resume it with --resume"
             ) from error
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process holds the folder."""
+        """True if a process holds the folder."""
         try:
             with FileLock(self.lock, timeout=0):
                 return False
@@ -156,19 +158,21 @@ class RunFolder:
         if self.config.is_file() and (resume or self._has_begun):
             if not resume:
                 raise DataError(
-                    f"{self.path}: holds a run already; go on with it by --resume, or choose another folder"
+                    f"{self.path}: holds a run already; resume it with --resume, or choose a different folder"
                 )
             return self.read_started(kind, options)
         others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind)]
         if others and not self.config.is_file():  # with it, a run ended before anything was trained
-            raise DataError(f"{self.path}: must be a new or empty folder, it holds {others[0]}; choose another one")
+            raise DataError(
+                f"{self.path}: must be a new or empty folder, got {others[0]} in it; choose a different one"
+            )
         write_whole_json({"kind": kind, **options}, self.kind)
         write_whole_json(config_to_json(config), self.config)
         return config, dict(options)
 
     @property
     def _has_begun(self) -> bool:
-        """Whether folds were drawn, so that there may be something to lose."""
+        """True if folds were drawn: there may be something to lose."""
         return any(run.splits.is_file() for run in (self, *self.seeds()))
 
     def read_started(self, kind: str, options: Mapping[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
@@ -184,8 +188,8 @@ class RunFolder:
         stored = read_json(self.kind) if self.kind.is_file() else {"kind": kind}
         if stored["kind"] != kind:
             raise DataError(
-                f"{self.path}: holds a run of pcr {stored['kind']}, got pcr {kind}; go on with it by pcr "
-                f"{stored['kind']}, or choose another folder"
+                f"{self.path}: holds a run of pcr {stored['kind']}, got pcr {kind}; resume it with pcr "
+                f"{stored['kind']}, or choose a different folder"
             )
         return self.read_config(), {**options, **stored}
 
@@ -198,7 +202,7 @@ class RunFolder:
         try:
             return parse_config(self.config.read_text(encoding="utf-8"), str(self.config))
         except OSError:
-            raise DataError(f"{self.path}: holds no run any more; choose the folder of a run") from None
+            raise DataError(f"{self.path}: no longer holds a run; choose the folder of a run") from None
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401

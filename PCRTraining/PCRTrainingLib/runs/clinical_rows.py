@@ -25,7 +25,7 @@ def keep_clinical_rows(
     progress: Progress,
     without: Collection[str] = (),
 ) -> None:
-    """Keep the labelled rows of a table in a new run's folder, so that a resumed run has the same.
+    """Keep the labelled rows of a table in the folder of a new run: a resumed run then has the same.
 
     Args:
         table: its path; None if there is none.

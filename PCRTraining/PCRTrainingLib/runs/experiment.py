@@ -61,8 +61,9 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
     """
     experiment_config(config)
     with job.begin("experiment", config, job.folder.origin, {"seeds": list(seeds)}) as (config, options):
-        caches, schema = open_cohorts(job, externals, config)
-        rows = open_clinical_rows(job, options["clinical_rows"], schema, externals, caches)
+        sites = dict(zip(cohort_names(externals), externals, strict=True))
+        caches, schema = open_cohorts(job, sites, config)
+        rows = open_clinical_rows(job, options["clinical_rows"], schema, sites, caches)
         wanted, folder, training = experiment_config(config), job.folder, caches[INSIDE]
         runs = {seed: prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]}
         if not folder.origin.is_file():  # last: other processes wait for it
@@ -83,9 +84,12 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
 
 
 def open_cohorts(
-    job: Job, externals: Sequence[Path], config: TrainingConfig
+    job: Job, externals: Mapping[str, Path], config: TrainingConfig
 ) -> tuple[dict[str, GridCache], ClinicalSchema]:
     """Return the training cohort, named `INSIDE`, and the external ones on the grid, and the clinical schema.
+
+    Args:
+        externals: name to folder.
 
     Raises:
         DataError: if one cannot be used, or shares patients with the training one.
@@ -93,46 +97,46 @@ def open_cohorts(
     folder = job.folder.cache
     training, schema = open_cohort(job.cohort, folder / "training", config, job.progress)
     images, patients = training_marks(training)
-    others = {
-        name: open_cohort(path, folder / name, config, job.progress, schema)[0]
-        for name, path in zip(cohort_names(externals), externals, strict=True)
-    }
-    for path, cache in zip(externals, others.values(), strict=True):
-        check_classes(cache, path)
-        refuse_shared(cache, path, images, patients)
-    return {INSIDE: training, **others}, schema
+    caches = {INSIDE: training}
+    for name, path in externals.items():
+        caches[name], _ = open_cohort(path, folder / name, config, job.progress, schema)
+    for name, path in externals.items():
+        check_classes(caches[name], path)
+        refuse_shared(caches[name], path, images, patients)
+    return caches, schema
 
 
 def open_clinical_rows(
     job: Job,
     table: str | None,
     schema: ClinicalSchema,
-    externals: Sequence[Path],
+    externals: Mapping[str, Path],
     caches: Mapping[str, GridCache],
 ) -> Rows:
     """Return the clinical rows of an experiment, without those of patients of external cohorts.
 
     Args:
         table: path of the table that the experiment was begun with.
-        caches: of the training cohort, then of the external ones in their order.
+        externals: name to folder.
+        caches: of all cohorts.
 
     Raises:
         DataError: if the table cannot be used, or an external cohort that was added later has patients of it.
     """
-    file, (_, *others) = job.folder.clinical_rows, caches.values()
+    file = job.folder.clinical_rows
     if not job.folder.origin.is_file():
-        outside = {name.lower() for cache in others for name in cache.ids}
+        outside = {patient.lower() for name in externals for patient in caches[name].ids}
         keep_clinical_rows(table, file, [schema], job.progress, outside)
     rows = read_clinical_rows(file, schema)
-    for path, cache in zip(externals, others, strict=True):
-        refuse_shared(cache, path, patients=[identifier_mark(name) for name in rows])
+    for name, path in externals.items():
+        refuse_shared(caches[name], path, patients=[identifier_mark(patient) for patient in rows])
     return rows
 
 
 def prepare_seed(
     seed: int, experiment: RunFolder, config: TrainingConfig, cache: GridCache, schema: ClinicalSchema, rows: Rows
 ) -> Run:
-    """Return the run of one seed: its own weights and folds, but a part that is held out once is the same for all."""
+    """Return the run of one seed: its own weights and folds, but a part held out once is the same for all."""
     split_seed = config.seed if config.split.kind == "holdout" else seed
     config, folder = replace(config, seed=seed), experiment.seed(seed)
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:
 
 
 def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> None:
-    """Draw where the last step looked in the patients that it was most wrong about, without their names."""
+    """Draw where the last step looked in the patients with the largest errors, without their names."""
     pictures = []
     for name, text in zip(patients, words, strict=True):
         with suppress(DataError):  # the cohort may have gone meanwhile

@@ -18,6 +18,7 @@ import numpy as np
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.phantom.cohort import SITES, TABLE, Site, write_cohort
+from PCRPredictorLib.writing import write_csv
 from rich.console import Console
 
 from ..config import TrainingConfig, stepwise
@@ -41,11 +42,7 @@ CONFIG = TrainingConfig(stepwise(10))
 def main() -> None:
     """Train, and write the bundle into the folder that the first argument names."""
     target = Path(sys.argv[1])
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProgressBar(Console()) as progress,
-        workers() as worker,
-    ):
+    with tempfile.TemporaryDirectory() as folder, ProgressBar(Console()) as progress, workers() as worker:
         training, external = (Path(folder) / name for name in ("training", "external"))
         write_sites(training, TRAINING)
         write_sites(external, EXTERNAL)
@@ -74,10 +71,7 @@ def write_sites(out: Path, sites: Sequence[tuple[Site, int]]) -> None:
                 path.rename(out / kind / path.name)
         with (part / TABLE).open(newline="", encoding="utf-8") as file:
             rows += csv.DictReader(file)
-    with (out / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(list(rows[0]), (list(row.values()) for row in rows), out / TABLE)
 
 
 def _metrics(described: dict) -> dict[str, object]:

@@ -103,7 +103,7 @@ def cross_fitted(name: str, logit: np.ndarray, label: np.ndarray, fold: np.ndarr
 
 
 def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return the parts, (N,), of which each is calibrated on the others, so that no label decides about its patient.
+    """Return the parts, (N,). Each is calibrated on the others, and no label decides about its own patient.
 
     They are the folds. If patients were held out together, or the other folds lack a class, they are stratified parts.
 

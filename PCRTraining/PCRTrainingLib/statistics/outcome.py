@@ -33,7 +33,7 @@ class Outcome:
         logit: not calibrated.
         probability: calibrated.
         decision: bool, at the operating point.
-        order: by which patients are ranked: the probability, or sigmoid(logit) if `operating.cross_fitted` says so.
+        order: by which patients are ranked: the probability, or sigmoid(logit) as `operating.cross_fitted` explains.
         point: name of the operating point.
         threshold: of the operating point; None if parts of the patients had their own.
         scores: of the networks; None for a model without images.

@@ -50,7 +50,7 @@ class Worker:
 
     @property
     def first(self) -> bool:
-        """Whether it prepares and finishes the run."""
+        """True for the process that prepares and finishes the run."""
         return self.rank == 0
 
     def wait_for(self, paths: Iterable[Path]) -> None:

@@ -82,7 +82,7 @@ def test_variable_that_only_an_external_cohort_lacks_is_not_reported(training_co
     write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
     progress = Silent()
     progress.say = messages.append
-    open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), [external], config)
+    open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), {"elsewhere": external}, config)
     assert messages == ["no patient has a value of her2; trained without"]
 
 

@@ -25,11 +25,11 @@ def test_folder_is_locked_against_a_second_run(tmp_path):
 def test_folder_with_a_run_or_with_other_files_is_refused(trained, training_cohort, tmp_path, capsys):
     code, error = pcr("train", training_cohort, "--out", trained, capsys=capsys)
     assert code == 1
-    assert "holds a run already; go on with it by --resume" in error
+    assert "holds a run already; resume it with --resume" in error
     (tmp_path / "thesis.txt").write_text("mine")
     code, error = pcr("train", training_cohort, "--out", tmp_path, capsys=capsys)
     assert code == 1
-    assert "must be a new or empty folder, it holds thesis.txt" in error
+    assert "must be a new or empty folder, got thesis.txt in it" in error
 
 
 def test_run_of_a_different_command_is_not_resumed(trained, training_cohort, quick_config, tmp_path, capsys):
@@ -37,5 +37,5 @@ def test_run_of_a_different_command_is_not_resumed(trained, training_cohort, qui
     for command, options in (("experiment", ("--seeds", 1)), ("select", ("--configs", quick_config))):
         code, error = pcr(command, training_cohort, *options, "--out", out, "--resume", capsys=capsys)
         assert code == 1
-        assert f"holds a run of pcr train, got pcr {command}; go on with it by pcr train" in error
+        assert f"holds a run of pcr train, got pcr {command}; resume it with pcr train" in error
     assert not list(out.glob("seed_*")) + list(out.glob("outer_*"))

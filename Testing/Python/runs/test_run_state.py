@@ -38,7 +38,7 @@ def test_deleted_run_is_reported(tmp_path):
     assert held_out(run) == {}
     with pytest.raises(DataError, match="holds no results yet"):
         read_models(run)
-    with pytest.raises(DataError, match="holds no run any more"):
+    with pytest.raises(DataError, match="no longer holds a run"):
         explain_steps(run, "P0", None)
 
 
