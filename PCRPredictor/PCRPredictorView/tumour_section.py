@@ -71,7 +71,7 @@ class TumourSection:
     def _take(self, tool: str) -> None:
         if not self._scene.is_open:
             return
-        self._views.on_press({"look": self._views.look_at, "grow": self._grow}.get(tool))
+        self._views.on_press({"look": self._views.scroll_to, "grow": self._grow}.get(tool))
         if tool in _EFFECTS:
             self._views.create_all()  # a view that is made after a brush has no hold of it
         self._scene.editor.set_active_effect_type(_EFFECTS.get(tool, SegmentationEffectNoTool))

@@ -28,14 +28,14 @@ from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
-_WRITING = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # over a view
-_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))  # of LPS axes: where they lead to, and where they come from
+_LABEL = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # style, over a view
+_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))  # of the patient: where each LPS axis leads to, and where it comes from
 _KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
-_FIRST = 10.0  # priority of an observer that is asked before Slicer's own
+_FIRST = 10.0  # priority of an observer that runs before Slicer's own
 
 
 class Arrangement(Enum):
-    """Of the views."""
+    """How views can be arranged."""
 
     FOUR_UP = "Four views"
     COMPARE = "Phases side by side"
@@ -43,54 +43,54 @@ class Arrangement(Enum):
 
 @dataclass
 class ViewsState:
-    """How the views are arranged."""
+    """The chosen arrangement, a value of `Arrangement`."""
 
     arrangement: str = Arrangement.FOUR_UP.value
 
 
 class Views:
-    """Makes the views and arranges them."""
+    """Make the views, arrange them, and pass on what the mouse does in them."""
 
     def __init__(self, server: Server, work: Work, slicer: SlicerApp, scene: PageScene) -> None:
         self._server, self._slicer, self._scene = server, slicer, scene
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
-        self._press: Press | None = self.look_at
+        self._press: Press | None = self.scroll_to
         self._is_down = False
-        self._is_following = False
+        self._is_aligning = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
-        self._never_shown = set(COMPARE_VIEWS)  # whose size is provisional
-        slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # the desktop's, which `compare_phases` describes views to
+        self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
+        slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
         register_rca_factories(
             slicer.view_manager,
             server,
-            slice_view_ui_f=self._decorate_slice,
-            three_d_view_ui_f=_decorate_space,
+            slice_view_ui_f=self._add_slice_controls,
+            three_d_view_ui_f=_add_space_controls,
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
-        self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)  # not while a part of the page is open,
-        # which would take in what they are drawn with and show them a second time
+        # Before the page is written: inside one of its parts, what the views are drawn with would become part of it.
+        self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
-        scene.redraw = self.refresh
+        scene.redraw = self.redraw
 
     def build(self, layout: AbstractLayout) -> None:
-        """Lay the views into the part of a layout that is being written."""
+        """Put the views into the part of the page that is being written."""
         self._manager.initialize_layout_grid(layout)
         self.arrange(self.state.data.arrangement)
 
     def arrange(self, arrangement: str) -> None:
-        """Show one of `Arrangement`, by its value."""
+        """Show an arrangement, given as a value of `Arrangement`."""
         self._manager.set_layout(Arrangement(arrangement).value)
-        self.refresh()
+        self.redraw()
 
     def create_all(self) -> None:
-        """Make the views of every arrangement, also of those that were not shown yet."""
+        """Make the views of every arrangement, even if it was never shown."""
         for kind in Arrangement:
             self._manager.create_layout_views_if_needed(kind.value)
 
-    def refresh(self) -> None:
-        """After the scene or a camera has changed: draw, and give each phase its view where they are side by side."""
+    def redraw(self) -> None:
+        """Draw the views again, after the scene or a camera has changed; give each phase its view side by side."""
         if self._scene.is_open and self.state.data.arrangement == Arrangement.COMPARE.value:
             nodes = self._scene.nodes
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
@@ -101,15 +101,15 @@ class Views:
         for view in self._slicer.view_manager.get_views():
             view.schedule_render()
 
-    def on_press(self, taken: Press | None) -> None:
-        """From now on the left button in a slice view gives its LPS position in mm; None leaves it to others."""
-        self._press = taken
+    def on_press(self, press: Press | None) -> None:
+        """Set what the left button does in a slice view at an LPS position in mm; None leaves it to trame-slicer."""
+        self._press = press
 
-    def look_at(self, position: tuple[float, float, float]) -> None:
-        """Move all slice views to an LPS position in mm; what the left button does unless told otherwise."""
+    def scroll_to(self, position: tuple[float, float, float]) -> None:
+        """Move all slice views to an LPS position in mm; the left button does so at first."""
         scroll_to(self._slicer.scene, position)
 
-    def _decorate_slice(self, server: Server, _view_id: str, view: SliceView) -> None:
+    def _add_slice_controls(self, server: Server, _view_id: str, view: SliceView) -> None:
         mouse = {
             "LeftButtonPressEvent": self._on_button,
             "MouseMoveEvent": self._on_move,
@@ -118,67 +118,67 @@ class Views:
         for event, done in mouse.items():
             view.interactor().AddObserver(event, partial(_with_view, done, view), _FIRST)
         if view.name in COMPARE_VIEWS:
-            view.modified.connect(self._lead)
+            view.modified.connect(self._align_others)
         _ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
-        self._write_place(view)
-        view.modified.connect(self._name_place)
+        self._add_place(view)
+        view.modified.connect(self._update_place)
         _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
         _reset_button(view)
         with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
 
-    def _write_place(self, view: SliceView) -> None:
-        """The patient's sides at the view's edges, and which slice it shows."""
+    def _add_place(self, view: SliceView) -> None:
+        """Write the patient's sides at the view's edges, and the slice that it shows."""
         key, slice_key = _keys(view)
         self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
-        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {_WRITING}")
+        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {_LABEL}")
         for number, place in enumerate(
             ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
         ):
-            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_WRITING}")
+            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_LABEL}")
 
-    def _name_place(self, view: SliceView) -> None:
+    def _update_place(self, view: SliceView) -> None:
         node, state = view.get_view_node(), self._server.state
-        place = slice_of(node, geometry_of(self._scene.nodes["early"])) if self._scene.is_open else ""
+        place = describe_slice(node, geometry_of(self._scene.nodes["early"])) if self._scene.is_open else ""
         for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
             if state[key] != text:
                 with state:
                     state[key] = text
 
-    def _lead(self, view: SliceView) -> None:
-        """One of the views side by side has moved: the others, and the axial one of the four, go with it."""
+    def _align_others(self, view: SliceView) -> None:
+        """Move the views side by side, and the axial one of the four, to where one of them has moved."""
         node, axial = view.get_view_node(), nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
         before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
-        if self._is_following or self.state.data.arrangement != Arrangement.COMPARE.value:
+        if self._is_aligning or self.state.data.arrangement != Arrangement.COMPARE.value:
             return
-        self._is_following = True
+        self._is_aligning = True
         is_resized = before != node.GetDimensions()
         if view.name in self._never_shown and is_resized and before is not None:
             self._never_shown.remove(view.name)
-            match_view(node, axial)  # as wide in mm as it is; later on a view keeps its mm a pixel when it is resized
+            match_view(node, axial)  # as wide in mm; a view that is resized later keeps its mm per pixel
         elif view.name not in self._never_shown and not is_resized:
             others = [self._slicer.view_manager.get_view(name) for name in COMPARE_VIEWS]
             for other in (axial, *(other.get_view_node() for other in others if other not in (None, view))):
                 match_view(other, node)
-        self._is_following = False
+        self._is_aligning = False
 
     def _on_button(self, view: SliceView) -> None:
         self._is_down = True
         if self._press is not None:
-            self._press(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+            self._press(position_at(view.get_view_node(), *view.interactor().GetEventPosition()))
 
     def _on_move(self, view: SliceView) -> None:
-        if self._is_down and self._press == self.look_at:
-            self.look_at(position_of(view.get_view_node(), *view.interactor().GetEventPosition()))
+        if self._is_down and self._press == self.scroll_to:
+            self.scroll_to(position_at(view.get_view_node(), *view.interactor().GetEventPosition()))
 
     def _on_release(self, _view: SliceView) -> None:
         self._is_down = False
 
 
 def _ignore_keys(view: AbstractView) -> None:
-    """VTK does with them what a program with windows of its own does: `e` and `q` end the process."""
+    """Keep keys from VTK, which acts as in a program with windows of its own: `e` and `q` end the process."""
     interactor = view.interactor()
     for event in _KEYS:
         tags: list[int] = []
@@ -186,7 +186,7 @@ def _ignore_keys(view: AbstractView) -> None:
 
 
 def _abort(tags: list[int], interactor: Node, _event: str) -> None:
-    """Let no other observer see an event; `tags` holds that of the observer that asks for it."""
+    """Keep an event from the observers that follow; `tags` holds the tag of this one."""
     interactor.GetCommand(tags[0]).AbortFlagOn()
 
 
@@ -195,7 +195,7 @@ def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: obje
 
 
 def sides_of(slice_node: Node) -> str:
-    """The patient's sides at the left, right, upper and lower edge of a slice view, as in "RLAP"."""
+    """Return the patient's sides at the left, right, upper and lower edge of a slice view, as in "RLAP"."""
     letters = []
     for axis in (0, 1):  # to the right, and up
         towards = [slice_node.GetSliceToRAS().GetElement(row, axis) for row in range(3)]
@@ -206,8 +206,8 @@ def sides_of(slice_node: Node) -> str:
     return left + right + top + bottom
 
 
-def slice_of(slice_node: Node, geometry: Geometry) -> str:
-    """Number of the exam's slice that a view shows, and where its middle lies, such as "slice 57/120, S 12 mm".
+def describe_slice(slice_node: Node, geometry: Geometry) -> str:
+    """Return the number of the exam's slice in a view and the position of its middle, as in "slice 57/120, S 12 mm".
 
     Args:
         geometry: of the exam.
@@ -222,12 +222,12 @@ def slice_of(slice_node: Node, geometry: Geometry) -> str:
 
 
 def _keys(view: SliceView) -> tuple[str, str]:
-    """Fields of the page's state: sides, and slice."""
+    """Return the names of two fields of the page's state: sides, and slice."""
     return f"{view.name}_sides", f"{view.name}_slice"
 
 
-def position_of(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
-    """LPS position in mm of a pixel of a slice view, from its lower left corner."""
+def position_at(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
+    """Return the LPS position in mm of a pixel of a slice view, counted from its lower left corner."""
     right, anterior, superior, _ = slice_node.GetXYToRAS().MultiplyPoint((x, y, 0, 1))
     position = LPS_TO_RAS[:3, :3] @ (right, anterior, superior)
     return tuple(float(value) for value in position)  # type: ignore[return-value]
@@ -248,7 +248,7 @@ def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
     return Layout(LayoutDirection.Vertical, list(rows))
 
 
-def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
+def _add_space_controls(_server: Server, _view_id: str, view: AbstractView) -> None:
     view.render_window().SetMultiSamples(0)  # with them, what is translucent is not drawn where depth is peeled
     _ignore_keys(view)
     _label("3D")
@@ -256,7 +256,7 @@ def _decorate_space(_server: Server, _view_id: str, view: AbstractView) -> None:
 
 
 def _label(text: str) -> None:
-    html.Div(text, style=f"top: 4px; left: 8px; {_WRITING}")
+    html.Div(text, style=f"top: 4px; left: 8px; {_LABEL}")
 
 
 def _reset_button(view: AbstractView) -> None:
