@@ -16,7 +16,7 @@ from .work import Work
 
 
 class Downloads:
-    """Writes the report, and an archive of every file of the result.
+    """Write the report, and an archive of every file of the result.
 
     Args:
         folder: of the page's own.

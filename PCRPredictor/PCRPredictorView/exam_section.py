@@ -50,7 +50,7 @@ class ExamState:
 
 
 class ExamSection:
-    """Opens exams.
+    """Choose or send an exam.
 
     Args:
         sources: of the list.
@@ -113,7 +113,7 @@ class ExamSection:
             self._build_form(f"!!{busy} || {name.sending}")
 
     def _build_form(self, off: str) -> None:
-        """Write the form. The browser sends it into a frame that nobody sees; an answer comes back over the page."""
+        """Write the form. The browser sends it into a hidden frame; an answer comes back over the page."""
         form = {"action": "upload", "method": "post", "enctype": "multipart/form-data", "target": "sent"}
         with html.Form(id="upload", **form):
             for field_name, label in _FILES.items():

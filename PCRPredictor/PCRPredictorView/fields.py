@@ -16,7 +16,7 @@ def slider(name: str, text: str, key: str, limits: tuple[float, float, float], s
         name: of the state's field.
         text: what it sets.
         key: its identifier in the page.
-        limits: lowest and highest value, and step.
+        limits: lowest value, highest value, and step.
         shown: the value as the label gives it, an expression of the browser's.
     """
     low, high, step = limits

@@ -30,7 +30,7 @@ class ModelState:
 
 
 class ModelSection:
-    """Chooses a model.
+    """Choose a model, and predict.
 
     Args:
         first: name or folder of the model that is chosen first.

@@ -32,7 +32,7 @@ class GreyState:
 
 
 class OverlaySection:
-    """Sets how the views show the exam."""
+    """Choose how the views show the exam."""
 
     def __init__(self, server: Server, work: Work, session: Session, scene: PageScene, views: Views) -> None:
         self._session, self._scene, self._views = session, scene, views

@@ -83,7 +83,7 @@ class PageScene:
         return replace(Fingerprint.of(state_of(*self._inputs())), exam=self._count) if self.is_open else None
 
     def read(self) -> Reading:
-        """Return the exam as it is now; raise DataError if it is none."""
+        """Return the exam as it is now; raise DataError if it cannot be read."""
         state = Fingerprint.of(state_of(*self._inputs()))
         exam = self._predictor.read_exam(*self._inputs(), {})
         exam = replace(exam, provenance=self._provenance)  # nodes do not hold the times of the phases

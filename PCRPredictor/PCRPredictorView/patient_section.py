@@ -30,7 +30,7 @@ class PatientState:
 
 
 class PatientSection:
-    """Enters clinical values."""
+    """Enter clinical values."""
 
     def __init__(self, server: Server, work: Work, session: Session) -> None:
         self._session = session

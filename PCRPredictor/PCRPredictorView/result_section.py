@@ -33,7 +33,7 @@ class ResultState:
 
 
 class ResultSection:
-    """Shows a result."""
+    """Show the result, and choose the operating point."""
 
     def __init__(self, server: Server, work: Work, session: Session) -> None:
         self._session = session

@@ -49,7 +49,7 @@ class TumourState:
 
 
 class TumourSection:
-    """Puts a tool into the hand."""
+    """Choose a tool for the mouse, and undo."""
 
     def __init__(self, server: Server, work: Work, session: Session, scene: PageScene, views: Views) -> None:
         self._tumour, self._scene, self._views = session.tumour, scene, views

@@ -38,12 +38,12 @@ class Work:
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Let a coroutine run by itself; an error in it is reported."""
-        task = asyncio.ensure_future(self._see_through(work))
-        self._tasks.add(task)  # nobody else holds on to it
+        task = asyncio.ensure_future(self._report_errors_of(work))
+        self._tasks.add(task)  # asyncio keeps no reference
         task.add_done_callback(self._tasks.discard)
 
     async def share(self, function: Callable[[], T]) -> T:
-        """Return what a function gives that is run on the thread; errors are for the caller."""
+        """Run a function on the thread and return its result; the caller handles errors."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
     def watch(self, state: TypedState, changes: Mapping[object, Callable[[Any], object]]) -> None:
@@ -69,7 +69,7 @@ class Work:
         with self._server.state:
             answer()
 
-    async def _see_through(self, work: Coroutine[Any, Any, object]) -> None:
+    async def _report_errors_of(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except Exception:

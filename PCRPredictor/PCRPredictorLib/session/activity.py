@@ -1,4 +1,4 @@
-"""What a session is doing and what went wrong: one piece of work at a time, and those who want to know."""
+"""The work of a session: one piece at a time, what went wrong, and the listeners that are called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOO_LARGE = "the exam takes more memory than this machine gives; crop it, or clo
 
 
 class Activity:
-    """Runs work on the worker, and calls those who listen.
+    """Run work on the worker, report problems, and call the listeners.
 
     Args:
         worker: where work runs.
@@ -21,9 +21,9 @@ class Activity:
 
     Attributes:
         on_change: functions to call when anything of the session has changed.
-        on_problem: functions to call with a sentence about what went wrong, and with "" when it is no news any more.
+        on_problem: functions to call with a sentence about what went wrong, and with "" once it is withdrawn.
         doing: what is running, in words; "" if nothing.
-        problem: what went wrong last; "" if it is no news any more.
+        problem: what went wrong last; "" once it is withdrawn.
         message: what was done last, in words.
     """
 
@@ -43,26 +43,26 @@ class Activity:
         self.emit()
 
     def cancel(self) -> None:
-        """Wait no longer for what is running; its result is dropped."""
+        """Drop what is running, with its result."""
         if self.doing:
             self._job += 1
             self.doing, self.message = "", self.translate("Cancelled.")
         self.emit()
 
     def report_problem(self, sentence: str) -> None:
-        """Report what went wrong, or with "" that it is no news any more."""
+        """Report what went wrong; "" withdraws the last report."""
         self.problem = sentence
         self.emit()  # first, as a dialog holds up what comes after it
         for listener in self.on_problem:
             listener(sentence)
 
     def forget_problem(self) -> None:
-        """Something else is being done: what went wrong before is no news."""
+        """Withdraw the last problem, because something else is being done."""
         if self.problem:
             self.report_problem("")
 
     def emit(self) -> None:
-        """Call those who listen."""
+        """Call the listeners of changes."""
         for listener in self.on_change:
             listener()
 

@@ -9,7 +9,7 @@ from ..errors import DataError
 
 
 class ClinicalForm:
-    """Holds what is known of a patient; a model asks for a part of it.
+    """All that is known of a patient; a model asks for a part of it.
 
     Attributes:
         schema: of the chosen model; empty without one.

@@ -28,7 +28,7 @@ class Row:
 
 
 class ExamList:
-    """Opens exams in a session, and predicts all of them.
+    """Open exams in a session, and predict all of them.
 
     Args:
         sources: of the list.

@@ -19,8 +19,8 @@ class ModelChoice:
     """A model, one of its operating points, and a device.
 
     Attributes:
-        path: folder of the chosen model, whether or not it can be read.
-        bundle: the chosen model; None if there is none that can be read.
+        path: folder of the chosen model, readable or not.
+        bundle: the chosen model; None if it cannot be read or no model is chosen.
         point: the chosen operating point; None without a model.
         device: "cpu", "cuda", or "automatic": the GPU if there is one.
     """
@@ -38,7 +38,7 @@ class ModelChoice:
         return self.bundle.settings.operating_points if self.bundle is not None else ()
 
     def choose(self, path: Path | None) -> None:
-        """Choose the model in a folder, or none; one that cannot be read leaves no model, and its card says why."""
+        """Choose the model in a folder; if it cannot be read, no model is chosen and the card says why."""
         self.path, self.bundle, self.point, self._problem = path, None, None, ""
         try:
             if path is not None:
@@ -51,7 +51,7 @@ class ModelChoice:
         """Return the chosen model, read again: it may have gone from the disk.
 
         Raises:
-            DataError: if there is none, or it cannot be read; then no model is chosen any more.
+            DataError: if no model is chosen or it cannot be read; after that, no model is chosen.
         """
         if self.bundle is None:
             raise DataError(self._problem or "choose a model that can be read")
@@ -68,7 +68,7 @@ class ModelChoice:
 
 
 class ModelRunner:
-    """Predicts; a model is loaded once for all predictions in a row. Sessions may share one."""
+    """Predict, and load a model once for all predictions in a row. Sessions may share a runner."""
 
     def __init__(self) -> None:
         self._predictor: Predictor | None = None

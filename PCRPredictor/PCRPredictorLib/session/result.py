@@ -69,7 +69,7 @@ class ResultWords:
 
 
 def describe_result(result: Result | None, _: wording.Translate = str) -> ResultWords:
-    """Return a result in words, or that there is none."""
+    """Return the words of a result, or of its absence."""
     if result is None:
         return ResultWords(_("No prediction yet."))
     prediction = result.prediction

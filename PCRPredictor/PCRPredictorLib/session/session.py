@@ -34,9 +34,9 @@ class Session:
         translate: a sentence into the face's language.
 
     Attributes:
-        activity: what is running and what went wrong; calls those who listen.
+        activity: what is running and what went wrong; it calls the listeners.
         tumour: clicks, strokes and their undo.
-        model, clinical, overlay: what is chosen; changed by the methods here only.
+        model, clinical, overlay: what is chosen; only the methods here change it.
         result: the prediction that is shown, or None.
         title: of the exam, if it was opened with one.
     """
@@ -104,7 +104,7 @@ class Session:
         return True
 
     def choose_model(self, path: Path | None) -> None:
-        """Choose the model in a folder: its clinical variables are asked for; no result of a different model stays."""
+        """Choose the model in a folder and ask for its clinical variables; a result of a different model is dropped."""
         before, point = self.model.bundle, self.model.point
         self.activity.forget_problem()
         self.model.choose(path)
@@ -135,13 +135,13 @@ class Session:
         self.activity.emit()
 
     def set_overlay(self, settings: OverlaySettings) -> None:
-        """Show exam and attention in a different way."""
+        """Change how exam and attention are shown."""
         self.overlay = settings
         self._scene.apply_overlay(settings)
         self.activity.emit()
 
     def update(self) -> None:
-        """Look at the exam again; to be called when it may have changed: other volumes, another segment, a stroke."""
+        """Compare the exam with what is known of it; to be called after different volumes, a segment or a stroke."""
         now = self._scene.fingerprint()
         if self.result is not None and (now is None or now.exam != self.result.asked.exam.exam):
             self.clear_result()
@@ -167,11 +167,11 @@ class Session:
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, asked, remark))
 
     def cancel(self) -> None:
-        """Wait no longer for what is running; its result is dropped."""
+        """Drop what is running, with its result."""
         self.activity.cancel()
 
     def clear_result(self) -> None:
-        """Show no result any more."""
+        """Drop the result."""
         self.result, self.activity.message = None, ""
         self._scene.hide_prediction()
         self.activity.emit()

@@ -16,7 +16,7 @@ from .history import Snapshot, TumourHistory
 
 
 class Tumour:
-    """Changes and measures the tumour.
+    """Change, measure and undo the tumour.
 
     Args:
         scene: with the exam.
@@ -80,7 +80,7 @@ class Tumour:
         self._seen, self.volume_ml = None, None
 
     def observe(self, now: Fingerprint | None) -> None:
-        """Note and measure the tumour, if the exam has a fingerprint that is new; None is no exam."""
+        """Note and measure the tumour if the fingerprint is new; None if there is no exam."""
         if (now, self.enhancement) == self._seen:
             return
         self._seen, self.volume_ml = (now, self.enhancement), None

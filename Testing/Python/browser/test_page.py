@@ -147,12 +147,12 @@ def test_on_a_phone_the_panel_is_folded_until_it_is_asked_for(page):
 
 
 def test_a_view_shows_which_slice_of_the_exam_it_shows(page):
-    said = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
-    before = said.inner_text()
+    place = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
+    before = place.inner_text()
     slide_slices(page, 0.0)
     idle(page)
-    assert said.inner_text() != before
-    assert said.inner_text().startswith("slice 1/")
+    assert place.inner_text() != before
+    assert place.inner_text().startswith("slice 1/")
 
 
 def test_a_stroke_is_undone_and_redone_by_keys(page):

@@ -72,7 +72,7 @@ def test_the_report_and_all_files_are_downloaded(page, tmp_path):
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.search(r"\d+%", shown)[0].rstrip("%") in report
     assert "early 120 s, late 400 s" in report
-    assert "PHANTOM_A" not in report  # nobody asked for the name
+    assert "PHANTOM_A" not in report  # the name must be asked for
     with page.expect_download() as download:
         page.click("#files")
     download.value.save_as(tmp_path / "result.zip")

@@ -1,4 +1,4 @@
-"""Many pages, one after another and at once, and the end of their processes."""
+"""Many pages, in a row and at once, and the end of their processes."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def test_four_at_once_leave_each_others_exam_alone(browser, served, cohort):
 
 
 @pytest.mark.slow
-def test_ten_after_another_leave_memory_and_processes_level(browser, cohort):
+def test_ten_in_a_row_leave_memory_and_processes_level(browser, cohort):
     with serving(cohort, "--model", "phantom", "--pages", "3") as (process, address):
         memory, processes = [], []
         for _ in range(10):

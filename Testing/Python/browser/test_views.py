@@ -39,7 +39,7 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     assert np.abs(view(page) - pre).mean() < np.abs(view(page) - early).mean()
 
 
-def test_grey_values_make_the_picture_brighter_until_another_exam_is_open(page, cohort):
+def test_grey_values_make_the_picture_brighter_until_a_different_exam_is_open(page, cohort):
     before = view(page)
     slide(page, "grey_stop", 0.3)  # 60 %: nearer to the white end, which moves
     idle(page)

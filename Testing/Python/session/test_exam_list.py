@@ -56,12 +56,12 @@ def test_all_are_predicted_and_each_says_what_is_wrong_with_it(listed):
     assert "memory" in problems[3]
 
 
-def test_an_error_that_nobody_foresaw_ends_the_list_and_is_reported(listed):
-    desk = listed(lambda: fail(ValueError("unforeseen")), tiny_exam)
+def test_an_unexpected_error_ends_the_list_and_is_reported(listed):
+    desk = listed(lambda: fail(ValueError("unexpected")), tiny_exam)
     desk.list.predict_all()
     desk.queue.run()
     assert not desk.list.is_predicting
-    assert desk.problems == ["unforeseen"]
+    assert desk.problems == ["unexpected"]
 
 
 def test_a_second_click_stops_the_list(listed):

@@ -120,7 +120,7 @@ def test_a_failed_prediction_leaves_everything_as_it_was(new_desk):
     desk.predict()
     assert "takes more memory" in desk.problems[-1]
     assert desk.predict() is not first
-    assert desk.problems[-1] == ""  # no news any more
+    assert desk.problems[-1] == ""  # withdrawn
 
 
 def test_an_exam_that_cannot_be_read_now_is_reported(desk, monkeypatch):
