@@ -1,4 +1,4 @@
-"""What makes an exam unusable, said in one sentence each."""
+"""Checks that an exam can be predicted; each failure is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_exam(exam: Exam) -> None:
     """Refuse an exam that cannot be predicted.
 
     Raises:
-        DataError: if there is no mask or an empty one, a phase has voxels that are not finite or is constant, two
+        DataError: if there is no mask or it is empty, a phase is constant or has voxels that are not finite, two
             phases are the same, or the tumour is darker after contrast than before.
     """
     if exam.mask is None:
@@ -41,7 +41,7 @@ def check_exam(exam: Exam) -> None:
 
 def _check_phase(name: str, phase: np.ndarray, tumour: np.ndarray) -> None:
     if phase.dtype.kind in "iub" and tumour.min() < tumour.max():
-        return  # whole numbers are finite, and these differ: the full exam need not be looked through
+        return  # whole numbers are finite, and these differ: no need to check the whole phase
     low, high = phase.min(), phase.max()  # both are not finite if any voxel is
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError(f"the {name} phase has voxels that are not finite numbers; export it again without NaN")

@@ -1,7 +1,7 @@
-"""What a command tells the program that started it, the Slicer module: a JSON object a line on standard output.
+"""Events that a command sends to the program that started it, the Slicer module: one JSON object per line of stdout.
 
-Only while the environment variable BREASTPCR_CHILD is set. A child also ends when its standard input is closed, which
-happens when its parent closes it, ends or crashes: on every system, and through the launchers that Slicer starts with.
+They are sent only if the environment variable BREASTPCR_CHILD is set. A child also ends when its standard input is
+closed, that is, when its parent closes it, ends or crashes. This works on every system and through Slicer's launchers.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import threading
 import time
 
 CHILD = "BREASTPCR_CHILD"
-_asked = threading.Event()  # to end
-_PATIENCE, _ATTEMPTS = 3.0, 4  # seconds that an interrupted command has to tidy up, and how often it is asked
+_asked_to_end = threading.Event()
+_PATIENCE, _ATTEMPTS = 3.0, 4  # seconds that an interrupted command has to tidy up, and how often it is interrupted
 
 
 def is_child() -> bool:
-    """Whether a program listens."""
+    """Return whether this command was started by a program that reads its events."""
     return bool(os.environ.get(CHILD))
 
 
-def tell(event: str, **values: object) -> None:
-    """Tell the parent; does nothing without one.
+def emit(event: str, **values: object) -> None:
+    """Send an event to the parent, if there is one.
 
     Raises:
-        KeyboardInterrupt: if the parent has asked for the end: the interrupt itself may have been lost.
+        KeyboardInterrupt: if the parent has asked this command to end; the interrupt itself may have been lost.
     """
-    if _asked.is_set():
+    if _asked_to_end.is_set():
         raise KeyboardInterrupt
     if is_child():
         sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
@@ -37,15 +37,15 @@ def tell(event: str, **values: object) -> None:
 
 
 def end_with_parent() -> None:
-    """From now on, closing standard input interrupts this command as Ctrl-C does."""
-    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+    """Interrupt this command, as Ctrl-C does, as soon as its standard input is closed."""
+    threading.Thread(target=_interrupt_when_closed, daemon=True).start()
 
 
-def _wait_for_the_end() -> None:
+def _interrupt_when_closed() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    _asked.set()
-    for _ in range(_ATTEMPTS):  # an interrupt is lost where Python happens to ignore errors, as in an import's callback
+    _asked_to_end.set()
+    for _ in range(_ATTEMPTS):  # an interrupt is lost if Python happens to ignore errors, as in an import's callback
         _thread.interrupt_main()
         time.sleep(_PATIENCE)
     os._exit(130)

@@ -1,4 +1,4 @@
-"""Clinical variables: a schema with units and codings, parsing of what people write, and the network's input vector."""
+"""Clinical variables: a schema with units and codings, values parsed as people write them, the network's input."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Number:
     Args:
         name: key in tables and on the command line.
         label: what a person reads.
-        unit: of the value, "" for none.
+        unit: of the value, "" if it has no unit.
         minimum, maximum: allowed range, both included, in `unit`.
-        mean, sd: of the training patients, in `unit`; the network sees (value - mean) / sd and whether it is known.
+        mean, sd: of the training patients, in `unit`; the network reads (value - mean) / sd and whether it is known.
         measured: taken from the exam (`kinetics.tumour_quantities`), never asked for.
     """
 
@@ -42,16 +42,16 @@ class Number:
 
     @property
     def width(self) -> int:
-        """Numbers it takes in the network's input: the value and whether it is known."""
+        """Return how many inputs of the network it takes: the value and whether it is known."""
         return 2
 
     @property
     def allowed(self) -> str:
-        """What may be given, in words."""
+        """Return the values that may be given, in words."""
         return f"a number from {self.minimum:g} to {self.maximum:g} {self.unit}".strip() + ", or unknown"
 
     def parse(self, text: str) -> float:
-        """The value in `unit`.
+        """Return the value in `unit`.
 
         Raises:
             ValueError: if it is outside the schema.
@@ -62,11 +62,11 @@ class Number:
         return value
 
     def encode(self, value: Value) -> list[float]:
-        """(standardised value, 1) or (0, 0) where missing."""
+        """Return (standardised value, 1), or (0, 0) if the value is missing."""
         return [0.0, 0.0] if value is None else [(float(value) - self.mean) / self.sd, 1.0]
 
-    def show(self, value: Value) -> str:
-        """For a person."""
+    def describe(self, value: Value) -> str:
+        """Return the value as text, with its unit."""
         return "unknown" if value is None else f"{value:g} {self.unit}".strip()
 
 
@@ -77,8 +77,8 @@ class Category:
     Args:
         name: key in tables and on the command line.
         label: what a person reads.
-        codings: value to the ways of writing it, lower case. Of a longer text the words before the first bracket or
-            comma count, so that "post (>12 months since LMP)" is "post", unless they deny or name two values.
+        codings: value to the ways of writing it, lower case. Of a longer text, only the words before the first
+            bracket or comma count: "post (>12 months since LMP)" is "post". They must not deny or name two values.
     """
 
     name: str
@@ -88,16 +88,16 @@ class Category:
 
     @property
     def width(self) -> int:
-        """One number a value; all are 0 where missing."""
+        """Return how many inputs of the network it takes: one per value, all 0 if it is missing."""
         return len(self.codings)
 
     @property
     def allowed(self) -> str:
-        """What may be given, in words."""
+        """Return the values that may be given, in words."""
         return ", ".join(self.codings) + ", or unknown"
 
     def parse(self, text: str) -> str:
-        """The value, as the schema names it.
+        """Return the value, as the schema names it.
 
         Raises:
             ValueError: if it is outside the schema.
@@ -116,31 +116,31 @@ class Category:
         return next((value for value, ways in self.codings.items() if written in {value.lower(), *ways}), None)
 
     def encode(self, value: Value) -> list[float]:
-        """One-hot, or all 0 where missing."""
+        """Return a one-hot vector, all 0 if the value is missing."""
         return [float(value == known) for known in self.codings]
 
-    def show(self, value: Value) -> str:
-        """For a person."""
+    def describe(self, value: Value) -> str:
+        """Return the value as text, with its unit."""
         return "unknown" if value is None else str(value)
 
 
 @dataclass(frozen=True)
 class ClinicalSchema:
-    """The variables that a model takes, in the order of its input."""
+    """Hold the variables of a model, in the order of its input."""
 
     variables: tuple[Number | Category, ...]
 
     @property
     def width(self) -> int:
-        """Length of the network's clinical input."""
+        """Return the length of the network's clinical input."""
         return sum(variable.width for variable in self.variables)
 
     def parse(self, given: Mapping[str, object], *, strict: bool = False) -> dict[str, Value]:
-        """Every variable that is asked for with its value, None where missing.
+        """Return every variable that is asked for with its value, None if it is missing.
 
         Args:
-            given: values as they were written; names are compared without case.
-            strict: refuse names that are not in the schema (a person typed them); tables have other columns.
+            given: values as they were written; case does not matter in names.
+            strict: refuse names that are not in the schema, if a person typed them; tables have more columns.
 
         Raises:
             DataError: for a value outside the schema, with the allowed ones listed.
@@ -152,10 +152,10 @@ class ClinicalSchema:
         return {variable.name: _parse(variable, by_name.get(variable.name.lower())) for variable in self.asked}
 
     def parse_each(self, given: Mapping[str, object]) -> tuple[dict[str, Value], list[str]]:
-        """Like `parse`, but a value outside the schema costs that variable alone.
+        """Parse each variable separately: an invalid value leaves only that variable out.
 
         Returns:
-            Every variable with its value, None where missing or unreadable; and what is wrong, a sentence each.
+            Every variable with its value, None if it is missing or invalid; and one sentence per invalid value.
         """
         values: dict[str, Value] = {}
         problems = []
@@ -169,41 +169,41 @@ class ClinicalSchema:
 
     @property
     def asked(self) -> tuple[Number | Category, ...]:
-        """The variables that a person or a table gives."""
+        """Return the variables that a person or a table gives."""
         return tuple(variable for variable in self.variables if not variable.measured)
 
     @property
     def asked_columns(self) -> np.ndarray:
-        """Which numbers of the network's input are of variables that are asked for: bool (width,)."""
+        """Return which inputs of the network belong to variables that are asked for: bool (width,)."""
         return np.array([not variable.measured for variable in self.variables for _ in range(variable.width)], bool)
 
     def complete(self, values: Mapping[str, Value], quantities: Mapping[str, float]) -> dict[str, Value]:
-        """The values together with those that are measured in the exam, held to their range."""
+        """Return the values and those that are measured in the exam, clipped to their range."""
         numbers = [v for v in self.variables if isinstance(v, Number) and v.measured]
         return {**values, **{v.name: min(max(quantities[v.name], v.minimum), v.maximum) for v in numbers}}
 
     def encode(self, values: Mapping[str, Value]) -> np.ndarray:
-        """The network's input, float32 (width,); missing variables are zeros."""
+        """Return the network's input, float32 (width,); missing variables are zeros."""
         return np.array([x for v in self.variables for x in v.encode(values.get(v.name))], np.float32)
 
-    def show(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """Label to value of what is asked for, for a person."""
-        return {variable.label: variable.show(values.get(variable.name)) for variable in self.asked}
+    def describe(self, values: Mapping[str, Value]) -> dict[str, str]:
+        """Return label and value, as text, of the variables that are asked for."""
+        return {variable.label: variable.describe(values.get(variable.name)) for variable in self.asked}
 
     def to_json(self) -> list[dict[str, object]]:
-        """Plain values, for a bundle's metadata."""
+        """Return plain values, for a bundle's metadata."""
         return [asdict(variable) for variable in self.variables]
 
     @staticmethod
     def from_json(items: Sequence[Mapping[str, object]]) -> ClinicalSchema:
-        """The schema that `to_json` wrote."""
+        """Return the schema that `to_json` wrote."""
         return ClinicalSchema(
             tuple(Category(**item) if "codings" in item else Number(**item) for item in items)  # type: ignore[arg-type]
         )
 
 
 def is_missing(given: object) -> bool:
-    """Whether a cell of a table, or what a person gave, stands for no value."""
+    """Return whether a cell of a table, or a value that a person gave, means that the value is not known."""
     return given is None or (isinstance(given, float) and math.isnan(given)) or str(given).strip().lower() in _MISSING
 
 

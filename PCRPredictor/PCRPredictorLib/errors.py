@@ -1,8 +1,8 @@
-"""The one exception that a user is meant to read."""
+"""The exception whose message is written for users."""
 
 
 class DataError(ValueError):
-    """The data given cannot be used; the message is one sentence that says what is wrong and what to do.
+    """Report data that cannot be used, in one sentence: what is wrong and what to do.
 
-    The command line prints the message and exits with 1, the Slicer module shows it once.
+    The command line prints the message and exits with 1; panel and page show it once.
     """

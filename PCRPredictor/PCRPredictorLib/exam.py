@@ -1,6 +1,6 @@
 """The exam: three DCE phases on one voxel lattice, a tumour mask, clinical variables, and where they came from.
 
-Everything that reads makes an `Exam`; everything that predicts takes one.
+Readers make an `Exam`; predictors take one.
 Arrays are indexed (k, j, i): slice, row, column, as SimpleITK and `slicer.util.arrayFromVolume` give them.
 Physical coordinates are LPS, in mm (DICOM and ITK).
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
 PHASE_NAMES = ("pre", "early", "late")
-_LATTICE_TOLERANCE = 0.01  # of a voxel: what rounding in file headers makes, far below what could shift a tumour
+_LATTICE_TOLERANCE = 0.01  # of a voxel: as large as rounding in file headers, far too small to move a tumour
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,24 +41,24 @@ class Geometry:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Shape of an array on this lattice: (k, j, i)."""
+        """Return the shape of an array on this lattice: (k, j, i)."""
         return self.size[::-1]
 
     @property
     def voxel_volume(self) -> float:
-        """Volume of a voxel in mm^3."""
+        """Return the volume of a voxel in mm^3."""
         return float(np.prod(self.spacing))
 
     def to_physical(self, index: np.ndarray) -> np.ndarray:
-        """LPS mm of continuous indices, (..., 3) in the order i, j, k."""
+        """Return LPS mm of continuous indices, (..., 3) in the order i, j, k."""
         return np.asarray(index, float) * self.spacing @ self.direction.T + self.origin
 
     def to_index(self, point: np.ndarray) -> np.ndarray:
-        """Continuous indices, (..., 3) in the order i, j, k, of LPS points in mm."""
+        """Return continuous indices, (..., 3) in the order i, j, k, of LPS points in mm."""
         return (np.asarray(point, float) - self.origin) @ np.linalg.inv(self.direction).T / self.spacing
 
     def matches(self, other: Geometry) -> bool:
-        """Whether both lattices have the same size and no corner is further apart than a hundredth of a voxel."""
+        """Return whether both have the same size, and corners that differ by less than a hundredth of a voxel."""
         if tuple(self.size) != tuple(other.size):
             return False
         corners = np.stack(np.meshgrid(*[(0, n - 1) for n in self.size], indexing="ij"), -1).reshape(-1, 3)
@@ -95,7 +95,7 @@ class Geometry:
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
-    """Smallest box around the non-zero voxels of a mask (k, j, i) that is not empty."""
+    """Return the smallest box around the non-zero voxels of a mask (k, j, i), which must not be empty."""
     k = np.flatnonzero(np.any(mask, axis=(1, 2)))
     part: np.ndarray = np.any(mask[k[0] : k[-1] + 1], axis=0)
     j, i = np.flatnonzero(np.any(part, axis=1)), np.flatnonzero(np.any(part, axis=0))
@@ -104,12 +104,12 @@ def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
 
 @dataclass(frozen=True)
 class Picked:
-    """Which phases of a dynamic acquisition were taken as pre, early and late.
+    """Name the phases of a dynamic acquisition that were taken as pre, early and late.
 
     Args:
-        found: how many phases there were.
-        phases: number of each of the three in the order of time, from 0.
-        series: number of each one's series in the source, None where it has none.
+        found: number of phases in the acquisition.
+        phases: position of pre, early and late in the order of time, from 0.
+        series: number of the series of each, None if it has no number.
         by_hand: whether a person chose them.
     """
 
@@ -121,16 +121,16 @@ class Picked:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an exam came from. `patient_id` never reaches a log or a report unless the user asks for it.
+    """Describe where an exam came from. `patient_id` reaches no log or report unless the user asks for it.
 
     Args:
         source: kind of source: "file", "dicom", "mrml", "phantom".
-        phase_times: seconds of each phase after the pre-contrast one, where known.
-        patient_id: identifier in the source, where known.
-        files: DICOM files of the early phase, one a slice or one with all of them as frames; else empty.
-        frames: of a file with all slices the number of each one's frame, from 0; else empty.
-        picked: which phases of the source were taken, where it has more to choose from than three files.
-        unusable: clinical variables that the source has, but not as values that can be used.
+        phase_times: seconds of each phase after the pre-contrast one, if known.
+        patient_id: identifier in the source, if known.
+        files: DICOM files of the early phase, one per slice or one that holds all slices as frames; else empty.
+        picked: the phases that were taken, if the source has more than three to choose from.
+        unusable: clinical variables for which the source has an invalid value.
+        frames: frame number of each slice, from 0, if one file holds all slices; else empty.
     """
 
     source: str = "memory"
@@ -153,7 +153,7 @@ class Exam:
         geometry: the lattice that all of them share.
         mask: tumour mask, (k, j, i), non-zero inside, or None.
         clinical: clinical variables as they were given, by name.
-        provenance: where it came from.
+        provenance: source of the exam.
 
     Raises:
         DataError: if an array is not three-dimensional or not of the geometry's shape.
@@ -180,19 +180,19 @@ class Exam:
 
     @property
     def phases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pre, early and late phase."""
+        """Return pre, early and late phase."""
         return self.pre, self.early, self.late
 
     @property
     def has_tumour(self) -> bool:
-        """Whether there is a mask with any voxel in it."""
+        """Return whether there is a mask that is not empty."""
         return self.mask is not None and bool(np.any(self.mask))
 
     @property
     def centre(self) -> np.ndarray:
-        """LPS mm, (3,), of the tumour's centroid; without a tumour of the middle of the exam.
+        """Return LPS mm, (3,), of the tumour's centroid; without a tumour, of the middle of the exam.
 
-        Indices are those of voxel centres, so that the middle of n voxels is at (n - 1) / 2.
+        A voxel's centre is at its index. The middle of n voxels is therefore at (n - 1) / 2.
         """
         if not self.has_tumour:
             return self.geometry.to_physical((np.array(self.geometry.size) - 1) / 2)

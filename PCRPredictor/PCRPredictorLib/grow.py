@@ -14,9 +14,9 @@ from .enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_fl
 from .errors import DataError
 from .exam import Geometry
 
-_REACH_MM = 4.0  # how far from the click the lesion may begin
-_NECK_MM = 1.5  # half the width of the thinnest bridge, of vessels say, that is followed
-_DARK = 0.15  # of the brightest early tissue nearby; darker is air or noise, whatever it enhances by
+_REACH_MM = 4.0  # largest distance between the click and the lesion
+_NECK_MM = 1.5  # half the width of the thinnest bridge, such as a vessel, that is followed
+_DARK = 0.15  # of the brightest early tissue nearby; darker voxels are air or noise, even if they enhance
 
 
 def grow_tumour(
@@ -28,14 +28,14 @@ def grow_tumour(
     enhancement: float = FUNCTIONAL_ENHANCEMENT,
     radius_mm: float = 50.0,
 ) -> np.ndarray:
-    """The tissue around a click that enhances early by at least `enhancement` and hangs together with it.
+    """Return the tissue around a click that enhances early by at least `enhancement` and is connected to it.
 
     Args:
         pre, early: (k, j, i) phases.
         geometry: of both.
         position: of the click, LPS mm.
-        enhancement: least (early - pre) / pre; 0.7 is that of the functional tumour volume.
-        radius_mm: nothing further away from the click is taken.
+        enhancement: lowest (early - pre) / pre; 0.7 is that of the functional tumour volume.
+        radius_mm: tissue further away from the click is left out.
 
     Returns:
         uint8 (k, j, i), 1 in the tumour, holes filled.
@@ -69,16 +69,16 @@ def grow_tumour(
 
 
 def _distances(box: tuple[slice, ...], click: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Distance in mm of the box's voxels from the click."""
+    """Return the distance in mm of the box's voxels from the click."""
     axes = [(np.arange(b.start, b.stop) - c) * s for b, c, s in zip(box, click, spacing, strict=True)]
     return np.sqrt(sum(part**2 for part in np.ix_(*axes)))
 
 
 def _connected(enhancing: np.ndarray, near: np.ndarray, distance: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """What hangs together with the voxels near the click by more than a thin bridge, holes filled.
+    """Return the voxels that are connected to those near the click by more than a thin bridge, holes filled.
 
-    Voxels deeper than `_NECK_MM` are joined; then each takes back the rim around it. A lesion too small to have such a
-    core is taken as it is connected.
+    Voxels deeper than `_NECK_MM` are connected first; then the rim around them is added. A lesion that is too small to
+    have such a core is connected as it is.
     """
     depth = ndimage.distance_transform_edt(np.pad(enhancing, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     core = depth > _NECK_MM

@@ -1,7 +1,7 @@
 """The network, in its three forms: global, with attention on the stem, with clinical variables fused.
 
-One class, composed: a form is what it has. The stem and the trunk are the same in all of them, so that each form
-starts from the weights of the one before (`warm_start`) and, before it has learned anything new, gives its logits.
+One class is composed of branches; the branches that it has make its form. Stem and trunk are the same in all forms.
+Each form therefore starts from the weights of the one before (`warm_start`) and, until it is trained, gives its logits.
 
 Source: ours; the order of the forms is after Caragliano et al., arXiv 2605.07561.
 """
@@ -21,13 +21,13 @@ _TRUNK_STRIDE = (2, 2, 2)
 
 
 class Output(NamedTuple):
-    """What the network returns for a batch of B.
+    """Output of the network for a batch of B.
 
     Args:
         logit: (B,), of pCR.
-        image_logit: (B,), the part of it that comes from the image; the rest is the clinical variables'.
+        image_logit: (B,), the part of it that comes from the image; the rest comes from the clinical variables.
         log_attention: (B, 1, slices, rows / 2, columns / 2), log of a distribution over the voxels, or None.
-        features: (B, widths[2], slices / 2, rows / 4, columns / 4), what the trunk ends with; for Grad-CAM.
+        features: (B, widths[2], slices / 2, rows / 4, columns / 4), the last of the trunk; for Grad-CAM.
     """
 
     logit: Tensor
@@ -44,7 +44,7 @@ class PCRNet(nn.Module):
         widths: channels of the stem and of the two stages of the trunk.
         attention: whether a gate multiplies the stem's features. Deep layers then never see the background
             unattended; gating only the pooled features leaks it (see the method page).
-        clinical_inputs: length of the clinical vector, 0 for none. Its logit is added to the image's.
+        clinical_inputs: length of the clinical vector, 0 if there is none. Its logit is added to the image's.
         clinical_width: hidden units of the clinical branch; 0 makes it a logistic regression.
         dropout: share of the pooled features that training drops.
     """
@@ -79,7 +79,7 @@ class PCRNet(nn.Module):
         self.clinical = _clinical_branch(clinical_inputs, clinical_width) if clinical_inputs else None
 
     def forward(self, image: Tensor, clinical: Tensor | None = None) -> Output:
-        """Logits and attention.
+        """Return logits and attention.
 
         Args:
             image: (B, channels, slices, rows, columns), see `normalisation`.
@@ -100,7 +100,7 @@ class PCRNet(nn.Module):
         return Output(logit, image_logit, log_attention, features)
 
     def clinical_logit(self, clinical: Tensor | None, image_logit: Tensor) -> Tensor:
-        """The clinical variables' part of the logit, (B,); `None` counts every variable as missing."""
+        """Return the clinical part of the logit, (B,); `None` counts every variable as missing."""
         if self.clinical is None:
             return image_logit.new_zeros(len(image_logit))
         if clinical is None:
@@ -108,12 +108,12 @@ class PCRNet(nn.Module):
         return self.clinical(clinical)[:, 0]
 
     def channels_last(self) -> PCRNet:
-        """Lay the weights out as convolutions on a CPU like them best, in place."""
+        """Store the weights in the order that is fastest for convolutions on a CPU, in place."""
         self.to(memory_format=channels_last_3d)  # type: ignore[call-overload]
         return self
 
     def for_inference(self) -> PCRNet:
-        """Fold the batch norms into the convolutions, in place: the same outputs, sooner. Trained no further after."""
+        """Fold the batch norms into the convolutions, in place: the same outputs, faster; training is over then."""
         self.eval()
         blocks: list[Any] = [module for module in self.modules() if isinstance(module, Convolution)]
         for block in blocks:
@@ -122,10 +122,10 @@ class PCRNet(nn.Module):
         return self.channels_last()
 
     def warm_start(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over the weights of an earlier form; branches that it did not have keep their own.
+        """Copy the weights of an earlier form; branches that it does not have keep their own.
 
         Raises:
-            ValueError: if the weights hold anything that this network does not.
+            ValueError: if there are weights that this network does not have.
         """
         foreign = self.load_state_dict(dict(weights), strict=False).unexpected_keys
         if foreign:
@@ -133,12 +133,12 @@ class PCRNet(nn.Module):
 
 
 def _convolution(inputs: int, outputs: int, stride: Sequence[int] | int = 1) -> nn.Module:
-    """3 x 3 x 3 convolution, batch norm, ReLU."""
+    """Make a 3 x 3 x 3 convolution with batch norm and ReLU."""
     return Convolution(3, inputs, outputs, strides=stride, kernel_size=3, norm="BATCH", act="RELU", bias=False)
 
 
 def _attention_branch(channels: int) -> nn.Sequential:
-    """Attention logits from the stem's features; starts uniform, so that the gate starts open."""
+    """Make the branch from the stem's features to attention logits; it starts uniform, with the gate open."""
     last = nn.Conv3d(channels, 1, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)  # type: ignore[arg-type]
@@ -146,7 +146,7 @@ def _attention_branch(channels: int) -> nn.Sequential:
 
 
 def _clinical_branch(inputs: int, width: int) -> nn.Sequential:
-    """Logit of the clinical variables; starts at 0, so that the image's logit is what it was."""
+    """Make the branch of the clinical variables; its logit starts at 0, which leaves the image's logit unchanged."""
     last = nn.Linear(width or inputs, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
@@ -158,6 +158,6 @@ def _log_softmax_over_voxels(logits: Tensor) -> Tensor:
 
 
 def _weighted_mean(features: Tensor, gate: Tensor) -> Tensor:
-    """Mean of the features over the voxels, weighted by the gate at their resolution: (B, channels)."""
+    """Return the mean of the features over the voxels, weighted by the gate at their resolution: (B, channels)."""
     weights = functional.adaptive_avg_pool3d(gate, features.shape[2:])  # type: ignore[arg-type]
     return (features * weights).sum((2, 3, 4)) / (weights.sum((2, 3, 4)) + 1e-3)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .child import tell
+from .child import emit
 from .dicom.results import FILES, write_dicom_results
 from .errors import DataError
 from .exam import Exam
@@ -83,7 +83,7 @@ def predict_cohort(
         rows = []
         for patient in patients:
             rows.append(_predict_patient(patient, predict, folder if each else None))
-            tell("patient", **rows[-1])
+            emit("patient", **rows[-1])
         with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
             writer.writeheader()

@@ -1,4 +1,4 @@
-"""Which of several phases are the pre-contrast, the early and the late one, from their times and names."""
+"""Choice of the pre-contrast, early and late phase among several, by their times and names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _NOT_A_PHASE = re.compile(r"subtract|\bsub\b|minus|\bmip\b|attention|t2|stir|dwi
 
 
 def pick_phases(times: Sequence[float | None], injection: float | None = None) -> tuple[int, int, int]:
-    """Which phases are pre, early and late.
+    """Return the positions of the pre, early and late phase.
 
-    Pre is the first and late the last. Early is the one in between that is nearest to 120 s after the injection; where
-    the time of the injection is unknown, that of the first phase stands for it; without times it is the second.
+    Pre is the first and late the last. Early is the phase in between that is nearest to 120 s after the injection. If
+    the time of the injection is unknown, the time of the first phase is used; without times, early is the second.
 
     Args:
-        times: seconds of each phase in order, None where unknown.
+        times: seconds of each phase in order, None if unknown.
         injection: seconds on the same clock.
 
     Raises:
-        DataError: if there are fewer than three.
+        DataError: if there are fewer than three phases.
     """
     if len(times) < 3:
         raise DataError(f"an exam must have at least 3 phases, got {len(times)}; add the missing ones")
@@ -41,14 +41,14 @@ def pick_phases(times: Sequence[float | None], injection: float | None = None) -
 
 
 def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[int, int, int] | None:
-    """Positions of the pre, early and late phase among volumes of an exam, or None where it cannot be said.
+    """Return the positions of the pre, early and late phase among volumes of an exam, or None if that is unclear.
 
-    Times decide where all are known and different; else words such as "pre" and "delayed"; else the numbers that the
-    names end with. Of more than three, early and late are chosen as from files (`pick_phases`).
+    Times decide if all are known and different; else words such as "pre" and "delayed"; else the numbers at the end of
+    the names. Of more than three volumes, early and late are chosen as from files (`pick_phases`).
 
     Args:
         names: of the volumes.
-        times: of acquisition in s on one clock, None where unknown.
+        times: of acquisition in s on one clock, None if unknown.
     """
     candidates = [k for k, name in enumerate(names) if not _NOT_A_PHASE.search(name)]
     if len(candidates) < 3:
@@ -68,7 +68,7 @@ def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[i
 
 
 def _place(name: str) -> float | None:
-    """Where a name says that a volume stands in the order of acquisition."""
+    """Return the place in the order of acquisition that a name suggests."""
     for words, place in _WORDS:
         if re.search(rf"(?<![a-z])({words})", name, re.IGNORECASE):
             return place

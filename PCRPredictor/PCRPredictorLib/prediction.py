@@ -1,4 +1,4 @@
-"""What a prediction holds, and its JSON form. No torch here: reports and panels read it without loading a model."""
+"""The result for an exam and its JSON form. Reports and panels use it without loading torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis 
 
 @dataclass(frozen=True)
 class Notice:
-    """A warning: `code` for programs, `message` in plain words for a radiologist."""
+    """Warn the reader of a result: `code` for programs, `message` in plain words for a radiologist."""
 
     code: str
     message: str
@@ -22,12 +22,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold on the probability, with what it gave on the patients it was fixed on.
+    """Threshold on the probability, with its results on the patients that it was chosen on.
 
     Args:
         name: "high sensitivity", "balanced" or "high specificity".
         threshold: the decision is pCR at or above it, in [0, 1].
-        sensitivity, specificity: out-of-fold, on the training side; None where unknown.
+        sensitivity, specificity: out of fold, on the training patients; None if unknown.
     """
 
     name: str
@@ -38,7 +38,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class TumourSummary:
-    """What the mask and the phases say about the tumour, without a network.
+    """Measurements of the tumour in mask and phases, without a network.
 
     Args:
         volume_ml: mask volume in ml.
@@ -55,7 +55,7 @@ class TumourSummary:
 
 @dataclass(frozen=True)
 class AttentionSummary:
-    """Where the model looked.
+    """Where the model looked, in numbers.
 
     Args:
         in_tumour: share of the attention mass inside the mask, in [0, 1].
@@ -70,7 +70,7 @@ class AttentionSummary:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """Which model spoke: name, version, SHA-256 over the bundle, and what its card says in a line each."""
+    """The model of a prediction: name, version, SHA-256 of the bundle, and lines of its card."""
 
     name: str
     version: str
@@ -87,15 +87,16 @@ class Prediction:
     Args:
         probability: of pathological complete response, mean over the ensemble, in [0, 1].
         interval: lowest and highest probability among the folds of the ensemble.
-        fold_probabilities: one a fold.
-        image_probability: the same model's probability with every clinical variable that is asked for unknown.
-        operating_point: the one that the decision was taken at.
+        fold_probabilities: one per fold.
+        image_probability: the same model's probability with all clinical variables that are asked for unknown.
+        operating_point: used for the decision.
         attention: (k, j, i) float32 on the exam's lattice, 1 at the peak, 0 outside the model's window.
-        attention_summary, tumour: see there.
-        clinical: every variable that the model asks for with the value used, "unknown" where missing.
+        attention_summary: where the model looked, in numbers.
+        tumour: measurements of the tumour.
+        clinical: every variable that the model asks for with the value used, "unknown" if it is missing.
         notices: warnings for the reader.
-        model: which model it was.
-        versions: of this library and what it ran on.
+        model: that made the prediction.
+        versions: of this library and of those that it ran on.
     """
 
     probability: float
@@ -113,11 +114,11 @@ class Prediction:
 
     @property
     def decision(self) -> str:
-        """ "pCR" at or above the operating point's threshold, else "no pCR"."""
+        """Return "pCR" at or above the operating point's threshold, else "no pCR"."""
         return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
 
     def to_json(self) -> dict[str, object]:
-        """Plain values for `prediction.json`; the attention volume is a file of its own."""
+        """Return plain values for `prediction.json`; the attention is written to a separate file."""
         return {
             "probability": self.probability,
             "interval": {
@@ -140,10 +141,13 @@ class Prediction:
 
 
 def exam_to_json(exam: Exam) -> dict[str, object]:
-    """What `prediction.json` says of the exam, without anything that identifies the patient; None where unknown.
+    """Return the description of the exam in `prediction.json`, which does not identify the patient.
 
     Args:
         exam: that was predicted.
+
+    Returns:
+        Plain values, None if unknown.
     """
     provenance, unknown = exam.provenance, (None, None, None)
     picked = provenance.picked

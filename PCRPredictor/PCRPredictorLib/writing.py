@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ import SimpleITK as sitk
 from .errors import DataError
 from .exam import Geometry
 
-# On Windows a file cannot be replaced in the moment that another program reads it, such as a panel its charts.
+# On Windows a file cannot be replaced while a program reads it, such as a panel its charts.
 _PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
 
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` to write into; its files move to `out` when the block ends without an error.
+    """Give a temporary folder beside `out` to write into; its files move to `out` if the block ends without an error.
 
     Files of the same name in `out` are replaced, others stay.
 
     Raises:
-        DataError: if the folder cannot be written or the disk is full; nothing is left behind then.
+        DataError: if the folder cannot be written or the disk is full; then nothing is left behind.
     """
     staging = None
     try:
@@ -53,10 +53,10 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` to write to; it becomes `path` when the block ends without an error.
+    """Give a temporary name beside `path` to write to; it becomes `path` if the block ends without an error.
 
     Raises:
-        DataError: if the file cannot be written or the disk is full; what was there before stays.
+        DataError: if the file cannot be written or the disk is full; then an earlier file stays as it was.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -69,10 +69,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, path: Path) -> None:
-    """Rename a file, over the one of that name; on Windows wait a moment where another program reads it.
+    """Rename a file, replacing the one of that name; on Windows wait a moment if a program reads that one.
 
     Raises:
-        OSError: if that cannot be done.
+        OSError: if it cannot be replaced.
     """
     for seconds in _PATIENCE:
         try:
@@ -84,7 +84,7 @@ def put_in_place(part: Path, path: Path) -> None:
 
 
 def write_json(content: object, path: Path) -> None:
-    """Indented UTF-8 JSON; a number that is not finite is refused."""
+    """Write indented UTF-8 JSON; numbers that are not finite are refused."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -124,7 +124,7 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     """Write (k, j, i) with its geometry as gzipped NIfTI.
 
     Raises:
-        OSError: if the file cannot be written whole.
+        OSError: if the file cannot be written completely.
     """
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(geometry.spacing)
@@ -140,13 +140,13 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
 
 
 def incomplete(path: Path) -> OSError:
-    """The error of a file that ends early: image and scene writers do not notice when a disk is full."""
+    """Return the error of a file that ends early: writers of images and scenes do not notice a full disk."""
     full = shutil.disk_usage(path.parent).free < 1 << 20
     return OSError(errno.ENOSPC if full else errno.EIO, "incomplete file")
 
 
 def _unpacked_size(path: Path) -> int:
-    """Size that the last four bytes of a gzip file promise; of a truncated file, some number by chance."""
+    """Return the size in the last four bytes of a gzip file; in a truncated file these are arbitrary."""
     with path.open("rb") as file:
         file.seek(-4, os.SEEK_END)
         return int.from_bytes(file.read(4), "little")

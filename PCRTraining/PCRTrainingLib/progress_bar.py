@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from PCRPredictorLib.child import tell
+from PCRPredictorLib.child import emit
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -44,16 +44,16 @@ class ProgressBar:
         """A new bar below the finished ones."""
         self._task = self._bar.add_task(stage, total=total, detail="")
         if not self._quiet:
-            tell("stage", name=stage, total=total)
+            emit("stage", name=stage, total=total)
 
     def advance(self, detail: str = "", units: int = 1) -> None:
         """Move the bar."""
         self._bar.update(self._task, advance=units, detail=detail)
         if not self._quiet and units:
-            tell("progress", units=units, detail=detail)
+            emit("progress", units=units, detail=detail)
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
         if not self._quiet:
             self._bar.console.print(message, soft_wrap=True, markup=False)
-            tell("message", text=message)
+            emit("message", text=message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import track
 
-from ..child import tell
+from ..child import emit
 from ..exam import Exam
 from ..model.bundle import find_bundle, load_bundle
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
@@ -83,7 +83,7 @@ def predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | No
         return predictor.predict(exam, operating_point)
 
     patients = find_sources([cohort])
-    tell("patients", count=len(patients))
+    emit("patients", count=len(patients))
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
     print_line(f"Written to {out / outputs.TABLE}")

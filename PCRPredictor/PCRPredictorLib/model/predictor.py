@@ -83,7 +83,7 @@ class Predictor:
             attention=attention,
             attention_summary=summary,
             tumour=tumour,
-            clinical=schema.show(values),
+            clinical=schema.describe(values),
             notices=(
                 *about_result(interval, point, summary),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 from PCRPredictorLib.checks import check_exam
-from PCRPredictorLib.child import tell
+from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, is_missing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
@@ -181,7 +181,7 @@ def check_cohort(
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)
-        tell("checked", **_describe(patients[k], labels[k], result))
+        emit("checked", **_describe(patients[k], labels[k], result))
     return len(patients), problems
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PCRPredictorLib.child import tell
+from PCRPredictorLib.child import emit
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
@@ -72,7 +72,7 @@ def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Est
         DataError: if it is no cohort, or cannot be divided as the configuration says.
     """
     found = estimate_run(config, *count_folds(config, find_patients(cohort)), processes)
-    tell("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
+    emit("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
     return found
 
 
