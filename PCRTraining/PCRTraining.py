@@ -17,7 +17,7 @@ from slicer.util import VTKObservationMixin
 
 
 class PCRTraining(ScriptedLoadableModule):
-    """What Slicer says of the module."""
+    """Title, category and texts that Slicer shows."""
 
     def __init__(self, parent) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -33,13 +33,13 @@ class PCRTraining(ScriptedLoadableModule):
 
 
 class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: connects its sections. Folders are kept in the application's settings, not in the scene."""
+    """The panel: connects its sections. The application's settings keep the folders, not the scene."""
 
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self.ready = False  # whether there are sections, which need Python packages that Slicer lacks
+        self.ready = False  # the sections exist; they need Python packages that Slicer lacks
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -52,7 +52,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._begin()
 
     def _begin(self) -> None:
-        """Make the sections as soon as the packages are there that they need; until then say where to get them."""
+        """Make the sections once their packages are installed; until then show where to install them."""
         from PCRPredictorPanel.dependencies import REQUIREMENTS, missing_packages
 
         missing = [] if self.ready else missing_packages(REQUIREMENTS)
@@ -80,15 +80,15 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PCRPredictor import model_folder
 
         self.background = Background()
-        self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.complain)
-        self.review = ReviewControls(self.ui, self.cohort, self.background, self.complain)
+        self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.show_error)
+        self.review = ReviewControls(self.ui, self.cohort, self.background, self.show_error)
         self.settings = SettingsForm(self.ui, self.update)
-        self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.complain)
-        self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.complain, model_folder())
+        self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.show_error)
+        self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.show_error, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
 
     def cleanup(self) -> None:
-        """Called when the module is closed or reloaded; a run that is going on ends, and can be resumed."""
+        """Called when the module is closed or reloaded; ends a run, which can be resumed."""
         if not self.ready:
             return
         self.review.leave()
@@ -97,7 +97,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def onReload(self) -> None:
-        """In developer mode: read sections and library again, too."""
+        """Reload sections and library, too, in developer mode."""
         for name in [name for name in sys.modules if name.startswith(("PCRTrainingPanel", "PCRTrainingLib"))]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
@@ -112,27 +112,27 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.update()
 
     def exit(self) -> None:
-        """Called each time another module is opened; a run goes on."""
+        """Called each time a different module is opened; a run goes on."""
         if self.ready:
             self.review.leave()
 
     def on_scene_start_close(self, _caller, _event) -> None:
-        """Let go of what is edited while it is there."""
+        """Release the editor while its nodes still exist."""
         self.review.release()
 
     def on_scene_end_close(self, _caller, _event) -> None:
-        """Nothing of the old scene is open any more."""
+        """Forget the nodes of the old scene."""
         self.review.forget()
         self.results.forget()
 
     def on_cohort(self) -> None:
-        """Another cohort, or its patients are known now."""
+        """Update the panel for a different cohort, or when its patients are known."""
         if self.review.patient_id not in self.cohort.patients:
             self.review.forget()
         self.update()
 
     def open_patient(self, patient_id: str) -> None:
-        """Show a patient, to be reviewed."""
+        """Open a patient for review."""
         self.ui.reviewSection.collapsed = False
         self.review.open(patient_id)
 
@@ -147,41 +147,41 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.add_exam(folder, name)
 
     def add_exam(self, folder: str, patient_id: str) -> None:
-        """Read a DICOM exam off this thread and write its phases into the cohort."""
+        """Read a DICOM exam in the background and write its phases into the cohort."""
         from functools import partial
 
         from PCRTrainingLib.cohort.review import import_dicom
 
-        said = _("{patient} added; check the cohort again.").format(patient=patient_id)
+        note = _("{patient} added; check the cohort again.").format(patient=patient_id)
 
         def done(_path) -> None:
-            self.ui.cohortLabel.text = said
+            self.ui.cohortLabel.text = note
 
         work = partial(import_dicom, folder, self.cohort.folder, patient_id)
-        self.background.start(work, done, lambda error: self.complain(str(error)))
+        self.background.start(work, done, lambda error: self.show_error(str(error)))
 
     def update(self) -> None:
-        """Which buttons can be used."""
+        """Enable the buttons that can be used now."""
         self.cohort.update()
         self.review.update()
         self.run.update()
         self.results.update()
         self.ui.addDicomButton.enabled = self.cohort.folder is not None
 
-    def complain(self, message: str) -> None:
-        """One readable message."""
+    def show_error(self, message: str) -> None:
+        """Show one message."""
         slicer.util.errorDisplay(message, windowTitle=_("PCR Training"))
 
 
 class PCRTrainingLogic(ScriptedLoadableModuleLogic):
-    """There is none beyond PCRTrainingLib: training runs in a process of its own."""
+    """Empty: the logic is in PCRTrainingLib, and training runs in a process of its own."""
 
 
 class PCRTrainingTest(ScriptedLoadableModuleTest):
-    """The module's own test: the panel opens and has its settings."""
+    """The test that Slicer runs on the module."""
 
     def runTest(self) -> None:
-        """Open the panel and look at its settings."""
+        """Check that presets and tooltips are there."""
         slicer.mrmlScene.Clear()
         from PCRTrainingLib.config import PRESETS
         from PCRTrainingLib.settings import OFFERED, describe_setting

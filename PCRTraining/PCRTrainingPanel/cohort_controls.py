@@ -1,4 +1,4 @@
-"""The section "Cohort": what is wrong with which patient, as a table."""
+"""The section "Cohort": a table of the patients, with the problem of each that cannot be used."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from PCRPredictorPanel.toolkit.table import Table
+from PCRTrainingLib.cohort.review import describe_reviews
 from slicer.i18n import tr as _
 
 COLUMNS = {
@@ -28,17 +30,21 @@ class CohortControls:
 
     Args:
         ui: the panel's widgets by name.
-        chosen: called when another folder is chosen.
+        changed: called when a different folder is chosen, or its patients are known.
         open_patient: called with the identifier at a double click.
-        complain: called with a sentence when something cannot be done.
+        show_error: called with a sentence when something cannot be done.
     """
 
     def __init__(
-        self, ui: Any, chosen: Callable[[], None], open_patient: Callable[[str], None], complain: Callable[[str], None]
+        self,
+        ui: Any,
+        changed: Callable[[], None],
+        open_patient: Callable[[str], None],
+        show_error: Callable[[str], None],
     ) -> None:
-        self._ui, self._chosen, self._complain = ui, chosen, complain
-        self._child = ChildProcess(self._told, self._ended)
-        self.patients: list[str] = []  # in the cohort's order, known after a check
+        self._ui, self._changed, self._show_error = ui, changed, show_error
+        self._child = ChildProcess(self._add_row, self._end)
+        self.patients: list[str] = []  # in the order of the cohort, known after a check
         self._table = Table(ui.cohortTable, COLUMNS, open_patient)
         follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
@@ -46,7 +52,7 @@ class CohortControls:
 
     @property
     def folder(self) -> Path | None:
-        """The cohort's folder, None without one."""
+        """The cohort's folder, None if not chosen yet."""
         return path_of(self._ui.cohortPath)
 
     @property
@@ -65,39 +71,36 @@ class CohortControls:
         self.update()
 
     def close(self) -> None:
-        """End the child."""
+        """End the check."""
         self._child.close()
 
     def update(self) -> None:
-        """Which buttons can be used."""
+        """Enable the buttons that can be used now."""
         self._ui.checkButton.enabled = self.folder is not None and not self.checking
         self._ui.checkCancelButton.enabled = self.checking
 
     def show_reviews(self) -> None:
-        """Note in the table who was reviewed by whom."""
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.cohort.review import describe_reviews
-
+        """Show in the table who reviewed which patient."""
         try:
             self._table.change(describe_reviews(self.folder) if self.folder is not None else {})
         except DataError as error:
-            self._complain(str(error))
+            self._show_error(str(error))
 
     def _choose(self, *_args: object) -> None:
         self.patients.clear()
         self._table.clear()
         self._ui.cohortLabel.text = ""
         self.update()
-        self._chosen()
+        self._changed()
 
-    def _told(self, event: dict) -> None:
+    def _add_row(self, event: dict) -> None:
         if event["event"] != "checked":
             return
         self.patients.append(str(event["patient_id"]))
         self._table.add(event)
         self._ui.cohortLabel.text = _("{count} patients read").format(count=len(self._table))
 
-    def _ended(self, code: int | None, errors: str) -> None:
+    def _end(self, code: int | None, errors: str) -> None:
         if code is None:
             self._ui.cohortLabel.text = _("Cancelled.")
         elif code in (0, 1) and not errors:
@@ -108,6 +111,6 @@ class CohortControls:
             self._table.finish(sortable=True)
         else:
             self._ui.cohortLabel.text = last_sentence(errors, code)
-            self._complain(self._ui.cohortLabel.text)
+            self._show_error(self._ui.cohortLabel.text)
         self.update()
-        self._chosen()
+        self._changed()

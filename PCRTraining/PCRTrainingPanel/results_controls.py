@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import slicer
-from PCRPredictorLib.formatting import format_value
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.store import add_model
+from PCRPredictorLib.mrml.display import set_legend, set_overlay
+from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_overlay, to_vtk_image
+from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from PCRPredictorPanel.toolkit.table import Table
+from PCRTrainingLib.charts import describe_model, result_charts
+from PCRTrainingLib.run_folder import RunFolder
+from PCRTrainingLib.run_state import held_out, read_models
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
-from .live_charts import COLOURS, find_or_add, name_axes, plot, show_charts
+from .plot_charts import plot_charts, show_charts
 from .run_controls import RunControls
 
 COLUMNS = {
@@ -28,18 +34,18 @@ COLUMNS = {
     "brier": _("Brier score"),
     "attention_in_tumour": _("Attention in tumour"),
 }
-_LAYOUT = 5209  # of our own
+_LAYOUT = 5209  # a number of this extension
 
 
 class ResultsControls:
-    """Shows what a run gave.
+    """Shows what the models of a run reached.
 
     Args:
         ui: the panel's widgets by name.
-        cohort: that was trained on.
-        run: whose results are shown.
-        background: where attention is computed.
-        complain: called with a sentence when something cannot be done.
+        cohort: the run was trained on.
+        run: to show.
+        background: computes attention.
+        show_error: called with a sentence when something cannot be done.
         store: where PCR Predictor keeps a user's own models.
     """
 
@@ -49,34 +55,34 @@ class ResultsControls:
         cohort: CohortControls,
         run: RunControls,
         background: Background,
-        complain: Callable[[str], None],
+        show_error: Callable[[str], None],
         store: Path,
     ) -> None:
         self._ui, self._cohort, self._run, self._background = ui, cohort, run, background
-        self._complain, self._store = complain, store
+        self._show_error, self._store = show_error, store
         self._models: list[dict[str, Any]] = []
         self._read: object = None  # what the table was read from
         self._nodes: dict[str, Any] = {}
         self._attention: dict[str, Any] = {}
         self._evaluation: Path | None = None  # folder of the last one; the field may be changed meanwhile
-        self._child = ChildProcess(lambda event: None, self._evaluated)
+        self._child = ChildProcess(lambda event: None, self._show_evaluation)
         self._table = Table(ui.resultsTable, COLUMNS)
         ui.rocButton.connect("clicked(bool)", self.show_charts)
         ui.useButton.connect("clicked(bool)", self.install)
         ui.explainButton.connect("clicked(bool)", self.explain)
-        ui.stepSelector.connect("currentIndexChanged(int)", self._lay_over)
+        ui.stepSelector.connect("currentIndexChanged(int)", self._show_step)
         ui.evaluateButton.connect("clicked(bool)", self.evaluate)
         for path in (ui.externalPath, ui.evaluationPath):
             follow(path, self.update)
 
     def update(self, *_args: object) -> None:
-        """Read the results of the run folder where they are new, and which buttons can be used."""
+        """Read new results of the run folder, and enable the buttons that can be used now."""
         run = self._run.run
         files = [file for file in (run.summary, run.experiment) if file.is_file()] if run else []
         read = [(str(file), file.stat().st_mtime_ns) for file in files]
         if read != self._read:
             self._read = read
-            self._show(run if files else None)
+            self._read_results(run if files else None)
         ui = self._ui
         has_bundle = run is not None and run.bundle.is_dir()
         ui.rocButton.enabled = any("roc" in model for model in self._models)
@@ -91,27 +97,16 @@ class ResultsControls:
         ui.evaluateButton.enabled = has_bundle and chosen and not self._child.running
 
     def show_charts(self, *_args: object) -> None:
-        """ROC and calibration curves of every model."""
-        roc = find_or_add("vtkMRMLPlotChartNode", _("ROC"))
-        calibration = find_or_add("vtkMRMLPlotChartNode", _("Calibration"))
-        name_axes(roc, _("1 - specificity"), _("Sensitivity"))
-        name_axes(calibration, _("Predicted"), _("Observed"))
-        drawn = [model for model in self._models if "roc" in model]
-        for model, colour in zip(drawn, cycle(COLOURS), strict=False):
-            curve, name = model["roc"], f"{model['name']}, {model['cohort']}"
-            plot(roc, name, list(zip(curve["false_positive_rate"], curve["sensitivity"], strict=True)), colour)
-            plot(calibration, name, [(b["predicted"], b["observed"]) for b in model["calibration_curve"]], colour)
-        show_charts(_LAYOUT, {"PCRROC": roc, "PCRCalibration": calibration})
+        """Show ROC and calibration curves of every model."""
+        show_charts(_LAYOUT, plot_charts(result_charts(self._models, _)))
 
     def install(self, *_args: object) -> None:
-        """Copy the run's bundle to where PCR Predictor finds it."""
-        from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.model.store import add_model
-
+        """Install the run's bundle, so that PCR Predictor lists it."""
+        run = self._run.run
         try:
-            model = add_model(self._run.run.bundle, self._store, name=self._run.folder.resolve().name)
+            model = add_model(run.bundle, self._store, name=run.path.resolve().name)
         except DataError as error:
-            self._complain(str(error))
+            self._show_error(str(error))
             return
         widget = getattr(slicer.modules, "PCRPredictorWidget", None)
         if widget is not None:
@@ -119,9 +114,7 @@ class ResultsControls:
         self._ui.runLabel.text = _("PCR Predictor lists the model {name} now.").format(name=model.name)
 
     def explain(self, *_args: object) -> None:
-        """Open the chosen patient with the attention of each step that did not see it."""
-        from PCRPredictorLib.reading.cohort import find_patient, read_patient
-
+        """Open the chosen patient with the attention of each step, by the fold that held the patient out."""
         folder, run, name = self._cohort.folder, self._run.run, self._ui.explainSelector.currentText
 
         def work() -> Any:
@@ -131,10 +124,10 @@ class ResultsControls:
             return exam, explain_steps(run, name, exam)
 
         self._ui.explainButton.enabled = False
-        self._background.start(work, self._show_attention, self._refuse)
+        self._background.start(work, self._show_attention, self._report_failure)
 
     def evaluate(self, *_args: object) -> None:
-        """`pcr evaluate` of the run's model on another cohort."""
+        """Evaluate the run's model on a different cohort, as `pcr evaluate` does."""
         cohort, out, run = path_of(self._ui.externalPath), path_of(self._ui.evaluationPath), self._run.run
         if cohort is None or out is None or run is None:
             return
@@ -144,23 +137,20 @@ class ResultsControls:
         self.update()
 
     def forget(self) -> None:
-        """The scene has closed."""
+        """Forget the nodes of a scene that has closed."""
         self._nodes, self._attention = {}, {}
 
     def close(self) -> None:
-        """End the child."""
+        """End the evaluation."""
         self._child.close()
 
-    def _show(self, run: Any) -> None:
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.run_state import held_out, read_models
-
+    def _read_results(self, run: RunFolder | None) -> None:
         self._models = []
         if run is not None:
             try:
                 self._models = read_models(run)
             except DataError as error:
-                self._complain(str(error))
+                self._show_error(str(error))
         self._fill_table()
         self._ui.explainSelector.clear()
         for name in held_out(run) if self._models else ():
@@ -169,12 +159,10 @@ class ResultsControls:
     def _fill_table(self) -> None:
         self._table.clear()
         for model in self._models:
-            self._table.add({name: format_value(_value(model, name)) for name in COLUMNS})
+            self._table.add(describe_model(model))
         self._table.finish()
 
     def _show_attention(self, found: tuple) -> None:
-        from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_overlay, to_vtk_image
-
         exam, maps = found
         for node in (*self._nodes.values(), *self._attention.values()):
             remove(node)
@@ -193,34 +181,23 @@ class ResultsControls:
         selector.setCurrentIndex(len(self._attention) - 1)
         self._ui.explainButton.enabled = True
 
-    def _lay_over(self, *_args: object) -> None:
-        from PCRPredictorLib.mrml.display import set_legend, set_overlay
-
+    def _show_step(self, *_args: object) -> None:
         node = self._attention.get(self._ui.stepSelector.currentText)
         if node is not None:
             set_overlay(slicer.mrmlScene, node)
             for other in self._attention.values():
                 set_legend(other, other is node)
 
-    def _refuse(self, error: Exception) -> None:
+    def _report_failure(self, error: Exception) -> None:
         self._ui.explainButton.enabled = True
-        self._complain(str(error))
+        self._show_error(str(error))
 
-    def _evaluated(self, code: int | None, errors: str) -> None:
-        from PCRTrainingLib.run_folder import RunFolder
-        from PCRTrainingLib.run_state import read_models
-
+    def _show_evaluation(self, code: int | None, errors: str) -> None:
         if code == 0:
             self._models += read_models(RunFolder(self._evaluation))
             self._fill_table()
             self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._evaluation)
         elif code is not None:
             self._ui.runLabel.text = last_sentence(errors, code)
-            self._complain(self._ui.runLabel.text)
+            self._show_error(self._ui.runLabel.text)
         self.update()
-
-
-def _value(model: dict[str, Any], name: str) -> Any:
-    if name == "attention_in_tumour" and isinstance(model.get("attention"), dict):
-        return model["attention"]["in_tumour"]
-    return model.get(name)

@@ -1,4 +1,4 @@
-"""The section "Review": from patient to patient, with the mask edited, saved beside the expert's, or found good."""
+"""The section "Review": patient by patient, the mask is edited and saved beside the expert's, or accepted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,29 @@ from typing import Any
 
 import qt
 import slicer
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.grow import grow_tumour
+from PCRPredictorLib.mrml.display import subtract_nodes
+from PCRPredictorLib.mrml.exam import geometry_of, phases_from_nodes, segment_array
+from PCRPredictorLib.mrml.nodes import (
+    add_empty_segmentation,
+    add_exam,
+    add_phases,
+    remove,
+    set_segment,
+    show_overlay,
+)
+from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.one_click import OneClick
 from PCRPredictorPanel.toolkit.segment_editor import SegmentEditor
+from PCRTrainingLib.cohort.review import mark_reviewed, next_unreviewed, save_mask
 from slicer.i18n import tr as _
 
 from .cohort_controls import CohortControls
 
-SHORTCUTS = {  # none of which is Slicer's own, such as Ctrl+S
+SHORTCUTS = {  # Slicer itself has others, such as Ctrl+S
     "previousButton": "Ctrl+Left",
     "nextButton": "Ctrl+Right",
     "saveMaskButton": "Ctrl+Shift+M",
@@ -25,19 +40,19 @@ SHORTCUTS = {  # none of which is Slicer's own, such as Ctrl+S
 
 
 class ReviewControls:
-    """Opens patients and keeps what the reviewer makes of them.
+    """Opens patients and saves the reviewer's masks and decisions.
 
     Args:
         ui: the panel's widgets by name.
-        cohort: whose patients are reviewed.
-        background: where exams are read and masks are written.
-        complain: called with a sentence when something cannot be done.
+        cohort: to review.
+        background: reads exams and writes masks.
+        show_error: called with a sentence when something cannot be done.
     """
 
     def __init__(
-        self, ui: Any, cohort: CohortControls, background: Background, complain: Callable[[str], None]
+        self, ui: Any, cohort: CohortControls, background: Background, show_error: Callable[[str], None]
     ) -> None:
-        self._ui, self._cohort, self._background, self._complain = ui, cohort, background, complain
+        self._ui, self._cohort, self._background, self._show_error = ui, cohort, background, show_error
         self.patient_id = ""
         self.nodes: dict[str, Any] = {}
         self._editor = SegmentEditor(ui.editorFrame, ui.editButton, self._choose_edited)
@@ -55,66 +70,58 @@ class ReviewControls:
             self._shortcuts.append(shortcut)
 
     def open(self, patient_id: str) -> None:
-        """Load a patient into the scene, in place of the one before."""
-        from PCRPredictorLib.reading.cohort import find_patient, read_patient
-
+        """Load a patient into the scene, in place of the previous one."""
         folder = self._cohort.folder
 
         def read() -> Any:
             return read_patient(find_patient(folder, patient_id), need_mask=False)
 
         self._ui.patientLabel.text = _("Opening {patient}...").format(patient=patient_id)
-        self._background.start(read, partial(self._show, patient_id), self._refuse)
+        self._background.start(read, partial(self._show, patient_id), self._report_failure)
 
     def save(self, *_args: object) -> None:
         """Write the mask into the cohort, beside the expert's."""
-        from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.mrml.exam import geometry_of, segment_array
-        from PCRTrainingLib.cohort.review import save_mask
-
         segmentation = self.nodes["segmentation"]
         geometry = geometry_of(self.nodes["pre"])
         try:
             mask = segment_array(segmentation, segmentation.GetSegmentation().GetNthSegmentID(0), geometry)
         except DataError as error:
-            self._complain(str(error))
+            self._show_error(str(error))
             return
         work = partial(save_mask, self._cohort.folder, self.patient_id, mask, geometry, self._ui.reviewerEdit.text)
-        said = _("{patient}: mask saved.").format(patient=self.patient_id)
-        self._background.start(work, lambda _path: self._noted(said), self._refuse)
+        note = _("{patient}: mask saved.").format(patient=self.patient_id)
+        self._background.start(work, lambda _path: self._show_note(note), self._report_failure)
 
     def accept(self, *_args: object) -> None:
-        """Note that the mask is good as it is."""
-        from PCRTrainingLib.cohort.review import mark_reviewed
-
+        """Record that the mask is good as it is."""
         work = partial(mark_reviewed, self._cohort.folder, self.patient_id, self._ui.reviewerEdit.text)
-        said = _("{patient}: reviewed.").format(patient=self.patient_id)
-        self._background.start(work, lambda _review: self._noted(said), self._refuse)
+        note = _("{patient}: reviewed.").format(patient=self.patient_id)
+        self._background.start(work, lambda _review: self._show_note(note), self._report_failure)
 
     def release(self) -> None:
-        """Give views and mouse back."""
+        """Give views and mouse back to Slicer."""
         self._click.release()
         self._editor.release()
 
     def leave(self) -> None:
-        """Another module is in front: let go of the keyboard, too."""
+        """Give the keyboard back, too, for a different module."""
         self.release()
         for shortcut in self._shortcuts:
             shortcut.enabled = False
 
     def enter(self) -> None:
-        """The module is in front."""
+        """Take the keyboard: this module is in front."""
         for shortcut in self._shortcuts:
             shortcut.enabled = True
 
     def forget(self) -> None:
-        """The scene was closed, or another cohort was chosen."""
+        """Forget the patient: the scene was closed, or a different cohort was chosen."""
         self.patient_id, self.nodes = "", {}
         self._ui.patientLabel.text = _("No patient is open.")
         self.update()
 
     def update(self) -> None:
-        """Which buttons can be used."""
+        """Enable the buttons that can be used now."""
         listed = bool(self._cohort.patients)
         for name in ("previousButton", "nextButton", "nextOpenButton"):
             getattr(self._ui, name).enabled = listed
@@ -122,8 +129,6 @@ class ReviewControls:
             getattr(self._ui, name).enabled = bool(self.patient_id)
 
     def _show(self, patient_id: str, exam: Any) -> None:
-        from PCRPredictorLib.mrml.nodes import add_empty_segmentation, add_exam, add_phases, remove, show_overlay
-
         self.release()
         for node in self.nodes.values():
             remove(node)
@@ -132,35 +137,27 @@ class ReviewControls:
         if not has_mask:
             self.nodes["segmentation"] = add_empty_segmentation(slicer.mrmlScene, self.nodes["early"])
         self.patient_id = patient_id
-        show_overlay(slicer.mrmlScene, self.nodes["early"], None, exam.centre, _field(exam))
+        show_overlay(slicer.mrmlScene, self.nodes["early"], None, exam.centre, _field_of_view(exam))
         self._ui.patientLabel.text = patient_id if has_mask else _("{patient}: no mask yet").format(patient=patient_id)
         self.update()
 
     def _grow(self, position: Any) -> None:
-        from PCRPredictorLib.errors import DataError
-        from PCRPredictorLib.grow import grow_tumour
-        from PCRPredictorLib.mrml.exam import phases_from_nodes
-
         try:
             (pre, early), geometry = phases_from_nodes({name: self.nodes[name] for name in ("pre", "early")})
         except DataError as error:
-            self._complain(str(error))
+            self._show_error(str(error))
             return
         enhancement = self._ui.enhancementSlider.value / 100
         work = partial(grow_tumour, pre, early, geometry, position, enhancement=enhancement)
         done = partial(self._take_tumour, self.nodes["pre"], geometry)
-        self._background.start(work, done, lambda error: self._complain(str(error)))
+        self._background.start(work, done, lambda error: self._show_error(str(error)))
 
     def _take_tumour(self, reference: Any, geometry: Any, mask: Any) -> None:
-        from PCRPredictorLib.mrml.nodes import set_segment
-
         if self.nodes.get("pre") is reference:  # else a different patient was opened meanwhile
             set_segment(self.nodes["segmentation"], mask, geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:
         """Return the segmentation to edit and the volume to show."""
-        from PCRPredictorLib.mrml.display import subtract_nodes
-
         if "subtraction" not in self.nodes:
             self.nodes["subtraction"] = subtract_nodes(self.nodes["pre"], self.nodes["early"])
         return self.nodes["segmentation"], self.nodes["subtraction"]
@@ -172,29 +169,26 @@ class ReviewControls:
             self.open(names[at])
 
     def _open_unreviewed(self, *_args: object) -> None:
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.cohort.review import next_unreviewed
-
         try:
             patient = next_unreviewed(self._cohort.folder, self._cohort.patients, self.patient_id)
         except DataError as error:
-            self._complain(str(error))
+            self._show_error(str(error))
             return
         if patient is not None:
             self.open(patient)
         else:
             self._ui.patientLabel.text = _("Every patient is reviewed.")
 
-    def _noted(self, said: str) -> None:
-        self._ui.patientLabel.text = said
+    def _show_note(self, note: str) -> None:
+        self._ui.patientLabel.text = note
         self._cohort.show_reviews()
 
-    def _refuse(self, error: Exception) -> None:
+    def _report_failure(self, error: Exception) -> None:
         self._ui.patientLabel.text = str(error)
-        self._complain(str(error))
+        self._show_error(str(error))
 
 
-def _field(exam: Any) -> float:
-    """mm that the views show: the tumour's surroundings, or everything where there is no tumour."""
+def _field_of_view(exam: Exam) -> float:
+    """Return the mm that the views show: the tumour's surroundings, or everything without a tumour."""
     whole = max(n * s for n, s in zip(exam.geometry.size, exam.geometry.spacing, strict=True))
     return 120.0 if exam.has_tumour else whole

@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import qt
+from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRTrainingLib.charts import training_charts
+from PCRTrainingLib.run_folder import RunFolder
+from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
-from .live_charts import LiveCharts
+from .plot_charts import plot_charts, show_charts
 from .settings_form import SettingsForm
 
 KINDS = {"train": _("Train the curriculum"), "experiment": _("Compare with all baselines")}
+_LAYOUT = 5208  # a number of this extension; see PCRPredictorLib.mrml.display
 _REFRESH_S = 1.0
 _MOST_LOG_LINES = 2000
 _LOOK_AGAIN_MS = 500
@@ -29,10 +34,10 @@ class RunControls:
 
     Args:
         ui: the panel's widgets by name.
-        cohort: what is trained on.
-        settings: how.
-        changed: called when a run has begun, has ended, or another run folder is chosen.
-        complain: called with a sentence when something cannot be done.
+        cohort: to train on.
+        settings: of a new run.
+        changed: called when a run has started or ended, or a different run folder is chosen.
+        show_error: called with a sentence when something cannot be done.
     """
 
     def __init__(
@@ -41,15 +46,14 @@ class RunControls:
         cohort: CohortControls,
         settings: SettingsForm,
         changed: Callable[[], None],
-        complain: Callable[[str], None],
+        show_error: Callable[[str], None],
     ) -> None:
         self._ui, self._cohort, self._settings = ui, cohort, settings
-        self._changed, self._complain = changed, complain
-        self._child = ChildProcess(self._told, self._ended, self._log)
-        self._estimator = ChildProcess(self._estimated, self._estimate_ended)
+        self._changed, self._show_error = changed, show_error
+        self._child = ChildProcess(self._follow, self._end, self._log)
+        self._estimator = ChildProcess(self._show_estimate, self._end_estimate)
         self._config: Path | None = None
-        self._stage, self._total, self._done, self._begun, self._shown = "", 0, 0, 0.0, 0.0
-        self.charts = LiveCharts()
+        self._progress, self._refreshed = StageProgress(), 0.0
         for key, text in KINDS.items():
             ui.kindSelector.addItem(text, key)
         follow(ui.runPath, self._choose)
@@ -61,16 +65,15 @@ class RunControls:
         ui.logCheck.connect("toggled(bool)", ui.logText.setVisible)
 
     @property
-    def folder(self) -> Path | None:
-        """The run folder, None without one."""
-        return path_of(self._ui.runPath)
+    def plan(self) -> RunPlan:
+        """What is chosen now, and what can be done with it."""
+        folder, problem = path_of(self._ui.runPath), self._settings.problem
+        return RunPlan(self._cohort.folder, folder, problem, self.running, _)
 
     @property
-    def run(self) -> Any:
-        """The `RunFolder`, None without one."""
-        from PCRTrainingLib.run_folder import RunFolder
-
-        return None if self.folder is None else RunFolder(self.folder)
+    def run(self) -> RunFolder | None:
+        """The run folder, None if not chosen yet."""
+        return self.plan.run
 
     @property
     def running(self) -> bool:
@@ -78,15 +81,16 @@ class RunControls:
         return self._child.running
 
     def start(self, *, resume: bool = False) -> None:
-        """Start the run, or go on with the one in the folder, which keeps its own settings."""
-        if self._cohort.folder is None or self.folder is None or (self._settings.problem and not resume):
+        """Start the run, or resume the one in the folder, which keeps its own settings."""
+        plan = self.plan
+        if plan.cohort is None or plan.folder is None or (plan.settings_problem and not resume):
             return
-        arguments = [self._ui.kindSelector.currentData, str(self._cohort.folder), "--out", str(self.folder)]
+        arguments = [self._ui.kindSelector.currentData, str(plan.cohort), "--out", str(plan.folder)]
         arguments += ["--device", self._ui.deviceSelector.currentData]
-        arguments += ["--resume"] if resume else self._asked()
+        arguments += ["--resume"] if resume else self._options()
         self._ui.logText.clear()
         self._ui.runLabel.text = _("Starting...")
-        self._stage, self._total, self._done = "", 0, 0
+        self._progress = StageProgress()
         self._child.start(arguments, COMMANDS)
         self._changed()
 
@@ -96,13 +100,13 @@ class RunControls:
         self._child.cancel()
 
     def close(self) -> None:
-        """End the children."""
+        """End the child processes."""
         self._child.close()
         self._estimator.close()
 
     def estimate(self, *_args: object) -> None:
         """Time a few batches in a process of its own."""
-        if self._cohort.folder is None or self._settings.problem:
+        if not self.plan.can_estimate:
             return
         self._ui.estimateLabel.text = _("Timing...")
         self._estimator.start(["estimate", str(self._cohort.folder), "--config", str(self._write_config())], COMMANDS)
@@ -110,150 +114,90 @@ class RunControls:
 
     def show_charts(self, *_args: object) -> None:
         """Show the curves of the run in the folder."""
-        self.refresh_charts()
-        self.charts.show()
+        show_charts(_LAYOUT, self.refresh_charts())
 
-    def refresh_charts(self) -> None:
-        """Read the curves again."""
-        if self.folder is None:
-            return
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.run_state import latest_run, read_curves
-
+    def refresh_charts(self) -> dict[str, Any]:
+        """Read the curves again and return their charts by view."""
         try:
-            self.charts.fill(read_curves(latest_run(self.run)))
+            return plot_charts(training_charts(self.run, _)) if self.run is not None else {}
         except DataError as error:
             self._ui.runLabel.text = str(error)
+            return {}
 
     def update(self) -> None:
-        """Which buttons can be used, and why not."""
-        state = self._state()
-        problem = None
-        if self._cohort.folder is None:
-            problem = _("Choose the folder of a cohort.")
-        elif self.folder is None:
-            problem = _("Choose a folder for the run.")
-        elif self.running or state == "running":
-            problem = _("A run is going on in this folder.")
-        ui, unset = self._ui, self._settings.problem
-        ui.startButton.enabled = problem is None and unset is None and state == "none"
-        ui.startButton.toolTip = problem or (
-            (unset or _("Start the run."))
-            if state == "none"
-            else _("This folder holds a run already; resume it, or choose another.")
-        )
-        ui.resumeButton.enabled = problem is None and state == "stopped"
-        ui.resumeButton.toolTip = problem or _("Go on with the run in this folder.")
-        ui.cancelButton.enabled = self.running
-        ui.progressBar.visible = self.running
-        ui.chartsButton.enabled = state != "none"
-        ready = self._cohort.folder is not None and unset is None
-        ui.estimateButton.enabled = ready and not self._estimator.running
-        ui.estimateButton.toolTip = unset or _("Time a few batches on this computer.")
+        """Enable the buttons that can be used now, and say why others cannot."""
+        ui, plan = self._ui, self.plan
+        ui.startButton.enabled = plan.start_problem is None
+        ui.startButton.toolTip = plan.start_problem or _("Start the run.")
+        ui.resumeButton.enabled = plan.can_resume
+        ui.resumeButton.toolTip = plan.problem or _("Go on with the run in this folder.")
+        ui.cancelButton.enabled = ui.progressBar.visible = self.running
+        ui.chartsButton.enabled = plan.state != "none"
+        ui.estimateButton.enabled = plan.can_estimate and not self._estimator.running
+        ui.estimateButton.toolTip = plan.settings_problem or _("Time a few batches on this computer.")
 
     def describe(self) -> None:
-        """Say where the run in the folder is."""
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.run_state import read_state
-
-        texts = {
-            "none": "",
-            "running": _("A run is going on in this folder: {done} of {total} epochs."),
-            "stopped": _("This run was stopped after {done} of {total} epochs; resume it to go on."),
-            "finished": _("This run is finished."),
-        }
-        if self.running:
-            return
-        if self.folder is None:
-            self._ui.runLabel.text = ""
-            return
-        try:
-            state = read_state(self.run)
-            self._ui.runLabel.text = texts[state.kind].format(done=state.done, total=state.total)
-        except DataError as error:
-            self._ui.runLabel.text = str(error)
-
-    def _state(self) -> str:
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.run_state import read_state
-
-        try:
-            return read_state(self.run).kind if self.folder is not None else "none"
-        except DataError:
-            return "stopped"
+        """Show how far the run in the folder is, unless this panel follows it."""
+        if not self.running:
+            self._ui.runLabel.text = self.plan.describe()
 
     def _choose(self, *_args: object) -> None:
         self.describe()
         self._changed()
 
-    def _asked(self) -> list[str]:
-        """What a new run is given."""
+    def _options(self) -> list[str]:
+        """Return the options of a new run."""
         rows = path_of(self._ui.rowsPath)
         return ["--config", str(self._write_config()), *(["--clinical-rows", str(rows)] if rows is not None else [])]
 
     def _write_config(self) -> Path:
-        """The settings as a file of this session, never in the run folder, which must be empty."""
+        """Write the settings to a temporary file: the run folder must be empty."""
         if self._config is None:
             self._config = Path(tempfile.mkdtemp(prefix="pcr-")) / "config.json"
         self._config.write_text(json.dumps(self._settings.content(), indent=2), encoding="utf-8")
         return self._config
 
-    def _told(self, event: dict) -> None:
-        if event["event"] == "stage":
-            self._stage, self._total, self._done = str(event["name"]), int(event["total"]), 0
-            self._begun = time.monotonic()
-        elif event["event"] == "progress":
-            self._done += int(event["units"])
-        elif event["event"] == "message":
-            self._log(str(event["text"]) + "\n")
-        self._ui.progressBar.setRange(0, max(self._total, 1))
-        self._ui.progressBar.setValue(min(self._done, max(self._total, 1)))
-        self._ui.runLabel.text = f"{self._stage} {self._done}/{self._total}{self._left()}  {event.get('detail', '')}"
-        if time.monotonic() - self._shown > _REFRESH_S and self._state() == "running":
-            self._shown = time.monotonic()
+    def _follow(self, event: dict) -> None:
+        now, progress = time.monotonic(), self._progress
+        progress.follow(event, now)
+        if event["event"] == "message":
+            self._log(str(event["text"]))
+        self._ui.progressBar.setRange(0, max(progress.total, 1))
+        self._ui.progressBar.setValue(min(progress.done, max(progress.total, 1)))
+        self._ui.runLabel.text = f"{progress.describe(now, _)}  {event.get('detail', '')}"
+        if now - self._refreshed > _REFRESH_S and self.plan.state == "running":
+            self._refreshed = now
             self._ui.chartsButton.enabled = True
             self.refresh_charts()
-
-    def _left(self) -> str:
-        """How long the stage will still take, once that can be said."""
-        if self._done < 2:
-            return ""
-        seconds = (time.monotonic() - self._begun) / self._done * (self._total - self._done)
-        return ", " + _("{minutes}:{seconds:02d} left").format(minutes=int(seconds // 60), seconds=int(seconds % 60))
 
     def _log(self, text: str) -> None:
         self._ui.logText.maximumBlockCount = _MOST_LOG_LINES
         self._ui.logText.appendPlainText(text.rstrip("\n"))
 
-    def _ended(self, code: int | None, errors: str) -> None:
-        if code == 0 or (code is None and self._state() == "finished"):  # the cancel came too late
+    def _end(self, code: int | None, errors: str) -> None:
+        if code == 0 or (code is None and self.plan.state == "finished"):  # the cancel came too late
             self.refresh_charts()
             self._ui.runLabel.text = _("Finished.")
         elif code is None:
             self._ui.runLabel.text = _("Cancelled; resume it to go on.")
         else:
-            sentence = last_sentence(errors, code)
-            if self._state() in ("stopped", "running"):
-                sentence += " " + _("What was trained is kept: resume the run to go on.")
-            self._ui.runLabel.text = sentence
-            self._complain(sentence)
+            self._ui.runLabel.text = self.plan.describe_failure(last_sentence(errors, code))
+            self._show_error(self._ui.runLabel.text)
         self._changed()
         self._wait_for_lock()
 
     def _wait_for_lock(self, tries: int = 20) -> None:
-        """Processes of an ended run may hold its folder for a moment: look again until it can be resumed."""
-        if tries and not self.running and self._state() == "running":
+        """Look again until the run can be resumed: processes of an ended run may hold its folder for a moment."""
+        if tries and not self.running and self.plan.state == "running":
             qt.QTimer.singleShot(_LOOK_AGAIN_MS, lambda: self._wait_for_lock(tries - 1))
         else:
             self._changed()
 
-    def _estimated(self, event: dict) -> None:
+    def _show_estimate(self, event: dict) -> None:
         if event["event"] == "estimate":
-            minutes, memory = event["seconds"] / 60, event["megabytes"] / 1024
-            text = _("about {minutes:.0f} min of training").format(minutes=max(minutes, 1))
-            self._ui.estimateLabel.text = text + (f", {memory:.1f} GB" if memory else "")
+            self._ui.estimateLabel.text = describe_estimate(event, _)
 
-    def _estimate_ended(self, code: int | None, errors: str) -> None:
+    def _end_estimate(self, code: int | None, errors: str) -> None:
         if code:
             self._ui.estimateLabel.text = last_sentence(errors, code)
         self.update()

@@ -1,19 +1,22 @@
-"""The section "Settings": fields made from the configuration's own dataclasses; nothing is typed twice."""
+"""The section "Settings": fields made from the dataclasses of the configuration."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import qt
+from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.patient_form import decimals_of
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRTrainingLib.config import config_to_json, read_config
+from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting, write_setting
 from slicer.i18n import tr as _
 
 PRESETS = {"quick": _("Quick look"), "full": _("Full"), "file": _("From a file")}
 DEVICES = {"cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
-_MOST = 2**31 - 1  # that a field holds
+_MOST = 2**31 - 1  # the largest number that a field holds
 
 
 class SettingsForm:
@@ -21,15 +24,15 @@ class SettingsForm:
 
     Args:
         ui: the panel's widgets by name.
-        changed: called when another configuration was chosen.
+        changed: called when a different configuration was chosen.
     """
 
     def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         self._ui, self._changed = ui, changed
-        self.problem: str | None = None  # why there is no configuration, in a sentence
+        self.problem: str | None = None  # why there is no configuration, a sentence
         self._base: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
-        self._begun: dict[str, Any] = {}  # what the fields held before anybody changed them
+        self._initial: dict[str, Any] = {}  # values of the fields before the user changed any
         for key, text in PRESETS.items():
             ui.presetSelector.addItem(text, key)
         for key, text in DEVICES.items():
@@ -39,9 +42,6 @@ class SettingsForm:
 
     def load(self, *_args: object) -> None:
         """Show the chosen preset or file, or why it cannot be used."""
-        from PCRPredictorLib.errors import DataError
-        from PCRTrainingLib.config import config_to_json, read_config
-
         preset = self._ui.presetSelector.currentData
         self._ui.configPath.enabled = preset == "file"
         source = path_of(self._ui.configPath) if preset == "file" else preset
@@ -50,19 +50,15 @@ class SettingsForm:
             self.problem = _("Choose the file of a configuration.")
         else:
             try:
-                self._base = json.loads(json.dumps(config_to_json(read_config(source))))
+                self._base = config_to_json(read_config(source))
             except DataError as error:
                 self.problem = str(error)
-            except UnicodeDecodeError:
-                self.problem = _("{path}: must be a JSON file; see config.json of any run.").format(path=source)
         self._ui.configLabel.text = self.problem or ""
         self._fill()
         self._changed()
 
     def _fill(self) -> None:
-        """Make the fields anew; none without a configuration."""
-        from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting
-
+        """Make new fields; without a configuration there are none."""
         parent = self._ui.settingsForm
         layout = parent.layout() or qt.QFormLayout(parent)
         while layout.rowCount():
@@ -75,16 +71,14 @@ class SettingsForm:
             field.toolTip = described["description"]
             layout.addRow(f"{described['title']}:", field)
             self._fields[name] = field
-        self._begun = {name: _field_value(field) for name, field in self._fields.items()}
+        self._initial = {name: _field_value(field) for name, field in self._fields.items()}
 
     def content(self) -> Mapping[str, Any]:
-        """What was chosen, for a file that `pcr train --config` takes."""
-        from PCRTrainingLib.settings import write_setting
-
-        changed = json.loads(json.dumps(self._base))
+        """Return the settings as JSON for `pcr train --config`."""
+        changed = deepcopy(self._base)
         for name, field in self._fields.items():
             value = _field_value(field)
-            if value != self._begun[name]:  # and not the setting, which a field may round
+            if value != self._initial[name]:  # not the setting itself, which a field may round
                 write_setting(changed, name, value)
         return changed
 

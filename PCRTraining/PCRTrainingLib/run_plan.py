@@ -1,0 +1,134 @@
+"""A run as users start and follow it: what can be done now or why not, and how far it is. No torch, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.report.wording import Translate
+
+from .run_folder import RunFolder
+from .run_state import RunState, read_state
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is chosen for a run, and what can be done with it.
+
+    Args:
+        cohort, folder: chosen folders of cohort and run, None if not chosen yet.
+        settings_problem: why there is no configuration, a sentence.
+        busy: the user's own run is going on.
+        translate: a sentence into the user's language.
+    """
+
+    cohort: Path | None
+    folder: Path | None
+    settings_problem: str | None = None
+    busy: bool = False
+    translate: Translate = str
+
+    @property
+    def run(self) -> RunFolder | None:
+        """The run folder, None if not chosen yet."""
+        return RunFolder(self.folder) if self.folder is not None else None
+
+    @cached_property
+    def state(self) -> str:
+        """Kind of `RunState` of the run; "stopped" if its configuration cannot be read."""
+        try:
+            return read_state(self.run).kind if self.run is not None else "none"
+        except DataError:
+            return "stopped"
+
+    @property
+    def problem(self) -> str | None:
+        """Why no run can start or be resumed, a sentence; None if one can."""
+        _ = self.translate
+        if self.cohort is None:
+            return _("Choose the folder of a cohort.")
+        if self.folder is None:
+            return _("Choose a folder for the run.")
+        return _("A run is going on in this folder.") if self.busy or self.state == "running" else None
+
+    @property
+    def start_problem(self) -> str | None:
+        """Why a new run cannot start, a sentence; None if it can."""
+        if self.problem is None and self.state != "none":
+            return self.translate("This folder holds a run already; resume it, or choose a different folder.")
+        return self.problem or self.settings_problem
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the run in the folder was stopped and nothing keeps it from going on."""
+        return self.problem is None and self.state == "stopped"
+
+    @property
+    def can_estimate(self) -> bool:
+        """Whether there is a cohort and a configuration."""
+        return self.cohort is not None and self.settings_problem is None
+
+    def describe(self) -> str:
+        """Return how far the run in the folder is, a sentence; empty without a run."""
+        _ = self.translate
+        texts = {
+            "none": "",
+            "running": _("A run is going on in this folder: {done} of {total} epochs."),
+            "stopped": _("This run was stopped after {done} of {total} epochs; resume it to go on."),
+            "finished": _("This run is finished."),
+        }
+        try:
+            state = read_state(self.run) if self.run is not None else RunState("none")
+        except DataError as error:
+            return str(error)
+        return texts[state.kind].format(done=state.done, total=state.total)
+
+    def describe_failure(self, sentence: str) -> str:
+        """Return why the run ended, with what can be done if some of it is kept."""
+        if self.state not in ("stopped", "running"):
+            return sentence
+        return f"{sentence} {self.translate('What was trained is kept: resume the run to go on.')}"
+
+
+@dataclass
+class StageProgress:
+    """How far a stage of a command is, from the events that it emits.
+
+    Args:
+        name: of the stage.
+        total, done: units of work.
+        started: when the stage began, s on any clock.
+    """
+
+    name: str = ""
+    total: int = 0
+    done: int = 0
+    started: float = 0.0
+
+    def follow(self, event: Mapping[str, Any], now: float) -> None:
+        """Take an event into account; `now` is the time on the clock of `started`, s."""
+        if event["event"] == "stage":
+            self.name, self.total, self.done, self.started = str(event["name"]), int(event["total"]), 0, now
+        elif event["event"] == "progress":
+            self.done += int(event["units"])
+
+    def describe(self, now: float, translate: Translate = str) -> str:
+        """Return "Training 3/12, 1:20 left"; the time only after two units."""
+        text = f"{self.name} {self.done}/{self.total}"
+        if self.done < 2:
+            return text
+        seconds = int((now - self.started) / self.done * (self.total - self.done))
+        return f"{text}, " + translate("{minutes}:{seconds:02d} left").format(
+            minutes=seconds // 60, seconds=seconds % 60
+        )
+
+
+def describe_estimate(event: Mapping[str, Any], translate: Translate = str) -> str:
+    """Return the event of `pcr estimate` as "about 3 min of training, 1.2 GB"."""
+    minutes, memory = max(event["seconds"] / 60, 1), event["megabytes"] / 1024
+    text = translate("about {minutes:.0f} min of training").format(minutes=minutes)
+    return text + (f", {memory:.1f} GB" if memory else "")

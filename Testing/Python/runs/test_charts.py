@@ -1,0 +1,31 @@
+"""Charts and rows of a run, as points and texts."""
+
+from PCRTrainingLib.charts import describe_model, result_charts, training_charts
+from PCRTrainingLib.run_folder import RunFolder
+from PCRTrainingLib.run_state import read_curves, read_models
+
+
+def test_curves_are_by_epoch_and_only_what_was_measured(trained):
+    loss, attention = training_charts(RunFolder(trained))
+    assert (loss.key, list(loss.curves), list(attention.curves)) == (
+        "Loss",
+        ["step1", "step2", "step3"],
+        ["step2", "step3"],
+    )
+    assert loss.curves["step2"] == [
+        (k + 1.0, v) for k, v in enumerate(read_curves(RunFolder(trained))["step2"]["loss"])
+    ]
+
+
+def test_results_have_a_roc_and_a_calibration_curve_per_model(trained):
+    models = read_models(RunFolder(trained))
+    roc, calibration = result_charts([*models, {"name": "without curves"}])
+    assert list(roc.curves) == list(calibration.curves) == [f"{m['name']}, {m['cohort']}" for m in models]
+    assert roc.curves[next(iter(roc.curves))][-1] == (1, 1)
+
+
+def test_row_of_a_model_has_its_attention():
+    model = {"name": "a", "auc": {"value": 0.7, "low": 0.6, "high": 0.8}, "attention": {"in_tumour": 0.5}}
+    row = describe_model(model)
+    assert (row["auc"], row["attention_in_tumour"]) == ("0.70 (0.60 to 0.80)", "0.50")
+    assert describe_model({"name": "b", "attention": None})["attention_in_tumour"] == "–"
