@@ -1,14 +1,14 @@
-"""Models on disk: a MONAI bundle folder with safetensors weights, one file a fold, and a checksum of every file.
+"""Models on disk: a MONAI bundle folder with safetensors weights, one file per fold, and checksums of all files.
 
-    configs/metadata.json    what the model is: card, inputs, channels, clinical schema, output
-    configs/inference.json   how it is run: network, grid, folds, flips, calibration, operating points, familiar ranges
-    configs/training_images.json  hashes of images and identifiers trained on: nobody evaluates on them unawares
+    configs/metadata.json    card, inputs, channels, clinical schema, output
+    configs/inference.json   network, grid, folds, flips, calibration, operating points, familiar ranges
+    configs/training_images.json  hashes of images and identifiers trained on, to refuse an evaluation on them
     models/fold_<k>.safetensors
     docs/README.md           the model card for people
     checksums.json           SHA-256 of the files above
 
-Reading a bundle executes nothing from it: `_target_` entries are there for MONAI's own tools and are not followed,
-weights are tensors only. torch is not needed until `load_networks`.
+Reading a bundle executes nothing from it: `_target_` entries are for MONAI's own tools and are not followed, weights
+are tensors only. torch is not needed before `load_networks`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ METADATA, INFERENCE, TRAINING_IMAGES, CHECKSUMS, README = (
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and found intact."""
+    """A bundle that was read and is intact."""
 
     path: Path
     card: ModelCard
@@ -53,12 +53,12 @@ class Bundle:
 
     @property
     def folds(self) -> list[Path]:
-        """Weight files, one a fold."""
+        """Return the weight files, one per fold."""
         return sorted((self.path / "models").glob("*.safetensors"))
 
     @property
     def identity(self) -> ModelIdentity:
-        """What a prediction says about its model."""
+        """Return the description of the model in a prediction."""
         card = self.card
         return ModelIdentity(
             card.name, card.version, self.checksum, card.training_data, card.licence, card.intended_use
@@ -66,7 +66,7 @@ class Bundle:
 
     @property
     def training_images(self) -> list[str]:
-        """Fingerprints of the images trained on; empty where the bundle does not say.
+        """Return fingerprints of the images trained on; empty if the bundle has no list.
 
         Raises:
             DataError: if the list is damaged.
@@ -75,7 +75,7 @@ class Bundle:
 
     @property
     def training_patients(self) -> list[str]:
-        """Hashes of the identifiers of all patients trained on, with images or without; empty where it does not say.
+        """Return hashes of the identifiers of all patients trained on, with or without images; empty without a list.
 
         Raises:
             DataError: if the list is damaged.
@@ -87,10 +87,10 @@ class Bundle:
         return list(_read_json(path).get(name, [])) if path.is_file() else []
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
-        """The operating point of that name, or the default one.
+        """Return the operating point of that name, or the default one.
 
         Raises:
-            DataError: if there is none of that name.
+            DataError: if there is no such operating point.
         """
         points = {point.name: point for point in self.settings.operating_points}
         if name is None:
@@ -100,7 +100,7 @@ class Bundle:
         return points[name]
 
     def load_networks(self, device: str = "cpu") -> list[PCRNet]:
-        """The fold ensemble, ready to predict.
+        """Load the fold ensemble, ready to predict.
 
         Raises:
             DataError: if a weight file does not fit the network that the bundle describes.
@@ -122,7 +122,7 @@ class Bundle:
 
 
 def bundled_models() -> dict[str, Path]:
-    """Name to folder of the models that ship: inside the installed package, or in the repository."""
+    """Return name and folder of the models that ship: inside the installed package, or in the repository."""
     here = Path(__file__).resolve().parents[1]
     roots = [here / "Models", here.parents[1] / "Resources" / "Models"]
     return {
@@ -135,10 +135,10 @@ def bundled_models() -> dict[str, Path]:
 
 
 def find_bundle(name: str | Path) -> Path:
-    """A folder as it is, that of a training run's bundle, or that of a bundled model of that name.
+    """Return the folder of a model: a bundle, the bundle of a training run, or a bundled model of that name.
 
     Raises:
-        DataError: if it is neither.
+        DataError: if it is none of these.
     """
     bundled = bundled_models()
     for folder in (Path(name), Path(name) / "bundle"):
@@ -155,7 +155,7 @@ def load_bundle(path: Path) -> Bundle:
     """Read and verify a bundle.
 
     Raises:
-        DataError: if a file is missing, changed or of another format.
+        DataError: if a file is missing, changed or of a different format.
     """
     checksum = verify_bundle(path)
     metadata, inference = _read_json(path / METADATA), _read_json(path / INFERENCE)
@@ -184,7 +184,7 @@ def verify_bundle(path: Path) -> str:
     """Compare every file with its checksum.
 
     Returns:
-        SHA-256 of the list of checksums: one number for the whole bundle.
+        SHA-256 of the list of checksums, which stands for the whole bundle.
 
     Raises:
         DataError: naming the file that is missing, changed or not listed.
@@ -210,13 +210,13 @@ def write_bundle(
     training_images: Sequence[str] = (),
     training_patients: Sequence[str] = (),
 ) -> None:
-    """Write a bundle folder, whole or not at all.
+    """Write a bundle folder, completely or not at all.
 
     Args:
         weights: state dict of each fold.
         readme: the model card for people, Markdown.
-        training_images: fingerprints of the images trained on; they say nothing about a patient to who lacks the image.
-        training_patients: hashes of the identifiers trained on; who tries all identifiers of a scheme finds these.
+        training_images: fingerprints of the images trained on; without the image they reveal nothing of a patient.
+        training_patients: hashes of the identifiers trained on; trying all identifiers of a scheme reveals these.
 
     Raises:
         DataError: if it cannot be written.
@@ -258,7 +258,7 @@ def export_bundle(path: Path, archive: Path) -> None:
 
 
 def _checksums(path: Path) -> dict[str, str]:
-    """SHA-256 of every file of a bundle but the list itself, by relative name; hidden files do not count."""
+    """Return SHA-256 of every file of a bundle except the list itself, by relative name; hidden files do not count."""
     files = [
         file
         for file in sorted(path.rglob("*"))

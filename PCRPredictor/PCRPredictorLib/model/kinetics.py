@@ -1,7 +1,7 @@
-"""Kinetics and shape of the tumour, as radiologists have measured them for decades; no network.
+"""Kinetics and shape of the tumour, as radiologists have measured them for decades, without a network.
 
-They are measured on a grid of their own, placed like the model's: slices spread over the middle of the tumour, 0.7 mm
-in plane. Whole exams and thin slabs, and exams of any resolution, then give comparable numbers.
+They are measured on a separate grid that is placed like the model's: slices spread over the middle of the tumour,
+0.7 mm in plane. Whole exams, thin slabs and exams of any resolution then give comparable numbers.
 
 Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: Hylton et al., Radiology 2012
 (functional tumour volume at 70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020
@@ -32,7 +32,7 @@ _RIM_MM = 2.0
 
 
 def tumour_quantities(exam: Exam) -> dict[str, float]:
-    """Quantities of the tumour, all finite.
+    """Measure the tumour; all quantities are finite.
 
     Args:
         exam: with a mask that is not empty.
@@ -42,7 +42,7 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         log_functional_volume: log(1 + volume in ml of the voxels that enhance early by 70 % or more).
         wash_in, wash_in_spread: median and interquartile range of (early - pre) / pre.
         wash_out: median of (late - early) / early.
-        signal_enhancement_ratio: median of (early - pre) / (late - pre), held to [0, 3].
+        signal_enhancement_ratio: median of (early - pre) / (late - pre), clipped to [0, 3].
         rim_minus_core: mean early enhancement of the outer 2 mm minus that of the rest.
         sphericity: surface of a ball of the mask's volume over the mask's surface, about 1 for a ball.
     """
@@ -66,7 +66,7 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
 
 
 def _on_grid(exam: Exam) -> tuple[list[np.ndarray], np.ndarray, tuple[float, float, float]]:
-    """Phases and mask, (slices, rows, columns), and the grid's spacing in mm."""
+    """Return phases and mask, (slices, rows, columns), and the grid's spacing in mm."""
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, GRID)
     share = sample(np.asarray(exam.mask) != 0, window)
     step = (window.slices[-1] - window.slices[0]) / (GRID.slices - 1)
@@ -80,14 +80,14 @@ def _on_grid(exam: Exam) -> tuple[list[np.ndarray], np.ndarray, tuple[float, flo
 
 
 def _rim_minus_core(mask: np.ndarray, wash_in: np.ndarray, spacing: tuple[float, ...]) -> float:
-    """Mean enhancement of the rim minus that of the core; 0 where there is no core."""
+    """Return the mean enhancement of the rim minus that of the core; 0 if there is no core."""
     depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1][mask]
     core = depth > min(_RIM_MM, 0.5 * float(depth.max()))
     return float(wash_in[~core].mean() - wash_in[core].mean()) if core.any() and not core.all() else 0.0
 
 
 def _sphericity(mask: np.ndarray, spacing: tuple[float, ...]) -> float:
-    """From the mask's volume and the area of its voxels' outer faces (3/2 of a smooth surface's, on average)."""
+    """Return it from the mask's volume and the area of its voxels' outer faces (on average 3/2 of a smooth surface)."""
     padded, voxel = np.pad(mask, 1).astype(np.int8), float(np.prod(spacing))
     faces = sum(np.abs(np.diff(padded, axis=a)).sum() * voxel / spacing[a] for a in range(3))
     ball = np.pi ** (1 / 3) * (6 * mask.sum() * voxel) ** (2 / 3)

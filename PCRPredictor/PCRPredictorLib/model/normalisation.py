@@ -1,4 +1,4 @@
-"""Scale-invariant channels: what the network sees of the phases. Source: ours, see the method page."""
+"""Scale-invariant channels, the input of the network. Source: ours, see the method page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCALE_PERCENTILE = 99.0
 
 
 def to_channels(exam: Exam, window: Window) -> np.ndarray:
-    """Return what the network reads of an exam: its phases sampled in the window, and scaled.
+    """Return the image that the network reads: the phases of an exam, sampled in the window and scaled.
 
     Args:
         exam: that the window was placed in.

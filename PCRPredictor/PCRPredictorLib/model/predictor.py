@@ -1,4 +1,4 @@
-"""From an exam to a prediction: the fold ensemble over the tumour's window, and its attention back in the exam."""
+"""From an exam to a prediction: the fold ensemble reads the tumour's window; its attention is shown on the exam."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .tumour import measure, summarise_tumour
 
 
 class Predictor:
-    """A loaded bundle; predicting only reads it.
+    """A loaded bundle, which predicting does not change.
 
     Args:
         bundle: from `load_bundle`.
@@ -49,11 +49,11 @@ class Predictor:
         self.networks = [network.for_inference() for network in bundle.load_networks(device)]
 
     def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
-        """Probability of pCR and attention for one exam.
+        """Predict the probability of pCR and the attention for one exam.
 
         Args:
             exam: with a mask.
-            operating_point: name of one of the bundle's, or None for its default.
+            operating_point: name, or None for the bundle's default.
 
         Raises:
             DataError: if the exam or a clinical value cannot be used.
@@ -96,10 +96,10 @@ class Predictor:
         )
 
     def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid.
+        """Return logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid.
 
         Args:
-            clinical: (2, width): with every value that is known, and with those measured in the exam alone.
+            clinical: (2, width): with every value that is known, and with only those measured in the exam.
         """
         flips = ((), *self.bundle.settings.flips)
         batch = _flipped(image, flips)
@@ -110,7 +110,7 @@ class Predictor:
 
 
 def library_versions() -> dict[str, str]:
-    """What a prediction was made with."""
+    """Return the versions of the libraries that a prediction is made with."""
     return {
         "breastpcr": __version__,
         "torch": torch.__version__,
@@ -121,7 +121,7 @@ def library_versions() -> dict[str, str]:
 
 
 def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
-    """(C, slices, rows, columns) in every flip: (flips, C, slices, rows, columns)."""
+    """Return an image (C, slices, rows, columns) in every flip: (flips, C, slices, rows, columns)."""
     batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
     return batch.contiguous(memory_format=torch.channels_last_3d)
 
@@ -129,7 +129,7 @@ def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
 def _run_network(
     network: PCRNet, batch: Tensor, clinical: Tensor, flips: Sequence[tuple[int, ...]]
 ) -> tuple[float, float, np.ndarray]:
-    """Mean logit, mean logit from the image alone, and mean attention over the flips, flipped back."""
+    """Return, as means over the flips, logit, image-only logit and attention (flipped back)."""
     known, measured = (row.expand(len(batch), -1) for row in clinical)
     output = network(batch, known)
     image_only = output.image_logit + network.clinical_logit(measured, output.image_logit)

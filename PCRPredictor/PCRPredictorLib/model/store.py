@@ -1,4 +1,4 @@
-"""The models at hand: those that ship, and a folder of a user's own."""
+"""The models that can be chosen: those that ship, and those in a folder of the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST = 500 * 2**20  # bytes that a zip file may unpack to
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model in the list.
+    """A model that can be chosen.
 
     Args:
         name: of its folder.
@@ -31,7 +31,7 @@ class StoredModel:
 
 
 def list_models(store: Path) -> list[StoredModel]:
-    """Those that ship, then the user's own; folders that are no bundles are passed over."""
+    """Return the models that ship, then the user's own; folders that are not bundles are skipped."""
     shipped = [StoredModel(name, path, False) for name, path in bundled_models().items()]
     folders = sorted(store.iterdir()) if store.is_dir() else []
     return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file()]
@@ -41,10 +41,10 @@ def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel
     """Copy a verified bundle, a folder or a zip file, into the user's models.
 
     Args:
-        name: to call it; that of the folder if not given, or of the run around it, whose bundle is called "bundle".
+        name: of the new model; by default that of the folder, or of the run if the folder is called "bundle".
 
     Raises:
-        DataError: if it is no bundle, is damaged, or there is one of that name.
+        DataError: if it is not a bundle, is damaged, or the name is taken.
     """
     if source.is_dir():
         return _copy(source, store, name or _name_of(source.resolve()))
@@ -86,7 +86,7 @@ def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """The bundle's folder among what a zip file holds; nothing is written outside `folder`."""
+    """Unpack a zip file inside `folder`, and return the bundle's folder in it."""
     inside = folder / archive.stem  # the name of a bundle that is packed without a folder of its own
     with zipfile.ZipFile(archive) as file:
         if sum(entry.file_size for entry in file.infolist()) > _LARGEST:

@@ -1,4 +1,4 @@
-"""What the mask and the phases say about the tumour, without a network."""
+"""Measurements of the tumour in mask and phases, without a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .grid import acquisition_order
 
 
 def summarise_tumour(exam: Exam) -> TumourSummary:
-    """Volume, centre and enhancement of the tumour.
+    """Measure volume, centre and enhancement of the tumour.
 
     Args:
         exam: with a mask that is not empty.
@@ -31,7 +31,7 @@ def summarise_tumour(exam: Exam) -> TumourSummary:
 
 
 def measure(exam: Exam, tumour: TumourSummary) -> dict[str, float]:
-    """Quantities by which an exam is compared with the training patients: key to value, units in `QUANTITIES`."""
+    """Return the quantities that are compared with the training patients: key to value, units in `QUANTITIES`."""
     _, rows, columns = acquisition_order(exam.geometry).spacing(exam.geometry)
     return {
         "tumour_volume": tumour.volume_ml,
@@ -41,7 +41,7 @@ def measure(exam: Exam, tumour: TumourSummary) -> dict[str, float]:
     }
 
 
-QUANTITIES = {  # key: what a person reads, unit
+QUANTITIES = {  # key: label, unit
     "tumour_volume": ("tumour volume", "ml"),
     "early_enhancement": ("early enhancement", "%"),
     "late_enhancement": ("late enhancement", "%"),

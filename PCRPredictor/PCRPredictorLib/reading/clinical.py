@@ -32,7 +32,7 @@ def read_clinical(path: Path) -> dict[str, object]:
 
 
 def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
-    """Those of a command's words that are pairs, as in `age=52`, and no file.
+    """Return those of a command's words that are pairs, as in `age=52`, and not files.
 
     Raises:
         DataError: if a variable is given twice.
@@ -45,14 +45,14 @@ def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
 
 
 def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = None) -> dict[str, object]:
-    """Clinical variables from a command's words, files and pairs; a pair goes before a file.
+    """Read clinical variables from a command's words, files and pairs; pairs override files.
 
     Args:
         words: as they were typed.
-        schema: of the model that is asked, if it is known: a pair must be one of its variables, a file must have one.
+        schema: of the model, if it is known: a pair must name one of its variables, a file at least one.
 
     Raises:
-        DataError: if a file cannot be read (see `read_clinical`), or the names are not the model's.
+        DataError: if a file cannot be read (see `read_clinical`), or the model does not know the names.
     """
     pairs = clinical_pairs(words)
     values: dict[str, object] = {}

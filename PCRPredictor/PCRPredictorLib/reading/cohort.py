@@ -1,9 +1,9 @@
-"""A cohort on disk in the MAMA-MIA layout, as it is found in the wild.
+"""A cohort on disk in the MAMA-MIA layout, in the variants that copies of it have.
 
     images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
-    segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that is there
-    clinical_and_imaging_info.{csv,xlsx}         one row a patient (sheet `dataset_info`), optional
-    cohort.json                                  where table and files are called otherwise (see `mapping`)
+    segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that exists
+    clinical_and_imaging_info.{csv,xlsx}         one row per patient (sheet `dataset_info`), optional
+    cohort.json                                  names of table and files, if they differ (see `mapping`)
 
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
@@ -31,13 +31,13 @@ _PHASE = re.compile(r"_(\d{4})\.nii(\.gz)?$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class CohortPatient:
-    """Where one patient's data lie.
+    """The files of one patient and its row in the table.
 
     Args:
-        patient_id: as the images' folder is named.
+        patient_id: name of the images' folder.
         phases: every phase found, in order.
-        mask: tumour mask, or None where there is none.
-        row: the table's row, column to text; empty where the patient is not in the table.
+        mask: tumour mask, or None.
+        row: of the table, column to text; empty if the patient is not in the table.
     """
 
     patient_id: str
@@ -47,7 +47,7 @@ class CohortPatient:
 
 
 def find_patients(cohort: Path) -> list[CohortPatient]:
-    """The patients that have images, in the order of their identifiers.
+    """Return the patients that have images, in the order of their identifiers.
 
     Raises:
         DataError: if the folder is not a cohort, or its table or mapping cannot be read.
@@ -59,10 +59,10 @@ def find_patients(cohort: Path) -> list[CohortPatient]:
 
 
 def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
-    """One patient of a cohort.
+    """Return one patient of a cohort.
 
     Raises:
-        DataError: if the cohort does not hold it.
+        DataError: if the patient is not in the cohort.
     """
     for patient in find_patients(cohort):
         if patient.patient_id == patient_id:
@@ -71,7 +71,7 @@ def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
 
 
 def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
-    """The rows of the table for which there is at least one phase."""
+    """Return the rows of the table that have at least one phase."""
     patients, reviewed = [], _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
     for row in read_table(cohort).values():
         phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
@@ -101,12 +101,12 @@ def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> 
 
 
 def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
-    """The exam of one patient: phases, mask and the table's row as clinical variables.
+    """Read the exam of one patient: phases, mask and the table's row as clinical variables.
 
     Of more than three phases, early and late are picked by the table's `acquisition_times` (see `pick_phases`).
 
     Args:
-        need_mask: whether a patient without a mask is refused.
+        need_mask: refuse a patient without a mask.
 
     Raises:
         DataError: if anything is missing or cannot be read.
@@ -128,10 +128,10 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
 
 
 def read_table(cohort: Path) -> dict[str, dict[str, str]]:
-    """The clinical table by lower-case patient identifier, every value as text; empty where there is no table.
+    """Read the clinical table by lower-case patient identifier, every value as text; empty if there is no table.
 
     Raises:
-        DataError: if it cannot be read, has no `patient_id` or names a patient twice.
+        DataError: if it cannot be read, has no `patient_id` or has a patient twice.
     """
     mapping = read_mapping(cohort)
     if mapping.table is not None:
@@ -142,7 +142,7 @@ def read_table(cohort: Path) -> dict[str, dict[str, str]]:
 
 
 def folder_of(parent: Path, name: str) -> Path:
-    """The folder of that name, which is in lower case, in any case."""
+    """Return the folder with this lower-case name, however it is written on disk."""
     found = [path for path in parent.iterdir() if path.name.lower() == name] if parent.is_dir() else []
     return found[0] if found else parent / name
 
@@ -161,7 +161,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _times(text: str) -> list[float]:
-    """Seconds from a list in a string, as in "[0, 178, 265]"; empty where it is not one."""
+    """Return the seconds of a list in a string, as in "[0, 178, 265]"; empty if it is not a list."""
     try:
         return [float(time) for time in ast.literal_eval(text)]
     except (ValueError, SyntaxError, TypeError):

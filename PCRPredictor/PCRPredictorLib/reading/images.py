@@ -1,4 +1,4 @@
-"""Reading volumes from files: NIfTI, NRRD and MHA, with SimpleITK."""
+"""Volumes from files: NIfTI, NRRD and MHA, most of it with SimpleITK. `FORMATS` lists what is read, and how."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
 from .nifti import read_nifti_voxels
 
-_META_HEADER = 2**14  # bytes of a MetaImage that its header is looked for in
+_META_HEADER = 2**14  # bytes of a MetaImage that are searched for its header
 
 
 def read_exam(phases: Sequence[Path]) -> Exam:
@@ -24,7 +24,7 @@ def read_exam(phases: Sequence[Path]) -> Exam:
         phases: pre-contrast, early, late; all on one lattice.
 
     Raises:
-        DataError: if a file cannot be used, or the phases differ in geometry (both files and geometries are named).
+        DataError: if a file cannot be used, or two phases differ in geometry; the message names both files.
     """
     if len(phases) != len(PHASE_NAMES):
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
@@ -43,10 +43,10 @@ def read_exam(phases: Sequence[Path]) -> Exam:
 
 
 def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
-    """Read a scalar volume: array (k, j, i) in its stored type, perhaps read-only, and its geometry.
+    """Read a scalar volume: array (k, j, i) in its stored type, perhaps read-only, and geometry.
 
     Raises:
-        DataError: if the file is missing, of an unknown kind, damaged, cut short, or not three-dimensional.
+        DataError: if the file is missing, of an unknown kind, damaged, cut short or not three-dimensional.
     """
     path = Path(path)
     _check_file(path)
@@ -83,7 +83,7 @@ def _read_meta_image(path: Path) -> tuple[np.ndarray, Geometry]:
 
 
 def _check_dimensions(path: Path) -> None:
-    """MetaImage's reader in ITK writes beyond its memory where a header names more dimensions than it has room for."""
+    """Refuse more than three dimensions: ITK's reader of MetaImage would write beyond its memory."""
     with path.open("rb") as file:
         fields = [line.partition(b"=") for line in file.read(_META_HEADER).splitlines()]
     named = [value.strip() for key, _, value in fields if key.strip().lower() in (b"ndims", b"dimsize")]
@@ -94,7 +94,7 @@ def _check_dimensions(path: Path) -> None:
 
 
 def _check_compressed(path: Path) -> None:
-    """The compressed voxels of a MetaImage carry a checksum, which its reader in ITK does not look at."""
+    """Check the checksum of a MetaImage's compressed voxels, which ITK's reader ignores."""
     compressed, name = False, b""
     with path.open("rb") as file:
         while not name and (line := file.readline(1000)):
@@ -112,7 +112,7 @@ def _check_compressed(path: Path) -> None:
 
 
 def _read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
-    """Voxels by our own reader, which notices damage and NaN; geometry as ITK, and so Slicer, reads the header."""
+    """Read voxels with our own reader, which notices damage and NaN, and the geometry with ITK, as Slicer does."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -132,7 +132,7 @@ def _read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
         raise DataError(f"{path.name}: {what}") from None
 
 
-FORMATS = {  # a file's ending: how it is read
+FORMATS = {  # ending of the name: function that reads such a file
     ".nii": _read_nifti,
     ".nii.gz": _read_nifti,
     ".nrrd": _read_itk,

@@ -1,4 +1,4 @@
-"""`cohort.json`, a small file in a cohort's folder that says how its table and files are called.
+"""`cohort.json`, a small file in a cohort's folder with the names of its table, columns and files.
 
     {"table": "patients.xlsx", "sheet": "MRI",
      "columns": {"patient_id": "Patient", "pcr": "Response", "age": "Age at MRI"},
@@ -6,7 +6,7 @@
      "phases": ["scans/{patient_id}/pre.nii.gz", "scans/{patient_id}/post1.nii.gz", "scans/{patient_id}/post4.nii.gz"],
      "mask": ["masks/{patient_id}_checked.nii.gz", "masks/{patient_id}.nii.gz"]}
 
-Every part may be left out; what is left out is as in the MAMA-MIA layout (see `cohort`).
+Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _EXAMPLE = '{"columns": {"patient_id": "Patient", "pcr": "Response"}}'
 
 @dataclass(frozen=True)
 class CohortMapping:
-    """What a cohort calls things.
+    """Names that a cohort uses.
 
     Args:
         table: file of the table, in the cohort's folder.
-        sheet: of an Excel table; None for `dataset_info`, or the first one.
+        sheet: of an Excel table; None for `dataset_info`, or the first sheet.
         columns: our name to the table's.
-        values: our column name to what its cells mean, as in {"pcr": {"complete": "1"}}.
-        phases: files in the order of acquisition, with columns of the table in braces; a patient is then a row.
-        mask: files likewise; the first that is there is taken.
+        values: our column name to the meaning of its cells, as in {"pcr": {"complete": "1"}}.
+        phases: files in the order of acquisition, with columns of the table in braces; each row is then a patient.
+        mask: files likewise; the first that exists is used.
 
     Raises:
         ValueError: if there are one or two phases, or phases without a mask.
@@ -57,10 +57,10 @@ class CohortMapping:
 
 
 def read_mapping(cohort: Path) -> CohortMapping:
-    """The mapping of a cohort; that of the MAMA-MIA layout where it has none.
+    """Read the mapping of a cohort; without the file, that of the MAMA-MIA layout.
 
     Raises:
-        DataError: if it cannot be read, has an unknown part or one of the wrong kind.
+        DataError: if it cannot be read, or has an unknown part or a value of the wrong kind.
     """
     path = cohort / MAPPING
     if not path.is_file():
@@ -68,12 +68,12 @@ def read_mapping(cohort: Path) -> CohortMapping:
     try:
         return TypeAdapter(CohortMapping).validate_python(json.loads(path.read_text(encoding="utf-8-sig")))
     except ValidationError as error:
-        raise DataError(f"{path}: {_in_words(error)}") from None
+        raise DataError(f"{path}: {_describe_error(error)}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: must be JSON ({error}), for example {_EXAMPLE}") from None
 
 
-def _in_words(error: ValidationError) -> str:
+def _describe_error(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "unexpected_keyword_argument":
@@ -83,7 +83,7 @@ def _in_words(error: ValidationError) -> str:
 
 
 def resolve(cohort: Path, pattern: str, row: Mapping[str, str]) -> Path:
-    """The file of a pattern for one patient.
+    """Return the file that a pattern names for one patient.
 
     Raises:
         DataError: if the pattern names an unknown column or leaves the cohort's folder.

@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..exam import Exam, Geometry
 from .images import read_volume
 
-_LOOKED_AT = 100_000  # voxels of a mask whose values are told apart
+_LABELLED = 100_000  # voxels of a mask whose values are counted
 _MOST_SEGMENTS = 64  # an image has more grey values than that
 
 
@@ -31,12 +31,12 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
     """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
 
     Args:
-        path: of the mask: an image, or a DICOM Segmentation with any name.
+        path: image, or DICOM Segmentation with any name.
         geometry: the exam's.
-        label: value of the tumour in a mask of several segments; by default all that is not zero is tumour.
+        label: value of the tumour in a mask of several segments; by default every voxel that is not 0 is tumour.
 
     Raises:
-        DataError: if the file cannot be used, its voxels are not the exam's, or none of them has the label.
+        DataError: if the file cannot be used, is on a different lattice than the exam, or has no voxel of the label.
     """
     if is_dicom(Path(path)):
         return read_segmentation(Path(path), geometry, label)
@@ -53,14 +53,14 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, la
         own: geometry of the mask.
         geometry: the exam's.
         path: of the mask, for messages.
-        label: value of the tumour; by default all that is not zero is tumour.
+        label: value of the tumour; by default every voxel that is not 0 is tumour.
 
     Raises:
-        DataError: if the voxels are not the same, some are not finite numbers, or none has the label.
+        DataError: if the lattices differ, a voxel is not a finite number, or none has the label.
     """
     if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
         raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")
-    labels = np.unique(mask[mask != 0][:_LOOKED_AT]).tolist()
+    labels = np.unique(mask[mask != 0][:_LABELLED]).tolist()
     if len(labels) > _MOST_SEGMENTS:
         raise DataError(f"{path.name}: must be a mask of whole numbers, got many grey values; give the segmentation")
     if label is not None:
@@ -78,7 +78,7 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, la
 
 
 def _reorder(array: np.ndarray, own: Geometry, order: Sequence[int], target: Geometry) -> tuple[np.ndarray, Geometry]:
-    """The same voxels with index axes in `order`, mirrored to run as the target's do; a view and its geometry."""
+    """Return a view with index axes in `order`, mirrored to run like the target's, and its geometry."""
     order = list(order)
     direction = own.direction[:, order]
     mirror = np.einsum("wa,wa->a", direction, target.direction) < 0

@@ -1,7 +1,7 @@
 """Voxels of a NIfTI-1 file, read in one go.
 
-The usual reader (niftilib in ITK) says nothing of a damaged gzip stream or a file that ends early, and turns NaN and
-infinity into 0. On an exam of three phases it is also half as fast, since damage would have to be looked for apart.
+ITK's own reader does not report a damaged gzip stream or a file that ends early, and turns NaN and infinity into 0.
+With a separate check of the gzip stream it takes 1.6 times as long. nibabel does not check the gzip stream either.
 Source: the NIfTI-1 header, https://nifti.nimh.nih.gov/nifti-1.
 """
 
@@ -22,7 +22,7 @@ _TYPES = {
 
 
 def read_nifti_voxels(path: Path) -> np.ndarray:
-    """All voxels in the order of the file, in their stored type; float32 where the header scales them.
+    """Read all voxels in the order of the file, in their stored type; float32 if the header scales them.
 
     Args:
         path: `.nii` or `.nii.gz`.
@@ -31,7 +31,7 @@ def read_nifti_voxels(path: Path) -> np.ndarray:
         One-dimensional and read-only.
 
     Raises:
-        DataError: if the file is damaged, cut short, or not NIfTI-1 with one number a voxel.
+        DataError: if the file is damaged, cut short, or not NIfTI-1 with one number per voxel.
     """
     content = _unpack(path)
     order = "<" if content[:4] == _HEADER.to_bytes(4, "little") else ">"
@@ -44,7 +44,7 @@ def read_nifti_voxels(path: Path) -> np.ndarray:
     dimensions = field("i2", 40, 8)
     voxels = int(np.prod(dimensions[1 : 1 + max(int(dimensions[0]), 0)], dtype=np.int64))
     if (kind := _TYPES.get(int(field("i2", 70)[0]))) is None:
-        raise DataError(f"{path.name}: must have one number a voxel, got colours or complex numbers; export it again")
+        raise DataError(f"{path.name}: must have one number per voxel, got colours or complex numbers; export it again")
     start = int(field("f4", 108)[0])
     if len(content) < start + voxels * np.dtype(kind).itemsize:
         raise DataError(f"{path.name}: is cut short; copy or export it again")

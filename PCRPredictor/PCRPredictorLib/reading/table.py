@@ -1,4 +1,4 @@
-"""A table of patients, CSV or Excel, as people and programs write them."""
+"""Tables of patients, CSV or Excel, as people and programs write them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _DECIMAL_COMMA = re.compile(r"\s*(-?\d+),(\d+)\s*")
 
 
 def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dict[str, str]]:
-    """Rows by lower-case patient identifier; columns in lower case, every value as text.
+    """Read rows by lower-case patient identifier; columns in lower case, every value as text.
 
     Args:
-        file: .csv with commas, semicolons (then decimal commas are understood) or tabs, or .xlsx.
-        mapping: what the table calls things.
+        file: .xlsx, or .csv with commas, tabs, or semicolons (then with decimal commas).
+        mapping: names that the table uses.
 
     Raises:
-        DataError: if it cannot be read, lacks a mapped column or `patient_id`, or has a patient twice or unnamed.
+        DataError: if it cannot be read, lacks a mapped column or `patient_id`, or has a patient twice or a row
+            without a patient.
     """
     mapping = mapping or CohortMapping()
     frame = read_frame(file, mapping.sheet)
@@ -44,16 +45,16 @@ def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dic
     if (keys == "").any():
         raise DataError(f"{file}: row {keys.index[keys == ''][0] + 2} has no patient_id; fill it in or delete the row")
     if keys.duplicated().any():
-        raise DataError(f"{file}: {keys[keys.duplicated()].iloc[0]} has more than one row; keep one row a patient")
+        raise DataError(f"{file}: {keys[keys.duplicated()].iloc[0]} has more than one row; keep one row per patient")
     return dict(zip(keys, frame.to_dict("records"), strict=True))
 
 
 def read_frame(file: Path, sheet: str | None = None) -> pd.DataFrame:
-    """Read a table as it is, every value as text; rows without any value are left out.
+    """Read a table, every value as text; rows without any value are left out.
 
     Args:
-        file: as of `read_rows`.
-        sheet: of an .xlsx file; None for `dataset_info`, or the first one.
+        file: see `read_rows`.
+        sheet: of an .xlsx file; None for `dataset_info`, or the first sheet.
 
     Raises:
         DataError: if it cannot be read.
