@@ -41,6 +41,7 @@ class PageScene:
         on_open: functions to call when a different exam is shown.
         redraw: called when what the views show has changed.
         background: one of `BACKGROUNDS`, shown in the slice views.
+        overlay: the settings that were applied last.
     """
 
     def __init__(self, slicer: SlicerApp) -> None:
@@ -53,7 +54,7 @@ class PageScene:
         self.on_edit: Callable[[], object] = lambda: None
         self.on_open: list[Callable[[], object]] = []
         self.redraw: Callable[[], object] = lambda: None
-        self.background = "early"
+        self.background, self.overlay = "early", OverlaySettings()
         self.editor = slicer.segmentation_editor
         self.editor.segmentation_modified.connect(self._on_modified)
         register_legends(slicer.scene)
@@ -144,6 +145,7 @@ class PageScene:
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Make the views what the settings say."""
+        self.overlay = settings
         logic = self._slicer.app_logic.GetModuleLogic("VolumeRendering")
         attention, segmentation = self._nodes.get("attention"), self._nodes.get("segmentation")
         apply_overlay(self._slicer.scene, attention, segmentation, logic, **asdict(settings))

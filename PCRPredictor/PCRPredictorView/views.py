@@ -92,10 +92,10 @@ class Views:
     def redraw(self) -> None:
         """Draw the views again, after the scene or a camera has changed; give each phase its view side by side."""
         if self._scene.is_open and self.state.data.arrangement == Arrangement.COMPARE.value:
-            nodes = self._scene.nodes
+            nodes, overlay = self._scene.nodes, self._scene.overlay
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
-            opacity = nodes_of(self._slicer.scene, "vtkMRMLSliceCompositeNode")[0].GetForegroundOpacity()
-            compare_phases(self._slicer.scene, volumes, nodes.get("attention"), opacity)
+            attention = nodes.get("attention") if overlay.visible else None
+            compare_phases(self._slicer.scene, volumes, attention, overlay.opacity)
         for space in self._slicer.view_manager.get_threed_views():
             space.renderer().ResetCameraClippingRange()
         for view in self._slicer.view_manager.get_views():

@@ -6,6 +6,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from support.browser_help import (
     click,
     idle,
+    predict,
     slide,
     slide_slices,
     view,
@@ -37,6 +38,18 @@ def test_phases_side_by_side_show_each_its_own_and_move_together(page):
     page.wait_for_selector("#views >> text=Coronal")
     idle(page)
     assert np.abs(view(page) - pre).mean() < np.abs(view(page) - early).mean()
+
+
+def test_hidden_attention_is_hidden_side_by_side_too(page):
+    predict(page)
+    page.click("#arrange-compare")
+    page.wait_for_selector("#views >> text=Subtraction")
+    page.click("#outline")
+    idle(page)
+    assert np.ptp(view(page, 1), axis=-1).max() > 60
+    page.click("#visible")
+    idle(page)
+    assert np.ptp(view(page, 1), axis=-1).max() < 30  # grey
 
 
 def test_grey_values_make_the_picture_brighter_until_a_different_exam_is_open(page, cohort):
