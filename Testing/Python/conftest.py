@@ -45,7 +45,7 @@ def bundle(tmp_path_factory) -> Bundle:
 
 @pytest.fixture
 def real_cohort() -> Path:
-    """The real I-SPY2 exams, where they are at hand."""
+    """The real I-SPY2 exams, if they are available."""
     folder = REAL_COHORTS / "ispy2"
     if not folder.is_dir():
         pytest.skip(f"needs real exams in {folder} or in $PCR_COHORTS/ispy2")
@@ -107,7 +107,7 @@ def slicer_session():
 
 @pytest.fixture
 def panel(slicer_session, tmp_path, monkeypatch):
-    """The PCRPredictor module, open on an empty scene; what it complains of is in `panel.messages`."""
+    """The PCRPredictor module, open on an empty scene; its error messages are in `panel.messages`."""
     import slicer
     from harness.pythonqt import stray_attributes
     from support.panel_help import MODULE
@@ -125,7 +125,7 @@ def panel(slicer_session, tmp_path, monkeypatch):
 
 @pytest.fixture
 def training_panel(panel, slicer_session, monkeypatch):
-    """The PCRTraining module, open beside PCRPredictor, with the settings of a few seconds' run."""
+    """The PCRTraining module, open beside PCRPredictor."""
     from harness.pythonqt import stray_attributes
     from support.panel_help import TRAINING_MODULE
 

@@ -1,1 +1,1 @@
-"""What tests of several rooms share: tiny exams, cohorts, DICOM files, panels, pages and browsers."""
+"""Helpers that several tests share: tiny exams, cohorts, DICOM files, panels, pages and browsers."""

@@ -8,7 +8,7 @@ GEOMETRY = Geometry((20, 18, 6), (1, 1, 3))
 
 
 def write_patient(cohort, name, phases=3, upper=False):
-    """Phases of constant 100, 200, ... with noise, and a mask."""
+    """Write phases of 100, 200, ... with noise, and a mask."""
     rng = np.random.default_rng(0)
     folder = cohort / "images" / name.upper()
     folder.mkdir(parents=True)

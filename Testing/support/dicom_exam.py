@@ -1,4 +1,4 @@
-"""Writes small DICOM exams the way GE, Siemens and Philips lay out dynamic series."""
+"""Small DICOM exams in the layouts of GE, Siemens and Philips."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ EXAM = tiny_exam(size=(12, 10, 6))
 
 
 def refuses(folder, message, **options):
-    """The reader refuses the folder with that message, and without the patient's name in it."""
+    """Check that the reader refuses a folder with this message and does not reveal the patient's name."""
     with pytest.raises(DataError, match=message) as caught:
         read_dicom_exam(folder, **options)
     assert "SECRET" not in str(caught.value).upper()
@@ -28,8 +28,8 @@ def refuses(folder, message, **options):
 def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **tags):
     """Write the phases of an exam; `tags` replace values of every header.
 
-    GE: one series, trigger time. Siemens: a series a phase, acquisition time. Philips: one series, temporal position,
-    one acquisition time for all, and a rescale slope of its own for each phase. A tag of None is left out.
+    GE: one series, trigger time. Siemens: one series per phase, acquisition time. Philips: one series, temporal
+    position, one acquisition time for all, and a rescale slope per phase. A tag of None is left out.
     """
     series = generate_uid()
     for number, (array, time) in enumerate(zip(phases or exam.phases, times, strict=True)):
@@ -63,7 +63,7 @@ def write_dicom_exam(folder, exam, style, times=(0, 120, 400), phases=None, **ta
 
 
 def write_pre_apart(folder, style="siemens", exam=EXAM, description="dyn pre"):
-    """The pre-contrast phase in a series of its own before three others, which would do without it."""
+    """Write the pre-contrast phase as a separate series before three others, which would suffice for an exam."""
     first = {"SeriesNumber": 4, "AcquisitionTime": "101000.00", "SeriesDescription": description}
     write_dicom_exam(folder / "pre", exam, style, (0,), exam.phases[:1], **first)
     later = (*EXAM.phases[1:], EXAM.late + 5)
@@ -71,13 +71,13 @@ def write_pre_apart(folder, style="siemens", exam=EXAM, description="dyn pre"):
 
 
 def clock(seconds):
-    """A quarter past ten and so many seconds, as DICOM writes times."""
+    """Return 10:15 plus a number of seconds, as a DICOM time."""
     minutes, rest = divmod(15 * 60 + seconds, 60)
     return f"{10 + minutes // 60:02d}{minutes % 60:02d}{rest:05.2f}"
 
 
 def write_slice(folder, geometry, array, k, slope, tags):
-    """One MR image; its file name says nothing about its place."""
+    """Write one MR image; its file name does not reveal its position."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -108,7 +108,7 @@ def write_slice(folder, geometry, array, k, slope, tags):
 
 
 def write_enhanced_exam(folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apart=False, series="1.2.3", **groups):
-    """Write the phases as Enhanced MR: one file with all frames, slices first, or `apart`: a file a phase.
+    """Write the phases as Enhanced MR: one file with all frames, slices first, or, if `apart`, one file per phase.
 
     `groups` replace functional groups of every frame; a group of None is left out.
     """
@@ -147,7 +147,7 @@ def _set_pixels(data, pixels):
 
 
 def item(**tags):
-    """A sequence of one dataset."""
+    """Return a sequence of one dataset."""
     dataset = Dataset()
     for name, value in tags.items():
         setattr(dataset, name, value)
@@ -186,7 +186,7 @@ def _frame_groups(geometry, number, k, time, slope, groups):
 
 
 def errors_in(path):
-    """What dciodvfy, where it is installed, holds against a file."""
+    """Return the errors that dciodvfy finds in a file, none if it is not installed."""
     if not shutil.which("dciodvfy"):
         return []
     said = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr

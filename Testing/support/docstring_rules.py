@@ -1,4 +1,4 @@
-"""What a public docstring must say, read from the source alone: shapes, units, errors and where a method comes from.
+"""Rules for public docstrings, checked in the source: shapes, units, errors and sources of methods.
 
 Ruff sees that there is a docstring; these rules look at what it says:
 
@@ -42,14 +42,14 @@ ERRORS = {"DataError": ValueError}  # our own
 
 @dataclass
 class Docstring:
-    """A docstring in its parts."""
+    """The parts of a docstring."""
 
     text: str = ""  # before the sections
     entries: dict = field(default_factory=dict)  # of Args: name to text
     sections: dict = field(default_factory=dict)  # others: name to text
 
     def about(self, name):
-        """What is said of a parameter: its own entry, else all that is said before the entries."""
+        """Return the entry of a parameter, or else the text before the entries."""
         return self.entries.get(name, self.text)
 
     @property
@@ -58,7 +58,7 @@ class Docstring:
 
 
 def parse(docstring):
-    """Divide a docstring of Google's style."""
+    """Divide a docstring in Google's style."""
     found, section, names = Docstring(), None, []
     for line in (docstring or "").splitlines():
         if header := SECTION.match(line):
@@ -79,7 +79,7 @@ def parse(docstring):
 
 
 def problems(source, *, sources=None, makers=()):
-    """What is wrong with the public docstrings of a file, a line each.
+    """Return what is missing in the public docstrings of a file, one line each.
 
     Args:
         source: of the file.
@@ -95,19 +95,19 @@ def problems(source, *, sources=None, makers=()):
         name = f"{owner.name}.{node.name}" if owner is not None else node.name
         if isinstance(node, ast.ClassDef):
             made = {error for key in ("__init__", "__post_init__") for error in raised.get((node.name, key), ())}
-            complaints = [*_of_fields(node, doc, heading), *_of_errors(made, doc)]
+            missing = [*_of_fields(node, doc, heading), *_of_errors(made, doc)]
         else:
             errors = raised[(owner.name if owner is not None else None, node.name)]
-            complaints = [*_of_values(node, doc, heading), *_of_errors(errors, doc), *_of_entries(node, doc)]
+            missing = [*_of_values(node, doc, heading), *_of_errors(errors, doc), *_of_entries(node, doc)]
         is_formula = sources == "each" and owner is None and isinstance(node, ast.FunctionDef)
         if is_formula and not SOURCE.search(doc.whole) and f"`{name}`" not in heading:
-            complaints.append("must give its source, or the heading that of it by name")
-        found += [f"{name}: {complaint}" for complaint in complaints]
+            missing.append("must give its source, here or by name in the docstring of its file")
+        found += [f"{name}: {problem}" for problem in missing]
     return found
 
 
 def _public(module):
-    """(class or None, function or class) of everything public."""
+    """Yield (class or None, function or class) of everything public."""
     for node in module.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             yield None, node
@@ -123,7 +123,7 @@ def _parameters(node):
 
 
 def _of_values(node, doc, heading):
-    """Shapes and units of what a function takes and returns."""
+    """Check shapes and units of a function's arguments and result."""
     for name, kind in _parameters(node).items():
         yield from _of_value(name, kind, doc.about(name), heading)
     returns = STATE.sub("", ast.unparse(node.returns)) if node.returns else ""
@@ -135,7 +135,7 @@ def _of_values(node, doc, heading):
 
 
 def _of_fields(node, doc, heading):
-    """Shapes and units of a dataclass's fields."""
+    """Check shapes and units of a dataclass's fields."""
     for item in node.body:
         if isinstance(item, ast.AnnAssign) and not item.target.id.startswith("_"):
             yield from _of_value(item.target.id, ast.unparse(item.annotation), doc.about(item.target.id), heading)
@@ -166,7 +166,7 @@ def _of_errors(errors, doc):
 
 
 def _errors_of(module, makers):
-    """(class or None, function) to the names of the errors that leave it, through helpers of the same file, too."""
+    """Map (class or None, function) to the names of its errors, including those of helpers in the same file."""
     functions = {(None, n.name): n for n in module.body if isinstance(n, ast.FunctionDef)}
     for owner in (n for n in module.body if isinstance(n, ast.ClassDef)):
         functions |= {(owner.name, n.name): n for n in owner.body if isinstance(n, ast.FunctionDef)}
@@ -182,7 +182,7 @@ def _errors_of(module, makers):
 
 
 def _leaving(nodes, caught, owner, errors, makers):
-    """Names of the errors that leave these statements, but for those caught around them."""
+    """Return the names of the errors that leave these statements uncaught."""
     for node in nodes:
         if isinstance(node, ast.Try):
             inner = (*caught, *(name for handler in node.handlers for name in _caught_by(handler)))

@@ -13,15 +13,15 @@ BLOCK = re.compile(r"^```(?:\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page):
-    """The code blocks of a page."""
+    """Return the code blocks of a page."""
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
 def inline(page):
-    """What a page has in its sentences as code."""
+    """Return the inline code of a page."""
     return re.findall(r"`([^`\n]+)`", BLOCK.sub("", page.read_text(encoding="utf-8")))
 
 
 def code(page):
-    """The lines of a page's code blocks, and its inline code."""
+    """Return the lines of a page's code blocks and its inline code."""
     return [line.strip() for block in blocks(page) for line in block.splitlines()] + inline(page)

@@ -1,4 +1,4 @@
-"""A tiny exam, a made-up prediction of it for tests of what comes after the network, and files of a tiny volume."""
+"""A tiny exam, a made-up prediction of it, and files of a tiny volume."""
 
 import numpy as np
 import SimpleITK as sitk
@@ -23,7 +23,7 @@ ARRAY = np.arange(8 * 7 * 6, dtype=np.int16).reshape(6, 7, 8)  # a volume on tha
 
 
 def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), identifier="SECRET-1"):
-    """Noise with an enhancing ball a little off the centre; arrays are int16, the mask uint8."""
+    """Return an exam of noise with an enhancing ball off the centre; arrays are int16, the mask uint8."""
     rng = np.random.default_rng(0)
     geometry = Geometry(size, spacing, (-20.0, -30.0, 10.0), direction)
     k, j, i = np.indices(geometry.shape)
@@ -36,7 +36,7 @@ def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), ident
 
 
 def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
-    """Attention is a smooth blob around the tumour's centre."""
+    """Return a prediction whose attention is a smooth blob around the tumour's centre."""
     index = np.argwhere(exam.mask).mean(0)
     steps = (np.moveaxis(np.indices(exam.mask.shape), 0, -1) - index) * exam.geometry.spacing[::-1]
     attention = np.exp(-(steps**2).sum(-1) / (2 * 7.0**2)).astype(np.float32)
@@ -60,7 +60,7 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
 
 
 def write_image(path, array=ARRAY, geometry=OBLIQUE, compress=False):
-    """Write a volume in the format of the name's ending, and return the path."""
+    """Write a volume in the format of the file's ending, and return the path."""
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(geometry.spacing)
     image.SetOrigin(geometry.origin)

@@ -1,4 +1,4 @@
-"""Tasks for the processes of a run; these import them by name."""
+"""Tasks for the processes of a run, which import them by name."""
 
 import os
 import time
@@ -10,13 +10,13 @@ from support.waiting import wait_until
 
 
 def work_long(file, _device, _progress):
-    """A task that says it has begun, and takes longer than a test waits."""
+    """Create the file, then work for longer than any test waits."""
     Path(file).touch()
     time.sleep(60)
 
 
 def fail_or_work_long(file, _device, _progress):
-    """A task that fails once the other has begun, and the other."""
+    """Work long if given a file; without one, fail as soon as the other task has begun."""
     if file:
         work_long(file, _device, _progress)
     wait_until(lambda: list(Path(os.environ["TEST_FOLDER"]).iterdir()))

@@ -1,4 +1,4 @@
-"""What the tests of the panel share: opening it, filling it, and looking at what the views show."""
+"""Helpers for tests of the panels: fill them, wait for them, look at their views."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ ROLES = ("pre", "early", "late", "segmentation")
 
 
 def choose(panel, exam):
-    """Put an exam into the scene and choose it in the panel; its nodes by role."""
+    """Put an exam into the scene and choose it in the panel; return its nodes by role."""
     nodes = add_exam(slicer.mrmlScene, exam)
     for role in ROLES:
         getattr(panel.ui, f"{role}Selector").setCurrentNode(nodes[role])
@@ -31,12 +31,12 @@ def predict(panel):
 
 
 def wait(panel):
-    """Wait until nothing is going on in the background."""
+    """Wait until nothing runs in the background."""
     return session.wait(lambda: not panel.background.busy)
 
 
 def column(table, k):
-    """The texts of a column of a table."""
+    """Return the texts of a column of a table."""
     return [table.item(row, k).text() for row in range(table.rowCount)]
 
 
@@ -47,23 +47,23 @@ def check(panel, session):
 
 
 def finish(panel, session):
-    """Wait for the end of a run; the longest that the panel stood still meanwhile, in s."""
+    """Wait for the end of a run; return the longest time in s for which the panel was blocked."""
     return session.wait(lambda: not panel.run.running, SECONDS, time.thread_time)
 
 
 def choose_tiny(panel):
-    """A tiny exam, chosen."""
+    """Choose a tiny exam in the panel; return it and its nodes."""
     exam = tiny_exam()
     return exam, choose(panel, exam)
 
 
 def view(name="Red"):
-    """A view of the layout."""
+    """Return a view of the layout."""
     return slicer.app.layoutManager().views[name]
 
 
 def inside_and_air(view, exam, pixels_margin=6):
-    """Boolean images of a slice view: well inside the tumour, and in air (darker than a tenth of the brightest)."""
+    """Return masks of a slice view: well inside the tumour, and in air (darker than a tenth of the brightest)."""
     rows, columns = view.window.GetSize()[1], view.window.GetSize()[0]
     y, x = np.mgrid[:rows, :columns]
     to_ras = view.node.GetXYToRAS()
@@ -81,7 +81,7 @@ def inside_and_air(view, exam, pixels_margin=6):
 
 
 def _eroded(image, margin):
-    """Pixels with nothing but the same within a margin."""
+    """Return the pixels that keep a margin to the edge of the mask."""
     from scipy.ndimage import binary_erosion
 
     return binary_erosion(image, iterations=margin)

@@ -1,4 +1,4 @@
-"""A tiny cohort on disk whose tumours tell the label, for tests of training."""
+"""A tiny cohort on disk whose tumours reveal the label, for tests of training."""
 
 import csv
 
@@ -21,7 +21,7 @@ QUICK = """{"steps": [
 
 
 def quiet_job(cohort, out, **options):
-    """A job of one process that reports nothing."""
+    """Return a job of one process that reports nothing."""
     return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Silent(), **options})
 
 
@@ -40,7 +40,7 @@ def assert_same_predictions(out, other):
 
 
 def write_patient(cohort, name, label, seed):
-    """Noise and an enhancing ball, brighter with pCR."""
+    """Write noise and an enhancing ball, which is brighter with pCR."""
     rng = np.random.default_rng(seed)
     k, j, i = np.indices(GEOMETRY.shape)
     centre = np.array([3, 16, 16]) + rng.integers(-1, 2, 3)
@@ -57,7 +57,7 @@ def write_patient(cohort, name, label, seed):
 
 
 def write_cohort(cohort, patients=16, prefix="P", seed=0):
-    """Every other patient has pCR; two sites."""
+    """Write patients of two sites, of whom every other one has pCR."""
     rows = []
     for k in range(patients):
         write_patient(cohort, f"{prefix}{k}", k % 2, seed + 1000 + k)

@@ -1,1 +1,1 @@
-"""The tests in a browser; a package, so that they share its fixtures and end them."""
+"""Tests in a browser; a package, so that its fixtures are shared and then closed."""

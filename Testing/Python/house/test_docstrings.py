@@ -108,7 +108,7 @@ def test_a_complete_file_has_no_findings():
 
 
 @pytest.mark.parametrize(
-    ("said", "instead", "complaint"),
+    ("part", "instead", "problem"),
     [
         ("image: (k, j, i).", "image: to crop (or not).", "crop: must give the shape of image"),
         ("of an image, (k, j, i).", "of an image.", "crop: must give the shape of what it returns, np.ndarray"),
@@ -120,11 +120,11 @@ def test_a_complete_file_has_no_findings():
         (" Source: ours.", "", "must give a source in its heading"),
     ],
 )
-def test_a_missing_part_is_found(said, instead, complaint):
-    assert said in GOOD
-    assert complaint in problems(GOOD.replace(said, instead), sources="heading")
+def test_a_missing_part_is_found(part, instead, problem):
+    assert part in GOOD
+    assert problem in problems(GOOD.replace(part, instead), sources="heading")
 
 
 def test_each_function_of_a_file_of_formulas_gives_its_source():
-    assert "crop: must give its source, or the heading that of it by name" in problems(GOOD, sources="each")
+    assert "crop: must give its source, here or by name in the docstring of its file" in problems(GOOD, sources="each")
     assert problems(GOOD.replace("A file.", "Of `crop`."), sources="each") == []
