@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..exam import Exam
-from ..prediction import RESEARCH_USE_ONLY, OperatingPoint, Prediction
+from ..prediction import RESEARCH_USE_ONLY, Prediction
 from .display import (
     ATTENTION_RGB,
     OUTLINE_RGB,
@@ -34,6 +34,7 @@ from .display import (
     slices_through,
     subtract,
 )
+from .wording import describe_rates
 
 COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
 _WIDTH, _HEIGHT, _DPI = 16.0, 10.75, 100
@@ -268,8 +269,9 @@ def _write_facts(figure: Figure, prediction: Prediction) -> None:
     """Write decision, image alone, attention and tumour: a title and two lines per column."""
     point, attention, tumour = prediction.operating_point, prediction.attention_summary, prediction.tumour
     inside = "peak inside the tumour" if attention.peak_in_tumour else "peak outside the tumour"
+    rates = f"{point.name} operating point\n{describe_rates(point) or 'sensitivity and specificity unknown'}"
     columns = (
-        (6.6, "Decision", f"{prediction.decision} predicted", _describe_rates(point)),
+        (6.6, "Decision", f"{prediction.decision} predicted", rates),
         (9.75, "Image alone", f"{prediction.image_probability:.0%}", "without clinical values"),
         (11.7, "Attention in tumour", f"{attention.in_tumour:.0%}", inside),
         (13.85, "Tumour", f"{tumour.volume_ml:.1f} ml", f"enhancement {tumour.early_enhancement:+.0%}"),
@@ -278,13 +280,6 @@ def _write_facts(figure: Figure, prediction: Prediction) -> None:
         _write(figure, x, 10.47, title, 12, _DIM)
         _write(figure, x, 10.08, value, 20, weight="bold")
         _write(figure, x, 9.82, remark, 11, va="top", linespacing=1.4)
-
-
-def _describe_rates(point: OperatingPoint) -> str:
-    """Return two lines on an operating point: its name, and its sensitivity and specificity."""
-    if point.sensitivity is None or point.specificity is None:
-        return f"{point.name} operating point\nsensitivity and specificity unknown"
-    return f"{point.name} operating point\nsensitivity {point.sensitivity:.0%}, specificity {point.specificity:.0%}"
 
 
 def _write_notices(figure: Figure, prediction: Prediction) -> None:

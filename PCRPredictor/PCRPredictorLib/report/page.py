@@ -8,7 +8,7 @@ from ..exam import Exam
 from ..prediction import AttentionSummary, Prediction, TumourSummary
 from .display import describe_offset
 from .rendering import render
-from .wording import describe_image_alone
+from .wording import describe_image_alone, describe_rates
 
 
 def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, show_patient_id: bool = False) -> str:
@@ -26,6 +26,7 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         patient=(provenance.patient_id or "without an identifier") if show_patient_id else "",
         prediction=prediction,
         picture=overlay_png,
+        rates=describe_rates(prediction.operating_point),
         image_alone=describe_image_alone(prediction),
         measured=_measured(prediction.tumour, prediction.attention_summary),
         image=_image(exam),

@@ -27,12 +27,17 @@ def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translat
     """Return the decision at an operating point, with the sensitivity and specificity of that point if known."""
     decision = _("pCR") if prediction.probability >= point.threshold else _("no pCR")
     text = _("{decision} at threshold {threshold}").format(decision=decision, threshold=f"{point.threshold:.2f}")
+    rates = describe_rates(point, _)
+    return f"{text}; {rates}" if rates else text
+
+
+def describe_rates(point: OperatingPoint, _: Translate = str) -> str:
+    """Return sensitivity and specificity of an operating point; empty if unknown."""
     if point.sensitivity is None or point.specificity is None:
-        return text
-    rates = _("sensitivity {sensitivity}, specificity {specificity}").format(
+        return ""
+    return _("sensitivity {sensitivity}, specificity {specificity}").format(
         sensitivity=f"{point.sensitivity:.0%}", specificity=f"{point.specificity:.0%}"
     )
-    return f"{text}; {rates}"
 
 
 def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:

@@ -124,16 +124,9 @@ def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10
     for k in np.unique(which):
         inside = which == k
         positives, count = int(label[inside].sum()), int(inside.sum())
-        interval = binomtest(positives, count).proportion_ci(method="wilson")
-        curve.append(
-            {
-                "predicted": float(probability[inside].mean()),
-                "observed": positives / count,
-                "low": float(interval.low),
-                "high": float(interval.high),
-                "patients": count,
-            }
-        )
+        low, high = map(float, binomtest(positives, count).proportion_ci(method="wilson"))
+        predicted, observed = float(probability[inside].mean()), positives / count
+        curve.append({"predicted": predicted, "observed": observed, "low": low, "high": high, "patients": count})
     return curve
 
 

@@ -74,3 +74,9 @@ def test_peak_is_described_relative_to_the_tumour():
 
 def test_position_is_given_in_patient_directions():
     assert describe_position((12, -30, 5)) == "12 mm left, 30 mm anterior, 5 mm superior in scanner coordinates"
+
+
+def test_rates_of_the_operating_point_are_reported_if_known():
+    unknown = replace(PREDICTION.operating_point, sensitivity=None)
+    assert "the threshold was set on: sensitivity 71%, specificity 66%." in report()
+    assert "the threshold was set on" not in report(operating_point=unknown)
