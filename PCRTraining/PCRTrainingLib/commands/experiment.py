@@ -27,8 +27,8 @@ def experiment(
 
     settings = options.read_config(config)
     numbers = range(settings.seed, settings.seed + seeds)
-    with options.job(cohort, out, device, processes, resume, clinical_rows) as this:
-        run_experiment(this, settings, numbers, external)
-        if this.worker.first:
-            this.progress.say(this.folder.experiment_text.read_text(encoding="utf-8"))
-            this.progress.say(f"Written to {out}")
+    with options.job(cohort, out, device, processes, resume, clinical_rows) as job:
+        run_experiment(job, settings, numbers, external)
+        if job.worker.first:
+            job.progress.say(job.folder.experiment_text.read_text(encoding="utf-8"))
+            job.progress.say(f"Written to {out}")

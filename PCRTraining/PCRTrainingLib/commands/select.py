@@ -28,7 +28,7 @@ def select(
     from ..runs.select import select
 
     settings = {path.stem: options.read_config(str(path)) for path in configs}
-    with options.job(cohort, out, device, processes, resume, clinical_rows) as this:
-        select(this, settings, inner=inner, least_attention=least_attention)
-        if this.worker.first:
-            this.progress.say(f"Written to {this.folder.selection}")
+    with options.job(cohort, out, device, processes, resume, clinical_rows) as job:
+        select(job, settings, inner=inner, least_attention=least_attention)
+        if job.worker.first:
+            job.progress.say(f"Written to {job.folder.selection}")

@@ -26,8 +26,8 @@ def train(
     from ..runs.train import train
 
     settings = options.read_config(config, seed)
-    with options.job(cohort, out, device, processes, resume, clinical_rows) as this:
-        train(this, settings, card)
-        if this.worker.first:
-            this.progress.say(f"Report: {this.folder.report}")
-            this.progress.say(f"Model: {this.folder.bundle}, for pcr predict --model")
+    with options.job(cohort, out, device, processes, resume, clinical_rows) as job:
+        train(job, settings, card)
+        if job.worker.first:
+            job.progress.say(f"Report: {job.folder.report}")
+            job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import pandas as pd
 
 from ..cohort.cache import GridCache
 from ..schema import KNOWN
@@ -20,7 +19,7 @@ def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
     for name in _SUBGROUPS:
         texts = cache.column(name)[index]
         if name == "age":
-            values = np.array([age_bin(_number(text)) for text in texts])
+            values = np.array([age_bin(age) for age in pd.to_numeric(texts, errors="coerce")])
         else:
             values = np.array([_spelling(name, text) for text in texts])
         if len(set(values) - {""}) > 1:
@@ -36,10 +35,3 @@ def _spelling(name: str, text: str) -> str:
         except ValueError:
             return ""
     return text
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -36,7 +36,7 @@ from .step_attention import explain_steps
 def finish(job: Job, run: Run) -> None:
     """Write what a run leaves once all of its steps are trained."""
     folder, data = run.folder, run.data
-    outcomes = describable_outcomes(run)
+    outcomes = outcomes_of_steps(run)
     result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
     write_out_of_fold(folder.out_of_fold, run, last)
     content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.signature()}
@@ -51,7 +51,7 @@ def finish(job: Job, run: Run) -> None:
     write_run_bundle(folder.bundle, run, last.logit, replace(card, failures=words))
 
 
-def describable_outcomes(run: Run) -> list[Outcome]:
+def outcomes_of_steps(run: Run) -> list[Outcome]:
     """Return the outcome of every step, with the share of its map inside the tumour when the weights are random."""
     clinical = run.data.cache.encode(run.data.schema)
     return [

@@ -28,7 +28,7 @@ from ..evaluation.evaluate import run_bundle
 from ..progress_bar import ProgressBar
 from ..run_folder import RunFolder
 from ..training.workers import workers
-from .finish import describable_outcomes, write_run_bundle
+from .finish import outcomes_of_steps, write_run_bundle
 from .job import Job
 from .preparation import open_cohort, prepare
 from .train import train
@@ -49,7 +49,7 @@ def main() -> None:
         job = Job(training, RunFolder(Path(folder) / "run"), worker, progress)
         train(job, CONFIG)
         run = prepare(job, CONFIG)
-        outcome = describable_outcomes(run)[-1]
+        outcome = outcomes_of_steps(run)[-1]
         inside = describe_cohort("", run.data.cache, run.data.held_out, [outcome])
         cache, _ = open_cohort(external, Path(folder) / "grids", CONFIG, progress, run.data.schema)
         bundle = load_bundle(job.folder.bundle)

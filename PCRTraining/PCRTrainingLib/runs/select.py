@@ -74,7 +74,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         read = options["configurations"].items()
         configs = {name: parse_config(json.dumps(content), f"{job.folder.path}: {name}") for name, content in read}
         outer = _prepare(job, configs, options["inner"], options["clinical_rows"])
-        found = _compare_inside(job, outer, options["inner"])
+        found = _train_inside(job, outer, options["inner"])
         numbers = sorted({candidate.outer for candidate in found})
         chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
         _share(job, [FoldTask(k, [outer[name]]) for k, name in chosen.items()])
@@ -134,7 +134,7 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
     return replace(data, folds=folds)
 
 
-def _compare_inside(job: Job, outer: Mapping[str, Run], inner: int) -> list[Candidate]:
+def _train_inside(job: Job, outer: Mapping[str, Run], inner: int) -> list[Candidate]:
     """Train every configuration on the inner folds of every outer fold, and return what each reached."""
     numbers = next(iter(outer.values())).data.numbers
     inside = {
@@ -202,14 +202,14 @@ def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], oute
         "nested": {
             "auc": auc_interval(order, label).to_json(),
             "attention_in_tumour": float(attention[data.held_out].mean()),
-            "against": [_compare(baseline, order, label, data) for baseline in BASELINES],
+            "against": [_compare_with(baseline, order, label, data) for baseline in BASELINES],
         },
         **job.signature(),
     }
     write_whole_json(content, job.folder.selection)
 
 
-def _compare(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
+def _compare_with(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
     """Compare with a logistic regression on the same outer folds."""
     (outcome,) = baseline_outcomes(baseline, data, [])
     return {

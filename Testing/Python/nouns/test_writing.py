@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from PCRPredictorLib import writing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import put_in_place, whole_folder, write_json, write_nifti
+from PCRPredictorLib.writing import put_in_place, whole_folder, write_csv, write_json, write_nifti
 
 
 def test_folder_appears_only_when_the_block_ends(tmp_path):
@@ -95,6 +95,15 @@ def test_file_that_another_program_reads_is_replaced_a_moment_later(tmp_path, mo
     monkeypatch.setattr(Path, "replace", refuse_at_first)
     put_in_place(part, path)
     assert path.read_text() == "new"
+
+
+def test_table_that_cannot_be_completed_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.csv"
+    write_csv(["name", "age"], [["Jane, Dr", 52]], path)
+    with pytest.raises(ZeroDivisionError):
+        write_csv(["name"], ([1 / k] for k in (1, 0)), path)
+    assert path.read_text().splitlines() == ["name,age", '"Jane, Dr",52']
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path):
