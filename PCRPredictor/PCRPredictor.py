@@ -50,7 +50,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self._gui_tag = None
-        self._entered = getattr(parent, "isEntered", False)  # a reload enters no module that is open already
+        self._entered = getattr(parent, "isEntered", False)  # Slicer does not enter an open module again after a reload
 
     def setup(self) -> None:
         """Called when the module is first opened."""
@@ -100,7 +100,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def onReload(self) -> None:
-        """In developer mode: read sections and library again, too."""
+        """In developer mode, reload sections and library, too."""
         for name in [name for name in sys.modules if name.startswith(("PCRPredictorPanel", "PCRPredictorLib"))]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
@@ -120,15 +120,15 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.disconnect_parameters()
 
     def on_scene_start_close(self, _caller, _event) -> None:
-        """Nothing of the old scene may be shown afterwards."""
+        """Called before the scene is emptied: drop everything of it."""
         self.session.cancel()
         self.tumour.release()
         self.disconnect_parameters()
         self.scene.parameters = None
-        self.scene.predictor.forget()
+        self.scene.exam.forget()
 
     def on_scene_end_close(self, _caller, _event) -> None:
-        """Begin anew; while a different module is open, not before this one is entered again."""
+        """Called on the empty scene: begin anew, at once if this module is open, else when it is entered."""
         if self._entered:
             self.connect_parameters()
         self.session.activity.forget_problem()

@@ -1,4 +1,4 @@
-"""The section "Batch": a whole cohort in a child process, with a table that fills as it goes."""
+"""The section "Batch": a whole cohort in a child process, with a table that fills while it runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The Python packages that prediction needs: which are missing, how they are installed, what to say when that fails.
+"""The Python packages that prediction needs: find what is missing, install it, and help if that fails.
 
 torch comes through the SlicerPyTorch extension, which picks the build for this computer's graphics card; the rest
-through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Neither keeps pip from exchanging what is
-installed, so pip is given the versions that must stay. The panel asks before anything is installed, once for all.
+through `slicer.packaging` (Slicer 5.12) or `slicer.util.pip_install` (5.10). Neither keeps pip from replacing what is
+installed, so pip is given the versions that must stay. The panel asks once before anything is installed.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ OFFLINE = _(
 
 
 def missing_packages(requirements: Path) -> list[str]:
-    """Packages that are not installed or too old; importing none of them, which would take seconds."""
+    """Return the packages that are missing or too old, without importing any, which would take seconds."""
     lines = (TORCH + TORCH_AT_LEAST, *read_requirements(requirements))
     return [_name(line) for line in lines if not _is_met(line)]
 
 
 def read_requirements(path: Path) -> list[str]:
-    """The lines of a requirements file."""
+    """Return the lines of a requirements file, without comments."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
 def install(requirements: Path) -> None:
-    """Install what is missing, without asking.
+    """Install what is missing, without a question.
 
     Raises:
-        RuntimeError: if it failed; the message says what to do.
+        RuntimeError: if it fails; the message says what to do.
     """
     missing = missing_packages(requirements)
     try:
@@ -53,13 +53,13 @@ def install(requirements: Path) -> None:
         if wanted := [line for line in read_requirements(requirements) if _name(line) in missing]:
             _install_packages(wanted)
     except subprocess.CalledProcessError as error:
-        raise RuntimeError(_("pip has failed; the Python console says why. ") + OFFLINE) from error
+        raise RuntimeError(_("pip failed; the Python console shows why. ") + OFFLINE) from error
     if still := missing_packages(requirements):
         raise RuntimeError(_("Not installed: {names}. ").format(names=", ".join(still)) + OFFLINE)
 
 
 def diagnostics(requirements: Path) -> str:
-    """What a developer needs to know when an installation fails; nothing about patients or their files."""
+    """Return what a developer needs to know if an installation fails; nothing about patients or their files."""
     application = slicer.app
     lines = [
         f"Slicer {application.majorVersion}.{application.minorVersion}",
@@ -95,12 +95,12 @@ def _install_packages(wanted: list[str]) -> None:
 
 
 def _name(requirement: str) -> str:
-    """The package's name in a line of a requirements file."""
+    """Return the name of the package in a line of a requirements file."""
     return requirement.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip()
 
 
 def _is_met(requirement: str) -> bool:
-    """Whether a package is installed in a version that a line of a requirements file allows."""
+    """Return whether a package is installed in a version that a line of a requirements file allows."""
     found = _version(_name(requirement))
     try:
         from packaging.requirements import Requirement

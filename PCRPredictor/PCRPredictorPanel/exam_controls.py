@@ -1,4 +1,4 @@
-"""The section "Exam": the three phases, by hand, guessed, or of a sequence."""
+"""The section "Exam": the three phases, chosen by hand, guessed, or taken from a sequence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ExamControls:
 
     def _guess(self, *_args: object) -> None:
         if not self._scene.guess():
-            problem = _("The phases cannot be told from the volumes' names and times; choose them.")
+            problem = _("The names and times of the volumes do not identify the phases; choose them.")
             self._activity.report_problem(problem)
 
     def _choose_sequence(self, *_args: object) -> None:

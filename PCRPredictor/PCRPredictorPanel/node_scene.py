@@ -19,7 +19,7 @@ from PCRPredictorLib.mrml.exam import (
     segment_array,
     state_of,
 )
-from PCRPredictorLib.mrml.predictor import NodePredictor
+from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.session.face import Fingerprint, Reading
@@ -41,12 +41,13 @@ class NodeScene:
 
     Attributes:
         parameters: name the nodes; None while there is no scene.
+        exam: as it was read last; to be forgotten with its scene.
     """
 
     def __init__(self, blocked: Callable[[], str | None] = lambda: None) -> None:
         self._blocked = blocked
         self.parameters: PCRPredictorParameterNode | None = None
-        self.predictor = NodePredictor()
+        self.exam = NodeExam()
 
     @property
     def volumes(self) -> list[Any]:
@@ -129,10 +130,10 @@ class NodeScene:
 
     def read(self) -> Reading:
         """Return the exam that the nodes hold; raises DataError."""
-        exam = self.predictor.read_exam(*self._inputs(), {})
+        exam = self.exam.read(*self._inputs())
         exam = replace(exam, provenance=replace(exam.provenance, files=files_of(self.volumes[1])))
         resampled = is_resampled(self.segmentation, self.segment_id, self.volumes[1])
-        remark = _("The segmentation is on another grid and was resampled.") if resampled else ""
+        remark = _("The segmentation is on a different grid and was resampled.") if resampled else ""
         return Reading(exam, self.fingerprint(), remark)
 
     def open_exam(self, exam: Exam) -> None:
@@ -168,16 +169,14 @@ class NodeScene:
 
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
-        image, predictor = nodes.to_vtk_image(prediction.attention), self.predictor
-        attention = predictor.show_prediction(self.attention, self.volumes, exam.geometry, prediction, image)
-        self.parameters.attention = attention
+        self.parameters.attention = self.exam.show(self.attention, self.volumes, exam, prediction)
 
     def hide_prediction(self) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""
         for node in (self.attention, getattr(self.parameters, "subtraction", None)):
             if node is not None:
                 nodes.remove(node)
-        self.predictor.reset_views()
+        self.exam.reset_views()
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Make the views what the settings say."""
@@ -194,7 +193,7 @@ class NodeScene:
         if self.segmentation is None:
             return _("Choose the segmentation of the tumour, or click the tumour.")
         if not self.segment_id:
-            return _("The segmentation holds no segment; click the tumour or edit the segmentation.")
+            return _("The segmentation has no segment; click the tumour or edit the segmentation.")
         return None
 
     def _inputs(self) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import slicer
-from PCRPredictorLib.grow import FUNCTIONAL_ENHANCEMENT
+from PCRPredictorLib.enhancement import FUNCTIONAL_ENHANCEMENT
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 

@@ -65,9 +65,9 @@ class ResultControls:
         self._ui.saveButton.enabled = self._ui.saveSceneButton.enabled = result is not None
         self._ui.dicomCheck.enabled = is_from_dicom
         self._ui.dicomCheck.toolTip = (
-            _("Segmentation, parametric map and structured report beside the result.")
+            _("Also write segmentation, parametric map and structured report as DICOM.")
             if is_from_dicom
-            else _("Only of an exam whose volumes were loaded from Slicer's DICOM database.")
+            else _("Only for an exam that was loaded from Slicer's DICOM database.")
         )
 
     def _choose_point(self, *_args: object) -> None:
@@ -83,7 +83,7 @@ class ResultControls:
         if path and not path.endswith(".mrb"):
             path += ".mrb"  # Slicer would make a folder
         if path and not slicer.util.saveScene(path):
-            problem = _("{path}: the scene cannot be written; choose another place.").format(path=path)
+            problem = _("{path}: the scene cannot be written; choose a different folder.").format(path=path)
             self._session.activity.report_problem(problem)
 
 

@@ -1,4 +1,4 @@
-"""The phantom exam as Slicer's sample data: made here, never downloaded."""
+"""The phantom exam as Slicer's sample data. It is simulated on this computer, never downloaded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def register_sample(picture: Path) -> None:
 
 
 def load_sample(_source: Any = None) -> list[Any]:
-    """Make a simulated exam, put it into the scene and show it; for the button in Sample Data, and for scripts.
+    """Simulate an exam, add it to the scene and show it; for the button in Sample Data, and for scripts.
 
     Returns:
         The nodes: volumes before contrast, early and late, and the segmentation.

@@ -14,7 +14,7 @@ from .dependencies import OFFLINE, diagnostics, install, missing_packages
 
 
 class SetupControls:
-    """Offers to install what is missing; hidden where nothing is.
+    """Offers to install what is missing; hidden if nothing is.
 
     Args:
         ui: the panel's widgets by name.
@@ -29,7 +29,7 @@ class SetupControls:
         self.check()
 
     def check(self) -> None:
-        """Look again what is missing."""
+        """Show what is missing now."""
         missing = missing_packages(self.requirements)
         self._ui.setupFrame.setVisible(bool(missing))
         if missing:
@@ -37,7 +37,7 @@ class SetupControls:
             self._ui.setupLabel.text = text.format(names=", ".join(missing)) + " " + OFFLINE
 
     def problem(self) -> str | None:
-        """What keeps the panel from predicting; None where nothing is missing."""
+        """Return why nothing can be predicted, or None if no package is missing."""
         return None if self._ui.setupFrame.isHidden() else _("Install the missing packages first, see above.")
 
     def _install(self, *_args: object) -> None:
@@ -48,7 +48,7 @@ class SetupControls:
         try:
             with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
                 install(self.requirements)
-        finally:  # the error goes on beyond its display
+        finally:  # the error is raised again after it was shown
             self.check()
             self._changed()
 

@@ -9,6 +9,7 @@ import numpy as np
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
 from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, state_of
+from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.nodes import (
     add_empty_segmentation,
     add_phases,
@@ -17,9 +18,7 @@ from PCRPredictorLib.mrml.nodes import (
     register_legends,
     remove,
     show_overlay,
-    to_vtk_image,
 )
-from PCRPredictorLib.mrml.predictor import NodePredictor
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.report.display import ZOOM_MM
 from PCRPredictorLib.session.face import Fingerprint, Reading
@@ -50,7 +49,7 @@ class PageScene:
         self._count = 0  # of exams that were shown
         self._provenance = Provenance()
         self._grey: dict[str, tuple[float, float]] = {}
-        self._predictor = NodePredictor()
+        self._node_exam = NodeExam()
         self.on_edit: Callable[[], object] = lambda: None
         self.on_open: list[Callable[[], object]] = []
         self.redraw: Callable[[], object] = lambda: None
@@ -86,7 +85,7 @@ class PageScene:
     def read(self) -> Reading:
         """Return the exam as it is now; raise DataError if it cannot be read."""
         state = Fingerprint.of(state_of(*self._inputs()))
-        exam = self._predictor.read_exam(*self._inputs(), {})
+        exam = self._node_exam.read(*self._inputs())
         exam = replace(exam, provenance=self._provenance)  # nodes do not hold the times of the phases
         return Reading(exam, replace(state, exam=self._count))
 
@@ -133,8 +132,7 @@ class PageScene:
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
-        image = to_vtk_image(prediction.attention)
-        self._nodes["attention"] = self._predictor.show_prediction(attention, nodes, exam.geometry, prediction, image)
+        self._nodes["attention"] = self._node_exam.show(attention, nodes, exam, prediction)
         self.show_background(self.background)
 
     def hide_prediction(self) -> None:
@@ -180,7 +178,7 @@ class PageScene:
         self.editor.clear()
         for node in nodes.values():
             remove(node)
-        self._predictor.forget()
+        self._node_exam.forget()
 
     def _inputs(self) -> tuple[Node, Node, Node, Node, str]:
         pre, early, late, segmentation = (self._nodes[name] for name in (*PHASE_NAMES, "segmentation"))

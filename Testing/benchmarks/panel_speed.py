@@ -62,7 +62,7 @@ def _time_choice(panel, nodes) -> float:
 
 def _time_interface(panel, session) -> float:
     """Longest time between two turns of the event loop, from the click to the result; the click itself included."""
-    panel.scene.predictor.forget()
+    panel.scene.exam.forget()
     start = time.perf_counter()
     panel.ui.predictButton.click()
     clicked = time.perf_counter() - start
@@ -88,7 +88,7 @@ def _compare(panel, runs: int) -> tuple[list[float], list[float]]:
 
 def _time_prediction(panel) -> float:
     scene, session = panel.scene, panel.session
-    scene.predictor.forget()
+    scene.exam.forget()
     start = time.perf_counter()
     exam = scene.read().exam
     scene.show_prediction(exam, session.runner.predict(exam, session.model.bundle, "cpu"))

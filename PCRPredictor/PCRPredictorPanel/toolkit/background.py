@@ -11,13 +11,13 @@ from typing import Any
 import qt
 
 _INTERVAL_MS = 30
-_YIELD_S = 0.01  # Slicer holds Python's lock while nothing happens: a moment of sleep lets the worker go on
+_YIELD_S = 0.01  # Slicer holds Python's lock while it is idle: a moment of sleep lets the worker run
 
 
 class Background:
     """Runs one function after the other; results come back on the user interface's thread.
 
-    A cancelled job runs to its end, because a network cannot be interrupted safely, but nobody hears of it.
+    A cancelled job runs to its end, because a network cannot be interrupted safely, but its result is dropped.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class Background:
         self._jobs: list[tuple[Future, Callable[[Any], None], Callable[[Exception], None]]] = []
         self._timer = qt.QTimer()
         self._timer.setInterval(_INTERVAL_MS)
-        self._timer.connect("timeout()", self._look)
+        self._timer.connect("timeout()", self._deliver_all)
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for a result."""
+        """Whether a result is awaited."""
         return bool(self._jobs)
 
     def start(
@@ -38,34 +38,34 @@ class Background:
         done: Callable[[Any], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Run a function on the worker, then `done` with what it gave, or `failed` with what it raised."""
+        """Run a function on the worker, then call `done` with its result or `failed` with its error."""
         self._jobs.append((self._pool.submit(function), done, failed))
         self._timer.start()
 
     def cancel(self) -> None:
-        """Forget every job that is running or waiting."""
+        """Drop every job that is running or waiting."""
         for future, _, _ in self._jobs:
             future.cancel()
         self._jobs.clear()
         self._timer.stop()
 
     def close(self) -> None:
-        """Forget everything and let the worker end."""
+        """Drop everything, and end the worker."""
         self.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self) -> None:
+    def _deliver_all(self) -> None:
         time.sleep(_YIELD_S)
         for job in [job for job in self._jobs if job[0].done()]:
-            if job not in self._jobs:  # an answer before this one cancelled it
+            if job not in self._jobs:  # cancelled by the delivery of the one before
                 continue
             self._jobs.remove(job)
-            self._answer(*job)
+            self._deliver(*job)
         if not self._jobs:
             self._timer.stop()
 
     @staticmethod
-    def _answer(future: Future, done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
+    def _deliver(future: Future, done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
         error = future.exception()
         if error is None:
             done(future.result())

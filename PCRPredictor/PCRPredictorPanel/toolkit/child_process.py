@@ -1,4 +1,4 @@
-"""The command line as a child process, followed without holding up the user interface."""
+"""The command line as a child process, followed without blocking the user interface."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from PCRPredictorLib.child import CHILD
 from slicer.i18n import tr as _
 
 _INTERVAL_MS = 100
-_MOST_LINES = 200  # of what is neither an event nor an error yet
+_MOST_LINES = 200  # of standard error that are kept
 
 
 class ChildProcess:
     """One run of `pcr`.
 
     Args:
-        told: called with every event, a dict with the key "event".
-        ended: called once, with the exit code and what it wrote to standard error; None as code after a cancel.
-        log: called with every line that is no event.
+        on_event: called with every event, a dict with the key "event".
+        on_end: called once, with the exit code, None if it was cancelled, and with what was written to standard error.
+        log: called with every other line.
     """
 
     def __init__(
         self,
-        told: Callable[[dict], None],
-        ended: Callable[[int | None, str], None],
+        on_event: Callable[[dict], None],
+        on_end: Callable[[int | None, str], None],
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self._told, self._ended, self._log = told, ended, log
+        self._on_event, self._on_end, self._log = on_event, on_end, log
         self._process: subprocess.Popen | None = None
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._errors: list[str] = []
@@ -43,24 +43,24 @@ class ChildProcess:
         self._cancelled = False
         self._timer = qt.QTimer()
         self._timer.setInterval(_INTERVAL_MS)
-        self._timer.connect("timeout()", self._look)
+        self._timer.connect("timeout()", self._check)
 
     @property
     def running(self) -> bool:
-        """Whether it has not been said to have ended."""
+        """Whether `on_end` is still to be called."""
         return self._process is not None
 
     def start(self, arguments: Sequence[str], module: str = "PCRPredictorLib.command_line") -> None:
-        """Start `python -m module arguments`; where Python cannot be started, it has ended at once."""
+        """Start `python -m module arguments`; if Python cannot be started, `on_end` is called at once."""
         self._cancelled = False
         self._errors.clear()
         roots = [str(path) for path in _library_folders()] + [os.environ.get("PYTHONPATH", "")]
         try:
             self._process = self._launch(arguments, module, roots)
         except OSError as error:
-            self._ended(127, _("Python cannot be started: {reason}").format(reason=error.strerror or error))
+            self._on_end(127, _("Python cannot be started: {reason}").format(reason=error.strerror or error))
             return
-        streams = ((self._process.stdout, self._lines.put), (self._process.stderr, self._remember))
+        streams = ((self._process.stdout, self._lines.put), (self._process.stderr, self._note_error))
         self._readers = [threading.Thread(target=_read, args=stream, daemon=True) for stream in streams]
         for reader in self._readers:
             reader.start()
@@ -81,23 +81,23 @@ class ChildProcess:
         )
 
     def cancel(self) -> None:
-        """Ask it to end: it and its own children do when their input is closed."""
+        """Ask it to end; it and its own children do when their input is closed."""
         if self._process is not None:
             self._cancelled = True
             self._process.stdin.close()
 
     def close(self) -> None:
-        """Cancel, and hear no more of it."""
+        """Cancel, and call nothing any more."""
         self.cancel()
         self._timer.stop()
         self._process = None
 
-    def _remember(self, line: str) -> None:
+    def _note_error(self, line: str) -> None:
         self._errors.append(line)
         del self._errors[:-_MOST_LINES]
         self._lines.put(line)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         over = self._process is not None and self._process.poll() is not None
         if over:
             for reader in self._readers:
@@ -108,30 +108,30 @@ class ChildProcess:
             if event is None:
                 self._log(line)
             elif not self._cancelled:
-                self._told(event)
+                self._on_event(event)
         if over and self._process is not None:
             code, self._process = self._process.returncode, None
             self._timer.stop()
-            self._ended(None if self._cancelled else code, "".join(self._errors).strip())
+            self._on_end(None if self._cancelled else code, "".join(self._errors).strip())
 
 
 def last_sentence(errors: str, code: int) -> str:
-    """What a command said last on standard error, without its name in front; of a killed one, that it was killed."""
+    """Return the last line that a command wrote to standard error, or that it was ended from outside."""
     if code < 0:
         return _("The process was ended from outside (signal {number}).").format(number=-code)
     lines = [line for line in errors.splitlines() if line.strip()]
     if lines:
         return lines[-1].removeprefix("pcr: ")
-    return _("The process ended with code {code} and said nothing.").format(code=code)
+    return _("The process ended with code {code} and no message.").format(code=code)
 
 
 def python_executable() -> str:
-    """Slicer's own Python without the application; this one where there is no Slicer."""
+    """Return Slicer's own Python without the application, or this one outside Slicer."""
     return shutil.which("PythonSlicer") or sys.executable
 
 
 def _library_folders() -> list[Path]:
-    """Where the libraries lie: one folder in an installed extension, one a module in the source tree."""
+    """Return the folders of the libraries: one in an installed extension, one per module in the source tree."""
     own = Path(__file__).resolve().parents[2]
     training = own.parent / "PCRTraining"
     return [own, training] if training.is_dir() else [own]

@@ -12,7 +12,7 @@ from PCRPredictorLib.mrml.exam import LPS_TO_RAS
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-_MOMENT_MS = 100
+_DELAY_MS = 100
 
 
 class OneClick(VTKObservationMixin):
@@ -27,23 +27,23 @@ class OneClick(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self._button, self._clicked = button, clicked
         self._point: Any = None
-        button.connect("toggled(bool)", self._wait)
+        button.connect("toggled(bool)", self._set_waiting)
 
     def release(self) -> None:
-        """Give the mouse back."""
+        """Stop waiting for a click."""
         self._button.checked = False
 
     def close(self) -> None:
-        """Give the mouse back for good."""
+        """Stop waiting for good."""
         self.release()
         self.removeObservers()
 
-    def _wait(self, wanted: bool) -> None:
+    def _set_waiting(self, wanted: bool) -> None:
         application = slicer.app.applicationLogic()
         interaction, selection = application.GetInteractionNode(), application.GetSelectionNode()
         if self._point is not None:
-            self.removeObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take)
-            self.removeObservers(self._look_at_mode)
+            self.removeObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._on_point)
+            self.removeObservers(self._on_mode)
             if self._point.GetScene() is not None:  # else the scene was closed
                 slicer.mrmlScene.RemoveNode(self._point)
             self._point = None
@@ -53,24 +53,24 @@ class OneClick(VTKObservationMixin):
         self._point = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", _("Click"))
         self._point.SetSaveWithScene(False)
         self._point.CreateDefaultDisplayNodes()
-        self.addObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._take)
+        self.addObserver(self._point, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._on_point)
         selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
         selection.SetActivePlaceNodeID(self._point.GetID())
-        self.addObserver(interaction, interaction.InteractionModeChangedEvent, self._look_at_mode)
+        self.addObserver(interaction, interaction.InteractionModeChangedEvent, self._on_mode)
         interaction.SetPlaceModePersistence(0)
         interaction.SetCurrentInteractionMode(interaction.Place)
 
-    def _look_at_mode(self, *_args: object) -> None:
-        qt.QTimer.singleShot(_MOMENT_MS, self._give_up)  # the mode also ends with the click, which comes first then
+    def _on_mode(self, *_args: object) -> None:
+        qt.QTimer.singleShot(_DELAY_MS, self._stop_without_click)  # a click ends the mode, too, and is read first
 
-    def _give_up(self) -> None:
-        """Esc or another mouse mode: nobody will click any more."""
+    def _stop_without_click(self) -> None:
+        """Release the button after Esc or a different mouse mode."""
         interaction = slicer.app.applicationLogic().GetInteractionNode()
         waiting = self._point is not None and self._point.GetNumberOfDefinedControlPoints() == 0
         if waiting and interaction.GetCurrentInteractionMode() != interaction.Place:
             self._button.checked = False
 
-    def _take(self, caller: Any, _event: str) -> None:
+    def _on_point(self, caller: Any, _event: str) -> None:
         position = [0.0, 0.0, 0.0]
         caller.GetNthControlPointPositionWorld(0, position)
         point = LPS_TO_RAS[:3, :3] @ position

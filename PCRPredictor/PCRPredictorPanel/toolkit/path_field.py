@@ -8,11 +8,11 @@ from typing import Any
 
 
 def follow(field: Any, changed: Callable[..., None]) -> None:
-    """Call a function when a path is entered, and when it is cleared, which the field tells in a signal of its own."""
+    """Call a function when a path is entered or cleared; the field has a signal of its own for the latter."""
     field.connect("currentPathChanged(QString)", changed)
     field.connect("validInputChanged(bool)", changed)
 
 
 def path_of(field: Any) -> Path | None:
-    """The path in the field, None where it is empty."""
+    """Return the path in the field, None if it is empty."""
     return Path(field.currentPath) if field.currentPath else None

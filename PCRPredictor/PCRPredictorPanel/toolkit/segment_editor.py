@@ -1,4 +1,4 @@
-"""Slicer's Segment Editor inside the panel; made when it is first opened."""
+"""Slicer's Segment Editor inside a panel; made when it is first opened."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ class SegmentEditor:
     Args:
         frame: widget with a layout.
         button: checkable.
-        chosen: gives the segmentation to edit and the volume to show.
-        left: called after the editor was left.
+        choose: returns the segmentation to edit and the volume to show.
+        closed: called after the editor was closed.
     """
 
     def __init__(
         self,
         frame: qt.QWidget,
         button: Any,
-        chosen: Callable[[], tuple[Any, Any]],
-        left: Callable[[], None] = lambda: None,
+        choose: Callable[[], tuple[Any, Any]],
+        closed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._frame, self._button, self._chosen, self._left = frame, button, chosen, left
+        self._frame, self._button, self._choose, self._closed = frame, button, choose, closed
         self._editor: Any = None
         self._frame.setVisible(False)
         button.connect("toggled(bool)", self._toggle)
 
     def release(self) -> None:
-        """Give mouse, keyboard and views back."""
+        """Close the editor; mouse, keyboard and views are free again."""
         self._button.checked = False
 
     def _toggle(self, wanted: bool) -> None:
         if wanted:
-            self._enter(*self._chosen())
+            self._enter(*self._choose())
         else:
             self._leave()
-            self._left()
+            self._closed()
 
     def _enter(self, segmentation: Any, source: Any) -> None:
         if self._editor is None:

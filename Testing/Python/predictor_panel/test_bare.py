@@ -47,7 +47,7 @@ print(training.ready, training.ui.cohortSection.enabled, training.settings.probl
 """
 
 
-def test_panels_open_without_packages_and_say_how_to_get_them():
+def test_panels_open_without_packages_and_show_how_to_get_them():
     testing = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=testing, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

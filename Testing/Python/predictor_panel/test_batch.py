@@ -20,14 +20,14 @@ def batch(panel, training_cohort, tmp_path, slicer_session):
     return panel
 
 
-def test_button_says_what_is_missing(panel):
+def test_button_shows_what_is_missing(panel):
     assert not panel.ui.batchButton.enabled
     assert "cohort" in panel.ui.batchButton.toolTip
     panel.ui.cohortPath.currentPath = "/somewhere"
     assert "results" in panel.ui.batchButton.toolTip
 
 
-def test_cleared_folder_starts_nothing(batch):
+def test_batch_does_not_start_without_a_folder(batch):
     batch.ui.cohortPath.currentPath = ""
     assert not batch.ui.batchButton.enabled
     assert "cohort" in batch.ui.batchButton.toolTip
@@ -55,7 +55,7 @@ def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
     assert rows[3]["patient_id"] not in " ".join(node.GetName() for node in slicer.util.getNodes("*").values())
 
 
-def test_cancel_ends_the_child_and_leaves_nothing(batch, tmp_path):
+def test_cancel_ends_the_child_and_leaves_no_files(batch, tmp_path):
     batch.ui.batchButton.click()
     child = psutil.Process(batch.batch._child._process.pid)
     batch.ui.batchCancelButton.click()
@@ -66,7 +66,7 @@ def test_cancel_ends_the_child_and_leaves_nothing(batch, tmp_path):
     assert batch.ui.batchButton.enabled
 
 
-def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path):
+def test_result_of_an_earlier_run_is_not_attributed_to_a_cancelled_one(batch, tmp_path):
     out = tmp_path / "results of cohört"
     out.mkdir()
     (out / "predictions.csv").write_text("patient_id,probability\n")
@@ -77,14 +77,14 @@ def test_earlier_result_is_not_taken_for_that_of_a_cancelled_run(batch, tmp_path
     assert batch.ui.batchStatusLabel.text == "Cancelled; nothing was written."
 
 
-def test_patient_that_has_gone_is_one_message(batch, training_cohort):
+def test_missing_patient_is_one_message(batch, training_cohort):
     batch.batch._cohort = training_cohort
     batch.batch._open("NOBODY")
     wait(batch)
     assert batch.messages == [f"NOBODY: is not in {training_cohort} any more; check the folder again"]
 
 
-def test_cohort_that_is_none_is_one_message(batch, tmp_path):
+def test_folder_without_a_cohort_is_one_message(batch, tmp_path):
     (tmp_path / "empty").mkdir()
     batch.ui.cohortPath.currentPath = str(tmp_path / "empty")
     batch.ui.batchButton.click()

@@ -1,4 +1,4 @@
-"""What `pcr predict --dicom-results` wrote for a PACS, read back into the panel: the same tumour, map, probability."""
+"""DICOM results of `pcr predict`, read back into the panel: the same tumour, map and probability."""
 
 import json
 
@@ -27,25 +27,25 @@ SEGMENTATION, MAP, _REPORT = FILES
 
 @pytest.fixture(params=STYLES)
 def written(request, tmp_path):
-    """(folder of a DICOM exam, folder of its results in DICOM, what `prediction.json` says, the mask)."""
+    """Return the folder of a DICOM exam, that of its DICOM results, the content of `prediction.json`, and the mask."""
     simulated = make_exam(seed=3, full=False)
     write_dicom_exam(tmp_path / "exam", simulated, request.param)
     write_nifti(simulated.mask, simulated.geometry, tmp_path / "mask.nii.gz")
     asked = {"--dicom": tmp_path / "exam", "--mask": tmp_path / "mask.nii.gz", "--out": tmp_path / "out"}
     words = [str(word) for pair in asked.items() for word in pair]
     assert run(app, ["predict", *words, "--dicom-results"]) == 0
-    said = json.loads((tmp_path / "out" / "prediction.json").read_text())
-    return tmp_path / "exam", tmp_path / "out" / "dicom", said, simulated.mask
+    saved = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    return tmp_path / "exam", tmp_path / "out" / "dicom", saved, simulated.mask
 
 
-def test_results_in_dicom_come_back_into_the_panel(panel, written):
-    folder, results, said, mask = written
+def test_dicom_results_can_be_read_into_the_panel(panel, written):
+    folder, results, saved, mask = written
     exam = add_mask(read_dicom_exam(folder), results / SEGMENTATION)
     nodes = choose(panel, exam)
     panel.session.enter(exam.clinical)
     predict(panel)
     assert panel.messages == []
-    assert panel.session.result.prediction.probability == pytest.approx(said["probability"], abs=0.001)
+    assert panel.session.result.prediction.probability == pytest.approx(saved["probability"], abs=0.001)
     segment = nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
     read = segment_array(nodes["segmentation"], segment, geometry_of(nodes["early"]))
     assert np.count_nonzero(read) == np.count_nonzero(mask)
@@ -53,7 +53,7 @@ def test_results_in_dicom_come_back_into_the_panel(panel, written):
 
 
 def load_map(path):
-    """A Parametric Map as a volume node."""
+    """Return a Parametric Map as a volume node."""
     volume = hd.imread(path).get_volume()
     steps = volume.affine[:3, :3][:, ::-1]  # of i, j, k; LPS mm
     spacing = np.linalg.norm(steps, axis=0)
@@ -62,7 +62,7 @@ def load_map(path):
 
 
 def assert_same_map(loaded, shown):
-    """Every voxel of a loaded map lies on a voxel of the one shown, within half of one, and has its value."""
+    """Check that each voxel of a loaded map lies within half a voxel of one that is shown, with the same value."""
     values, expected = scalar_array(loaded), scalar_array(shown)
     index = np.argwhere(values > 0)
     places = geometry_of(shown).to_index(geometry_of(loaded).to_physical(index[:, ::-1]))[:, ::-1]

@@ -1,4 +1,4 @@
-"""What the views show of a result."""
+"""A result in the views."""
 
 import re
 
@@ -15,7 +15,7 @@ from support.panel_help import choose, choose_tiny, inside_and_air, predict, vie
 
 @pytest.fixture(params=["phantom", "real"])
 def any_exam(request):
-    """A simulated exam, and a real one where there are any."""
+    """Return a simulated exam, or a real one if there are any."""
     if request.param == "phantom":
         return make_exam(seed=1, full=False)
     return read_patient(find_patients(request.getfixturevalue("real_cohort"))[0])
@@ -37,7 +37,7 @@ def test_attention_appears_in_the_tumour_and_not_in_air(panel, any_exam):
     assert panel.messages == []
 
 
-def test_opacity_threshold_outline_and_colours_do_what_they_say(panel):
+def test_opacity_threshold_outline_and_colours_change_the_views(panel):
     exam = make_exam(seed=1, full=False)
     choose(panel, exam)
     predict(panel)

@@ -1,4 +1,4 @@
-"""The PCRPredictor module: its widgets, and what a closed scene or a reload leaves of it."""
+"""The PCRPredictor module: its widgets, closing of the scene, reload."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def test_opening_the_module_loads_neither_torch_nor_monai():
     assert done.stdout.strip().endswith("[]"), done.stderr
 
 
-def test_predict_says_what_is_missing_until_everything_is_chosen(panel):
+def test_predict_shows_what_is_missing_until_everything_is_chosen(panel):
     nodes = choose(panel, tiny_exam())
     assert panel.ui.predictButton.enabled
     for role in ROLES:
@@ -122,7 +122,7 @@ def test_sample_data_and_self_test(panel):
     PCRPredictorTest().runTest()
 
 
-def test_scene_that_closes_while_another_module_is_open_is_not_followed(panel):
+def test_scene_that_closes_in_a_different_module_is_followed_on_return(panel):
     choose_tiny(panel)
     panel.exit()
     slicer.mrmlScene.Clear(False)

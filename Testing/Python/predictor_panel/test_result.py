@@ -1,4 +1,4 @@
-"""What the panel says of a result, when it is of another exam, and how it is saved."""
+"""The panel's result: in words, beside a different exam, saved."""
 
 import numpy as np
 import pydicom
@@ -18,7 +18,7 @@ import slicer
 from support.panel_help import choose, choose_tiny, predict, wait
 
 
-def test_clinical_values_change_the_probability_and_the_panel_says_by_how_much(panel):
+def test_effect_of_clinical_values_on_the_probability_is_shown(panel):
     choose_tiny(panel)
     predict(panel)
     assert "no clinical value is known" in panel.ui.imageLabel.text
@@ -63,7 +63,7 @@ def test_edited_segmentation_is_read_again(panel):
     assert np.array_equal(panel.session.result.exam.mask, smaller)
 
 
-def test_another_exam_leaves_nothing_of_the_one_before(panel):
+def test_different_exam_leaves_nothing_of_the_last_one(panel):
     choose_tiny(panel)
     predict(panel)
     other = make_exam(seed=2, full=False)
@@ -78,7 +78,7 @@ def test_another_exam_leaves_nothing_of_the_one_before(panel):
     assert made == [panel.scene.parameters.attention]
 
 
-def test_results_that_are_gone_leave_no_node_behind(panel):
+def test_removed_results_leave_no_node(panel):
     counts = []
     for seed in (2, 3, 4):
         choose(panel, make_exam(seed=seed, full=False))
@@ -99,7 +99,7 @@ def test_result_and_scene_are_saved(panel, tmp_path):
 
 
 class Database:
-    """Slicer's DICOM database, of the files of a folder."""
+    """Slicer's DICOM database with the files of a folder."""
 
     isOpen = True
 
@@ -136,7 +136,7 @@ def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
     assert read_segmentation(tmp_path / "result" / "dicom" / FILES[0], exam.geometry).sum() == (exam.mask != 0).sum()
 
 
-def test_scene_is_one_file_whatever_it_is_called(panel, tmp_path, monkeypatch):
+def test_scene_is_saved_as_one_file_whatever_its_name(panel, tmp_path, monkeypatch):
     import qt
 
     choose_tiny(panel)
@@ -148,7 +148,7 @@ def test_scene_is_one_file_whatever_it_is_called(panel, tmp_path, monkeypatch):
     assert panel.messages == []
 
 
-def test_edited_segment_is_noticed_beside_the_result(panel):
+def test_edited_segment_makes_the_result_stale(panel):
     exam, nodes = choose_tiny(panel)
     predict(panel)
     volume = panel.ui.volumeLabel.text

@@ -17,7 +17,7 @@ def table(panel):
     return table
 
 
-def test_rows_of_a_sorted_table_are_changed_by_their_name(table):
+def test_rows_of_a_sorted_table_are_changed_by_name(table):
     table.finish(sortable=True)
     table._widget.sortItems(1)
     table.change({"A": {"mask": "reviewed"}, "B": {"mask": "automatic"}, "Z": {"mask": "x"}})

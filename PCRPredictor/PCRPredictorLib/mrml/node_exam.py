@@ -1,0 +1,54 @@
+"""The exam in MRML nodes, and a prediction shown over it; for panel and page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..exam import PHASE_NAMES, Exam
+from ..prediction import Prediction
+from .exam import Node, exam_from_nodes, state_of
+from .nodes import put_attention, show_overlay, to_vtk_image
+
+
+class NodeExam:
+    """Read an exam from nodes and show predictions of it. An unchanged exam is not read again."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the last exam."""
+        self._exam: Exam | None = None
+        self._state: tuple[object, ...] | None = None
+        self.reset_views()
+
+    def reset_views(self) -> None:
+        """Turn the views to the tumour at the next result, even if the exam is the same."""
+        self._shown: tuple[object, ...] | None = None
+
+    def read(self, pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> Exam:
+        """Return the exam that the nodes hold, see `exam_from_nodes`.
+
+        Raises:
+            DataError: if the nodes do not form an exam.
+        """
+        state = state_of(pre, early, late, segmentation, segment_id)
+        if self._exam is None or state != self._state:
+            self._exam, self._state = exam_from_nodes(pre, early, late, segmentation, segment_id), state
+        return self._exam
+
+    def show(self, attention: Node | None, volumes: Sequence[Node], exam: Exam, prediction: Prediction) -> Node:
+        """Lay the attention of a prediction over the early phase, and return its node.
+
+        Args:
+            attention: node of an earlier prediction to use again, or None.
+            volumes: pre, early and whatever follows; their scene is used.
+            exam: that was predicted.
+        """
+        scene, early = volumes[0].GetScene(), volumes[1]
+        attention = put_attention(scene, attention, to_vtk_image(prediction.attention), exam.geometry)
+        phases = self._state[: len(PHASE_NAMES)] if self._state is not None else None
+        if self._shown != phases:  # of the same phases, only the tumour has changed: leave the views alone
+            show_overlay(scene, early, attention, prediction.attention_summary.peak)
+            self._shown = phases
+        return attention
