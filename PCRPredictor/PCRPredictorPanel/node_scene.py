@@ -169,7 +169,7 @@ class NodeScene:
 
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
-        self.parameters.attention = self.exam.show(self.attention, self.volumes, exam, prediction)
+        self.parameters.attention = self.exam.show_prediction(self.attention, self.volumes, exam, prediction)
 
     def hide_prediction(self) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""

@@ -132,7 +132,7 @@ class PageScene:
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
-        self._nodes["attention"] = self._node_exam.show(attention, nodes, exam, prediction)
+        self._nodes["attention"] = self._node_exam.show_prediction(attention, nodes, exam, prediction)
         self.show_background(self.background)
 
     def hide_prediction(self) -> None:

@@ -37,7 +37,9 @@ class NodeExam:
             self._exam, self._state = exam_from_nodes(pre, early, late, segmentation, segment_id), state
         return self._exam
 
-    def show(self, attention: Node | None, volumes: Sequence[Node], exam: Exam, prediction: Prediction) -> Node:
+    def show_prediction(
+        self, attention: Node | None, volumes: Sequence[Node], exam: Exam, prediction: Prediction
+    ) -> Node:
         """Lay the attention of a prediction over the early phase, and return its node.
 
         Args:
