@@ -1,4 +1,4 @@
-"""What a training run is told: one frozen dataclass, saved as `config.json` beside what it produced."""
+"""The configuration of a training run: one frozen dataclass, saved as `config.json` in the run folder."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class TrainingConfig:
 
 
 def stepwise(epochs: int, *, swap: bool = True, suffix: str = "", **common: Any) -> tuple[Step, Step, Step]:  # noqa: ANN401
-    """The three steps of the curriculum, `epochs` each.
+    """Return the three steps of the curriculum, `epochs` each.
 
     Source: Caragliano et al., arXiv 2605.07561; the background swap goes beyond it.
     """
@@ -178,10 +178,10 @@ _ADAPTER = TypeAdapter(TrainingConfig)
 
 
 def read_config(source: str | Path) -> TrainingConfig:
-    """A preset by its name, or a JSON file: any part of `config.json`, the rest as in the preset "full".
+    """Return a preset by its name, or the configuration in a JSON file: any part of `config.json`; the rest is "full".
 
     Raises:
-        DataError: naming the key that is unknown or the value that is out of range.
+        DataError: if the file cannot be read, a setting is unknown or a value is out of range.
     """
     if str(source) in PRESETS:
         return PRESETS[str(source)]
@@ -196,10 +196,10 @@ def read_config(source: str | Path) -> TrainingConfig:
 
 
 def parse_config(text: str, name: str) -> TrainingConfig:
-    """A configuration from JSON text; `name` says where it came from in an error.
+    """Return the configuration in a JSON text; `name` is its source in errors.
 
     Raises:
-        DataError: if it is no JSON object, or a setting is unknown or out of range.
+        DataError: if it is not a JSON object, a setting is unknown or a value is out of range.
     """
     try:
         given = json.loads(text)
@@ -214,12 +214,12 @@ def parse_config(text: str, name: str) -> TrainingConfig:
 
 
 def config_to_json(config: TrainingConfig) -> dict[str, object]:
-    """Plain values for `config.json`."""
+    """Return plain values for `config.json`."""
     return _ADAPTER.dump_python(config, mode="json")
 
 
 def _in_words(error: ValidationError) -> str:
-    """The first thing that is wrong, in a sentence."""
+    """Return the first error as a sentence."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function"))
     if first["type"] == "unexpected_keyword_argument":
@@ -232,6 +232,6 @@ def _in_words(error: ValidationError) -> str:
 
 
 def _known(place: str) -> list[str]:
-    """The settings beside an unknown one."""
+    """Return the settings that are known in the place of an unknown one."""
     owner: Any = {"steps": Step, "split": SplitConfig, "grid": GridSpec}.get(place.split(".")[0])
     return [part.name for part in fields(owner if owner and "." in place else TrainingConfig)]

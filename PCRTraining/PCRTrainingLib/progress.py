@@ -1,4 +1,4 @@
-"""How long work tells how far it is; the command line draws a bar, the Slicer module reads `history.csv`."""
+"""The protocol by which long work reports its progress."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of stages and of what is done in them."""
+    """Receives stages and the work done in them."""
 
     def start(self, stage: str, total: int) -> None:
-        """A stage of `total` units begins."""
+        """Begin a stage of `total` units."""
 
     def advance(self, detail: str = "", units: int = 1) -> None:
-        """Units are done; `detail` says what is being done."""
+        """Report finished units; `detail` names the current work."""
 
     def say(self, message: str) -> None:
-        """Something a person should know."""
+        """Show a message to the user."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows nothing."""
 
     def start(self, stage: str, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self, detail: str = "", units: int = 1) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def say(self, message: str) -> None:
-        """Nothing."""
+        """Do nothing."""

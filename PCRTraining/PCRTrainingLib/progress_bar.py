@@ -1,4 +1,4 @@
-"""Progress on a terminal: one bar with the time left, messages above it; and events for a program that listens."""
+"""Progress on a terminal: a bar per stage with the time left, messages above it, and events for a parent process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class ProgressBar:
-    """A bar a stage, see `progress.Progress`.
+    """A bar per stage; see `progress.Progress`.
 
     Args:
         console: to draw on.
-        quiet: draw and say nothing, as all processes but the first do.
+        quiet: show nothing, as in all processes but the first.
     """
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
@@ -41,7 +41,7 @@ class ProgressBar:
         self._bar.stop()
 
     def start(self, stage: str, total: int) -> None:
-        """A new bar below the finished ones."""
+        """Add a bar below the finished ones."""
         self._task = self._bar.add_task(stage, total=total, detail="")
         if not self._quiet:
             emit("stage", name=stage, total=total)

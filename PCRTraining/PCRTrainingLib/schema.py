@@ -1,4 +1,4 @@
-"""The clinical variables that training knows by name, and the schema of a cohort."""
+"""The clinical variables that training knows by name, and the clinical schema of a cohort."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KNOWN: dict[str, Category | Number] = {
     )
 }
 
-KNOWN |= {  # measured in the exam; what they are is said in `kinetics.tumour_quantities`
+KNOWN |= {  # measured in the exam; `kinetics.tumour_quantities` defines them
     name: Number(name, name.replace("_", " ").capitalize(), unit, low, high, mean, sd, measured=True)
     for name, unit, low, high, mean, sd in (
         ("log_volume", "log ml", -3, 7, 2.5, 1.2),
@@ -43,16 +43,16 @@ KNOWN |= {  # measured in the exam; what they are is said in `kinetics.tumour_qu
     )
 }
 
-USUAL = ("age", "hr", "her2", "menopause")  # what a run takes unless it is told otherwise
+USUAL = ("age", "hr", "her2", "menopause")  # the default of a run
 
 
 def build_schema(
     variables: Iterable[str | Category | Number], rows: Iterable[Mapping[str, object]]
 ) -> tuple[ClinicalSchema, list[str]]:
-    """The schema of a cohort: the variables asked for that any row has a value of, and the names of the others.
+    """Return the schema of the chosen variables that have a value in any row, and the names of the other variables.
 
     Raises:
-        DataError: for a name that is not known.
+        DataError: if a name is not known.
     """
     chosen = [_find(variable) for variable in variables]
     filled = {name.lower() for row in rows for name, value in row.items() if str(value).strip()}

@@ -32,7 +32,7 @@ def main() -> None:
 
     session.start()
     from panel_help import MODULE, choose
-    from PCRPredictorLib.phantom.cohort import make_exam
+    from PCRPredictorLib.phantom.patient import make_exam
 
     panel = session.open_module(MODULE)
     exam = make_exam(seed=1)

@@ -40,7 +40,7 @@ print((peak() - before) / 1024)
 
 def make_files(folder: Path) -> list[Path]:
     """A full-size phantom exam as four gzipped NIfTI files."""
-    from PCRPredictorLib.phantom.cohort import make_exam
+    from PCRPredictorLib.phantom.patient import make_exam
     from PCRPredictorLib.writing import write_nifti
 
     exam = make_exam(seed=1)

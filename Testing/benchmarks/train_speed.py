@@ -124,7 +124,8 @@ def main() -> None:
         folder = Path(name)
         cohort = arguments.cohort
         if cohort is None:
-            from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+            from PCRPredictorLib.phantom.cohort import write_cohort
+            from PCRPredictorLib.phantom.site import find_site
 
             cohort = folder / "cohort"
             write_cohort(cohort, 198, find_site("A"), 0)

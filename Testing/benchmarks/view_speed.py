@@ -20,7 +20,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.phantom.cohort import make_exam
+from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.writing import write_nifti
 from support.browser_help import chromium, drag, idle, open_page, serving, slide, view
 

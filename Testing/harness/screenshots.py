@@ -16,7 +16,7 @@ def main(out):
     session.start()
     from panel_help import MODULE, choose, predict, view
     from PCRPredictorLib.mrml.nodes import show_overlay
-    from PCRPredictorLib.phantom.cohort import make_exam
+    from PCRPredictorLib.phantom.patient import make_exam
 
     from harness.desk import Desk
 
@@ -41,7 +41,8 @@ def training(out, session, desk_class):
     """Take pictures of PCR Training: a checked cohort, a running training, and its results."""
     import slicer
     from panel_help import TRAINING_MODULE
-    from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+    from PCRPredictorLib.phantom.cohort import write_cohort
+    from PCRPredictorLib.phantom.site import find_site
 
     folder = Path(tempfile.mkdtemp())
     write_cohort(folder / "hospital-A", 120, find_site("A"), seed=1)

@@ -14,7 +14,7 @@ import typer
 
 from ..exam import PHASE_NAMES
 from ..model.bundle import find_bundle, load_bundle
-from ..phantom.cohort import make_exam
+from ..phantom.patient import make_exam
 from ..reading.images import read_exam
 from ..reading.mask import add_mask
 from ..writing import whole_folder, write_json, write_nifti

@@ -21,7 +21,8 @@ def phantom(
     full: Annotated[bool, typer.Option("--full", help="Full-size exams, 448 x 448 x 120 voxels.")] = False,
 ) -> None:
     """Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table."""
-    from ..phantom.cohort import find_site, write_cohort
+    from ..phantom.cohort import write_cohort
+    from ..phantom.site import find_site
 
     write_cohort(out, patients, find_site(site, shortcut), seed, full=full)
     print_line(f"Written to {out}")

@@ -15,21 +15,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..writing import whole_folder, write_nifti
-from .patient import Patient, make_exam, make_patient, patient_traits
-from .site import SITES, Site, find_site
-from .traits import Traits
-
-__all__ = [
-    "SITES",
-    "Patient",
-    "Site",
-    "Traits",
-    "find_site",
-    "make_exam",
-    "make_patient",
-    "patient_traits",
-    "write_cohort",
-]
+from .patient import Patient, make_patient
+from .site import Site
 
 TABLE = "clinical_and_imaging_info.csv"
 

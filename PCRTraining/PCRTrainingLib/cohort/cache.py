@@ -1,7 +1,7 @@
 """A cohort's patients on the model grid, cached on disk and memory-mapped: memory does not grow with the cohort.
 
 grids.f16       (N, 4, slices, rows, columns) float16: three image channels and the fraction of tumour
-patients.json   grid and one record a patient, in the same order
+patients.json   grid and one record per patient, in the same order
 quarantine.csv  patients left out, and why
 """
 
@@ -42,7 +42,7 @@ class Record:
         label: 1 for pCR.
         row: the table's row.
         quantities: of the tumour, `kinetics.tumour_quantities`.
-        measured: by which an exam is found familiar, `tumour.measure`.
+        measured: to compare a new exam with, `tumour.measure`.
         fingerprint: hash of the images.
     """
 
@@ -56,7 +56,7 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class GridCache:
-    """N patients on disk; `image_and_mask` reads those asked for."""
+    """N patients on disk; `image_and_mask` reads some of them."""
 
     folder: Path
     grid: GridSpec
@@ -81,7 +81,7 @@ class GridCache:
 
     @cached_property
     def true_probability(self) -> np.ndarray | None:
-        """(N,) of simulated patients, else None."""
+        """(N,) probabilities of simulated patients, else None."""
         values = [record.row.get("true_probability", "") for record in self.records]
         return np.array(values, float) if all(values) else None
 
@@ -91,28 +91,28 @@ class GridCache:
         return np.memmap(self.folder / GRIDS, np.float16, "r", shape=shape)
 
     def image_and_mask(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Image (B, 3, slices, rows, columns) and mask (B, 1, ...) of the patients at these positions, float32."""
+        """Return image (B, 3, slices, rows, columns) and mask (B, 1, ...) of patients at some positions, float32."""
         grids = torch.from_numpy(self._grids[index]).float()
         return grids[:, :3], grids[:, 3:]
 
     def encode(self, schema: ClinicalSchema) -> Tensor:
-        """Clinical vectors, (N, schema width) float32."""
+        """Return clinical vectors, (N, schema width) float32."""
         if not schema.variables:
             return torch.zeros(len(self), 0)
         vectors = [schema.encode(schema.complete(schema.parse(r.row), r.quantities)) for r in self.records]
         return torch.from_numpy(np.stack(vectors))
 
     def column(self, name: str) -> np.ndarray:
-        """(N,) text of a column of the table; empty where there is none."""
+        """Return (N,) texts of a column of the table; empty if there is no value."""
         return np.array([str(record.row.get(name, "")).strip() for record in self.records])
 
     def quantity(self, name: str) -> np.ndarray:
-        """(N,) of a quantity of the tumour."""
+        """Return (N,) values of a quantity of the tumour."""
         return np.array([record.quantities[name] for record in self.records])
 
 
 def training_marks(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str], list[str]]:
-    """Hashes by which patients that were trained on are known again: of their images, and of their identifiers.
+    """Return hashes of images and of identifiers, by which patients of the training are recognised later.
 
     Args:
         more: identifiers of patients without images.
@@ -122,7 +122,7 @@ def training_marks(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str
 
 
 def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
-    """Image and mask of one exam on the grid, float16 (4, slices, rows, columns)."""
+    """Return image and mask of one exam on the grid, float16 (4, slices, rows, columns)."""
     mask = np.asarray(exam.mask) != 0
     window = place_window(mask, exam.geometry, grid)
     image = to_channels(exam, window)
@@ -137,10 +137,10 @@ def open_or_build(
     progress: Progress | None = None,
     workers: int = 2,
 ) -> GridCache:
-    """The cache in `folder`, made if it is not there or was made of another grid.
+    """Return the cache in `folder`; build it if it is missing or has a different grid.
 
     Raises:
-        DataError: if the cohort cannot be used at all, has changed since, or the folder cannot be written.
+        DataError: if the cohort cannot be used, has changed since, or the folder cannot be written.
     """
     patients = find_patients(cohort)
     if (folder / PATIENTS).is_file():
@@ -186,7 +186,7 @@ def _build(
 
 
 def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
-    """What the cache keeps of an exam."""
+    """Return what the cache keeps of an exam."""
     return sample_exam(exam, grid), {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),
@@ -195,7 +195,7 @@ def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]
 
 
 def read_cache(folder: Path) -> GridCache:
-    """A cache that was written before.
+    """Return a cache that was written before.
 
     Raises:
         DataError: if it is damaged.
@@ -217,7 +217,7 @@ def read_cache(folder: Path) -> GridCache:
 
 
 def write_problems(problems: Sequence[Problem], path: Path) -> None:
-    """`quarantine.csv`: patient_id, reason."""
+    """Write `quarantine.csv` with the columns patient_id and reason."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["patient_id", "reason"])
         writer.writeheader()
@@ -225,18 +225,18 @@ def write_problems(problems: Sequence[Problem], path: Path) -> None:
 
 
 def _check_unchanged(cache: GridCache, patients: Sequence[CohortPatient], cohort: Path) -> None:
-    """Refuse a cohort that gained, lost or relabelled patients since."""
+    """Raise an error if the cohort has gained, lost or relabelled patients since."""
     known: dict[str, int | None] = {record.patient_id: record.label for record in cache.records}
     known |= {problem.patient_id: None for problem in cache.quarantine}
     now = {patient.patient_id for patient in patients}
     if changed := sorted(now ^ set(known)):
         raise DataError(
-            f"{cohort} has changed since the run began ({count(len(changed), 'patient')} came or went, the first is "
-            f"{changed[0]}); restore it, or start a run in a new folder"
+            f"{cohort} has changed since the run began ({count(len(changed), 'patient')} added or removed, the first "
+            f"is {changed[0]}); restore it, or start a run in a new folder"
         )
     labels = dict(zip((p.patient_id for p in patients), read_labels(patients), strict=True))
     if relabelled := [name for name, label in known.items() if label is not None and labels[name] != label]:
         raise DataError(
-            f"{cohort} has changed since the run began (another label for {relabelled[0]}); restore it, or start a run "
-            "in a new folder"
+            f"{cohort} has changed since the run began (a different label for {relabelled[0]}); restore it, or start a "
+            "run in a new folder"
         )

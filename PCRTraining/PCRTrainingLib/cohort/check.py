@@ -1,4 +1,4 @@
-"""What is wrong with which patient of a cohort. Training leaves such patients out; `pcr check` lists them."""
+"""Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a patient is left out, in a sentence."""
+    """A patient that is left out, and why: a sentence."""
 
     patient_id: str
     reason: str
 
 
 def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
-    """1 for pCR, 0 for none, None where the table has no value.
+    """Return each patient's label: 1 for pCR, 0 for no pCR, None if the table has no value.
 
     Raises:
         DataError: if there are no patients, the table has no labels, or one is neither 0 nor 1.
@@ -45,14 +45,14 @@ def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
         raise DataError("the cohort has no patients; put the phases of each into images/<patient>")
     if not any(LABEL in patient.row for patient in patients):
         raise DataError(
-            f"the cohort's table must have a column {LABEL} (1 for complete response, 0 for none), got none; "
+            f"the cohort's table must have a column {LABEL} (1 for complete response, 0 for no complete response); "
             "add it, or map another column in cohort.json"
         )
     return [parse_label(patient.row.get(LABEL, "")) for patient in patients]
 
 
 def parse_label(text: str) -> int | None:
-    """A label as it is written in tables.
+    """Return a label from the text of a table: 1, 0, or None if it is empty.
 
     Raises:
         DataError: if it is neither 0, 1 nor empty.
@@ -69,10 +69,10 @@ def parse_label(text: str) -> int | None:
 
 
 def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
-    """The exam of a patient that training can use.
+    """Return the exam of a patient that training can use.
 
     Raises:
-        DataError: saying why it cannot.
+        DataError: if training cannot use it, with the reason.
     """
     try:
         exam = read_patient(patient)
@@ -84,22 +84,22 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things in words: 1 patient, 2 patients."""
+    """Return a count with its noun: "1 patient", "2 patients"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def fingerprint(exam: Exam) -> str:
-    """A hash of the early phase's voxels, the same for copies of an exam under any name."""
+    """Return a hash of the early phase's voxels, the same for copies of an exam under any name."""
     return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
 
 
 def identifier_mark(patient_id: str) -> str:
-    """A hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
+    """Return a hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
     return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
 
 
 def find_twins(patients: Iterable[CohortPatient]) -> dict[str, str]:
-    """Patients whose identifiers differ only in case, with what to do; all of them are in doubt."""
+    """Return the patients whose identifiers differ only in case, with what to do; all of them are in doubt."""
     ids = [patient.patient_id for patient in patients]
     seen = Counter(name.lower() for name in ids)
     return {
@@ -114,13 +114,13 @@ def examine_all(
     use: Callable[[Exam], T],
     workers: int = 2,
 ) -> Iterator[tuple[int, T | Problem]]:
-    """Go through a cohort, a few exams in memory at a time, in order.
+    """Examine a cohort's patients in order, with a few exams in memory at a time.
 
     Args:
-        use: what to do with an exam that can be used.
+        use: called with each exam that can be used.
 
     Yields:
-        Position and what `use` gave, or the problem.
+        Position of the patient, and the result of `use` or the problem.
     """
     twins, seen = find_twins(patients), dict[str, str]()
     examined = _map(partial(_examine_one, schema, use, twins), zip(patients, labels, strict=True), workers)
@@ -150,7 +150,7 @@ def _examine_one(
 
 
 def _map(function: Callable, tasks: Iterable, workers: int) -> Iterator:
-    """`map` on threads that never runs ahead by more than a few: what is waiting stays small."""
+    """Map on threads that run ahead by a few tasks only, so that few results wait in memory."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: list = []
         for task in tasks:
@@ -164,10 +164,10 @@ def _map(function: Callable, tasks: Iterable, workers: int) -> Iterator:
 def check_cohort(
     cohort: Path, progress: Progress, variables: Iterable[str | Category | Number] = USUAL
 ) -> tuple[int, list[Problem]]:
-    """Go through a cohort as training would: number of patients, and what is wrong with which of them.
+    """Check a cohort as training would; return the number of patients and their problems.
 
     Args:
-        variables: clinical ones that a run will take, see `TrainingConfig.clinical`.
+        variables: clinical variables of the run, see `TrainingConfig.clinical`.
 
     Raises:
         DataError: if the cohort or its table cannot be read at all.
@@ -186,7 +186,7 @@ def check_cohort(
 
 
 def _describe(patient: CohortPatient, label: int | None, result: Problem | None) -> dict[str, object]:
-    """A patient's row in the table of a program that listens."""
+    """Return a patient's row for the table of a parent process."""
     return {
         "patient_id": patient.patient_id,
         "label": "" if label is None else label,

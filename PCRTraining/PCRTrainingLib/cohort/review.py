@@ -1,7 +1,7 @@
-"""Reviewing the segmentations of a cohort: who looked at which patient, and masks that were changed.
+"""Reviews of a cohort's segmentations: who reviewed which patient, and the masks that were changed.
 
-segmentations/reviewed/<id>.nii.gz     a changed mask; it is taken before the expert's, which is never touched
-segmentations/reviewed/reviews.csv     patient_id, who, when, mask: a row for every patient that was looked at
+segmentations/reviewed/<id>.nii.gz     a changed mask; it replaces the expert's, which is kept as it is
+segmentations/reviewed/reviews.csv     patient_id, who, when, mask: a row per reviewed patient
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ REVIEWS = "reviews.csv"
 
 @dataclass(frozen=True)
 class Review:
-    """One look at one patient.
+    """One review of one patient.
 
     Args:
-        patient_id: as the cohort has it.
-        who: whatever the reviewer calls themselves.
+        patient_id: as in the cohort.
+        who: name of the reviewer, free text.
         when: local time, ISO 8601.
-        mask: file name of the mask that was saved, empty where the one there was found good.
+        mask: file name of the mask that was saved; empty if the mask was accepted as it was.
     """
 
     patient_id: str
@@ -41,7 +41,7 @@ class Review:
 
 
 def read_reviews(cohort: Path) -> dict[str, Review]:
-    """The last review of each patient.
+    """Return the last review of each patient.
 
     Raises:
         DataError: if the list cannot be read.
@@ -84,10 +84,10 @@ def next_unreviewed(cohort: Path, patients: Sequence[str], after: str) -> str | 
 
 
 def mark_reviewed(cohort: Path, patient_id: str, who: str, mask: str | None = None) -> Review:
-    """Note that a patient was looked at; a mask saved before stays noted.
+    """Record and return a review; a mask that was saved before stays in the record.
 
     Raises:
-        DataError: if it cannot be written.
+        DataError: if the list cannot be written.
     """
     reviews = read_reviews(cohort)
     before = reviews.get(patient_id)
@@ -107,7 +107,7 @@ def mark_reviewed(cohort: Path, patient_id: str, who: str, mask: str | None = No
 
 
 def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometry, who: str) -> Path:
-    """Save a changed mask beside the expert's, and note who did it.
+    """Save a changed mask beside the expert's, and record the reviewer.
 
     Args:
         mask: (k, j, i), not empty.
@@ -119,7 +119,7 @@ def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometr
     if not np.any(mask):
         raise DataError("the tumour mask must not be empty; paint or click the tumour before saving")
     path = _folder(cohort) / f"{patient_id.lower()}.nii.gz"
-    part = path.with_name(f".part.{path.name}")  # the format goes by the ending
+    part = path.with_name(f".part.{path.name}")  # the file name decides the format
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_nifti(np.asarray(mask, np.uint8), geometry, part)
@@ -132,21 +132,21 @@ def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometr
 
 
 def import_dicom(folder: Path | str, cohort: Path, patient_id: str) -> Path:
-    """Copy the three phases of a DICOM exam into a cohort of the MAMA-MIA layout; its mask and label come later.
+    """Copy the three phases of a DICOM exam into a cohort of the MAMA-MIA layout, without mask and label.
 
     Args:
         folder: of the DICOM files.
-        patient_id: what the patient is called in the cohort; nothing of the DICOM headers is kept.
+        patient_id: of the patient in the cohort; nothing of the DICOM headers is kept.
 
     Raises:
-        DataError: if the exam cannot be read, the name cannot be one of a folder, or there is such a patient.
+        DataError: if the exam cannot be read, the identifier cannot name a folder, or the patient is there already.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", patient_id):
-        raise DataError(f"the identifier must be letters, digits, - and _, got {patient_id!r}; choose another one")
+        raise DataError(f"the identifier must be letters, digits, - and _, got {patient_id!r}; choose a different one")
     images = folder_of(cohort, "images")
     target = images / patient_id
     if folder_of(images, patient_id.lower()).exists():
-        raise DataError(f"{patient_id}: there is a patient of that name; choose another one")
+        raise DataError(f"{patient_id}: there is a patient of that name already; choose a different one")
     exam = read_dicom_exam(Path(folder))
     with whole_folder(target) as staging:
         for k, phase in enumerate(exam.phases):

@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out. By patient: a patient never is on both sides."""
+"""Splits by patient: who is trained on and who is held out. No patient is ever on both sides."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, Strat
 from ..config import SplitConfig
 
 NEVER = -1  # the fold of patients that are always trained on
-EXCLUDED = -2  # of patients that take no part
+EXCLUDED = -2  # the fold of patients that take no part
 
 
 def assign_folds(
     config: SplitConfig, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
 ) -> np.ndarray:
-    """The fold in which each patient is held out, (N,) from 0; `NEVER` for those who never are.
+    """Return the fold in which each patient is held out, (N,) from 0; `NEVER` for patients that are always trained on.
 
     Args:
         ids: patient identifiers.
@@ -30,7 +30,7 @@ def assign_folds(
         seed: of the shuffle.
 
     Raises:
-        DataError: if there are too few patients, one class only, no groups, or the given list does not fit.
+        DataError: if there are too few patients, only one class, no groups, or the given list does not fit.
     """
     _check_classes(labels)
     folds = _draw_folds(config, ids, labels, column, seed)
@@ -38,7 +38,7 @@ def assign_folds(
     fewest = int(min(held_out.sum(), (1 - held_out).sum()))
     if fewest < 2:
         raise DataError(
-            f"two patients with and two without pCR must be held out to measure anything, got {fewest} of one kind; "
+            f"two patients with pCR and two without must be held out to measure anything, got {fewest} of one kind; "
             "hold out more, or change the list"
         )
     return folds
@@ -71,12 +71,12 @@ def _draw_folds(
 
 
 def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide a fold's training patients into those trained on, (a,), and those that early stopping looks at, (b,).
+    """Divide a fold's training patients: return (a,) to train on and (b,) that early stopping validates on.
 
     Args:
         train: (n,) positions.
         labels: (N,) of all patients.
-        share: of the second part; 0 for none.
+        share: of the second part; 0 leaves it empty.
 
     Raises:
         DataError: if the patients are too few for both classes on both sides.
@@ -96,7 +96,7 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
 
 
 def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:
-    """`splits.csv`: patient_id, label, fold (empty for those always trained on); arrays of the same shape, (N,)."""
+    """Write `splits.csv`: patient_id, label, fold (empty if always trained on); arrays of the same shape, (N,)."""
     with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["patient_id", "label", "fold"])
@@ -105,15 +105,15 @@ def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.n
 
 
 def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
-    """The folds that `write_splits` wrote, (N,).
+    """Return the folds that `write_splits` wrote, (N,).
 
     Raises:
-        DataError: if they are of other patients.
+        DataError: if the file is of different patients.
     """
     with path.open(newline="", encoding="utf-8") as file:
         folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in csv.DictReader(file)}
     if set(folds) != set(ids):
-        raise DataError(f"{path}: is of other patients than the cohort's; start a run in a new folder")
+        raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")
     return np.array([folds[name] for name in ids])
 
 
@@ -128,7 +128,7 @@ def _check_classes(labels: np.ndarray) -> None:
 
 
 def _strata(labels: np.ndarray, column: np.ndarray, folds: int) -> np.ndarray:
-    """Label and column together; combinations too rare for every fold count as the label alone."""
+    """Return label and column together; combinations too rare for every fold count as the label alone."""
     strata = np.array([f"{label} {value}" for label, value in zip(labels, column, strict=True)])
     count = Counter(strata)
     return np.array([s if count[s] >= folds else str(label) for s, label in zip(strata, labels, strict=True)])
@@ -146,7 +146,7 @@ def _by_group(config: SplitConfig, labels: np.ndarray, column: np.ndarray, seed:
     if len(groups) < 2 or (column == "").any():
         raise DataError(
             f"the table's column {config.column} must name two groups or more and one for every patient, got "
-            f"{len(groups)} and {np.count_nonzero(column == '')} patients without; choose another split.column"
+            f"{len(groups)} and {np.count_nonzero(column == '')} patients without; choose a different split.column"
         )
     if not config.folds or config.folds >= len(groups):
         folds = np.array([groups.index(value) for value in column])
@@ -156,7 +156,7 @@ def _by_group(config: SplitConfig, labels: np.ndarray, column: np.ndarray, seed:
     for k in range(folds.max() + 1):
         if len(set(labels[folds != k])) < 2:
             raise DataError(
-                f"without the group {column[folds == k][0]} one class is left; choose another split.column"
+                f"without the group {column[folds == k][0]} one class is left; choose a different split.column"
                 + (", or set split.folds lower" if config.folds else "")
             )
     return folds
@@ -174,7 +174,7 @@ def _hold_out(share: float, labels: np.ndarray, column: np.ndarray, seed: int) -
 
 
 def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
-    """A list with `patient_id, fold`, or MAMA-MIA's two columns of patients to train and to test on."""
+    """Return the folds in a list with `patient_id, fold`, or with MAMA-MIA's two columns of patients."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [
@@ -188,7 +188,7 @@ def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
             known = {row["train_split"].lower(): NEVER for row in rows} | {row["test_split"].lower(): 0 for row in rows}
             train, test = ({row[c].lower() for row in rows} - {""} for c in ("train_split", "test_split"))
             if both := sorted(train & test):
-                raise DataError(f"{path}: {both[0]} is on both sides of the split; keep it on one")
+                raise DataError(f"{path}: {both[0]} must be on one side of the split, got both; keep it on one")
         elif {"patient_id", "fold"} <= columns:
             known = {row["patient_id"].lower(): int(row["fold"] or NEVER) for row in rows}
         else:
@@ -198,8 +198,8 @@ def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
             raise
         raise DataError(f"{path}: fold must be a whole number from 0, or empty ({error})") from None
     if missing := [name for name in ids if name.lower() not in known]:
-        raise DataError(f"{path}: does not say where {missing[0]} belongs ({len(missing)} such patients); add them")
+        raise DataError(f"{path}: must list every patient, {missing[0]} is missing ({len(missing)} in all); add them")
     folds = np.array([known[name.lower()] for name in ids])
     if set(folds) - {NEVER} != set(range(folds.max() + 1)) or folds.max() < 0:
-        raise DataError(f"{path}: folds must be numbered from 0 without a gap, and someone must be held out")
+        raise DataError(f"{path}: folds must be numbered from 0 without a gap, and a patient must be held out")
     return folds

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.model.card import ModelCard
-from PCRPredictorLib.phantom.cohort import SITES, TABLE, Site, write_cohort
+from PCRPredictorLib.phantom.cohort import TABLE, write_cohort
+from PCRPredictorLib.phantom.site import SITES, Site
 from PCRPredictorLib.writing import write_csv
 from rich.console import Console
 

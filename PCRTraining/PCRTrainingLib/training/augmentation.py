@@ -1,4 +1,4 @@
-"""Augmentation of model grids on the fly. Each function draws from a generator and returns new tensors.
+"""Augmentation of model grids in training. Each function draws from a generator and returns new tensors.
 
 Tensors keep their shapes, (B, C, slices, rows, columns) of images and (B, width) of clinical vectors. `random_flips`,
 `random_contrast` and `swap_background` are ours.
@@ -13,7 +13,7 @@ from torch.nn import functional
 
 
 def random_flips(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Mirror slices, rows and columns, each with probability 1/2, the whole batch alike.
+    """Mirror slices, rows and columns, each with probability 1/2, in the same way for the whole batch.
 
     Args:
         image: (B, C, slices, rows, columns).
@@ -30,10 +30,10 @@ def random_contrast(image: Tensor, generator: torch.Generator, strength: float =
 
 
 def swap_background(image: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Paste each tumour, with a margin of a voxel, into another patient's background; the label stays the tumour's.
+    """Paste each tumour, with a margin of a voxel, into a different patient's background; the label stays the tumour's.
 
-    What the background says about the label is gone then. Where the other patient's own tumour was, the patient's own
-    background stays.
+    The background then says nothing about the label. The place of the other patient's tumour keeps the patient's own
+    background.
 
     Args:
         image: (B, C, slices, rows, columns).

@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory: an epoch of each kind of step is trained on noise, and timed."""
+"""Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from PCRPredictorLib.child import emit
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
-from ..cohort.cache import GridCache
 from ..cohort.check import read_labels
 from ..cohort.splits import assign_folds
 from ..config import Step, TrainingConfig
@@ -25,11 +25,11 @@ _BATCHES = 2
 
 @dataclass(frozen=True)
 class Estimate:
-    """What training will need on this machine.
+    """Time and memory that training needs on this machine.
 
     Args:
-        seconds: of training alone; reading the cohort and the report come on top.
-        megabytes: of all processes together; 0 where the system does not say.
+        seconds: of training, without reading the cohort and writing the report.
+        megabytes: of all processes together; 0 if the system does not report it.
     """
 
     seconds: float
@@ -37,7 +37,7 @@ class Estimate:
 
 
 class _Noise:
-    """As much of a `GridCache` as an epoch asks for."""
+    """The part of a `GridCache` that an epoch uses."""
 
     def __init__(self, config: TrainingConfig, patients: int) -> None:
         self.labels: np.ndarray = np.arange(patients) % 2
@@ -51,12 +51,12 @@ class _Noise:
 
 
 def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: int) -> Estimate:
-    """Estimate the training of a cohort.
+    """Return the estimate of training a cohort.
 
     Args:
-        patients: that can be used.
-        folds: that are trained.
-        processes: folds trained at a time.
+        patients: number of patients that can be used.
+        folds: number of folds to train.
+        processes: number of folds trained at a time.
     """
     torch.set_num_threads(1)
     batches = max(patients * max(folds - 1, 1) // max(folds, 2) // config.batch_size, 1)
@@ -66,10 +66,10 @@ def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: i
 
 
 def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Estimate:
-    """`estimate_run` of a cohort's folder; a program that listens is told.
+    """Return `estimate_run` of a cohort's folder, and emit it to a parent process.
 
     Raises:
-        DataError: if it is no cohort, or cannot be divided as the configuration says.
+        DataError: if it is not a cohort, or cannot be divided as the configuration says.
     """
     found = estimate_run(config, *count_folds(config, find_patients(cohort)), processes)
     emit("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
@@ -77,7 +77,7 @@ def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Est
 
 
 def count_folds(config: TrainingConfig, patients: Sequence[CohortPatient]) -> tuple[int, int]:
-    """How many patients have a label, and how many folds they are divided into.
+    """Return the number of patients with a label, and of the folds they are divided into.
 
     Raises:
         DataError: if they cannot be divided as the configuration says.
@@ -90,25 +90,25 @@ def count_folds(config: TrainingConfig, patients: Sequence[CohortPatient]) -> tu
 
 
 def _time_batch(step: Step, config: TrainingConfig) -> float:
-    """Seconds that one batch of a step takes."""
+    """Return the time of one batch of a step, s."""
     count = config.batch_size * _BATCHES
     schema, _ = build_schema(config.clinical, [])
     clinical = torch.zeros(count, schema.width)
     nobody: np.ndarray = np.arange(0)
-    noise: GridCache = _Noise(config, count)  # type: ignore[assignment]
+    noise: Any = _Noise(config, count)
     fold = Fold(0, noise, clinical, schema, np.arange(count), nobody, nobody, (clinical, torch.arange(count) % 2))
     network = build_network(replace(step, clinical_fit=False), config, fold, {}).channels_last()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
     schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(2):  # the first time is slower
+    for _ in range(2):  # the first round is slower
         start = time.perf_counter()
         train_epoch(network, optimizer, schedule, step, config, fold, generator, _BATCHES, "cpu")
     return (time.perf_counter() - start) / _BATCHES
 
 
 def _peak_megabytes() -> float:
-    """Most memory that this process has had; 0 where the system does not say."""
+    """Return the peak memory of this process in megabytes; 0 if the system does not report it."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:  # not Linux

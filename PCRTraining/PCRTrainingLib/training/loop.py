@@ -1,4 +1,4 @@
-"""The training loop: one step of the curriculum on one fold, from files to files, restartable after every epoch.
+"""The training loop: one step of the curriculum on one fold, from files to files; it can go on after every epoch.
 
 Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate, Smith and Topin, 2019.
 """
@@ -34,25 +34,24 @@ from .inference import score
 from .losses import classification_loss, explain, share_in_tumour
 
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
-_LARGEST_GRADIENT = 100.0  # never reached by a sound step; one that is not finite stops the training
+_LARGEST_GRADIENT = 100.0  # a sound step never reaches it; a gradient that is not finite stops the training
 Weights = Mapping[str, Tensor]
 Report = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What one fold trains on.
+    """The data of one fold.
 
     Args:
         number: of the fold.
-        cache: all patients.
-        clinical: (N, schema width) of all patients.
-        schema: of the clinical vector.
-        train: (n,), positions trained on.
-        watched: (n,), positions that early stopping looks at; may be empty.
-        held_out: (n,), positions of the fold's own patients, never looked at in training.
-        rows: clinical vectors, (n, schema width), and labels that the clinical branch is fitted on; none of a held-out
-            patient.
+        cache: of all patients.
+        clinical: (N, schema width), vectors of all patients.
+        schema: of the clinical vectors.
+        train: (n,), positions of the patients to train on.
+        watched: (n,), positions of the patients that early stopping validates on; may be empty.
+        held_out: (n,), positions of the fold's own patients, which training never uses.
+        rows: clinical vectors, (n, schema width), and labels to fit the clinical branch on, without held-out patients.
     """
 
     number: int
@@ -68,14 +67,14 @@ class Fold:
 def train_step(
     step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: StepFolder, device: str, report: Report
 ) -> None:
-    """Train one step and leave `weights.safetensors` and `history.csv` in `folder`; does nothing where they are.
+    """Train one step and write `weights.safetensors` and `history.csv` into `folder`; do nothing if it was trained.
 
     Args:
-        start: weights of the step before, {} for none.
+        start: weights of the previous step; empty to start from random weights.
         report: called with the epoch and its history row after every epoch.
 
     Raises:
-        DataError: if a file cannot be written; what was trained until then is kept.
+        DataError: if a file cannot be written; finished epochs are kept.
     """
     if folder.weights.is_file():
         return
@@ -121,7 +120,7 @@ def train_epoch(
     batches: int,
     device: str,
 ) -> dict[str, float]:
-    """One pass over the training patients: mean loss, and share of the attention inside the tumour (nan without)."""
+    """Train one epoch; return its mean loss and the share of the attention inside the tumour, nan without attention."""
     network.train()
     freeze_norms(network)
     labels = torch.from_numpy(fold.cache.labels).float()
@@ -159,19 +158,19 @@ def train_epoch(
 
 
 def can_be_bfloat16(grid: GridSpec) -> bool:
-    """Whether the deepest feature map is 4 x 8 x 8 or more: on some CPUs gradients of smaller ones are not finite."""
+    """Return whether the deepest map is 4 x 8 x 8 or more: on some CPUs, gradients of smaller ones are not finite."""
     return grid.slices > 6 and grid.size >= 32
 
 
 def freeze_norms(network: PCRNet) -> None:
-    """Keep the running statistics of batch norms whose branch has a rate of 0, which gradients alone would not do."""
+    """Freeze the running statistics of batch norms in branches with a rate of 0: they change without gradients."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d) and not any(p.requires_grad for p in module.parameters()):
             module.eval()
 
 
 def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights) -> PCRNet:
-    """The step's network, from random weights or those of the step before."""
+    """Return the step's network, with random weights or those of the previous step."""
     torch.manual_seed(_seed(config.seed, fold.number, step.name, -1))
     network = PCRNet(**network_arguments(step, config, fold.schema), dropout=config.dropout)
     if step.clinical_fit and network.clinical is not None:
@@ -184,7 +183,7 @@ def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights
 
 
 def network_arguments(step: Step, config: TrainingConfig, schema: ClinicalSchema) -> dict[str, Any]:
-    """Arguments of `PCRNet` for a step, as a bundle keeps them."""
+    """Return the arguments of `PCRNet` for a step, as a bundle keeps them."""
     return {
         "widths": list(config.widths),
         "attention": step.attention,
@@ -199,9 +198,9 @@ def fit_clinical(
     """Fit the clinical branch alone, in place: full batches, class-balanced, variables dropped at random.
 
     Args:
-        rows: (n, schema width) of every labelled row at hand, with images or without.
+        rows: (n, schema width) of every labelled row, with images or without.
         labels: (n,).
-        penalty: half of it times the squared weights is added to the loss; the offsets are free.
+        penalty: half of it times the squared weights is added to the loss, without the offsets.
     """
     weights = [parameter for parameter in branch.parameters() if parameter.ndim > 1]
     generator = torch.Generator().manual_seed(0)
@@ -217,7 +216,7 @@ def fit_clinical(
 
 
 def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> list[dict]:
-    """Branches that are new in this step at the full rate, the image branch and the clinical one at their own.
+    """Return the optimiser's groups: new branches at the full rate, image and clinical branch at their own.
 
     Args:
         rates: of new branches, of the image branch, of the clinical branch.
@@ -233,7 +232,7 @@ def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> lis
 
 
 def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
-    """Classification loss and AUC of the watched patients; nan without any."""
+    """Return classification loss and AUC of the watched patients; nan if there are none."""
     if not len(fold.watched):
         return dict.fromkeys(("validation_loss", "validation_auc"), math.nan)
     found = score(network, fold.cache, fold.clinical, fold.watched, (), device)
@@ -244,7 +243,7 @@ def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
 
 
 def _since_best(history: list[dict[str, float]]) -> int:
-    """Epochs since the lowest validation loss."""
+    """Return the number of epochs since the lowest validation loss."""
     losses = [row["validation_loss"] for row in history]
     return len(losses) - 1 - int(np.argmin(losses))
 
@@ -259,7 +258,7 @@ def _resume(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     device: str,
 ) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
-    """History and best weights until now; network, optimiser and schedule as they were after the last epoch."""
+    """Restore network, optimiser and schedule after the last epoch; return history and best weights until then."""
     if not folder.checkpoint.is_file():
         return [], {}
     states = torch.load(folder.checkpoint, map_location=device, weights_only=True)
@@ -270,14 +269,14 @@ def _resume(
 
 
 def _save(states: Mapping[str, object], path: Path) -> None:
-    """torch.save by way of memory: its own writer hides that a disk is full."""
+    """Save by way of memory: the writer of torch.save hides that a disk is full."""
     content = io.BytesIO()
     torch.save(states, content)
     path.write_bytes(content.getbuffer())
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:
-    """One row an epoch; empty where there is nothing to measure."""
+    """Write one row per epoch; a value that was not measured is empty."""
     with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HISTORY_COLUMNS)
         writer.writeheader()
@@ -286,10 +285,10 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
 
 
 def load_weights(folder: StepFolder) -> dict[str, Tensor]:
-    """Weights that a finished step left."""
+    """Return the weights of a finished step."""
     return load_file(folder.weights)
 
 
 def _seed(*parts: object) -> int:
-    """A seed of its own for every seed, fold, step and epoch, the same on every machine."""
+    """Return a seed for every seed, fold, step and epoch, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest(), "little")

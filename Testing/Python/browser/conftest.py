@@ -1,7 +1,8 @@
 """One `pcr view` and one browser for all tests of this folder."""
 
 import pytest
-from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+from PCRPredictorLib.phantom.cohort import write_cohort
+from PCRPredictorLib.phantom.site import find_site
 from PCRPredictorView.opengl import opengl_missing
 from support.browser_help import (
     CHROMIUM,

@@ -23,7 +23,7 @@ def cohort(training_cohort, tmp_path):
     return tmp_path / "copy"
 
 
-def test_cached_grids_are_the_patients_own(training_cohort, tmp_path):
+def test_cache_returns_the_grids_of_the_patients_asked_for(training_cohort, tmp_path):
     cache = build(training_cohort, tmp_path / "cache")
     image, mask = cache.image_and_mask(np.array([3, 0]))
     assert image.shape == (2, 3, *GRID.shape)
@@ -32,7 +32,7 @@ def test_cached_grids_are_the_patients_own(training_cohort, tmp_path):
     assert inside[0] > inside[1]  # patient 3 has pCR, whose tumours enhance more
 
 
-def test_a_second_opening_reads_the_files_of_the_first(training_cohort, tmp_path):
+def test_existing_cache_is_read_and_not_built_again(training_cohort, tmp_path):
     first = build(training_cohort, tmp_path / "cache")
     made = (tmp_path / "cache" / "grids.f16").stat().st_mtime_ns
     second = build(training_cohort, tmp_path / "cache")
@@ -40,7 +40,7 @@ def test_a_second_opening_reads_the_files_of_the_first(training_cohort, tmp_path
     assert second.records == first.records
 
 
-def test_corrupt_image_costs_that_patient_alone(cohort, tmp_path):
+def test_corrupt_image_excludes_only_its_patient(cohort, tmp_path):
     file = cohort / "images" / "P4" / "p4_0001.nii.gz"
     file.write_bytes(file.read_bytes()[:200])
     cache = build(cohort, tmp_path / "cache")
@@ -62,14 +62,14 @@ def test_changed_cohort_is_refused(cohort, tmp_path):
     rows = read_table(cohort)
     rows[2]["pcr"] = "1"
     write_table(cohort, rows)
-    with pytest.raises(DataError, match=r"has changed since the run began .another label for P2"):
+    with pytest.raises(DataError, match=r"has changed since the run began .a different label for P2"):
         build(cohort, tmp_path / "cache")
     shutil.rmtree(cohort / "images" / "P5")
-    with pytest.raises(DataError, match="1 patient came or went, the first is P5"):
+    with pytest.raises(DataError, match="1 patient added or removed, the first is P5"):
         build(cohort, tmp_path / "cache")
 
 
-def test_damaged_cache_is_said(training_cohort, tmp_path):
+def test_damaged_cache_is_reported(training_cohort, tmp_path):
     build(training_cohort, tmp_path / "cache")
     (tmp_path / "cache" / "grids.f16").write_bytes(b"short")
     with pytest.raises(DataError, match="cached grids are damaged"):

@@ -31,7 +31,7 @@ def test_sound_cohort_has_no_problems(training_cohort):
     assert check_cohort(training_cohort, Silent()) == (16, [])
 
 
-def test_every_kind_of_problem_is_laid_to_its_patient(cohort):
+def test_every_kind_of_problem_is_reported_for_its_patient(cohort):
     import numpy as np
 
     images, masks = cohort / "images", cohort / "segmentations" / "expert"
@@ -70,7 +70,7 @@ def test_identifiers_that_differ_only_in_case_are_both_in_doubt(cohort):
     assert found["P0"] == "its identifier occurs twice, differing only in case; keep one"
 
 
-def test_variables_are_those_of_the_run(cohort, tmp_path, capsys):
+def test_variables_of_the_configuration_are_checked(cohort, tmp_path, capsys):
     edit(cohort, 3, er="perhaps")
     assert problems(cohort) == {}
     (tmp_path / "own.json").write_text('{"clinical": ["age", "er"]}')

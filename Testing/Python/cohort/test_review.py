@@ -1,4 +1,4 @@
-"""Masks that a reviewer changed are kept beside the expert's, and used."""
+"""Masks that a reviewer changed are saved beside the expert's, and used instead."""
 
 import shutil
 
@@ -40,7 +40,7 @@ def test_changed_mask_is_used_and_the_experts_is_untouched(cohort):
     assert (review.who, review.mask) == ("Dr. Ünal", path.name)
 
 
-def test_folders_in_another_case_are_written_to(cohort, tmp_path):
+def test_existing_folders_are_used_whatever_their_case(cohort, tmp_path):
     (cohort / "segmentations").rename(cohort / "Segmentations")
     (cohort / "images").rename(cohort / "Images")
     patient = first(cohort)
@@ -51,11 +51,11 @@ def test_folders_in_another_case_are_written_to(cohort, tmp_path):
     write_dicom_exam(tmp_path / "dicom", tiny_exam(), "siemens")
     import_dicom(tmp_path / "dicom", cohort, "new_1")
     assert "new_1" in [found.patient_id for found in find_patients(cohort)]
-    with pytest.raises(DataError, match="patient of that name"):
+    with pytest.raises(DataError, match="patient of that name already"):
         import_dicom(tmp_path / "dicom", cohort, "NEW_1")
 
 
-def test_finding_a_mask_good_keeps_the_one_that_was_saved(cohort):
+def test_accepting_a_patient_keeps_the_mask_saved_before(cohort):
     patient = first(cohort)
     exam = read_patient(patient)
     path = save_mask(cohort, patient.patient_id, exam.mask, exam.geometry, "a")
@@ -74,7 +74,7 @@ def test_empty_mask_is_not_saved(cohort):
     assert read_reviews(cohort) == {}
 
 
-def test_full_disk_leaves_the_mask_before(cohort, small_disk):
+def test_full_disk_keeps_the_previous_mask(cohort, small_disk):
     patient = first(cohort)
     exam = read_patient(patient)
     (cohort / "segmentations" / "reviewed").symlink_to(small_disk)
@@ -87,7 +87,7 @@ def test_full_disk_leaves_the_mask_before(cohort, small_disk):
     assert [file.name for file in small_disk.iterdir()] == ["filler"]
 
 
-def test_list_that_cannot_be_read_is_an_error(cohort):
+def test_unreadable_list_of_reviews_is_refused(cohort):
     mark_reviewed(cohort, "x", "a")
     (cohort / "segmentations" / "reviewed" / "reviews.csv").write_text("something,else\n1,2\n")
     with pytest.raises(DataError, match="must have the columns"):
@@ -101,11 +101,11 @@ def test_dicom_exam_becomes_a_patient_without_its_name(cohort, tmp_path):
     patient = {patient.patient_id: patient for patient in find_patients(cohort)}["NEW_1"]
     assert patient.mask is None
     assert read_patient(patient, need_mask=False).mask is None
-    with pytest.raises(DataError, match="patient of that name"):
+    with pytest.raises(DataError, match="patient of that name already"):
         import_dicom(tmp_path / "dicom", cohort, "NEW_1")
 
 
-def test_identifier_that_is_no_folder_name_is_refused(cohort, tmp_path):
+def test_identifier_that_cannot_name_a_folder_is_refused(cohort, tmp_path):
     with pytest.raises(DataError, match="letters, digits"):
         import_dicom(tmp_path, cohort, "../elsewhere")
 

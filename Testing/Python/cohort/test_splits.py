@@ -20,7 +20,7 @@ def test_folds_hold_every_patient_once_with_label_and_site_balanced():
     assert all(len(set(SITES[folds == k])) == 4 for k in range(5))
 
 
-def test_same_seed_gives_the_same_folds_another_seed_others():
+def test_folds_depend_on_the_seed_alone():
     assert np.array_equal(assign(folds=5), assign(folds=5))
     assert not np.array_equal(assign(folds=5), assign(1, folds=5))
 
@@ -53,8 +53,8 @@ def test_mama_mia_list_is_read_in_any_case(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("train_split,test_split\nP1,P1\n", "p1 is on both sides"),
-        ("patient_id,fold\nP1,0\n", r"does not say where P0 belongs \(59 such"),
+        ("train_split,test_split\nP1,P1\n", "p1 must be on one side of the split, got both"),
+        ("patient_id,fold\nP1,0\n", r"must list every patient, P0 is missing \(59 in all"),
         ("patient_id,fold\nP1,x\n", "fold must be a whole number"),
         ("a,b\n1,2\n", "must have the columns"),
     ],
@@ -72,9 +72,9 @@ def test_given_list_with_a_row_longer_than_its_header_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(("folds", "advice"), [(0, "split.column$"), (3, "split.column, or set split.folds lower$")])
-def test_group_that_holds_a_whole_class_is_said_with_what_can_be_changed(folds, advice):
+def test_group_with_a_whole_class_is_refused_with_advice(folds, advice):
     sites = np.where(LABELS == 1, "A", np.where(SITES == "A", "B", SITES))
-    with pytest.raises(DataError, match="without the group A one class is left; choose another " + advice):
+    with pytest.raises(DataError, match="without the group A one class is left; choose a different " + advice):
         assign_folds(SplitConfig("groups", folds=folds), IDS, LABELS, sites, 0)
 
 
@@ -88,7 +88,7 @@ def test_given_list_that_trains_on_one_class_is_refused(tmp_path):
 def test_given_list_that_holds_out_one_class_is_refused_before_anything_is_trained(tmp_path):
     rows = [f"{name},{0 if k < 20 and not LABELS[k] else ''}" for k, name in enumerate(IDS)]
     (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
-    with pytest.raises(DataError, match=r"two patients with and two without pCR must be held out .* got 0 of one kind"):
+    with pytest.raises(DataError, match=r"two patients with pCR and two without must be held out .* got 0 of one kind"):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
@@ -106,7 +106,7 @@ def test_validation_without_both_classes_on_both_sides_is_refused(share, positiv
         inner_validation(np.arange(40), (np.arange(40) < positives).astype(int), share, 0)
 
 
-def test_too_few_one_class_and_missing_groups_are_said():
+def test_too_few_patients_one_class_and_missing_groups_are_refused():
     with pytest.raises(DataError, match="folds must be at most the 20 patients of the smaller class, got 30"):
         assign(folds=30)
     with pytest.raises(DataError, match="must have patients with and without pCR, got 3 of one kind"):
@@ -117,9 +117,9 @@ def test_too_few_one_class_and_missing_groups_are_said():
         assign_folds(SplitConfig("groups"), IDS, LABELS, np.array([""] * 60), 0)
 
 
-def test_splits_survive_their_file_and_other_patients_are_refused(tmp_path):
+def test_splits_are_read_back_and_different_patients_are_refused(tmp_path):
     folds = assign(kind="holdout")
     write_splits(tmp_path / "splits.csv", IDS, LABELS, folds)
     assert np.array_equal(read_splits(tmp_path / "splits.csv", IDS), folds)
-    with pytest.raises(DataError, match="of other patients"):
+    with pytest.raises(DataError, match="must list the cohort"):
         read_splits(tmp_path / "splits.csv", IDS[1:])

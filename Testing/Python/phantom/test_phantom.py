@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.phantom.cohort import SITES, find_site, make_patient, patient_traits, write_cohort
+from PCRPredictorLib.phantom.cohort import write_cohort
 from PCRPredictorLib.phantom.frame import Frame
 from PCRPredictorLib.phantom.kinetics import (
     BLOOD,
@@ -23,6 +23,8 @@ from PCRPredictorLib.phantom.kinetics import (
     relative_signal,
     tumour_tissue,
 )
+from PCRPredictorLib.phantom.patient import make_patient, patient_traits
+from PCRPredictorLib.phantom.site import SITES, find_site
 from PCRPredictorLib.phantom.tubes import Tube, draw_tubes
 from sklearn.metrics import roc_auc_score
 
@@ -45,7 +47,7 @@ def table(cohort):
         return list(csv.DictReader(file))
 
 
-def test_another_seed_gives_other_identifiers():
+def test_identifiers_depend_on_the_seed():
     names = {str(make_patient(SITES["A"], 1, seed).exam.provenance.patient_id) for seed in (0, 2)}
     assert names == {"PHANTOM_A_0001", "PHANTOM_A2_0001"}
 
@@ -58,7 +60,7 @@ def test_same_seed_site_and_index_give_the_same_patient(patients):
 
 
 @pytest.mark.parametrize("change", [{"index": 3}, {"seed": 1}])
-def test_another_index_or_seed_gives_another_patient(change):
+def test_patients_depend_on_index_and_seed(change):
     assert patient_traits(SITES["A"], **{"index": 2, **change}) != patient_traits(SITES["A"], index=2)
 
 

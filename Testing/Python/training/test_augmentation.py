@@ -7,9 +7,9 @@ from support.models import SCHEMA
 
 PATIENTS = 6
 MASKS = torch.zeros(PATIENTS, 1, 4, 24, 24)
-for k in range(PATIENTS):  # a place and a size of its own
+for k in range(PATIENTS):  # each has its own place and size
     MASKS[k, :, 1 : 2 + k % 3, 2 + 3 * k : 5 + 3 * k, 20 - 3 * k : 22 - 2 * k] = 1
-# Hundreds say whose voxel it is, tens whether it is tumour, units which channel.
+# Hundreds: the patient of the voxel; tens: tumour or not; units: the channel.
 IMAGES = 100.0 * torch.arange(1, PATIENTS + 1).view(-1, 1, 1, 1, 1) + 10 * MASKS + torch.arange(3).view(1, 3, 1, 1, 1)
 
 
@@ -18,7 +18,7 @@ def generator():
     return torch.Generator().manual_seed(0)
 
 
-def test_swap_keeps_the_tumour_and_its_margin_and_takes_the_background_of_another(generator):
+def test_swap_keeps_the_tumour_with_its_margin_and_replaces_the_background(generator):
     swapped = swap_background(IMAGES, MASKS, generator)
     near = torch.nn.functional.max_pool3d(MASKS, 3, 1, 1).expand_as(IMAGES) > 0
     assert torch.equal(swapped[near], IMAGES[near])
@@ -29,7 +29,7 @@ def test_swap_keeps_the_tumour_and_its_margin_and_takes_the_background_of_anothe
         assert len(others) == 1
 
 
-def test_swap_pastes_no_voxel_of_another_patient_s_tumour(generator):
+def test_swap_never_pastes_the_tumour_of_a_different_patient(generator):
     for _ in range(5):
         swapped = swap_background(IMAGES, MASKS, generator)
         of_another = swapped // 100 != IMAGES // 100
@@ -55,7 +55,7 @@ def test_contrast_scales_channels_and_keeps_zeros(generator):
     assert len(scaled[..., 1].unique()) == 6
 
 
-def test_dropping_takes_whole_variables(generator):
+def test_variables_are_dropped_whole(generator):
     dropped = drop_variables(torch.ones(200, SCHEMA.width), SCHEMA, 0.5, generator)
     age = dropped[:, :2]
     assert ((age == 0).all(1) | (age == 1).all(1)).all()

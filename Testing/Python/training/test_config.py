@@ -11,13 +11,13 @@ def test_configuration_survives_its_file(name):
     assert parse_config(json.dumps(config_to_json(config)), "x") == config
 
 
-def test_file_may_hold_any_part(tmp_path):
+def test_file_may_hold_a_part_of_a_configuration(tmp_path):
     (tmp_path / "c.json").write_text('{"seed": 7, "split": {"folds": 3}}')
     config = read_config(tmp_path / "c.json")
     assert (config.seed, config.split.folds, config.steps) == (7, 3, PRESETS["full"].steps)
 
 
-def test_own_clinical_variable_is_taken_whole():
+def test_clinical_variable_may_be_defined_in_the_file():
     ki67 = {"name": "ki67", "label": "Ki-67", "unit": "%", "minimum": 0, "maximum": 100, "mean": 30, "sd": 20}
     text = json.dumps({"clinical": ["age", ki67]})
     assert parse_config(text, "x").clinical[1].name == "ki67"
@@ -40,14 +40,14 @@ def test_own_clinical_variable_is_taken_whole():
         ("{", "must be JSON"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(text, message):
+def test_invalid_configuration_is_refused_with_one_sentence(text, message):
     with pytest.raises(DataError, match=message) as error:
         parse_config(text, "my.json")
     assert str(error.value).startswith("my.json: ")
     assert "\n" not in str(error.value)
 
 
-def test_file_with_a_byte_order_mark_is_read_and_one_of_another_encoding_is_a_sentence(tmp_path):
+def test_byte_order_mark_is_read_and_a_different_encoding_is_refused(tmp_path):
     (tmp_path / "bom.json").write_text('{"seed": 7}', encoding="utf-8-sig")
     assert read_config(tmp_path / "bom.json").seed == 7
     (tmp_path / "latin.json").write_text('{"seed": "ü"}', encoding="latin-1")

@@ -1,4 +1,4 @@
-"""What an estimate counts before it times anything."""
+"""Patients and folds that an estimate counts."""
 
 from dataclasses import replace
 

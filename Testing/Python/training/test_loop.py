@@ -56,14 +56,14 @@ def test_step_stopped_after_any_epoch_goes_on_to_the_same_weights(prepared, conf
     assert not (tmp_path / "parts" / "checkpoint.pt").exists()
 
 
-def test_finished_step_is_left_alone(prepared, config, tmp_path):
+def test_finished_step_is_not_trained_again(prepared, config, tmp_path):
     run(GUIDED, config, prepared.fold(0, config), tmp_path)
     made = (tmp_path / "weights.safetensors").stat().st_mtime_ns
     run(GUIDED, config, prepared.fold(0, config), tmp_path)
     assert (tmp_path / "weights.safetensors").stat().st_mtime_ns == made
 
 
-def test_history_has_a_row_an_epoch(prepared, config, tmp_path):
+def test_history_has_a_row_per_epoch(prepared, config, tmp_path):
     run(GUIDED, replace(config, validation=0.3), prepared.fold(0, config), tmp_path)
     lines = (tmp_path / "history.csv").read_text().splitlines()
     assert lines[0] == "epoch,loss,attention_in_tumour,validation_loss,validation_auc,seconds"
@@ -80,7 +80,7 @@ def test_patience_stops_and_keeps_the_best_epoch(prepared, config, tmp_path):
     assert len(rows) == np.argmin(losses) + 1 + 2
 
 
-def test_full_disk_is_one_sentence_and_keeps_what_was_done(prepared, config, small_disk):
+def test_full_disk_is_reported_in_one_sentence_and_keeps_finished_epochs(prepared, config, small_disk):
     with pytest.raises(DataError, match="no space left"):
         run(replace(GUIDED, epochs=2), replace(config, widths=(16, 32, 64)), prepared.fold(0, config), small_disk / "s")
     assert not (small_disk / "s" / "weights.safetensors").exists()
@@ -102,7 +102,7 @@ def test_rows_without_images_join_the_clinical_fit_but_never_a_held_out_patient(
     assert len(fold.rows[0]) == len(fold.train) + 1
 
 
-def test_clinical_fit_learns_what_the_rows_say(prepared):
+def test_clinical_fit_learns_from_the_rows(prepared):
     torch.manual_seed(0)
     rows = torch.randn(200, prepared.schema.width)
     labels = (rows[:, 0] > 0).float()
@@ -111,7 +111,7 @@ def test_clinical_fit_learns_what_the_rows_say(prepared):
     assert ((branch(rows)[:, 0] > 0) == (labels > 0)).float().mean() > 0.9
 
 
-def test_next_step_starts_from_the_weights_before(prepared, config, tmp_path):
+def test_next_step_starts_from_the_weights_of_the_previous_one(prepared, config, tmp_path):
     fold = prepared.fold(0, config)
     before = run(Step("a", 1), config, fold, tmp_path)
     network = build_network(Step("b", 1, attention=True, clinical=True), config, fold, before)
@@ -148,7 +148,7 @@ def test_smallest_grids_can_be_trained_on(training_cohort, config, tmp_path, gri
 
 
 @pytest.mark.slow
-def test_training_learns_what_there_is_to_learn_and_where(prepared, config, tmp_path):
+def test_training_learns_the_label_and_looks_at_the_tumour(prepared, config, tmp_path):
     fold = prepared.fold(0, config)
     long = replace(config, widths=(16, 32, 64))
     first = run(Step("a", 12), long, fold, tmp_path / "a")

@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+from PCRPredictorLib.phantom.cohort import write_cohort
+from PCRPredictorLib.phantom.site import find_site
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")

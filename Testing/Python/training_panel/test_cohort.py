@@ -10,7 +10,7 @@ from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from support.panel_help import check, column, wait
 
 
-def test_check_fills_the_table_with_what_is_wrong(ready, cohort, slicer_session):
+def test_check_fills_the_table_with_the_problems(ready, cohort, slicer_session):
     victim = find_patients(cohort)[4]
     victim.phases[1].write_bytes(b"nothing")
     check(ready, slicer_session)
@@ -24,7 +24,7 @@ def test_check_fills_the_table_with_what_is_wrong(ready, cohort, slicer_session)
     assert set(column(table, 4)) == {"expert"}
 
 
-def test_folder_that_is_no_cohort_is_one_message(ready, tmp_path, slicer_session):
+def test_folder_that_is_not_a_cohort_gives_one_message(ready, tmp_path, slicer_session):
     (tmp_path / "empty").mkdir()
     ready.ui.cohortPath.currentPath = str(tmp_path / "empty")
     check(ready, slicer_session)
@@ -32,7 +32,7 @@ def test_folder_that_is_no_cohort_is_one_message(ready, tmp_path, slicer_session
     assert "not a cohort" in ready.messages[0]
 
 
-def test_nothing_is_read_of_a_cohort_that_was_cleared(ready):
+def test_cleared_cohort_is_not_read(ready):
     ready.ui.cohortPath.currentPath = ""
     ready.cohort.check()
     ready.run.estimate()
@@ -82,7 +82,7 @@ def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_sessi
     assert column(ready.ui.cohortTable, 4)[0] == "reviewed"
 
 
-def test_closing_scene_is_let_go_of_while_it_is_there(ready, cohort, slicer_session):
+def test_editor_is_released_before_the_scene_closes(ready, cohort, slicer_session):
     check(ready, slicer_session)
     ready.open_patient(ready.cohort.patients[0])
     wait(ready)

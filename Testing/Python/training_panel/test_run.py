@@ -10,7 +10,8 @@ import time
 import numpy as np
 import psutil
 import pytest
-from PCRPredictorLib.phantom.cohort import find_site, write_cohort
+from PCRPredictorLib.phantom.cohort import write_cohort
+from PCRPredictorLib.phantom.site import find_site
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
@@ -101,7 +102,7 @@ def evaluate(panel, tmp_path, session):
 
 
 @pytest.mark.slow
-def test_killed_run_says_so_and_can_be_resumed(ready, tmp_path, slicer_session):
+def test_killed_run_is_reported_and_can_be_resumed(ready, tmp_path, slicer_session):
     run = tmp_path / "run 1"
     ready.settings._fields["*.epochs"].setValue(6)
     ready.ui.startButton.click()
@@ -130,7 +131,7 @@ def test_two_runs_cannot_write_one_folder(ready, tmp_path):
     assert ready.ui.resumeButton.enabled
 
 
-def test_cohort_that_disappears_is_one_message(ready, cohort, slicer_session):
+def test_cohort_that_disappears_gives_one_message(ready, cohort, slicer_session):
     shutil.rmtree(cohort)
     ready.ui.startButton.click()
     finish(ready, slicer_session)
@@ -139,7 +140,7 @@ def test_cohort_that_disappears_is_one_message(ready, cohort, slicer_session):
     assert "Traceback" not in ready.ui.runLabel.text
 
 
-def test_full_disk_is_one_message(ready, small_disk, slicer_session):
+def test_full_disk_gives_one_message(ready, small_disk, slicer_session):
     ready.ui.runPath.currentPath = str(small_disk / "run")
     ready.ui.startButton.click()
     finish(ready, slicer_session)

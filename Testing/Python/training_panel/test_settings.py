@@ -28,7 +28,7 @@ def test_cleared_folder_starts_nothing(ready, field):
     assert ready.ui.checkButton.enabled == ready.ui.estimateButton.enabled == (field == "runPath")
 
 
-def test_settings_are_those_of_the_dataclasses(ready):
+def test_settings_come_from_the_dataclasses(ready):
     from PCRTrainingLib.config import read_config
     from PCRTrainingLib.guidance import GUIDANCE
 
@@ -64,7 +64,7 @@ def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, conte
     assert ready.ui.startButton.enabled
 
 
-def test_file_that_is_still_to_be_chosen_is_not_another_preset(ready):
+def test_nothing_is_trained_before_a_file_is_chosen(ready):
     ready.ui.configPath.currentPath = ""
     assert "Choose the file" in ready.ui.startButton.toolTip
     assert not ready.ui.startButton.enabled
@@ -81,7 +81,7 @@ def test_resumed_run_keeps_its_own_settings(ready, tmp_path, monkeypatch):
     assert arguments[2:] == ["--out", str(tmp_path / "run 1"), "--device", "cpu", "--resume"]
 
 
-def test_settings_that_nobody_touched_stay_as_they_are(ready, tmp_path):
+def test_unchanged_settings_keep_their_exact_values(ready, tmp_path):
     path = tmp_path / "exact.json"
     exact = json.loads(path.with_name("small.json").read_text()) | {"seed": 12345, "dropout": 0.12345678}
     path.write_text(json.dumps(exact))
@@ -93,7 +93,7 @@ def test_settings_that_nobody_touched_stay_as_they_are(ready, tmp_path):
     assert ready.settings.content()["dropout"] == 0.125
 
 
-def test_estimate_says_time_and_memory(ready, slicer_session):
+def test_estimate_shows_time_and_memory(ready, slicer_session):
     ready.ui.estimateButton.click()
     slicer_session.wait(lambda: not ready.run._estimator.running, 60)
     assert re.fullmatch(r"about 1 min of training, [12]\.\d GB", ready.ui.estimateLabel.text)
