@@ -135,10 +135,10 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     assert out is None or any(out.iterdir())
 
 
-def test_python_of_the_documentation_runs(shelf, tmp_path, monkeypatch):
+def test_python_of_the_documentation_runs(files, tmp_path, monkeypatch):
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     (program,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    shutil.copytree(shelf["demo-out"], tmp_path / "demo-out")
+    shutil.copytree(files["demo-out"], tmp_path / "demo-out")
     monkeypatch.chdir(tmp_path)
     exec(program, {})
     assert (tmp_path / "result" / "prediction.json").is_file()
