@@ -14,11 +14,13 @@ ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile  # two files at a time, in processes that keep their fixtures
+
 test: setup lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 quick: setup
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: setup
 	$(BIN)/ruff check .
