@@ -1,4 +1,4 @@
-"""`pcr view` in a process of its own, and a headless Chromium that looks at it."""
+"""`pcr view` in a child process, and a headless Chromium that shows it."""
 
 import contextlib
 import io
@@ -21,25 +21,25 @@ PATIENCE = 60_000  # ms
 
 
 @contextlib.contextmanager
-def serving(*arguments, complaint=""):
-    """The process and the address of `pcr view` with these arguments, and what it is to complain of on the terminal."""
-    complaints = Path(tempfile.mkstemp(prefix="view-")[1])
+def serving(*arguments, logged=""):
+    """Run `pcr view` with these arguments; yield process and address. It must write `logged` to the terminal."""
+    errors = Path(tempfile.mkstemp(prefix="view-")[1])
     words = [sys.executable, "-m", "PCRTrainingLib.command_line", "view", "--no-browser", "--port", "0", *arguments]
-    with complaints.open("w") as errors:
-        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=errors, text=True)
+    with errors.open("w") as stderr:
+        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         yield process, next(line.strip() for line in process.stdout if line.startswith("http"))
     finally:
         process.terminate()
         process.wait(20)
-        said = complaints.read_text()
-        complaints.unlink()
-    assert said == complaint, said  # what is wrong is said on the page
+        found = errors.read_text()
+        errors.unlink()
+    assert found == logged, found  # errors are reported on the page
 
 
 @contextlib.contextmanager
 def chromium():
-    """A browser."""
+    """Yield a browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -49,7 +49,7 @@ def chromium():
 
 
 def open_page(browser, address, foreign=None, wait_still=True):
-    """A window on a new page of `pcr view`, its exam shown; requests to other hosts are added to `foreign`."""
+    """Open a new page of `pcr view` and wait for its exam; add requests to other hosts to `foreign`."""
     page = browser.new_context(viewport={"width": 1500, "height": 900}, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE)
     if foreign is not None:
@@ -64,18 +64,21 @@ def open_page(browser, address, foreign=None, wait_still=True):
 
 
 def idle(page):
-    """Wait until nothing is going on and the pictures stand still."""
+    """Wait until nothing runs and the pictures stand still.
+
+    Screenshots are compared, since they take longer on a busy machine, as the page does; a fixed time would not.
+    """
     page.wait_for_function("document.querySelector('#status').innerText === 'Ready.'")
     pictures = [b"", b"-"]
     deadline = time.monotonic() + PATIENCE / 1000
     while pictures[-1] != pictures[-2]:
         assert time.monotonic() < deadline, "the pictures do not stand still"
-        time.sleep(0.4)
+        page.wait_for_timeout(400)
         pictures.append(view(page).tobytes())
 
 
 def predict(page):
-    """Click, and wait for the result: the probability in words."""
+    """Click Predict, wait, and return the probability in words."""
     page.click("#predict")
     page.wait_for_function("document.querySelector('#probability') && !document.querySelector('#stale')")
     idle(page)
@@ -83,13 +86,13 @@ def predict(page):
 
 
 def probabilities(cohort, model="phantom"):
-    """What the library says of each patient, as the page writes it."""
+    """Return the library's probability for each patient, as the page writes it."""
     predictor = Predictor(load_bundle(find_bundle(model)))
     return [f"{predictor.predict(read_patient(patient)).probability:.0%}" for patient in find_patients(cohort)]
 
 
 def view(page, number=0):
-    """What a view shows, RGB (rows, columns, 3)."""
+    """Return the picture of a view, RGB (rows, columns, 3)."""
     picture = page.screenshot(clip=page.locator(".remote-controlled-area").nth(number).bounding_box())
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 

@@ -1,4 +1,4 @@
-"""What a page of `pcr view` looks like and what its keys do, in a browser."""
+"""The layout and the keys of the page of `pcr view`."""
 
 import re
 
@@ -119,8 +119,8 @@ def test_an_upload_that_never_reaches_the_server_can_be_sent_again(page):
 
 @pytest.mark.slow
 def test_an_error_is_reported_on_the_page_without_a_trace(browser, cohort):
-    complaint = "pcr view: a request of a browser failed (TypeError)\n"
-    with serving(cohort, "--model", "phantom", complaint=complaint) as (_process, address):
+    logged = "pcr view: a request of a browser failed (TypeError)\n"
+    with serving(cohort, "--model", "phantom", logged=logged) as (_process, address):
         page = open_page(browser, address)
         answer = page.evaluate("""async () => {
             const session = window.trame.client.getConnection().getSession();

@@ -1,4 +1,4 @@
-"""What the views of the page show and how they are steered."""
+"""The views of the page: what they show and how they are moved."""
 
 import numpy as np
 import pytest
