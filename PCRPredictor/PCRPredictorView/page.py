@@ -86,10 +86,9 @@ class Page:
             "Result": ResultSection(server, self.work, self.session),
             "Views": OverlaySection(server, self.work, self.session, scene, views),
         }
-        self._downloads = Downloads(self.work, self.session, folder)
+        self.write_result = Downloads(self.work, self.session, folder).write
         self.session.activity.on_problem.append(self._show_problem)
-        for changes in (self.session.activity.on_change, self.exams.list.on_change):
-            changes.append(self._refresh)
+        self.session.activity.on_change.append(self._refresh)
         self._refresh()
         self._build(views)
 
@@ -113,10 +112,6 @@ class Page:
         with self._server.state:
             self.exams.receive(False)
             self.session.activity.report_problem(problem)
-
-    async def write_result(self, name: str) -> None:
-        """Write a file of the result into the page's folder; raise DataError if there is no result."""
-        await self._downloads.write(name)
 
     def _refresh(self) -> None:
         with self._server.state:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ class Work:
 
     Args:
         server: of the page; what is changed by an answer reaches the browser at once.
-        report_problem: called with a sentence if something unexpected goes wrong, outside of what `start` runs.
+        report_problem: called with a sentence if something unexpected goes wrong on the page's own thread.
     """
 
     def __init__(self, server: Server, report_problem: Callable[[str], object]) -> None:
@@ -34,11 +34,7 @@ class Work:
         self, function: Callable[[], T], done: Callable[[T], object], failed: Callable[[Exception], object]
     ) -> None:
         """Run a function on the thread, then `done` with its result or `failed` with an error for a person."""
-        self.begin(self._run(function, done, failed))
-
-    def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        """Let a coroutine run by itself; an error in it is reported."""
-        task = asyncio.ensure_future(self._report_errors_of(work))
+        task = asyncio.ensure_future(self._run(function, done, failed))
         self._tasks.add(task)  # asyncio keeps no reference
         task.add_done_callback(self._tasks.discard)
 
@@ -67,16 +63,10 @@ class Work:
             logging.getLogger(__name__).exception("work has failed")
             answer = partial(failed, DataError(WENT_WRONG))
         with self._server.state:
-            answer()
+            self._guard(answer)
 
-    async def _report_errors_of(self, work: Coroutine[Any, Any, object]) -> None:
+    def _guard(self, function: Callable[..., object], *values: object) -> None:
         try:
-            await work
+            function(*values)
         except Exception:
-            self.report_unexpected("work could not be done")
-
-    def _guard(self, function: Callable[[Any], object], value: object) -> None:
-        try:
-            function(value)
-        except Exception:
-            self.report_unexpected("a change could not be made")
+            self.report_unexpected("a change of the page has failed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..clinical import ClinicalSchema
-from ..errors import DataError
 
 
 class ClinicalForm:
@@ -47,13 +46,8 @@ class ClinicalForm:
     @property
     def meaning(self) -> dict[str, object]:
         """The values as the model reads them, to be compared: 52 and "52.0" are the same. Unreadable ones stay."""
-        found: dict[str, object] = {}
-        for variable in self.schema.asked:
-            try:
-                found |= ClinicalSchema((variable,)).parse(self.values)
-            except DataError:
-                found[variable.name] = self.values[variable.name]
-        return found
+        read, _problems = self.schema.parse_each(self.values)
+        return {name: self.values.get(name) if value is None else value for name, value in read.items()}
 
     def _fill(self) -> list[str]:
         values, problems = self.schema.parse_each(self._known)

@@ -38,19 +38,22 @@ class ExamList:
     Attributes:
         rows: one per source.
         chosen: number of the row on the table, -1 if it is a different exam.
-        is_predicting: whether the list is being predicted.
     """
 
     def __init__(self, sources: Sequence[Source], session: Session, worker: Worker) -> None:
         self._sources, self._session, self._worker = sources, session, worker
         self.rows = [Row(source.name) for source in sources]
         self.chosen = -1
-        self.is_predicting = False
-        self.on_change: list[Callable[[], object]] = []
-        self._round = 0
+        self._running: Predict | None = None  # what predicts the list now
         self._noted: Result | None = None
         self._model: str | None = None
+        self._follow()
         session.activity.on_change.append(self._follow)
+
+    @property
+    def is_predicting(self) -> bool:
+        """Whether the list is being predicted."""
+        return self._running is not None
 
     def open(self, number: int) -> None:
         """Open an exam; a number that is not of the list does nothing."""
@@ -61,71 +64,55 @@ class ExamList:
     def choose(self, number: int) -> None:
         """Note which row is on the table, -1 if it is a different exam."""
         self.chosen = number
-        self._emit()
+        self._session.activity.emit()
 
     def predict_all(self) -> None:
         """Predict one exam after the other, or stop doing so."""
-        self._round += 1  # what is still running is not noted
+        session = self._session
         if self.is_predicting:
             self._stop()
             return
-        model = self._session.model
         try:
-            bundle = model.check()
+            bundle = session.model.check()
         except DataError as error:
-            self._session.activity.report_problem(str(error))
+            session.activity.report_problem(str(error))
             return
-        self._session.activity.forget_problem()
-        self.is_predicting = True
-        predict = partial(self._session.runner.predict, bundle=bundle, device=model.device)
-        self._predict_next(self._round, predict, list(range(len(self.rows))))
+        session.activity.forget_problem()
+        self._running = partial(session.runner.predict, bundle=bundle, device=session.model.device)
+        self._predict_from(self._running, 0)
 
-    def _predict_next(self, this_round: int, predict: Predict, waiting: Sequence[int]) -> None:
-        waiting = [number for number in waiting if not self.rows[number].probability]
-        if not waiting:
+    def _predict_from(self, predict: Predict, number: int) -> None:
+        while number < len(self.rows) and self.rows[number].probability:
+            number += 1
+        if number == len(self.rows):
             self._stop()
             return
-        number, *rest = waiting
         work = partial(_predict_source, self._sources[number], predict)
-        done = partial(self._on_predicted, this_round, number, partial(self._predict_next, this_round, predict, rest))
-        self._worker.start(work, done, partial(self._on_failed, this_round))
-        self._emit()
+        self._worker.start(work, partial(self._on_predicted, predict, number), self._on_failed)
+        self._session.activity.emit()
 
-    def _on_predicted(self, this_round: int, number: int, go_on: Callable[[], None], row: Row) -> None:
-        if this_round == self._round:
-            self._set(number, row)
-            go_on()
+    def _on_predicted(self, predict: Predict, number: int, row: Row) -> None:
+        if predict is self._running:
+            self.rows[number] = row
+            self._predict_from(predict, number + 1)
 
-    def _on_failed(self, this_round: int, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
+        self._running = None
         self._session.activity.report_problem(str(error))
-        if this_round == self._round:
-            self._stop()
 
     def _stop(self) -> None:
-        self.is_predicting = False
-        self._emit()
+        self._running = None
+        self._session.activity.emit()
 
     def _follow(self) -> None:
-        """Note the session's result; what a different model predicted is forgotten."""
+        """Note the session's result; forget what a different model predicted."""
         bundle, result = self._session.model.bundle, self._session.result
         if (model := bundle.checksum if bundle is not None else None) != self._model:
-            self._model = model
-            self._round += 1
-            self.is_predicting = False
+            self._model, self._running = model, None
             self.rows = [Row(row.name) for row in self.rows]
-            self._emit()
         if result is not None and self.chosen >= 0 and (self._noted is None or result.asked is not self._noted.asked):
             self._noted = result
-            probability = f"{result.prediction.probability:.0%}"
-            self._set(self.chosen, Row(self.rows[self.chosen].name, probability))
-
-    def _set(self, number: int, row: Row) -> None:
-        self.rows = [*self.rows[:number], row, *self.rows[number + 1 :]]
-        self._emit()
-
-    def _emit(self) -> None:
-        for listener in self.on_change:
-            listener()
+            self.rows[self.chosen] = Row(self.rows[self.chosen].name, f"{result.prediction.probability:.0%}")
 
 
 def _predict_source(source: Source, predict: Predict) -> Row:

@@ -12,42 +12,34 @@ from ..exam import bounding_box
 _STATES = 21  # that are kept: as many steps can be undone, less one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Snapshot:
-    """A tumour, cropped to its bounding box, so that many take little memory.
+    """A tumour as the bits in its bounding box, so that many take little memory.
 
     Args:
         shape: of the exam (k, j, i).
         box: of the tumour; no slices if it is empty.
-        voxels: bool (k, j, i) in the box.
+        bits: of the voxels in the box.
     """
 
     shape: tuple[int, ...]
-    box: tuple[slice, ...]
-    voxels: np.ndarray
+    box: tuple[slice, ...] = ()
+    bits: bytes = b""
 
     @staticmethod
     def of(mask: np.ndarray) -> Snapshot:
         """Return the snapshot of a mask (k, j, i), non-zero inside."""
-        if not np.any(mask):
-            return Snapshot(mask.shape, (), np.zeros(0, bool))
-        box = bounding_box(mask)
-        return Snapshot(mask.shape, box, mask[box] != 0)
+        box = bounding_box(mask) if np.any(mask) else ()
+        return Snapshot(mask.shape, box, np.packbits(mask[box] != 0).tobytes() if box else b"")
 
     @property
     def mask(self) -> np.ndarray:
         """The tumour as uint8 (k, j, i)."""
         mask = np.zeros(self.shape, np.uint8)
         if self.box:
-            mask[self.box] = self.voxels
+            part = mask[self.box]
+            part[:] = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=part.size).reshape(part.shape)
         return mask
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Snapshot) or (self.shape, self.box) != (other.shape, other.box):
-            return False
-        return bool(np.array_equal(self.voxels, other.voxels))
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class TumourHistory:

@@ -42,10 +42,10 @@ async def test_an_unexpected_error_in_an_answer_is_logged_and_reported(work, cap
     work.start(lambda: 3, lambda _three: fail(ValueError()), fail)
     await asyncio.gather(*work._tasks)
     assert work.problems == ["this went wrong here; load the page again"]
-    assert "work could not be done" in caplog.text
+    assert "a change of the page has failed" in caplog.text
 
 
 async def test_an_unexpected_error_in_a_change_of_the_page_is_logged_and_reported(work, caplog):
     work._guard(lambda _value: fail(ValueError()), 3)
     assert work.problems == ["this went wrong here; load the page again"]
-    assert "a change could not be made" in caplog.text
+    assert "a change of the page has failed" in caplog.text
