@@ -1,7 +1,7 @@
-"""Codes of results in DICOM: our own scheme, `99BREASTPCR`, where SNOMED CT, UCUM and DICOM have none.
+"""Codes of results in DICOM: our own scheme, `99BREASTPCR`, for concepts that SNOMED CT, UCUM and DICOM lack.
 
-A code has at most 16 characters, which every reader takes; a longer one is cut by rule. `Resources/Docs/dicom.md` lists
-them. Source: DICOM PS3.3 8 (coded entries), PS3.16 CID 244 (laterality).
+A code has at most 16 characters, which every reader accepts; a longer one is shortened by a rule.
+`Resources/Docs/dicom.md` lists them. Source: DICOM PS3.3 8 (coded entries), PS3.16 CID 244 (laterality).
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _LONGEST_CODE, _LONGEST_MEANING = 16, 64  # characters, of SH and LO
 
 
 def concept(code: str, meaning: str) -> Any:  # noqa: ANN401  highdicom is loaded late
-    """A concept of our own; see `short_code`."""
+    """Return a concept of our own scheme; see `short_code`."""
     from highdicom.sr import CodedConcept
 
     return CodedConcept(short_code(code), SCHEME, meaning[:_LONGEST_MEANING])
 
 
 def short_code(name: str) -> str:
-    """A name in capitals, its words cut alike until there are 16 characters: attention_elsewhere is ATTENTI_ELSEWHE."""
+    """Return a name in capitals, with words cut equally to 16 characters: attention_elsewhere is ATTENTI_ELSEWHE."""
     words = re.findall(r"[A-Z0-9]+", name.upper())
     ways = ("_".join(word[:most] for word in words) for most in range(_LONGEST_CODE, 0, -1))
     return next((way for way in ways if len(way) <= _LONGEST_CODE), "".join(words)[:_LONGEST_CODE])
 
 
 def own_scheme() -> list[Any]:
-    """What our scheme is, for objects that use it."""
+    """Return the description of our scheme, for objects that use it."""
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
 
     return [
@@ -43,13 +43,13 @@ def own_scheme() -> list[Any]:
 
 
 def side_of(source: pydicom.Dataset) -> str | None:
-    """L, R or B for both, where the source says which breast it shows."""
+    """Return L, R or B (both) if the source says which breast it shows, else None."""
     side = str(source.get("ImageLaterality") or source.get("Laterality") or "").strip().upper()
     return side if side in ("L", "R", "B") else None
 
 
 def laterality(source: pydicom.Dataset) -> Any:  # noqa: ANN401
-    """The side as a code, or None where the source says none."""
+    """Return the side as a code, or None if the source has none."""
     from pydicom.sr.codedict import codes
 
     sides = {"L": codes.SCT.Left, "R": codes.SCT.Right, "B": codes.SCT.RightAndLeft}

@@ -1,10 +1,10 @@
 """Reading a DCE-MRI exam from a folder of DICOM files.
 
-Vendors lay the phases of one dynamic acquisition out differently: GE in one series (or the pre-contrast phase in one
-and the others in another), told apart by trigger time or temporal position; Siemens in a series a phase, told apart by
-acquisition time; Philips in one series by temporal position, often with the same acquisition time in all. Each may
-write Enhanced MR instead, all phases in one file or a file a phase (see `dicom_frames`). Only headers are read to sort
-them, and only the pixels of the three phases that are used.
+Vendors store the phases of a dynamic acquisition differently. GE writes one series (or one for the pre-contrast phase
+and one for the others), in which trigger time or temporal position distinguish the phases. Siemens writes one series
+per phase with different acquisition times. Philips writes one series with temporal positions, often with one
+acquisition time for all. Each may write Enhanced MR instead, with all phases in one file or one file per phase (see
+`frames`). Only headers are read to sort the phases, and only the pixels of the three phases that are used.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .phases import (
     split_series,
 )
 
-_WATER = {"W", "WATER"}  # of the images that Dixon gives, the fat-suppressed one
+_WATER = {"W", "WATER"}  # image types of the fat-suppressed one among the images of Dixon
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +46,11 @@ class DicomExam:
 
     Args:
         phases: in the order of time.
-        times: seconds of each after the first, or None each where unknown.
-        injection: seconds of the injection after the first phase, where known.
+        times: seconds of each phase after the first, None if unknown.
+        injection: seconds of the injection after the first phase, if known.
         patient_id: never shown in a message.
-        age: years, where known.
-        age_unusable: whether the headers have an age that is none of an adult, in years.
+        age: years, if known.
+        age_unusable: whether the headers have an invalid age.
     """
 
     phases: tuple[DicomPhase, ...]
@@ -72,8 +72,8 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
     """Read the exam in a folder of DICOM files, without a mask; of the clinical variables the headers have the age.
 
     Args:
-        folder: with the files of one patient, in any order and depth; other series are left aside.
-        pick: which of the phases found are pre, early and late, from 0; see `pick_phases` for the default.
+        folder: with the files of one patient, in any order and depth; series of other kinds are ignored.
+        pick: positions of pre, early and late among the phases found, from 0; see `pick_phases` for the default.
 
     Raises:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
@@ -82,14 +82,14 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
     chosen = tuple(pick) if pick else pick_phases(found.times, found.injection)
     if len(chosen) != 3 or len(set(chosen)) != 3 or not all(0 <= k < len(found.phases) for k in chosen):
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
-    with ThreadPoolExecutor(3) as pool, _quiet_itk():
+    with ThreadPoolExecutor(3) as pool, _silence_itk():
         (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
     clinical = {} if found.age is None else {"age": found.age}
     return Exam(pre, early, late, geometry, None, clinical, _origin(found, chosen, bool(pick)))
 
 
 def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenance:
-    """Where the chosen phases come from."""
+    """Describe where the chosen phases come from."""
     phases = [found.phases[k] for k in chosen]
     times = [found.times[k] for k in chosen]
     known = None if None in times else tuple(time - times[0] for time in times)  # type: ignore[operator]
@@ -101,7 +101,7 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
 
 
 def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
-    """Files of a phase, and the frames of its slices where one file has them all; nothing where several do."""
+    """Return the files of a phase, and frame numbers if one file holds all slices; empty if several files do."""
     files, frames = tuple(s.file for s in phase.slices), tuple(s.frame for s in phase.slices if s.frame is not None)
     if not frames:
         return files, ()
@@ -112,13 +112,13 @@ def find_phases(folder: Path) -> DicomExam:
     """Find the dynamic acquisition in a folder: the largest set of phases of one kind on one lattice.
 
     Raises:
-        DataError: if the folder has no DICOM images, more than one patient, fewer than three phases, only multi-frame
-            images that are not Enhanced MR, missing or doubled slices, several studies or acquisitions that could be
-            meant, or a phase that would be left out because it lies elsewhere or lacks slices.
+        DataError: if the folder has no DICOM images, several patients, fewer than three phases, only multi-frame images
+            that are not Enhanced MR, missing or duplicate slices, several studies or acquisitions to choose from, or a
+            phase that lies on a different lattice or lacks slices.
     """
     folder = Path(folder)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
+        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         headers = read_headers(folder)
         slices = [s for file, header in headers.items() for s in as_slices(file, header)]
         phases, broken = [], []
@@ -141,10 +141,10 @@ def find_phases(folder: Path) -> DicomExam:
 
 
 def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
-    """Sort phases by the first clock that tells all of them apart, else by their numbers."""
+    """Sort phases by the first clock that distinguishes all of them, else by their numbers."""
     first = phases[0].first
-    years, told = tag_years(first), bool(str(first.get("PatientAge") or "").strip())
-    patient = str(first.get("PatientID", "")) or None, years, told and years is None
+    years, has_age = tag_years(first), bool(str(first.get("PatientAge") or "").strip())
+    patient = str(first.get("PatientID", "")) or None, years, has_age and years is None
     _refuse_doubles(folder, phases)
     if (clock := clock_of(phases)) is None:
         ordered = sorted(phases, key=lambda phase: [tag_integer(phase.first, tag) for tag in ORDER_TAGS])
@@ -158,20 +158,20 @@ def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
 def _refuse_left_out(
     folder: Path, chosen: Sequence[DicomPhase], sets: Sequence[Sequence[DicomPhase]], broken: Iterable[DicomPhase]
 ) -> None:
-    """A phase with its own lattice is not of the set: were it the first, an enhanced phase would pass for it."""
+    """Refuse to leave out a phase for its lattice: if it is the first, an enhanced one would count as pre-contrast."""
     for other in (*(same[0] for same in sets), *broken):
         if share_slices(chosen[0], other):
             raise DataError(
                 f"{folder}: {chosen[0].series} has {len(chosen[0].slices)} slices of a phase and {other.series} has "
                 f"{len(other.slices)} on the same grid; copy both again, or leave out the one that is not of the exam"
             )
-    for few in (same for same in sets if len(same) < 3):  # three and more are an acquisition of their own
+    for few in (same for same in sets if len(same) < 3):  # three and more are a separate acquisition
         if sibling := next((phase for phase in chosen if belong_together(phase, few[0])), None):
             raise DataError(_off_grid(folder, few[0], sibling))
 
 
 def _refuse_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) -> None:
-    """Baseline and follow-up of one patient are both whole; the one with more phases need not be the one meant."""
+    """Refuse baseline and follow-up of one patient: both are complete, and more phases do not mean the right one."""
     studies: dict[str, list[str]] = defaultdict(list)
     for same in acquisitions:
         studies[str(same[0].first.get("StudyInstanceUID"))].append(f"{len(same)} phases from {same[0].series}")
@@ -191,7 +191,7 @@ def _off_grid(folder: Path, one: DicomPhase, other: DicomPhase) -> str:
 
 
 def _refuse_doubles(folder: Path, phases: Sequence[DicomPhase]) -> None:
-    """Two series of one moment are one phase in two versions; to mix them would be a guess."""
+    """Refuse two series of the same time: they are one phase in two versions, and to choose one would be a guess."""
     seen: dict[float, DicomPhase] = {}
     clocks = [phase.clock("AcquisitionTime", "TriggerTime") for phase in phases]
     for phase, clock in zip(phases, clocks, strict=True):
@@ -212,7 +212,7 @@ def _too_few(
     broken: Sequence[DicomPhase],
     most: int,
 ) -> str:
-    """Why no set of three phases was found."""
+    """Return the message that explains why no set of three phases was found."""
     by_kind = defaultdict(list)
     for phase in phases:
         by_kind[phase.kind, phase.geometry.size[:2]].append(phase)
@@ -233,8 +233,8 @@ def _too_few(
     return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); {what}"
 
 
-class _quiet_itk:
-    """ITK warns of slice positions that are rounded; missing slices are an error of ours."""
+class _silence_itk:
+    """Silence ITK, which warns of rounded slice positions; missing slices are reported as errors."""
 
     def __enter__(self) -> None:
         self._shown = sitk.ProcessObject.GetGlobalWarningDisplay()
@@ -245,7 +245,7 @@ class _quiet_itk:
 
 
 def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
-    """Pixels and geometry of one phase, rescaled slice by slice as its headers say."""
+    """Read pixels and geometry of one phase, rescaled slice by slice by its headers."""
     corners = np.array([as_floats(s.header.ImagePositionPatient) for s in phase.slices])
     steps = np.diff(corners, axis=0)
     if len(steps) and np.ptp(steps, axis=0).max() > 0.05 * np.median(np.linalg.norm(steps, axis=1)):
@@ -257,7 +257,7 @@ def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
     tags = ("RescaleSlope", "RescaleIntercept")
     scales = {tuple(tag_number(s.header, tag) or 0.0 for tag in tags) for s in phase.slices}
     if len(scales) > 1 or not all(scale.is_integer() for scale in min(scales)):
-        reader.SetOutputPixelType(sitk.sitkFloat32)  # the reader would take the first slice's type for all
+        reader.SetOutputPixelType(sitk.sitkFloat32)  # the reader would use the type of the first slice for all
     try:
         image = reader.Execute()
     except RuntimeError:

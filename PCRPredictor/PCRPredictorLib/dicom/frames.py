@@ -1,7 +1,7 @@
-"""Frames of Enhanced MR, the multi-frame kind of DICOM, as if each were an image with a header of its own.
+"""Frames of Enhanced MR, the multi-frame kind of DICOM, as if each were an image with its own header.
 
-What a single image has in its header, a frame has in functional groups, its own or shared by all. Only the groups that
-tell phases apart and where they lie are looked at. Sources: DICOM PS3.3 A.36 (Enhanced MR), C.7.6.16 and C.8.13.5.
+The header of a frame lies in functional groups, its own or shared by all frames. Only groups that distinguish phases
+and give their positions are read. Sources: DICOM PS3.3 A.36 (Enhanced MR), C.7.6.16 and C.8.13.5.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame; 
     "TemporalPositionIdentifier": [("FrameContentSequence", "TemporalPositionIndex")],
     "AcquisitionDateTime": [("FrameContentSequence", "FrameAcquisitionDateTime")],
 }
-_FRAMES_A_FILE = 100_000  # more than any file has: numbers of frames in several files stay apart
+_FRAMES_A_FILE = 100_000  # more than any file has, so that instance numbers of several files do not overlap
 
 
 def as_slices(file: Path, header: pydicom.Dataset) -> list[Slice]:
-    """The image of a file, or all frames of an Enhanced MR file, that could be slices of a phase."""
+    """Return the image of a file, or all frames of an Enhanced MR file, that could be slices of a phase."""
     if tag_frames(header) <= 1:
         return [one] if (one := as_slice(file, header)) else []
     if header.get("Modality", "MR") != "MR":
@@ -46,14 +46,14 @@ def as_slices(file: Path, header: pydicom.Dataset) -> list[Slice]:
     try:
         whole = pydicom.dcmread(file, stop_before_pixels=True)
         headers = [_frame_header(whole, number) for number in range(len(whole.PerFrameFunctionalGroupsSequence))]
-    except Exception:  # no Enhanced MR, or damaged: then slices are missing, which is noticed
+    except Exception:  # not Enhanced MR, or damaged: then slices are missing, which is reported
         return []
     slices = [as_slice(file, header) for header in headers]
     return [replace(one, frame=number) for number, one in enumerate(slices) if one is not None]
 
 
 def read_frames(slices: Sequence[Slice], name: str) -> np.ndarray:
-    """Pixels of frames, (k, j, i) in their order, rescaled one by one; float32 where that changes them.
+    """Read pixels of frames, (k, j, i) in their order, rescaled one by one; float32 if that changes them.
 
     Args:
         slices: of one phase, from `as_slices`.
@@ -83,7 +83,7 @@ def read_frames(slices: Sequence[Slice], name: str) -> np.ndarray:
 
 
 def _frame_header(whole: pydicom.Dataset, number: int) -> pydicom.Dataset:
-    """What a single image would have in its header."""
+    """Return the header that the frame would have as a single image."""
     header = pydicom.Dataset()
     for tag in _OF_THE_FILE:
         if tag in whole:
@@ -103,7 +103,7 @@ def _frame_header(whole: pydicom.Dataset, number: int) -> pydicom.Dataset:
 
 
 def _add_delay(header: pydicom.Dataset, groups: Sequence[pydicom.Dataset]) -> None:
-    """Seconds after the first temporal position, where a frame has them, as the trigger time in ms that they are."""
+    """Add the seconds after the first temporal position, if a frame has them, as trigger time in ms."""
     for owner in groups:
         for position in owner.get("TemporalPositionSequence") or ():
             if "TemporalPositionTimeOffset" in position:

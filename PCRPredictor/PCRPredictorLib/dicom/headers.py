@@ -1,4 +1,4 @@
-"""Headers of DICOM images: which images of a folder could be slices of a DCE phase, and what their tags say."""
+"""Headers of DICOM images: the images of a folder that could be slices of a DCE phase, and values of their tags."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHASE_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
     "AcquisitionNumber",
 )  # fmt: skip
-# Philips leaves the time of a dynamic in tags of its own, in s after the first one; often in no other.
+# Philips writes the time of a dynamic in private tags, in s after the first one; often in no other tag.
 DYNAMIC_BEGIN = "MRImageDynamicScanBeginTime"
 _PHILIPS = ((0x2005, 0x0010), (0x2005, 0x10A0))
 _PHILIPS_CREATOR = "Philips MR Imaging DD 001"
@@ -37,18 +37,18 @@ _TAGS = (
     "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "RescaleSlope", "RescaleIntercept",
 )  # fmt: skip
 _READ = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
-_COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # image types begin so
+_COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # starts of image types
 _NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
-SECONDS_A_DAY = 86400.0
-_A_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
-_YOUNGEST, _OLDEST = 18, 100  # years; others are typing errors or stand for "unknown"
+SECONDS_PER_DAY = 86400.0
+_PER_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
+_YOUNGEST, _OLDEST = 18, 100  # years; other ages are typing errors or mean "unknown"
 
 
 @dataclass(frozen=True, eq=False)
 class Slice:
     """One image: its file, header, position in mm along its normal, and kind (see `DicomPhase.kind`).
 
-    Of a multi-frame file also the number of its frame, from 0.
+    For a multi-frame file also its frame number, from 0.
     """
 
     file: Path
@@ -59,7 +59,7 @@ class Slice:
 
 
 def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
-    """Headers of the images in a folder, by file; a file that is there twice counts once.
+    """Read the headers of the images in a folder, by file; of duplicate files one counts.
 
     Raises:
         DataError: if there is no such folder.
@@ -70,7 +70,7 @@ def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_READ)
-        except Exception:  # damaged headers raise anything; slices that are missed by it are noticed later
+        except Exception:  # damaged headers raise anything; slices that are missing then are reported later
             continue
         _drop_invalid(header)
         if "Rows" in header:
@@ -78,15 +78,15 @@ def read_headers(folder: Path) -> dict[Path, pydicom.Dataset]:
     if not headers:
         raise DataError(f"{folder}: has no DICOM images; give the folder with the DICOM files")
     people = {(str(h.get("PatientID", "")), str(h.get("PatientName", ""))) for _, h in headers.values()}
-    born = {str(h.get("PatientBirthDate") or "") for _, h in headers.values()} - {""}  # often all that is left
+    born = {str(h.get("PatientBirthDate") or "") for _, h in headers.values()} - {""}  # often the only value left
     if len(people) > 1 or len(born) > 1:
         raise DataError(f"{folder}: holds more than one patient; give a folder with the files of one patient")
     return dict(headers.values())
 
 
 def as_slice(file: Path, header: pydicom.Dataset) -> Slice | None:
-    """An image that could be a slice of a phase, or None."""
-    if header.get("Modality", "MR") != "MR" or tag_frames(header) > 1 or _is_other(header):
+    """Return an image that could be a slice of a phase, or None."""
+    if header.get("Modality", "MR") != "MR" or tag_frames(header) > 1 or _is_not_dce(header):
         return None
     if any(header.get(tag) in (None, "") for tag in PLACE_TAGS):
         return None
@@ -107,7 +107,7 @@ def as_slice(file: Path, header: pydicom.Dataset) -> Slice | None:
 
 
 def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:
-    """A time tag in seconds: TriggerTime in ms, AcquisitionDateTime YYYYMMDDHHMMSS.F&ZZXX, the others HHMMSS.F."""
+    """Return a time tag in s: TriggerTime is in ms, AcquisitionDateTime YYYYMMDDHHMMSS.F&ZZXX, the others HHMMSS.F."""
     if tag == DYNAMIC_BEGIN:
         return _dynamic_begin(header)
     text = str(header.get(tag) or "").strip().replace(":", "")
@@ -118,13 +118,13 @@ def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:
         if tag == "AcquisitionDateTime":
             days = datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
             text = text[8:].split("+")[0].split("-")[0]
-        return days * SECONDS_A_DAY + int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:] or 0)
+        return days * SECONDS_PER_DAY + int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:] or 0)
     except ValueError:
         return None
 
 
 def tag_number(header: pydicom.Dataset, tag: str) -> float | None:
-    """A tag with one number, or None where it is missing or damaged."""
+    """Return a tag with one number, or None if it is missing or damaged."""
     try:
         return float(header[tag].value)
     except (KeyError, TypeError, ValueError):
@@ -132,30 +132,30 @@ def tag_number(header: pydicom.Dataset, tag: str) -> float | None:
 
 
 def tag_years(header: pydicom.Dataset) -> float | None:
-    """The patient's age in years, from years, months, weeks or days; None where it is missing or no adult's."""
+    """Return the age in years, from years, months, weeks or days; None if it is missing or not an adult's."""
     found = re.fullmatch(r"(\d{1,3})([YMWD])", str(header.get("PatientAge") or "").strip().upper())
-    years = round(int(found[1]) / _A_YEAR[found[2]], 1) if found else 0.0
+    years = round(int(found[1]) / _PER_YEAR[found[2]], 1) if found else 0.0
     return years if _YOUNGEST <= years <= _OLDEST else None
 
 
 def tag_integer(header: pydicom.Dataset, tag: str) -> int:
-    """A tag with a whole number, or 0."""
+    """Return a tag with a whole number, or 0."""
     value = header.get(tag)
     return value if isinstance(value, int) else 0
 
 
 def tag_frames(header: pydicom.Dataset) -> int:
-    """Images in the file: more than one in multi-frame DICOM."""
+    """Return the number of images in the file: more than one in multi-frame DICOM."""
     return tag_integer(header, "NumberOfFrames")
 
 
 def as_floats(value: Iterable) -> list[float]:
-    """The values of a tag of several numbers."""
+    """Return the values of a tag with several numbers."""
     return [float(x) for x in value]
 
 
 def _dynamic_begin(header: pydicom.Dataset) -> float | None:
-    """Seconds of an image's dynamic after the first one, as Philips writes them."""
+    """Return the seconds of an image's dynamic after the first one, as Philips writes them."""
     creator, begin = (header.get(tag) for tag in _PHILIPS)
     if creator is None or str(creator.value).strip() != _PHILIPS_CREATOR or begin is None:
         return None
@@ -166,7 +166,7 @@ def _dynamic_begin(header: pydicom.Dataset) -> float | None:
 
 
 def _drop_invalid(header: pydicom.Dataset) -> None:
-    """Values that cannot be converted count as missing; pydicom converts when they are first looked at."""
+    """Delete values that cannot be converted; pydicom converts a value when it is first read."""
     for tag in _READ:
         try:
             header.get(tag)
@@ -174,8 +174,8 @@ def _drop_invalid(header: pydicom.Dataset) -> None:
             del header[tag]
 
 
-def _is_other(header: pydicom.Dataset) -> bool:
-    """Subtractions, projections and reformats are made from the phases; spin and planar echo, diffusion are no DCE."""
+def _is_not_dce(header: pydicom.Dataset) -> bool:
+    """Return whether it is computed from phases (subtraction, projection) or is spin or planar echo, or diffusion."""
     kinds, sequence = _words(header, "ImageType"), _words(header, "ScanningSequence")
     return (
         kinds[:2] == ("DERIVED", "SECONDARY")
@@ -188,6 +188,6 @@ def _is_other(header: pydicom.Dataset) -> bool:
 
 
 def _words(header: pydicom.Dataset, tag: str) -> tuple[str, ...]:
-    """Values of a tag that may have one or several, in capitals."""
+    """Return the values of a tag that has one or several, in capitals."""
     value = header.get(tag) or ()
     return tuple(str(word).upper() for word in ([value] if isinstance(value, str) else value))

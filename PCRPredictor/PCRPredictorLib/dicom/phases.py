@@ -1,4 +1,4 @@
-"""From slices to phases: dividing a series, and putting the phases of one acquisition in the order of time."""
+"""From slices to phases: a series is divided, and the phases of one acquisition are put in the order of time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .headers import (
     DYNAMIC_BEGIN,
     PHASE_TAGS,
     PLACE_TAGS,
-    SECONDS_A_DAY,
+    SECONDS_PER_DAY,
     Slice,
     as_floats,
     tag_integer,
@@ -24,9 +24,18 @@ from .headers import (
 )
 
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
-_SHORTEST = 60.0  # s from the first phase to the last: clocks that say less tell when images were stored, not taken
-_SAME_PLACE = 0.05  # mm: what rounding in headers makes
-_PHASE_WORDS = {"pre", "post", "phase", "ph", "pass", "contrast", "gd", "c"}  # what differs between phases' names
+_SHORTEST = 60.0  # s from the first phase to the last; clocks with less show when images were stored, not taken
+_SAME_PLACE = 0.05  # mm, as large as rounding in headers
+_PHASE_WORDS = {
+    "pre",
+    "post",
+    "phase",
+    "ph",
+    "pass",
+    "contrast",
+    "gd",
+    "c",
+}  # words that differ between the names of phases
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +46,22 @@ class DicomPhase:
 
     @property
     def first(self) -> pydicom.Dataset:
-        """Header of the first slice."""
+        """Return the header of the first slice."""
         return self.slices[0].header
 
     @property
     def series(self) -> str:
-        """Number and description of its series, for messages."""
+        """Return number and description of its series, for messages."""
         return f"series {self.first.get('SeriesNumber', '?')} ({self.first.get('SeriesDescription', 'no description')})"
 
     @property
     def series_number(self) -> int | None:
-        """Number of its series."""
+        """Return the number of its series."""
         return tag_integer(self.first, "SeriesNumber") or None
 
     @property
     def stem(self) -> str | None:
-        """What the descriptions of phases in series of their own share: no numbers, no word for the phase."""
+        """Return the description without numbers and words for phases, which phases in separate series share."""
         if not (description := str(self.first.get("SeriesDescription") or "").lower()):
             return None
         words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(st|nd|rd|th)?", " ", description))
@@ -60,16 +69,16 @@ class DicomPhase:
 
     @property
     def kind(self) -> tuple:
-        """What phases of one acquisition share beside the lattice: study, image type, echo time, flip angle.
+        """Return what phases of one acquisition share besides the lattice: study, image type, echo time, flip angle.
 
-        It keeps apart water and fat, magnitude and phase, filtered and unfiltered copies, and the flip angles of a T1
+        It separates water and fat, magnitude and phase, filtered and unfiltered copies, and the flip angles of a T1
         map, all of which lie on the lattice of the phases.
         """
         return self.slices[0].kind
 
     @property
     def geometry(self) -> Geometry:
-        """Its lattice, as the headers tell."""
+        """Return its lattice from the headers."""
         across, down = np.reshape(as_floats(self.first.ImageOrientationPatient), (2, 3))
         steps = len(self.slices) - 1
         depth = (self.slices[-1].position - self.slices[0].position) / steps if steps else 1.0
@@ -82,7 +91,7 @@ class DicomPhase:
         )
 
     def clock(self, tag: str, delay: str | None = None) -> float | None:
-        """The earliest time among its slices in seconds, plus their delay where there is one; None where one lacks."""
+        """Return the earliest time of its slices in seconds, plus their delay if any; None if a slice has no time."""
         times = [tag_seconds(s.header, tag) for s in self.slices]
         delays = [(tag_seconds(s.header, delay) or 0.0) if delay else 0.0 for s in self.slices]
         known = [time + wait for time, wait in zip(times, delays, strict=True) if time is not None]
@@ -90,7 +99,7 @@ class DicomPhase:
 
 
 def group_slices(slices: Iterable[Slice]) -> list[list[Slice]]:
-    """Slices by series, size, orientation and kind."""
+    """Return slices by series, size, orientation and kind."""
     groups = defaultdict(list)
     for item in slices:
         h = item.header
@@ -100,7 +109,7 @@ def group_slices(slices: Iterable[Slice]) -> list[list[Slice]]:
 
 
 def split_series(group: Sequence[Slice]) -> list[DicomPhase]:
-    """Divide a series into phases, each with every slice position once; none if that cannot be done."""
+    """Divide a series into phases, each with every slice position once; empty if that is not possible."""
     ordered = sorted(group, key=lambda s: s.position)
     places = np.cumsum(np.diff([s.position for s in ordered], prepend=ordered[0].position) > _SAME_PLACE)
     stacks: list[list[Slice]] = [[] for _ in range(places[-1] + 1)]
@@ -113,7 +122,7 @@ def split_series(group: Sequence[Slice]) -> list[DicomPhase]:
         columns = [{str(s.header.get(tag)): s for s in stack} for stack in stacks]
         if len(columns[0]) == repeats and all(column.keys() == columns[0].keys() for column in columns):
             return [as_phase([column[value] for column in columns]) for value in columns[0]]
-    for tag in _SLICE_TAGS:  # a value for each slice: the n-th of every position make the n-th phase
+    for tag in _SLICE_TAGS:  # one value per slice: the n-th of each position form the n-th phase
         ranked = [_ranked(stack, tag) for stack in stacks]
         if all(ranked):
             return [as_phase(part) for part in zip(*ranked, strict=True)]
@@ -121,12 +130,12 @@ def split_series(group: Sequence[Slice]) -> list[DicomPhase]:
 
 
 def as_phase(slices: Iterable[Slice]) -> DicomPhase:
-    """Slices as a phase, in the order of their positions."""
+    """Return slices as a phase, in the order of their positions."""
     return DicomPhase(tuple(sorted(slices, key=lambda s: s.position)))
 
 
 def find_acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
-    """Phases of one kind on one lattice."""
+    """Return sets of phases of one kind on one lattice."""
     sets: list[list[DicomPhase]] = []
     for phase in phases:
         for same in sets:
@@ -139,14 +148,14 @@ def find_acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
 
 
 def belong_together(one: DicomPhase, other: DicomPhase) -> bool:
-    """Whether two phases on different lattices are of one acquisition by kind, matrix and description."""
+    """Return whether kind, matrix and description assign two phases on different lattices to one acquisition."""
     if one.kind != other.kind or one.geometry.size[:2] != other.geometry.size[:2]:
         return False
     return one.stem is not None and one.stem == other.stem
 
 
 def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
-    """Whether two phases of one kind have the same slices but for some that only one of them has."""
+    """Return whether two phases of one kind have the same slices, except for some that only one of them has."""
     a, b = one.geometry, other.geometry
     if one.kind != other.kind or a.size[:2] != b.size[:2]:
         return False
@@ -159,11 +168,11 @@ def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
 
 
 def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:
-    """Seconds of each phase on the first clock that tells them apart, or None.
+    """Return the seconds of each phase on the first clock that distinguishes them, or None.
 
-    Trigger time runs from the start of its series (GE, Philips), so it orders the phases of one series only; with
-    several series it is added to the acquisition time where that is the same throughout a series. Philips' own clock
-    (rordenlab/dcm2niix, issue 395) is asked where the acquisition time is that of the series.
+    Trigger time starts with its series (GE, Philips), so it orders only the phases of one series. With several series
+    it is added to the acquisition time, which may be the same throughout a series. Philips' private clock
+    (rordenlab/dcm2niix, issue 395) is used if the acquisition time is that of the series.
     """
     clocks: list[tuple[str, ...]] = [("AcquisitionDateTime",), ("AcquisitionTime",)]
     several = len({phase.first.SeriesInstanceUID for phase in phases}) > 1
@@ -173,25 +182,25 @@ def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:
         values = [value for phase in phases if (value := phase.clock(*tags)) is not None]
         if len(set(values)) < len(phases):
             continue
-        if tags[0] != "AcquisitionDateTime" and max(values) - min(values) > SECONDS_A_DAY / 2:  # past midnight
-            values = [value + SECONDS_A_DAY * (value < SECONDS_A_DAY / 2) for value in values]
+        if tags[0] != "AcquisitionDateTime" and max(values) - min(values) > SECONDS_PER_DAY / 2:  # past midnight
+            values = [value + SECONDS_PER_DAY * (value < SECONDS_PER_DAY / 2) for value in values]
         if max(values) - min(values) >= _SHORTEST:
             return values
     return None
 
 
 def injection_after(phases: Sequence[DicomPhase], last: float) -> float | None:
-    """Seconds of the injection after the first phase, where the headers have one that lies within the acquisition."""
+    """Return the seconds of the injection after the first phase, if the headers have one within the acquisition."""
     start = phases[0].clock("AcquisitionTime")
     for phase in phases:
         injected = tag_seconds(phase.first, "ContrastBolusStartTime")
-        if start is not None and injected is not None and (after := (injected - start) % SECONDS_A_DAY) < last:
+        if start is not None and injected is not None and (after := (injected - start) % SECONDS_PER_DAY) < last:
             return after
     return None
 
 
 def _ranked(stack: Sequence[Slice], tag: str) -> list[Slice]:
-    """Slices in the order of a number or time, or none where it does not tell all of them apart."""
+    """Return slices in the order of a number or time; empty if it does not distinguish all of them."""
     values = [tag_seconds(s.header, tag) if "Time" in tag else tag_number(s.header, tag) for s in stack]
     known = [value for value in values if value is not None]
     return [stack[k] for k in np.argsort(known)] if len(set(known)) == len(stack) else []

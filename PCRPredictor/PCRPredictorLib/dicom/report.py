@@ -1,7 +1,7 @@
-"""A prediction as a DICOM Structured Report: every number, warning and setting that `report.html` has, of the segment.
+"""A prediction as a DICOM Structured Report, with every number, warning and setting of `report.html`.
 
-One measurement group of the tumour's segment holds numbers (NUM), decision and operating point (CODE), and in words
-(TEXT) the disclaimer, each warning under a code of its own, and the clinical values that were used.
+One measurement group of the tumour's segment holds numbers (NUM), decision and operating point (CODE), and as text
+(TEXT) the disclaimer, each warning under its own code, and the clinical values that were used.
 
 Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Measurements and Qualitative Evaluations).
 """
@@ -26,7 +26,7 @@ def make_report(
     prediction: Prediction,
     identity: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401
-    """The report on a segment.
+    """Make the report on a segment.
 
     Args:
         sources: from `read_sources`.
@@ -42,7 +42,7 @@ def make_report(
         procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
         imaging_measurements=[_group(sources.first, tumour, prediction)],
         title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=None if sources.frames else sources.images,  # highdicom describes single images alone
+        referenced_images=None if sources.frames else sources.images,  # highdicom describes only single images
     )
     return sr.Comprehensive3DSR(
         evidence=[*sources.images, tumour, attention],
@@ -54,7 +54,7 @@ def make_report(
 
 
 def _observer() -> Any:  # noqa: ANN401
-    """This version of the software; the template has no place for a version but the model's name."""
+    """Describe this version of the software; the template has no place for a version except the model name."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
@@ -109,7 +109,7 @@ def _measurements(prediction: Prediction) -> list[Any]:
 
 
 def _evaluations(prediction: Prediction) -> list[Any]:
-    """Decision and the operating point that it was taken at."""
+    """Return the decision and its operating point."""
     from highdicom.sr import QualitativeEvaluation
 
     decision = concept("PCR" if prediction.decision == "pCR" else "NO_PCR", f"{prediction.decision} predicted")
@@ -121,7 +121,7 @@ def _evaluations(prediction: Prediction) -> list[Any]:
 
 
 def _texts(prediction: Prediction) -> Iterable[Any]:
-    """What is said in words; a warning has the code of its notice."""
+    """Return the texts; a warning has the code of its notice."""
     from highdicom.sr import RelationshipTypeValues, TextContentItem
 
     words = [(concept("DISCLAIMER", "Disclaimer"), RESEARCH_USE_ONLY)]

@@ -1,10 +1,10 @@
-"""A prediction as DICOM objects that a PACS understands, all of them referring to the series of the early phase.
+"""A prediction as DICOM objects that a PACS can read. All refer to the series of the early phase.
 
 tumour.dcm     Segmentation: the mask
 attention.dcm  Parametric Map: attention, on the slices that the model looked at
-report.dcm     Structured Report (TID 1500): what the prediction says of the segment, see `dicom_report`
+report.dcm     Structured Report (TID 1500): the prediction for the segment, see `report`
 
-Patient and study are copied from the source as they are there, named or de-identified, see `dicom_source`.
+Patient and study are copied unchanged from the source, named or de-identified, see `source`.
 
 Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 """
@@ -28,13 +28,13 @@ from .report import make_report
 from .source import WITHOUT, Sources, read_sources
 
 FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
-_SERIES = 9500  # number of the first series; PACS sort by it, after the scanner's own
+_SERIES = 9500  # number of the first series; PACS sort by it, so that results follow the scanner's series
 _ALGORITHM = "Not known, mask taken as it was given"
 _PREDICTION = "Prediction of pathological complete response"
 
 
 def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> None:
-    """Write the three objects into a folder that is there.
+    """Write the three objects into a folder that exists.
 
     Args:
         exam: read from DICOM, with a mask.
@@ -46,12 +46,12 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
     """
     check_possible(exam)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pydicom, of values that are not as the standard wants them
+        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         sources = read_sources(exam)
         try:
             tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
             attention = _parametric_map(sources, prediction.attention)
-            report = make_report(sources, tumour, attention, prediction, _own(2, _PREDICTION))
+            report = make_report(sources, tumour, attention, prediction, _identity(2, _PREDICTION))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
         for name, item in zip(FILES, (tumour, attention, report), strict=True):
@@ -59,7 +59,7 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
 
 
 def check_possible(exam: Exam) -> None:
-    """Refuse early what cannot become DICOM.
+    """Check before predicting that results in DICOM are possible.
 
     Raises:
         DataError: as `write_dicom_results`.
@@ -75,8 +75,8 @@ def check_possible(exam: Exam) -> None:
         raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
 
 
-def _own(number: int, description: str) -> dict[str, Any]:
-    """What identifies a new object in a series of its own, and what made it."""
+def _identity(number: int, description: str) -> dict[str, Any]:
+    """Return the attributes that identify a new object in its own series, and the software that made it."""
     return {
         "series_instance_uid": generate_uid(),
         "series_number": _SERIES + number,
@@ -99,14 +99,14 @@ def _segmentation(sources: Sources, mask: np.ndarray) -> Any:  # noqa: ANN401  h
         segmentation_type="BINARY",
         segment_descriptions=[_describe_segment(sources.first)],
         content_label="TUMOUR",
-        **_own(0, "Tumour segmentation"),
+        **_identity(0, "Tumour segmentation"),
     )
     sources.number_frames(found)
     return found
 
 
 def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
-    """The tumour. Who or what drew a mask is not known here: a file, one click, a brush or several of them."""
+    """Describe the tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
@@ -116,7 +116,7 @@ def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
         segment_label="Tumour",
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Neoplasm,
-        algorithm_type="MANUAL",  # which denies that there was an algorithm, so that it is replaced below
+        algorithm_type="MANUAL",  # would exclude an algorithm; it is replaced below
         tracking_uid=generate_uid(),
         tracking_id="Tumour",
         anatomic_regions=[codes.SCT.Breast],
@@ -153,7 +153,7 @@ def _parametric_map(sources: Sources, attention: np.ndarray) -> Any:  # noqa: AN
         window_width=1.0,
         content_label="ATTENTION",
         coding_schemes=own_scheme(),
-        **_own(1, "Attention"),
+        **_identity(1, "Attention"),
     )
     found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
     part.number_frames(found)
@@ -161,7 +161,7 @@ def _parametric_map(sources: Sources, attention: np.ndarray) -> Any:  # noqa: AN
 
 
 def _anatomy(source: pydicom.Dataset) -> pydicom.Dataset:
-    """The breast, on the side that the source says; both where it says none."""
+    """Return the breast, on the side that the source names, else on both sides."""
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 

@@ -1,4 +1,4 @@
-"""Reading a tumour mask from a DICOM Segmentation, as a PACS, Slicer or `pcr predict --dicom-results` writes it.
+"""A tumour mask from a DICOM Segmentation, as a PACS, Slicer or `pcr predict --dicom-results` writes it.
 
 Source: DICOM PS3.3 A.51.
 """
@@ -17,7 +17,7 @@ _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do, whatever its name ends with."""
+    """Return whether a file starts like a DICOM file, whatever its name is."""
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"
@@ -26,16 +26,16 @@ def is_dicom(path: Path) -> bool:
 
 
 def read_segmentation(path: Path, geometry: Geometry, segment: int | None = None) -> np.ndarray:
-    """The mask on the exam's voxels, uint8 (k, j, i). Frames without a tumour may be left out of the file.
+    """Read the mask on the exam's voxels, uint8 (k, j, i). Frames without tumour may be missing in the file.
 
     Args:
-        path: of one DICOM file of the modality SEG.
+        path: DICOM file of the modality SEG.
         geometry: of the exam.
-        segment: number of the tumour's segment; all segments together if None.
+        segment: number of the tumour's segment; None for all segments together.
 
     Raises:
-        DataError: if it is no segmentation, its voxels are not the exam's, there is no such segment, or highdicom is
-            missing.
+        DataError: if it is not a segmentation, is on a different lattice than the exam or has no such segment, or if
+            highdicom is missing.
     """
     try:
         from highdicom.seg import segread
@@ -59,7 +59,7 @@ def read_segmentation(path: Path, geometry: Geometry, segment: int | None = None
 
 
 def _on_lattice(voxels: np.ndarray, affine: np.ndarray, geometry: Geometry, name: str) -> np.ndarray:
-    """Voxels (n, 3) of a lattice, whose affine gives LPS mm, on the exam's."""
+    """Return voxels (n, 3) of a lattice, whose affine gives LPS mm, as a mask on the exam's lattice."""
     index = geometry.to_index(voxels @ affine[:3, :3].T + affine[:3, 3])
     nearest = index.round().astype(int)
     ratio = abs(float(np.linalg.det(affine[:3, :3]))) / geometry.voxel_volume

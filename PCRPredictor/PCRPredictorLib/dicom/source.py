@@ -1,8 +1,8 @@
-"""Headers of the images that results in DICOM refer to, made fit to be copied from.
+"""Headers of the images that results in DICOM refer to, prepared for copying.
 
-Results take over patient and study as they are there. What the standard lets be empty is empty where it is missing or
-no value of its kind; what it demands and nobody but the scanner can know is asked for by its name. Text becomes UTF-8,
-in which every alphabet can be written.
+Results copy patient and study unchanged. An attribute that may be empty is left empty if it is missing or invalid. An
+attribute that is required and that only the scanner knows is refused by name if it is missing. Text becomes UTF-8,
+which covers every alphabet.
 
 Sources: DICOM PS3.3 C.7.1 to C.7.6 (which attributes must be there), PS3.5 6.2 (values of each kind).
 """
@@ -24,13 +24,13 @@ from ..exam import Exam, Geometry
 from .headers import tag_number
 
 WITHOUT = "leave out --dicom-results, or save without results in DICOM"
-_NEEDED = (
+_REQUIRED = (
     "SOPInstanceUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
 )
-_NEEDED_OF_A_SLICE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+_REQUIRED_OF_A_SLICE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 _MAY_BE_EMPTY = (
     "PatientName",
     "PatientID",
@@ -43,18 +43,18 @@ _MAY_BE_EMPTY = (
     "ReferringPhysicianName",
     "SeriesNumber",
 )
-_CHECKED = {"DA", "TM", "DT", "CS", "AS", "LO", "SH"}  # kinds of values that results copy and readers stumble over
+_CHECKED = {"DA", "TM", "DT", "CS", "AS", "LO", "SH"}  # kinds of values that results copy and readers may refuse
 _LONGEST = 64  # characters of an LO
 _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """The images of an exam's early phase: one a slice, or one Enhanced MR that has the slices as frames.
+    """The images of an exam's early phase: one per slice, or one Enhanced MR with the slices as frames.
 
     Args:
-        images: headers in the order of the exam's slices; of Enhanced MR one, with the frames of these slices alone.
-        frames: of Enhanced MR the number of each slice's frame in its file, from 1; else empty.
+        images: headers in the order of the exam's slices; one for Enhanced MR, with only the frames of these slices.
+        frames: for Enhanced MR the frame number of each slice in its file, from 1; else empty.
     """
 
     images: tuple[pydicom.Dataset, ...]
@@ -62,28 +62,28 @@ class Sources:
 
     @property
     def first(self) -> pydicom.Dataset:
-        """The header that patient, study and scanner are taken from."""
+        """Return the header from which patient, study and scanner are copied."""
         return self.images[0]
 
     def part(self, chosen: slice) -> Sources:
-        """Those of some slices."""
+        """Return the images of some slices."""
         if not self.frames:
             return Sources(self.images[chosen])
         frames = self.first.PerFrameFunctionalGroupsSequence[chosen]
         return Sources((_with_frames(self.first, frames),), self.frames[chosen])
 
     def number_frames(self, item: pydicom.Dataset) -> None:
-        """Let references to frames, which count slices, count the frames of the file."""
+        """Change references to frames from numbers of slices to numbers of frames in the file."""
         for element in item.iterall() if self.frames else ():
             if element.keyword == "ReferencedFrameNumber":
                 element.value = self.frames[int(element.value) - 1]
 
 
 def read_sources(exam: Exam) -> Sources:
-    """The images of the early phase.
+    """Read the headers of the early phase.
 
     Args:
-        exam: that names its files, in any order.
+        exam: with the names of its files, in any order.
 
     Raises:
         DataError: if a header lacks what results in DICOM need, or the images are not the exam's slices, one each.
@@ -93,15 +93,15 @@ def read_sources(exam: Exam) -> Sources:
     if frames:
         return _from_frames(headers[0], frames, geometry)
     for header in headers:
-        _demand(header, (*_NEEDED, *_NEEDED_OF_A_SLICE), MRImageStorage)
+        _require(header, (*_REQUIRED, *_REQUIRED_OF_A_SLICE), MRImageStorage)
     corners = [header.ImagePositionPatient for header in headers]
     order = _order_of(corners, headers[0].ImageOrientationPatient, geometry)
     return Sources(tuple(headers[k] for k in order))
 
 
 def _from_frames(header: pydicom.Dataset, frames: Sequence[int], geometry: Geometry) -> Sources:
-    """Frames of Enhanced MR, numbered from 0; what frames have in common counts as shared wherever it was written."""
-    _demand(header, _NEEDED, EnhancedMRImageStorage)
+    """Return frames of Enhanced MR, numbered from 0; attributes that all frames have become shared ones."""
+    _require(header, _REQUIRED, EnhancedMRImageStorage)
     own = [header.PerFrameFunctionalGroupsSequence[number] for number in frames]
     if not header.get("SharedFunctionalGroupsSequence"):
         header.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
@@ -118,7 +118,7 @@ def _from_frames(header: pydicom.Dataset, frames: Sequence[int], geometry: Geome
 
 
 def _with_frames(header: pydicom.Dataset, frames: Sequence[pydicom.Dataset]) -> pydicom.Dataset:
-    """A header that has these frames alone."""
+    """Return a header with only these frames."""
     found = pydicom.Dataset()
     found.update(header)
     found.PerFrameFunctionalGroupsSequence, found.NumberOfFrames = list(frames), len(frames)
@@ -126,10 +126,10 @@ def _with_frames(header: pydicom.Dataset, frames: Sequence[pydicom.Dataset]) -> 
 
 
 def _read_header(file: Path, distance: float) -> pydicom.Dataset:
-    """A source's header with what every result copies; `distance` is between slices in mm."""
+    """Read a header with the attributes that every result copies; `distance` is between slices, in mm."""
     header = pydicom.dcmread(file, stop_before_pixels=True)
     for tag in list(header.keys()):
-        if tag.is_private or not _can_be_read(header, tag):
+        if tag.is_private or not _is_readable(header, tag):
             del header[tag]
     header.decode()
     header.SpecificCharacterSet = "ISO_IR 192"
@@ -140,7 +140,7 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
     for name in _MAY_BE_EMPTY:
         if header.get(name) is None:
             setattr(header, name, None if name == "SeriesNumber" else "")
-    header.Modality = "MR"  # nothing else is read as a phase
+    header.Modality = "MR"  # only MR is read as a phase
     if not (tag_number(header, "SliceThickness") or 0) > 0:
         header.add_new("SliceThickness", "DS", f"{distance:.6g}")
     if not header.get("SOPClassUID"):
@@ -148,8 +148,8 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
     return header
 
 
-def _can_be_read(header: pydicom.Dataset, tag: pydicom.tag.BaseTag) -> bool:
-    """Whether a value is of its kind; pydicom converts it when it is first looked at."""
+def _is_readable(header: pydicom.Dataset, tag: pydicom.tag.BaseTag) -> bool:
+    """Return whether a value can be converted, which pydicom does when it is first read."""
     try:
         header[tag]
     except Exception:  # whatever a damaged value raises
@@ -158,7 +158,7 @@ def _can_be_read(header: pydicom.Dataset, tag: pydicom.tag.BaseTag) -> bool:
 
 
 def _correct(header: pydicom.Dataset, element: pydicom.DataElement) -> None:
-    """Empty a value that is not allowed. Text that is too long is cut, but a cut identifier would be another one's."""
+    """Empty an invalid value. Text that is too long is cut, but not an identifier: it could name a different one."""
     if element.VR not in _CHECKED or _is_allowed(element):
         return
     is_text = element.VR == "LO" and isinstance(element.value, str) and not element.keyword.endswith("ID")
@@ -167,7 +167,7 @@ def _correct(header: pydicom.Dataset, element: pydicom.DataElement) -> None:
 
 
 def _is_allowed(element: pydicom.DataElement) -> bool:
-    """Whether values have the form of their kind, and dates and times are some; 31 February only has the form."""
+    """Return whether values have the form of their kind, and dates and times exist: 31 February does not."""
     values = [element.value] if isinstance(element.value, str) else element.value or ()
     moment = {"DA": DA, "TM": TM}.get(element.VR, str)
     try:
@@ -179,8 +179,8 @@ def _is_allowed(element: pydicom.DataElement) -> bool:
     return True
 
 
-def _demand(header: pydicom.Dataset, names: Sequence[str], kind: str) -> None:
-    """Refuse what lacks a value that cannot be made up, or is another kind of image."""
+def _require(header: pydicom.Dataset, names: Sequence[str], kind: str) -> None:
+    """Raise DataError if a required value is missing, or the image is of a different kind."""
     for name in names:
         if header.get(name) in (None, "", []):
             raise DataError(f"results in DICOM need {name}, which the exam's DICOM files lack; {WITHOUT}")
@@ -189,7 +189,7 @@ def _demand(header: pydicom.Dataset, names: Sequence[str], kind: str) -> None:
 
 
 def _order_of(corners: Sequence[Sequence[float]], axes: Sequence[float], geometry: Geometry) -> np.ndarray:
-    """Which image is each slice of the exam, (slices,), by the positions of images in mm."""
+    """Return the number of the image of each slice of the exam, (slices,), by the positions of images in mm."""
     try:
         index = geometry.to_index(np.array([[float(x) for x in corner] for corner in corners]))
         turn = np.array([float(x) for x in axes]).reshape(2, 3) @ geometry.direction[:, :2]

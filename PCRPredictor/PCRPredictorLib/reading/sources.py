@@ -20,7 +20,7 @@ from .cohort import CohortPatient, find_patients, read_patient
 from .images import FORMATS, read_exam
 from .mask import add_mask
 
-_LOOKED_AT = 200  # files of a folder that DICOM is looked for in
+_SEARCHED = 200  # files of a folder that are searched for DICOM
 _MASK_NAMES = ("tumour", "tumor", "mask", "segmentation")
 
 
@@ -112,7 +112,7 @@ class DicomSource(Source):
     @classmethod
     def find(cls, place: Path) -> Sequence[Source]:
         """Return the exam in a folder if there is DICOM among its first files."""
-        files = islice(filter(Path.is_file, place.rglob("*")), _LOOKED_AT)
+        files = islice(filter(Path.is_file, place.rglob("*")), _SEARCHED)
         return [cls(name=place.resolve().name, folder=place)] if any(map(is_dicom, files)) else []
 
     def read_source(self) -> Exam:
