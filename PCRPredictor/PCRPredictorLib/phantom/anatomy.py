@@ -14,7 +14,7 @@ import numpy as np
 from . import kinetics as tissue
 from .frame import Frame, ellipsoid_distance, ramp, smooth_minimum
 from .kinetics import Tissue
-from .tubes import Tube, draw_tubes, wander
+from .tubes import Tube, draw_tubes, make_curve
 
 CHEST_DEPTH = 105.0  # of its centre
 _CHEST_RADII = (150.0, 105.0, np.inf)
@@ -23,14 +23,14 @@ _SKIN_RADII = (166.0, 119.0, np.inf)
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A tissue laid over what is below it.
+    """A tissue that covers the layers below it.
 
     Args:
-        tissue: what it is.
+        tissue: of the layer.
         share: (k, j, i) share of each voxel, in [0, 1].
         uptake: local factor on the concentration of contrast agent, a number or (k, j, i).
-        brightness: local factor on the signal, likewise: (k, j, i).
-        frame: where, if not in the whole exam.
+        brightness: local factor on the signal, a number or (k, j, i).
+        frame: part of the exam that the layer covers; None for the whole exam.
     """
 
     tissue: Tissue
@@ -48,9 +48,9 @@ class Breast:
         side: +1 left, -1 right.
         centre: of its base, LPS mm.
         radii: half width (x), projection (y), half height (z), mm.
-        lean: how far the nipple lies to the left and above the centre of the base, mm.
+        lean: distance of the nipple to the left of and above the centre of the base, mm.
         taper: 2 is an ellipsoid, less is more conical.
-        density: share of it that is fibroglandular, about.
+        density: approximate share of fibroglandular tissue.
     """
 
     side: int
@@ -66,7 +66,7 @@ class Breast:
         return self.place(np.array(1.0), np.array(0.0), np.array(0.0)) + [0, -2, 0]
 
     def distance(self, frame: Frame) -> np.ndarray:
-        """First-order signed distance to the surface, (k, j, i) mm."""
+        """Return the first-order signed distance to the surface, (k, j, i) mm."""
         x, y, z = frame.coordinates
         y = (y - self.centre[1]) / np.float32(self.radii[1])
         x = (x - self.centre[0] + np.float32(self.lean[0]) * y) / np.float32(self.radii[0])
@@ -78,7 +78,7 @@ class Breast:
         return (radial * r2 + y * y - 1) / (slope + np.float32(1e-3))
 
     def place(self, depth: np.ndarray, angle: np.ndarray, radial: np.ndarray) -> np.ndarray:
-        """(N, 3) LPS mm of points at `depth` (0 base, 1 nipple), `angle` and `radial` (0 axis, 1 surface)."""
+        """Return (N, 3) LPS mm of points at `depth` (0 base, 1 nipple), `angle` and `radial` (0 axis, 1 surface)."""
         width = radial * np.clip(1 - depth**2, 0, None) ** (1 / self.taper)
         unit = np.stack([width * np.cos(angle), -depth, width * np.sin(angle)], -1)
         lean = np.multiply.outer(depth, [self.lean[0], 0.0, self.lean[1]])
@@ -87,7 +87,7 @@ class Breast:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """Where the outlines run.
+    """The outlines of breasts, skin and chest.
 
     Args:
         breasts: one or two.
@@ -101,7 +101,7 @@ class Body:
 
 
 def draw_breasts(rng: np.random.Generator, menopause: str, diameter: float) -> tuple[Breast, Breast]:
-    """Left and right breast of one patient: large enough for the tumour, and denser before menopause.
+    """Return left and right breast of one patient: large enough for the tumour, and denser before menopause.
 
     Args:
         menopause: "pre" or "post".
@@ -121,7 +121,7 @@ def draw_breasts(rng: np.random.Generator, menopause: str, diameter: float) -> t
 
 
 def shape_body(frame: Frame, rng: np.random.Generator, breasts: tuple[Breast, ...]) -> Body:
-    """Outlines on a frame, with the irregularities of one patient."""
+    """Return outlines on a frame, with the irregularities of one patient."""
     irregular = 2.5 * frame.field(rng, 60.0)
     centre = _chest_centre(frame)
     skin = ellipsoid_distance(frame, centre, _SKIN_RADII)
@@ -134,13 +134,13 @@ def shape_body(frame: Frame, rng: np.random.Generator, breasts: tuple[Breast, ..
 
 
 def _chest_centre(frame: Frame) -> tuple[float, np.ndarray, float]:
-    """The chest leans back above and below the breasts."""
+    """Return the centre of the chest, which leans back above and below the breasts."""
     z = frame.coordinates[2]
     return 0.0, CHEST_DEPTH + np.float32(0.0011) * z * z + np.float32(0.07) * z, 0.0
 
 
 def body_layers(frame: Frame, rng: np.random.Generator, body: Body, background: float) -> Iterator[Layer]:
-    """The whole body from the inside out; `background` is the Ktrans of fibroglandular tissue, 1/min."""
+    """Yield the whole body from the inside out; `background` is the Ktrans of fibroglandular tissue, 1/min."""
     fat_texture = np.exp(0.10 * frame.field(rng, 5.0) + 0.25 * frame.field(rng, 45.0))
     yield Layer(tissue.FAT, ramp(body.skin, frame.pixel), brightness=fat_texture)
     yield from _breast_layers(frame, rng, body, background)
@@ -156,7 +156,7 @@ def body_layers(frame: Frame, rng: np.random.Generator, body: Body, background: 
 
 
 def _breast_layers(frame: Frame, rng: np.random.Generator, body: Body, background: float) -> Iterator[Layer]:
-    """Fibroglandular tissue, denser towards the nipple and away from skin and chest wall, and connective strands."""
+    """Yield connective strands and fibroglandular tissue, denser near the nipple and away from skin and chest wall."""
     coarse = frame.field(rng, (12.0, 17.0, 12.0))
     medium = frame.field(rng, (5.0, 7.0, 5.0))
     fine = frame.field(rng, (2.2, 2.8, 2.2))
@@ -174,7 +174,7 @@ def _breast_layers(frame: Frame, rng: np.random.Generator, body: Body, backgroun
 
 
 def _gland_prior(frame: Frame, body: Body) -> np.ndarray:
-    """How much a place favours gland over fat: highest along the axis of the breast, near the nipple."""
+    """Return how likely gland is at each place: highest along the axis of the breast, near the nipple."""
     prior = np.full(frame.shape, -4.0, np.float32)
     for breast in body.breasts:
         middle = tuple(breast.place(np.array(0.45), np.array(0.0), np.array(0.0)) + [3 * breast.side, 0, 0])
@@ -186,7 +186,7 @@ def _gland_prior(frame: Frame, body: Body) -> np.ndarray:
 
 
 def _chest_wall_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterator[Layer]:
-    """Chest muscles, ribs and breastbone."""
+    """Yield chest muscles, ribs and breastbone."""
     x, y, z = frame.coordinates
     chest = body.chest
     streaks = 1 + 0.10 * frame.field(rng, (12.0, 4.0, 3.0))
@@ -201,7 +201,7 @@ def _chest_wall_layers(frame: Frame, rng: np.random.Generator, body: Body) -> It
 
 
 def _organ_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterator[Layer]:
-    """Lungs, heart with two chambers, liver, spine and aorta."""
+    """Yield lungs, heart with two chambers, liver, spine and aorta."""
     y = frame.coordinates[1]
     cavity = body.chest + 25 + frame.field(rng, 22.0) + 18 * np.clip((y - 140) / 40, 0, 1)
     specks = np.exp(0.5 * frame.field(rng, 5.0))
@@ -222,7 +222,7 @@ def _organ_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterato
 
 
 def _vessel_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterator[Layer]:
-    """Veins under the skin and deep perforators of each breast, and the internal mammary vessels."""
+    """Yield veins under the skin and deep perforators of each breast, and the internal mammary vessels."""
     tubes = []
     for breast in body.breasts:
         for _ in range(int(rng.integers(6, 12))):
@@ -230,7 +230,7 @@ def _vessel_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterat
     for side in (1, -1):
         for offset in (0.0, 4.0):
             ends = np.array([[side * (20 + offset), 32.0, -120.0], [side * (24 + offset), 24.0, 120.0]])
-            points = wander(rng, ends[0], ends[1], 0.012, points=60)
+            points = make_curve(rng, ends[0], ends[1], 0.012, points=60)
             tubes.append(Tube(points, np.full(len(points), 1.5)))
     share = draw_tubes(frame, tubes)
     share *= body.skin < -1.0
@@ -238,18 +238,18 @@ def _vessel_layers(frame: Frame, rng: np.random.Generator, body: Body) -> Iterat
 
 
 def _branching(rng: np.random.Generator, breast: Breast) -> list[Tube]:
-    """A vessel from the base of the breast towards the nipple, with up to three side branches."""
+    """Return a vessel from the base of the breast towards the nipple, with up to three side branches."""
     angle = rng.uniform(0, 2 * np.pi)
     radial = rng.uniform(0.80, 0.93) if rng.random() < 0.7 else rng.uniform(0.3, 0.7)
     start = np.array([rng.uniform(0.02, 0.25), angle, radial])
     end = np.array([rng.uniform(0.55, 0.9), angle + rng.normal(0, 0.5), radial * rng.uniform(0.8, 1.0)])
     width = rng.uniform(0.6, 1.4)
-    trunk = wander(rng, start, end, 0.05)
+    trunk = make_curve(rng, start, end, 0.05)
     paths = [(trunk, width)]
     for _ in range(int(rng.integers(0, 4))):
         fork = trunk[rng.integers(8, 32)]
         tip = fork + [rng.uniform(0.1, 0.35), rng.normal(0, 0.6), rng.uniform(-0.3, 0.0)]
-        paths.append((wander(rng, fork, tip, 0.06), 0.6 * width))
+        paths.append((make_curve(rng, fork, tip, 0.06), 0.6 * width))
     tubes = []
     for path, radius in paths:
         points = breast.place(np.clip(path[:, 0], -0.2, 0.97), path[:, 1], np.clip(path[:, 2], 0.02, 0.95))

@@ -1,7 +1,7 @@
 """The phantom: synthetic breast DCE-MRI whose probability of complete response is known.
 
-`make_patient` and `make_exam` give exams in memory, `write_cohort` a folder in the MAMA-MIA layout. Patients differ in
-anatomy, kinetics and clinical variables (`phantom_traits` holds the label model), sites in how they scan.
+`patient` makes exams in memory; `write_cohort` writes a folder in the MAMA-MIA layout. Patients differ in
+anatomy, kinetics and clinical variables (`traits` holds the label model), sites in their scanners.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ def write_cohort(
     """Write a cohort in the MAMA-MIA layout, whole or not at all.
 
     `out/images/<ID>/<id>_000k.nii.gz` (k = 0 pre, 1 early, 2 late), `out/segmentations/expert/<id>.nii.gz` and
-    `out/clinical_and_imaging_info.csv`, whose column `true_probability` is the one that labels were drawn from.
+    `out/clinical_and_imaging_info.csv`. Its column `true_probability` is the probability that the label was drawn with.
 
     Args:
-        out: folder to make; it may exist if it is empty.
-        patients: how many; the first n are the same however many are made.
-        site: where they are scanned.
+        out: new or empty folder.
+        patients: number of patients; the first n do not depend on it.
+        site: of the scanner.
         seed: of the cohort.
         full: full-size exams (about 26 MB each, and 2.2 GB of memory) instead of small ones (below 1 MB).
-        workers: threads.
+        workers: number of threads.
 
     Raises:
-        DataError: if `out` is in use or cannot be written, or there is nothing to write.
+        DataError: if `out` is in use or cannot be written, or there are no patients.
     """
     if patients < 1:
         raise DataError(f"patients must be 1 or more, got {patients}; ask for at least one patient")
@@ -61,7 +61,7 @@ def write_cohort(
 def _write_patients(
     folder: Path, patients: int, site: Site, seed: int, full: bool, workers: int
 ) -> Iterator[dict[str, object]]:
-    """Write patients 1 to n; gives their table rows in that order."""
+    """Write patients 1 to n and yield their table rows in that order."""
 
     def write(index: int) -> dict[str, object]:
         patient = make_patient(site, index, seed, full)
@@ -77,7 +77,7 @@ def _write_patients(
 
 
 def write_patient(folder: Path, patient: Patient) -> None:
-    """Write a patient's phases and mask into a cohort folder, in eight bits where the grey levels fit."""
+    """Write a patient's phases and mask into a cohort folder, in eight bits if the grey levels fit."""
     exam, name = patient.exam, str(patient.exam.provenance.patient_id)
     images = folder / "images" / name
     images.mkdir(parents=True)
@@ -89,7 +89,7 @@ def write_patient(folder: Path, patient: Patient) -> None:
 
 
 def table_row(patient: Patient, site: Site) -> dict[str, object]:
-    """A patient's row of the table, with MAMA-MIA's column names and codings."""
+    """Return a patient's row of the table, with MAMA-MIA's column names and codes."""
     columns, rows, slices = patient.exam.geometry.size
     in_plane, _, thickness = patient.exam.geometry.spacing
     return {

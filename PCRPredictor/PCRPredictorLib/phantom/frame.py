@@ -1,4 +1,4 @@
-"""Where phantom anatomy is evaluated: the voxel centres of an exam in mm, and smooth random fields on them.
+"""Frames of phantom anatomy: the voxel centres of an exam in mm, and smooth random fields on them.
 
 Arrays are (k, j, i), or broadcast to it, unless said otherwise. Sources: cubic B-splines as of Unser, IEEE Signal
 Processing Magazine 1999; the rest is ours.
@@ -65,7 +65,7 @@ class Frame:
         return float(min(self.geometry.spacing))
 
     def around(self, centre: np.ndarray, radius: float) -> Frame:
-        """The part of this whole frame within `radius` mm of an LPS point (3,), along each axis; at least one voxel."""
+        """Return the part of a whole frame within `radius` mm of an LPS point (3,) along each axis: a voxel or more."""
         window = []
         for world, positions in self.axes:
             near = np.flatnonzero(np.abs(positions - centre[world]) <= radius)
@@ -74,7 +74,7 @@ class Frame:
         return Frame(self.geometry, (window[0], window[1], window[2]))
 
     def field(self, rng: np.random.Generator, scale: float | tuple[float, float, float]) -> np.ndarray:
-        """A smooth Gaussian random field of mean 0 and standard deviation 1: cubic B-splines with random weights.
+        """Return a smooth Gaussian random field with mean 0 and deviation 1: cubic B-splines with random weights.
 
         Args:
             scale: knot distance in mm, one number or one for each of x, y, z; structures are about twice as large.
@@ -89,18 +89,18 @@ class Frame:
 
 
 def ramp(distance: np.ndarray, width: float) -> np.ndarray:
-    """Share of a voxel inside a surface, in [0, 1], from the signed distance (negative inside) and the blur in mm."""
+    """Return the share of a voxel inside a surface, in [0, 1]; signed distance (negative inside) and blur are in mm."""
     return np.clip(0.5 - distance / np.float32(width), 0, 1)
 
 
 def smooth_minimum(a: np.ndarray, b: np.ndarray, width: float) -> np.ndarray:
-    """The union of two signed distances, filleted where they are within `width` mm of each other."""
+    """Return the union of two signed distances, with a fillet if they are within `width` mm of each other."""
     blend = np.clip(width - np.abs(a - b), 0, None)
     return np.minimum(a, b) - blend * blend / np.float32(4 * width)
 
 
 def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], radii: tuple[float, ...]) -> np.ndarray:
-    """First-order signed distance in mm to an ellipsoid; an infinite radius makes it a cylinder.
+    """Return the first-order signed distance in mm to an ellipsoid; an infinite radius makes it a cylinder.
 
     Args:
         centre: LPS mm; a coordinate may itself vary along the frame's axes, which bends the shape.
@@ -114,7 +114,7 @@ def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], rad
 
 
 def _spline_weights(positions: np.ndarray, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The four knots, `scale` mm apart, that each position lies between, and their cubic B-spline weights: (4, N)."""
+    """Return the four knots, `scale` mm apart, around each position, and their cubic B-spline weights: (4, N)."""
     units = (positions - positions.min()) / scale + rng.random()
     first = np.floor(units).astype(int)
     t = units - first

@@ -1,4 +1,4 @@
-"""How tissue takes up contrast agent and what a spoiled gradient echo makes of it.
+"""Uptake of contrast agent by tissue, and the signal of a spoiled gradient echo.
 
 Times are in minutes after injection, rates in 1/min, concentrations in mM, T1 and repetition time in s.
 
@@ -22,7 +22,7 @@ RELAXIVITY = 4.3  # 1/(mM s), gadolinium chelate at 1.5 T
 
 @dataclass(frozen=True)
 class Tissue:
-    """What a voxel of one tissue is made of.
+    """Physical constants of a tissue.
 
     Args:
         density: signal per voxel before relaxation, relative to fibroglandular tissue; fat is mostly suppressed.
@@ -62,14 +62,14 @@ NECROSIS = Tissue(0.90, 1.90, 0.012, 0.40)
 
 
 def plasma_concentration(time: float) -> float:
-    """mM of agent in plasma, `time` minutes after injection; 0 before it."""
+    """Return mM of agent in plasma, `time` minutes after injection; 0 before it."""
     if time <= 0:
         return 0.0
     return DOSE * sum(a * float(np.exp(-m * time)) for a, m in zip(_AMPLITUDES, _DECAYS, strict=True))
 
 
 def interstitial_concentration(time: float, kep: float) -> float:
-    """mM per unit of Ktrans that has leaked into tissue: the arterial input convolved with exp(-kep t)."""
+    """Return mM per unit of Ktrans that has leaked into tissue: the arterial input convolved with exp(-kep t)."""
     if time <= 0:
         return 0.0
     washed = np.exp(-kep * time)
@@ -79,20 +79,20 @@ def interstitial_concentration(time: float, kep: float) -> float:
 
 
 def tissue_concentration(tissue: Tissue, time: float) -> float:
-    """mM of agent in a tissue: extended Tofts model."""
+    """Return mM of agent in a tissue: extended Tofts model."""
     leaked = tissue.ktrans * interstitial_concentration(time, tissue.ktrans / tissue.ve) if tissue.ktrans else 0.0
     return tissue.vp * plasma_concentration(time) + leaked
 
 
 def spoiled_gradient_signal(t1: float, concentration: np.ndarray | float, sequence: Sequence) -> np.ndarray:
-    """Signal per unit of density: sin(a) (1 - E) / (1 - cos(a) E) with E = exp(-TR (1 / T1 + r1 C)).
+    """Return the signal per unit of density: sin(a) (1 - E) / (1 - cos(a) E) with E = exp(-TR (1 / T1 + r1 C)).
 
     It has the same shape as the concentration.
 
     Args:
         t1: s, before contrast.
         concentration: mM, any shape.
-        sequence: that measures it.
+        sequence: of the scanner.
     """
     angle = np.float32(np.deg2rad(sequence.flip_angle))
     relaxed = np.exp(np.float32(-sequence.repetition_time) * (1 / t1 + RELAXIVITY * np.asarray(concentration)))
@@ -100,7 +100,7 @@ def spoiled_gradient_signal(t1: float, concentration: np.ndarray | float, sequen
 
 
 def relative_signal(tissue: Tissue, time: float, sequence: Sequence, uptake: np.ndarray | float = 1.0) -> np.ndarray:
-    """Signal of a tissue, in units of unenhanced fibroglandular signal, of the same shape as `uptake`.
+    """Return the signal of a tissue in units of unenhanced fibroglandular signal, of the same shape as `uptake`.
 
     Args:
         time: minutes after injection, 0 or less before contrast.
@@ -112,7 +112,7 @@ def relative_signal(tissue: Tissue, time: float, sequence: Sequence, uptake: np.
 
 
 def tumour_tissue(kep: float, early_concentration: float) -> Tissue:
-    """Tumour with the rate constant kep (1/min: high washes out, low keeps filling) and mM reached after 2 min."""
+    """Return a tumour with the rate constant kep (1/min; high washes out, low keeps filling) and mM after 2 min."""
     ktrans = early_concentration / (interstitial_concentration(2.0, kep) + 0.05 / kep * plasma_concentration(2.0))
     ve = ktrans / kep
     return Tissue(0.95, 1.20, ktrans, ve, 0.05 * ve)

@@ -16,7 +16,7 @@ from .traits import Traits, draw_traits
 from .tumour import grow_tumour
 
 _FRONT_MARGIN = 24.0  # mm of air in front of the nipple
-_AIR_MARGIN = 2.5  # mm around the body where noise is kept; further out, reconstructions store zero
+_AIR_MARGIN = 2.5  # mm around the body that keep their noise; reconstructions store zero further out
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,23 +37,23 @@ class Patient:
 
 
 def patient_id(site: Site, index: int, seed: int = 0) -> str:
-    """Such as PHANTOM_A_0001, or PHANTOM_A2_0001 of the seed 2: another seed gives other patients."""
+    """Return an identifier such as PHANTOM_A_0001; with the seed 2 it is PHANTOM_A2_0001, a different patient."""
     return f"PHANTOM_{site.name.upper()}{seed or ''}_{index:04d}"
 
 
 def patient_traits(site: Site, index: int, seed: int = 0) -> Traits:
-    """What `make_patient` images, without the images."""
+    """Return the traits of a patient of `make_patient`, without images."""
     return draw_traits(_generator(site, index, seed, "traits"), site.shortcut)
 
 
 def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) -> Patient:
-    """Make one patient of a site; the same arguments always give the same patient, however many are made.
+    """Make one patient of a site; the same arguments always give the same patient.
 
     Args:
-        site: where the patient is scanned.
+        site: of the scanner.
         index: number of the patient at that site.
         seed: of the cohort.
-        full: whether to make a full-size exam (bilateral if axial) instead of a small one.
+        full: make a full-size exam (bilateral if axial) instead of a small one.
     """
     traits = patient_traits(site, index, seed)
     rng = _generator(site, index, seed, "images")
@@ -81,12 +81,12 @@ def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) 
 
 
 def make_exam(seed: int = 0, full: bool = True) -> Exam:
-    """A phantom exam for demonstrations: by default full-size, axial and bilateral (448 x 448 x 120 voxels)."""
+    """Return a phantom exam for demonstrations: by default full-size, axial and bilateral (448 x 448 x 120 voxels)."""
     return make_patient(SITES["A"], seed=seed, full=full).exam
 
 
 def exam_geometry(site: Site, breast: Breast, full: bool) -> Geometry:
-    """The lattice that a site lays around a breast, or around both for a full-size axial exam.
+    """Return a site's lattice around a breast, or around both for a full-size axial exam.
 
     Sagittal: i runs to posterior, j to inferior, k to the right (the normal of i and j, as DICOM sorts slices).
     """
@@ -103,7 +103,7 @@ def exam_geometry(site: Site, breast: Breast, full: bool) -> Geometry:
 
 
 def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
-    """Lay a tissue over the noise-free phases (k, j, i), in place."""
+    """Paint a tissue over the noise-free phases (k, j, i), in place."""
     window = layer.frame.window if layer.frame else (slice(None),) * 3
     share = layer.share.astype(np.float32, copy=False)
     for signal, seconds in zip(signals, site.phase_times, strict=True):
@@ -115,11 +115,11 @@ def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
 def acquire(
     signals: list[np.ndarray], frame: Frame, rng: np.random.Generator, site: Site, air: np.ndarray
 ) -> list[np.ndarray]:
-    """What the scanner stores: coil sensitivity, a little motion between phases, Rician noise, grey levels.
+    """Return the phases that a scanner stores: coil sensitivity, motion between phases, Rician noise, grey levels.
 
     Args:
-        signals: noise-free phases, (k, j, i), in units of unenhanced fibroglandular signal; used up.
-        air: (k, j, i) bool, where zero is stored.
+        signals: noise-free phases, (k, j, i), in units of unenhanced fibroglandular signal; overwritten.
+        air: (k, j, i) bool; zero is stored there.
 
     Returns:
         int16 phases, (k, j, i).
@@ -143,7 +143,7 @@ def acquire(
 
 
 def _shift(signal: np.ndarray, pixels: float) -> None:
-    """Move an image along its rows by part of a pixel, in place: the patient breathes."""
+    """Move an image along its rows by part of a pixel, in place, as breathing does."""
     signal[:, 1:] += np.float32(pixels) * (signal[:, :-1] - signal[:, 1:])
 
 

@@ -1,4 +1,4 @@
-"""The sites of phantom cohorts: how each of them scans, and what it lets slip about the label."""
+"""The sites of phantom cohorts: how each of them scans, and how its images depend on the label."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Site:
         gain: factor on the grey levels; 1 gives 36 to unenhanced fibroglandular tissue near the coil.
         noise: standard deviation in each of the two channels, relative to that tissue's signal.
         phase_times: of the pre, early and late phase, s after injection; 0 before.
-        sequence: spoiled gradient echo that it measures with.
+        sequence: spoiled gradient echo of its scanner.
         shortcut: correlation of background enhancement with the label, in [-1, 1]; 0 for none.
         manufacturer: for the table.
 
@@ -50,7 +50,7 @@ class Site:
             raise DataError(f"shortcut must be between -1 and 1, got {self.shortcut}; give a correlation")
 
     def lattice(self, full: bool) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
-        """Voxels and spacing in mm along i, j, k. Full-size exams have the same spacing at every site."""
+        """Return voxels and spacing in mm along i, j, k. Full-size exams have the same spacing at every site."""
         return _FULL_LATTICE[self.orientation] if full else (_SMALL_SIZE, self.spacing)
 
 
@@ -79,7 +79,7 @@ SITES = {
 
 
 def find_site(name: str, shortcut: float = 0.0) -> Site:
-    """The site of that name in `SITES`, with a shortcut.
+    """Return the site of that name in `SITES`, with a shortcut.
 
     Raises:
         DataError: if there is no such site.

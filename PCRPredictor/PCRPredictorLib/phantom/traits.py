@@ -1,4 +1,4 @@
-"""Who a phantom patient is: clinical variables, tumour biology, and the probability of complete response they give.
+"""Traits of a phantom patient: clinical variables, tumour biology, and the probability of complete response.
 
     logit p = -1.0 + 1.1 w - 0.8 h + (HR-negative: 0.4, else -0.4) + (HER2-positive: 0.6, else -0.2)
             - 0.02 (age - 50)
@@ -20,7 +20,7 @@ _BACKGROUND_SPREAD = 0.015
 
 @dataclass(frozen=True)
 class Traits:
-    """One patient before imaging.
+    """Traits of one patient, drawn before imaging.
 
     Args:
         washout: latent; high means that the tumour loses contrast between early and late phase.
@@ -50,21 +50,21 @@ class Traits:
 
     @property
     def subtype(self) -> str:
-        """As MAMA-MIA codes it."""
+        """Subtype in the codes of MAMA-MIA."""
         if self.hr:
             return "luminal_b" if self.her2 else "luminal_a"
         return "her2_enriched" if self.her2 else "triple_negative"
 
 
 def response_probability(washout: float, heterogeneity: float, hr: int, her2: int, age: float) -> float:
-    """The label model in this module's heading."""
+    """Return the probability of the label model in this module's heading."""
     logit = -1.0 + 1.1 * washout - 0.8 * heterogeneity - 0.02 * (age - 50)
     logit += (-0.4 if hr else 0.4) + (0.6 if her2 else -0.2)
     return 1 / (1 + math.exp(-logit))
 
 
 def draw_traits(rng: np.random.Generator, shortcut: float) -> Traits:
-    """A patient.
+    """Return the traits of one patient.
 
     Args:
         shortcut: correlation of background enhancement with the label, in [-1, 1].

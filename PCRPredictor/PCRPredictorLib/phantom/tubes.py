@@ -23,7 +23,7 @@ class Tube:
     radii: np.ndarray
 
     def resampled(self, step: float) -> Tube:
-        """The same tube with points about `step` mm apart."""
+        """Return the same tube with points about `step` mm apart."""
         lengths = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
         along = np.concatenate([[0.0], np.cumsum(lengths)])
         places = np.linspace(0, along[-1], max(int(along[-1] / step) + 1, 2))
@@ -31,8 +31,10 @@ class Tube:
         return Tube(np.stack(columns[:3], 1), columns[3])
 
 
-def wander(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, bend: float, points: int = 40) -> np.ndarray:
-    """(points, n) curve from `start` to `end`, both (n,), that strays by about `bend` times their distance."""
+def make_curve(
+    rng: np.random.Generator, start: np.ndarray, end: np.ndarray, bend: float, points: int = 40
+) -> np.ndarray:
+    """Return a (points, n) curve from `start` to `end`, both (n,), that strays by about `bend` times their distance."""
     t = np.linspace(0, 1, points)[:, None]
     strayed = np.zeros((points, len(start)))
     for wave in range(1, 6):
@@ -41,10 +43,10 @@ def wander(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, bend: f
 
 
 def draw_tubes(frame: Frame, tubes: list[Tube]) -> np.ndarray:
-    """Share of each voxel that the tubes fill, (k, j, i) float32 in [0, 1].
+    """Return the share of each voxel that the tubes fill, (k, j, i) float32 in [0, 1].
 
-    A tube thinner than a voxel fills less of it. Distances are taken in pixels of the plane, so that a tube crossing
-    thick slices is drawn as one connected line.
+    A tube thinner than a voxel fills less of it. Distances are in pixels of the plane: a tube across thick
+    slices is then one connected line.
     """
     filled = np.zeros(frame.shape, np.float32)
     if not tubes:
@@ -70,6 +72,6 @@ def draw_tubes(frame: Frame, tubes: list[Tube]) -> np.ndarray:
 
 
 def _increasing(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in increasing order with the array index of each, for `np.interp`."""
+    """Return positions in increasing order with the array index of each, for `np.interp`."""
     index = np.arange(len(positions))
     return (positions, index) if positions[-1] >= positions[0] else (positions[::-1], index[::-1])

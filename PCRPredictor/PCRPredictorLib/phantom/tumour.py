@@ -13,14 +13,14 @@ from . import kinetics as tissue
 from .anatomy import Body, Breast, Layer
 from .frame import Frame, ramp, smooth_minimum
 from .traits import Traits
-from .tubes import Tube, draw_tubes, wander
+from .tubes import Tube, draw_tubes, make_curve
 
 _MARGIN = 3.0  # mm kept free under the skin and in front of the chest wall
 
 
 @dataclass(frozen=True, eq=False)
 class Tumour:
-    """What to paint and what an expert would outline.
+    """The layers of a tumour, and the mask that an expert would outline.
 
     Args:
         layers: mass, core and spicules, from below.
@@ -32,7 +32,7 @@ class Tumour:
 
 
 def grow_tumour(frame: Frame, rng: np.random.Generator, body: Body, breast: Breast, traits: Traits) -> Tumour:
-    """A tumour in one breast, with the biology of `traits`."""
+    """Return a tumour in one breast, with the biology of `traits`."""
     radius = traits.diameter / 2
     centre = _place(rng, breast, radius)
     near = frame.around(centre, 2.4 * radius + 8)
@@ -60,7 +60,7 @@ def grow_tumour(frame: Frame, rng: np.random.Generator, body: Body, breast: Brea
 
 
 def _place(rng: np.random.Generator, breast: Breast, radius: float) -> np.ndarray:
-    """A centre inside the breast, LPS mm; larger tumours lie nearer to its axis."""
+    """Return a centre inside the breast, LPS mm; larger tumours lie nearer to its axis."""
     room = float(np.clip(1 - radius / (0.8 * breast.radii[0]), 0.08, 0.75))
     depth = rng.uniform(0.42, 0.48 + 0.25 * room)
     place = breast.place(np.array(depth), np.array(rng.uniform(0, 2 * np.pi)), np.array(room * np.sqrt(rng.random())))
@@ -68,7 +68,7 @@ def _place(rng: np.random.Generator, breast: Breast, radius: float) -> np.ndarra
 
 
 def _outline(frame: Frame, rng: np.random.Generator, centre: np.ndarray, radius: float) -> np.ndarray:
-    """Signed distance in mm, about, to an irregular ellipsoid and, in a third of the patients, its satellites."""
+    """Return the approximate distance in mm to an irregular ellipsoid and, in a third of patients, its satellites."""
     distance = _ball(frame, centre, radius * np.exp(rng.normal(0, 0.14, 3)))
     if rng.random() < 0.35:
         for _ in range(int(rng.integers(1, 4))):
@@ -82,13 +82,13 @@ def _outline(frame: Frame, rng: np.random.Generator, centre: np.ndarray, radius:
 
 
 def _ball(frame: Frame, centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Signed distance in mm to an ellipsoid, exact for a sphere and smooth at its centre."""
+    """Return the signed distance in mm to an ellipsoid, exact for a sphere and smooth at its centre."""
     level = sum(((a - c) / r) ** 2 for a, c, r in zip(frame.coordinates, centre, radii, strict=True))
     return ((np.sqrt(level) - 1) * radii.mean()).astype(np.float32)
 
 
 def _uptake(frame: Frame, rng: np.random.Generator, distance: np.ndarray, radius: float, latent: float) -> np.ndarray:
-    """Local factor on contrast agent, of mean about 1: log-normal texture, and a rim over a dimmer centre."""
+    """Return the local factor on contrast agent, about 1 on average: log-normal texture, bright rim, dimmer centre."""
     spread = np.float32(min(0.24 * np.exp(0.55 * latent), 0.9))
     coarse, fine = frame.field(rng, max(radius / 4, 2.5)), frame.field(rng, max(radius / 10, 1.6))
     texture = spread * (0.8 * coarse + 0.6 * fine)
@@ -100,7 +100,7 @@ def _uptake(frame: Frame, rng: np.random.Generator, distance: np.ndarray, radius
 def _core(
     frame: Frame, rng: np.random.Generator, distance: np.ndarray, radius: float, latent: float
 ) -> np.ndarray | None:
-    """Share of each voxel that is necrotic, or None: commoner in large and in heterogeneous tumours."""
+    """Return the necrotic share of each voxel, or None; large and heterogeneous tumours are more often necrotic."""
     if latent + 0.03 * (2 * radius - 24) + rng.normal(0, 0.6) < 0.7 or radius < 8:
         return None
     depth = rng.uniform(0.3, 0.55) * radius
@@ -109,22 +109,22 @@ def _core(
 
 
 def _spicules(rng: np.random.Generator, centre: np.ndarray, radius: float) -> list[Tube]:
-    """Thin strands that radiate from the mass, more in some tumours than in others."""
+    """Return thin strands that radiate from the mass; their number varies."""
     tubes = []
     for _ in range(int(rng.integers(0, 22))):
         away = rng.normal(size=3)
         away /= np.linalg.norm(away)
         length = rng.uniform(1.15, 1.5) * radius + rng.uniform(2, 7)
-        points = wander(rng, centre + 0.7 * radius * away, centre + length * away, 0.05, points=12)
+        points = make_curve(rng, centre + 0.7 * radius * away, centre + length * away, 0.05, points=12)
         tubes.append(Tube(points, np.linspace(rng.uniform(0.8, 1.6), 0.3, 12)))
     return tubes
 
 
 def _feeders(rng: np.random.Generator, centre: np.ndarray, radius: float) -> list[Tube]:
-    """One to three vessels that run up to the tumour, mostly from behind."""
+    """Return one to three vessels that run to the tumour, mostly from behind."""
     tubes = []
     for _ in range(int(rng.integers(1, 4))):
         away = rng.normal(size=3) + [0, 0.8, 0]
         far = centre + away / np.linalg.norm(away) * (2.2 * radius + 8)
-        tubes.append(Tube(wander(rng, far, centre, 0.07), np.full(40, rng.uniform(0.6, 1.2))))
+        tubes.append(Tube(make_curve(rng, far, centre, 0.07), np.full(40, rng.uniform(0.6, 1.2))))
     return tubes
