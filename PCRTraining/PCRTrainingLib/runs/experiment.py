@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,16 +64,13 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
         caches, schema = open_cohorts(job, sites, config)
         rows = open_clinical_rows(job, options["clinical_rows"], schema, sites, caches)
         wanted, folder, training = experiment_config(config), job.folder, caches[INSIDE]
-        runs = {seed: prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]}
+        runs = [prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]]
         if not folder.origin.is_file():  # last: other processes wait for it
             job.write_origin()
-        tasks = [(seed, k) for seed, run in runs.items() for k in run.data.numbers]
-        epochs = sum(step.epochs for step in wanted.steps)
-        files = [file for run in runs.values() for file in run.prediction_files()]
-        job.share(partial(_train_fold, runs), tasks, epochs, files)
+        job.share([task for run in runs for task in run.tasks()])
         if job.worker.first:
-            outcomes = collect(list(runs.values()), caches, job.worker.device, job.progress)
-            title, data = job.cohort.resolve().name, next(iter(runs.values())).data
+            outcomes = collect(runs, caches, job.worker.device, job.progress)
+            title, data = job.cohort.resolve().name, runs[0].data
             result = tabulate(title, outcomes, data, caches, options["seeds"]) | {
                 "title": f"{title}: baselines against the stepwise curriculum",
                 "config": config_to_json(config),
@@ -148,12 +144,6 @@ def prepare_seed(
 
     folds = keep_folds(folder, cache, config, split_seed, keep)
     return Run(folder, Prepared(cache, schema, folds, rows), config)
-
-
-def _train_fold(runs: Mapping[int, Run], task: tuple[int, int], device: str, progress: Progress) -> None:
-    """Train one fold of one seed."""
-    seed, number = task
-    runs[seed].train_fold(number, device, progress)
 
 
 def collect(runs: Sequence[Run], caches: Mapping[str, GridCache], device: str, progress: Progress) -> Outcomes:

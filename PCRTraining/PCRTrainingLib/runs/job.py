@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.writing import write_whole_json
@@ -15,9 +15,8 @@ from PCRPredictorLib.writing import write_whole_json
 from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder
-from ..training.workers import Task, Worker, restarted
-
-T = TypeVar("T")
+from ..training.folds import FoldTask
+from ..training.workers import Worker, restarted
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,14 @@ class Job:
         with self.folder.locked():
             yield self.folder.start(kind, config, options, resume=self.resume or restarted())
 
-    def share(self, function: Task[T], tasks: Sequence[T], epochs: int, results: Iterable[Path]) -> None:
-        """Do this process's share of the tasks, then wait for the results of all.
-
-        Args:
-            function: see `Worker.share`.
-            epochs: of one task.
+    def share(self, tasks: Sequence[FoldTask]) -> None:
+        """Train this process's share of the tasks, then wait for the results of all.
 
         Raises:
             DataError: see `Worker.share`.
         """
-        self.worker.share(function, tasks, epochs, self.progress)
-        self.worker.wait_for(results)
+        self.worker.share(FoldTask.train, tasks, max(task.epochs for task in tasks), self.progress)
+        self.worker.wait_for(file for task in tasks for file in task.results())
 
     def write_origin(self) -> None:
         """Record cohort and versions."""

@@ -12,7 +12,6 @@ Source: Varma and Simon, BMC Bioinformatics 2006: a choice must not be tested on
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,28 +19,19 @@ from typing import Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.writing import whole_folder, write_csv, write_whole_json
+from PCRPredictorLib.writing import write_csv, write_whole_json
 
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from ..evaluation.baselines import BASELINES, Baseline
 from ..evaluation.description import auc_interval
-from ..progress import Progress
 from ..statistics.metrics import auc, delong
 from ..statistics.operating import cross_fitted
-from ..training.folds import Prepared, Run
+from ..training.folds import FoldTask, Prepared, Run
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .job import Job
 from .outcomes import baseline_outcomes
 from .preparation import keep_folds, open_cohort
-
-
-@dataclass(frozen=True)
-class FoldTask:
-    """One fold of several runs, one after the other."""
-
-    number: int
-    runs: Sequence[Run]
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         found = _train_inside(job, outer, options["inner"])
         numbers = sorted({candidate.outer for candidate in found})
         chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
-        _share(job, [FoldTask(k, [outer[name]]) for k, name in chosen.items()])
+        job.share([FoldTask(k, [outer[name]]) for k, name in chosen.items()])
         if job.worker.first:
             _write(job, found, chosen, outer)
 
@@ -146,35 +136,8 @@ def _train_inside(job: Job, outer: Mapping[str, Run], inner: int) -> list[Candid
     for k in numbers:
         runs = [inside[k, name] for name in outer]
         tasks += [FoldTask(j, runs) for j in runs[0].data.numbers]
-    _share(job, tasks)
+    job.share(tasks)
     return [_candidate(k, name, run) for (k, name), run in inside.items()]
-
-
-def _share(job: Job, tasks: Sequence[FoldTask]) -> None:
-    """Train the tasks; every process waits for all of them."""
-    epochs = max(sum(run.epochs for run in task.runs) for task in tasks)
-    files = [file for task in tasks for run in task.runs for file in run.prediction_files([task.number])]
-    job.share(_train, tasks, epochs, files)
-
-
-def _train(task: FoldTask, device: str, progress: Progress) -> None:
-    for i, run in enumerate(task.runs):
-        for earlier in task.runs[:i]:
-            _take_over(earlier, run, task.number)
-        run.train_fold(task.number, device, progress)
-
-
-def _take_over(earlier: Run, run: Run, number: int) -> None:
-    """Copy the first steps that both configurations share: training them again would give the same weights."""
-    if replace(run.config, steps=earlier.config.steps) != earlier.config:
-        return
-    for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
-        if step != other:
-            return
-        source, target = (each.folder.step(number, step.name).path for each in (earlier, run))
-        if not target.is_dir():
-            with whole_folder(target) as folder:
-                shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 def _candidate(outer: int, name: str, run: Run) -> Candidate:

@@ -28,6 +28,6 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
         if texts is not None and job.worker.first:
             write_whole_json(texts, job.folder.card)
         run = prepare(job, config, options["clinical_rows"])
-        job.share(run.train_fold, run.data.numbers, run.epochs, run.prediction_files())
+        job.share(run.tasks())
         if job.worker.first:
             finish(job, run)

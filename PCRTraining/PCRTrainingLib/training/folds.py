@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
-from PCRPredictorLib.writing import write_csv
+from PCRPredictorLib.writing import whole_folder, write_csv
 from torch import Tensor
 
 from ..cohort.cache import GridCache
@@ -102,6 +103,10 @@ class Run:
     data: Prepared
     config: TrainingConfig
 
+    def tasks(self) -> list[FoldTask]:
+        """Return the task of every fold."""
+        return [FoldTask(number, [self]) for number in self.data.numbers]
+
     @property
     def epochs(self) -> int:
         """Epochs of one fold."""
@@ -145,10 +150,9 @@ class Run:
         """Return the network of every fold."""
         return [self.network(step, k) for k in self.data.numbers]
 
-    def prediction_files(self, numbers: Sequence[int] | None = None) -> list[Path]:
-        """Return the files that are there when every step of these folds, or of all, is trained."""
-        numbers = self.data.numbers if numbers is None else numbers
-        return [self.folder.step(k, step.name).predictions for k in numbers for step in self.config.steps]
+    def prediction_files(self, number: int) -> list[Path]:
+        """Return the files that are there when every step of a fold is trained."""
+        return [self.folder.step(number, step.name).predictions for step in self.config.steps]
 
     def out_of_fold(self, step: Step) -> Scores:
         """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
@@ -158,6 +162,47 @@ class Run:
                 rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
         names = [self.data.cache.ids[i] for i in self.data.held_out]
         return Scores(*(np.array([float(rows[name][column]) for name in names]) for column in _SCORES))
+
+
+@dataclass(frozen=True, eq=False)
+class FoldTask:
+    """One fold of several runs, one after the other: the unit that processes and machines share."""
+
+    number: int
+    runs: Sequence[Run]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all runs."""
+        return sum(run.epochs for run in self.runs)
+
+    def results(self) -> list[Path]:
+        """Return the files that are there when the task is done."""
+        return [file for run in self.runs for file in run.prediction_files(self.number)]
+
+    def train(self, device: str, progress: Progress) -> None:
+        """Train the fold of every run; steps that a run shares with an earlier one are copied.
+
+        Raises:
+            DataError: if a file cannot be written.
+        """
+        for i, run in enumerate(self.runs):
+            for earlier in self.runs[:i]:
+                _copy_shared_steps(earlier, run, self.number)
+            run.train_fold(self.number, device, progress)
+
+
+def _copy_shared_steps(earlier: Run, run: Run, number: int) -> None:
+    """Copy the first steps that both configurations share: training them again would give the same weights."""
+    if replace(run.config, steps=earlier.config.steps) != earlier.config:
+        return
+    for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
+        if step != other:
+            return
+        source, target = (each.folder.step(number, step.name).path for each in (earlier, run))
+        if not target.is_dir():
+            with whole_folder(target) as folder:
+                shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: StepFolder) -> PCRNet:

@@ -1,6 +1,7 @@
 """The protocol of a job: who starts, who waits, and what a resumed job keeps."""
 
 from PCRTrainingLib.config import PRESETS
+from PCRTrainingLib.training.folds import FoldTask
 from PCRTrainingLib.training.workers import Worker
 from support.training_cohort import quiet_job
 
@@ -30,8 +31,23 @@ def test_other_processes_read_what_the_first_has_started(tmp_path):
 
 def test_share_ends_when_the_results_of_all_processes_are_there(tmp_path):
     job = quiet_job(tmp_path, tmp_path, worker=Worker(rank=1, count=2))
-    files = [tmp_path / str(k) for k in range(4)]
-    for file in files[::2]:  # by the other process
-        file.touch()
-    job.share(lambda file, device, progress: file.touch(), files, 1, files)
-    assert all(file.is_file() for file in files)
+    tasks = [FoldTask(k, [TouchingRun(tmp_path)]) for k in range(4)]
+    for task in tasks[::2]:  # by the other process
+        task.train("cpu", job.progress)
+    job.share(tasks)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+class TouchingRun:
+    """A run that leaves an empty file per fold."""
+
+    epochs = 1
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def prediction_files(self, number):
+        return [self.folder / str(number)]
+
+    def train_fold(self, number, device, progress):
+        (self.folder / str(number)).touch()
