@@ -53,7 +53,7 @@ def test_age_may_be_in_months_or_weeks(tmp_path, written, years):
 
 
 @pytest.mark.parametrize("written", ["000Y", "120Y", "999D", "053", "unknown"])
-def test_age_in_the_headers_that_is_none_is_unknown_and_said(tmp_path, written):
+def test_invalid_age_in_the_headers_is_unknown_and_reported(tmp_path, written):
     write_dicom_exam(tmp_path, EXAM, "ge", PatientAge=written)
     read = read_dicom_exam(tmp_path)
     assert read.clinical == {}
@@ -67,7 +67,7 @@ def write_without_times(folder):
     write_dicom_exam(folder, EXAM, "philips", times=range(6), phases=phases)
 
 
-def test_phases_without_times_are_taken_by_their_numbers_which_is_said(tmp_path):
+def test_phases_without_times_are_picked_by_number_with_a_warning(tmp_path):
     write_without_times(tmp_path)
     (notice,) = about_source(read_dicom_exam(tmp_path).provenance)
     assert "times of the phases are unknown. Phases 0, 1 and 5 of 6" in notice.message
@@ -87,7 +87,7 @@ def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
     assert said["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
 
 
-def test_what_is_said_of_the_exam_names_phases_and_grid_but_nobody(tmp_path):
+def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "siemens", PatientAge="053Y")
     said = exam_to_json(read_dicom_exam(tmp_path))
     assert said == {

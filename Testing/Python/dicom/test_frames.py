@@ -44,7 +44,7 @@ def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
     refuses(tmp_path, r"got 0 \(found series 7 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
 
 
-def test_enhanced_mr_gives_what_single_frames_give(tmp_path):
+def test_enhanced_mr_and_single_frames_give_the_same_exam(tmp_path):
     write_dicom_exam(tmp_path / "single", EXAM, "philips")
     write_enhanced_exam(tmp_path / "enhanced", EXAM, slopes=(1, 2, 3))
     one, other = (read_dicom_exam(tmp_path / name) for name in ("single", "enhanced"))

@@ -80,7 +80,7 @@ def test_series_of_other_kinds_are_left_aside_however_long_they_are(tmp_path):
         {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
     ],
 )
-def test_image_of_another_kind_on_the_same_grid_is_not_a_phase(tmp_path, tags):
+def test_image_of_a_different_kind_on_the_same_grid_is_not_a_phase(tmp_path, tags):
     write_dicom_exam(tmp_path, EXAM, "siemens")
     write_dicom_exam(tmp_path, EXAM, "siemens", times=(60,), phases=(EXAM.late,), **tags)
     assert find_phases(tmp_path).times == pytest.approx((0, 120, 400))

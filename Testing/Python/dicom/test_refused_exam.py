@@ -131,7 +131,7 @@ def test_baseline_and_follow_up_are_refused_as_two_studies(tmp_path, later):
     refuses(tmp_path, rf"{later} phases from series 9 \(dyn T1\).*; give a folder with one study")
 
 
-def test_doubled_slice_is_said_of_its_series_alone(tmp_path):
+def test_duplicate_slice_is_reported_only_for_its_series(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     file = next(iter(tmp_path.iterdir()))
     data = pydicom.dcmread(file)

@@ -28,7 +28,7 @@ PAGE = ROOT / "Resources" / "Docs" / "dicom.md"
 TINY = tiny_exam(size=(12, 10, 6))
 
 
-def test_report_says_how_the_decision_was_taken_and_of_what_to_beware(report, prediction):
+def test_report_has_the_operating_point_and_the_warnings(report, prediction):
     codes = {item.name.value: item.value for item in report.get_qualitative_evaluations()}
     assert (codes["OPERATING_POINT"].meaning, codes["DECISION"].value) == ("balanced", "PCR")
     numbers = {item.name.value: item.value for item in report.get_measurements()}
@@ -45,7 +45,7 @@ def test_report_says_in_which_breast(report):
     assert (site.value.meaning, site.laterality.meaning) == ("Breast", "Left")
 
 
-def test_scanner_and_software_are_told_apart(dicom_results):
+def test_scanner_and_software_are_distinguished(dicom_results):
     report = dicom_results["report"]
     assert report.ContributingEquipmentSequence[0].Manufacturer == "GE MEDICAL SYSTEMS"
     assert (report.ManufacturerModelName, report.SoftwareVersions) == ("BreastPCR", __version__)

@@ -98,7 +98,7 @@ def test_segmentation_is_known_by_its_content_whatever_its_name(results, exam, t
     assert np.array_equal(read != 0, np.asarray(exam.mask) != 0)
 
 
-def test_segment_that_is_not_there_is_one_sentence(results, exam):
+def test_missing_segment_is_reported_in_one_sentence(results, exam):
     with pytest.raises(DataError) as caught:
         read_mask(results[1] / "dicom" / "tumour.dcm", exam.geometry, label=4)
     assert str(caught.value) == "tumour.dcm: must have segment 4, got [1]; choose one of them"
@@ -110,7 +110,7 @@ def test_mask_of_an_unknown_kind_may_be_a_dicom_segmentation(exam, tmp_path):
         read_mask(tmp_path / "mask.png", exam.geometry)
 
 
-def test_segmentation_of_another_exam_is_one_sentence(results, exam):
+def test_segmentation_of_a_different_exam_is_reported_in_one_sentence(results, exam):
     path = results[1] / "dicom" / "tumour.dcm"
     elsewhere = replace(exam.geometry, origin=(0.0, 0.0, 0.3))
     with pytest.raises(DataError, match=r"must lie on the voxels of the exam, .*; make it on the series"):
@@ -132,7 +132,7 @@ def test_attention_lies_on_the_source_within_half_a_voxel(results):
     assert volume.array.max() == pytest.approx(1)
 
 
-def test_report_says_what_the_prediction_says_of_the_segment(results):
+def test_report_holds_the_numbers_of_the_prediction(results):
     out = results[1]
     report = hd.sr.srread(out / "dicom" / "report.dcm")
     (group,) = report.content.get_volumetric_roi_measurement_groups()
@@ -145,7 +145,7 @@ def test_report_says_what_the_prediction_says_of_the_segment(results):
     assert group.tracking_uid == tumour.SegmentSequence[0].TrackingUID
 
 
-def test_another_reader_finds_segment_map_and_measurements(results, exam, tmp_path):
+def test_a_different_reader_finds_segment_map_and_measurements(results, exam, tmp_path):
     tools = Path(sys.executable).parent
     if not (tools / "segimage2itkimage").exists():
         pytest.skip("needs dcmqi")

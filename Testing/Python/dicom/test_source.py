@@ -49,7 +49,7 @@ def test_names_of_every_alphabet_are_kept(tmp_path, charset, name):
         assert str(item.PatientName) == name
 
 
-def test_what_scanners_leave_out_is_filled(tmp_path):
+def test_attributes_that_scanners_leave_out_are_filled(tmp_path):
     results = results_of(tmp_path, SliceThickness=None, Modality=None, SeriesNumber=None, ReferringPhysicianName=None)
     assert float(results[0].SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness) == 3
 
@@ -90,7 +90,7 @@ def test_header_that_nobody_can_make_up_is_asked_for_by_name(tmp_path, tag, valu
         results_of(tmp_path, spoil)
 
 
-def test_images_of_another_kind_are_refused_by_name(tmp_path):
+def test_images_of_a_different_kind_are_refused_by_name(tmp_path):
     with pytest.raises(DataError, match=r"SOP class MR Image Storage, got 1\.2\.840\.10008\.5\.1\.4\.1\.1\.7"):
         results_of(tmp_path, lambda data: setattr(data, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"))
 

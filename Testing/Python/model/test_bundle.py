@@ -16,7 +16,7 @@ def copy(bundle, tmp_path):
     return shutil.copytree(bundle.path, tmp_path / "copy")
 
 
-def test_bundle_reads_back_what_was_written(bundle):
+def test_written_bundle_reads_back_unchanged(bundle):
     assert bundle.card.name == "tiny"
     assert bundle.schema.parse({"hr": "1"})["hr"] == "positive"
     assert bundle.settings.grid.shape == (8, 64, 64)
@@ -76,7 +76,7 @@ def test_configuration_is_never_executed(bundle, copy, monkeypatch):
         load_bundle(copy)
 
 
-def test_weights_of_another_network_are_refused(copy):
+def test_weights_of_a_different_network_are_refused(copy):
     from PCRPredictorLib.model import bundle as module
     from safetensors.torch import save_file
 

@@ -62,7 +62,7 @@ def test_a_blob_comes_back_to_its_place_within_a_voxel_in_any_geometry(seed):
 
 
 @pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, CORONAL])
-def test_storing_the_axes_in_another_order_gives_the_same_grid(direction):
+def test_a_different_order_of_stored_axes_gives_the_same_grid(direction):
     rng = np.random.default_rng(0)
     array = rng.random((12, 90, 110))
     mask = np.zeros(array.shape, bool)

@@ -5,7 +5,7 @@ from PCRPredictorLib.model.kinetics import QUANTITIES, tumour_quantities
 from support.examples import tiny_exam
 
 
-def test_quantities_of_a_ball_are_what_was_put_in():
+def test_quantities_of_a_simulated_ball_are_measured():
     exam = tiny_exam()
     found = tumour_quantities(exam)
     assert tuple(found) == QUANTITIES

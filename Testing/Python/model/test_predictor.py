@@ -70,12 +70,12 @@ def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
     assert known.image_probability == pytest.approx(unknown.probability)
 
 
-def test_missing_clinical_values_are_said(predictor, exam):
+def test_missing_clinical_values_are_reported(predictor, exam):
     notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
     assert notices["clinical_missing"] == "Not given and therefore not used: Hormone receptors."
 
 
-def test_tumour_unlike_the_training_patients_is_said(predictor, exam):
+def test_tumour_unlike_the_training_patients_is_reported(predictor, exam):
     mask = np.zeros_like(exam.mask)
     mask[12, 70, 90] = 1
     notices = {n.code: n.message for n in predictor.predict(replace(exam, mask=mask)).notices}
@@ -83,7 +83,7 @@ def test_tumour_unlike_the_training_patients_is_said(predictor, exam):
     assert "theirs was 0.5 to 200 ml" in notices["unfamiliar_tumour_volume"]
 
 
-def test_hardly_enhancing_tumour_is_said(predictor, exam):
+def test_weakly_enhancing_tumour_is_reported(predictor, exam):
     weak = replace(exam, early=(exam.pre + 10).astype(np.int16), late=(exam.pre + 20).astype(np.int16))
     assert "weak_enhancement" in {n.code for n in predictor.predict(weak).notices}
 

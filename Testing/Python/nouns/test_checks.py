@@ -36,6 +36,6 @@ def test_exam_that_cannot_be_predicted_is_refused(change, message):
         check_exam(replace(EXAM, **change))
 
 
-def test_array_of_another_shape_is_refused():
+def test_array_of_a_different_shape_is_refused():
     with pytest.raises(DataError, match=r"late array must have shape \(10, 40, 48\)"):
         replace(EXAM, late=EXAM.late[1:])

@@ -30,7 +30,7 @@ def test_warm_start_refuses_weights_of_a_later_form():
         PCRNet().warm_start(PCRNet(attention=True).state_dict())
 
 
-def test_trunk_does_not_see_what_the_gate_shuts_out(image):
+def test_trunk_does_not_see_features_behind_a_closed_gate(image):
     network = PCRNet(attention=True).eval()
     torch.nn.init.constant_(network.attention[-1].weight, 0)
     network.attention.forward = lambda f: torch.where(torch.arange(32) < 16, 0.0, -60.0).expand(len(f), 1, 8, 32, 32)

@@ -81,7 +81,7 @@ def test_nifti_keeps_values_and_geometry(tmp_path):
     np.testing.assert_allclose(image.TransformIndexToPhysicalPoint((1, 2, 1)), geometry.to_physical([1, 2, 1]))
 
 
-def test_file_that_another_program_reads_is_replaced_a_moment_later(tmp_path, monkeypatch):
+def test_file_that_a_program_is_reading_is_replaced_a_moment_later(tmp_path, monkeypatch):
     part, path = tmp_path / "part", tmp_path / "file"
     part.write_text("new")
     refusals, replace = [PermissionError(13, "in use")] * 2, Path.replace

@@ -37,7 +37,7 @@ def test_automatic_mask_is_taken_where_there_is_no_expert(tmp_path):
     assert find_patients(tmp_path)[0].mask.parent.name == "automatic"
 
 
-def test_missing_phase_and_missing_mask_are_said(tmp_path):
+def test_missing_phase_and_missing_mask_are_reported(tmp_path):
     write_patient(tmp_path, "aa_1", phases=2)
     with pytest.raises(DataError, match="must have at least 3 phases, got 2"):
         read_patient(find_patients(tmp_path)[0])

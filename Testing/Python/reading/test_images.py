@@ -60,7 +60,7 @@ def test_axes_that_are_not_at_right_angles_are_refused(tmp_path):
         read_volume(tmp_path / "a.nii")
 
 
-def test_damaged_nifti_header_ends_in_one_sentence(tmp_path):
+def test_damaged_nifti_header_is_reported_in_one_sentence(tmp_path):
     content, rng = write_image(tmp_path / "a.nii").read_bytes(), np.random.default_rng(0)
     for _ in range(60):
         damaged = bytearray(content)
@@ -72,7 +72,7 @@ def test_damaged_nifti_header_ends_in_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("ending", ["nii", "nii.gz"])
-def test_voxel_that_is_no_number_stays_what_it_is(tmp_path, ending, value):
+def test_voxel_that_is_not_finite_keeps_its_value(tmp_path, ending, value):
     array = ARRAY.astype(np.float32)
     array[3, 2, 1] = value
     read, _ = read_volume(write_image(tmp_path / f"a.{ending}", array))
@@ -114,7 +114,7 @@ def test_gzip_file_whole_by_itself_with_too_few_voxels_is_refused(tmp_path):
         ("text.nrrd", "cannot be read"),
     ],
 )
-def test_what_is_no_volume_is_refused(tmp_path, name, message):
+def test_file_that_is_not_a_volume_is_refused(tmp_path, name, message):
     (tmp_path / "folder.nii").mkdir()
     (tmp_path / "image.png").write_text("")
     (tmp_path / "text.nrrd").write_text("hello")
@@ -144,7 +144,7 @@ def test_two_phases_are_too_few(tmp_path):
         read_exam([tmp_path / "a.nii", tmp_path / "b.nii"])
 
 
-def test_one_file_given_for_two_phases_is_noticed(tmp_path):
+def test_one_file_for_two_phases_is_refused(tmp_path):
     late = write_image(tmp_path / "late.nii", ARRAY + 9)
     exam = add_mask(
         read_exam([write_image(tmp_path / "pre.nii"), late, late]), write_image(tmp_path / "mask.nii", ARRAY % 2)

@@ -32,7 +32,7 @@ def test_mapping_is_read_whole(tmp_path):
         ([], "must be a dictionary"),
     ],
 )
-def test_wrong_mapping_is_said_in_a_sentence(tmp_path, content, message):
+def test_invalid_mapping_is_reported_in_one_sentence(tmp_path, content, message):
     write(tmp_path, content)
     with pytest.raises(DataError, match=message) as caught:
         read_mapping(tmp_path)

@@ -10,7 +10,7 @@ from support.examples import ARRAY, OBLIQUE, write_image
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_mask_stored_in_another_axis_order_is_put_in_the_exam_order(tmp_path, order):
+def test_mask_in_a_different_axis_order_is_reordered(tmp_path, order):
     mask = (ARRAY % 5 == 0).astype(np.uint8)
     for mirror in product([False, True], repeat=3):
         corner = np.where(mirror, np.array(OBLIQUE.size) - 1, 0)
@@ -26,7 +26,7 @@ def test_mask_stored_in_another_axis_order_is_put_in_the_exam_order(tmp_path, or
         np.testing.assert_array_equal(read_mask(path, OBLIQUE), mask)
 
 
-def test_mask_on_another_grid_is_refused_naming_both(tmp_path):
+def test_mask_on_a_different_grid_is_refused_naming_both(tmp_path):
     path = write_image(tmp_path / "mask.nrrd", ARRAY % 2, Geometry((8, 7, 6), (1, 1, 3)))
     with pytest.raises(DataError, match=r"mask.nrrd: the mask must lie on the exam's grid of .*, got .*; resample it"):
         read_mask(path, OBLIQUE)
@@ -40,7 +40,7 @@ def test_one_label_of_several_is_the_mask(tmp_path):
         read_mask(path, OBLIQUE, label=7)
 
 
-def test_background_is_no_label_and_an_image_is_no_mask(tmp_path):
+def test_background_as_label_and_an_image_as_mask_are_refused(tmp_path):
     path = write_image(tmp_path / "labels.nrrd", ARRAY % 4)
     with pytest.raises(DataError, match=r"must have label 0, got \[1, 2, 3\]"):
         read_mask(path, OBLIQUE, label=0)
@@ -55,7 +55,7 @@ def test_segmentation_of_overlapping_layers_is_refused(tmp_path):
         read_mask(tmp_path / "mask.seg.nrrd", OBLIQUE)
 
 
-def test_mask_with_voxels_that_are_no_numbers_is_refused(tmp_path):
+def test_mask_with_voxels_that_are_not_finite_is_refused(tmp_path):
     array = ARRAY.astype(np.float32)
     array[0, 0, 0] = np.nan
     with pytest.raises(DataError, match=r"mask.nrrd: has voxels that are not finite"):

@@ -1,4 +1,4 @@
-"""What `pcr view` makes of the folders and files it is given."""
+"""The exams that are found in folders and files."""
 
 import pickle
 import subprocess
@@ -30,19 +30,19 @@ def exam_folder(tmp_path):
     return folder
 
 
-def test_a_folder_with_an_exam_is_one_entry(exam_folder):
-    (entry,) = find_sources([exam_folder])
-    exam = entry.read()
-    assert entry.name == "an exam"
+def test_a_folder_with_an_exam_is_one_source(exam_folder):
+    (source,) = find_sources([exam_folder])
+    exam = source.read()
+    assert source.name == "an exam"
     assert exam.clinical == {"age": 61}
     assert exam.mask.any()
 
 
-def test_the_folder_of_pcr_demo_is_one_too(exam_folder):
+def test_the_folder_of_pcr_demo_is_one_source(exam_folder):
     exam_folder.rename(exam_folder.parent / "exam")
-    (entry,) = find_sources([exam_folder.parent])
-    assert entry.name == exam_folder.parent.name
-    assert entry.read().mask.any()
+    (source,) = find_sources([exam_folder.parent])
+    assert source.name == exam_folder.parent.name
+    assert source.read().mask.any()
 
 
 def test_an_exam_without_a_mask_can_be_opened(exam_folder):
@@ -50,22 +50,22 @@ def test_an_exam_without_a_mask_can_be_opened(exam_folder):
     assert find_sources([exam_folder])[0].read().mask is None
 
 
-def test_a_cohort_is_an_entry_a_patient(training_cohort):
-    entries = find_sources([training_cohort])
-    assert len(entries) == 16
-    assert entries[0].read().mask.any()
+def test_a_cohort_is_one_source_per_patient(training_cohort):
+    sources_found = find_sources([training_cohort])
+    assert len(sources_found) == 16
+    assert sources_found[0].read().mask.any()
 
 
-def test_entries_can_be_handed_to_another_process(exam_folder, training_cohort):
-    for entry in find_sources([exam_folder, training_cohort]):
-        assert pickle.loads(pickle.dumps(entry)) == entry  # our own, never a model
+def test_sources_can_be_sent_to_a_different_process(exam_folder, training_cohort):
+    for source in find_sources([exam_folder, training_cohort]):
+        assert pickle.loads(pickle.dumps(source)) == source  # our own, never a model
 
 
-def test_a_dicom_folder_is_one_entry(tmp_path):
+def test_a_dicom_folder_is_one_source(tmp_path):
     write_dicom_exam(tmp_path / "study", tiny_exam(), "siemens")
-    (entry,) = find_sources([tmp_path / "study"])
-    assert isinstance(entry, DicomSource)
-    assert entry.read().pre.shape == tiny_exam().pre.shape
+    (source,) = find_sources([tmp_path / "study"])
+    assert isinstance(source, DicomSource)
+    assert source.read().pre.shape == tiny_exam().pre.shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(("make", "message"), [(False, "not a folder"), (True, "holds no exam")])
-def test_a_folder_without_an_exam_is_said(tmp_path, make, message):
+def test_a_folder_without_an_exam_is_reported(tmp_path, make, message):
     folder = tmp_path / "nothing"
     if make:
         folder.mkdir()
@@ -104,22 +104,22 @@ def test_a_folder_without_an_exam_is_said(tmp_path, make, message):
 
 def test_files_mask_and_values_of_the_command_make_an_exam(exam_folder, tmp_path):
     phases = [exam_folder / f"{name}.nii.gz" for name in ("pre", "Early", "late")]
-    (entry,) = find_exams([], phases, exam_folder / "tumour.nii.gz", ["age=44"])
-    exam = entry.read()
+    (source,) = find_exams([], phases, exam_folder / "tumour.nii.gz", ["age=44"])
+    exam = source.read()
     assert exam.clinical == {"age": "44"}
     assert np.count_nonzero(exam.mask)
 
 
 def test_a_mask_and_values_go_with_one_exam_only(exam_folder, training_cohort):
-    (entry,) = find_exams([exam_folder], [], None, ["age=44"])
-    assert entry.read().clinical == {"age": "44"}
+    (source,) = find_exams([exam_folder], [], None, ["age=44"])
+    assert source.read().clinical == {"age": "44"}
     with pytest.raises(DataError, match="of one exam"):
         find_exams([training_cohort], [], None, ["age=44"])
     with pytest.raises(DataError, match="three files"):
         find_exams([], [exam_folder / "pre.nii.gz"], None, [])
 
 
-def test_without_an_opengl_library_it_says_what_to_install(monkeypatch):
+def test_missing_opengl_library_is_reported_with_its_package(monkeypatch):
     def refuse(name):
         raise OSError(name)
 
@@ -129,14 +129,14 @@ def test_without_an_opengl_library_it_says_what_to_install(monkeypatch):
         check_possible()
 
 
-def test_without_trame_it_says_what_to_install(monkeypatch):
+def test_missing_trame_is_reported_with_its_package(monkeypatch):
     monkeypatch.setattr(opengl.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(DataError, match=r"pip install .*view"):
         check_possible()
 
 
 @pytest.mark.parametrize("missing", ["aiohttp", "trame_slicer"])
-def test_the_command_says_so_in_one_sentence(missing):
+def test_the_command_reports_it_in_one_sentence(missing):
     hidden = f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['pcr', 'view', '--no-browser']"
     words = [sys.executable, "-c", f"{hidden}; from PCRTrainingLib.command_line import main; main()"]
     ended = subprocess.run(words, capture_output=True, text=True)

@@ -60,7 +60,7 @@ def test_bad_table_is_refused_in_a_sentence(tmp_path, content, message):
     assert "\n" not in str(caught.value)
 
 
-def test_file_that_is_no_workbook_and_mapped_column_that_is_absent_are_said(tmp_path):
+def test_damaged_workbook_and_missing_mapped_column_are_reported(tmp_path):
     with pytest.raises(DataError, match="cannot be read as a table"):
         read_rows(write(tmp_path, "patient_id\n", "t.xlsx"))
     with pytest.raises(DataError, match=r"must have the column 'Response' that cohort.json names for pcr"):
