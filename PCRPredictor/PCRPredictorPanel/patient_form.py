@@ -26,7 +26,8 @@ class PatientForm:
 
     def update(self) -> None:
         """Show the model's variables with the values that are known."""
-        asked, values = tuple(self._session.clinical.schema.asked), self._session.clinical.values
+        asked, meaning = tuple(self._session.clinical.schema.asked), self._session.clinical.meaning
+        values = {name: value for name, value in meaning.items() if value is not None}
         if asked != self._asked:
             self._build(asked)
         elif self._values() == values:
@@ -88,7 +89,7 @@ def _make_number(variable: Number) -> qt.QDoubleSpinBox:
 def _fill(field: Any, variable: Number | Category, value: Any) -> None:
     """Show a value, or with None that it is unknown."""
     if isinstance(variable, Category):
-        field.setCurrentIndex(1 + list(variable.codings).index(str(value)) if value is not None else 0)
+        field.setCurrentIndex(max(field.findText(str(value)), 0))
     else:
         usual = 0 if variable.maximum > 10 else 1  # a value that was read may have more
         field.setDecimals(max(usual, decimals_of(value or 0)))

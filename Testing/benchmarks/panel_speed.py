@@ -31,8 +31,8 @@ def main() -> None:
     from harness import session
 
     session.start()
-    from panel_help import MODULE, choose
     from PCRPredictorLib.phantom.patient import make_exam
+    from support.panel_help import MODULE, choose
 
     panel = session.open_module(MODULE)
     exam = make_exam(seed=1)

@@ -14,9 +14,9 @@ def main(out):
     from harness import session
 
     session.start()
-    from panel_help import MODULE, choose, predict, view
     from PCRPredictorLib.mrml.nodes import show_overlay
     from PCRPredictorLib.phantom.patient import make_exam
+    from support.panel_help import MODULE, choose, predict, view
 
     from harness.desk import Desk
 
@@ -40,9 +40,9 @@ def main(out):
 def training(out, session, desk_class):
     """Take pictures of PCR Training: a checked cohort, a running training, and its results."""
     import slicer
-    from panel_help import TRAINING_MODULE
     from PCRPredictorLib.phantom.cohort import write_cohort
     from PCRPredictorLib.phantom.site import find_site
+    from support.panel_help import TRAINING_MODULE
 
     folder = Path(tempfile.mkdtemp())
     write_cohort(folder / "hospital-A", 120, find_site("A"), seed=1)
@@ -82,10 +82,10 @@ def training(out, session, desk_class):
 
 def browser(out):
     """Take a picture of `pcr view` in a browser: the exam of the demonstration, predicted."""
-    from browser_help import chromium, idle, open_page, predict, serving
     from PCRPredictorLib.commands.demo import write_demo
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle
     from PCRPredictorLib.model.predictor import Predictor
+    from support.browser_help import chromium, idle, open_page, predict, serving
 
     with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
         demo = Path(folder) / "demo-out"

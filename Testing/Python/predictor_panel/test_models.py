@@ -89,6 +89,12 @@ def test_values_of_a_patient_are_shown_with_all_their_digits(panel):
     assert panel.patient._fields["age"].text == "53 years"
 
 
+def test_values_in_the_spelling_of_a_table_are_shown(panel):
+    panel.session.enter({"age": "47", "her2": "1"})
+    assert panel.patient._fields["age"].value == 47
+    assert panel.patient._fields["her2"].currentText == "positive"
+
+
 def test_device_is_offered(panel):
     assert panel.ui.deviceSelector.currentData == "automatic"
     panel.ui.deviceSelector.setCurrentIndex(1)
