@@ -1,4 +1,4 @@
-"""The section "Views": phase, grey values, arrangement, and how the attention lies over them."""
+"""The section "Overlay": phase, grey values, arrangement, and how the attention lies over them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class OverlaySection:
         choice(arrangement, kinds, classes="mb-2")
         label = f"'Grey values ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"
         v3.VRangeSlider(v_model=(name.grey,), min=0, max=200, step=2, label=(label,), id="grey", **COMPACT)
-        checkbox(settings.outline, "Tumour", "outline")
+        checkbox(settings.outline, "Tumour outline", "outline")
         with html.Div(v_if=(name.has_attention,)):
             checkbox(settings.visible, "Show attention", "visible")
             checkbox(settings.legend, "Colour legend", "legend")

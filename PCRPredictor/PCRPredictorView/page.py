@@ -84,7 +84,7 @@ class Page:
             "Patient": PatientSection(server, self.work, self.session),
             "Model": ModelSection(server, self.work, self.session, model),
             "Result": ResultSection(server, self.work, self.session),
-            "Views": OverlaySection(server, self.work, self.session, scene, views),
+            "Overlay": OverlaySection(server, self.work, self.session, scene, views),
         }
         self.write_result = Downloads(self.work, self.session, folder).write
         self.session.activity.on_problem.append(self._show_problem)
