@@ -133,7 +133,6 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.connect_parameters()
         self.session.activity.forget_problem()
         self.session.clear_result()
-        self.session.update()
 
     def connect_parameters(self) -> None:
         """Tie the fields to the scene's parameter node."""
