@@ -1,12 +1,14 @@
-"""The protocol by which long work reports its progress."""
+"""How long work reports its progress, and the bars of a terminal that follow it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from PCRPredictorLib.child import emit
+from rich import progress as bars
+from rich.console import Console
 
 
-class Progress(Protocol):
-    """Receives stages and the work done in them."""
+class Progress:
+    """Receives stages and the work done in them; this one shows nothing."""
 
     def start(self, stage: str, total: int) -> None:
         """Begin a stage of `total` units."""
@@ -18,14 +20,49 @@ class Progress(Protocol):
         """Show a message to the user."""
 
 
-class Silent:
-    """Shows nothing."""
+class ProgressBar(Progress):
+    """A bar per stage with the time left, messages above it, and events for a parent process.
+
+    Args:
+        console: to draw on.
+        quiet: show nothing, as in all processes but the first.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        columns = (
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("left"),
+            bars.TimeRemainingColumn(),
+            bars.TextColumn("{task.fields[detail]}"),
+        )
+        self._quiet = quiet
+        self._bar = bars.Progress(*columns, console=console, disable=quiet)
+        self._task = self._bar.add_task("", visible=False, detail="")
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
     def start(self, stage: str, total: int) -> None:
-        """Do nothing."""
+        """Add a bar below the finished ones."""
+        self._task = self._bar.add_task(stage, total=total, detail="")
+        if not self._quiet:
+            emit("stage", name=stage, total=total)
 
     def advance(self, detail: str = "", units: int = 1) -> None:
-        """Do nothing."""
+        """Move the bar."""
+        self._bar.update(self._task, advance=units, detail=detail)
+        if not self._quiet and units:
+            emit("progress", units=units, detail=detail)
 
     def say(self, message: str) -> None:
-        """Do nothing."""
+        """Print a line above the bar."""
+        if not self._quiet:
+            self._bar.console.print(message, soft_wrap=True, markup=False)
+            emit("message", text=message)

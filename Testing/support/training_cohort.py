@@ -5,7 +5,7 @@ import csv
 import numpy as np
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.runs.job import Job
 from PCRTrainingLib.training.workers import Worker
@@ -22,7 +22,7 @@ QUICK = """{"steps": [
 
 def quiet_job(cohort, out, **options):
     """Return a job of one process that reports nothing."""
-    return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Silent(), **options})
+    return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Progress(), **options})
 
 
 def out_of_fold_logits(out):

@@ -6,7 +6,7 @@ import typer
 from PCRPredictorLib.commands.options import console
 from rich.table import Table
 
-from ..progress_bar import ProgressBar
+from ..progress import ProgressBar
 from .options import CohortArgument, ConfigOption, read_config
 
 

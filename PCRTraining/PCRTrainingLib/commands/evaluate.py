@@ -9,7 +9,7 @@ import typer
 from PCRPredictorLib.commands.options import DEFAULT_MODEL, DeviceOption, console
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
-from ..progress_bar import ProgressBar
+from ..progress import ProgressBar
 from .options import workers
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from PCRPredictorLib.commands.options import console
 
-from ..progress_bar import ProgressBar
+from ..progress import ProgressBar
 
 if TYPE_CHECKING:
     from ..config import TrainingConfig

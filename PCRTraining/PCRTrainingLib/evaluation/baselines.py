@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..cohort.cache import GridCache
+from ..statistics.operating import Outcome, at_point, cross_fitted, fit_points
+from ..training.folds import Prepared
 
 _STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: a smaller C is a stronger penalty
 
@@ -72,3 +75,28 @@ def fit_logistic(features: np.ndarray, label: np.ndarray) -> Pipeline:
         cv=StratifiedKFold(min(5, fewest), shuffle=True, random_state=0),
     )
     return make_pipeline(StandardScaler(), search).fit(features, label)
+
+
+def baseline_outcomes(baseline: Baseline, data: Prepared, externals: Sequence[GridCache]) -> list[Outcome]:
+    """Return the outcome of a logistic regression per fold out of fold, then that of their mean on external cohorts."""
+    cache, held_out, asked = data.cache, data.held_out, data.schema.asked_columns
+    features, *outside = [
+        baseline.features(each, each.encode(data.schema).numpy()[:, asked]) for each in (cache, *externals)
+    ]
+    more = [(vector[asked], label) for vector, label in data.more]
+    logit = np.zeros(len(cache))
+    external_logits: list[list[np.ndarray]] = [[] for _ in externals]
+    for k in data.numbers:
+        train = data.folds != k
+        rows, labels = features[train], cache.labels[train]
+        if baseline.clinical and not baseline.kinetics and more:
+            rows = np.concatenate([rows, np.stack([vector for vector, _ in more])])
+            labels = np.concatenate([labels, [label for _, label in more]])
+        model = fit_logistic(rows, labels)
+        logit[data.folds == k] = model.decision_function(features[data.folds == k])
+        for store, values in zip(external_logits, outside, strict=True):
+            store.append(model.decision_function(values))
+    logit, label = logit[held_out], cache.labels[held_out]
+    calibration, (balanced, *_) = fit_points(logit, label)
+    inside = cross_fitted(baseline.name, logit, label, data.folds[held_out])
+    return [inside, *(at_point(baseline.name, logits, calibration, balanced) for logits in external_logits)]

@@ -13,7 +13,7 @@ from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.report.rendering import render
 
 from ..cohort.cache import GridCache
-from ..statistics.outcome import Outcome
+from ..statistics.operating import Outcome
 from .report import TEMPLATES
 
 TEXTS = (

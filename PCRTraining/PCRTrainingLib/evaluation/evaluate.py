@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.predictor import library_versions
@@ -16,12 +17,12 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import whole_folder, write_json
 
 from ..cohort.cache import GridCache, open_or_build
+from ..cohort.check import count, identifier_mark
 from ..progress import Progress
 from ..run_folder import RunFolder
-from ..statistics.outcome import Outcome
+from ..statistics.operating import Outcome
 from ..training.inference import Ensemble, random_share
 from .description import describe_cohort
-from .external import check_classes, cohort_names, number_equal_names, refuse_shared
 from .report import render_evaluation
 
 
@@ -98,3 +99,50 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
     ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, bundle.operating_point())
     share = random_share(networks[0], cache, clinical, device)
     return replace(ensemble.outcome(cache, clinical, device), random_in_tumour=share)
+
+
+def cohort_names(cohorts: Sequence[Path]) -> list[str]:
+    """Return a short, distinct name per cohort: that of its folder, numbered if there are two of it."""
+    return number_equal_names([cohort.resolve().name for cohort in cohorts])
+
+
+def number_equal_names(names: Sequence[str]) -> list[str]:
+    """Return the names, with the position added to those that are not unique."""
+    return [name if names.count(name) == 1 else f"{name} {k + 1}" for k, name in enumerate(names)]
+
+
+def check_classes(cache: GridCache, cohort: Path) -> None:
+    """Refuse a cohort in which all patients have the same label.
+
+    Raises:
+        DataError: if it is refused.
+    """
+    if len(set(cache.labels.tolist())) < 2:
+        raise DataError(
+            f"{cohort}: must have patients with and without pCR to evaluate on, got {len(cache)} of one kind; "
+            "run pcr check to see who was left out"
+        )
+
+
+def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), patients: Collection[str] = ()) -> None:
+    """Refuse a cohort that shares patients with training.
+
+    Args:
+        images: fingerprints of the images trained on.
+        patients: hashes of the identifiers trained on, see `identifier_mark`.
+
+    Raises:
+        DataError: naming patients of the cohort that were trained on.
+    """
+    images, patients = set(images), set(patients)
+    shared = [
+        record.patient_id
+        for record in cache.records
+        if record.fingerprint in images or identifier_mark(record.patient_id) in patients
+    ]
+    if shared:
+        names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
+        raise DataError(
+            f"{cohort} shares {count(len(shared), 'patient')} with the training cohort ({names}); take them out of one "
+            "of them, or rename patients that only have the same identifier"
+        )

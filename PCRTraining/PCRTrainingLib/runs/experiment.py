@@ -17,15 +17,14 @@ from PCRPredictorLib.writing import write_whole_json
 from ..cohort.cache import GridCache, training_marks
 from ..cohort.check import identifier_mark
 from ..config import TrainingConfig, config_to_json
-from ..evaluation.baselines import BASELINES
-from ..evaluation.external import check_classes, cohort_names, refuse_shared
+from ..evaluation.baselines import BASELINES, baseline_outcomes
+from ..evaluation.evaluate import check_classes, cohort_names, refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
-from ..statistics.outcome import Outcome
+from ..statistics.operating import Outcome
 from ..training.folds import Prepared, Run
 from .clinical_rows import Rows, keep_clinical_rows, read_clinical_rows
 from .job import Job
-from .outcomes import baseline_outcomes, step_outcomes
 from .preparation import keep_folds, open_cohort
 from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
 
@@ -161,6 +160,6 @@ def collect(runs: Sequence[Run], caches: Mapping[str, GridCache], device: str, p
             add(baseline.name, baseline_outcomes(baseline, run.data, externals))
         steps = {step.name: step for step in run.config.steps}
         for row in ROWS:
-            add(row.name, step_outcomes(steps[row.step], run, externals, device))
+            add(row.name, run.outcomes(steps[row.step], externals, device))
             progress.advance(row.name)
     return found

@@ -26,13 +26,12 @@ from ..config import TrainingConfig, stepwise
 from ..evaluation.card import card_metrics
 from ..evaluation.description import describe_cohort
 from ..evaluation.evaluate import run_bundle
-from ..progress_bar import ProgressBar
+from ..progress import ProgressBar
 from ..run_folder import RunFolder
 from ..training.workers import workers
-from .finish import outcomes_of_steps, write_run_bundle
 from .job import Job
 from .preparation import open_cohort, prepare
-from .train import train
+from .train import outcomes_of_steps, train, write_run_bundle
 
 SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))

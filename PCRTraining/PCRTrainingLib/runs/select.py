@@ -23,14 +23,13 @@ from PCRPredictorLib.writing import write_csv, write_whole_json
 
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
-from ..evaluation.baselines import BASELINES, Baseline
+from ..evaluation.baselines import BASELINES, Baseline, baseline_outcomes
 from ..evaluation.description import auc_interval
 from ..statistics.metrics import auc, delong
 from ..statistics.operating import cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .job import Job
-from .outcomes import baseline_outcomes
 from .preparation import keep_folds, open_cohort
 
 

@@ -17,7 +17,7 @@ from ..evaluation.description import auc_interval, compare, finite
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..run_folder import RunFolder
 from ..statistics.metrics import auc, brier, rates, sensitivity_at
-from ..statistics.outcome import Outcome
+from ..statistics.operating import Outcome
 from ..training.folds import Prepared
 
 INSIDE = "out of fold"  # the column of the training cohort

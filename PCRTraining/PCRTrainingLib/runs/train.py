@@ -1,16 +1,39 @@
-"""A training run: a folder that explains itself, can be resumed, and ends with a bundle. Its files: `run_folder`."""
+"""A training run: a folder that explains itself, can be resumed, and ends with results and a bundle.
+
+Its files: `run_folder`.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from PCRPredictorLib.writing import write_whole_json
+import numpy as np
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.bundle import write_bundle
+from PCRPredictorLib.model.card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.reading.cohort import find_patient, read_patient
+from PCRPredictorLib.report.overlay import save_attention
+from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json, write_whole_text
 
+from ..cohort.cache import GridCache, training_marks
 from ..config import TrainingConfig
-from ..evaluation.card import read_texts
-from .finish import finish
+from ..evaluation.card import describe_failures, make_card, read_texts, readme
+from ..evaluation.description import describe_cohort
+from ..evaluation.report import render_evaluation
+from ..run_state import read_histories
+from ..statistics.operating import Outcome, fit_points
+from ..training.folds import Run
+from ..training.inference import random_share
+from ..training.loop import load_weights, network_arguments
 from .job import Job
 from .preparation import prepare
+from .step_attention import explain_steps
 
 
 def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
@@ -31,3 +54,93 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
         job.share(run.tasks())
         if job.worker.first:
             finish(job, run)
+
+
+def finish(job: Job, run: Run) -> None:
+    """Write what a run leaves once all of its steps are trained."""
+    folder, data = run.folder, run.data
+    outcomes = outcomes_of_steps(run)
+    result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
+    write_out_of_fold(folder.out_of_fold, run, last)
+    content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.signature()}
+    write_whole_json(content, folder.summary)
+    histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.numbers}
+    write_whole_text(render_evaluation(content, histories), folder.report)
+    texts = read_texts(folder.card) if folder.card.is_file() else {}
+    described: Any = result["models"]
+    card = make_card(folder.path.resolve().name, job.cohort.resolve().name, data.cache, described[-1], texts)
+    worst, words = describe_failures(data.cache, data.held_out, last)
+    draw_failures(job, [data.cache.ids[i] for i in worst], words)
+    write_run_bundle(folder.bundle, run, last.logit, replace(card, failures=words))
+
+
+def outcomes_of_steps(run: Run) -> list[Outcome]:
+    """Return the outcome of every step, with the share of its map inside the tumour when the weights are random."""
+    clinical = run.data.cache.encode(run.data.schema)
+    return [
+        replace(
+            run.outcome(step),
+            random_in_tumour=random_share(run.network(step, run.data.numbers[0]), run.data.cache, clinical),
+        )
+        for step in run.config.steps
+    ]
+
+
+def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:
+    """Write one row per patient that was held out."""
+    cache, held_out = run.data.cache, run.data.held_out
+    numbers = zip(outcome.logit, outcome.probability, outcome.in_tumour, strict=True)
+    rows = (
+        [cache.ids[i], run.data.folds[i], cache.labels[i], *(f"{number:.6f}" for number in row)]
+        for i, row in zip(held_out, numbers, strict=True)
+    )
+    write_csv(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"], rows, path)
+
+
+def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> None:
+    """Draw where the last step looked in the patients with the largest errors, without their names."""
+    pictures = []
+    for name, text in zip(patients, words, strict=True):
+        with suppress(DataError):  # the cohort may have gone meanwhile
+            exam = read_patient(find_patient(job.cohort, name))
+            *_, attention = explain_steps(job.folder, name, exam).values()
+            pictures.append((text.split(":")[0], exam, attention))
+    if pictures:
+        with whole_file(job.folder.failures) as part:
+            save_attention(pictures, part)
+
+
+def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -> None:
+    """Write the networks of the last step of every fold, calibrated on their out-of-fold predictions.
+
+    Args:
+        path: of the bundle; one that is there is replaced.
+        logit: (n,), out of fold, of the patients held out.
+    """
+    data, config, step = run.data, run.config, run.config.steps[-1]
+    calibration, points = fit_points(logit, data.cache.labels[data.held_out])
+    settings = InferenceSettings(
+        network=network_arguments(step, config, data.schema),
+        grid=config.grid,
+        flips=config.flips,
+        calibration=calibration,
+        operating_points=points,
+        familiar=familiar_ranges(data.cache),
+    )
+    schema = data.schema if step.clinical else ClinicalSchema(())
+    weights = [load_weights(run.folder.step(k, step.name)) for k in data.numbers]
+    images, patients = training_marks(data.cache, data.rows)
+    if path.is_dir():
+        shutil.rmtree(path)
+    write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
+
+
+def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:
+    """Return the 1st to 99th percentile of every quantity among the training patients.
+
+    A quantity that all of them share is left out: slabs resampled to one pixel spacing say nothing about others.
+    """
+    names = list(cache.records[0].measured)
+    values = {name: [record.measured[name] for record in cache.records] for name in names}
+    ranges = (FamiliarRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
+    return tuple(found for found in ranges if not np.isclose(found.low, found.high))

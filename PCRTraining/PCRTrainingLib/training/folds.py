@@ -21,8 +21,8 @@ from ..cohort.splits import EXCLUDED, NEVER, inner_validation
 from ..config import Step, TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder, StepFolder
-from ..statistics.outcome import Scores
-from .inference import score
+from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
+from .inference import Ensemble, map_name, score
 from .loop import Fold, load_weights, network_arguments, train_step
 
 _SCORES = [field.name for field in fields(Scores)]
@@ -146,10 +146,6 @@ class Run:
         """Return the network of a step that one fold trained."""
         return load_network(step, self.config, self.data.schema, self.folder.step(number, step.name))
 
-    def networks(self, step: Step) -> list[PCRNet]:
-        """Return the network of every fold."""
-        return [self.network(step, k) for k in self.data.numbers]
-
     def prediction_files(self, number: int) -> list[Path]:
         """Return the files that are there when every step of a fold is trained."""
         return [self.folder.step(number, step.name).predictions for step in self.config.steps]
@@ -162,6 +158,20 @@ class Run:
                 rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
         names = [self.data.cache.ids[i] for i in self.data.held_out]
         return Scores(*(np.array([float(rows[name][column]) for name in names]) for column in _SCORES))
+
+    def outcome(self, step: Step) -> Outcome:
+        """Return the out-of-fold outcome of a trained step."""
+        data, scores = self.data, self.out_of_fold(step)
+        outcome = cross_fitted(step.name, scores.logit, data.cache.labels[data.held_out], data.folds[data.held_out])
+        return replace(outcome, scores=scores, map_name=map_name(step.attention))
+
+    def outcomes(self, step: Step, externals: Sequence[GridCache], device: str) -> list[Outcome]:
+        """Return the outcome of a step out of fold, then that of its fold ensemble on each external cohort."""
+        inside, data = self.outcome(step), self.data
+        calibration, (balanced, *_) = fit_points(inside.logit, data.cache.labels[data.held_out])
+        networks = [self.network(step, k) for k in data.numbers]
+        ensemble = Ensemble(step.name, networks, self.config.flips, calibration, balanced)
+        return [inside, *(ensemble.outcome(cache, cache.encode(data.schema), device) for cache in externals)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,7 @@ from PCRPredictorLib.prediction import OperatingPoint
 from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
-from ..statistics.operating import at_point
-from ..statistics.outcome import Outcome, Scores
+from ..statistics.operating import Outcome, Scores, at_point
 from .losses import at_resolution, grad_cam
 
 _BATCH = 32

@@ -114,21 +114,15 @@ def _follow(futures: Sequence[Future], news: Any, progress: Progress) -> None:  
             future.result()
 
 
-class _Relay:
-    """A progress that reports to the parent process."""
+class _Relay(Progress):
+    """Reports units to the parent process, which starts the stage and writes the messages."""
 
     def __init__(self, news: Any) -> None:  # noqa: ANN401
         self._news = news
 
-    def start(self, stage: str, total: int) -> None:
-        """Do nothing: the parent starts the stage."""
-
     def advance(self, detail: str = "", units: int = 1) -> None:
         """Pass it on."""
         self._news.put((detail, units))
-
-    def say(self, message: str) -> None:
-        """Do nothing: only the parent writes messages."""
 
 
 def _start_child(parent: int) -> None:

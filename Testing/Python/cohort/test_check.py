@@ -6,7 +6,7 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.check import check_cohort, parse_label
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from support.training_cohort import GEOMETRY, read_table, write_table
 
 
@@ -17,7 +17,7 @@ def cohort(training_cohort, tmp_path):
 
 
 def problems(cohort):
-    return {problem.patient_id: problem.reason for problem in check_cohort(cohort, Silent())[1]}
+    return {problem.patient_id: problem.reason for problem in check_cohort(cohort, Progress())[1]}
 
 
 def edit(cohort, patient, **values):
@@ -28,7 +28,7 @@ def edit(cohort, patient, **values):
 
 
 def test_sound_cohort_has_no_problems(training_cohort):
-    assert check_cohort(training_cohort, Silent()) == (16, [])
+    assert check_cohort(training_cohort, Progress()) == (16, [])
 
 
 def test_every_kind_of_problem_is_reported_for_its_patient(cohort):
@@ -81,14 +81,14 @@ def test_variables_of_the_configuration_are_checked(cohort, tmp_path, capsys):
 def test_labels_as_text_are_refused_with_what_to_do(cohort):
     edit(cohort, 3, pcr="complete")
     with pytest.raises(DataError, match="pcr must be 0, 1 or empty, got 'complete'; write 0 and 1, or map"):
-        check_cohort(cohort, Silent())
+        check_cohort(cohort, Progress())
 
 
 def test_table_without_labels_is_refused(cohort):
     rows = read_table(cohort)
     write_table(cohort, [{name: value for name, value in row.items() if name != "pcr"} for row in rows])
     with pytest.raises(DataError, match="must have a column pcr"):
-        check_cohort(cohort, Silent())
+        check_cohort(cohort, Progress())
 
 
 @pytest.mark.parametrize(("text", "label"), [("1.0", 1), ("0", 0), (" true ", 1), ("", None), ("nan", None)])
@@ -97,4 +97,4 @@ def test_labels_are_read_as_tables_write_them(text, label):
 
 
 def test_real_cohort_has_no_problems(real_cohort):
-    assert check_cohort(real_cohort, Silent()) == (198, [])
+    assert check_cohort(real_cohort, Progress()) == (198, [])

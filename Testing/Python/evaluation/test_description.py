@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from PCRTrainingLib.evaluation.description import compare, describe_model
-from PCRTrainingLib.statistics.outcome import Outcome
+from PCRTrainingLib.statistics.operating import Outcome
 
 RNG = np.random.default_rng(0)
 LABEL = (np.arange(80) % 2).astype(int)

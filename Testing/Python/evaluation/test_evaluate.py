@@ -8,9 +8,8 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.evaluation.evaluate import write_evaluation
-from PCRTrainingLib.evaluation.external import cohort_names
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.evaluation.evaluate import cohort_names, write_evaluation
+from PCRTrainingLib.progress import Progress
 from support.training_cohort import read_table, write_cohort, write_table
 
 
@@ -23,7 +22,7 @@ def elsewhere(tmp_path_factory):
 def evaluated(trained, elsewhere, tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluations") / "e"
     bundles = [load_bundle(trained / "bundle"), load_bundle(find_bundle("phantom"))]
-    write_evaluation([elsewhere], bundles, out, "cpu", Silent())
+    write_evaluation([elsewhere], bundles, out, "cpu", Progress())
     return out
 
 
@@ -73,7 +72,7 @@ def test_training_patients_are_refused_by_their_images_after_renaming(trained, t
     rows[2]["patient_id"] = "A2"
     write_table(cohort, rows)
     with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(.*A2.*take them out"):
-        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Progress())
     assert not (tmp_path / "e").exists()
 
 
@@ -84,7 +83,7 @@ def test_training_patients_are_refused_by_identifier_with_other_images(trained, 
             path.rename(path.with_name(path.name.replace("q3", "p3").replace("Q3", "P3")))
     write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
     with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
-        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Progress())
 
 
 def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
@@ -101,7 +100,7 @@ def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):
     )
     found = []
     for k, models in enumerate(([bundle, other], [other, bundle])):
-        write_evaluation([cohort], models, tmp_path / str(k), "cpu", Silent())
+        write_evaluation([cohort], models, tmp_path / str(k), "cpu", Progress())
         (result,) = json.loads((tmp_path / str(k) / "evaluation.json").read_text())["cohorts"]
         found.append((result["patients"], {model["name"]: model for model in result["models"]}))
     assert found[0] == found[1]
@@ -123,7 +122,7 @@ def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):
     cohort = shutil.copytree(elsewhere, tmp_path / "one")
     write_table(cohort, [{**row, "pcr": "0"} for row in read_table(cohort)])
     with pytest.raises(DataError, match="must have patients with and without pCR to evaluate on, got 12 of one kind"):
-        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Silent())
+        write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Progress())
 
 
 def test_cohorts_of_one_name_are_numbered(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.config import read_config
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.train import train
 from support.training_cohort import assert_same_predictions, quiet_job
 
@@ -27,7 +27,7 @@ def write_rows(path):
 @pytest.mark.slow
 def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
     table, config, messages = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
-    progress = Silent()
+    progress = Progress()
     progress.say = messages.append
     train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=table), config)
     out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
@@ -45,7 +45,7 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
     table, config = write_rows(tmp_path / "more.csv"), read_config(quick_config)
     config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
 
-    class Ended(Silent):
+    class Ended(Progress):
         def start(self, stage, total):
             raise KeyboardInterrupt
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.config import PRESETS, read_config
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.experiment import experiment_config, open_cohorts, run_experiment
 from PCRTrainingLib.runs.table import ROWS
 from PCRTrainingLib.training.workers import Worker
@@ -80,7 +80,7 @@ def test_external_cohort_that_shares_patients_is_refused_by_name(training_cohort
 def test_variable_that_only_an_external_cohort_lacks_is_not_reported(training_cohort, config, tmp_path):
     external, messages = write_cohort(tmp_path / "elsewhere", 4, prefix="Q", seed=50), []
     write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
-    progress = Silent()
+    progress = Progress()
     progress.say = messages.append
     open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), {"elsewhere": external}, config)
     assert messages == ["no patient has a value of her2; trained without"]

@@ -10,7 +10,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.cohort.splits import EXCLUDED
 from PCRTrainingLib.config import SplitConfig, read_config
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.runs.select import Candidate, choose, select
 from PCRTrainingLib.training.folds import Prepared
@@ -83,7 +83,7 @@ def test_inner_folds_contain_no_patient_of_the_outer_fold(selected):
 
 def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, training_cohort, quick_config):
     config = read_config(quick_config)
-    cache, schema = open_cohort(training_cohort, selected / "cache", config, Silent())
+    cache, schema = open_cohort(training_cohort, selected / "cache", config, Progress())
     folds = np.array([0, 1] * 6 + [EXCLUDED] * 4)
     data = Prepared(cache, schema, folds, {})
     assert data.numbers == [0, 1]

@@ -6,7 +6,7 @@ import torch
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
 from PCRTrainingLib.config import Step, read_config
-from PCRTrainingLib.progress import Silent
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import StepFolder
 from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.training.folds import Prepared
@@ -23,7 +23,7 @@ def config(quick_config):
 
 @pytest.fixture(scope="module")
 def prepared(training_cohort, config, tmp_path_factory):
-    cache, schema = open_cohort(training_cohort, tmp_path_factory.mktemp("cache") / "c", config, Silent())
+    cache, schema = open_cohort(training_cohort, tmp_path_factory.mktemp("cache") / "c", config, Progress())
     return Prepared(cache, schema, np.arange(16) // 2 % 2, {})
 
 
@@ -142,7 +142,7 @@ def test_image_rate_of_zero_keeps_the_image_branch_whole_batch_norm_included(pre
 @pytest.mark.parametrize("grid", [GridSpec(size=16), GridSpec(size=32, slices=3)])
 def test_smallest_grids_can_be_trained_on(training_cohort, config, tmp_path, grid):
     small = replace(config, grid=grid, widths=(16, 32, 64))
-    cache, schema = open_cohort(training_cohort, tmp_path / "cache", small, Silent())
+    cache, schema = open_cohort(training_cohort, tmp_path / "cache", small, Progress())
     fold = Prepared(cache, schema, np.arange(16) // 2 % 2, {}).fold(0, small)
     assert all(weight.isfinite().all() for weight in run(GUIDED, small, fold, tmp_path / "s").values())
 
