@@ -84,11 +84,13 @@ def files(training_cohort, trained, tmp_path_factory):
         (folder / f"{name}.json").write_text(text)
     stopped = shutil.copytree(trained, folder / "stopped")
     shutil.rmtree(stopped / "fold_1" / "step3")
+    elsewhere = write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50)
     files = ["MAMA-MIA", "mama-mia.json", "a.json", "b.json", *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour"))]
     return {
         **{name: folder / name for name in files},
         "cohort": training_cohort,
-        "elsewhere": write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50),
+        "elsewhere": elsewhere,
+        "duke": elsewhere,
         "run/bundle": trained / "bundle",
         ("--dicom", "folder"): folder / "dicom",
         ("--cohort", "folder"): training_cohort,
