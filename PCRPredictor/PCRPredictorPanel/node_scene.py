@@ -16,13 +16,14 @@ from PCRPredictorLib.mrml.exam import (
     is_resampled,
     phases_from_nodes,
     phases_of_sequence,
-    segment_array,
+    segment_part,
     state_of,
 )
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
@@ -147,9 +148,11 @@ class NodeScene:
         (pre, early), geometry = phases_from_nodes(dict(zip(PHASE_NAMES[:2], self.volumes[:2], strict=True)))
         return pre, early, geometry
 
-    def tumour(self) -> np.ndarray:
+    def tumour(self) -> Snapshot:
         """Return the tumour on the grid of the phases; raises DataError."""
-        return segment_array(self.segmentation, self.segment_id, self.phases()[2])
+        geometry = self.phases()[2]
+        box, part = segment_part(self.segmentation, self.segment_id, geometry)
+        return Snapshot.of(part, geometry.shape, box)
 
     def set_tumour(self, mask: np.ndarray) -> None:
         """Make a mask the tumour, in the segmentation of clicks."""

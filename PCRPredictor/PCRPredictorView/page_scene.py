@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
-from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, state_of
+from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, segment_part, state_of
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.nodes import (
     add_empty_segmentation,
@@ -22,6 +22,7 @@ from PCRPredictorLib.mrml.nodes import (
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.report.display import ZOOM_MM
 from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.overlay import OverlaySettings
 from trame_slicer.core import SlicerApp
 
@@ -70,7 +71,7 @@ class PageScene:
 
     def problem(self) -> str | None:
         """Return what to do before the exam can be predicted, or None."""
-        if self.is_open and self.tumour().any():
+        if self.is_open and self.tumour().box:
             return None
         return "open an exam and segment the tumour first: one click, or paint it"
 
@@ -116,9 +117,11 @@ class PageScene:
         early = self._nodes["early"]
         return scalar_array(self._nodes["pre"]), scalar_array(early), geometry_of(early)
 
-    def tumour(self) -> np.ndarray:
-        """Return the tumour as bool (k, j, i)."""
-        return np.asarray(self.editor.get_segment_labelmap(self._segment_id, as_numpy_array=True)) > 0
+    def tumour(self) -> Snapshot:
+        """Return the tumour."""
+        geometry = geometry_of(self._nodes["early"])
+        box, part = segment_part(self._nodes["segmentation"], self._segment_id, geometry)
+        return Snapshot.of(part, geometry.shape, box)
 
     def set_tumour(self, mask: np.ndarray) -> None:
         """Make a mask (k, j, i) the tumour; the tool in hand stays."""

@@ -167,6 +167,18 @@ def segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray
     Raises:
         DataError: if the segment is missing, or the segmentation is under a transform.
     """
+    box, part = segment_part(node, segment_id, geometry)
+    mask = np.zeros(geometry.shape, np.uint8)
+    mask[box] = part != 0
+    return mask
+
+
+def segment_part(node: Node, segment_id: str, geometry: Geometry) -> tuple[tuple[slice, ...], np.ndarray]:
+    """Return the box (k, j, i) of a lattice that holds a segment, and its voxels, non-zero inside; see `segment_array`.
+
+    Raises:
+        DataError: if the segment is missing, or the segmentation is under a transform.
+    """
     import slicer
 
     _check_not_moved(node, "the segmentation")
@@ -176,18 +188,16 @@ def segment_array(node: Node, segment_id: str, geometry: Geometry) -> np.ndarray
     node.CreateBinaryLabelmapRepresentation()
     node.GetBinaryLabelmapRepresentation(segment_id, segment)
     if segment.IsEmpty():
-        return np.zeros(geometry.shape, np.uint8)
+        return (slice(0, 0),) * 3, np.zeros((0, 0, 0), np.uint8)
     if (start := _start_on(segment, geometry)) is not None:
-        mask = np.zeros(geometry.shape, np.uint8)
         own, box = _overlap(segment, start, geometry)
-        mask[box] = voxels_of(segment)[own] != 0
-        return mask
+        return box, voxels_of(segment)[own]
     reference.SetDimensions(*geometry.size)
     reference.SetImageToWorldMatrix(ijk_to_ras(geometry))
     resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
     if not resample(segment, reference, result):
         raise DataError("the segmentation cannot be resampled to the exam; segment the tumour on the pre volume")
-    return (voxels_of(result) != 0).astype(np.uint8)
+    return tuple(slice(n) for n in geometry.shape), voxels_of(result)
 
 
 def _check_not_moved(node: Node, what: str) -> None:

@@ -179,7 +179,7 @@ def add_segmentation(
     """Add a segmentation node with the segment "tumour": an outline in slices, a surface in 3D.
 
     Args:
-        mask: (k, j, i), not empty.
+        mask: (k, j, i).
         geometry: of the mask.
         reference: volume node whose lattice the Segment Editor continues on.
     """
@@ -215,6 +215,8 @@ def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Nod
     segmentation = node.GetSegmentation()
     segmentation.RemoveAllSegments()
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    if not np.any(mask):
+        return segmentation.AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
     labelmap = _oriented_image(mask, geometry)
     segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
     segmentation.GetSegment(segment_id).SetName(SEGMENT)
@@ -282,7 +284,7 @@ def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
 
 
 def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
-    """Return the bounding box of the mask as an image of a segment."""
+    """Return the bounding box of the mask, which must not be empty, as an image of a segment."""
     import slicer
 
     spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..exam import Exam, Geometry
 from ..prediction import Prediction
+from .history import Snapshot
 from .overlay import OverlaySettings
 
 
@@ -66,8 +67,8 @@ class ExamScene(Protocol):
     def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
         """Return the voxels (k, j, i) before contrast and early, and their geometry. Raises DataError."""
 
-    def tumour(self) -> np.ndarray:
-        """Return the tumour's voxels (k, j, i), non-zero inside. Raises DataError."""
+    def tumour(self) -> Snapshot:
+        """Return the tumour; called after each stroke, so that it must not read every voxel. Raises DataError."""
 
     def set_tumour(self, mask: np.ndarray) -> None:
         """Make a mask (k, j, i) the tumour."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +27,24 @@ class Snapshot:
     bits: bytes = b""
 
     @staticmethod
-    def of(mask: np.ndarray) -> Snapshot:
-        """Return the snapshot of a mask (k, j, i), non-zero inside."""
-        box = bounding_box(mask) if np.any(mask) else ()
-        return Snapshot(mask.shape, box, np.packbits(mask[box] != 0).tobytes() if box else b"")
+    def of(part: np.ndarray, shape: tuple[int, ...], where: Sequence[slice]) -> Snapshot:
+        """Return the snapshot of a mask (k, j, i), non-zero inside, of which only a part is given.
+
+        Args:
+            part: of the mask (k, j, i); there is no tumour outside it.
+            shape: of the whole mask.
+            where: box of the part.
+        """
+        if not np.any(part):
+            return Snapshot(shape)
+        own = bounding_box(part)
+        box = tuple(slice(w.start + b.start, w.start + b.stop) for w, b in zip(where, own, strict=True))
+        return Snapshot(shape, box, np.packbits(part[own] != 0).tobytes())
+
+    @staticmethod
+    def of_mask(mask: np.ndarray) -> Snapshot:
+        """Return the snapshot of a whole mask (k, j, i), non-zero inside."""
+        return Snapshot.of(mask, mask.shape, (slice(0, None),) * 3)
 
     @property
     def mask(self) -> np.ndarray:

@@ -44,7 +44,7 @@ class Result:
     @cached_property
     def tumour(self) -> Snapshot:
         """The tumour that was predicted."""
-        return Snapshot.of(np.asarray(self.exam.mask))
+        return Snapshot.of_mask(np.asarray(self.exam.mask))
 
     @property
     def peak(self) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..grow import grow_tumour
 from .activity import Activity
 from .face import ExamScene, Fingerprint
-from .history import Snapshot, TumourHistory
+from .history import TumourHistory
 
 
 class Tumour:
@@ -90,7 +90,7 @@ class Tumour:
         if now is None:
             return
         try:
-            if self.history.add(Snapshot.of(self._scene.tumour())):
+            if self.history.add(self._scene.tumour()):
                 self._activity.forget_problem()
             self.volume_ml = self._scene.functional_volume(self.enhancement)
         except DataError:  # the prediction says what is wrong with the volumes

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.exam import Geometry, bounding_box
 from PCRPredictorLib.mrml import nodes as mrml
 from PCRPredictorLib.mrml import scene as mrml_scene
-from PCRPredictorLib.mrml.exam import exam_from_nodes
+from PCRPredictorLib.mrml.exam import exam_from_nodes, segment_array, segment_part
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorView.opengl import opengl_missing
 from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
@@ -157,6 +157,20 @@ def test_phases_of_nodes_are_not_copied(scene):
     exam = exam_from_nodes(*nodes, "tumour")
     nodes[0].GetImageData().GetPointData().GetScalars().SetTuple1(0, 77)
     assert exam.pre[0, 0, 0] == 77
+
+
+def test_only_the_part_of_a_segment_that_holds_the_tumour_is_read(scene):
+    exam = tiny_exam()
+    box, part = segment_part(add_nodes(scene, exam)[-1], mrml.SEGMENT, exam.geometry)
+    assert box == bounding_box(exam.mask)
+    assert np.array_equal(part != 0, exam.mask[box] != 0)
+
+
+def test_an_empty_mask_makes_an_empty_segment(scene):
+    exam = tiny_exam()
+    pre, _early, _late, node = add_nodes(scene, exam)
+    segment_id = mrml.set_segment(node, np.zeros_like(exam.mask), exam.geometry, pre)
+    assert not segment_array(node, segment_id, exam.geometry).any()
 
 
 def test_segment_on_a_finer_grid_is_resampled(scene):

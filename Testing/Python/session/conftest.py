@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PCRPredictorLib.model.bundle import find_bundle
 from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.session import Session
 from support.examples import tiny_exam, tiny_prediction
 
@@ -38,7 +39,8 @@ class Table:
         return self.exam.pre, self.exam.early, self.exam.geometry
 
     def tumour(self):
-        return self.exam.mask if self.exam.mask is not None else np.zeros(self.exam.geometry.shape, np.uint8)
+        mask = self.exam.mask
+        return Snapshot.of_mask(mask if mask is not None else np.zeros(self.exam.geometry.shape, np.uint8))
 
     def set_tumour(self, mask):
         self.exam, self.strokes = replace(self.exam, mask=mask), self.strokes + 1
