@@ -69,7 +69,7 @@ def result_charts(models: Sequence[Mapping[str, Any]], translate: Translate = st
     ]
 
 
-def describe_model(model: Mapping[str, Any]) -> dict[str, str]:
+def model_row(model: Mapping[str, Any]) -> dict[str, str]:
     """Return the texts of a table's row about a model of `read_models`, by the names of its values."""
     attention = (model.get("attention") or {}).get("in_tumour", model.get("attention_in_tumour"))
     return {name: format_value(value) for name, value in {**model, "attention_in_tumour": attention}.items()}

@@ -16,7 +16,7 @@ from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from PCRPredictorPanel.toolkit.table import Table
-from PCRTrainingLib.charts import describe_model, result_charts
+from PCRTrainingLib.charts import model_row, result_charts
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_state import held_out, read_models
 from slicer.i18n import tr as _
@@ -159,7 +159,7 @@ class ResultsControls:
     def _fill_table(self) -> None:
         self._table.clear()
         for model in self._models:
-            self._table.add(describe_model(model))
+            self._table.add(model_row(model))
         self._table.finish()
 
     def _show_attention(self, found: tuple) -> None:

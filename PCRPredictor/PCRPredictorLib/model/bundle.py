@@ -1,7 +1,7 @@
 """Models on disk: a MONAI bundle folder with safetensors weights, one file per fold, and checksums of all files.
 
     configs/metadata.json    card, inputs, channels, clinical schema, output
-    configs/inference.json   network, grid, folds, flips, calibration, operating points, familiar ranges
+    configs/inference.json   network, grid, folds, flips, calibration, operating points, training ranges
     configs/training_images.json  hashes of images and identifiers trained on, to refuse an evaluation on them
     models/fold_<k>.safetensors
     docs/README.md           the model card for people

@@ -43,7 +43,7 @@ class ModelCard:
 
 
 @dataclass(frozen=True)
-class FamiliarRange:
+class TrainingRange:
     """The range of one quantity in the training patients.
 
     Args:
@@ -74,7 +74,7 @@ class InferenceSettings:
     flips: tuple[tuple[int, ...], ...]
     calibration: tuple[float, float]
     operating_points: tuple[OperatingPoint, ...]
-    familiar: tuple[FamiliarRange, ...] = ()
+    familiar: tuple[TrainingRange, ...] = ()
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
@@ -151,5 +151,5 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
         flips=tuple(tuple(axes) for axes in content["flips"]),  # type: ignore[attr-defined]
         calibration=tuple(content["calibration"]),  # type: ignore[arg-type]
         operating_points=tuple(OperatingPoint(**point) for point in content["operating_points"]),  # type: ignore[attr-defined]
-        familiar=tuple(FamiliarRange(**item) for item in content["familiar"]),  # type: ignore[attr-defined]
+        familiar=tuple(TrainingRange(**item) for item in content["familiar"]),  # type: ignore[attr-defined]
     )

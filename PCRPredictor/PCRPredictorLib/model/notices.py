@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ..clinical import ClinicalSchema, Value
 from ..exam import Provenance
 from ..prediction import AttentionSummary, Notice, OperatingPoint, TumourSummary
-from .card import FamiliarRange
+from .card import TrainingRange
 from .tumour import QUANTITIES
 
 TINY_ML, HUGE_ML = 0.1, 300.0
@@ -50,7 +50,7 @@ def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float
         )
 
 
-def about_familiarity(measured: Mapping[str, float], familiar: Iterable[FamiliarRange]) -> Iterable[Notice]:
+def about_training_ranges(measured: Mapping[str, float], familiar: Iterable[TrainingRange]) -> Iterable[Notice]:
     """Yield a warning for each quantity outside the range of the training patients."""
     for known in familiar:
         label, unit = QUANTITIES[known.quantity]

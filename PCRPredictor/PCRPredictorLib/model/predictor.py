@@ -22,7 +22,7 @@ from .calibration import calibrate
 from .grid import place_window, share_inside
 from .kinetics import tumour_quantities
 from .normalisation import to_channels
-from .notices import about_clinical, about_familiarity, about_result, about_source, about_tumour
+from .notices import about_clinical, about_result, about_source, about_training_ranges, about_tumour
 from .tumour import measure, summarise_tumour
 
 
@@ -87,7 +87,7 @@ class Predictor:
             notices=(
                 *about_result(interval, point, summary),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
-                *about_familiarity(measure(exam, tumour), settings.familiar),
+                *about_training_ranges(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
                 *about_source(exam.provenance),
             ),

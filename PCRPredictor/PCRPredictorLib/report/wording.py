@@ -67,7 +67,7 @@ def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 
-def describe_model(bundle: Bundle, _: Translate = str) -> str:
+def describe_card(bundle: Bundle, _: Translate = str) -> str:
     """Return the card of a model as a few lines of rich text."""
     card = bundle.card
     lines = [

@@ -9,7 +9,7 @@ from ..errors import DataError
 from ..exam import Exam
 from ..model.bundle import Bundle, load_bundle
 from ..prediction import OperatingPoint, Prediction
-from ..report.wording import Translate, describe_model
+from ..report.wording import Translate, describe_card
 
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
@@ -64,7 +64,7 @@ class ModelChoice:
 
     def describe(self, _: Translate = str) -> str:
         """Return the model's card in a few lines, rich text, or why it cannot be read."""
-        return describe_model(self.bundle, _) if self.bundle is not None else self._problem
+        return describe_card(self.bundle, _) if self.bundle is not None else self._problem
 
 
 class ModelRunner:

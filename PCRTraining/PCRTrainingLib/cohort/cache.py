@@ -27,7 +27,7 @@ from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from PCRPredictorLib.writing import whole_folder, write_json
 from torch import Tensor
 
-from .check import Problem, count, examine_all, fingerprint, identifier_mark, read_labels
+from .check import Problem, count, examine_all, identifier_hash, image_hash, read_labels
 
 GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
 Progress = Callable[[int, int], None]
@@ -111,14 +111,14 @@ class GridCache:
         return np.array([record.quantities[name] for record in self.records])
 
 
-def training_marks(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+def training_hashes(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[str], list[str]]:
     """Return hashes of images and of identifiers, by which patients of the training are recognised later.
 
     Args:
         more: identifiers of patients without images.
     """
     names = {name.lower() for name in (*cache.ids, *more)}
-    return [record.fingerprint for record in cache.records], [identifier_mark(name) for name in names]
+    return [record.fingerprint for record in cache.records], [identifier_hash(name) for name in names]
 
 
 def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
@@ -190,7 +190,7 @@ def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]
     return sample_exam(exam, grid), {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),
-        "fingerprint": fingerprint(exam),
+        "fingerprint": image_hash(exam),
     }
 
 

@@ -88,17 +88,17 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def fingerprint(exam: Exam) -> str:
+def image_hash(exam: Exam) -> str:
     """Return a hash of the early phase's voxels, the same for copies of an exam under any name."""
     return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
 
 
-def identifier_mark(patient_id: str) -> str:
+def identifier_hash(patient_id: str) -> str:
     """Return a hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
     return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
 
 
-def find_twins(patients: Iterable[CohortPatient]) -> dict[str, str]:
+def find_duplicate_ids(patients: Iterable[CohortPatient]) -> dict[str, str]:
     """Return the patients whose identifiers differ only in case, with what to do; all of them are in doubt."""
     ids = [patient.patient_id for patient in patients]
     seen = Counter(name.lower() for name in ids)
@@ -122,29 +122,29 @@ def examine_all(
     Yields:
         Position of the patient, and the result of `use` or the problem.
     """
-    twins, seen = find_twins(patients), dict[str, str]()
-    examined = _map(partial(_examine_one, schema, use, twins), zip(patients, labels, strict=True), workers)
+    duplicates, seen = find_duplicate_ids(patients), dict[str, str]()
+    examined = _map(partial(_examine_one, schema, use, duplicates), zip(patients, labels, strict=True), workers)
     for k, (result, mark) in enumerate(examined):
         name = patients[k].patient_id
         if not isinstance(result, Problem) and seen.setdefault(mark, name) != name:
-            result = Problem(name, f"its images are those of {seen[mark]}; keep one of the two")
+            result = Problem(name, f"has the same images as {seen[mark]}; keep one of the two")
         yield k, result
 
 
 def _examine_one(
     schema: ClinicalSchema,
     use: Callable[[Exam], T],
-    twins: dict[str, str],
+    duplicates: dict[str, str],
     task: tuple[CohortPatient, int | None],
 ) -> tuple[T | Problem, str]:
     patient, label = task
-    if patient.patient_id in twins:
-        return Problem(patient.patient_id, twins[patient.patient_id]), ""
+    if patient.patient_id in duplicates:
+        return Problem(patient.patient_id, duplicates[patient.patient_id]), ""
     if label is None:
         return Problem(patient.patient_id, f"has no label; fill in {LABEL} in the table"), ""
     try:
         exam = examine(patient, schema)
-        return use(exam), fingerprint(exam)
+        return use(exam), image_hash(exam)
     except DataError as error:
         return Problem(patient.patient_id, str(error)), ""
 

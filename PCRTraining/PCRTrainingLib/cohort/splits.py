@@ -84,15 +84,15 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
     if not share:
         return train, train[:0]
     try:
-        fitted, watched = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
+        fitted, validation = train_test_split(train, test_size=share, random_state=seed, stratify=labels[train])
     except ValueError:  # fewer than two patients of a class
-        fitted, watched = train, train[:0]
-    if any(len(set(labels[side].tolist())) < 2 for side in (fitted, watched)):
+        fitted, validation = train, train[:0]
+    if any(len(set(labels[side].tolist())) < 2 for side in (fitted, validation)):
         raise DataError(
             f"validation must leave patients with and without pCR on both sides, got {share:g} of {len(train)} patients"
             f", {int(labels[train].sum())} with pCR; set it higher, or to 0 to train without early stopping"
         )
-    return np.sort(fitted), np.sort(watched)
+    return np.sort(fitted), np.sort(validation)
 
 
 def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:

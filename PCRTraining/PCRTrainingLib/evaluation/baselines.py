@@ -83,10 +83,10 @@ def baseline_outcomes(baseline: Baseline, data: Prepared, externals: Sequence[Gr
     features, *outside = [
         baseline.features(each, each.encode(data.schema).numpy()[:, asked]) for each in (cache, *externals)
     ]
-    more = [(vector[asked], label) for vector, label in data.more]
+    more = [(vector[asked], label) for vector, label in data.image_free_rows]
     logit = np.zeros(len(cache))
     external_logits: list[list[np.ndarray]] = [[] for _ in externals]
-    for k in data.numbers:
+    for k in data.fold_numbers:
         train = data.folds != k
         rows, labels = features[train], cache.labels[train]
         if baseline.clinical and not baseline.kinetics and more:

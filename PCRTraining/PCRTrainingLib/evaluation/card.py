@@ -56,7 +56,7 @@ def make_card(
         name: of the model.
         cohort: name of the cohort trained on.
         cache: of the patients of the cohort.
-        described: from `description.describe_model`, out of fold.
+        described: from `description.measure_model`, out of fold.
         texts: from `read_texts`.
     """
     trained_on = f"{len(cache)} patients of {cohort}, {int(cache.labels.sum())} with pCR."
@@ -78,7 +78,7 @@ def make_card(
 
 
 def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
-    """Return the metrics of a model card, from `description.describe_model`."""
+    """Return the metrics of a model card, from `description.measure_model`."""
     metrics = {name: described[name] for name in _METRICS}
     if described["attention"]:
         metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
@@ -86,7 +86,7 @@ def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
 
 
 def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]:
-    """Return patients, positives and AUC (None for few patients) of every subgroup of `description.describe_model`."""
+    """Return patients, positives and AUC (None for few patients) of every subgroup of `description.measure_model`."""
     return {
         f"{group['variable'].replace('_', ' ')}: {group['group']}": {
             name: group[name] for name in ("patients", "positives", "auc")

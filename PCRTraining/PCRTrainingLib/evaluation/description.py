@@ -44,7 +44,7 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
         "positives": int(label.sum()),
         "left_out": len(cache.quarantine),
         "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
-        "models": [describe_model(outcome, label, groups) for outcome in outcomes],
+        "models": [measure_model(outcome, label, groups) for outcome in outcomes],
         "comparisons": [compare(one, other, label) for other, one in combinations(outcomes, 2)],
     }
 
@@ -54,7 +54,7 @@ def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.nd
     return lambda index: getattr(rates(decision[index], label[index]), name)
 
 
-def describe_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
+def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
     """Return the metrics of one model, with intervals by bootstrap over patients."""
     probability, decision = outcome.probability, outcome.decision
     fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}

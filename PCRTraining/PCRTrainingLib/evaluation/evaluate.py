@@ -17,7 +17,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import whole_folder, write_json
 
 from ..cohort.cache import GridCache, open_or_build
-from ..cohort.check import count, identifier_mark
+from ..cohort.check import count, identifier_hash
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -45,7 +45,7 @@ def evaluate(
             outcomes.append(run_bundle(bundle, caches[bundle.settings.grid], device))
             progress.advance()
         cache = caches[bundles[0].settings.grid]
-        names = number_equal_names([outcome.name for outcome in outcomes])
+        names = number_duplicates([outcome.name for outcome in outcomes])
         outcomes = [replace(outcome, name=own) for outcome, own in zip(outcomes, names, strict=True)]
         results.append(describe_cohort(name, cache, np.arange(len(cache)), outcomes))
     return {
@@ -103,10 +103,10 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
 
 def cohort_names(cohorts: Sequence[Path]) -> list[str]:
     """Return a short, distinct name per cohort: that of its folder, numbered if there are two of it."""
-    return number_equal_names([cohort.resolve().name for cohort in cohorts])
+    return number_duplicates([cohort.resolve().name for cohort in cohorts])
 
 
-def number_equal_names(names: Sequence[str]) -> list[str]:
+def number_duplicates(names: Sequence[str]) -> list[str]:
     """Return the names, with the position added to those that are not unique."""
     return [name if names.count(name) == 1 else f"{name} {k + 1}" for k, name in enumerate(names)]
 
@@ -129,7 +129,7 @@ def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), 
 
     Args:
         images: fingerprints of the images trained on.
-        patients: hashes of the identifiers trained on, see `identifier_mark`.
+        patients: hashes of the identifiers trained on, see `identifier_hash`.
 
     Raises:
         DataError: naming patients of the cohort that were trained on.
@@ -138,7 +138,7 @@ def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), 
     shared = [
         record.patient_id
         for record in cache.records
-        if record.fingerprint in images or identifier_mark(record.patient_id) in patients
+        if record.fingerprint in images or identifier_hash(record.patient_id) in patients
     ]
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")

@@ -14,8 +14,8 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_whole_json
 
-from ..cohort.cache import GridCache, training_marks
-from ..cohort.check import identifier_mark
+from ..cohort.cache import GridCache, training_hashes
+from ..cohort.check import identifier_hash
 from ..config import TrainingConfig, config_to_json
 from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.evaluate import check_classes, cohort_names, refuse_shared
@@ -58,7 +58,7 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
             cannot be written; what was done until then is kept.
     """
     experiment_config(config)
-    with job.begin("experiment", config, job.folder.origin, {"seeds": list(seeds)}) as (config, options):
+    with job.hold("experiment", config, job.folder.origin, {"seeds": list(seeds)}) as (config, options):
         sites = dict(zip(cohort_names(externals), externals, strict=True))
         caches, schema = open_cohorts(job, sites, config)
         rows = open_clinical_rows(job, options["clinical_rows"], schema, sites, caches)
@@ -66,14 +66,14 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
         runs = [prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]]
         if not folder.origin.is_file():  # last: other processes wait for it
             job.write_origin()
-        job.share([task for run in runs for task in run.tasks()])
+        job.train_tasks([task for run in runs for task in run.tasks()])
         if job.worker.first:
             outcomes = collect(runs, caches, job.worker.device, job.progress)
             title, data = job.cohort.resolve().name, runs[0].data
             result = tabulate(title, outcomes, data, caches, options["seeds"]) | {
                 "title": f"{title}: baselines against the stepwise curriculum",
                 "config": config_to_json(config),
-                **job.signature(),
+                **job.time_and_versions(),
             }
             write_table(result, outcomes, data, caches, folder)
 
@@ -91,7 +91,7 @@ def open_cohorts(
     """
     folder = job.folder.cache
     training, schema = open_cohort(job.cohort, folder / "training", config, job.progress)
-    images, patients = training_marks(training)
+    images, patients = training_hashes(training)
     caches = {INSIDE: training}
     for name, path in externals.items():
         caches[name], _ = open_cohort(path, folder / name, config, job.progress, schema)
@@ -124,7 +124,7 @@ def open_clinical_rows(
         keep_clinical_rows(table, file, [schema], job.progress, outside)
     rows = read_clinical_rows(file, schema)
     for name, path in externals.items():
-        refuse_shared(caches[name], path, patients=[identifier_mark(patient) for patient in rows])
+        refuse_shared(caches[name], path, patients=[identifier_hash(patient) for patient in rows])
     return rows
 
 

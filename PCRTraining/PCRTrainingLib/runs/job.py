@@ -40,7 +40,7 @@ class Job:
     started: float = field(default_factory=time.time)
 
     @contextmanager
-    def begin(
+    def hold(
         self, kind: str, config: TrainingConfig, ready: Path, options: Mapping[str, object] = {}
     ) -> Iterator[tuple[TrainingConfig, dict[str, Any]]]:
         """Hold the folder, and yield configuration and options as they stand in it.
@@ -63,19 +63,19 @@ class Job:
         with self.folder.locked():
             yield self.folder.start(kind, config, options, resume=self.resume or restarted())
 
-    def share(self, tasks: Sequence[FoldTask]) -> None:
+    def train_tasks(self, tasks: Sequence[FoldTask]) -> None:
         """Train this process's share of the tasks, then wait for the results of all.
 
         Raises:
-            DataError: see `Worker.share`.
+            DataError: see `Worker.run_tasks`.
         """
-        self.worker.share(FoldTask.train, tasks, max(task.epochs for task in tasks), self.progress)
+        self.worker.run_tasks(FoldTask.train, tasks, max(task.epochs for task in tasks), self.progress)
         self.worker.wait_for(file for task in tasks for file in task.results())
 
     def write_origin(self) -> None:
         """Record cohort and versions."""
         write_whole_json({"cohort": str(self.cohort.resolve()), "versions": library_versions()}, self.folder.origin)
 
-    def signature(self) -> dict[str, object]:
+    def time_and_versions(self) -> dict[str, object]:
         """Return how long the job took, in seconds, and the versions that made its results."""
         return {"seconds": round(time.time() - self.started, 1), "versions": library_versions()}

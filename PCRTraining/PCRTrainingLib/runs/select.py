@@ -59,16 +59,16 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     contents = {name: config_to_json(config) for name, config in configs.items()}
     asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
-    with job.begin("select", first, job.folder.splits, asked) as (_, options):
+    with job.hold("select", first, job.folder.splits, asked) as (_, options):
         read = options["configurations"].items()
         configs = {name: parse_config(json.dumps(content), f"{job.folder.path}: {name}") for name, content in read}
-        outer = _prepare(job, configs, options["inner"], options["clinical_rows"])
-        found = _train_inside(job, outer, options["inner"])
+        outer_runs = _prepare(job, configs, options["inner"], options["clinical_rows"])
+        found = _train_inside(job, outer_runs, options["inner"])
         numbers = sorted({candidate.outer for candidate in found})
         chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
-        job.share([FoldTask(k, [outer[name]]) for k, name in chosen.items()])
+        job.train_tasks([FoldTask(k, [outer_runs[name]]) for k, name in chosen.items()])
         if job.worker.first:
-            _write(job, found, chosen, outer)
+            _write(job, found, chosen, outer_runs)
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
@@ -103,9 +103,9 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, table:
 
 
 def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
-    """Check before anything is trained that every fold can be, outer and inner."""
+    """Check that every fold can be trained, outer and inner."""
     data.check(config)
-    for k in data.numbers:
+    for k in data.fold_numbers:
         _inside(data, k, inner, config).check(config)
 
 
@@ -123,19 +123,19 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
     return replace(data, folds=folds)
 
 
-def _train_inside(job: Job, outer: Mapping[str, Run], inner: int) -> list[Candidate]:
-    """Train every configuration on the inner folds of every outer fold, and return what each reached."""
-    numbers = next(iter(outer.values())).data.numbers
+def _train_inside(job: Job, outer_runs: Mapping[str, Run], inner: int) -> list[Candidate]:
+    """Train every configuration on the inner folds of every outer fold, and return the result of each."""
+    numbers = next(iter(outer_runs.values())).data.fold_numbers
     inside = {
         (k, name): Run(job.folder.inner(k, name), _inside(run.data, k, inner, run.config), run.config)
         for k in numbers
-        for name, run in outer.items()
+        for name, run in outer_runs.items()
     }
     tasks = []
     for k in numbers:
-        runs = [inside[k, name] for name in outer]
-        tasks += [FoldTask(j, runs) for j in runs[0].data.numbers]
-    job.share(tasks)
+        runs = [inside[k, name] for name in outer_runs]
+        tasks += [FoldTask(j, runs) for j in runs[0].data.fold_numbers]
+    job.train_tasks(tasks)
     return [_candidate(k, name, run) for (k, name), run in inside.items()]
 
 
@@ -145,28 +145,28 @@ def _candidate(outer: int, name: str, run: Run) -> Candidate:
     return Candidate(outer, name, auc(scores.logit, label), float(scores.in_tumour.mean()))
 
 
-def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], outer: Mapping[str, Run]) -> None:
+def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], outer_runs: Mapping[str, Run]) -> None:
     columns = ["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
     rows = ([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)] for c in found)
     write_csv(columns, rows, job.folder.candidates)
-    data = next(iter(outer.values())).data
+    data = next(iter(outer_runs.values())).data
     logit, attention = np.zeros(len(data.folds)), np.zeros(len(data.folds))
     for k, name in chosen.items():
-        only = replace(outer[name], data=replace(data, folds=np.where(data.folds == k, k, EXCLUDED)))
-        scores = only.out_of_fold(only.config.steps[-1])
-        logit[only.data.held_out], attention[only.data.held_out] = scores.logit, scores.in_tumour
+        one_fold = replace(outer_runs[name], data=replace(data, folds=np.where(data.folds == k, k, EXCLUDED)))
+        scores = one_fold.out_of_fold(one_fold.config.steps[-1])
+        logit[one_fold.data.held_out], attention[one_fold.data.held_out] = scores.logit, scores.in_tumour
     label = data.cache.labels[data.held_out]
     order = cross_fitted("", logit[data.held_out], label, data.folds[data.held_out]).order
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
-        "configurations": {name: config_to_json(run.config) for name, run in outer.items()},
+        "configurations": {name: config_to_json(run.config) for name, run in outer_runs.items()},
         "nested": {
             "auc": auc_interval(order, label).to_json(),
             "attention_in_tumour": float(attention[data.held_out].mean()),
             "against": [_compare_with(baseline, order, label, data) for baseline in BASELINES],
         },
-        **job.signature(),
+        **job.time_and_versions(),
     }
     write_whole_json(content, job.folder.selection)
 

@@ -87,7 +87,7 @@ def tabulate(
             "patients": len(data.cache),
             "positives": int(data.cache.labels.sum()),
             "left_out": len(data.cache.quarantine),
-            "folds": len(data.numbers),
+            "folds": len(data.fold_numbers),
         },
         "cohorts": cohorts,
         "rows": [{"name": row, "what": what[row], "cohorts": described[row]} for row in outcomes],

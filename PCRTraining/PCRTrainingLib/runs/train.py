@@ -16,12 +16,12 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import write_bundle
-from PCRPredictorLib.model.card import FamiliarRange, InferenceSettings, ModelCard
+from PCRPredictorLib.model.card import InferenceSettings, ModelCard, TrainingRange
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json, write_whole_text
 
-from ..cohort.cache import GridCache, training_marks
+from ..cohort.cache import GridCache, training_hashes
 from ..config import TrainingConfig
 from ..evaluation.card import describe_failures, make_card, read_texts, readme
 from ..evaluation.description import describe_cohort
@@ -47,11 +47,11 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
         DataError: if the cohort or the folder cannot be used; what was done until then is kept.
     """
     texts = read_texts(card) if card else None
-    with job.begin("train", config, job.folder.splits) as (config, options):
+    with job.hold("train", config, job.folder.splits) as (config, options):
         if texts is not None and job.worker.first:
             write_whole_json(texts, job.folder.card)
         run = prepare(job, config, options["clinical_rows"])
-        job.share(run.tasks())
+        job.train_tasks(run.tasks())
         if job.worker.first:
             finish(job, run)
 
@@ -62,9 +62,9 @@ def finish(job: Job, run: Run) -> None:
     outcomes = outcomes_of_steps(run)
     result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
     write_out_of_fold(folder.out_of_fold, run, last)
-    content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.signature()}
+    content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.time_and_versions()}
     write_whole_json(content, folder.summary)
-    histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.numbers}
+    histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.fold_numbers}
     write_whole_text(render_evaluation(content, histories), folder.report)
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
@@ -80,7 +80,7 @@ def outcomes_of_steps(run: Run) -> list[Outcome]:
     return [
         replace(
             run.outcome(step),
-            random_in_tumour=random_share(run.network(step, run.data.numbers[0]), run.data.cache, clinical),
+            random_in_tumour=random_share(run.network(step, run.data.fold_numbers[0]), run.data.cache, clinical),
         )
         for step in run.config.steps
     ]
@@ -125,22 +125,22 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         flips=config.flips,
         calibration=calibration,
         operating_points=points,
-        familiar=familiar_ranges(data.cache),
+        familiar=training_ranges(data.cache),
     )
     schema = data.schema if step.clinical else ClinicalSchema(())
-    weights = [load_weights(run.folder.step(k, step.name)) for k in data.numbers]
-    images, patients = training_marks(data.cache, data.rows)
+    weights = [load_weights(run.folder.step(k, step.name)) for k in data.fold_numbers]
+    images, patients = training_hashes(data.cache, data.rows)
     if path.is_dir():
         shutil.rmtree(path)
     write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
 
 
-def familiar_ranges(cache: GridCache) -> tuple[FamiliarRange, ...]:
+def training_ranges(cache: GridCache) -> tuple[TrainingRange, ...]:
     """Return the 1st to 99th percentile of every quantity among the training patients.
 
     A quantity that all of them share is left out: slabs resampled to one pixel spacing say nothing about others.
     """
     names = list(cache.records[0].measured)
     values = {name: [record.measured[name] for record in cache.records] for name in names}
-    ranges = (FamiliarRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
+    ranges = (TrainingRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
     return tuple(found for found in ranges if not np.isclose(found.low, found.high))

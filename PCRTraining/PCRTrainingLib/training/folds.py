@@ -45,7 +45,7 @@ class Prepared:
     rows: Mapping[str, tuple[np.ndarray, int]]
 
     @property
-    def numbers(self) -> list[int]:
+    def fold_numbers(self) -> list[int]:
         """The folds."""
         return sorted(set(self.folds.tolist()) - {NEVER, EXCLUDED})
 
@@ -58,28 +58,28 @@ class Prepared:
         return (self.folds != number) & (self.folds != EXCLUDED)
 
     @cached_property
-    def more(self) -> list[tuple[np.ndarray, int]]:
+    def image_free_rows(self) -> list[tuple[np.ndarray, int]]:
         """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
         cached = {name.lower() for name in self.cache.ids}
         return [row for name, row in self.rows.items() if name not in cached]
 
     def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the positions that a fold trains on, (a,), watches, (b,), and holds out, (c,).
+        """Return the positions that a fold trains on, (a,), validates on, (b,), and holds out, (c,).
 
         Raises:
-            DataError: if early stopping has too few patients to watch.
+            DataError: if early stopping has too few patients to validate on.
         """
         held_out, rest = (np.flatnonzero(part) for part in (self.folds == number, self._others(number)))
-        train, watched = inner_validation(rest, self.cache.labels, config.validation, config.seed + number)
-        return train, watched, held_out
+        train, validation = inner_validation(rest, self.cache.labels, config.validation, config.seed + number)
+        return train, validation, held_out
 
     def check(self, config: TrainingConfig) -> None:
-        """Check before anything is trained that every fold can be.
+        """Check that every fold can be trained.
 
         Raises:
             DataError: see `sides`.
         """
-        for number in self.numbers:
+        for number in self.fold_numbers:
             self.sides(number, config)
 
     def fold(self, number: int, config: TrainingConfig) -> Fold:
@@ -89,10 +89,12 @@ class Prepared:
             DataError: see `sides`.
         """
         clinical, labels = self.cache.encode(self.schema), self.cache.labels
-        train, watched, held_out = self.sides(number, config)
-        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in self.more], self.schema.width)])
-        known = torch.tensor([*labels[train], *(label for _, label in self.more)], dtype=torch.float32)
-        return Fold(number, self.cache, clinical, self.schema, train, watched, held_out, (vectors, known))
+        train, validation, held_out = self.sides(number, config)
+        vectors = torch.cat(
+            [clinical[torch.from_numpy(train)], _stack([v for v, _ in self.image_free_rows], self.schema.width)]
+        )
+        known = torch.tensor([*labels[train], *(label for _, label in self.image_free_rows)], dtype=torch.float32)
+        return Fold(number, self.cache, clinical, self.schema, train, validation, held_out, (vectors, known))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,7 @@ class Run:
 
     def tasks(self) -> list[FoldTask]:
         """Return the task of every fold."""
-        return [FoldTask(number, [self]) for number in self.data.numbers]
+        return [FoldTask(number, [self]) for number in self.data.fold_numbers]
 
     @property
     def epochs(self) -> int:
@@ -153,7 +155,7 @@ class Run:
     def out_of_fold(self, step: Step) -> Scores:
         """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
         rows: dict[str, dict[str, str]] = {}
-        for k in self.data.numbers:
+        for k in self.data.fold_numbers:
             with self.folder.step(k, step.name).predictions.open(newline="", encoding="utf-8") as file:
                 rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
         names = [self.data.cache.ids[i] for i in self.data.held_out]
@@ -169,7 +171,7 @@ class Run:
         """Return the outcome of a step out of fold, then that of its fold ensemble on each external cohort."""
         inside, data = self.outcome(step), self.data
         calibration, (balanced, *_) = fit_points(inside.logit, data.cache.labels[data.held_out])
-        networks = [self.network(step, k) for k in data.numbers]
+        networks = [self.network(step, k) for k in data.fold_numbers]
         ensemble = Ensemble(step.name, networks, self.config.flips, calibration, balanced)
         return [inside, *(ensemble.outcome(cache, cache.encode(data.schema), device) for cache in externals)]
 

@@ -49,7 +49,7 @@ class Fold:
         clinical: (N, schema width), vectors of all patients.
         schema: of the clinical vectors.
         train: (n,), positions of the patients to train on.
-        watched: (n,), positions of the patients that early stopping validates on; may be empty.
+        validation: (n,), positions of the patients that early stopping validates on; may be empty.
         held_out: (n,), positions of the fold's own patients, which training never uses.
         rows: clinical vectors, (n, schema width), and labels to fit the clinical branch on, without held-out patients.
     """
@@ -59,7 +59,7 @@ class Fold:
     clinical: Tensor
     schema: ClinicalSchema
     train: np.ndarray
-    watched: np.ndarray
+    validation: np.ndarray
     held_out: np.ndarray
     rows: tuple[Tensor, Tensor]
 
@@ -140,7 +140,7 @@ def train_epoch(
         image = random_contrast(image, generator, config.contrast)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
         image.requires_grad_(guidance is not None and guidance.needs_image_gradient)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=can_be_bfloat16(config.grid)):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=allows_bfloat16(config.grid)):
             output = network(image, clinical.to(device))
         loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
         if guidance is not None:
@@ -157,7 +157,7 @@ def train_epoch(
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
 
 
-def can_be_bfloat16(grid: GridSpec) -> bool:
+def allows_bfloat16(grid: GridSpec) -> bool:
     """Return whether the deepest map is 4 x 8 x 8 or more: on some CPUs, gradients of smaller ones are not finite."""
     return grid.slices > 6 and grid.size >= 32
 
@@ -232,11 +232,11 @@ def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> lis
 
 
 def _validate(network: PCRNet, fold: Fold, device: str) -> dict[str, float]:
-    """Return classification loss and AUC of the watched patients; nan if there are none."""
-    if not len(fold.watched):
+    """Return classification loss and AUC of the validation patients; nan if there are none."""
+    if not len(fold.validation):
         return dict.fromkeys(("validation_loss", "validation_auc"), math.nan)
-    found = score(network, fold.cache, fold.clinical, fold.watched, (), device)
-    label = fold.cache.labels[fold.watched]
+    found = score(network, fold.cache, fold.clinical, fold.validation, (), device)
+    label = fold.cache.labels[fold.validation]
     positive_weight = torch.tensor((1 - label.mean()) / label.mean())
     loss = classification_loss(torch.from_numpy(found.logit), torch.from_numpy(label).float(), positive_weight)
     return {"validation_loss": float(loss), "validation_auc": auc(found.logit, label)}

@@ -59,7 +59,7 @@ class Worker:
             while not path.is_file():
                 time.sleep(_POLL)
 
-    def share(self, function: Task[T], tasks: Sequence[T], units: int, progress: Progress) -> None:
+    def run_tasks(self, function: Task[T], tasks: Sequence[T], units: int, progress: Progress) -> None:
         """Do the tasks of this process; without torchrun all of them, on its own pool.
 
         Args:

@@ -53,7 +53,7 @@ def test_every_kind_of_problem_is_reported_for_its_patient(cohort):
         "P4": "p4_0000.nii.gz",
         "P5": "has no label",
         "P6": "age must be a number",
-        "P9": "its images are those of P8",
+        "P9": "has the same images as P8",
     }
     assert set(found) == set(expected)
     for name, words in expected.items():

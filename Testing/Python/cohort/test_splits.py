@@ -94,9 +94,9 @@ def test_given_list_that_holds_out_one_class_is_refused_before_anything_is_train
 
 def test_validation_is_part_of_the_training_side_only():
     train = np.arange(40)
-    fitted, watched = inner_validation(train, LABELS, 0.2, 0)
-    assert len(watched) == 8
-    assert sorted([*fitted, *watched]) == train.tolist()
+    fitted, validation = inner_validation(train, LABELS, 0.2, 0)
+    assert len(validation) == 8
+    assert sorted([*fitted, *validation]) == train.tolist()
     assert len(inner_validation(train, LABELS, 0, 0)[1]) == 0
 
 

@@ -10,7 +10,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.command_line import app
 from PCRTrainingLib.evaluation.card import find_failures, read_texts
-from PCRTrainingLib.runs.train import familiar_ranges
+from PCRTrainingLib.runs.train import training_ranges
 
 
 def test_failures_are_the_largest_errors_of_each_kind():
@@ -61,5 +61,5 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
 
 def test_quantity_shared_by_all_patients_has_no_range():
     records = [SimpleNamespace(measured={"tumour_volume": 1.0 + k, "pixel_spacing": 0.714}) for k in range(101)]
-    (found,) = familiar_ranges(SimpleNamespace(records=records))
+    (found,) = training_ranges(SimpleNamespace(records=records))
     assert (found.quantity, found.low, found.high) == ("tumour_volume", 2.0, 100.0)

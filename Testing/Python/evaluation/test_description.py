@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from PCRTrainingLib.evaluation.description import compare, describe_model
+from PCRTrainingLib.evaluation.description import compare, measure_model
 from PCRTrainingLib.statistics.operating import Outcome
 
 RNG = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def test_comparison_without_variance_is_written_as_unknown():
 
 def test_subgroups_are_counted_and_small_ones_have_no_auc():
     groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
-    found = describe_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
+    found = measure_model(outcome("m", GOOD), LABEL, groups)["subgroups"]
     assert [(g["group"], g["patients"]) for g in found] == [("A", 40), ("B", 36), ("C", 3)]
     assert found[2]["auc"] is None
     assert found[0]["auc"]["value"] > 0.8

@@ -1,6 +1,6 @@
 """Charts and rows of a run, as points and texts."""
 
-from PCRTrainingLib.charts import describe_model, result_charts, training_charts
+from PCRTrainingLib.charts import model_row, result_charts, training_charts
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_state import read_curves, read_models
 
@@ -26,6 +26,6 @@ def test_results_have_a_roc_and_a_calibration_curve_per_model(trained):
 
 def test_row_of_a_model_has_its_attention():
     model = {"name": "a", "auc": {"value": 0.7, "low": 0.6, "high": 0.8}, "attention": {"in_tumour": 0.5}}
-    row = describe_model(model)
+    row = model_row(model)
     assert (row["auc"], row["attention_in_tumour"]) == ("0.70 (0.60 to 0.80)", "0.50")
-    assert describe_model({"name": "b", "attention": None})["attention_in_tumour"] == "–"
+    assert model_row({"name": "b", "attention": None})["attention_in_tumour"] == "–"

@@ -10,12 +10,12 @@ QUICK, FULL = PRESETS["quick"], PRESETS["full"]
 
 def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
     job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=tmp_path / "more.csv")
-    with job.begin("experiment", QUICK, job.folder.origin, {"seeds": [1, 2]}):
+    with job.hold("experiment", QUICK, job.folder.origin, {"seeds": [1, 2]}):
         job.write_origin()
     job.folder.seed(1).path.mkdir()
     job.folder.seed(1).splits.touch()
     again = quiet_job(tmp_path / "cohort", tmp_path / "run", resume=True)
-    with again.begin("experiment", FULL, again.folder.origin, {"seeds": [9]}) as (config, options):
+    with again.hold("experiment", FULL, again.folder.origin, {"seeds": [9]}) as (config, options):
         assert (config, options["seeds"]) == (QUICK, [1, 2])
         assert options["clinical_rows"] == str(tmp_path / "more.csv")
 
@@ -23,9 +23,9 @@ def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
 def test_other_processes_read_what_the_first_has_started(tmp_path):
     first = quiet_job(tmp_path, tmp_path / "run")
     second = quiet_job(tmp_path, tmp_path / "run", worker=Worker(rank=1, count=2))
-    with first.begin("train", QUICK, first.folder.origin) as started:  # which holds the lock
+    with first.hold("train", QUICK, first.folder.origin) as started:  # which holds the lock
         first.write_origin()
-        with second.begin("train", FULL, second.folder.origin) as (config, _):
+        with second.hold("train", FULL, second.folder.origin) as (config, _):
             assert config == started[0] == QUICK
 
 
@@ -34,7 +34,7 @@ def test_share_ends_when_the_results_of_all_processes_are_there(tmp_path):
     tasks = [FoldTask(k, [TouchingRun(tmp_path)]) for k in range(4)]
     for task in tasks[::2]:  # by the other process
         task.train("cpu", job.progress)
-    job.share(tasks)
+    job.train_tasks(tasks)
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -89,7 +89,7 @@ def test_full_disk_is_reported_in_one_sentence_and_keeps_finished_epochs(prepare
 def test_each_fold_trains_on_the_others_only(prepared, config):
     watching = replace(config, validation=0.25)
     fold = prepared.fold(1, watching)
-    sides = [set(side.tolist()) for side in (fold.train, fold.watched, fold.held_out)]
+    sides = [set(side.tolist()) for side in (fold.train, fold.validation, fold.held_out)]
     assert set.union(*sides) == set(range(16))
     assert sum(map(len, sides)) == 16
     assert sides[2] == set(np.flatnonzero(prepared.folds == 1))

@@ -23,7 +23,7 @@ from PCRTrainingLib.progress import Progress
 from support.long_tasks import work_long
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
-Worker(processes=2).share(work_long, {files!r}, 1, Progress())
+Worker(processes=2).run_tasks(work_long, {files!r}, 1, Progress())
 """
 
 
@@ -46,5 +46,5 @@ def test_error_of_a_fold_is_raised_at_once_and_ends_the_others(tmp_path, monkeyp
     monkeypatch.setenv("TEST_FOLDER", str(tmp_path))
     started = time.monotonic()
     with pytest.raises(DataError, match="the disk is full; free some space"):
-        Worker(processes=2).share(fail_or_work_long, ["", str(tmp_path / "one")], 1, Progress())
+        Worker(processes=2).run_tasks(fail_or_work_long, ["", str(tmp_path / "one")], 1, Progress())
     assert time.monotonic() - started < 50  # the other one sleeps for a minute
