@@ -27,7 +27,7 @@ class PCRTraining(ScriptedLoadableModule):
         parent.contributors = ["BreastPCR contributors"]
         parent.helpText = _(
             "Trains models of pathological complete response on a cohort of breast DCE-MRI exams: first global image "
-            "patterns, then attention held to the tumour, then clinical variables. Research use only."
+            "patterns, then attention guided to the tumour, then clinical variables. Research use only."
         )
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
 

@@ -15,11 +15,11 @@ import time
 
 CHILD = "BREASTPCR_CHILD"
 _asked_to_end = threading.Event()
-_PATIENCE, _ATTEMPTS = 3.0, 4  # seconds that an interrupted command has to tidy up, and how often it is interrupted
+_END_TIMEOUT_S, _ATTEMPTS = 3.0, 4  # time an interrupted command has to tidy up, and the number of interrupts
 
 
 def is_child() -> bool:
-    """Return whether this command was started by a program that reads its events."""
+    """Return True if this command was started by a program that reads its events."""
     return bool(os.environ.get(CHILD))
 
 
@@ -47,5 +47,5 @@ def _interrupt_when_closed() -> None:
     _asked_to_end.set()
     for _ in range(_ATTEMPTS):  # an interrupt is lost if Python happens to ignore errors, as in an import's callback
         _thread.interrupt_main()
-        time.sleep(_PATIENCE)
+        time.sleep(_END_TIMEOUT_S)
     os._exit(130)

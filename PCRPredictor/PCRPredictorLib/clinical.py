@@ -24,7 +24,7 @@ class Number:
 
     Args:
         name: key in tables and on the command line.
-        label: what a person reads.
+        label: shown to the user.
         unit: of the value, "" if it has no unit.
         minimum, maximum: allowed range, both included, in `unit`.
         mean, sd: of the training patients, in `unit`; the network reads (value - mean) / sd and whether it is known.
@@ -76,7 +76,7 @@ class Category:
 
     Args:
         name: key in tables and on the command line.
-        label: what a person reads.
+        label: shown to the user.
         codings: value to the ways of writing it, lower case. Of a longer text, only the words before the first
             bracket or comma count: "post (>12 months since LMP)" is "post". They must not deny or name two values.
     """
@@ -140,7 +140,7 @@ class ClinicalSchema:
 
         Args:
             given: values as they were written; case does not matter in names.
-            strict: refuse names that are not in the schema, if a person typed them; tables have more columns.
+            strict: refuse names that are not in the schema, if the user typed them; tables have more columns.
 
         Raises:
             DataError: for a value outside the schema, with the allowed ones listed.
@@ -169,7 +169,7 @@ class ClinicalSchema:
 
     @property
     def asked(self) -> tuple[Number | Category, ...]:
-        """Return the variables that a person or a table gives."""
+        """Return the variables that the user or a table gives."""
         return tuple(variable for variable in self.variables if not variable.measured)
 
     @property
@@ -203,7 +203,7 @@ class ClinicalSchema:
 
 
 def is_missing(given: object) -> bool:
-    """Return whether a cell of a table, or a value that a person gave, means that the value is not known."""
+    """Return True if a cell of a table, or a value of the user, means that the value is not known."""
     return given is None or (isinstance(given, float) and math.isnan(given)) or str(given).strip().lower() in _MISSING
 
 

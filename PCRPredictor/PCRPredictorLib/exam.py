@@ -110,7 +110,7 @@ class Picked:
         found: number of phases in the acquisition.
         phases: position of pre, early and late in the order of time, from 0.
         series: number of the series of each, None if it has no number.
-        by_hand: whether a person chose them.
+        by_hand: True if the user chose them.
     """
 
     found: int

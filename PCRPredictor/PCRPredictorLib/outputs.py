@@ -55,8 +55,8 @@ def write_prediction(
             write_dicom_results(exam, prediction, folder / DICOM)
         if scene and mrml_scene.slicer_core_available():
             mrml_scene.write_scene(exam, prediction, folder / SCENE)
-        stale = _stale(folder, out)
-    for file in stale:
+        leftover = _leftover_files(folder, out)
+    for file in leftover:
         file.unlink()
 
 
@@ -89,8 +89,8 @@ def predict_cohort(
             writer.writeheader()
             writer.writerows(rows)
         names = [folder_name(str(row["patient_id"])) for row in rows] if each else []
-        stale = [file for name in names for file in _stale(folder / name, out / name)]
-    for path in stale:
+        leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
+    for path in leftover:
         path.unlink()
     failed = sum("error" in row for row in rows)
     if failed == len(rows):
@@ -99,12 +99,12 @@ def predict_cohort(
 
 
 def folder_name(patient_id: str) -> str:
-    """Return a patient's identifier as a folder name for any system; identifiers in tables may hold any character."""
+    """Return an identifier, which may hold any character in a table, as a folder name valid on every system."""
     name = re.sub(r"[^\w-]+", "_", patient_id).strip("_") or "_"
     return f"{name}_" if re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name.lower()) else name  # devices of Windows
 
 
-def _stale(new: Path, old: Path) -> list[Path]:
+def _leftover_files(new: Path, old: Path) -> list[Path]:
     """Return files of an earlier result, maybe of a different exam, that the new one does not replace."""
     names = (RESULT, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
     return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]

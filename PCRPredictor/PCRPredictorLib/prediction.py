@@ -55,7 +55,7 @@ class TumourSummary:
 
 @dataclass(frozen=True)
 class AttentionSummary:
-    """Where the model looked, in numbers.
+    """The attention of the model, in numbers.
 
     Args:
         in_tumour: share of the attention mass inside the mask, in [0, 1].

@@ -58,12 +58,12 @@ def find_exams(
     values = read_clinical_words(clinical)
     sources = find_sources(folders)
     if phases:
-        return [given_source(phases).with_given(mask, values), *sources]
+        return [given_source(phases).with_overrides(mask, values), *sources]
     if mask is None and not values:
         return sources
     if len(sources) != 1:
         raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder with one exam")
-    return [sources[0].with_given(mask, values)]
+    return [sources[0].with_overrides(mask, values)]
 
 
 def page_starter(sources: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:

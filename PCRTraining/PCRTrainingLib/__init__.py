@@ -1,1 +1,1 @@
-"""Train, evaluate and simulate: what training adds to PCRPredictorLib, which it imports and never the reverse."""
+"""Train and evaluate models: configuration, guidance losses, run folder. Imports PCRPredictorLib, never the reverse."""

@@ -23,7 +23,7 @@ _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)  # the docst
 
 @dataclass(frozen=True)
 class Step:
-    """One step of training: what the network has, what it learns from, and where it starts.
+    """One step of training: network parts, losses, initial weights.
 
     Raises:
         ValueError: if the guidance needs a gate that the step does not have.
@@ -42,7 +42,7 @@ class Step:
     clinical: bool = False
     """Fuse the clinical branch."""
     guidance: GuidanceName | None = None
-    """Loss that holds the explanation to the tumour (see `guidance.GUIDANCE`); None for no guidance."""
+    """Loss that guides the explanation to the tumour (see `guidance.GUIDANCE`); None for no guidance."""
     guidance_weight: Annotated[float, Field(ge=0)] = 0.3
     """Weight of the guidance beside the classification loss (lambda)."""
     swap: bool = False
@@ -50,7 +50,8 @@ class Step:
     learning_rate: Positive = 3e-3
     """Highest learning rate of the one-cycle schedule."""
     image_share: Share = 1.0
-    """Factor on the image's logit at the start: after few patients it is too sure and drowns the clinical variables."""
+    """Factor on the image's logit at the start: a network trained on few patients is
+    overconfident and outweighs the clinical variables."""
     image_rate: Share = 1.0
     """Learning rate of the image branch, as a share of `learning_rate`."""
     clinical_rate: Share = 1.0
@@ -70,7 +71,7 @@ class Step:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """How patients are divided; a patient is always on one side.
+    """The division of the patients; a patient is always on one side.
 
     Raises:
         ValueError: if there are fewer than two folds, or no file is named to read them from.
@@ -99,7 +100,7 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything that decides a run but the data.
+    """All settings of a run, except the data.
 
     Raises:
         ValueError: if there are no steps, two steps have one name, a step starts after one that does not come before
@@ -113,7 +114,7 @@ class TrainingConfig:
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of splits, initial weights, order and augmentation."""
     split: SplitConfig = SplitConfig()
-    """How patients are divided."""
+    """Division of the patients."""
     grid: GridSpec = field(default_factory=GridSpec)
     """Window that the network reads."""
     widths: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (16, 32, 64)
@@ -156,7 +157,9 @@ def stepwise(epochs: int, *, swap: bool = True, suffix: str = "", **common: Any)
 
     Source: Caragliano et al., arXiv 2605.07561; the background swap goes beyond it.
     """
-    guided = Step("step2" + suffix, epochs, "step1", True, False, "mask cross-entropy", swap=swap, **common)
+    guided = Step(
+        "step2" + suffix, epochs, after="step1", attention=True, guidance="mask cross-entropy", swap=swap, **common
+    )
     fused = replace(
         guided,
         name="step3" + suffix,

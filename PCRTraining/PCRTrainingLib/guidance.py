@@ -1,4 +1,4 @@
-"""Guidance: losses that hold the explanation of a network to the tumour mask.
+"""Guidance: losses that guide the explanation of a network to the tumour mask.
 
 To add one, write a function here and give it a name; the configuration, its errors and the panel's settings follow. It
 takes an `Explanation`, whose A is the attention and M the tumour mask, and returns a scalar, the mean over the batch.
@@ -20,7 +20,7 @@ TINY = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What a guidance loss looks at, of one batch; `losses.explain` makes it.
+    """The input of a guidance loss, of one batch; `losses.explain` makes it.
 
     Args:
         mask: M at the image's resolution, a fraction in [0, 1].

@@ -1,4 +1,4 @@
-"""How long work reports its progress, and the bars of a terminal that follow it."""
+"""Progress of long work, and its bars in a terminal."""
 
 from __future__ import annotations
 

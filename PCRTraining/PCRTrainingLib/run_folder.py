@@ -1,4 +1,4 @@
-"""A run folder: every path in it, its lock, and what its command was asked for. No other file spells these names.
+"""A run folder: every path in it, its lock, and the command's options. Only this file contains these names.
 
 No torch here, for the Slicer module.
 """
@@ -18,7 +18,7 @@ from PCRPredictorLib.writing import write_whole_json
 
 from .config import TrainingConfig, config_to_json, parse_config
 
-_LOCK_PATIENCE = 3  # seconds: children of a killed run take a moment to end
+_LOCK_TIMEOUT_S = 3  # children of a killed run take a moment to end
 
 
 class _Entry:
@@ -45,7 +45,7 @@ class StepFolder:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run: it explains itself and can be resumed after any end.
+    """The folder of a run: it explains itself and can be resumed after any interruption.
 
     `pcr train` fills it; `pcr experiment` and `pcr select` keep one per seed and per configuration inside their own.
     """
@@ -110,14 +110,14 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder and keep other runs out of it; errors of the file system become one sentence.
+        """Create and lock the folder; errors of the file system become one sentence.
 
         Raises:
             DataError: if a different run holds it, or it cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.lock, timeout=_LOCK_PATIENCE):
+            with FileLock(self.lock, timeout=_LOCK_TIMEOUT_S):
                 yield
         except Timeout:
             raise DataError(
@@ -179,7 +179,7 @@ class RunFolder:
         """Return the configuration and options that a run was started with.
 
         Args:
-            kind: the command that goes on with the run: train, select or experiment.
+            kind: the command that resumes the run: train, select or experiment.
             options: its options now, for those that the run does not record.
 
         Raises:

@@ -17,12 +17,12 @@ from .run_state import RunState, read_state
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What is chosen for a run, and what can be done with it.
+    """The choices for a run, and what can be done with it.
 
     Args:
         cohort, folder: chosen folders of cohort and run, None if not chosen yet.
-        settings_problem: why there is no configuration, a sentence.
-        busy: the user's own run is going on.
+        settings_problem: the reason that there is no configuration, a sentence.
+        busy: the user's own run is in progress.
         translate: a sentence into the user's language.
     """
 
@@ -47,38 +47,38 @@ class RunPlan:
 
     @property
     def problem(self) -> str | None:
-        """Why no run can start or be resumed, a sentence; None if one can."""
+        """The reason that no run can start or be resumed, a sentence; None if one can."""
         _ = self.translate
         if self.cohort is None:
             return _("Choose the folder of a cohort.")
         if self.folder is None:
             return _("Choose a folder for the run.")
-        return _("A run is going on in this folder.") if self.busy or self.state == "running" else None
+        return _("A run is in progress in this folder.") if self.busy or self.state == "running" else None
 
     @property
     def start_problem(self) -> str | None:
-        """Why a new run cannot start, a sentence; None if it can."""
+        """The reason that a new run cannot start, a sentence; None if it can."""
         if self.problem is None and self.state != "none":
             return self.translate("This folder holds a run already; resume it, or choose a different folder.")
         return self.problem or self.settings_problem
 
     @property
     def can_resume(self) -> bool:
-        """Whether the run in the folder was stopped and nothing keeps it from going on."""
+        """True if the run in the folder was stopped and can be resumed now."""
         return self.problem is None and self.state == "stopped"
 
     @property
     def can_estimate(self) -> bool:
-        """Whether there is a cohort and a configuration."""
+        """True if there is a cohort and a configuration."""
         return self.cohort is not None and self.settings_problem is None
 
     def describe(self) -> str:
-        """Return how far the run in the folder is, a sentence; empty without a run."""
+        """Return the progress of the run in the folder, a sentence; empty without a run."""
         _ = self.translate
         texts = {
             "none": "",
-            "running": _("A run is going on in this folder: {done} of {total} epochs."),
-            "stopped": _("This run was stopped after {done} of {total} epochs; resume it to go on."),
+            "running": _("A run is in progress in this folder: {done} of {total} epochs."),
+            "stopped": _("This run was stopped after {done} of {total} epochs; resume it to continue."),
             "finished": _("This run is finished."),
         }
         try:
@@ -88,15 +88,15 @@ class RunPlan:
         return texts[state.kind].format(done=state.done, total=state.total)
 
     def describe_failure(self, sentence: str) -> str:
-        """Return why the run ended, with what can be done if some of it is kept."""
+        """Return the reason that the run ended, with what can be done if some of it is kept."""
         if self.state not in ("stopped", "running"):
             return sentence
-        return f"{sentence} {self.translate('What was trained is kept: resume the run to go on.')}"
+        return f"{sentence} {self.translate('What was trained is kept: resume the run to continue.')}"
 
 
 @dataclass
 class StageProgress:
-    """How far a stage of a command is, from the events that it emits.
+    """The progress of a stage of a command, from the events that it emits.
 
     Args:
         name: of the stage.
@@ -109,7 +109,7 @@ class StageProgress:
     done: int = 0
     started: float = 0.0
 
-    def follow(self, event: Mapping[str, Any], now: float) -> None:
+    def add_event(self, event: Mapping[str, Any], now: float) -> None:
         """Take an event into account; `now` is the time on the clock of `started`, s."""
         if event["event"] == "stage":
             self.name, self.total, self.done, self.started = str(event["name"]), int(event["total"]), 0, now

@@ -1,4 +1,4 @@
-"""Read a run while it goes on and afterwards: state, curves and results. No torch here, for the Slicer module."""
+"""Read a run during training and afterwards: state, curves and results. No torch here, for the Slicer module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CURVES = ("loss", "validation_auc", "attention_in_tumour")
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a run is.
+    """The progress of a run.
 
     Args:
         kind: "none" (no run in this folder), "running" (a process holds it), "stopped" (can be resumed) or "finished".
@@ -30,7 +30,7 @@ class RunState:
 
 
 def read_state(run: RunFolder) -> RunState:
-    """Return how far a run is; for an experiment, over all of its seeds that have begun.
+    """Return the progress of a run; for an experiment, over all of its seeds that have begun.
 
     Raises:
         DataError: if its configuration cannot be read.

@@ -96,7 +96,7 @@ class RunControls:
 
     def cancel(self, *_args: object) -> None:
         """End the run with all of its processes."""
-        self._ui.runLabel.text = _("Ending...")
+        self._ui.runLabel.text = _("Cancelling...")
         self._child.cancel()
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class RunControls:
 
     def _follow(self, event: dict) -> None:
         now, progress = time.monotonic(), self._progress
-        progress.follow(event, now)
+        progress.add_event(event, now)
         if event["event"] == "message":
             self._log(str(event["text"]))
         self._ui.progressBar.setRange(0, max(progress.total, 1))
@@ -179,7 +179,7 @@ class RunControls:
             self.refresh_charts()
             self._ui.runLabel.text = _("Finished.")
         elif code is None:
-            self._ui.runLabel.text = _("Cancelled; resume it to go on.")
+            self._ui.runLabel.text = _("Cancelled; resume it to continue.")
         else:
             self._ui.runLabel.text = self.plan.describe_failure(last_sentence(errors, code))
             self._show_error(self._ui.runLabel.text)

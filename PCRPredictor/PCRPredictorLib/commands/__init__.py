@@ -1,1 +1,1 @@
-"""The subcommands of `pcr` that need no training: one module each, which calls the library and prints."""
+"""The options and printed lines of the subcommands of `pcr` without training: one module each."""

@@ -28,12 +28,17 @@ def predict(
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
     label: Annotated[int | None, typer.Option(min=1, help="Value of the tumour in a mask of several segments.")] = None,
     clinical: Annotated[
-        list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive; names: pcr bundle info.")
+        list[str],
+        typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
     ] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
-    operating_point: Annotated[str | None, typer.Option(help="Which of the model's operating points decides.")] = None,
-    pick: Annotated[list[int], typer.Option(help="Of the DICOM phases, which are PRE EARLY LATE, from 0.")] = [],  # noqa: B006
-    each: Annotated[bool, typer.Option("--each", help="With --cohort, write every patient's files too.")] = False,
+    operating_point: Annotated[
+        str | None, typer.Option(help="Operating point for the decision; default: the model's first.")
+    ] = None,
+    pick: Annotated[
+        list[int], typer.Option(help="Indices (from 0) of the DICOM phases to use as pre, early and late.")
+    ] = [],  # noqa: B006
+    each: Annotated[bool, typer.Option("--each", help="With --cohort, also write each patient's files.")] = False,
     show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
     dicom_results: Annotated[
         bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
@@ -54,7 +59,7 @@ def predict(
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
-        predict_cohort(cohort, load_predictor(bundle, device), operating_point, out, each)
+        predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
     from ..dicom.results import check_possible
     from ..outputs import write_prediction
@@ -62,7 +67,7 @@ def predict(
     from ..reading.sources import given_source
 
     given = read_clinical_words(clinical, bundle.schema)
-    exam = given_source(phases, dicom, pick).with_given(mask, given, label).read()
+    exam = given_source(phases, dicom, pick).with_overrides(mask, given, label).read()
     if dicom_results:
         check_possible(exam)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
@@ -70,7 +75,7 @@ def predict(
     print_result(prediction, out)
 
 
-def predict_cohort(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
+def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
     """Predict every patient of a cohort into a table, with the files of each patient on request.
 
     Raises:

@@ -29,10 +29,10 @@ from .phases import (
     DicomPhase,
     as_phase,
     belong_together,
-    clock_of,
+    clock_times,
     find_acquisitions,
     group_slices,
-    injection_after,
+    injection_time,
     share_slices,
     split_series,
 )
@@ -146,13 +146,13 @@ def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
     years, has_age = tag_years(first), bool(str(first.get("PatientAge") or "").strip())
     patient = str(first.get("PatientID", "")) or None, years, has_age and years is None
     _refuse_doubles(folder, phases)
-    if (clock := clock_of(phases)) is None:
+    if (clock := clock_times(phases)) is None:
         ordered = sorted(phases, key=lambda phase: [tag_integer(phase.first, tag) for tag in ORDER_TAGS])
         return DicomExam(tuple(ordered), (None,) * len(ordered), None, *patient)
     order = np.argsort(clock)
     times = tuple(float(clock[k] - min(clock)) for k in order)
     ordered = [phases[k] for k in order]
-    return DicomExam(tuple(ordered), times, injection_after(ordered, times[-1]), *patient)
+    return DicomExam(tuple(ordered), times, injection_time(ordered, times[-1]), *patient)
 
 
 def _refuse_left_out(

@@ -24,7 +24,7 @@ from .headers import (
 )
 
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
-_SHORTEST = 60.0  # s from the first phase to the last; clocks with less show when images were stored, not taken
+_SHORTEST = 60.0  # s; a clock that spans less records storage, not acquisition
 _SAME_PLACE = 0.05  # mm, as large as rounding in headers
 _PHASE_WORDS = {
     "pre",
@@ -167,18 +167,19 @@ def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
     return bool((gaps < _SAME_PLACE).all())
 
 
-def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:
+def clock_times(phases: Sequence[DicomPhase]) -> list[float] | None:
     """Return the seconds of each phase on the first clock that distinguishes them, or None.
 
     Trigger time starts with its series (GE, Philips), so it orders only the phases of one series. With several series
     it is added to the acquisition time, which may be the same throughout a series. Philips' private clock
     (rordenlab/dcm2niix, issue 395) is used if the acquisition time is that of the series.
     """
-    clocks: list[tuple[str, ...]] = [("AcquisitionDateTime",), ("AcquisitionTime",)]
-    several = len({phase.first.SeriesInstanceUID for phase in phases}) > 1
-    clocks.insert(2 if several else 0, ("AcquisitionTime", "TriggerTime") if several else ("TriggerTime",))
-    own = [] if several else [(DYNAMIC_BEGIN,)]
-    for tags in (*clocks, *own, ("ContentTime",)):
+    clocks: list[tuple[str, ...]]
+    if len({phase.first.SeriesInstanceUID for phase in phases}) > 1:
+        clocks = [("AcquisitionDateTime",), ("AcquisitionTime",), ("AcquisitionTime", "TriggerTime")]
+    else:
+        clocks = [("TriggerTime",), ("AcquisitionDateTime",), ("AcquisitionTime",), (DYNAMIC_BEGIN,)]
+    for tags in (*clocks, ("ContentTime",)):
         values = [value for phase in phases if (value := phase.clock(*tags)) is not None]
         if len(set(values)) < len(phases):
             continue
@@ -189,7 +190,7 @@ def clock_of(phases: Sequence[DicomPhase]) -> list[float] | None:
     return None
 
 
-def injection_after(phases: Sequence[DicomPhase], last: float) -> float | None:
+def injection_time(phases: Sequence[DicomPhase], last: float) -> float | None:
     """Return the seconds of the injection after the first phase, if the headers have one within the acquisition."""
     start = phases[0].clock("AcquisitionTime")
     for phase in phases:

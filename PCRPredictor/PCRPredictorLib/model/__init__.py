@@ -1,1 +1,1 @@
-"""From an exam to a prediction: the model grid, the bundle, and the predictor."""
+"""From an exam to a prediction: the model grid, the bundle, the predictor and its warnings."""

@@ -19,7 +19,7 @@ _METADATA_SCHEMA = (
 
 @dataclass(frozen=True)
 class ModelCard:
-    """The facts that a person needs before trusting a model, in plain sentences.
+    """The facts that a user needs before trusting a model, in plain sentences.
 
     Args:
         metrics: by patients, then by name: {"value", "low", "high"} or a plain number.

@@ -27,7 +27,7 @@ from .tumour import measure, summarise_tumour
 
 
 class Predictor:
-    """A loaded bundle, which predicting does not change.
+    """Predict exams with a loaded bundle; `predict` changes no state.
 
     Args:
         bundle: from `load_bundle`.

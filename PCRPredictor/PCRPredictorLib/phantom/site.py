@@ -18,7 +18,7 @@ _FULL_LATTICE = {
 
 @dataclass(frozen=True)
 class Site:
-    """How a site scans.
+    """The scanner and protocol of a site.
 
     Args:
         name: part of the patients' identifiers.

@@ -1,4 +1,4 @@
-"""Vessels and spicules: thin curved tubes drawn into voxels with their partial volume."""
+"""Draw thin curved tubes into voxels; made by `anatomy` (vessels) and `tumour` (spicules, feeding vessels)."""
 
 from __future__ import annotations
 

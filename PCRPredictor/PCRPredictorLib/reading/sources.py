@@ -54,14 +54,14 @@ class Source(ABC):
         exam = self.read_source().with_clinical(self.clinical)
         return exam if self.mask is None else add_mask(exam, self.mask, self.label)
 
-    def with_given(self, mask: Path | None, clinical: Mapping[str, object], label: int | None = None) -> Source:
-        """Return this source with a mask, its label and clinical values that a person gave."""
+    def with_overrides(self, mask: Path | None, clinical: Mapping[str, object], label: int | None = None) -> Source:
+        """Return this source with a mask, its label and clinical values of the user."""
         return replace(self, mask=mask or self.mask, label=label, clinical={**self.clinical, **clinical})
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatientSource(Source):
-    """A patient of a cohort, by the identifier: a list without it is of no use."""
+    """A patient of a cohort, named by the identifier: the user must recognise it in a list."""
 
     patient: CohortPatient
 
@@ -120,7 +120,7 @@ class DicomSource(Source):
         return read_dicom_exam(self.folder, self.pick)
 
 
-KINDS: list[type[Source]] = [PatientSource, FilesSource, DicomSource]  # the first that finds anything in a place has it
+KINDS: list[type[Source]] = [PatientSource, FilesSource, DicomSource]  # in order of precedence
 
 
 def find_sources(places: Sequence[Path]) -> list[Source]:
@@ -145,7 +145,7 @@ def find_source(place: Path, name: str) -> Source:
 
 
 def given_source(phases: Sequence[Path], dicom: Path | None = None, pick: Sequence[int] = ()) -> Source:
-    """Return the exam that a person named by three files, or by a folder of DICOM files and the phases to pick in it.
+    """Return the exam that the user named by three files, or by a folder of DICOM files and the phases to pick in it.
 
     Raises:
         DataError: if there are not three files.

@@ -1,1 +1,1 @@
-"""What people see of a prediction: wording, pictures, and the HTML report."""
+"""A prediction for people: wording, pictures, and the HTML report."""

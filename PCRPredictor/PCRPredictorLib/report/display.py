@@ -1,4 +1,4 @@
-"""How an exam is displayed: orientation, slices, grey values and colours, on arrays; nothing is drawn here.
+"""Display of an exam: orientation, slices, grey values and colours, on arrays; nothing is drawn here.
 
 Arrays are of any shape, the same for all arguments of a function, unless stated otherwise.
 """

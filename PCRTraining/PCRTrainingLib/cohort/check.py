@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """A patient that is left out, and why: a sentence."""
+    """A patient left out, and the reason as a sentence."""
 
     patient_id: str
     reason: str

@@ -73,7 +73,7 @@ def next_unreviewed(cohort: Path, patients: Sequence[str], after: str) -> str | 
     """Return the next patient of a list that nobody has reviewed, from its start again at the end; None if all are.
 
     Args:
-        after: the patient to go on from; one that is not in the list starts at the first.
+        after: the patient to continue from; one that is not in the list starts at the first.
 
     Raises:
         DataError: if the list of reviews cannot be read.

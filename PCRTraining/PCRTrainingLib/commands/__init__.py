@@ -1,1 +1,1 @@
-"""The subcommands of `pcr` for cohorts: one module each, which calls the library and prints."""
+"""The options and printed lines of `pcr train` and the other subcommands for cohorts; the work is in `runs`."""

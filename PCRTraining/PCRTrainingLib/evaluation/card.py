@@ -50,7 +50,7 @@ def read_texts(path: Path) -> dict[str, str]:
 def make_card(
     name: str, cohort: str, cache: GridCache, described: Mapping[str, Any], texts: Mapping[str, str]
 ) -> ModelCard:
-    """Return the card of a bundle; `texts` complete it with facts that only people know.
+    """Return the card of a bundle; `texts` complete it with facts that are not in the data.
 
     Args:
         name: of the model.
@@ -64,8 +64,8 @@ def make_card(
         "name": name,
         "version": "1.0.0",
         "description": "Stepwise attention-guided model for pathological complete response, trained by pcr train.",
-        "authors": "whoever ran pcr train",
-        "licence": "As the data it was trained on allow.",
+        "authors": "the user who ran pcr train",
+        "licence": "Subject to the licence of the training data.",
         "intended_use": "Research.",
         "not_intended_use": "Decisions about patients.",
         "known_limits": "Validated on its own cohort only; run pcr evaluate on patients of other hospitals.",

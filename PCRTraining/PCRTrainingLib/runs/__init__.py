@@ -1,1 +1,1 @@
-"""The commands that fill a folder: train, experiment, select."""
+"""The work of train, experiment and select, which fill a run folder; their options are in `commands`."""

@@ -1,4 +1,4 @@
-"""The protocol that train, experiment and select share: start or resume, share the folds, wait, sign the results."""
+"""The protocol of train, experiment and select: start or resume, share the folds, wait, record time and versions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Job:
         cohort: folder of a cohort.
         folder: new or empty, unless resumed.
         worker: this process among those of the job.
-        resume: go on with a job that was stopped; it keeps its configuration, options and clinical rows.
+        resume: continue a job that was stopped; it keeps its configuration, options and clinical rows.
         clinical_rows: table with labels of more patients, for the fit of the clinical branch.
     """
 
@@ -43,7 +43,7 @@ class Job:
     def hold(
         self, kind: str, config: TrainingConfig, ready: Path, options: Mapping[str, object] = {}
     ) -> Iterator[tuple[TrainingConfig, dict[str, Any]]]:
-        """Hold the folder, and yield configuration and options as they stand in it.
+        """Lock the folder, and yield configuration and options as they stand in it.
 
         Args:
             kind: the command.

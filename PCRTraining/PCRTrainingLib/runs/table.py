@@ -44,9 +44,9 @@ ROWS = (
     Row("single stage, image", "one stage, no guidance, image only; as long as steps 1 and 2", "single_image"),
     Row(BASELINE_ROW, "one stage, no guidance, image and clinical; as long as the three steps", "single_multimodal"),
     Row("step 1", "global image patterns", "step1"),
-    Row("step 2, no swap", "attention held to the tumour", "step2_noswap"),
+    Row("step 2, no swap", "attention guided to the tumour", "step2_noswap"),
     Row("step 3, no swap", "step 2 without swap, and clinical variables", "step3_noswap"),
-    Row("step 2", "attention held to the tumour, backgrounds swapped", "step2"),
+    Row("step 2", "attention guided to the tumour, backgrounds swapped", "step2"),
     Row("step 3", "step 2, and clinical variables", "step3"),
 )
 

@@ -57,7 +57,7 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
 
 
 def finish(job: Job, run: Run) -> None:
-    """Write what a run leaves once all of its steps are trained."""
+    """Write the results of a finished run."""
     folder, data = run.folder, run.data
     outcomes = outcomes_of_steps(run)
     result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
@@ -101,7 +101,7 @@ def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> No
     """Draw where the last step looked in the patients with the largest errors, without their names."""
     pictures = []
     for name, text in zip(patients, words, strict=True):
-        with suppress(DataError):  # the cohort may have gone meanwhile
+        with suppress(DataError):  # the cohort may have been moved since
             exam = read_patient(find_patient(job.cohort, name))
             *_, attention = explain_steps(job.folder, name, exam).values()
             pictures.append((text.split(":")[0], exam, attention))
@@ -138,7 +138,8 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
 def training_ranges(cache: GridCache) -> tuple[TrainingRange, ...]:
     """Return the 1st to 99th percentile of every quantity among the training patients.
 
-    A quantity that all of them share is left out: slabs resampled to one pixel spacing say nothing about others.
+    A quantity with one value in all patients is left out: after resampling to one spacing, its range would flag every
+    other exam.
     """
     names = list(cache.records[0].measured)
     values = {name: [record.measured[name] for record in cache.records] for name in names}

@@ -1,1 +1,1 @@
-"""One fold of one step: losses, augmentation, the loop, inference, and the processes that share folds."""
+"""One fold of one step: loss, augmentation, the loop, inference, processes (guidance losses: `guidance`)."""

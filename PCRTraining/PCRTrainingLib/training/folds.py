@@ -90,10 +90,9 @@ class Prepared:
         """
         clinical, labels = self.cache.encode(self.schema), self.cache.labels
         train, validation, held_out = self.sides(number, config)
-        vectors = torch.cat(
-            [clinical[torch.from_numpy(train)], _stack([v for v, _ in self.image_free_rows], self.schema.width)]
-        )
-        known = torch.tensor([*labels[train], *(label for _, label in self.image_free_rows)], dtype=torch.float32)
+        more, width = self.image_free_rows, self.schema.width
+        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in more], width)])
+        known = torch.tensor([*labels[train], *(label for _, label in more)], dtype=torch.float32)
         return Fold(number, self.cache, clinical, self.schema, train, validation, held_out, (vectors, known))
 
 

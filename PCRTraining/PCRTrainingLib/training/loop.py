@@ -1,4 +1,4 @@
-"""The training loop: one step of the curriculum on one fold, from files to files; it can go on after every epoch.
+"""The training loop: one step of the curriculum on one fold, from files to files; it can be resumed after every epoch.
 
 Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate, Smith and Topin, 2019.
 """
@@ -67,7 +67,7 @@ class Fold:
 def train_step(
     step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: StepFolder, device: str, report: Report
 ) -> None:
-    """Train one step and write `weights.safetensors` and `history.csv` into `folder`; do nothing if it was trained.
+    """Train one step and write `weights.safetensors` and `history.csv` into `folder`, unless it is trained already.
 
     Args:
         start: weights of the previous step; empty to start from random weights.
@@ -158,7 +158,7 @@ def train_epoch(
 
 
 def allows_bfloat16(grid: GridSpec) -> bool:
-    """Return whether the deepest map is 4 x 8 x 8 or more: on some CPUs, gradients of smaller ones are not finite."""
+    """Return True if the deepest map is 4 x 8 x 8 or more: on some CPUs, gradients of smaller ones are not finite."""
     return grid.slices > 6 and grid.size >= 32
 
 
@@ -269,7 +269,7 @@ def _resume(
 
 
 def _save(states: Mapping[str, object], path: Path) -> None:
-    """Save by way of memory: the writer of torch.save hides that a disk is full."""
+    """Serialise in memory first: torch.save to a file hides a full disk."""
     content = io.BytesIO()
     torch.save(states, content)
     path.write_bytes(content.getbuffer())

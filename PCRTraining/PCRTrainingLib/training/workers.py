@@ -2,7 +2,7 @@
 
 The networks are small and the folds independent, so each process trains whole folds. Processes exchange nothing but
 files in the run folder, which all machines must see. No backend is needed, no batch norm is split, and results do not
-depend on the number of processes. When a process dies, torchrun starts all again, and they go on from their last epoch.
+depend on the number of processes. When a process dies, torchrun restarts all, and they continue from their last epoch.
 On a CPU each process has one thread: for these networks it is faster than two, and sums are the same on every machine.
 """
 
@@ -60,7 +60,7 @@ class Worker:
                 time.sleep(_POLL)
 
     def run_tasks(self, function: Task[T], tasks: Sequence[T], units: int, progress: Progress) -> None:
-        """Do the tasks of this process; without torchrun all of them, on its own pool.
+        """Run the tasks of this process; without torchrun all of them, on its own pool.
 
         Args:
             function: picklable; called with a task, the device and a progress.
@@ -88,7 +88,7 @@ def _run_pool(function: Task[T], tasks: Sequence[T], device: str, processes: int
         try:
             _follow(futures, news, progress)
         except BrokenProcessPool:
-            raise DataError("a training process died (out of memory?); go on with --resume") from None
+            raise DataError("a training process died (out of memory?); continue with --resume") from None
         except BaseException:  # an error of a fold, or Ctrl-C
             for child in multiprocessing.active_children():  # the pool would wait for whole folds
                 child.kill()
@@ -170,5 +170,5 @@ def workers(device: str = "cpu", processes: int | None = None) -> Iterator[Worke
 
 
 def restarted() -> bool:
-    """Return whether torchrun has restarted the processes after one of them died."""
+    """Return True if torchrun has restarted the processes after one of them died."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0

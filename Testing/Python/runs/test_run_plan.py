@@ -28,7 +28,7 @@ def test_new_folder_can_be_started_and_not_resumed(tmp_path):
     [
         (RunPlan(None, None), "folder of a cohort"),
         (RunPlan("cohort", None), "folder for the run"),
-        (RunPlan("cohort", "run", busy=True), "going on"),
+        (RunPlan("cohort", "run", busy=True), "in progress"),
     ],
 )
 def test_plan_says_what_is_missing(plan, words):
@@ -41,14 +41,14 @@ def test_stopped_run_is_resumed_whatever_the_settings(stopped):
     assert plan.can_resume
     assert not plan.can_estimate
     assert "holds a run already" in plan.start_problem
-    assert plan.describe() == "This run was stopped after 12 of 12 epochs; resume it to go on."
-    assert plan.describe_failure("Disk full.").endswith("resume the run to go on.")
+    assert plan.describe() == "This run was stopped after 12 of 12 epochs; resume it to continue."
+    assert plan.describe_failure("Disk full.").endswith("resume the run to continue.")
 
 
 def test_locked_run_is_going_on(stopped):
     with stopped.locked():
         plan = RunPlan(stopped.path, stopped.path)
-        assert plan.problem == "A run is going on in this folder."
+        assert plan.problem == "A run is in progress in this folder."
         assert not plan.can_resume
 
 
@@ -69,10 +69,10 @@ def test_run_whose_configuration_cannot_be_read_is_stopped(stopped):
 
 def test_time_left_is_shown_after_two_units():
     progress = StageProgress()
-    progress.follow({"event": "stage", "name": "Training", "total": 12}, 100.0)
-    progress.follow({"event": "progress", "units": 1}, 110.0)
+    progress.add_event({"event": "stage", "name": "Training", "total": 12}, 100.0)
+    progress.add_event({"event": "progress", "units": 1}, 110.0)
     assert progress.describe(110.0) == "Training 1/12"
-    progress.follow({"event": "progress", "units": 2}, 130.0)
+    progress.add_event({"event": "progress", "units": 2}, 130.0)
     assert progress.describe(130.0) == "Training 3/12, 1:30 left"
 
 

@@ -126,7 +126,7 @@ def test_two_runs_cannot_write_one_folder(ready, tmp_path):
         ready.run.update()
         assert not ready.ui.startButton.enabled
         assert not ready.ui.resumeButton.enabled
-        assert "going on" in ready.ui.startButton.toolTip
+        assert "in progress" in ready.ui.startButton.toolTip
     ready.run.update()
     assert ready.ui.resumeButton.enabled
 
