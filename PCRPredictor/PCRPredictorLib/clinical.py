@@ -42,7 +42,7 @@ class Number:
 
     @property
     def width(self) -> int:
-        """Return how many inputs of the network it takes: the value and whether it is known."""
+        """Return the number of network inputs: the value, and 1 if it is known."""
         return 2
 
     @property
@@ -88,7 +88,7 @@ class Category:
 
     @property
     def width(self) -> int:
-        """Return how many inputs of the network it takes: one per value, all 0 if it is missing."""
+        """Return the number of network inputs: one per value, all 0 if it is missing."""
         return len(self.codings)
 
     @property

@@ -58,7 +58,7 @@ class Geometry:
         return (np.asarray(point, float) - self.origin) @ np.linalg.inv(self.direction).T / self.spacing
 
     def matches(self, other: Geometry) -> bool:
-        """Return whether both have the same size, and corners that differ by less than a hundredth of a voxel."""
+        """Return True if both have the same size, and corners that differ by less than a hundredth of a voxel."""
         if tuple(self.size) != tuple(other.size):
             return False
         corners = np.stack(np.meshgrid(*[(0, n - 1) for n in self.size], indexing="ij"), -1).reshape(-1, 3)
@@ -185,7 +185,7 @@ class Exam:
 
     @property
     def has_tumour(self) -> bool:
-        """Return whether there is a mask that is not empty."""
+        """Return True if there is a mask that is not empty."""
         return self.mask is not None and bool(np.any(self.mask))
 
     @property

@@ -20,7 +20,7 @@ TINY = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The input of a guidance loss, of one batch; `losses.explain` makes it.
+    """The input of a guidance loss, of one batch; `explanation.explain` makes it.
 
     Args:
         mask: M at the image's resolution, a fraction in [0, 1].

@@ -97,7 +97,7 @@ def read_curves(run: RunFolder) -> dict[str, dict[str, list[float | None]]]:
 
 
 def read_models(run: RunFolder) -> list[dict[str, Any]]:
-    """Return what each model of a finished run, experiment or evaluation reached: "name", "cohort", "auc", ...
+    """Return the results of each model of a finished run, experiment or evaluation: "name", "cohort", "auc", ...
 
     Raises:
         DataError: if there are no results yet.

@@ -17,7 +17,7 @@ _OF_THE_GATE = ("guidance", "guidance_weight", "swap")  # of the steps that have
 
 
 def describe_setting(path: str) -> dict[str, Any]:
-    """Return what a form needs to know about a setting.
+    """Return the description of a setting for a form.
 
     Returns:
         "title", "description" (from the docstring), "type" ("boolean", "integer", "number" or "choice"), "minimum" and

@@ -70,7 +70,8 @@ def epoch_of_stock(cache_folder: Path) -> Callable[[], None]:
     from PCRPredictorLib.network import PCRNet
     from PCRTrainingLib.cohort.cache import read_cache
     from PCRTrainingLib.guidance import mask_cross_entropy
-    from PCRTrainingLib.training.losses import classification_loss, explain
+    from PCRTrainingLib.training.explanation import explain
+    from PCRTrainingLib.training.loop import classification_loss
 
     cache = read_cache(cache_folder)
     image, mask = cache.image_and_mask(np.arange(len(cache)))

@@ -175,7 +175,7 @@ def _drop_invalid(header: pydicom.Dataset) -> None:
 
 
 def _is_not_dce(header: pydicom.Dataset) -> bool:
-    """Return whether it is computed from phases (subtraction, projection) or is spin or planar echo, or diffusion."""
+    """Return True if it is computed from phases (subtraction, projection) or is spin or planar echo, or diffusion."""
     kinds, sequence = _words(header, "ImageType"), _words(header, "ScanningSequence")
     return (
         kinds[:2] == ("DERIVED", "SECONDARY")

@@ -69,7 +69,7 @@ class DicomPhase:
 
     @property
     def kind(self) -> tuple:
-        """Return what phases of one acquisition share besides the lattice: study, image type, echo time, flip angle.
+        """Return the values that phases of one acquisition share: study, image type, echo time, flip angle.
 
         It separates water and fat, magnitude and phase, filtered and unfiltered copies, and the flip angles of a T1
         map, all of which lie on the lattice of the phases.
@@ -148,14 +148,14 @@ def find_acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
 
 
 def belong_together(one: DicomPhase, other: DicomPhase) -> bool:
-    """Return whether kind, matrix and description assign two phases on different lattices to one acquisition."""
+    """Return True if kind, matrix and description assign two phases on different lattices to one acquisition."""
     if one.kind != other.kind or one.geometry.size[:2] != other.geometry.size[:2]:
         return False
     return one.stem is not None and one.stem == other.stem
 
 
 def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
-    """Return whether two phases of one kind have the same slices, except for some that only one of them has."""
+    """Return True if two phases of one kind have the same slices, except for some that only one of them has."""
     a, b = one.geometry, other.geometry
     if one.kind != other.kind or a.size[:2] != b.size[:2]:
         return False

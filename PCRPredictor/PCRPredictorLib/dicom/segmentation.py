@@ -17,7 +17,7 @@ _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 
 
 def is_dicom(path: Path) -> bool:
-    """Return whether a file starts like a DICOM file, whatever its name is."""
+    """Return True if a file starts like a DICOM file, whatever its name is."""
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

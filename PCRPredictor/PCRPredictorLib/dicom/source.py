@@ -149,7 +149,7 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
 
 
 def _is_readable(header: pydicom.Dataset, tag: pydicom.tag.BaseTag) -> bool:
-    """Return whether a value can be converted, which pydicom does when it is first read."""
+    """Return True if a value can be converted, which pydicom does when it is first read."""
     try:
         header[tag]
     except Exception:  # whatever a damaged value raises
@@ -167,7 +167,7 @@ def _correct(header: pydicom.Dataset, element: pydicom.DataElement) -> None:
 
 
 def _is_allowed(element: pydicom.DataElement) -> bool:
-    """Return whether values have the form of their kind, and dates and times exist: 31 February does not."""
+    """Return True if values have the form of their kind, and dates and times exist: 31 February does not."""
     values = [element.value] if isinstance(element.value, str) else element.value or ()
     moment = {"DA": DA, "TM": TM}.get(element.VR, str)
     try:

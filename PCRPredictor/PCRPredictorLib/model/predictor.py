@@ -65,7 +65,8 @@ class Predictor:
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
         image = torch.from_numpy(to_channels(exam, window))
-        quantities = tumour_quantities(exam) if len(schema.asked) < len(schema.variables) else {}
+        quantities = tumour_quantities(exam) if any(v.measured for v in schema.variables) else {}
+        # with the clinical values, and without them for the image alone
         clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
 
         logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))

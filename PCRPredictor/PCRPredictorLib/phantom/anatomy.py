@@ -174,7 +174,7 @@ def _breast_layers(frame: Frame, rng: np.random.Generator, body: Body, backgroun
 
 
 def _gland_prior(frame: Frame, body: Body) -> np.ndarray:
-    """Return how likely gland is at each place: highest along the axis of the breast, near the nipple."""
+    """Return the probability of gland at each place: highest along the axis of the breast, near the nipple."""
     prior = np.full(frame.shape, -4.0, np.float32)
     for breast in body.breasts:
         middle = tuple(breast.place(np.array(0.45), np.array(0.0), np.array(0.0)) + [3 * breast.side, 0, 0])

@@ -47,7 +47,7 @@ class Source(ABC):
 
     @abstractmethod
     def read_source(self) -> Exam:
-        """Return what the source has: phases, and perhaps mask and clinical variables; raise DataError."""
+        """Return the content of the source: phases, and perhaps mask and clinical variables; raise DataError."""
 
     def read(self) -> Exam:
         """Return the exam with mask and clinical values added, without a mask if there is none; raise DataError."""

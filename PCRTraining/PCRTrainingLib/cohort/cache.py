@@ -186,7 +186,7 @@ def _build(
 
 
 def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
-    """Return what the cache keeps of an exam."""
+    """Return the part of an exam that the cache keeps."""
     return sample_exam(exam, grid), {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),

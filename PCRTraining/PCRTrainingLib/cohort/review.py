@@ -58,7 +58,7 @@ def read_reviews(cohort: Path) -> dict[str, Review]:
 
 
 def describe_reviews(cohort: Path) -> dict[str, dict[str, str]]:
-    """Return what a table of the cohort shows of its reviews, by patient: "reviewed", and "mask" if it was changed.
+    """Return the columns of a cohort's table about its reviews, by patient: "reviewed", and "mask" if it was changed.
 
     Raises:
         DataError: if the list cannot be read.

@@ -83,7 +83,7 @@ def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.n
 
 
 def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object] | None:
-    """Return where the model looked; None for a model without images."""
+    """Return measures of the attention; None for a model without images."""
     scores = outcome.scores
     if scores is None:
         return None

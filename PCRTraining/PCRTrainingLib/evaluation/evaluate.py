@@ -29,7 +29,7 @@ from .report import render_evaluation
 def evaluate(
     cohorts: Sequence[Path], bundles: Sequence[Bundle], cache_folder: Path, device: str, progress: Progress
 ) -> dict[str, object]:
-    """Return how well every model does on every cohort, all on the same patients.
+    """Return the performance of every model on every cohort, all on the same patients.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with the training of a model.

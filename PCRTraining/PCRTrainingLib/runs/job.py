@@ -77,5 +77,5 @@ class Job:
         write_whole_json({"cohort": str(self.cohort.resolve()), "versions": library_versions()}, self.folder.origin)
 
     def time_and_versions(self) -> dict[str, object]:
-        """Return how long the job took, in seconds, and the versions that made its results."""
+        """Return the duration of the job in seconds, and the versions that made its results."""
         return {"seconds": round(time.time() - self.started, 1), "versions": library_versions()}

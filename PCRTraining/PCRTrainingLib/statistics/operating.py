@@ -181,5 +181,5 @@ def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
 
 
 def parts_are_folds(label: np.ndarray, fold: np.ndarray) -> bool:
-    """Return whether both classes are present outside every fold; arrays are (N,)."""
+    """Return True if both classes are present outside every fold; arrays are (N,)."""
     return all(len(set(label[fold != k].tolist())) == 2 for k in np.unique(fold))

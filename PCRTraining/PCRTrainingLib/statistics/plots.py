@@ -123,7 +123,7 @@ def training_plot(histories: Mapping[str, list[dict]]) -> str:
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
-    """Return whether a value is a finite number."""
+    """Return True if a value is a finite number."""
     return value is not None and math.isfinite(value)
 
 

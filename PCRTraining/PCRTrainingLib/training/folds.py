@@ -83,7 +83,7 @@ class Prepared:
             self.sides(number, config)
 
     def fold(self, number: int, config: TrainingConfig) -> Fold:
-        """Return what one fold trains on.
+        """Return the data of one fold.
 
         Raises:
             DataError: see `sides`.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
 from ..statistics.operating import Outcome, Scores, at_point
-from .losses import at_resolution, grad_cam
+from .explanation import at_resolution, grad_cam
 
 _BATCH = 32
 Flips = Sequence[tuple[int, ...]]

@@ -23,6 +23,7 @@ from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
@@ -30,8 +31,8 @@ from ..guidance import GUIDANCE
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background
+from .explanation import explain, share_in_tumour
 from .inference import score
-from .losses import classification_loss, explain, share_in_tumour
 
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
 _LARGEST_GRADIENT = 100.0  # a sound step never reaches it; a gradient that is not finite stops the training
@@ -155,6 +156,22 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def classification_loss(logit: Tensor, label: Tensor, positive_weight: Tensor) -> Tensor:
+    """Return the class-balanced binary cross-entropy.
+
+    Args:
+        logit: (B,).
+        label: (B,), 0 or 1.
+        positive_weight: scalar, negatives per positive among the training patients.
+
+    Returns:
+        A scalar.
+
+    Source: weighting by class after King and Zeng, Political Analysis 2001.
+    """
+    return functional.binary_cross_entropy_with_logits(logit.float(), label, pos_weight=positive_weight)
 
 
 def allows_bfloat16(grid: GridSpec) -> bool:

@@ -16,7 +16,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
         (
             "model/attention",
             "PCRTrainingLib/guidance",
-            "training/losses",
+            "training/explanation",
             "statistics/metrics",
             "statistics/operating",
             "training/augmentation",

@@ -5,7 +5,7 @@ import torch
 from PCRPredictorLib.network import Output, PCRNet
 from PCRTrainingLib.guidance import GUIDANCE
 from PCRTrainingLib.settings import describe_setting
-from PCRTrainingLib.training.losses import explain
+from PCRTrainingLib.training.explanation import explain
 from support.documentation import ROOT
 
 MASK = torch.zeros(2, 1, 4, 16, 16)

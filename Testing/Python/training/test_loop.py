@@ -11,7 +11,14 @@ from PCRTrainingLib.run_folder import StepFolder
 from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.training.folds import Prepared
 from PCRTrainingLib.training.inference import randomised, score
-from PCRTrainingLib.training.loop import build_network, fit_clinical, load_weights, parameter_groups, train_step
+from PCRTrainingLib.training.loop import (
+    build_network,
+    classification_loss,
+    fit_clinical,
+    load_weights,
+    parameter_groups,
+    train_step,
+)
 
 GUIDED = Step("s", 3, attention=True, guidance="mask cross-entropy", swap=True)
 
@@ -160,3 +167,9 @@ def test_training_learns_the_label_and_looks_at_the_tumour(prepared, config, tmp
     assert ((found.logit > 0) == (fold.cache.labels[fold.held_out] > 0)).mean() > 0.8
     broken = score(randomised(network), fold.cache, fold.clinical, fold.held_out, ())
     assert found.in_tumour.mean() > 2 * broken.in_tumour.mean()
+
+
+def test_positive_weight_makes_up_for_imbalance():
+    logit, label = torch.zeros(4), torch.tensor([1.0, 0, 0, 0])
+    weighted = classification_loss(logit, label, torch.tensor(3.0))
+    assert weighted > classification_loss(logit, label, torch.tensor(1.0))

@@ -1,4 +1,4 @@
-"""The classification loss, and the maps of an explanation that the guidance losses look at.
+"""The explanation of a network that guidance losses act on: Grad-CAM, and the attention inside the tumour.
 
 `at_resolution`, `share_in_tumour` and `explain` are ours.
 """
@@ -13,22 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..guidance import Explanation
-
-
-def classification_loss(logit: Tensor, label: Tensor, positive_weight: Tensor) -> Tensor:
-    """Return the class-balanced binary cross-entropy.
-
-    Args:
-        logit: (B,).
-        label: (B,), 0 or 1.
-        positive_weight: scalar, negatives per positive among the training patients.
-
-    Returns:
-        A scalar.
-
-    Source: weighting by class after King and Zeng, Political Analysis 2001.
-    """
-    return functional.binary_cross_entropy_with_logits(logit.float(), label, pos_weight=positive_weight)
 
 
 def grad_cam(output: Output, *, differentiable: bool = False) -> Tensor:
@@ -58,7 +42,7 @@ def share_in_tumour(log_attention: Tensor, mask: Tensor) -> Tensor:
 
 
 def explain(output: Output, image: Tensor, mask: Tensor) -> Explanation:
-    """Return what the guidance losses look at.
+    """Return the input of the guidance losses.
 
     Args:
         output: of a forward pass with gradients.
