@@ -29,8 +29,8 @@ class PCRPredictor(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["BreastPCR contributors"]
         parent.helpText = _(
-            "Predicts pathological complete response of a breast tumour to therapy before surgery, from a DCE-MRI exam "
-            "and a segmentation, and shows the model's attention. Research use only; not a medical device."
+            "Predicts pathological complete response (pCR) of a breast tumour to neoadjuvant therapy, from a DCE-MRI "
+            "exam and a segmentation, and shows the model's attention. Research use only; not a medical device."
         )
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
         slicer.app.connect("startupCompleted()", register_sample_data)
@@ -128,14 +128,14 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.scene.exam.forget()
 
     def on_scene_end_close(self, _caller, _event) -> None:
-        """Called on the empty scene: begin anew, at once if this module is open, else when it is entered."""
+        """Called on the empty scene: start over, at once if this module is open, else when it is entered."""
         if self._entered:
             self.connect_parameters()
         self.session.activity.forget_problem()
         self.session.clear_result()
 
     def connect_parameters(self) -> None:
-        """Tie the fields to the scene's parameter node."""
+        """Connect the fields to the scene's parameter node."""
         if self._gui_tag is None:
             parameters = self.scene.parameters = self.logic.getParameterNode()
             self._gui_tag = parameters.connectGui(self.ui)
@@ -144,16 +144,16 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.on_parameters()
 
     def disconnect_parameters(self) -> None:
-        """Untie the fields; the session goes on, as a prediction may end while a different module is open."""
+        """Disconnect the fields; the session stays, as a prediction may end while a different module is open."""
         if self._gui_tag is not None:
             self.scene.parameters.disconnectGui(self._gui_tag)
             self.removeObserver(self.scene.parameters.parameterNode, "ModifiedEvent", self.on_parameters)
             self._gui_tag = None
 
     def on_parameters(self, _caller=None, _event=None) -> None:
-        """Called when a field or the node has changed. A field's own signal comes earlier and would be undone by it."""
-        self.overlay.follow()
-        self.tumour.follow()
+        """Called when a field or the node has changed. Field signals come before: acting on them would be undone."""
+        self.overlay.apply_if_changed()
+        self.tumour.read_parameters()
 
 
 class PCRPredictorLogic(ScriptedLoadableModuleLogic):

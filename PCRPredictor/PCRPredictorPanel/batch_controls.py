@@ -42,7 +42,7 @@ class BatchControls:
 
     @property
     def running(self) -> bool:
-        """Whether a cohort is being predicted."""
+        """True while a cohort is being predicted."""
         return self._child.running
 
     def update(self, *_args: object) -> None:

@@ -67,7 +67,7 @@ class NodeScene:
 
     @property
     def segment_id(self) -> str:
-        """Of the chosen segment, or of the first one if that is gone; "" if there is none."""
+        """The ID of the chosen segment; the first one's if it is gone; "" if there is none."""
         content = self.segmentation.GetSegmentation() if self.segmentation is not None else None
         if content is None or not content.GetNumberOfSegments():
             return ""
@@ -77,7 +77,8 @@ class NodeScene:
     def choose(self, chosen: Mapping[str, Any]) -> None:
         """Choose nodes by "pre", "early", "late" and "segmentation".
 
-        By the parameters, which the fields follow: with Qt 6, a field does not report a different node of one name.
+        Set the parameters, not the selectors: with Qt 6 a selector does not report a new node that has the old
+        one's name.
         """
         with slicer.util.NodeModify(self.parameters.parameterNode):
             for name, node in chosen.items():
@@ -122,7 +123,7 @@ class NodeScene:
         return self._blocked() or self._missing()
 
     def volumes_key(self) -> tuple[str | None, ...]:
-        """Return which volumes are chosen."""
+        """Return the IDs of the chosen volumes."""
         return tuple(node.GetID() if node is not None else None for node in self.volumes)
 
     def fingerprint(self) -> Fingerprint | None:
@@ -182,7 +183,7 @@ class NodeScene:
         self.exam.reset_views()
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Make the views what the settings say."""
+        """Apply the settings to the views."""
         rendering = slicer.modules.volumerendering.logic()
         display.apply_overlay(slicer.mrmlScene, self.attention, self.segmentation, rendering, **asdict(settings))
 

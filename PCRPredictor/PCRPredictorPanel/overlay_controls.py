@@ -30,10 +30,10 @@ class OverlayControls:
         session.activity.on_change.append(self.update)
 
     def apply(self) -> None:
-        """Make the views what the parameters say."""
+        """Apply the parameters to the views."""
         self._session.set_overlay(overlay_settings(self._scene.parameters))
 
-    def follow(self) -> None:
+    def apply_if_changed(self) -> None:
         """Apply the parameters if they have changed."""
         if overlay_settings(self._scene.parameters) != self._session.overlay:
             self.apply()

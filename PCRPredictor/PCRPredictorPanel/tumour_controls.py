@@ -44,7 +44,7 @@ class TumourControls(VTKObservationMixin):
         self._click.close()
         self.removeObservers()
 
-    def follow(self) -> None:
+    def read_parameters(self) -> None:
         """Take the least enhancement of the parameters, and look at the exam again."""
         self._session.tumour.set_enhancement(self._scene.parameters.enhancement / 100)
 

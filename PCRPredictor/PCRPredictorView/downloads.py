@@ -38,7 +38,7 @@ class Downloads:
             if result is None:
                 raise DataError("there is no result to write; predict first")
             if self._written is not result or not (self._folder / name).is_file():
-                await self._work.share(partial(_write, result, self._folder))
+                await self._work.run_in_thread(partial(_write, result, self._folder))
                 self._written = result
 
 

@@ -30,7 +30,7 @@ from .views import Views
 from .work import Work
 
 _ON_TOP = "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface))"  # of what is scrolled
-_PANEL = "panel_shown"  # state of the browser's alone; None is what suits the window
+_PANEL = "panel_shown"  # client-side only; None: the window's width decides
 _NARROW = 900  # pixels of a window, below which the panel lies over the views and is folded at first
 _ICON = (  # a disc with a bright spot, as attention
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7.5' "
@@ -45,7 +45,7 @@ class Section(Protocol):
         """Show what the session holds."""
 
     def build(self, busy: str) -> None:
-        """Write the section's part of the page; `busy` is an expression of the browser's: what is running."""
+        """Write the section's part of the page; `busy` is the JavaScript expression for the running task."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Page:
 
     def __init__(self, server: Server, sources: Sequence[Source], model: str, folder: Path) -> None:
         self._server = server
-        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it speaks of files that the wheel lacks
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it warns about files missing from the wheel
         slicer = SlicerApp()
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.state = TypedState(server.state, PageState)

@@ -61,7 +61,7 @@ class PageScene:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is an exam."""
+        """True if there is an exam."""
         return "early" in self._nodes
 
     @property
@@ -145,7 +145,7 @@ class PageScene:
             self.redraw()
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Make the views what the settings say."""
+        """Apply the settings to the views."""
         self.overlay = settings
         logic = self._slicer.app_logic.GetModuleLogic("VolumeRendering")
         attention, segmentation = self._nodes.get("attention"), self._nodes.get("segmentation")
@@ -176,7 +176,7 @@ class PageScene:
         return self._nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
 
     def _close(self) -> None:
-        nodes, self._nodes = self._nodes, {}  # first: what follows tells of modified segments
+        nodes, self._nodes = self._nodes, {}  # first: the calls below emit segment-modified events
         self.editor.deactivate_effect()
         self.editor.clear()
         for node in nodes.values():

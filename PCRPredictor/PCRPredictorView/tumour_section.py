@@ -20,8 +20,8 @@ from .work import Work
 
 _EFFECTS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
 _TOOLS = (  # value, label, what it does, identifier
-    ("look", "Look", "Left button: see a place in all views", "tool-look"),
-    ("grow", "One click", "Click the lesion: the enhancing tissue around becomes the tumour", "tool-grow"),
+    ("look", "Look", "Left button: show this position in all views", "tool-look"),
+    ("grow", "One click", "Click the lesion: the enhancing tissue around it becomes the tumour", "tool-grow"),
     ("paint", "Paint", "Paint the tumour", "tool-paint"),
     ("erase", "Erase", "Erase the tumour", "tool-erase"),
 )
@@ -34,7 +34,7 @@ class TumourState:
     Args:
         tool: "look", "grow", "paint" or "erase".
         brush: diameter in mm.
-        ball: whether the brush reaches into the slices beside.
+        ball: true if the brush reaches into adjacent slices.
         enhancement: least early enhancement of what a click grows, in percent.
         volume: functional tumour volume in words.
     """
@@ -55,23 +55,23 @@ class TumourSection:
         self._tumour, self._scene, self._views = session.tumour, scene, views
         self.state = TypedState(server.state, TumourState)
         name = self.state.name
-        work.watch(self.state, {name.tool: self._take, name.enhancement: self._set_enhancement})
+        work.watch(self.state, {name.tool: self._select_tool, name.enhancement: self._set_enhancement})
         work.watch(self.state, {name.brush: self._shape_brush, name.ball: self._shape_brush})
-        scene.on_open.append(self._put_down)
+        scene.on_open.append(self._reset_tool)
 
     def refresh(self) -> None:
         """Show what the session holds."""
         data, history = self.state.data, self._tumour.history
         data.volume, data.can_undo, data.can_redo = self._tumour.volume, history.can_undo, history.can_redo
 
-    def _put_down(self) -> None:
+    def _reset_tool(self) -> None:
         self.state.data.tool = "look"
-        self._take("look")
+        self._select_tool("look")
 
-    def _take(self, tool: str) -> None:
+    def _select_tool(self, tool: str) -> None:
         if not self._scene.is_open:
             return
-        self._views.on_press({"look": self._views.scroll_to, "grow": self._grow}.get(tool))
+        self._views.set_press({"look": self._views.scroll_to, "grow": self._grow}.get(tool))
         if tool in _EFFECTS:
             self._views.create_all()  # a view that is made after a brush has no hold of it
         self._scene.editor.set_active_effect_type(_EFFECTS.get(tool, SegmentationEffectNoTool))
@@ -87,7 +87,7 @@ class TumourSection:
         self._tumour.set_enhancement(float(percent) / 100)
 
     def _grow(self, position: tuple[float, float, float]) -> None:
-        self._tumour.grow(position, self._put_down)
+        self._tumour.grow(position, self._reset_tool)
 
     def build(self, _busy: str) -> None:
         """Write the section's part of the page."""
@@ -103,8 +103,8 @@ class TumourSection:
                 v3.VBtn(click=click, disabled=(f"!{possible}",), id=key, **icon)
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
             slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
-            checkbox(name.ball, "Also in the slices beside", "ball")
+            checkbox(name.ball, "Also in adjacent slices", "ball")
         with html.Div(v_if=(f"{name.tool} === 'grow'",)):
             shown = f"{name.enhancement} + ' %'"
-            slider(name.enhancement, "Least enhancement", "enhancement", (20, 200, 5), shown)
+            slider(name.enhancement, "Minimum enhancement", "enhancement", (20, 200, 5), shown)
         html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")

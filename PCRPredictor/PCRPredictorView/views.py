@@ -69,7 +69,7 @@ class Views:
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
-        # Before the page is written: inside one of its parts, what the views are drawn with would become part of it.
+        # Create the views before the page is built; inside a page element their widgets would be attached to it.
         self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
         scene.redraw = self.redraw
@@ -101,7 +101,7 @@ class Views:
         for view in self._slicer.view_manager.get_views():
             view.schedule_render()
 
-    def on_press(self, press: Press | None) -> None:
+    def set_press(self, press: Press | None) -> None:
         """Set what the left button does in a slice view at an LPS position in mm; None leaves it to trame-slicer."""
         self._press = press
 
@@ -178,7 +178,7 @@ class Views:
 
 
 def _ignore_keys(view: AbstractView) -> None:
-    """Keep keys from VTK, which acts as in a program with windows of its own: `e` and `q` end the process."""
+    """Keep keys from VTK. It would treat them as in a desktop window: `e` and `q` end the process."""
     interactor = view.interactor()
     for event in _KEYS:
         tags: list[int] = []
@@ -249,7 +249,7 @@ def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
 
 
 def _add_space_controls(_server: Server, _view_id: str, view: AbstractView) -> None:
-    view.render_window().SetMultiSamples(0)  # with them, what is translucent is not drawn where depth is peeled
+    view.render_window().SetMultiSamples(0)  # multisampling hides translucent objects under depth peeling
     _ignore_keys(view)
     _label("3D")
     _reset_button(view)

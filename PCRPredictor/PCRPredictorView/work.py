@@ -33,12 +33,12 @@ class Work:
     def start(
         self, function: Callable[[], T], done: Callable[[T], object], failed: Callable[[Exception], object]
     ) -> None:
-        """Run a function on the thread, then `done` with its result or `failed` with an error for a person."""
+        """Run a function on the thread, then `done` with its result or `failed` with an error for the user."""
         task = asyncio.ensure_future(self._run(function, done, failed))
         self._tasks.add(task)  # asyncio keeps no reference
         task.add_done_callback(self._tasks.discard)
 
-    async def share(self, function: Callable[[], T]) -> T:
+    async def run_in_thread(self, function: Callable[[], T]) -> T:
         """Run a function on the thread and return its result; the caller handles errors."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
@@ -56,7 +56,7 @@ class Work:
         self, function: Callable[[], T], done: Callable[[T], object], failed: Callable[[Exception], object]
     ) -> None:
         try:
-            answer = partial(done, await self.share(function))
+            answer = partial(done, await self.run_in_thread(function))
         except (DataError, MemoryError) as error:
             answer = partial(failed, error)
         except Exception:

@@ -1,1 +1,1 @@
-"""One exam on the table: all that panel and page do with it, without Qt, trame, slicer or vtk."""
+"""The open exam: all that panel and page do with it, without Qt, trame, slicer or vtk."""

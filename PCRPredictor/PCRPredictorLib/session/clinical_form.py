@@ -1,4 +1,4 @@
-"""The clinical values of the patient on the table, under whichever model is chosen."""
+"""The clinical values of the open patient, under whichever model is chosen."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ClinicalForm:
         return self._fill()
 
     def enter(self, values: Mapping[str, object]) -> None:
-        """Take what a person entered, read or not: all values by name; missing, None and "" are unknown."""
+        """Take what the user entered, read or not: all values by name; missing, None and "" are unknown."""
         self.values = {name: value for name, value in values.items() if value not in (None, "")}
         self._known |= {variable.name: self.values.get(variable.name) for variable in self.schema.asked}
 

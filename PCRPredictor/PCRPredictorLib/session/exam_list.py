@@ -37,7 +37,7 @@ class ExamList:
 
     Attributes:
         rows: one per source.
-        chosen: number of the row on the table, -1 if it is a different exam.
+        chosen: number of the open row, -1 if it is a different exam.
     """
 
     def __init__(self, sources: Sequence[Source], session: Session, worker: Worker) -> None:
@@ -52,7 +52,7 @@ class ExamList:
 
     @property
     def is_predicting(self) -> bool:
-        """Whether the list is being predicted."""
+        """True while the list is being predicted."""
         return self._running is not None
 
     def open(self, number: int) -> None:
@@ -62,7 +62,7 @@ class ExamList:
             self._session.open(source.read, source.name, partial(self.choose, number))
 
     def choose(self, number: int) -> None:
-        """Note which row is on the table, -1 if it is a different exam."""
+        """Note which row is open, -1 if it is a different exam."""
         self.chosen = number
         self._session.activity.emit()
 

@@ -62,7 +62,7 @@ class ExamScene(Protocol):
         """Return the exam as it is now; its clinical values are the session's. Raises DataError."""
 
     def open_exam(self, exam: Exam) -> None:
-        """Put an exam that was read from files on the table, in place of the one before."""
+        """Open an exam that was read from files, in place of the one before."""
 
     def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
         """Return the voxels (k, j, i) before contrast and early, and their geometry. Raises DataError."""
@@ -83,7 +83,7 @@ class ExamScene(Protocol):
         """Show no prediction any more."""
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Make the views what the settings say."""
+        """Apply the settings to the views."""
 
 
 class Worker(Protocol):

@@ -60,9 +60,9 @@ class TumourHistory:
     """The tumour of one exam as it is and as it was; whatever changed it can be undone, a click as well as a stroke."""
 
     def __init__(self) -> None:
-        self.begin(None)
+        self.reset(None)
 
-    def begin(self, exam: Hashable) -> None:
+    def reset(self, exam: Hashable) -> None:
         """Forget the states of the exam before."""
         self.exam = exam
         self._states: list[Snapshot] = []
@@ -75,12 +75,12 @@ class TumourHistory:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is an earlier state."""
+        """True if there is an earlier state."""
         return self._now > 0
 
     @property
     def can_redo(self) -> bool:
-        """Whether a state was undone."""
+        """True if a state was undone."""
         return self._now < len(self._states) - 1
 
     def add(self, state: Snapshot) -> bool:

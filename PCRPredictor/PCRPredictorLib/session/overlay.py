@@ -9,7 +9,7 @@ from ..report.display import FAINT, OPACITY
 
 @dataclass(frozen=True)
 class OverlaySettings:
-    """What a person sets about the views.
+    """What the user sets about the views.
 
     Args:
         visible: show the attention over the slices.

@@ -1,4 +1,4 @@
-"""The prediction on the table, what it was made of, and its words."""
+"""The prediction that is shown, what it was made of, and its words."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Result:
 
     @property
     def peak(self) -> tuple[float, float, float]:
-        """Where the attention is highest, LPS mm."""
+        """The position of the highest attention, LPS mm."""
         return self.prediction.attention_summary.peak
 
     @property
     def is_from_dicom(self) -> bool:
-        """Whether it can be written as DICOM, too."""
+        """True if it can be written as DICOM, too."""
         return bool(self.exam.provenance.files)
 
 

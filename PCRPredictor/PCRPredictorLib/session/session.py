@@ -1,4 +1,4 @@
-"""One exam on the table: what is chosen, what is running, and the result. Qt and trame only bind to it."""
+"""The open exam: what is chosen, what is running, and the result. Qt and trame only bind to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .tumour import Tumour
 
 
 class Session:
-    """An exam, a model, a prediction, and what a person does with them.
+    """An exam, a model, a prediction, and what the user does with them.
 
     Args:
         scene: the exam as the face holds it.
@@ -63,7 +63,7 @@ class Session:
 
     @property
     def is_stale(self) -> bool:
-        """Whether exam or clinical values are not those of the result any more; an undone stroke changes nothing."""
+        """True if exam or clinical values have changed since the result; an undone stroke changes nothing."""
         now = self._scene.fingerprint()
         if self.result is None or now is None:
             return False
@@ -79,7 +79,7 @@ class Session:
 
     @property
     def status(self) -> str:
-        """What is running, what went wrong, that the result is stale, or what was done last; "" if nothing."""
+        """The running task, the last problem, the stale notice or the last message; "" if nothing."""
         activity = self.activity
         return f"{activity.doing}..." if activity.doing else activity.problem or self.stale or activity.message
 
@@ -89,12 +89,12 @@ class Session:
         return describe_result(self.result, self._translate)
 
     def open(self, read: Callable[[], Exam], title: str = "", opened: Callable[[], object] | None = None) -> bool:
-        """Read an exam and put it on the table; return False, and report it, while something else is running.
+        """Read an exam and open it; return False, and report it, while something else is running.
 
         Args:
             read: gives the exam or raises DataError; runs on the worker.
             title: of the exam.
-            opened: called once it is on the table.
+            opened: called once it is open.
         """
         _, activity = self._translate, self.activity
         if activity.doing:
@@ -130,7 +130,7 @@ class Session:
         self.activity.emit()
 
     def enter(self, clinical: Mapping[str, object]) -> None:
-        """Take the clinical values that a person entered, see `ClinicalForm.enter`."""
+        """Take the clinical values that the user entered, see `ClinicalForm.enter`."""
         self.clinical.enter(clinical)
         self.activity.emit()
 
@@ -141,11 +141,11 @@ class Session:
         self.activity.emit()
 
     def update(self) -> None:
-        """Compare the exam with what is known of it; to be called after different volumes, a segment or a stroke."""
+        """Compare the exam with its last state. Call this after volumes, segment or mask change."""
         now = self._scene.fingerprint()
         if self.result is not None and (now is None or now.exam != self.result.asked.exam.exam):
             self.clear_result()
-        self.tumour.observe(now)
+        self.tumour.update_from(now)
         self.activity.emit()
 
     def predict(self) -> None:
@@ -181,7 +181,7 @@ class Session:
 
         Args:
             folder: that is made or replaced.
-            write: `outputs.write_prediction`, which knows rooms that a session does not.
+            write: `outputs.write_prediction`, passed in: a session must not import `outputs`.
             dicom: also write DICOM, if the exam comes from DICOM.
         """
         _, result = self._translate, self.result
@@ -196,7 +196,7 @@ class Session:
         exam, doubt = found
         self.clear_result()
         self.title = title
-        self.tumour.begin()
+        self.tumour.reset()
         self._scene.open_exam(exam)
         problems = self.clinical.begin(exam.clinical)
         self.update()
@@ -227,7 +227,7 @@ class Session:
 
 
 def _read_and_check(read: Callable[[], Exam]) -> tuple[Exam, str]:
-    """Return the exam, and what of its phases would keep it from being predicted, "" if nothing."""
+    """Return the exam and the problem with its phases, "" if none."""
     exam = read()
     widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
     if all(np.isfinite(width) and width > 0 for width in widths):

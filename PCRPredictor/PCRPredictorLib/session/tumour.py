@@ -1,4 +1,4 @@
-"""The tumour of the exam on the table: grown from a click, painted by the face, undone, measured."""
+"""The tumour of the open exam: grown from a click, painted by the face, undone, measured."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Tumour:
         return "-" if self.volume_ml is None else f"{self.volume_ml:.1f} ml"
 
     def grow(self, position: Sequence[float], grown: Callable[[], object] | None = None) -> None:
-        """Make what enhances around a click the tumour.
+        """Replace the tumour with the enhancing tissue around a click.
 
         Args:
             position: of the click, LPS mm.
@@ -60,12 +60,12 @@ class Tumour:
         self._activity.start(self._activity.translate("Growing the tumour"), work, done)
 
     def undo(self) -> None:
-        """Take the last click or stroke back."""
+        """Undo the last click or stroke."""
         if self.history.can_undo:
             self._set(self.history.undo().mask)
 
     def redo(self) -> None:
-        """Make the click or stroke that was undone again."""
+        """Redo the last undone click or stroke."""
         if self.history.can_redo:
             self._set(self.history.redo().mask)
 
@@ -74,19 +74,19 @@ class Tumour:
         self.enhancement = share
         self._update()
 
-    def begin(self) -> None:
-        """Forget the tumour: a different exam is put on the table."""
-        self.history.begin(None)
+    def reset(self) -> None:
+        """Forget the tumour and its history, for a different exam."""
+        self.history.reset(None)
         self._seen, self.volume_ml = None, None
 
-    def observe(self, now: Fingerprint | None) -> None:
+    def update_from(self, now: Fingerprint | None) -> None:
         """Note and measure the tumour if the fingerprint is new; None if there is no exam."""
         if (now, self.enhancement) == self._seen:
             return
         self._seen, self.volume_ml = (now, self.enhancement), None
         exam = now.exam if now is not None else None
         if exam != self.history.exam:
-            self.history.begin(exam)
+            self.history.reset(exam)
         if now is None:
             return
         try:
