@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +15,7 @@ from .prediction import Prediction, exam_to_json
 from .reading.sources import Source
 from .report.overlay import save_overlay
 from .report.page import render_report
-from .writing import whole_folder, write_json, write_nifti
+from .writing import whole_folder, write_csv, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
@@ -84,10 +83,7 @@ def predict_cohort(
         for patient in patients:
             rows.append(_predict_patient(patient, predict, folder if each else None))
             emit("patient", **rows[-1])
-        with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COHORT_COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(COHORT_COLUMNS, ([row.get(column, "") for column in COHORT_COLUMNS] for row in rows), folder / TABLE)
         names = [folder_name(str(row["patient_id"])) for row in rows] if each else []
         leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
     for path in leftover:

@@ -109,15 +109,31 @@ def write_whole_text(text: str, path: Path) -> None:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a table, whole or not at all.
+    """Write a table as UTF-8."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_whole_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
+    """Write as `write_csv`, whole or not at all.
 
     Raises:
         DataError: see `whole_file`.
     """
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+    with whole_file(path) as part:
+        write_csv(columns, rows, part)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table that `write_csv` wrote, column to text.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import read_csv
 
 from .config import TrainingConfig
 from .run_folder import RunFolder, read_json
@@ -52,8 +52,7 @@ def read_state(run: RunFolder) -> RunState:
 def held_out(run: RunFolder) -> dict[str, int]:
     """Return the fold that held out each patient; empty before folds are drawn."""
     try:
-        with run.splits.open(newline="", encoding="utf-8") as file:
-            return {row["patient_id"]: int(row["fold"]) for row in csv.DictReader(file) if row["fold"]}
+        return {row["patient_id"]: int(row["fold"]) for row in read_csv(run.splits) if row["fold"]}
     except FileNotFoundError:
         return {}
 
@@ -73,8 +72,7 @@ def read_histories(config: TrainingConfig, run: RunFolder, fold: int) -> list[di
 def read_history(path: Path) -> list[dict[str, float | None]]:
     """Return one row per epoch; empty before the step has begun."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [{name: float(text) if text else None for name, text in row.items()} for row in csv.DictReader(file)]
+        return [{name: float(text) if text else None for name, text in row.items()} for row in read_csv(path)]
     except FileNotFoundError:
         return []
 

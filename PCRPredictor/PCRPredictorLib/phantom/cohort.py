@@ -6,7 +6,6 @@ anatomy, kinetics and clinical variables (`traits` holds the label model), sites
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..writing import whole_folder, write_nifti
+from ..writing import whole_folder, write_csv, write_nifti
 from .patient import Patient, make_patient
 from .site import Site
 
@@ -52,10 +51,7 @@ def write_cohort(
     with whole_folder(out) as folder:
         (folder / "segmentations" / "expert").mkdir(parents=True)
         rows = list(_write_patients(folder, patients, site, seed, full, workers))
-        with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(list(rows[0]), (list(row.values()) for row in rows), folder / TABLE)
 
 
 def _write_patients(

@@ -7,10 +7,9 @@ quarantine.csv  patients left out, and why
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
 from PCRPredictorLib.model.tumour import measure, summarise_tumour
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
-from PCRPredictorLib.writing import whole_folder, write_json
+from PCRPredictorLib.writing import read_csv, whole_folder, write_csv, write_json
 from torch import Tensor
 
 from .check import Problem, count, examine_all, identifier_hash, image_hash, read_labels
@@ -182,7 +181,7 @@ def _build(
             if progress:
                 progress(k + 1, len(patients))
     write_json({"grid": asdict(grid), "patients": records}, folder / PATIENTS)
-    write_problems(problems, folder / QUARANTINE)
+    write_csv(["patient_id", "reason"], map(astuple, problems), folder / QUARANTINE)
 
 
 def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
@@ -202,8 +201,7 @@ def read_cache(folder: Path) -> GridCache:
     """
     try:
         content = json.loads((folder / PATIENTS).read_text(encoding="utf-8"))
-        with (folder / QUARANTINE).open(newline="", encoding="utf-8") as file:
-            problems = tuple(Problem(**row) for row in csv.DictReader(file))
+        problems = tuple(Problem(**row) for row in read_csv(folder / QUARANTINE))
         grid = GridSpec(**content["grid"])
         records = tuple(Record(**record) for record in content["patients"])
         expected = len(records) * 4 * int(np.prod(grid.shape)) * 2
@@ -214,14 +212,6 @@ def read_cache(folder: Path) -> GridCache:
             f"{folder}: the cached grids are damaged ({error}); delete this folder to make them again"
         ) from None
     return GridCache(folder, grid, records, problems)
-
-
-def write_problems(problems: Sequence[Problem], path: Path) -> None:
-    """Write `quarantine.csv` with the columns patient_id and reason."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["patient_id", "reason"])
-        writer.writeheader()
-        writer.writerows(vars(problem) for problem in problems)
 
 
 def _check_unchanged(cache: GridCache, patients: Sequence[CohortPatient], cohort: Path) -> None:

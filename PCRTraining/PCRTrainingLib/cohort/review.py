@@ -6,10 +6,9 @@ segmentations/reviewed/reviews.csv     patient_id, who, when, mask: a row per re
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.reading.cohort import REVIEWED, folder_of
-from PCRPredictorLib.writing import put_in_place, whole_file, whole_folder, write_nifti
+from PCRPredictorLib.writing import put_in_place, read_csv, whole_folder, write_nifti, write_whole_csv
 
 REVIEWS = "reviews.csv"
 
@@ -48,9 +47,7 @@ def read_reviews(cohort: Path) -> dict[str, Review]:
     """
     path = _folder(cohort) / REVIEWS
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {row["patient_id"]: Review(**{f.name: row[f.name] for f in fields(Review)}) for row in rows}
+        return {row["patient_id"]: Review(**{f.name: row[f.name] for f in fields(Review)}) for row in read_csv(path)}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError):
@@ -97,10 +94,8 @@ def mark_reviewed(cohort: Path, patient_id: str, who: str, mask: str | None = No
     folder = _folder(cohort)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(folder / REVIEWS) as part, part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [f.name for f in fields(Review)])
-            writer.writeheader()
-            writer.writerows(asdict(reviews[name]) for name in sorted(reviews))
+        rows = (astuple(reviews[name]) for name in sorted(reviews))
+        write_whole_csv([f.name for f in fields(Review)], rows, folder / REVIEWS)
     except OSError as error:
         raise _unwritable(folder, error) from None
     return review

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.writing import whole_file
+from PCRPredictorLib.writing import read_csv, write_whole_csv
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, train_test_split
 
 from ..config import SplitConfig
@@ -97,11 +97,8 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
 
 def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:
     """Write `splits.csv`: patient_id, label, fold (empty if always trained on); arrays of the same shape, (N,)."""
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["patient_id", "label", "fold"])
-        for name, label, fold in zip(ids, labels, folds, strict=True):
-            writer.writerow([name, label, "" if fold == NEVER else fold])
+    shown = ["" if fold == NEVER else fold for fold in folds]
+    write_whole_csv(["patient_id", "label", "fold"], zip(ids, labels, shown, strict=True), path)
 
 
 def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
@@ -110,8 +107,7 @@ def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
     Raises:
         DataError: if the file is of different patients.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in csv.DictReader(file)}
+    folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in read_csv(path)}
     if set(folds) != set(ids):
         raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")
     return np.array([folds[name] for name in ids])

@@ -10,7 +10,7 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.table import read_rows
-from PCRPredictorLib.writing import write_csv
+from PCRPredictorLib.writing import write_whole_csv
 
 from ..cohort.check import LABEL, parse_label
 from ..progress import Progress
@@ -53,7 +53,7 @@ def keep_clinical_rows(
         for name, row in rows.items()
         if name in usable and name not in without
     )
-    write_csv(["patient_id", *columns], kept, file)
+    write_whole_csv(["patient_id", *columns], kept, file)
 
 
 def read_clinical_rows(file: Path, schema: ClinicalSchema) -> Rows:

@@ -7,7 +7,6 @@ It is trained on four simulated scanners without a shortcut and evaluated on a f
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.phantom.cohort import TABLE, write_cohort
 from PCRPredictorLib.phantom.site import SITES, Site
-from PCRPredictorLib.writing import write_csv
+from PCRPredictorLib.writing import read_csv, write_csv
 from rich.console import Console
 
 from ..config import TrainingConfig, stepwise
@@ -69,8 +68,7 @@ def write_sites(out: Path, sites: Sequence[tuple[Site, int]]) -> None:
             (out / kind).mkdir(parents=True, exist_ok=True)
             for path in (part / kind).iterdir():
                 path.rename(out / kind / path.name)
-        with (part / TABLE).open(newline="", encoding="utf-8") as file:
-            rows += csv.DictReader(file)
+        rows += read_csv(part / TABLE)
     write_csv(list(rows[0]), (list(row.values()) for row in rows), out / TABLE)
 
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.writing import write_csv, write_whole_json
+from PCRPredictorLib.writing import write_whole_csv, write_whole_json
 
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
@@ -148,7 +148,7 @@ def _candidate(outer: int, name: str, run: Run) -> Candidate:
 def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], outer_runs: Mapping[str, Run]) -> None:
     columns = ["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
     rows = ([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)] for c in found)
-    write_csv(columns, rows, job.folder.candidates)
+    write_whole_csv(columns, rows, job.folder.candidates)
     data = next(iter(outer_runs.values())).data
     logit, attention = np.zeros(len(data.folds)), np.zeros(len(data.folds))
     for k, name in chosen.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PCRPredictorLib.writing import write_csv, write_whole_json, write_whole_text
+from PCRPredictorLib.writing import write_whole_csv, write_whole_json, write_whole_text
 
 from ..cohort.cache import GridCache
 from ..evaluation.baselines import BASELINES
@@ -142,7 +142,7 @@ def write_table(
 ) -> None:
     """Write predictions, values, page and Markdown of an experiment."""
     columns = ["row", "cohort", "seed", "patient_id", "label", "logit", "probability", "decision"]
-    write_csv(columns, _prediction_rows(outcomes, data, caches, result["seeds"]), folder.predictions)
+    write_whole_csv(columns, _prediction_rows(outcomes, data, caches, result["seeds"]), folder.predictions)
     write_whole_json(result, folder.experiment)
     write_whole_text(render_experiment(result), folder.experiment_page)
     write_whole_text(experiment_markdown(result), folder.experiment_text)

@@ -19,7 +19,7 @@ from PCRPredictorLib.model.bundle import write_bundle
 from PCRPredictorLib.model.card import InferenceSettings, ModelCard, TrainingRange
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
-from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json, write_whole_text
+from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
 
 from ..cohort.cache import GridCache, training_hashes
 from ..config import TrainingConfig
@@ -94,7 +94,7 @@ def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:
         [cache.ids[i], run.data.folds[i], cache.labels[i], *(f"{number:.6f}" for number in row)]
         for i, row in zip(held_out, numbers, strict=True)
     )
-    write_csv(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"], rows, path)
+    write_whole_csv(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"], rows, path)
 
 
 def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> None:

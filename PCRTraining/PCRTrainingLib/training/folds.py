@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
-from PCRPredictorLib.writing import whole_folder, write_csv
+from PCRPredictorLib.writing import read_csv, whole_folder, write_whole_csv
 from torch import Tensor
 
 from ..cohort.cache import GridCache
@@ -155,8 +154,7 @@ class Run:
         """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
         rows: dict[str, dict[str, str]] = {}
         for k in self.data.fold_numbers:
-            with self.folder.step(k, step.name).predictions.open(newline="", encoding="utf-8") as file:
-                rows.update({row["patient_id"]: row for row in csv.DictReader(file)})
+            rows |= {row["patient_id"]: row for row in read_csv(self.folder.step(k, step.name).predictions)}
         names = [self.data.cache.ids[i] for i in self.data.held_out]
         return Scores(*(np.array([float(rows[name][column]) for name in names]) for column in _SCORES))
 
@@ -230,7 +228,7 @@ def _write_scores(path: Path, fold: Fold, found: Scores) -> None:
         [fold.cache.ids[position], fold.cache.labels[position], *(repr(float(value)) for value in values)]
         for position, values in zip(fold.held_out, columns, strict=True)
     )
-    write_csv(["patient_id", "label", *_SCORES], rows, path)
+    write_whole_csv(["patient_id", "label", *_SCORES], rows, path)
 
 
 def _stack(vectors: Sequence[np.ndarray], width: int) -> Tensor:

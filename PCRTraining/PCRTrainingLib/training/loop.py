@@ -5,7 +5,6 @@ Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import math
@@ -20,7 +19,7 @@ import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
-from PCRPredictorLib.writing import whole_file
+from PCRPredictorLib.writing import whole_file, write_whole_csv
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
@@ -294,11 +293,8 @@ def _save(states: Mapping[str, object], path: Path) -> None:
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:
     """Write one row per epoch; a value that was not measured is empty."""
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HISTORY_COLUMNS)
-        writer.writeheader()
-        for row in history:
-            writer.writerow({name: "" if math.isnan(value) else f"{value:.6g}" for name, value in row.items()})
+    values = ([row[name] for name in HISTORY_COLUMNS] for row in history)
+    write_whole_csv(HISTORY_COLUMNS, (["" if math.isnan(x) else f"{x:.6g}" for x in row] for row in values), path)
 
 
 def load_weights(folder: StepFolder) -> dict[str, Tensor]:

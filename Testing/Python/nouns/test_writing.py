@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from PCRPredictorLib import writing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import put_in_place, whole_folder, write_csv, write_json, write_nifti
+from PCRPredictorLib.writing import put_in_place, read_csv, whole_folder, write_json, write_nifti, write_whole_csv
 
 
 def test_folder_appears_only_when_the_block_ends(tmp_path):
@@ -99,10 +99,11 @@ def test_file_that_a_program_is_reading_is_replaced_a_moment_later(tmp_path, mon
 
 def test_table_that_cannot_be_completed_leaves_the_old_one(tmp_path):
     path = tmp_path / "a.csv"
-    write_csv(["name", "age"], [["Jane, Dr", 52]], path)
+    write_whole_csv(["name", "age"], [["Jane, Dr", 52]], path)
     with pytest.raises(ZeroDivisionError):
-        write_csv(["name"], ([1 / k] for k in (1, 0)), path)
+        write_whole_csv(["name"], ([1 / k] for k in (1, 0)), path)
     assert path.read_text().splitlines() == ["name,age", '"Jane, Dr",52']
+    assert read_csv(path) == [{"name": "Jane, Dr", "age": "52"}]
     assert list(tmp_path.iterdir()) == [path]
 
 
