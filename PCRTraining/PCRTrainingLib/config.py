@@ -152,17 +152,15 @@ class TrainingConfig:
             raise ValueError("steps must not be empty")
 
 
-def stepwise(epochs: int, *, swap: bool = True, suffix: str = "", **common: Any) -> tuple[Step, Step, Step]:  # noqa: ANN401
+def stepwise(epochs: int) -> tuple[Step, Step, Step]:
     """Return the three steps of the curriculum, `epochs` each.
 
     Source: Caragliano et al., arXiv 2605.07561; the background swap goes beyond it.
     """
-    guided = Step(
-        "step2" + suffix, epochs, after="step1", attention=True, guidance="mask cross-entropy", swap=swap, **common
-    )
+    guided = Step("step2", epochs, after="step1", attention=True, guidance="mask cross-entropy", swap=True)
     fused = replace(
         guided,
-        name="step3" + suffix,
+        name="step3",
         after=guided.name,
         clinical=True,
         clinical_fit=True,
@@ -170,7 +168,7 @@ def stepwise(epochs: int, *, swap: bool = True, suffix: str = "", **common: Any)
         clinical_rate=1 / 3,
         clinical_dropout=0.2,
     )
-    return Step("step1", epochs, **common), guided, fused
+    return Step("step1", epochs), guided, fused
 
 
 PRESETS = {

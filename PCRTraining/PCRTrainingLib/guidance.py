@@ -1,6 +1,6 @@
 """Guidance: losses that guide the explanation of a network to the tumour mask.
 
-To add one, write a function here and give it a name; the configuration, its errors and the panel's settings follow. It
+To add one, write a function here and name it in `GUIDANCE`; configuration, errors and the panel's settings follow. It
 takes an `Explanation`, whose A is the attention and M the tumour mask, and returns a scalar, the mean over the batch.
 Tensors are (B, 1, slices, rows, columns) otherwise. The panel reads the names without loading torch: a loss that needs
 more than the methods of tensors imports torch inside of its function.
@@ -58,25 +58,10 @@ class Guidance:
     """
 
     loss: Callable[[Explanation], Tensor]
-    needs_gate: bool
-    needs_image_gradient: bool
+    needs_gate: bool = True
+    needs_image_gradient: bool = False
 
 
-GUIDANCE: dict[str, Guidance] = {}
-_Loss = Callable[[Explanation], "Tensor"]
-
-
-def _guidance(name: str, *, needs_gate: bool = True, needs_image_gradient: bool = False) -> Callable[[_Loss], _Loss]:
-    """Enter a loss into `GUIDANCE`."""
-
-    def enter(loss: _Loss) -> _Loss:
-        GUIDANCE[name] = Guidance(loss, needs_gate, needs_image_gradient)
-        return loss
-
-    return enter
-
-
-@_guidance("mask cross-entropy")
 def mask_cross_entropy(explanation: Explanation) -> Tensor:
     """Cross-entropy between the tumour and the attention, -sum(M log A).
 
@@ -87,14 +72,12 @@ def mask_cross_entropy(explanation: Explanation) -> Tensor:
     return _cross_entropy(explanation.log_attention, explanation)
 
 
-@_guidance("gradia")
 def gradia(explanation: Explanation) -> Tensor:
     """mean |A / max A - M|. Source: Gao et al., GRADIA, CSCW 2022."""
     gate = explanation.gate
     return (gate - explanation.mask_like(gate)).abs().mean()
 
 
-@_guidance("haics")
 def haics(explanation: Explanation) -> Tensor:
     """Binary cross-entropy of A / max A inside the mask only. Source: Shen et al., HAICS, 2021."""
     gate = explanation.gate
@@ -102,7 +85,6 @@ def haics(explanation: Explanation) -> Tensor:
     return -(mask * gate.clamp_min(TINY).log()).sum() / mask.sum().clamp_min(TINY)
 
 
-@_guidance("dice")
 def dice(explanation: Explanation) -> Tensor:
     """1 - Dice of A / max A and M. Source: Milletari et al., V-Net, 3DV 2016."""
     gate = explanation.gate
@@ -111,13 +93,11 @@ def dice(explanation: Explanation) -> Tensor:
     return (1 - overlap / (gate.sum((1, 2, 3, 4)) + mask.sum((1, 2, 3, 4))).clamp_min(TINY)).mean()
 
 
-@_guidance("rrr", needs_gate=False, needs_image_gradient=True)
 def right_for_the_right_reasons(explanation: Explanation) -> Tensor:
     """Squared input gradients outside the mask, summed per patient. Source: Ross et al., IJCAI 2017."""
     return ((explanation.image_gradient() * (1 - explanation.mask)) ** 2).sum((1, 2, 3, 4)).mean()
 
 
-@_guidance("grad-cam", needs_gate=False)
 def grad_cam_alignment(explanation: Explanation) -> Tensor:
     """Cross-entropy between mask and Grad-CAM. Source: predecessors of the curriculum, arXiv 2502.17503."""
     cam = explanation.grad_cam() + TINY
@@ -128,3 +108,13 @@ def _cross_entropy(log_map: Tensor, explanation: Explanation) -> Tensor:
     mask = explanation.mask_like(log_map)
     target = mask / mask.sum((1, 2, 3, 4), keepdim=True).clamp_min(TINY)
     return -(target * log_map).sum((1, 2, 3, 4)).mean()
+
+
+GUIDANCE = {
+    "mask cross-entropy": Guidance(mask_cross_entropy),
+    "gradia": Guidance(gradia),
+    "haics": Guidance(haics),
+    "dice": Guidance(dice),
+    "rrr": Guidance(right_for_the_right_reasons, needs_gate=False, needs_image_gradient=True),
+    "grad-cam": Guidance(grad_cam_alignment, needs_gate=False),
+}

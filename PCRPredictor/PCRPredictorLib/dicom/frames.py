@@ -21,18 +21,18 @@ _OF_THE_FILE = (
     "PatientID", "PatientName", "PatientAge", "Rows", "Columns", "AcquisitionNumber",
     "ContrastBolusStartTime", "AcquisitionDateTime", "AcquisitionTime",
 )  # fmt: skip
-_OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame; later ones win
-    "PixelSpacing": [("PixelMeasuresSequence", "PixelSpacing")],
-    "ImagePositionPatient": [("PlanePositionSequence", "ImagePositionPatient")],
-    "ImageOrientationPatient": [("PlaneOrientationSequence", "ImageOrientationPatient")],
-    "RescaleSlope": [("PixelValueTransformationSequence", "RescaleSlope")],
-    "RescaleIntercept": [("PixelValueTransformationSequence", "RescaleIntercept")],
-    "ImageType": [("MRImageFrameTypeSequence", "FrameType")],
-    "EchoTime": [("MREchoSequence", "EffectiveEchoTime")],
-    "FlipAngle": [("MRTimingAndRelatedParametersSequence", "FlipAngle")],
-    "DiffusionBValue": [("MRDiffusionSequence", "DiffusionBValue")],
-    "TemporalPositionIdentifier": [("FrameContentSequence", "TemporalPositionIndex")],
-    "AcquisitionDateTime": [("FrameContentSequence", "FrameAcquisitionDateTime")],
+_OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
+    "PixelSpacing": ("PixelMeasuresSequence", "PixelSpacing"),
+    "ImagePositionPatient": ("PlanePositionSequence", "ImagePositionPatient"),
+    "ImageOrientationPatient": ("PlaneOrientationSequence", "ImageOrientationPatient"),
+    "RescaleSlope": ("PixelValueTransformationSequence", "RescaleSlope"),
+    "RescaleIntercept": ("PixelValueTransformationSequence", "RescaleIntercept"),
+    "ImageType": ("MRImageFrameTypeSequence", "FrameType"),
+    "EchoTime": ("MREchoSequence", "EffectiveEchoTime"),
+    "FlipAngle": ("MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "DiffusionBValue": ("MRDiffusionSequence", "DiffusionBValue"),
+    "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
+    "AcquisitionDateTime": ("FrameContentSequence", "FrameAcquisitionDateTime"),
 }
 _FRAMES_A_FILE = 100_000  # more than any file has, so that instance numbers of several files do not overlap
 
@@ -90,11 +90,10 @@ def _frame_header(whole: pydicom.Dataset, number: int) -> pydicom.Dataset:
             header[tag] = whole[tag]
     shared = whole.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
     groups = (shared[0], whole.PerFrameFunctionalGroupsSequence[number])
-    for tag, places in _OF_A_FRAME.items():
-        for group, name in places:
-            for owner in groups:
-                if group in owner and name in owner[group].value[0]:
-                    setattr(header, tag, owner[group].value[0][name].value)
+    for tag, (group, name) in _OF_A_FRAME.items():
+        for owner in groups:
+            if group in owner and name in owner[group].value[0]:
+                setattr(header, tag, owner[group].value[0][name].value)
     _add_delay(header, groups)
     kind = {"SPIN": ["SE"], "BOTH": ["SE", "GR"]}.get(str(whole.get("EchoPulseSequence", "")), ["GR"])
     header.ScanningSequence = [*kind, "EP"] if whole.get("EchoPlanarPulseSequence") == "YES" else kind

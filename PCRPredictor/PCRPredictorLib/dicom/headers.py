@@ -15,13 +15,8 @@ from pydicom.tag import Tag
 from ..errors import DataError
 
 PLACE_TAGS = (
-    "SeriesInstanceUID",
-    "Rows",
-    "Columns",
-    "PixelSpacing",
-    "ImageOrientationPatient",
-    "ImagePositionPatient",
-)
+    "SeriesInstanceUID", "Rows", "Columns", "PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient",
+)  # fmt: skip
 PHASE_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
     "AcquisitionNumber",

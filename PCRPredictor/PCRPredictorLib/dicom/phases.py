@@ -26,16 +26,7 @@ from .headers import (
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
 _SHORTEST = 60.0  # s; a clock that spans less records storage, not acquisition
 _SAME_PLACE = 0.05  # mm, as large as rounding in headers
-_PHASE_WORDS = {
-    "pre",
-    "post",
-    "phase",
-    "ph",
-    "pass",
-    "contrast",
-    "gd",
-    "c",
-}  # words that differ between the names of phases
+_PHASE_WORDS = {"pre", "post", "phase", "ph", "pass", "contrast", "gd", "c"}  # they differ between names of phases
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,12 +24,7 @@ from ..exam import Exam, Geometry
 from .headers import tag_number
 
 WITHOUT = "leave out --dicom-results, or save without results in DICOM"
-_REQUIRED = (
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-)
+_REQUIRED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 _REQUIRED_OF_A_SLICE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 _MAY_BE_EMPTY = (
     "PatientName",

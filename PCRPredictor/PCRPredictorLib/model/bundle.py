@@ -65,26 +65,15 @@ class Bundle:
         )
 
     @property
-    def training_images(self) -> list[str]:
-        """Return fingerprints of the images trained on; empty if the bundle has no list.
+    def training_marks(self) -> tuple[list[str], list[str]]:
+        """Return hashes of images and of identifiers that the model was trained on; empty if the bundle has no list.
 
         Raises:
             DataError: if the list is damaged.
         """
-        return self._training_list("fingerprints")
-
-    @property
-    def training_patients(self) -> list[str]:
-        """Return hashes of the identifiers of all patients trained on, with or without images; empty without a list.
-
-        Raises:
-            DataError: if the list is damaged.
-        """
-        return self._training_list("patients")
-
-    def _training_list(self, name: str) -> list[str]:
         path = self.path / TRAINING_IMAGES
-        return list(_read_json(path).get(name, [])) if path.is_file() else []
+        content = _read_json(path) if path.is_file() else {}
+        return list(content.get("fingerprints", [])), list(content.get("patients", []))
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Return the operating point of that name, or the default one.

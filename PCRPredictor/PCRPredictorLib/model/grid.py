@@ -227,7 +227,7 @@ def to_exam_space(values: np.ndarray, window: Window) -> np.ndarray:
     """
     inside = window.inside
     positions = [
-        _slice_positions(np.arange(inside[0].start, inside[0].stop), window.slices),
+        np.interp(np.arange(inside[0].start, inside[0].stop), window.slices, np.arange(len(window.slices))),
         *(
             (np.arange(span.start, span.stop) - edges[0]) / (edges[1] - edges[0]) * count - 0.5
             for span, edges, count in zip(inside[1:], (window.rows, window.columns), values.shape[1:], strict=True)
@@ -266,11 +266,6 @@ def _linear_weights(positions: np.ndarray, count: int) -> np.ndarray:
     """Return weights, (len(positions), count), of linear interpolation; constant beyond both ends."""
     held = np.clip(positions, 0, count - 1)
     return np.maximum(1 - np.abs(held[:, None] - np.arange(count)), 0).astype(np.float32)
-
-
-def _slice_positions(voxels: np.ndarray, slices: np.ndarray) -> np.ndarray:
-    """Return the positions of the exam's slices in units of the grid's slices."""
-    return np.interp(voxels, slices, np.arange(len(slices)))
 
 
 def _voxels_inside(edges: tuple[float, float], count: int) -> slice:

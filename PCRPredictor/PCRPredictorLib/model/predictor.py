@@ -103,7 +103,8 @@ class Predictor:
             clinical: (2, width): with every value that is known, and with only those measured in the exam.
         """
         flips = ((), *self.bundle.settings.flips)
-        batch = _flipped(image, flips)
+        batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
+        batch = batch.contiguous(memory_format=torch.channels_last_3d)
         with torch.inference_mode():
             results = [_run_network(network, batch, clinical, flips) for network in self.networks]
         logits, image_logits, maps = zip(*results, strict=True)
@@ -119,12 +120,6 @@ def library_versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-
-
-def _flipped(image: Tensor, flips: Sequence[tuple[int, ...]]) -> Tensor:
-    """Return an image (C, slices, rows, columns) in every flip: (flips, C, slices, rows, columns)."""
-    batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
-    return batch.contiguous(memory_format=torch.channels_last_3d)
 
 
 def _run_network(

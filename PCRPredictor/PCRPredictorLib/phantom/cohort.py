@@ -26,7 +26,6 @@ def write_cohort(
     site: Site,
     seed: int = 0,
     full: bool = False,
-    workers: int = 2,
 ) -> None:
     """Write a cohort in the MAMA-MIA layout, whole or not at all.
 
@@ -39,7 +38,6 @@ def write_cohort(
         site: of the scanner.
         seed: of the cohort.
         full: full-size exams (about 26 MB each, and 2.2 GB of memory) instead of small ones (below 1 MB).
-        workers: number of threads.
 
     Raises:
         DataError: if `out` is in use or cannot be written, or there are no patients.
@@ -50,13 +48,11 @@ def write_cohort(
         raise DataError(f"{out} already exists and is not an empty folder; choose a new folder for the cohort")
     with whole_folder(out) as folder:
         (folder / "segmentations" / "expert").mkdir(parents=True)
-        rows = list(_write_patients(folder, patients, site, seed, full, workers))
+        rows = list(_write_patients(folder, patients, site, seed, full))
         write_csv(list(rows[0]), (list(row.values()) for row in rows), folder / TABLE)
 
 
-def _write_patients(
-    folder: Path, patients: int, site: Site, seed: int, full: bool, workers: int
-) -> Iterator[dict[str, object]]:
+def _write_patients(folder: Path, patients: int, site: Site, seed: int, full: bool) -> Iterator[dict[str, object]]:
     """Write patients 1 to n and yield their table rows in that order."""
 
     def write(index: int) -> dict[str, object]:
@@ -64,7 +60,7 @@ def _write_patients(
         write_patient(folder, patient)
         return table_row(patient, site)
 
-    with ThreadPoolExecutor(1 if full else workers) as pool:  # a full-size exam takes some GB
+    with ThreadPoolExecutor(1 if full else 2) as pool:  # a full-size exam takes some GB
         try:
             yield from pool.map(write, range(1, patients + 1))
         except BaseException:

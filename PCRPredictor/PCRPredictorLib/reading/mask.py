@@ -43,20 +43,10 @@ def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.nd
     return _to_grid(*read_volume(path), geometry, Path(path), label)
 
 
-def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, label: int | None = None) -> np.ndarray:
+def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, label: int | None) -> np.ndarray:
     """Return a mask that is stored in a different axis order, or mirrored, in the exam's order: (k, j, i).
 
     Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
-
-    Args:
-        mask: (k, j, i) in its own axis order.
-        own: geometry of the mask.
-        geometry: the exam's.
-        path: of the mask, for messages.
-        label: value of the tumour; by default every voxel that is not 0 is tumour.
-
-    Raises:
-        DataError: if the lattices differ, a voxel is not a finite number, or none has the label.
     """
     if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
         raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")

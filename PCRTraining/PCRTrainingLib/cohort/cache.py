@@ -8,7 +8,7 @@ quarantine.csv  patients left out, and why
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,10 +26,10 @@ from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from PCRPredictorLib.writing import read_csv, whole_folder, write_csv, write_json
 from torch import Tensor
 
+from ..progress import Progress
 from .check import Problem, count, examine_all, identifier_hash, image_hash, read_labels
 
 GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,6 @@ def open_or_build(
     grid: GridSpec,
     schema: ClinicalSchema,
     progress: Progress | None = None,
-    workers: int = 2,
 ) -> GridCache:
     """Return the cache in `folder`; build it if it is missing or has a different grid.
 
@@ -149,7 +148,7 @@ def open_or_build(
             return cache
     labels = read_labels(patients)
     with whole_folder(folder) as staging:
-        _build(patients, labels, staging, grid, schema, progress, workers)
+        _build(patients, labels, staging, grid, schema, progress or Progress())
     return read_cache(folder)
 
 
@@ -159,12 +158,11 @@ def _build(
     folder: Path,
     grid: GridSpec,
     schema: ClinicalSchema,
-    progress: Progress | None,
-    workers: int,
+    progress: Progress,
 ) -> None:
     records, problems = [], []
     with (folder / GRIDS).open("wb") as file:
-        for k, result in examine_all(patients, labels, schema, partial(_read_one, grid), workers):
+        for k, result in examine_all(patients, labels, schema, partial(_read_one, grid)):
             if isinstance(result, Problem):
                 problems.append(result)
             else:
@@ -178,8 +176,7 @@ def _build(
                         **details,
                     }
                 )
-            if progress:
-                progress(k + 1, len(patients))
+            progress.advance()
     write_json({"grid": asdict(grid), "patients": records}, folder / PATIENTS)
     write_csv(["patient_id", "reason"], map(astuple, problems), folder / QUARANTINE)
 

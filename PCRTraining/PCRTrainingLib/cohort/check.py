@@ -24,6 +24,7 @@ from ..schema import USUAL, build_schema
 
 LABEL = "pcr"
 _NO, _YES = {"0", "0.0", "false"}, {"1", "1.0", "true"}
+_THREADS = 2
 T = TypeVar("T")
 
 
@@ -112,7 +113,6 @@ def examine_all(
     labels: Sequence[int | None],
     schema: ClinicalSchema,
     use: Callable[[Exam], T],
-    workers: int = 2,
 ) -> Iterator[tuple[int, T | Problem]]:
     """Examine a cohort's patients in order, with a few exams in memory at a time.
 
@@ -123,7 +123,7 @@ def examine_all(
         Position of the patient, and the result of `use` or the problem.
     """
     duplicates, seen = find_duplicate_ids(patients), dict[str, str]()
-    examined = _map(partial(_examine_one, schema, use, duplicates), zip(patients, labels, strict=True), workers)
+    examined = _map(partial(_examine_one, schema, use, duplicates), zip(patients, labels, strict=True))
     for k, (result, mark) in enumerate(examined):
         name = patients[k].patient_id
         if not isinstance(result, Problem) and seen.setdefault(mark, name) != name:
@@ -149,13 +149,13 @@ def _examine_one(
         return Problem(patient.patient_id, str(error)), ""
 
 
-def _map(function: Callable, tasks: Iterable, workers: int) -> Iterator:
+def _map(function: Callable, tasks: Iterable) -> Iterator:
     """Map on threads that run ahead by a few tasks only, so that few results wait in memory."""
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         waiting: list = []
         for task in tasks:
             waiting.append(pool.submit(function, task))
-            if len(waiting) > 2 * workers:
+            if len(waiting) > 2 * _THREADS:
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()

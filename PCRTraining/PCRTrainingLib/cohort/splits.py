@@ -32,7 +32,13 @@ def assign_folds(
     Raises:
         DataError: if there are too few patients, only one class, no groups, or the given list does not fit.
     """
-    _check_classes(labels)
+    if not len(labels):
+        raise DataError("the cohort has no patient that can be used; run pcr check to see why")
+    if labels.min() == labels.max():
+        raise DataError(
+            f"the cohort must have patients with and without pCR, got {len(labels)} of one kind only; "
+            "check the column pcr of its table"
+        )
     folds = _draw_folds(config, ids, labels, column, seed)
     held_out = labels[folds >= 0]
     fewest = int(min(held_out.sum(), (1 - held_out).sum()))
@@ -111,16 +117,6 @@ def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
     if set(folds) != set(ids):
         raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")
     return np.array([folds[name] for name in ids])
-
-
-def _check_classes(labels: np.ndarray) -> None:
-    if not len(labels):
-        raise DataError("the cohort has no patient that can be used; run pcr check to see why")
-    if labels.min() == labels.max():
-        raise DataError(
-            f"the cohort must have patients with and without pCR, got {len(labels)} of one kind only; "
-            "check the column pcr of its table"
-        )
 
 
 def _strata(labels: np.ndarray, column: np.ndarray, folds: int) -> np.ndarray:

@@ -5,7 +5,6 @@ Arrays are (N,) of the patients of a cohort; the metrics and their sources are t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
@@ -14,19 +13,7 @@ import pandas as pd
 
 from ..cohort.cache import GridCache
 from ..schema import KNOWN
-from ..statistics.metrics import (
-    Interval,
-    age_bin,
-    auc,
-    bootstrap,
-    brier,
-    calibration_curve,
-    challenge_score,
-    delong,
-    rates,
-    roc_points,
-    sensitivity_at,
-)
+from ..statistics import metrics
 from ..statistics.operating import Outcome
 
 FAIRNESS_VARIABLES = ("age", "menopause", "breast_density")  # of the MAMA-MIA challenge
@@ -51,31 +38,29 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
 
 def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:
     """Return a field of `Rates` as a statistic of positions."""
-    return lambda index: getattr(rates(decision[index], label[index]), name)
+    return lambda index: getattr(metrics.rates(decision[index], label[index]), name)
 
 
 def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
     """Return the metrics of one model, with intervals by bootstrap over patients."""
     probability, decision = outcome.probability, outcome.decision
     fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
-    x, y = roc_points(outcome.order, label)
+    x, y = metrics.roc_points(outcome.order, label)
+
+    def challenge(i: np.ndarray) -> float:
+        return metrics.challenge_score(decision[i], label[i], {name: group[i] for name, group in fairness.items()})
+
     return {
         "name": outcome.name,
         "auc": auc_interval(outcome.order, label).to_json(),
         "operating_point": {"name": outcome.point, "threshold": outcome.threshold},
         **{
-            key: bootstrap(_rate(key, decision, label), label).to_json()
+            key: metrics.bootstrap(_rate(key, decision, label), label).to_json()
             for key in ("sensitivity", "specificity", "balanced_accuracy")
         },
-        "brier": bootstrap(lambda i: brier(probability[i], label[i]), label).to_json(),
-        "challenge_score": bootstrap(
-            lambda i: challenge_score(decision[i], label[i], {name: group[i] for name, group in fairness.items()}),
-            label,
-            resamples=200,
-        ).to_json()
-        if fairness
-        else None,
-        "calibration_curve": calibration_curve(probability, label),
+        "brier": metrics.bootstrap(lambda i: metrics.brier(probability[i], label[i]), label).to_json(),
+        "challenge_score": metrics.bootstrap(challenge, label, resamples=200).to_json() if fairness else None,
+        "calibration_curve": metrics.calibration_curve(probability, label),
         "roc": {"false_positive_rate": x.tolist(), "sensitivity": y.tolist()},
         "subgroups": list(_subgroups(outcome, label, groups)),
         "attention": describe_attention(outcome, label),
@@ -89,8 +74,8 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
         return None
     return {
         "map": outcome.map_name,
-        "in_tumour": bootstrap(lambda i: float(scores.in_tumour[i].mean()), label).to_json(),
-        "pointing_game": bootstrap(lambda i: float(scores.peak_in_tumour[i].mean()), label).to_json(),
+        "in_tumour": metrics.bootstrap(lambda i: float(scores.in_tumour[i].mean()), label).to_json(),
+        "pointing_game": metrics.bootstrap(lambda i: float(scores.peak_in_tumour[i].mean()), label).to_json(),
         "randomised_in_tumour": outcome.random_in_tumour,
     }
 
@@ -100,35 +85,35 @@ def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object
 
     AUC by DeLong's test, and sensitivity at the specificity of the other model by paired bootstrap.
     """
-    test = delong(one.order, other.order, label)
-    specificity = rates(other.decision, label).specificity
+    test = metrics.delong(one.order, other.order, label)
+    specificity = metrics.rates(other.decision, label).specificity
 
     def gain(i: np.ndarray) -> float:
-        level = rates(other.decision[i], label[i]).specificity
-        return sensitivity_at(one.order[i], label[i], level) - rates(other.decision[i], label[i]).sensitivity
+        there = metrics.rates(other.decision[i], label[i])
+        return metrics.sensitivity_at(one.order[i], label[i], there.specificity) - there.sensitivity
 
     return {
         "model": one.name,
         "other": other.name,
-        "auc_difference": Interval(test.difference, test.low, test.high).to_json(),
-        "p": finite(test.p),
+        "auc_difference": metrics.Interval(test.difference, test.low, test.high).to_json(),
+        "p": metrics.finite(test.p),
         "matched_specificity": specificity,
-        "sensitivity": sensitivity_at(one.order, label, specificity),
-        "other_sensitivity": rates(other.decision, label).sensitivity,
-        "sensitivity_difference": bootstrap(gain, label).to_json(),
+        "sensitivity": metrics.sensitivity_at(one.order, label, specificity),
+        "other_sensitivity": metrics.rates(other.decision, label).sensitivity,
+        "sensitivity_difference": metrics.bootstrap(gain, label).to_json(),
     }
 
 
-def auc_interval(score_: np.ndarray, label: np.ndarray) -> Interval:
+def auc_interval(score_: np.ndarray, label: np.ndarray) -> metrics.Interval:
     """Return the AUC with its 95 % interval by bootstrap over patients."""
-    return bootstrap(lambda i: auc(score_[i], label[i]), label)
+    return metrics.bootstrap(lambda i: metrics.auc(score_[i], label[i]), label)
 
 
 def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> Iterator[dict[str, object]]:
     for variable, values in groups.items():
         for group in sorted(set(values) - {""}):
             inside = values == group
-            here = rates(outcome.decision[inside], label[inside])
+            here = metrics.rates(outcome.decision[inside], label[inside])
             fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
             interval = auc_interval(outcome.order[inside], label[inside]) if fewest >= _SMALLEST_GROUP else None
             yield {
@@ -137,14 +122,9 @@ def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndar
                 "patients": int(inside.sum()),
                 "positives": int(label[inside].sum()),
                 "auc": interval.to_json() if interval else None,
-                "sensitivity": finite(here.sensitivity),
-                "specificity": finite(here.specificity),
+                "sensitivity": metrics.finite(here.sensitivity),
+                "specificity": metrics.finite(here.specificity),
             }
-
-
-def finite(value: float) -> float | None:
-    """Return None instead of nan, for JSON."""
-    return value if math.isfinite(value) else None
 
 
 def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
@@ -153,7 +133,7 @@ def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:
     for name in _SUBGROUPS:
         texts = cache.column(name)[index]
         if name == "age":
-            values = np.array([age_bin(age) for age in pd.to_numeric(texts, errors="coerce")])
+            values = np.array([metrics.age_bin(age) for age in pd.to_numeric(texts, errors="coerce")])
         else:
             values = np.array([_spelling(name, text) for text in texts])
         if len(set(values) - {""}) > 1:

@@ -38,7 +38,7 @@ def evaluate(
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
         caches = _read_for(bundles, cohort, name, cache_folder / name, progress)
         for bundle in bundles:
-            refuse_shared(caches[bundle.settings.grid], cohort, bundle.training_images, bundle.training_patients)
+            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_marks)
         outcomes: list[Outcome] = []
         for bundle in bundles:
             progress.start(f"{bundle.card.name} on {name}", 1)
@@ -71,7 +71,7 @@ def _read_for(
     caches: dict[GridSpec, GridCache] = {}
     for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
         progress.start(f"Reading {name}", len(find_patients(cohort)))
-        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, lambda *_: progress.advance())
+        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, progress)
         check_classes(cache, cohort)
         caches[grid] = cache
     return caches

@@ -149,7 +149,7 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
         Figure(calibration, "Calibration", "Observed against predicted share with pCR, with 95 % intervals."),
     ]
     if len(models) > 1:
-        figures.append(_limited_forest([(model["name"], model["auc"]) for model in models], (best or {}).get("value")))
+        figures.append(_forest([(model["name"], model["auc"]) for model in models], (best or {}).get("value")))
     text = f"{_describe_patients(cohort, best)} {cohort['left_out']} more were left out."
     tables = [_model_table(models), _pair_table(cohort["comparisons"]), _attention_table(models)]
     return [Section(cohort["name"], text, tables, figures), *(_subgroups(model) for model in models)]
@@ -158,7 +158,7 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
 def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Section:
     best = cohort["best_possible_auc"]
     title = "Out of fold" if cohort["name"] == cohort["role"] else f"{cohort['name']}, {cohort['role']}"
-    forest = _limited_forest([(row["name"], _auc(row, cohort)) for row in result["rows"]], best)
+    forest = _forest([(row["name"], _auc(row, cohort)) for row in result["rows"]], best)
     return Section(title, _describe_patients(cohort, best), [_cohort_table(result, cohort)], [forest])
 
 
@@ -244,11 +244,11 @@ def _cohort_table(result: dict[str, Any], cohort: dict[str, Any]) -> Table:
     return Table("Results", head, rows, _READ_EXPERIMENT if cohort is result["cohorts"][0] else "")
 
 
-def _limited_forest(rows: Sequence[tuple[str, Interval | None]], best: float | None) -> Figure:
-    return _forest(rows, best, "the best possible AUC of this cohort")
-
-
-def _forest(rows: Sequence[tuple[str, Interval | None]], reference: float | None, what: str) -> Figure:
+def _forest(
+    rows: Sequence[tuple[str, Interval | None]],
+    reference: float | None,
+    what: str = "the best possible AUC of this cohort",
+) -> Figure:
     """Return AUCs with intervals, and a dashed line at `reference`, which is `what`."""
     values = [(n, auc["value"], auc["low"], auc["high"]) if auc else (n, None, None, None) for n, auc in rows]
     caption = "AUC with its 95 % interval." + (f" Dashed: {what}." if is_known(reference) else "")

@@ -23,9 +23,8 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.folds import Prepared, Run
-from .clinical_rows import Rows, keep_clinical_rows, read_clinical_rows
 from .job import Job
-from .preparation import keep_folds, open_cohort
+from .preparation import Rows, keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
 from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
 
 

@@ -21,7 +21,7 @@ from PCRPredictorLib.phantom.site import SITES, Site
 from PCRPredictorLib.writing import read_csv, write_csv
 from rich.console import Console
 
-from ..config import TrainingConfig, stepwise
+from ..config import PRESETS
 from ..evaluation.card import card_metrics
 from ..evaluation.description import describe_cohort
 from ..evaluation.evaluate import run_bundle
@@ -35,7 +35,7 @@ from .train import outcomes_of_steps, train, write_run_bundle
 SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
 EXTERNAL = ((replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise), 200),)
-CONFIG = TrainingConfig(stepwise(10))
+CONFIG = PRESETS["full"]
 
 
 def main() -> None:

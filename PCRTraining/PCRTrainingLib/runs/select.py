@@ -28,9 +28,8 @@ from ..evaluation.description import auc_interval
 from ..statistics.metrics import auc, delong
 from ..statistics.operating import cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
-from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .job import Job
-from .preparation import keep_folds, open_cohort
+from .preparation import keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
 
 
 @dataclass(frozen=True)

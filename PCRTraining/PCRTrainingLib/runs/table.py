@@ -13,10 +13,10 @@ from PCRPredictorLib.writing import write_whole_csv, write_whole_json, write_who
 
 from ..cohort.cache import GridCache
 from ..evaluation.baselines import BASELINES
-from ..evaluation.description import auc_interval, compare, finite
+from ..evaluation.description import auc_interval, compare
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..run_folder import RunFolder
-from ..statistics.metrics import auc, brier, rates, sensitivity_at
+from ..statistics.metrics import auc, brier, finite, rates, sensitivity_at
 from ..statistics.operating import Outcome
 from ..training.folds import Prepared
 

@@ -20,6 +20,7 @@ from PCRPredictorLib.model.card import InferenceSettings, ModelCard, TrainingRan
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
+from safetensors.torch import load_file
 
 from ..cohort.cache import GridCache, training_hashes
 from ..config import TrainingConfig
@@ -30,7 +31,7 @@ from ..run_state import read_histories
 from ..statistics.operating import Outcome, fit_points
 from ..training.folds import Run
 from ..training.inference import random_share
-from ..training.loop import load_weights, network_arguments
+from ..training.loop import network_arguments
 from .job import Job
 from .preparation import prepare
 from .step_attention import explain_steps
@@ -128,7 +129,7 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         familiar=training_ranges(data.cache),
     )
     schema = data.schema if step.clinical else ClinicalSchema(())
-    weights = [load_weights(run.folder.step(k, step.name)) for k in data.fold_numbers]
+    weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
     images, patients = training_hashes(data.cache, data.rows)
     if path.is_dir():
         shutil.rmtree(path)

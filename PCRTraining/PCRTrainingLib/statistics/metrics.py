@@ -1,6 +1,7 @@
 """Metrics on arrays: discrimination, calibration, fairness, intervals and paired tests. No network, no files.
 
-Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool. `age_bin` is ours.
+Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool. `age_bin` and
+`finite` are ours.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Interval:
 
     def to_json(self) -> dict[str, float | None]:
         """Return plain values, None for nan."""
-        return _without_nan(vars(self))
+        return {name: finite(value) for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,12 @@ class DeLong:
 
     def to_json(self) -> dict[str, float | None]:
         """Return plain values, None for nan."""
-        return _without_nan(vars(self))
+        return {name: finite(value) for name, value in vars(self).items()}
 
 
-def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def finite(value: float) -> float | None:
+    """Return None instead of nan, for JSON."""
+    return value if math.isfinite(value) else None
 
 
 def auc(score: np.ndarray, label: np.ndarray) -> float:

@@ -78,7 +78,9 @@ def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> s
     axes.set_xlabel(_escape(label), size=_NORMAL, color=_TEXT)
     axes.margins(x=0.08)
     if is_known(reference):
-        _mark(axes, reference, format_value(reference))
+        axes.axvline(reference, color=_COLOURS[1], linewidth=1.4, linestyle="--", zorder=1)
+        words, place = format_value(reference), axes.get_xaxis_transform()
+        axes.text(reference, 1.01, words, transform=place, ha="center", va="bottom", size=_SMALL, color=_COLOURS[1])
     return _svg(figure)
 
 
@@ -182,13 +184,6 @@ def _style_axes(axes: Axes) -> None:
 def _legend_below(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13), frameon=False, fontsize=_SMALL, labelcolor=_TEXT)
-
-
-def _mark(axes: Axes, reference: float, words: str) -> None:
-    """Draw a dashed line with its value above."""
-    axes.axvline(reference, color=_COLOURS[1], linewidth=1.4, linestyle="--", zorder=1)
-    transform = axes.get_xaxis_transform()
-    axes.text(reference, 1.01, words, transform=transform, ha="center", va="bottom", size=_SMALL, color=_COLOURS[1])
 
 
 def _line(number: int) -> dict:

@@ -13,6 +13,7 @@ import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import read_csv, whole_folder, write_whole_csv
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..cohort.cache import GridCache
@@ -22,7 +23,7 @@ from ..progress import Progress
 from ..run_folder import RunFolder, StepFolder
 from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
-from .loop import Fold, load_weights, network_arguments, train_step
+from .loop import Fold, network_arguments, train_step
 
 _SCORES = [field.name for field in fields(Scores)]
 
@@ -53,9 +54,6 @@ class Prepared:
         """Positions, (n,), of the patients that a fold holds out."""
         return np.flatnonzero(self.folds >= 0)
 
-    def _others(self, number: int) -> np.ndarray:
-        return (self.folds != number) & (self.folds != EXCLUDED)
-
     @cached_property
     def image_free_rows(self) -> list[tuple[np.ndarray, int]]:
         """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
@@ -68,9 +66,10 @@ class Prepared:
         Raises:
             DataError: if early stopping has too few patients to validate on.
         """
-        held_out, rest = (np.flatnonzero(part) for part in (self.folds == number, self._others(number)))
-        train, validation = inner_validation(rest, self.cache.labels, config.validation, config.seed + number)
-        return train, validation, held_out
+        held_out, rest = self.folds == number, (self.folds != number) & (self.folds != EXCLUDED)
+        seed = config.seed + number
+        train, validation = inner_validation(np.flatnonzero(rest), self.cache.labels, config.validation, seed)
+        return train, validation, np.flatnonzero(held_out)
 
     def check(self, config: TrainingConfig) -> None:
         """Check that every fold can be trained.
@@ -135,7 +134,7 @@ class Run:
             progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
             done = epoch + 1
 
-        start = load_weights(self.folder.step(fold.number, step.after)) if step.after else {}
+        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else {}
         train_step(step, self.config, fold, start, folder, device, report)
         progress.advance(units=step.epochs - done)
         network = load_network(step, self.config, fold.schema, folder).to(device)
@@ -217,7 +216,7 @@ def _copy_shared_steps(earlier: Run, run: Run, number: int) -> None:
 def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: StepFolder) -> PCRNet:
     """Return the network of a trained step, ready to predict."""
     network = PCRNet(**network_arguments(step, config, schema))
-    network.load_state_dict(load_weights(folder))
+    network.load_state_dict(load_file(folder.weights))
     return network.channels_last().eval()
 
 

@@ -20,7 +20,7 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file, write_whole_csv
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -100,8 +100,8 @@ def train_step(
         if step.patience is None or _since_best(history) == 0:
             best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         with whole_file(folder.checkpoint) as part:
-            states = (network.state_dict(), optimizer.state_dict(), schedule.state_dict(), best, history)
-            _save(dict(zip(_CHECKPOINT_KEYS, states, strict=True)), part)
+            states = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "best": best}
+            _save({**states, "schedule": schedule.state_dict(), "history": history}, part)
         _write_history(folder.history, history)
         report(epoch, row)
     with whole_file(folder.weights) as part:
@@ -264,9 +264,6 @@ def _since_best(history: list[dict[str, float]]) -> int:
     return len(losses) - 1 - int(np.argmin(losses))
 
 
-_CHECKPOINT_KEYS = ("network", "optimizer", "schedule", "best", "history")
-
-
 def _resume(
     folder: StepFolder,
     network: PCRNet,
@@ -295,11 +292,6 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
     """Write one row per epoch; a value that was not measured is empty."""
     values = ([row[name] for name in HISTORY_COLUMNS] for row in history)
     write_whole_csv(HISTORY_COLUMNS, (["" if math.isnan(x) else f"{x:.6g}" for x in row] for row in values), path)
-
-
-def load_weights(folder: StepFolder) -> dict[str, Tensor]:
-    """Return the weights of a finished step."""
-    return load_file(folder.weights)
 
 
 def _seed(*parts: object) -> int:

@@ -11,14 +11,8 @@ from PCRTrainingLib.run_folder import StepFolder
 from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.training.folds import Prepared
 from PCRTrainingLib.training.inference import randomised, score
-from PCRTrainingLib.training.loop import (
-    build_network,
-    classification_loss,
-    fit_clinical,
-    load_weights,
-    parameter_groups,
-    train_step,
-)
+from PCRTrainingLib.training.loop import build_network, classification_loss, fit_clinical, parameter_groups, train_step
+from safetensors.torch import load_file
 
 GUIDED = Step("s", 3, attention=True, guidance="mask cross-entropy", swap=True)
 
@@ -36,7 +30,7 @@ def prepared(training_cohort, config, tmp_path_factory):
 
 def run(step, config, fold, folder, start=None, report=lambda epoch, row: None):
     train_step(step, config, fold, start or {}, StepFolder(folder), "cpu", report)
-    return load_weights(StepFolder(folder))
+    return load_file(StepFolder(folder).weights)
 
 
 class Stopped(Exception):
