@@ -1,7 +1,5 @@
 """Checks that an exam can be predicted; each failure is reported in one sentence."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

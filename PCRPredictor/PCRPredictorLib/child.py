@@ -4,8 +4,6 @@ They are sent only if the environment variable BREASTPCR_CHILD is set. A child a
 closed, that is, when its parent closes it, ends or crashes. This works on every system and through Slicer's launchers.
 """
 
-from __future__ import annotations
-
 import _thread
 import json
 import os

@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 the data is at fault, 2 the call is, 130 interrupted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import locale
 import signal

@@ -6,8 +6,6 @@ the functional volume and the one-click tumour.
 Source: Hylton et al., Radiology 2012 (functional tumour volume at 70 % early enhancement); the floor is ours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 FUNCTIONAL_ENHANCEMENT = 0.7

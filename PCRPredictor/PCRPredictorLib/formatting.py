@@ -1,7 +1,5 @@
 """Numbers as text: the one definition of a value and of a value with its interval, for reports, cards and panels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

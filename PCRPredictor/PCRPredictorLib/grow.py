@@ -3,8 +3,6 @@
 Sources: the threshold is that of Hylton et al., Radiology 2012; cutting thin bridges is ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

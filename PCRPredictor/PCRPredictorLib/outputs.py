@@ -1,7 +1,5 @@
 """The files of a prediction, and of a whole cohort."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Choice of the pre-contrast, early and late phase among several, by their times and names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The result for an exam and its JSON form. Reports and panels use it without loading torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

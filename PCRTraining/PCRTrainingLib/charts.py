@@ -1,7 +1,5 @@
 """Charts and rows of a run, as points and texts for whatever draws them. No torch and no widgets here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The whole command `pcr`: the subcommands of prediction, the page, and those for cohorts."""
 
-from __future__ import annotations
-
 import sys
 
 from PCRPredictorLib.command_line import app, run

@@ -1,7 +1,5 @@
 """The configuration of a training run: one frozen dataclass, saved as `config.json` in the run folder."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run as users start and follow it: what can be done now or why not, and how far it is. No torch, no widgets."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Read a run during training and afterwards: state, curves and results. No torch here, for the Slicer module."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

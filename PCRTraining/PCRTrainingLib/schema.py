@@ -1,7 +1,5 @@
 """The clinical variables that training knows by name, and the clinical schema of a cohort."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number

@@ -3,8 +3,6 @@
 A setting has a path: "dropout", "split.folds", or "*.epochs" for one of all steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ A code has at most 16 characters, which every reader accepts; a longer one is sh
 `Resources/Docs/dicom.md` lists them. Source: DICOM PS3.3 8 (coded entries), PS3.16 CID 244 (laterality).
 """
 
-from __future__ import annotations
-
 import re
 import uuid
 from typing import Any

@@ -7,8 +7,6 @@ acquisition time for all. Each may write Enhanced MR instead, with all phases in
 `frames`). Only headers are read to sort the phases, and only the pixels of the three phases that are used.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

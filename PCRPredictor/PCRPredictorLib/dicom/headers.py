@@ -1,7 +1,5 @@
 """Headers of DICOM images: the images of a folder that could be slices of a DCE phase, and values of their tags."""
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """From slices to phases: a series is divided, and the phases of one acquisition are put in the order of time."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -6,8 +6,6 @@ One measurement group of the tumour's segment holds numbers (NUM), decision and 
 Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Measurements and Qualitative Evaluations).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

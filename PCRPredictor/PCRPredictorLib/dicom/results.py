@@ -9,8 +9,6 @@ Patient and study are copied unchanged from the source, named or de-identified, 
 Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 """
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 from typing import Any

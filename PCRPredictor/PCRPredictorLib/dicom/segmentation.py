@@ -3,8 +3,6 @@
 Source: DICOM PS3.3 A.51.
 """
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

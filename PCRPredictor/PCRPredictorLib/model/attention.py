@@ -3,8 +3,6 @@
 `to_attention_map`, `scale_to_peak` and `mass_inside` are ours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..exam import Geometry

@@ -1,7 +1,5 @@
 """From logits to probabilities: one definition for prediction and training."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import expit
 

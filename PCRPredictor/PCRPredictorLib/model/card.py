@@ -1,7 +1,5 @@
 """The model card and the settings of a bundle, and their JSON forms."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 

@@ -10,8 +10,6 @@ kernel that widens with the pixels.
 Source: ours; the method page of the documentation gives the reasons.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import permutations
 

@@ -8,8 +8,6 @@ Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: 
 (sphericity, here of voxel faces); log volume, spread and rim against core are ours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

@@ -1,7 +1,5 @@
 """Scale-invariant channels, the input of the network. Source: ours, see the method page."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..errors import DataError

@@ -1,7 +1,5 @@
 """Warnings that go with a prediction, in words for a radiologist."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from ..clinical import ClinicalSchema, Value

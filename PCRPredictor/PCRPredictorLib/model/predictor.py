@@ -1,7 +1,5 @@
 """From an exam to a prediction: the fold ensemble reads the tumour's window; its attention is shown on the exam."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The models that can be chosen: those that ship, and those in a folder of the user."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import zipfile

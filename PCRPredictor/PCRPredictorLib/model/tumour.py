@@ -1,7 +1,5 @@
 """Measurements of the tumour in mask and phases, without a network."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..enhancement import relative_enhancement, signal_floor

@@ -4,8 +4,6 @@ Positions are LPS in mm: x = 0 is the midline, y = 0 the front of the chest wall
 Signed distances are negative inside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

@@ -4,8 +4,6 @@
 anatomy, kinetics and clinical variables (`traits` holds the label model), sites in their scanners.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -8,8 +8,6 @@ Imaging 10:223), solved analytically for that input. Tissue T1 at 1.5 T: Rakow-P
 23:87) for the breast, Stanisz et al. 2005 (Magn Reson Med 54:507) for muscle, blood and liver, at about 37 degrees C.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

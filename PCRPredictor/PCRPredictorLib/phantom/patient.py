@@ -1,7 +1,5 @@
 """One phantom patient as an exam: traits, anatomy and tumour, scanned at a site."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from zlib import crc32
 

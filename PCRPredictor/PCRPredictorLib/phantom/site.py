@@ -1,7 +1,5 @@
 """The sites of phantom cohorts: how each of them scans, and how its images depend on the label."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Literal
 

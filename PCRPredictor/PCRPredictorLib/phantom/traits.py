@@ -7,8 +7,6 @@ with w (wash-out) and h (heterogeneity) standard normal. The best possible AUC, 
 about a third of the patients respond.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Wash-out sets the rate constant kep, heterogeneity the local spread of uptake, the rim and the core.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

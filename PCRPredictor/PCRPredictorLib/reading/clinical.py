@@ -1,7 +1,5 @@
 """Clinical variables of one patient, from files and from a command's words."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

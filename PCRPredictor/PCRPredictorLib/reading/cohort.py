@@ -8,8 +8,6 @@
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Volumes from files: NIfTI, NRRD and MHA, most of it with SimpleITK. `FORMATS` lists what is read, and how."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -9,8 +9,6 @@
 Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

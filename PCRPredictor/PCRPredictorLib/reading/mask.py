@@ -1,7 +1,5 @@
 """Tumour masks from files: images in any axis order, and DICOM Segmentations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations

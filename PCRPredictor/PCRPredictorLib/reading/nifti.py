@@ -5,8 +5,6 @@ With a separate check of the gzip stream it takes 1.6 times as long. nibabel doe
 Source: the NIfTI-1 header, https://nifti.nimh.nih.gov/nifti-1.
 """
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tables of patients, CSV or Excel, as people and programs write them."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from pathlib import Path

@@ -5,8 +5,6 @@ patients.json   grid and one record per patient, in the same order
 quarantine.csv  patients left out, and why
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass

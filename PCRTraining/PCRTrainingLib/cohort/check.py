@@ -1,7 +1,5 @@
 """Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,8 +4,6 @@ segmentations/reviewed/<id>.nii.gz     a changed mask; it replaces the expert's,
 segmentations/reviewed/reviews.csv     patient_id, who, when, mask: a row per reviewed patient
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields

@@ -1,7 +1,5 @@
 """Splits by patient: who is trained on and who is held out. No patient is ever on both sides."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence

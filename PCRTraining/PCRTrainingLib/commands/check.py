@@ -1,7 +1,5 @@
 """`pcr check`: a cohort's problems."""
 
-from __future__ import annotations
-
 import typer
 from PCRPredictorLib.commands.options import console
 from rich.table import Table

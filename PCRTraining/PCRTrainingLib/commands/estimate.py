@@ -1,7 +1,5 @@
 """`pcr estimate`: time and memory of a run."""
 
-from __future__ import annotations
-
 import os
 
 from PCRPredictorLib.commands.options import console

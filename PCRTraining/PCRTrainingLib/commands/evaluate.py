@@ -1,7 +1,5 @@
 """`pcr evaluate`: models on cohorts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

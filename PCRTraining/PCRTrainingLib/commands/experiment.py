@@ -1,7 +1,5 @@
 """`pcr experiment`: baselines against the curriculum."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

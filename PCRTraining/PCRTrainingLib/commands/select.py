@@ -1,7 +1,5 @@
 """`pcr select`: a configuration by nested cross-validation."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`pcr train`: the curriculum on a cohort."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Baselines that a network has to beat: logistic regression on clinical variables, and on kinetics and shape."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The model card of a run: training data, performance overall and by subgroup, failures, intended use."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -3,8 +3,6 @@
 Arrays are (N,) of the patients of a cohort; the metrics and their sources are those of `metrics`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """Evaluate models on cohorts that they were not trained on."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Reports of an evaluation and of an experiment: HTML pages that load nothing from elsewhere, and Markdown."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The cache holds every cohort on the model grid, and each seed has a run folder with every step; see `table`, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The protocol of train, experiment and select: start or resume, share the folds, wait, record time and versions."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

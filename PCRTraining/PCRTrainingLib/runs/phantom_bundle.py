@@ -5,8 +5,6 @@
 It is trained on four simulated scanners without a shortcut and evaluated on a fifth; its card names both.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Sequence

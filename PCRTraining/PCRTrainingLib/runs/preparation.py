@@ -3,8 +3,6 @@
 Clinical rows are labelled patients without images, on whom the clinical branch alone is fitted.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress

@@ -9,8 +9,6 @@ A configuration with too little attention inside the tumour is not chosen, whate
 Source: Varma and Simon, BMC Bioinformatics 2006: a choice must not be tested on the patients that made it.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Attention of each step of a run in one patient, on the voxels of the exam."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema

@@ -3,8 +3,6 @@
 Arrays are (N,) of the patients of a cohort.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Its files: `run_folder`.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress

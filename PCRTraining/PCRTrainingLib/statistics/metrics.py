@@ -4,8 +4,6 @@ Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1]
 `finite` are ours.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Arrays are (N,) of the patients.
 `cross_fitted`, `held_out_parts`, `parts_are_folds`, `fit_points` and `at_point` are ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Plots of the reports as SVG text: ROC and calibration curves, intervals, the course of training."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Mapping, Sequence

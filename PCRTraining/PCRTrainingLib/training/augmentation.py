@@ -4,8 +4,6 @@ Tensors keep their shapes, (B, C, slices, rows, columns) of images and (B, width
 `random_contrast` and `swap_background` are ours.
 """
 
-from __future__ import annotations
-
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from torch import Tensor

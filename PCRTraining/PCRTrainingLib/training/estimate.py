@@ -1,7 +1,5 @@
 """Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

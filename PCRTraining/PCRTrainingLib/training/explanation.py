@@ -3,8 +3,6 @@
 `at_resolution`, `share_in_tumour` and `explain` are ours.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import torch

@@ -1,7 +1,5 @@
 """Run trained networks on cached patients: logits, and the share of the map inside the tumour."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 

@@ -3,8 +3,6 @@
 Sources: AdamW, Loshchilov and Hutter, ICLR 2019; one cycle of the learning rate, Smith and Topin, 2019.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import math

@@ -6,8 +6,6 @@ depend on the number of processes. When a process dies, torchrun restarts all, a
 On a CPU each process has one thread: for these networks it is faster than two, and sums are the same on every machine.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import threading
