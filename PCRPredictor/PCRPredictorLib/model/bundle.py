@@ -65,7 +65,7 @@ class Bundle:
         )
 
     @property
-    def training_marks(self) -> tuple[list[str], list[str]]:
+    def training_hashes(self) -> tuple[list[str], list[str]]:
         """Return hashes of images and of identifiers that the model was trained on; empty if the bundle has no list.
 
         Raises:

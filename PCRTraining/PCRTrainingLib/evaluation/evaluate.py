@@ -36,7 +36,7 @@ def evaluate(
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
         caches = _read_for(bundles, cohort, name, cache_folder / name, progress)
         for bundle in bundles:
-            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_marks)
+            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_hashes)
         outcomes: list[Outcome] = []
         for bundle in bundles:
             progress.start(f"{bundle.card.name} on {name}", 1)

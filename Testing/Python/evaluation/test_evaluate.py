@@ -115,7 +115,7 @@ def test_bundle_contains_no_identifier_and_an_old_one_still_loads(trained, tmp_p
     assert not any(f'"{name}{k}"' in path.read_text() for name in "Pp" for k in range(16))
     path.write_text(json.dumps({"fingerprints": content["fingerprints"]}))
     old = Bundle(tmp_path / "old", None, None, None, "")
-    assert (len(old.training_marks[0]), old.training_marks[1]) == (16, [])
+    assert (len(old.training_hashes[0]), old.training_hashes[1]) == (16, [])
 
 
 def test_cohort_of_one_class_is_refused(trained, elsewhere, tmp_path):

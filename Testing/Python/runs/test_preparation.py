@@ -37,7 +37,7 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     assert_same_predictions(out, tmp_path / "whole")
     weights = "fold_1/step3/weights.safetensors"
     assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
-    assert len(load_bundle(out / "bundle").training_marks[1]) == 16 + 8
+    assert len(load_bundle(out / "bundle").training_hashes[1]) == 16 + 8
     assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in messages
 
 
@@ -52,4 +52,4 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
     with pytest.raises(KeyboardInterrupt):
         train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
     train(quiet_job(training_cohort, out, resume=True), config)
-    assert len(load_bundle(out / "bundle").training_marks[1]) == 16 + 8
+    assert len(load_bundle(out / "bundle").training_hashes[1]) == 16 + 8
