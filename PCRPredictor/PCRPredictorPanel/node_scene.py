@@ -22,7 +22,7 @@ from PCRPredictorLib.mrml.exam import (
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
-from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.frontend import Fingerprint, Reading
 from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _

@@ -68,7 +68,7 @@ class OverlaySection:
         choice(name.background, phases, disabled=(off,), classes="mb-2")
         kinds = [(kind.value, kind.value, "", f"arrange-{kind.name.lower()}") for kind in Arrangement]
         choice(arrangement, kinds, classes="mb-2")
-        label = f"'Grey values ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"
+        label = f"'Window/level ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"
         v3.VRangeSlider(v_model=(name.grey,), min=0, max=200, step=2, label=(label,), id="grey", **COMPACT)
         checkbox(settings.outline, "Tumour outline", "outline")
         with html.Div(v_if=(name.has_attention,)):

@@ -21,7 +21,7 @@ from PCRPredictorLib.mrml.nodes import (
 )
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.report.display import ZOOM_MM
-from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.frontend import Fingerprint, Reading
 from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.overlay import OverlaySettings
 from trame_slicer.core import SlicerApp
@@ -81,14 +81,14 @@ class PageScene:
 
     def fingerprint(self) -> Fingerprint | None:
         """Return the exam's state, or None without one."""
-        return replace(Fingerprint.of(state_of(*self._inputs())), exam=self._count) if self.is_open else None
+        return replace(Fingerprint.of(state_of(*self._inputs())), identity=self._count) if self.is_open else None
 
     def read(self) -> Reading:
         """Return the exam as it is now; raise DataError if it cannot be read."""
         state = Fingerprint.of(state_of(*self._inputs()))
         exam = self._node_exam.read(*self._inputs())
         exam = replace(exam, provenance=self._provenance)  # nodes do not hold the times of the phases
-        return Reading(exam, replace(state, exam=self._count))
+        return Reading(exam, replace(state, identity=self._count))
 
     def open_exam(self, exam: Exam) -> None:
         """Show an exam in place of the one before."""

@@ -18,7 +18,7 @@ WENT_WRONG = "this went wrong here; load the page again"
 
 
 class Work:
-    """The worker of a session (`session.face.Worker`).
+    """The worker of a session (`session.frontend.Worker`).
 
     Args:
         server: of the page; what is changed by an answer reaches the browser at once.

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from ..report.wording import Translate
-from .face import Worker
+from .frontend import Worker
 
-TOO_LARGE = "the exam takes more memory than this machine gives; crop it, or close other programs"
+TOO_LARGE = "the exam needs more memory than this computer has; crop it, or close other programs"
 
 
 class Activity:
@@ -17,7 +17,7 @@ class Activity:
 
     Args:
         worker: where work runs.
-        translate: a sentence into the face's language.
+        translate: a sentence into the frontend's language.
 
     Attributes:
         on_change: functions to call when anything of the session has changed.

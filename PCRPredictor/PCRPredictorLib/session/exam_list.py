@@ -11,7 +11,7 @@ from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.sources import Source
 from .activity import TOO_LARGE
-from .face import Worker
+from .frontend import Worker
 from .result import Result
 from .session import Session
 
@@ -110,7 +110,7 @@ class ExamList:
         if (model := bundle.checksum if bundle is not None else None) != self._model:
             self._model, self._running = model, None
             self.rows = [Row(row.name) for row in self.rows]
-        if result is not None and self.chosen >= 0 and (self._noted is None or result.asked is not self._noted.asked):
+        if result is not None and self.chosen >= 0 and (self._noted is None or result.inputs is not self._noted.inputs):
             self._noted = result
             self.rows[self.chosen] = Row(self.rows[self.chosen].name, f"{result.prediction.probability:.0%}")
 

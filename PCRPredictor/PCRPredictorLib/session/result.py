@@ -11,14 +11,14 @@ import numpy as np
 from ..exam import Exam
 from ..prediction import OperatingPoint, Prediction
 from ..report import wording
-from .face import Fingerprint
+from .frontend import Fingerprint
 from .history import Snapshot
 
 
-class Asked(NamedTuple):
+class PredictionInputs(NamedTuple):
     """What a prediction depends on."""
 
-    exam: Fingerprint
+    state: Fingerprint
     clinical: dict[str, object]
     model: str  # checksum
 
@@ -30,12 +30,12 @@ class Result:
     Args:
         exam: that was predicted.
         prediction: at the chosen operating point.
-        asked: what it was made of.
+        inputs: what it was made of.
     """
 
     exam: Exam
     prediction: Prediction
-    asked: Asked
+    inputs: PredictionInputs
 
     def at(self, point: OperatingPoint) -> Result:
         """Return the result at a different operating point."""

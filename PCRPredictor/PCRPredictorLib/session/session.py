@@ -17,10 +17,10 @@ from ..prediction import Prediction
 from ..report.wording import Translate
 from .activity import Activity
 from .clinical_form import ClinicalForm
-from .face import ExamScene, Worker
+from .frontend import ExamScene, Worker
 from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
-from .result import Asked, Result, ResultWords, describe_result
+from .result import PredictionInputs, Result, ResultWords, describe_result
 from .tumour import Tumour
 
 
@@ -28,10 +28,10 @@ class Session:
     """An exam, a model, a prediction, and what the user does with them.
 
     Args:
-        scene: the exam as the face holds it.
+        scene: the exam as the frontend holds it.
         worker: where long work runs.
         runner: loads models; sessions side by side may share one.
-        translate: a sentence into the face's language.
+        translate: a sentence into the frontend's language.
 
     Attributes:
         activity: what is running and what went wrong; it calls the listeners.
@@ -67,10 +67,10 @@ class Session:
         now = self._scene.fingerprint()
         if self.result is None or now is None:
             return False
-        asked = self.result.asked
-        if self.clinical.meaning != asked.clinical or now.voxels != asked.exam.voxels:
+        inputs = self.result.inputs
+        if self.clinical.meaning != inputs.clinical or now.voxels != inputs.state.voxels:
             return True
-        return now.tumour != asked.exam.tumour and self.tumour.history.now != self.result.tumour
+        return now.tumour != inputs.state.tumour and self.tumour.history.now != self.result.tumour
 
     @property
     def stale(self) -> str:
@@ -143,7 +143,7 @@ class Session:
     def update(self) -> None:
         """Compare the exam with its last state. Call this after volumes, segment or mask change."""
         now = self._scene.fingerprint()
-        if self.result is not None and (now is None or now.exam != self.result.asked.exam.exam):
+        if self.result is not None and (now is None or now.identity != self.result.inputs.state.identity):
             self.clear_result()
         self.tumour.update_from(now)
         self.activity.emit()
@@ -161,10 +161,10 @@ class Session:
         except DataError as error:
             self.activity.report_problem(str(error))
             return
-        asked = Asked(state, self.clinical.meaning, bundle.checksum)
+        inputs = PredictionInputs(state, self.clinical.meaning, bundle.checksum)
         exam = replace(exam, clinical=dict(self.clinical.values))
         work = partial(self.runner.predict, exam, bundle, self.model.device)
-        self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, asked, remark))
+        self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
 
     def cancel(self) -> None:
         """Drop what is running, with its result."""
@@ -204,14 +204,14 @@ class Session:
         if opened is not None:
             opened()
 
-    def _on_predicted(self, exam: Exam, asked: Asked, remark: str, prediction: Prediction) -> None:
+    def _on_predicted(self, exam: Exam, inputs: PredictionInputs, remark: str, prediction: Prediction) -> None:
         _, now, bundle, point = self._translate, self._scene.fingerprint(), self.model.bundle, self.model.point
-        if now is None or now.exam != asked.exam.exam:
+        if now is None or now.identity != inputs.state.identity:
             self.activity.report_problem(_("The exam was changed or deleted meanwhile; nothing is shown."))
-        elif bundle is None or point is None or bundle.checksum != asked.model:
+        elif bundle is None or point is None or bundle.checksum != inputs.model:
             self.activity.report_problem(_("The model was changed meanwhile; predict again."))
         else:
-            self.result = Result(exam, prediction, asked).at(point)
+            self.result = Result(exam, prediction, inputs).at(point)
             self._scene.show_prediction(exam, self.result.prediction)
             self._scene.apply_overlay(self.overlay)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()

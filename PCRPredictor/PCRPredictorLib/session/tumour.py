@@ -1,4 +1,4 @@
-"""The tumour of the open exam: grown from a click, painted by the face, undone, measured."""
+"""The tumour of the open exam: grown from a click, painted by the frontend, undone, measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
 from ..grow import grow_tumour
 from .activity import Activity
-from .face import ExamScene, Fingerprint
+from .frontend import ExamScene, Fingerprint
 from .history import TumourHistory
 
 
@@ -84,7 +84,7 @@ class Tumour:
         if (now, self.enhancement) == self._seen:
             return
         self._seen, self.volume_ml = (now, self.enhancement), None
-        exam = now.exam if now is not None else None
+        exam = now.identity if now is not None else None
         if exam != self.history.exam:
             self.history.reset(exam)
         if now is None:

@@ -28,8 +28,8 @@ from .uploads import check_size, receive
 MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page, which sends mouse moves and values of fields
 _FORM = 64 * 1024  # bytes that a form adds to its files
-_PATIENCE = 3.0  # seconds in which a browser must close its connection
-_SILENCE = 10.0  # seconds in which a new connection must send a whole request
+_CLOSE_TIMEOUT_S = 3.0  # seconds in which a browser must close its connection
+_REQUEST_TIMEOUT_S = 10.0  # seconds in which a new connection must send a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
 _TEXT = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # files that are sent compressed
 _DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
@@ -81,7 +81,7 @@ def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], 
         ready: called with the address to open once pages are served.
 
     Raises:
-        DataError: if the address cannot be listened on.
+        DataError: if it cannot listen on the address.
     """
     needs_token = settings.token or not is_loopback(settings.host)
     guard = Guard(settings.host, settings.names, Guard.new_token() if needs_token else None)
@@ -101,8 +101,8 @@ def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], 
         sock=listening,
         print=None,
         access_log=None,
-        shutdown_timeout=_PATIENCE,
-        keepalive_timeout=_SILENCE,
+        shutdown_timeout=_CLOSE_TIMEOUT_S,
+        keepalive_timeout=_REQUEST_TIMEOUT_S,
     )
 
 
@@ -112,7 +112,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
-        raise DataError(f"{host}:{port}: cannot be listened on ({reason}); choose another --port or --host") from None
+        raise DataError(f"cannot listen on {host}:{port} ({reason}); choose another --port or --host") from None
 
 
 def _end() -> None:
@@ -211,7 +211,7 @@ class Handlers:
         """Open a new page for a browser that navigates here; an embedded picture, for example, opens none."""
         asked = request.headers.get
         if (asked("Sec-Fetch-Mode", "navigate"), asked("Sec-Fetch-Dest", "document")) != ("navigate", "document"):
-            raise web.HTTPForbidden(text="open this address itself\n")
+            raise web.HTTPForbidden(text="open this address directly, not inside another page\n")
         try:
             page = await request.app[_PAGES].open()
         except DataError as error:
@@ -251,7 +251,7 @@ class Handlers:
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Connect a browser to the process of its page."""
         page = self._page(request)
-        browser = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, timeout=_PATIENCE, compress=False)
+        browser = web.WebSocketResponse(max_msg_size=_MESSAGE, heartbeat=20, timeout=_CLOSE_TIMEOUT_S, compress=False)
         await browser.prepare(request)
         try:
             await page.relay(browser)

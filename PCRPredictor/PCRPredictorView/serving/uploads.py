@@ -23,7 +23,7 @@ UPLOADED = (".nii", ".nii.gz")
 _FILES = (*PHASE_NAMES, "mask")
 _MOST_FILES = 20_000
 _PIECE = 2**20  # bytes
-_STALLED = 60.0  # seconds without a byte
+_BYTE_TIMEOUT_S = 60.0  # seconds without a byte
 _INVALID = (ValueError, AssertionError, OSError, HttpProcessingError)  # what a malformed form may raise
 T = TypeVar("T")
 
@@ -115,9 +115,9 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
 async def _with_timeout(piece: Awaitable[T]) -> T:
     """Return what the browser sends next, or refuse an upload that has stopped: it keeps the page from the next one."""
     try:
-        return await asyncio.wait_for(piece, _STALLED)
+        return await asyncio.wait_for(piece, _BYTE_TIMEOUT_S)
     except (TimeoutError, asyncio.TimeoutError):  # one and the same only from Python 3.11 on
-        raise DataError(f"the upload has stopped for {_STALLED:.0f} s; send the files again") from None
+        raise DataError(f"the upload has stopped for {_BYTE_TIMEOUT_S:.0f} s; send the files again") from None
 
 
 async def _write(part: BodyPartReader, received: Received) -> None:

@@ -73,7 +73,7 @@ async def test_reports_are_downloaded_and_a_missing_result_is_reported():
 
 
 def test_a_connection_without_a_request_is_closed(monkeypatch):
-    monkeypatch.setattr(server_module, "_SILENCE", 0.5)
+    monkeypatch.setattr(server_module, "_REQUEST_TIMEOUT_S", 0.5)
     answers = []
 
     def ask(address):

@@ -24,7 +24,7 @@ def upload_of(size, page):
 
 
 async def test_an_upload_that_stops_is_refused_and_the_next_one_can_be_sent(monkeypatch):
-    monkeypatch.setattr(uploads, "_STALLED", 0.3)
+    monkeypatch.setattr(uploads, "_BYTE_TIMEOUT_S", 0.3)
     async with running() as (server, client, puppets):
         status, body = await raw(server, upload_of(9999, await open_page(server, client)) + "--x\n")
         assert "413" in status

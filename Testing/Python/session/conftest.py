@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PCRPredictorLib.model.bundle import find_bundle
-from PCRPredictorLib.session.face import Fingerprint, Reading
+from PCRPredictorLib.session.frontend import Fingerprint, Reading
 from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.session import Session
 from support.examples import tiny_exam, tiny_prediction

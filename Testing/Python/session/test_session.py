@@ -118,7 +118,7 @@ def test_a_failed_prediction_leaves_everything_as_it_was(new_desk):
     assert desk.session.status == "the phases look swapped"
     errors.append(MemoryError())
     desk.predict()
-    assert "takes more memory" in desk.problems[-1]
+    assert "needs more memory" in desk.problems[-1]
     assert desk.predict() is not first
     assert desk.problems[-1] == ""  # withdrawn
 

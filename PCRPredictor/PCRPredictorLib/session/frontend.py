@@ -1,4 +1,4 @@
-"""What a session needs from the face around it: the exam as that face holds it, and a thread for long work."""
+"""What a session needs from the frontend around it: the exam as that frontend holds it, and a thread for long work."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Fingerprint:
     """The state of an exam, to be compared without looking at a voxel.
 
     Args:
-        exam: which volumes and which segmentation; a result is never shown beside different ones.
+        identity: which volumes and which segmentation; a result is never shown beside different ones.
         voxels: state of the volumes.
         tumour: state of the segment; a stroke and its undo give a new state with the voxels of an earlier one.
     """
 
-    exam: Hashable
+    identity: Hashable
     voxels: Hashable
     tumour: Hashable
 
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
 
 
 class ExamScene(Protocol):
-    """The exam as a face holds it, in MRML nodes for example. All methods are called on the face's own thread."""
+    """The exam as a frontend holds it, in MRML nodes for example. All methods are called on its own thread."""
 
     def problem(self) -> str | None:
         """Return why the exam cannot be predicted yet, a sentence with what to do, or None."""
@@ -92,4 +92,4 @@ class Worker(Protocol):
     def start(
         self, function: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Run a function off the face's thread; then, on it, `done` with its result or `failed` with its error."""
+        """Run a function off the frontend's thread; then, on it, `done` with its result or `failed` with its error."""
