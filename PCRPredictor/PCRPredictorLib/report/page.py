@@ -39,7 +39,7 @@ def _measured(tumour: TumourSummary, attention: AttentionSummary) -> dict[str, s
     offset = describe_offset(np.subtract(attention.peak, tumour.centre))
     return {
         "Tumour volume": f"{tumour.volume_ml:.1f} ml",
-        "Enhancement": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%} of pre-contrast",
+        "Enhancement": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%} over pre-contrast",
         "Tumour centre": describe_position(tumour.centre),
         "Attention in tumour": f"{attention.in_tumour:.0%} of all attention is inside the mask",
         "Highest attention": f"{where} the tumour, {offset + ' of' if offset else 'at'} its centre",

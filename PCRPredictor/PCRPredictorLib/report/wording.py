@@ -45,9 +45,9 @@ def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
     if not prediction.clinical:
         return _("The model reads the image alone.")
     if all(value == "unknown" for value in prediction.clinical.values()):
-        return _("From the image alone: no clinical value is known.")
+        return _("No clinical value was given, so this is the image alone.")
     change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of the numbers shown
-    return _("From the image alone {value}; the clinical values changed it by {change} points.").format(
+    return _("From the image alone {value}; the clinical values changed it by {change} percentage points.").format(
         value=f"{prediction.image_probability:.0%}", change=f"{change:+d}"
     )
 

@@ -19,8 +19,9 @@ def evaluate(
 ) -> None:
     """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention."""
     from ..evaluation.evaluate import write_evaluation
+    from ..run_folder import RunFolder
 
     bundles = [load_bundle(find_bundle(name)) for name in model]
     with workers(device) as worker, ProgressBar(console) as progress:
         write_evaluation(cohorts, bundles, out, worker.device, progress)
-        progress.say(f"Written to {out}")
+        progress.say(f"Report: {RunFolder(out).evaluation_page}")

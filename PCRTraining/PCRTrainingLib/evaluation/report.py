@@ -22,7 +22,7 @@ _READ_EXPERIMENT = (
 _READ_PAIRS = "p: DeLong's test. Sensitivity is at the specificity of the other model's operating point."
 _PAIR_HEADS = {"other": "Compared with", "auc_difference": "AUC difference", "p": "p"}
 _RATES = ("sensitivity", "specificity", "sensitivity_at_baseline_specificity")
-_READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score joins balanced accuracy and fairness."
+_READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score combines balanced accuracy and fairness."
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
 _READ_ATTENTION = "In tumour: share of the map in the mask. Pointing game: share of patients with the peak in the mask."
 Interval = dict[str, float | None]  # value, low, high
@@ -113,12 +113,12 @@ def experiment_markdown(result: dict[str, Any]) -> str:
 def _evaluation_headline(cohort: dict[str, Any]) -> str:
     """Return the best AUC of a cohort in a sentence."""
     models = [model for model in cohort["models"] if is_known(model["auc"]["value"])]
-    counts = f"On {cohort['name']} ({cohort['patients']} patients, {cohort['positives']} with pCR)"
+    counts = f"{cohort['name']} ({cohort['patients']} patients, {cohort['positives']} with pCR):"
     if not models:
         return f"{counts} no AUC can be given."
     best = max(models, key=lambda model: model["auc"]["value"])
     does = "has an AUC of" if len(models) == 1 else f"has the highest AUC of {len(models)} models,"
-    return f"{counts}, {best['name']} {does} {format_value(best['auc'])}."
+    return f"{counts} {best['name']} {does} {format_value(best['auc'])}."
 
 
 def _experiment_headline(result: dict[str, Any]) -> str:
@@ -148,7 +148,8 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
     ]
     if len(models) > 1:
         figures.append(_forest([(model["name"], model["auc"]) for model in models], (best or {}).get("value")))
-    text = f"{_describe_patients(cohort, best)} {cohort['left_out']} more were left out."
+    left_out = f" {cohort['left_out']} more were left out." if cohort["left_out"] else ""
+    text = f"{_describe_patients(cohort, best)}{left_out}"
     tables = [_model_table(models), _pair_table(cohort["comparisons"]), _attention_table(models)]
     return [Section(cohort["name"], text, tables, figures), *(_subgroups(model) for model in models)]
 
@@ -168,7 +169,7 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
         row = [model["name"], *(format_value(model[rate]) for rate in rates)]
         row += [format_value(model["brier"], 3), format_value(model["challenge_score"])]
         rows.append([*row, point["name"], format_value(point["threshold"])])
-    return Table("Performance", (*head, "Operating point", "Its threshold"), rows, _READ_MODELS)
+    return Table("Performance", (*head, "Operating point", "Threshold"), rows, _READ_MODELS)
 
 
 def _pair_table(pairs: list[dict[str, Any]]) -> Table:

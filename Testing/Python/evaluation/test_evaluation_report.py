@@ -224,7 +224,7 @@ def test_unknown_p_of_a_comparison_is_a_dash():
 
 def test_headline_of_one_class_reports_no_auc():
     nothing = {"auc": interval(None), "roc": {"false_positive_rate": [], "sensitivity": []}, "calibration_curve": []}
-    assert "On elsewhere (212 patients, 67 with pCR) no AUC can be given." in evaluation(nothing)
+    assert "elsewhere (212 patients, 67 with pCR): no AUC can be given." in evaluation(nothing)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from support.panel_help import choose, choose_tiny, predict, wait
 def test_effect_of_clinical_values_on_the_probability_is_shown(panel):
     choose_tiny(panel)
     predict(panel)
-    assert "no clinical value is known" in panel.ui.imageLabel.text
+    assert "No clinical value was given" in panel.ui.imageLabel.text
     panel.session.enter({"age": 40, "hr": "negative"})
     assert "predict again" in panel.ui.statusLabel.text
     predict(panel)

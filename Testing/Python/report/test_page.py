@@ -53,9 +53,9 @@ def test_warnings_or_their_absence_are_reported():
 
 def test_unknown_values_and_the_effect_of_known_ones_are_reported():
     assert '<th scope="row">Hormone receptors</th><td>unknown</td>' in report()
-    assert "the clinical values changed it by +12 points" in report()
-    assert "changed it by -30 points" in report(probability=0.2)
-    assert "no clinical value is known" in report(clinical={"Age": "unknown"})
+    assert "the clinical values changed it by +12 percentage points" in report()
+    assert "changed it by -30 percentage points" in report(probability=0.2)
+    assert "No clinical value was given" in report(clinical={"Age": "unknown"})
     assert "The model reads the image alone." in report(clinical={})
 
 
@@ -78,5 +78,5 @@ def test_position_is_given_in_patient_directions():
 
 def test_rates_of_the_operating_point_are_reported_if_known():
     unknown = replace(PREDICTION.operating_point, sensitivity=None)
-    assert "the threshold was set on: sensitivity 71%, specificity 66%." in report()
-    assert "the threshold was set on" not in report(operating_point=unknown)
+    assert "used to set the threshold: sensitivity 71%, specificity 66%." in report()
+    assert "used to set the threshold" not in report(operating_point=unknown)

@@ -14,7 +14,7 @@ from support.examples import tiny_exam, tiny_prediction
 
 def test_change_that_rounds_to_zero_has_no_minus():
     prediction = replace(tiny_prediction(tiny_exam()), probability=0.499, image_probability=0.5)
-    assert "changed it by +0 points" in describe_image_alone(prediction)
+    assert "changed it by +0 percentage points" in describe_image_alone(prediction)
 
 
 def test_warnings_are_escaped():
