@@ -14,7 +14,7 @@ from PCRPredictorLib.model.card import InferenceSettings, TrainingRange
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
-from support.models import CARD, SCHEMA
+from support.card_and_schema import CARD, SCHEMA
 from support.training_cohort import QUICK, quiet_job, write_cohort
 
 torch.set_num_threads(1)

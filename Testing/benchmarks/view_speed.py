@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from PCRPredictorLib.exam import PHASE_NAMES
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.writing import write_nifti
-from support.browser_help import chromium, drag, idle, open_page, serving, slide, view
+from support.browser_help import chromium, drag, open_page, serving, slide, view, wait_until_idle
 
 
 def write_exam(folder):
@@ -37,14 +37,14 @@ def time_once(browser, folder):
     with serving(folder, "--model", "phantom") as (_process, address):
         page = open_page(browser, address, wait_still=False)
         ready = time.monotonic() - start
-        idle(page)
+        wait_until_idle(page)
         first = time_prediction(page)
-        idle(page)
+        wait_until_idle(page)
         page.click("#tool-paint")
         slide(page, "brush", 0.3)
         drag(page, (0.3, 0.3), (0.6, 0.6))
         page.wait_for_selector("#stale")
-        idle(page)
+        wait_until_idle(page)
         again = time_prediction(page)
         page.context.close()
     return ready, first, again

@@ -85,7 +85,7 @@ def browser(out):
     from PCRPredictorLib.commands.demo import write_demo
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle
     from PCRPredictorLib.model.predictor import Predictor
-    from support.browser_help import chromium, idle, open_page, predict, serving
+    from support.browser_help import chromium, open_page, predict, serving, wait_until_idle
 
     with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
         demo = Path(folder) / "demo-out"
@@ -94,7 +94,7 @@ def browser(out):
             page = open_page(chrome, address)
             predict(page)
             page.click("#rendering")
-            idle(page)
+            wait_until_idle(page)
             page.evaluate("document.querySelector('.v-navigation-drawer__content').scrollTop = 0")
             page.screenshot(path=out / "view.png")
 

@@ -6,22 +6,32 @@ from functools import cache
 from graphlib import TopologicalSorter
 
 from support.documentation import ROOT
-from support.rooms import imported_names
 
 FILES = {
     "/".join(file.relative_to(ROOT).with_suffix("").parts[1:]): file
     for top in ("PCRPredictor", "PCRTraining")
     for file in sorted((ROOT / top).rglob("*.py"))
 }  # by module path, such as "PCRPredictorLib/model/grid"
-Room = tuple[str, int]  # folder and storey: a folder whose files import a room above others of its files has several
+Room = tuple[str, int]  # folder and level: a folder whose files import a room above others of its files has several
 
 
 @cache
 def imports(module: str) -> frozenset[str]:
     """Return the modules that a module imports, in functions, too."""
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
-    names = (name for node in ast.walk(tree) for name in imported_names(node, folder_of(module)))
+    names = (name for node in ast.walk(tree) for name in _imported_names(node, folder_of(module)))
     return frozenset(found for name in names for found in _resolve(name) if found != module)
+
+
+def _imported_names(node: ast.AST, folder: str) -> list[str]:
+    """Return what a node imports, each as a path such as "PCRPredictorLib/model/grid/GridSpec"."""
+    if isinstance(node, ast.Import):
+        return [alias.name.replace(".", "/") for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    base = folder.split("/")[: len(folder.split("/")) + 1 - node.level] if node.level else []
+    base += (node.module or "").split(".") if node.module else []
+    return ["/".join([*base, alias.name]) for alias in node.names]
 
 
 def _resolve(name: str) -> Iterator[str]:
@@ -46,19 +56,19 @@ def _reached(module: str) -> frozenset[str]:
 
 
 @cache
-def _storey(module: str) -> int:
+def _level(module: str) -> int:
     """Count how often the imports leave the module's folder and come back to it."""
     folder, below = folder_of(module), [0]
     for other in imports(module):
         back = {other} if folder_of(other) == folder else {m for m in _reached(other) if folder_of(m) == folder}
         back = {m for m in back if not m.endswith("__init__")}
-        below += [_storey(m) + (folder_of(other) != folder) for m in back]
+        below += [_level(m) + (folder_of(other) != folder) for m in back]
     return max(below)
 
 
 def room_of(module: str) -> Room:
     """Return the room of a module."""
-    return folder_of(module), _storey(module)
+    return folder_of(module), _level(module)
 
 
 def rooms() -> dict[Room, list[str]]:

@@ -17,7 +17,7 @@ from PIL import Image
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-PATIENCE = 60_000  # ms
+TIMEOUT_MS = 60_000
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ def chromium():
 def open_page(browser, address, foreign=None, wait_still=True):
     """Open a new page of `pcr view` and wait for its exam; add requests to other hosts to `foreign`."""
     page = browser.new_context(viewport={"width": 1500, "height": 900}, accept_downloads=True).new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT_MS)
     if foreign is not None:
         own = (address.split("/page")[0].split("?")[0], "data:", "blob:")
         page.on("request", lambda request: None if request.url.startswith(own) else foreign.append(request.url))
@@ -59,18 +59,18 @@ def open_page(browser, address, foreign=None, wait_still=True):
     page.wait_for_function("document.querySelector('#title')?.innerText.trim()")
     page.wait_for_function("document.querySelectorAll('.remote-controlled-area img').length >= 4")
     if wait_still:
-        idle(page)
+        wait_until_idle(page)
     return page
 
 
-def idle(page):
+def wait_until_idle(page):
     """Wait until nothing runs and the pictures stand still.
 
     Screenshots are compared, since they take longer on a busy machine, as the page does; a fixed time would not.
     """
     page.wait_for_function("document.querySelector('#status').innerText === 'Ready.'")
     pictures = [b"", b"-"]
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while pictures[-1] != pictures[-2]:
         assert time.monotonic() < deadline, "the pictures do not stand still"
         page.wait_for_timeout(400)
@@ -81,7 +81,7 @@ def predict(page):
     """Click Predict, wait, and return the probability in words."""
     page.click("#predict")
     page.wait_for_function("document.querySelector('#probability') && !document.querySelector('#stale')")
-    idle(page)
+    wait_until_idle(page)
     return page.inner_text("#probability")
 
 

@@ -17,7 +17,7 @@ STYLES = ("ge", "siemens", "philips")
 EXAM = tiny_exam(size=(12, 10, 6))
 
 
-def refuses(folder, message, **options):
+def assert_refused(folder, message, **options):
     """Check that the reader refuses a folder with this message and does not reveal the patient's name."""
     with pytest.raises(DataError, match=message) as caught:
         read_dicom_exam(folder, **options)
@@ -189,5 +189,5 @@ def errors_in(path):
     """Return the errors that dciodvfy finds in a file, none if it is not installed."""
     if not shutil.which("dciodvfy"):
         return []
-    said = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr
-    return [line for line in said.splitlines() if line.startswith("Error")]
+    errors = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr
+    return [line for line in errors.splitlines() if line.startswith("Error")]

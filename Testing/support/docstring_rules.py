@@ -1,15 +1,15 @@
 """Rules for public docstrings, checked in the source: shapes, units, errors and sources of methods.
 
-Ruff sees that there is a docstring; these rules look at what it says:
+Ruff checks that there is a docstring; these rules check its content:
 
 - an array or tensor that is taken or returned has its shape: axes in brackets, such as (k, j, i) or (N,); a heading
-  that says "Arrays are (N,)" speaks for its whole file, and weights by name have none;
+  with "Arrays are (N,)" covers its whole file, and weights by name have none;
 - a length, position, time or volume has its unit;
-- an error that leaves the function is named under `Raises`, also where a helper in the same file raises it;
-- `Args` names parameters that are there;
-- a file with methods names their sources, or says that they are ours: in its heading, or with each function.
+- an error that leaves the function is named under `Raises`, even if a helper in the same file raises it;
+- `Args` names existing parameters;
+- a file with methods names their sources, or states that they are ours: in its heading, or with each function.
 
-What a function of another file raises is not seen.
+Errors raised by functions of other files are not detected.
 """
 
 import ast
@@ -83,7 +83,7 @@ def problems(source, *, sources=None, makers=()):
 
     Args:
         source: of the file.
-        sources: "heading" where it holds a method, "each" where each of its functions is one.
+        sources: "heading" if it has a method, "each" if each of its functions is one.
         makers: (name, error) of functions of other files that make an error for their caller to raise.
     """
     module = ast.parse(source)
@@ -127,10 +127,10 @@ def _of_values(node, doc, heading):
     for name, kind in _parameters(node).items():
         yield from _of_value(name, kind, doc.about(name), heading)
     returns = STATE.sub("", ast.unparse(node.returns)) if node.returns else ""
-    said = doc.sections.get("Returns") or doc.sections.get("Yields") or doc.text
-    if ARRAYS.search(returns) and not SHAPE.search(said) and not _convention(heading):
+    text = doc.sections.get("Returns") or doc.sections.get("Yields") or doc.text
+    if ARRAYS.search(returns) and not SHAPE.search(text) and not _convention(heading):
         yield f"must give the shape of what it returns, {returns}"
-    if "float" in returns and QUANTITY.search(node.name) and not UNIT.search(said):
+    if "float" in returns and QUANTITY.search(node.name) and not UNIT.search(text):
         yield "must give the unit of what it returns"
 
 
@@ -141,11 +141,11 @@ def _of_fields(node, doc, heading):
             yield from _of_value(item.target.id, ast.unparse(item.annotation), doc.about(item.target.id), heading)
 
 
-def _of_value(name, kind, said, heading):
+def _of_value(name, kind, text, heading):
     is_array = ARRAYS.search(STATE.sub("", kind)) and "Callable" not in kind
-    if is_array and not SHAPE.search(said) and not _convention(heading):
+    if is_array and not SHAPE.search(text) and not _convention(heading):
         yield f"must give the shape of {name}"
-    if NUMBERS.search(kind) and QUANTITY.search(name) and not UNIT.search(said) and not UNIT_IN_NAME.search(name):
+    if NUMBERS.search(kind) and QUANTITY.search(name) and not UNIT.search(text) and not UNIT_IN_NAME.search(name):
         yield f"must give the unit of {name}"
 
 

@@ -12,7 +12,7 @@ from support.examples import tiny_exam
 
 MODULE = Path(__file__).parents[2] / "PCRPredictor" / "PCRPredictor.py"
 TRAINING_MODULE = MODULE.parents[1] / "PCRTraining" / "PCRTraining.py"
-SECONDS = 240  # that a run may take
+RUN_TIMEOUT_S = 240
 ROLES = ("pre", "early", "late", "segmentation")
 
 
@@ -48,7 +48,7 @@ def check(panel, session):
 
 def finish(panel, session):
     """Wait for the end of a run; return the longest time in s for which the panel was blocked."""
-    return session.wait(lambda: not panel.run.running, SECONDS, time.thread_time)
+    return session.wait(lambda: not panel.run.running, RUN_TIMEOUT_S, time.thread_time)
 
 
 def choose_tiny(panel):

@@ -4,9 +4,9 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from support.browser_help import (
-    idle,
     predict,
     probabilities,
+    wait_until_idle,
 )
 
 
@@ -14,7 +14,7 @@ def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, coho
     names = [patient.patient_id for patient in find_patients(cohort)]
     page.click(f"#exams >> text={names[2]}")
     page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=names[2])
-    idle(page)
+    wait_until_idle(page)
     page.click("#predict-all")
     page.wait_for_function("document.querySelector('#exams').innerText.split('%').length > 4")
     rows = page.locator("#exams .v-list-item").all_inner_texts()
@@ -29,7 +29,7 @@ def test_an_uploaded_exam_is_the_same_exam(page, cohort):
         page.set_input_files(f"#upload input[name={name}]", path)
     page.click("#send")
     page.wait_for_function("document.querySelector('#title').innerText.trim() === 'uploaded exam 1'")
-    idle(page)
+    wait_until_idle(page)
     exam = read_patient(patient)
     alone = Predictor(load_bundle(find_bundle("phantom"))).predict(exam).image_probability
     assert predict(page).startswith(f"Probability of pCR {alone:.0%}")

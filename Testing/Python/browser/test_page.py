@@ -7,13 +7,13 @@ import pytest
 from support.browser_help import (
     click,
     drag,
-    idle,
     open_page,
     predict,
     serving,
     slide,
     slide_slices,
     view,
+    wait_until_idle,
 )
 
 
@@ -22,7 +22,7 @@ def test_keys_in_a_view_do_not_end_the_page(page):
     for number in range(4):
         click(page, (0.5, 0.7), number)
         page.keyboard.type("eqw3")
-    idle(page)
+    wait_until_idle(page)
     assert page.inner_text("#title") == before
     assert predict(page)
 
@@ -34,7 +34,7 @@ def test_a_page_shows_four_views_and_nothing_below_them(page, arrangement):
     assert page.locator(".remote-controlled-area").count() == 4
     page.set_viewport_size({"width": 1366, "height": 768})
     assert page.evaluate("document.documentElement.scrollHeight") == 768
-    idle(page)
+    wait_until_idle(page)
     shown = "i => [i.naturalWidth / i.clientWidth, i.naturalHeight / i.clientHeight]"
     for picture in page.locator(".remote-controlled-area img").all():
         assert picture.evaluate(shown) == pytest.approx([1, 1], abs=0.02)
@@ -49,13 +49,13 @@ def choose_model(page, name):
 def test_a_different_model_takes_the_attention_of_the_last_one_out_of_the_views(page):
     predict(page)
     page.click("#visible")
-    idle(page)
+    wait_until_idle(page)
     plain = view(page)
     page.click("#visible")
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page) - plain).mean() > 1
     choose_model(page, "ispy2")
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page) - plain).mean() < 0.5
     assert page.locator("#opacity").count() == 0
 
@@ -86,7 +86,7 @@ def test_the_report_is_at_the_operating_point_on_the_screen(page, tmp_path):
 def look_at_phases(page):
     page.click("#arrange-compare")
     page.wait_for_selector("#views >> text=Subtraction")
-    idle(page)
+    wait_until_idle(page)
 
 
 def test_phases_side_by_side_show_the_place_of_the_axial_view(page):
@@ -100,11 +100,11 @@ def test_a_switch_leaves_phases_side_by_side_where_they_are(page):
     look_at_phases(page)
     slide_slices(page, 0.2)
     page.click("#outline")
-    idle(page)
+    wait_until_idle(page)
     moved = view(page, 2)
     page.click("#outline")
     page.click("#outline")
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page, 2) - moved).mean() < 0.5
 
 
@@ -150,7 +150,7 @@ def test_a_view_shows_which_slice_of_the_exam_it_shows(page):
     place = page.wait_for_selector(r"#views >> text=/slice \d+\/\d+, [SI] \d+ mm/")
     before = place.inner_text()
     slide_slices(page, 0.0)
-    idle(page)
+    wait_until_idle(page)
     assert place.inner_text() != before
     assert place.inner_text().startswith("slice 1/")
 

@@ -9,23 +9,23 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from support.browser_help import (
-    idle,
     open_page,
     predict,
     probabilities,
     serving,
     slide,
     view,
+    wait_until_idle,
 )
 
 
 def test_a_prediction_is_the_librarys_and_shows_attention_on_the_tumour(page, cohort):
     assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[0]}")
     page.click("#legend")
-    idle(page)
+    wait_until_idle(page)
     shown = view(page)
     page.click("#visible")
-    idle(page)
+    wait_until_idle(page)
     changed = np.abs(shown - view(page)).max(axis=-1) > 10
     rows, columns = changed.shape
     assert changed[2 * rows // 5 : 3 * rows // 5, 2 * columns // 5 : 3 * columns // 5].mean() > 0.05
@@ -37,19 +37,19 @@ def test_the_overlay_follows_opacity_threshold_and_switches(page):
     predict(page)
     half = view(page)
     slide(page, "opacity", 0.99)
-    idle(page)
+    wait_until_idle(page)
     full = view(page)
     slide(page, "opacity", 0.01)
-    idle(page)
+    wait_until_idle(page)
     none = view(page)
     centre = tuple(slice(n // 3, 2 * n // 3) for n in plain.shape[:2])
     assert np.abs(full - none)[centre].mean() > 1.5 * np.abs(half - none)[centre].mean() > 1
     slide(page, "opacity", 0.99)
     slide(page, "threshold", 0.9)
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page) - full)[centre].mean() > 1
     page.click("#visible")
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page) - none)[centre].mean() < 1
 
 
@@ -85,7 +85,7 @@ def test_reloading_keeps_the_page_and_its_result(page):
     page.reload()
     page.wait_for_selector("#probability")
     assert page.inner_text("#probability") == shown
-    idle(page)
+    wait_until_idle(page)
     assert view(page).std() > 10
 
 

@@ -8,11 +8,11 @@ import psutil
 import pytest
 from PCRPredictorLib.reading.cohort import find_patients
 from support.browser_help import (
-    idle,
     open_page,
     predict,
     probabilities,
     serving,
+    wait_until_idle,
 )
 
 
@@ -25,7 +25,7 @@ def test_four_at_once_leave_each_others_exam_alone(browser, served, cohort):
     for page, name in zip(pages, names, strict=True):
         page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=name)
     for page in pages:
-        idle(page)
+        wait_until_idle(page)
         page.click("#predict")
     for page, probability in zip(pages, known, strict=True):
         page.wait_for_selector("#probability")

@@ -5,10 +5,10 @@ import pytest
 from support.browser_help import (
     click,
     drag,
-    idle,
     predict,
     slide,
     view,
+    wait_until_idle,
 )
 
 
@@ -32,7 +32,7 @@ def test_what_is_erased_is_gone_also_after_a_look_at_the_phases(page, detour):
         page.wait_for_selector("#views >> text=Subtraction")
         page.click("#arrange-four_up")
         page.wait_for_selector("#views >> text=Coronal")
-        idle(page)
+        wait_until_idle(page)
     page.click("#tool-erase")
     slide(page, "brush", 0.99)
     for row in (0.35, 0.5, 0.65):
@@ -46,13 +46,13 @@ def test_what_is_erased_is_gone_also_after_a_look_at_the_phases(page, detour):
 def test_a_brush_works_in_the_phases_side_by_side(page):
     page.click("#arrange-compare")
     page.wait_for_selector("#views >> text=Subtraction")
-    idle(page)
+    wait_until_idle(page)
     before = view(page, 3)
     page.click("#tool-paint")
     slide(page, "brush", 0.6)
     drag(page, (0.2, 0.2), (0.4, 0.3), number=1)
     page.mouse.move(10, 400)
-    idle(page)
+    wait_until_idle(page)
     assert np.abs(view(page, 3) - before).mean() > 0.1
 
 

@@ -1,4 +1,4 @@
-"""An exam from a folder of DICOM images: voxels, geometry, age, and what is said of it."""
+"""An exam from a folder of DICOM images: voxels, geometry, age, and remarks."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from PCRPredictorLib.model.notices import about_source
 from PCRPredictorLib.prediction import exam_to_json
 from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
-from support.dicom_exam import EXAM, STYLES, refuses, write_dicom_exam, write_slice
+from support.dicom_exam import EXAM, STYLES, assert_refused, write_dicom_exam, write_slice
 from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
 
 
@@ -80,17 +80,17 @@ def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
     asked = {"--dicom": tmp_path / "exam", "--mask": tmp_path / "mask.nii.gz", "--model": bundle.path}
     words = [str(word) for pair in asked.items() for word in pair]
     assert run(app, ["predict", *words, "--out", str(tmp_path / "out")]) == 0
-    said = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    content = json.loads((tmp_path / "out" / "prediction.json").read_text())
     report = (tmp_path / "out" / "report.html").read_text()
-    for text in (capsys.readouterr().out, said["warnings"][-1]["message"], report):
+    for text in (capsys.readouterr().out, content["warnings"][-1]["message"], report):
         assert "Phases 0, 1 and 5 of 6" in text
-    assert said["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
+    assert content["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
 
 
 def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "siemens", PatientAge="053Y")
-    said = exam_to_json(read_dicom_exam(tmp_path))
-    assert said == {
+    content = exam_to_json(read_dicom_exam(tmp_path))
+    assert content == {
         "source": "dicom",
         "phases_found": 3,
         "phases": {
@@ -105,9 +105,9 @@ def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
 
 
 def test_of_an_exam_from_files_only_the_grid_is_known():
-    said = exam_to_json(replace(EXAM, provenance=Provenance("file")))
-    assert (said["source"], said["phases_found"]) == ("file", None)
-    assert said["phases"]["pre"] == {"index": None, "series": None, "seconds": None}
+    content = exam_to_json(replace(EXAM, provenance=Provenance("file")))
+    assert (content["source"], content["phases_found"]) == ("file", None)
+    assert content["phases"]["pre"] == {"index": None, "series": None, "seconds": None}
 
 
 def test_picked_times_are_seconds_after_the_picked_first_one(tmp_path):
@@ -118,7 +118,7 @@ def test_picked_times_are_seconds_after_the_picked_first_one(tmp_path):
 def test_picked_phases_override_the_times(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge", times=(0, 60, 120, 300), phases=(*EXAM.phases, EXAM.late + 5))
     np.testing.assert_array_equal(read_dicom_exam(tmp_path, pick=(0, 1, 2)).late, EXAM.late)
-    refuses(tmp_path, r"three different phases, got \(0, 1, 9\); the folder has 0: series 5", pick=(0, 1, 9))
+    assert_refused(tmp_path, r"three different phases, got \(0, 1, 9\); the folder has 0: series 5", pick=(0, 1, 9))
 
 
 def test_mask_made_from_mirrored_nifti_fits(tmp_path):

@@ -6,13 +6,13 @@ import numpy as np
 import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
-from support.dicom_exam import EXAM, item, refuses, write_dicom_exam, write_enhanced_exam
+from support.dicom_exam import EXAM, assert_refused, item, write_dicom_exam, write_enhanced_exam
 from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
 
 
 def test_multi_frame_images_that_are_not_enhanced_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge", NumberOfFrames=2)
-    refuses(tmp_path, "multi-frame DICOM images that are not Enhanced MR")
+    assert_refused(tmp_path, "multi-frame DICOM images that are not Enhanced MR")
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -41,7 +41,9 @@ def test_enhanced_mr_that_lacks_a_frame_is_refused(tmp_path):
     data = pydicom.dcmread(file)
     del data.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
     data.save_as(file)
-    refuses(tmp_path, r"got 0 \(found series 7 \(dyn T1\), in which slices are missing or doubled\); copy the whole")
+    assert_refused(
+        tmp_path, r"got 0 \(found series 7 \(dyn T1\), in which slices are missing or doubled\); copy the whole"
+    )
 
 
 def test_enhanced_mr_and_single_frames_give_the_same_exam(tmp_path):
@@ -71,13 +73,13 @@ def test_enhanced_frames_that_are_missing_or_derived_are_no_phase(tmp_path):
         )
 
     write_enhanced_exam(tmp_path / "derived", EXAM, MRImageFrameTypeSequence=kind)
-    refuses(tmp_path / "derived", "at least 3 phases on one grid")
+    assert_refused(tmp_path / "derived", "at least 3 phases on one grid")
     write_enhanced_exam(tmp_path / "nowhere", EXAM, PlanePositionSequence=None)
-    refuses(tmp_path / "nowhere", "multi-frame DICOM images that are not Enhanced MR, or only derived ones")
+    assert_refused(tmp_path / "nowhere", "multi-frame DICOM images that are not Enhanced MR, or only derived ones")
 
 
 def test_enhanced_pixels_cut_short_are_refused(tmp_path):
     write_enhanced_exam(tmp_path, EXAM)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-400])
-    refuses(tmp_path, "its pixels cannot be read")
+    assert_refused(tmp_path, "its pixels cannot be read")

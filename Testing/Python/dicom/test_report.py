@@ -94,7 +94,7 @@ def test_commands_that_check_results_find_no_error(tiny_folder):
         words = [shutil.which(line.split()[0], path=path), *line.split()[1:]]
         done = subprocess.run(words, cwd=tiny_folder, capture_output=True, text=True, errors="replace")
         assert done.returncode == 0, done.stderr
-        assert not [said for said in done.stderr.splitlines() if said.startswith("Error")], done.stderr
+        assert not [line for line in done.stderr.splitlines() if line.startswith("Error")], done.stderr
 
 
 def test_who_drew_the_segment_is_not_claimed_to_be_known(dicom_results):
@@ -137,7 +137,7 @@ def report(dicom_results):
 
 
 def texts_of(group):
-    """Code to what is said under it in words."""
+    """Map each code to its text."""
     found = {}
     for item in group[0].ContentSequence:
         if item.ValueType == "TEXT":

@@ -6,7 +6,7 @@ import contextlib
 import aiohttp
 import pytest
 from PCRPredictorView.serving import pages
-from support.served import open_page, origin, running
+from support.page_server import open_page, origin, running
 from support.waiting import wait_until
 
 ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
@@ -19,15 +19,15 @@ async def end_of(connection):
 
 
 async def test_every_visit_gets_its_own_page():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         assert await open_page(server, client) != await open_page(server, client)
 
 
 async def test_messages_pass_between_a_page_and_its_own_process_only():
-    async with running() as (server, client, puppets):
+    async with running() as (server, client, processes):
         pages = [await open_page(server, client) for _ in range(3)]
         sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in pages]
-        assert [(await socket.receive()).data.decode() for socket in sockets] == [p.folder.name for p in puppets]
+        assert [(await socket.receive()).data.decode() for socket in sockets] == [p.folder.name for p in processes]
         await sockets[1].send_bytes(b"mine")
         assert (await sockets[1].receive()).data == b"mine"
         with pytest.raises(TimeoutError):
@@ -35,7 +35,7 @@ async def test_messages_pass_between_a_page_and_its_own_process_only():
 
 
 async def test_a_message_that_is_too_large_ends_only_the_connection():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
         await socket.receive()
@@ -47,7 +47,7 @@ async def test_a_message_that_is_too_large_ends_only_the_connection():
 
 
 async def test_a_page_that_has_ended_leads_to_a_new_one():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
         await socket.receive()
@@ -61,7 +61,7 @@ async def test_a_page_that_has_ended_leads_to_a_new_one():
 
 
 async def test_pages_are_limited_and_one_that_was_left_is_ended_for_a_new_one(monkeypatch):
-    async with running(pages=2) as (server, client, puppets):
+    async with running(pages=2) as (server, client, processes):
         first, second = [await open_page(server, client) for _ in range(2)]
         sockets = [await client.ws_connect(page / "ws", headers=origin(server)) for page in (first, second)]
         monkeypatch.setattr(pages, "_RELOAD", 0.0)
@@ -72,22 +72,22 @@ async def test_pages_are_limited_and_one_that_was_left_is_ended_for_a_new_one(mo
         await sockets[0].close()
         third = await open_page(server, client)
         assert third not in (first, second)
-        assert not puppets[0].folder.exists()
-        assert puppets[1].folder.exists()
+        assert not processes[0].folder.exists()
+        assert processes[1].folder.exists()
 
 
 async def test_a_page_that_is_loading_is_not_ended_for_a_new_one(monkeypatch):
-    async with running(pages=1) as (server, client, puppets):
+    async with running(pages=1) as (server, client, processes):
         await open_page(server, client)
         async with client.get(server.make_url("/")) as answer:
             assert answer.status == 503
         monkeypatch.setattr(pages, "_LOADING", 0.0)
         await open_page(server, client)
-        assert len(puppets) == 2
+        assert len(processes) == 2
 
 
 async def test_a_page_that_is_reloaded_is_not_ended_for_a_new_one():
-    async with running(pages=1) as (server, client, puppets):
+    async with running(pages=1) as (server, client, processes):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
         await socket.receive()
@@ -95,11 +95,11 @@ async def test_a_page_that_is_reloaded_is_not_ended_for_a_new_one():
         async with client.get(server.make_url("/")) as answer:
             assert answer.status == 503
         again = await client.ws_connect(page / "ws", headers=origin(server))
-        assert (await again.receive()).data.decode() == puppets[0].folder.name
+        assert (await again.receive()).data.decode() == processes[0].folder.name
 
 
 async def test_a_second_window_takes_over_the_page():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         windows = await asyncio.gather(*(client.ws_connect(page / "ws", headers=origin(server)) for _ in range(2)))
         ends = [asyncio.create_task(end_of(window)) for window in windows]
@@ -109,20 +109,20 @@ async def test_a_second_window_takes_over_the_page():
 
 
 async def test_a_page_without_a_browser_is_ended_after_a_while():
-    async with running(grace=0.2) as (server, client, puppets):
+    async with running(grace=0.2) as (server, client, processes):
         page = await open_page(server, client)
         socket = await client.ws_connect(page / "ws", headers=origin(server))
         await socket.receive()
         with pytest.raises(TimeoutError):
             await socket.receive(timeout=1.0)
-        assert puppets[0].folder.exists()
+        assert processes[0].folder.exists()
         await socket.close()
-        await asyncio.to_thread(wait_until, lambda: not puppets[0].folder.exists() and not puppets[0].is_alive())
+        await asyncio.to_thread(wait_until, lambda: not processes[0].folder.exists() and not processes[0].is_alive())
 
 
 async def test_nothing_is_left_when_the_server_ends():
-    async with running() as (server, client, puppets):
+    async with running() as (server, client, processes):
         await open_page(server, client)
         await open_page(server, client)
-    assert len(puppets) == 2
-    assert not any(puppet.folder.exists() or puppet.is_alive() for puppet in puppets)
+    assert len(processes) == 2
+    assert not any(process.folder.exists() or process.is_alive() for process in processes)

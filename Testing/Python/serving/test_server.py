@@ -12,11 +12,11 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorView.serving import server as server_module
 from PCRPredictorView.serving.logs import log_in_one_line
 from PCRPredictorView.serving.server import ServerSettings, serve, static_files
-from support.served import Puppet, open_page, running
+from support.page_server import FakePageProcess, open_page, running
 
 
 async def test_a_page_and_its_files_are_served():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         async with client.get(page) as answer:
             assert "<script" in await answer.text()
@@ -25,7 +25,7 @@ async def test_a_page_and_its_files_are_served():
 
 
 async def test_scripts_are_sent_compressed_if_the_browser_allows_it():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         sizes, texts = [], []
         for encoding in ("identity", "gzip"):
@@ -55,14 +55,14 @@ def test_the_printed_address_has_a_token_if_one_is_required(host, asked, require
         os.kill(os.getpid(), signal.SIGTERM)
 
     def start(end, folder):
-        return Puppet(end, folder)
+        return FakePageProcess(end, folder)
 
     serve(ServerSettings(host=host, token=asked), start, ready)
     assert ("?token=" in addresses[0]) == required
 
 
 async def test_reports_are_downloaded_and_a_missing_result_is_reported():
-    async with running() as (server, client, _puppets):
+    async with running() as (server, client, _processes):
         page = await open_page(server, client)
         async with client.get(page / "report.html") as answer:
             assert "attachment" in answer.headers["Content-Disposition"]
@@ -83,7 +83,7 @@ def test_a_connection_without_a_request_is_closed(monkeypatch):
                 answers.append(half.recv(1))
         os.kill(os.getpid(), signal.SIGTERM)
 
-    serve(ServerSettings(), Puppet, lambda address: threading.Thread(target=ask, args=(address,)).start())
+    serve(ServerSettings(), FakePageProcess, lambda address: threading.Thread(target=ask, args=(address,)).start())
     assert answers == [b""]
 
 
@@ -92,7 +92,7 @@ def test_the_server_accepts_as_many_connections_as_the_machine_allows():
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] // 2, before[1]))
     try:
-        serve(ServerSettings(), Puppet, lambda _address: os.kill(os.getpid(), signal.SIGTERM))
+        serve(ServerSettings(), FakePageProcess, lambda _address: os.kill(os.getpid(), signal.SIGTERM))
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

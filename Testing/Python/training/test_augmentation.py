@@ -3,7 +3,7 @@ from itertools import combinations
 import pytest
 import torch
 from PCRTrainingLib.training.augmentation import drop_variables, random_contrast, random_flips, swap_background
-from support.models import SCHEMA
+from support.card_and_schema import SCHEMA
 
 PATIENTS = 6
 MASKS = torch.zeros(PATIENTS, 1, 4, 24, 24)

@@ -17,7 +17,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
-from support.panel_help import SECONDS, choose, column, finish, predict
+from support.panel_help import RUN_TIMEOUT_S, choose, column, finish, predict
 
 
 @pytest.mark.slow
@@ -26,7 +26,7 @@ def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready,
     ready.settings._fields["*.epochs"].setValue(6)
     ready.ui.startButton.click()
     begun = lambda: list(run.glob("fold_*/step1/history.csv"))  # noqa: E731
-    longest = slicer_session.wait(begun, SECONDS, time.thread_time)
+    longest = slicer_session.wait(begun, RUN_TIMEOUT_S, time.thread_time)
     process = psutil.Process(ready.run._child._process.pid)
     family = [process, *process.children(recursive=True)]
     ready.ui.cancelButton.click()
@@ -106,7 +106,7 @@ def test_killed_run_is_reported_and_can_be_resumed(ready, tmp_path, slicer_sessi
     run = tmp_path / "run 1"
     ready.settings._fields["*.epochs"].setValue(6)
     ready.ui.startButton.click()
-    slicer_session.wait(lambda: list(run.glob("fold_*/step1/history.csv")), SECONDS)
+    slicer_session.wait(lambda: list(run.glob("fold_*/step1/history.csv")), RUN_TIMEOUT_S)
     os.kill(ready.run._child._process.pid, signal.SIGKILL)
     finish(ready, slicer_session)
     assert len(ready.messages) == 1

@@ -46,15 +46,15 @@ def test_settings_come_from_the_dataclasses(ready):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be UTF-8")]
+    ("content", "text"), [(None, "no such configuration"), (b"{", "must be JSON"), (b"\xff", "must be UTF-8")]
 )
-def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, said):
+def test_configuration_that_cannot_be_read_is_not_trained(ready, tmp_path, content, text):
     path = tmp_path / "broken.json"
     if content is not None:
         path.write_bytes(content)
     ready.ui.configPath.currentPath = str(path)
-    assert said in ready.ui.configLabel.text
-    assert said in ready.ui.startButton.toolTip
+    assert text in ready.ui.configLabel.text
+    assert text in ready.ui.startButton.toolTip
     assert not (ready.ui.startButton.enabled or ready.ui.estimateButton.enabled)
     ready.run.start()
     ready.run.estimate()

@@ -13,7 +13,7 @@ from PCRPredictorView.serving.guard import Guard
 from PCRPredictorView.serving.server import ServerSettings, make_application
 
 
-class Puppet(threading.Thread):
+class FakePageProcess(threading.Thread):
     """Answers as the process of a page does, and records the calls."""
 
     def __init__(self, end, folder):
@@ -57,18 +57,18 @@ class Puppet(threading.Thread):
 
 @contextlib.asynccontextmanager
 async def running(token=None, **settings):
-    """Run a server; yield it, a client that keeps cookies, and a list of the started puppets."""
-    puppets = []
+    """Run a server; yield it, a client that keeps cookies, and a list of the started processes."""
+    processes = []
 
     def start(end, folder):
-        puppets.append(Puppet(end, folder))
-        return puppets[-1]
+        processes.append(FakePageProcess(end, folder))
+        return processes[-1]
 
     settings = ServerSettings(**{"upload_limit": 1, **settings})
     server = TestServer(make_application(settings, Guard("127.0.0.1", settings.names, token), start))
     await server.start_server(lingering_time=0.1)  # for what is sent after an answer
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
-        yield server, client, puppets
+        yield server, client, processes
     await server.close()
 
 
