@@ -86,10 +86,10 @@ def spread(wish: dict[Stop, float]) -> dict[Stop, float]:
 
 
 def lines_of(room: Room, files: list[str]) -> tuple[list[str], list[str]]:
-    """Return the lines of a box: what the room is for, from the docstring of its package, and its files."""
-    package = FILES.get(f"{room[0]}/__init__")
-    about = (ast.get_docstring(ast.parse(package.read_text("utf-8"))) or "").split("\n\n")[0] if package else ""
-    about = "More files of this folder are below." if room[1] else re.split(r"\.\s", about)[0]
+    """Return the lines of a box: its purpose, from the docstring of its package or last file, and its files."""
+    package, module = f"{room[0]}/__init__", f"{room[0]}/{files[-1]}"
+    source = FILES[package if package in FILES and not room[1] else module if module in FILES else room[0]]
+    about = re.split(r"\.\s|\n\n", ast.get_docstring(ast.parse(source.read_text("utf-8"))) or "")[0]
     return wrap(about.rstrip("."), 36), wrap(", ".join(files), 29)
 
 
@@ -103,7 +103,7 @@ def draw() -> str:
     size = {room: 30 + LINE * (len(lines[room][0]) + len(lines[room][1])) for room in below}
     tall = [max(size[room] for room in below if layer[room] == n) for n in range(len(rows))]
     top = [24 + sum(tall[n + 1 :]) + GAP * (len(rows) - 1 - n) for n in range(len(rows))]
-    out = [head(top[0] + tall[0] + 24)]
+    out = [head(top[0] + tall[0] + 44)]
 
     def port(n: int, stop: Stop, other: Stop, down: bool) -> float:
         if stop[1]:
@@ -126,6 +126,8 @@ def draw() -> str:
         )
     for room in sorted(below):
         out += box(room, rows[layer[room]][room, False] - BOX / 2, top[layer[room]], size[room], lines[room])
+    note = "Full paths: PCRPredictor/PCRPredictorLib/..., PCRTraining/PCRTrainingLib/...; views and panels likewise."
+    out.append(f'<text x="10" y="{top[0] + tall[0] + 30}" fill="#1a1a1a">{note}</text>')
     return "\n".join([*out, "</svg>", ""])
 
 
