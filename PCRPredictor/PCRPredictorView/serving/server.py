@@ -89,7 +89,7 @@ def serve(settings: ServerSettings, start: StartProcess, ready: Callable[[str], 
     application = make_application(settings, guard, start)
 
     async def announce(application: web.Application) -> None:
-        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no such signal
+        if sys.platform != "win32":  # which has no such signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end)
         ready(_address(settings.host, listening.getsockname()[1], guard.token))
         application[_PAGES].prepare()
