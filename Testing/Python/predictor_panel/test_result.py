@@ -27,7 +27,7 @@ def test_effect_of_clinical_values_on_the_probability_is_shown(panel):
     predict(panel)
     prediction = panel.session.result.prediction
     change = 100 * (prediction.probability - prediction.image_probability)
-    assert f"{change:+.0f} points" in panel.ui.imageLabel.text
+    assert f"{change:+.0f} percentage points" in panel.ui.imageLabel.text
     assert panel.session.clinical.values == {"age": 40, "hr": "negative"}
 
 
