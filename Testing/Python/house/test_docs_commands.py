@@ -112,7 +112,12 @@ def copy_files(words, files, here):
             copy(source, here / word)
 
 
-@pytest.mark.parametrize("call", calls())
+TRAINING = ("pcr train", "pcr select", "pcr experiment")
+
+
+@pytest.mark.parametrize(
+    "call", [pytest.param(call, marks=pytest.mark.slow) if call.startswith(TRAINING) else call for call in calls()]
+)
 def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     words = shlex.split(call)[1:]
     if words[0] == "phantom":

@@ -29,6 +29,7 @@ def experiment(training_cohort, config, tmp_path_factory):
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
     result = json.loads((experiment / "experiment.json").read_text())
     assert [cohort["name"] for cohort in result["cohorts"]] == ["out of fold", "elsewhere"]
@@ -39,12 +40,14 @@ def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
             assert found["auc"]["low"] <= found["auc"]["value"] <= found["auc"]["high"]
 
 
+@pytest.mark.slow
 def test_predictions_of_every_patient_are_kept(experiment):
     with (experiment / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == (3 + len(ROWS)) * 2 * (16 + 10)
 
 
+@pytest.mark.slow
 def test_page_and_markdown_name_every_row(experiment):
     for name in ("experiment.html", "experiment.md"):
         text = (experiment / name).read_text()
