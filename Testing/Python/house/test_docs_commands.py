@@ -112,11 +112,11 @@ def copy_files(words, files, here):
             copy(source, here / word)
 
 
-TRAINING = ("pcr train", "pcr select", "pcr experiment")
+TRAINS = ("pcr train", "pcr select", "pcr experiment")
 
 
 @pytest.mark.parametrize(
-    "call", [pytest.param(call, marks=pytest.mark.slow) if call.startswith(TRAINING) else call for call in calls()]
+    "call", [pytest.param(call, marks=pytest.mark.slow) if call.startswith(TRAINS) else call for call in calls()]
 )
 def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     words = shlex.split(call)[1:]

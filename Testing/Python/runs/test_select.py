@@ -28,6 +28,7 @@ def selected(training_cohort, quick_config, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selected):
     with (selected / "candidates.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -41,6 +42,7 @@ def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selecte
     assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
 
 
+@pytest.mark.slow
 def test_resumed_selection_keeps_its_configurations_and_options(selected, training_cohort, quick_config, tmp_path):
     out = shutil.copytree(selected, tmp_path / "copy")
     config = replace(read_config(quick_config), widths=(4, 4, 4))
@@ -70,6 +72,7 @@ def test_selection_works_with_every_kind_of_split(training_cohort, quick_config,
         assert sorted(map(len, inside.values())) == [1, 1]  # no hospital is on both sides
 
 
+@pytest.mark.slow
 def test_inner_folds_contain_no_patient_of_the_outer_fold(selected):
     with (selected / "splits.csv").open() as file:
         outer = {row["patient_id"]: row["fold"] for row in csv.DictReader(file)}
@@ -81,6 +84,7 @@ def test_inner_folds_contain_no_patient_of_the_outer_fold(selected):
         assert inside == {name for name, fold in outer.items() if fold != k}
 
 
+@pytest.mark.slow
 def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, training_cohort, quick_config):
     config = read_config(quick_config)
     cache, schema = open_cohort(training_cohort, selected / "cache", config, Progress())
@@ -92,6 +96,7 @@ def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, trainin
     assert set(fold.held_out) == set(np.flatnonzero(folds == 0))
 
 
+@pytest.mark.slow
 def test_steps_that_configurations_share_are_trained_once(selected):
     content = {
         (name, step): (selected / "outer_0" / name / "fold_0" / step / "history.csv").read_bytes()
