@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import DataError
+from .errors import DataError, Notice
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -120,6 +120,23 @@ class Picked:
 
 
 @dataclass(frozen=True)
+class LeftAside:
+    """Name a file or series of the source that was not used.
+
+    Args:
+        name: as the user knows it, such as "series 5 (t1 dynamic)" or a file's name.
+        reason: why it was not used, such as "has 4 of 10 slices".
+        files: number of files that it has.
+        looks_like_phase: True if it may be a phase of the exam, by matrix, orientation or description.
+    """
+
+    name: str
+    reason: str
+    files: int = 1
+    looks_like_phase: bool = False
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Describe where an exam came from. `patient_id` reaches no log or report unless the user asks for it.
 
@@ -131,6 +148,8 @@ class Provenance:
         picked: the phases that were taken, if the source has more than three to choose from.
         unusable: clinical variables for which the source has an invalid value.
         frames: frame number of each slice, from 0, if one file holds all slices; else empty.
+        left_aside: files and series of the source that were not used.
+        notices: warnings about what was guessed or adjusted while reading.
     """
 
     source: str = "memory"
@@ -140,6 +159,8 @@ class Provenance:
     picked: Picked | None = None
     unusable: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
+    left_aside: tuple[LeftAside, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

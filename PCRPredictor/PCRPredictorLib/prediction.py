@@ -5,17 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .errors import Notice
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Warn the reader of a result: `code` for programs, `message` in plain words for a radiologist."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -159,4 +152,5 @@ def exam_to_json(exam: Exam) -> dict[str, object]:
         "size": list(exam.geometry.size),
         "spacing_mm": list(exam.geometry.spacing),
         "positions": "LPS, mm",
+        "left_aside": [vars(item) for item in provenance.left_aside],
     }

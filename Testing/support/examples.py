@@ -2,11 +2,11 @@
 
 import numpy as np
 import SimpleITK as sitk
+from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.exam import Exam, Geometry, Provenance
 from PCRPredictorLib.prediction import (
     AttentionSummary,
     ModelIdentity,
-    Notice,
     OperatingPoint,
     Prediction,
     TumourSummary,

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from ..clinical import ClinicalSchema, Value
+from ..errors import Notice
 from ..exam import Provenance
-from ..prediction import AttentionSummary, Notice, OperatingPoint, TumourSummary
+from ..prediction import AttentionSummary, OperatingPoint, TumourSummary
 from .card import TrainingRange
 from .tumour import QUANTITIES
 
@@ -15,7 +16,14 @@ LEAST_ATTENTION_IN_TUMOUR = 0.3
 
 
 def about_source(provenance: Provenance) -> Iterable[Notice]:
-    """Yield warnings about what the source lacks: phase times, a usable age."""
+    """Yield warnings about the source: what was adjusted, phases that may be missing, times, a usable age."""
+    yield from provenance.notices
+    for item in provenance.left_aside:
+        if item.looks_like_phase:
+            yield Notice(
+                "phase_left_aside",
+                f"{item.name[:1].upper()}{item.name[1:]} may be a phase of this exam but was not used: {item.reason}.",
+            )
     picked = provenance.picked
     if picked is not None and provenance.phase_times is None and not picked.by_hand:
         pre, early, late = picked.phases

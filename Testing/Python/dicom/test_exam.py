@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.exam import Provenance
+from PCRPredictorLib.exam import LeftAside, Provenance
 from PCRPredictorLib.model.notices import about_source
 from PCRPredictorLib.prediction import exam_to_json
 from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import EXAM, STYLES, assert_refused, write_dicom_exam, write_slice
-from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
+from support.examples import AXIAL, EXAMPLE_NOTICE, SAGITTAL, TILT, tiny_exam
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -101,7 +101,15 @@ def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
         "size": [12, 10, 6],
         "spacing_mm": [1.5, 1.5, 3.0],
         "positions": "LPS, mm",
+        "left_aside": [],
     }
+
+
+def test_what_was_left_aside_is_described_and_warned_of_if_it_may_be_a_phase():
+    aside = (LeftAside("series 8 (t1)", "has 4 of 10 slices", 4, True), LeftAside("series 2 (t2)", "is no dynamic", 10))
+    provenance = Provenance("dicom", left_aside=aside, notices=(EXAMPLE_NOTICE,))
+    assert [item["files"] for item in exam_to_json(replace(EXAM, provenance=provenance))["left_aside"]] == [4, 10]
+    assert [notice.code for notice in about_source(provenance)] == ["example", "phase_left_aside"]
 
 
 def test_of_an_exam_from_files_only_the_grid_is_known():

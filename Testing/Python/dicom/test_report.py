@@ -14,9 +14,10 @@ from PCRPredictorLib import __version__
 from PCRPredictorLib.dicom.codes import DEVICE_UID, short_code
 from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.dicom.results import FILES, write_dicom_results
+from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.model import notices
 from PCRPredictorLib.model.tumour import QUANTITIES
-from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, Notice
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
 from support.dicom_exam import errors_in, write_dicom_exam
 from support.documentation import ROOT, blocks, inline
 from support.examples import EXAMPLE_NOTICE, tiny_exam, tiny_prediction

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
-from PCRPredictorLib.prediction import Notice, OperatingPoint
+from PCRPredictorLib.errors import Notice
+from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.overlay import render_overlay, save_overlay
 from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from PCRPredictorLib.prediction import Notice
+from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.report.page import describe_position, render_report
 from support.examples import tiny_exam, tiny_prediction
 

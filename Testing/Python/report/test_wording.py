@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PCRPredictorLib.prediction import Notice
+from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.report.wording import (
     describe_decision,
     describe_image_alone,
