@@ -152,9 +152,9 @@ class ReviewControls:
         done = partial(self._take_tumour, self.nodes["pre"], geometry)
         self._background.start(work, done, lambda error: self._show_error(str(error)))
 
-    def _take_tumour(self, reference: Any, geometry: Any, mask: Any) -> None:
+    def _take_tumour(self, reference: Any, geometry: Any, grown: Any) -> None:
         if self.nodes.get("pre") is reference:  # else a different patient was opened meanwhile
-            set_segment(self.nodes["segmentation"], mask, geometry, reference)
+            set_segment(self.nodes["segmentation"], grown.mask, geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:
         """Return the segmentation to edit and the volume to show."""

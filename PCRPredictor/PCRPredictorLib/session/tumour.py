@@ -9,7 +9,7 @@ import numpy as np
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
-from ..grow import grow_tumour
+from ..grow import Grown, grow_tumour
 from .activity import Activity
 from .frontend import ExamScene, Fingerprint
 from .history import TumourHistory
@@ -96,10 +96,10 @@ class Tumour:
         except DataError:  # the prediction says what is wrong with the volumes
             return
 
-    def _on_grown(self, volumes: object, grown: Callable[[], object] | None, mask: np.ndarray) -> None:
+    def _on_grown(self, volumes: object, grown: Callable[[], object] | None, result: Grown) -> None:
         if self._scene.volumes_key() != volumes:
             return
-        self._set(mask)
+        self._set(result.mask)
         if grown is not None:
             grown()
 

@@ -25,39 +25,56 @@ def phases(*lesions, hole=None):
     return np.full(GEOMETRY.shape, 100.0) + rng.normal(0, 2, GEOMETRY.shape), early
 
 
+def grow(image, place, **options):
+    """Return the mask that a click grows."""
+    return grow_tumour(*image, GEOMETRY, place, **options).mask
+
+
 def position(k, j, i):
     return GEOMETRY.to_physical(np.array([i, j, k], float))
 
 
 def test_lesion_that_is_clicked_is_taken_and_the_other_left():
     one, other = ball(10, 20, 15, 8), ball(10, 20, 45, 8)
-    grown = grow_tumour(*phases(one, other), GEOMETRY, position(10, 22, 16))
+    grown = grow(phases(one, other), position(10, 22, 16))
     assert (grown != 0)[one].mean() > 0.97
     assert not (grown != 0)[other].any()
 
 
 def test_thin_vessel_is_not_followed():
     lesion, vessel = ball(10, 20, 15, 8), (K == 10) & (J == 20) & (I > 20)
-    grown = grow_tumour(*phases(lesion, vessel, ball(10, 20, 50, 7)), GEOMETRY, position(10, 20, 15))
+    grown = grow(phases(lesion, vessel, ball(10, 20, 50, 7)), position(10, 20, 15))
     assert not grown[..., 30:].any()
 
 
+def test_volume_and_extent_are_told():
+    grown = grow_tumour(*phases(ball(10, 20, 15, 6)), GEOMETRY, position(10, 20, 15))
+    assert grown.volume_ml == pytest.approx(0.9, abs=0.1)
+    assert grown.message == f"{grown.volume_ml:.2f} ml, 14 x 13 x 13 mm"
+
+
+def test_tumour_that_is_extended_is_kept():
+    one, other = ball(10, 20, 15, 8), ball(10, 20, 45, 8)
+    grown = grow(phases(one, other), position(10, 20, 45), base=one)
+    assert grown[one].all() and grown[other].mean() > 0.97
+
+
 def test_core_that_does_not_enhance_is_filled():
-    grown = grow_tumour(*phases(ball(10, 20, 15, 9), hole=ball(10, 20, 15, 3)), GEOMETRY, position(10, 20, 22))
+    grown = grow(phases(ball(10, 20, 15, 9), hole=ball(10, 20, 15, 3)), position(10, 20, 22))
     assert grown[10, 20, 15]
 
 
 def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
     image = phases(ball(10, 20, 15, 6))
-    assert grow_tumour(*image, GEOMETRY, position(10, 20, 23)).any()
+    assert grow(image, position(10, 20, 23)).any()
     with pytest.raises(DataError, match=r"nothing within 4 mm of the click enhances by 70% \(at most 1\d%\)"):
-        grow_tumour(*image, GEOMETRY, position(10, 40, 50))
+        grow(image, position(10, 40, 50))
     with pytest.raises(DataError, match="must be inside the exam"):
-        grow_tumour(*image, GEOMETRY, (500.0, 0.0, 0.0))
+        grow(image, (500.0, 0.0, 0.0))
 
 
 def test_one_voxel_lesion_is_taken():
-    assert grow_tumour(*phases(ball(10, 20, 15, 0.5)), GEOMETRY, position(10, 20, 15)).sum() == 1
+    assert grow(phases(ball(10, 20, 15, 0.5)), position(10, 20, 15)).sum() == 1
 
 
 def test_real_tumours_are_found_by_a_click_into_them(real_cohort):
@@ -68,6 +85,7 @@ def test_real_tumours_are_found_by_a_click_into_them(real_cohort):
         depth = ndimage.distance_transform_edt(mask, sampling=exam.geometry.spacing[::-1])
         inside = np.where(depth > 0.5 * depth.max(), exam.early.astype(float) - exam.pre, -np.inf)
         click = np.unravel_index(inside.argmax(), inside.shape)
-        grown = grow_tumour(exam.pre, exam.early, exam.geometry, exam.geometry.to_physical(np.array(click[::-1]))) != 0
+        place = exam.geometry.to_physical(np.array(click[::-1]))
+        grown = grow_tumour(exam.pre, exam.early, exam.geometry, place).mask != 0
         overlaps.append(2 * (grown & mask).sum() / (grown.sum() + mask.sum()))
     assert np.median(overlaps) > 0.6
