@@ -7,7 +7,7 @@ Physical coordinates are LPS, in mm (DICOM and ITK).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,6 +164,21 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False)
+class Lesion:
+    """One of several tumours of an exam.
+
+    Args:
+        name: as the user knows it, such as "label 2", "left breast" or the name of a segment.
+        mask: (k, j, i), non-zero inside.
+        label: its value in the mask or its number in the DICOM Segmentation, None if it has none.
+    """
+
+    name: str
+    mask: np.ndarray
+    label: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Exam:
     """One breast DCE-MRI exam.
 
@@ -172,9 +187,10 @@ class Exam:
         early: early post-contrast phase, same shape and units.
         late: late post-contrast phase, same shape and units.
         geometry: the lattice that all of them share.
-        mask: tumour mask, (k, j, i), non-zero inside, or None.
+        mask: tumour mask, (k, j, i), non-zero inside, or None; of several tumours that of the largest.
         clinical: clinical variables as they were given, by name.
         provenance: source of the exam.
+        lesions: every tumour if there are several, the largest first; else empty. See `with_lesions`.
 
     Raises:
         DataError: if an array is not three-dimensional or not of the geometry's shape.
@@ -187,11 +203,13 @@ class Exam:
     mask: np.ndarray | None = None
     clinical: Mapping[str, object] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    lesions: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         arrays = dict(zip(PHASE_NAMES, self.phases, strict=True))
         if self.mask is not None:
             arrays["mask"] = self.mask
+        arrays |= {lesion.name: lesion.mask for lesion in self.lesions}
         for name, array in arrays.items():
             if array.shape != self.geometry.shape:
                 raise DataError(
@@ -221,6 +239,17 @@ class Exam:
         voxels = np.nonzero(np.asarray(self.mask)[box])
         index = [axis.mean() + span.start for axis, span in zip(voxels, box, strict=True)]
         return self.geometry.to_physical(np.array(index[::-1]))
+
+    def with_lesions(self, lesions: Sequence[Lesion]) -> Exam:
+        """Return the exam with these tumours: `mask` is the largest one's, empty ones are left out.
+
+        A single tumour is the mask alone, whatever its name.
+        """
+        sizes = [int(np.count_nonzero(lesion.mask)) for lesion in lesions]
+        order = sorted(range(len(lesions)), key=lambda n: -sizes[n])
+        found = tuple(lesions[n] for n in order if sizes[n])
+        mask = found[0].mask if found else np.zeros(self.geometry.shape, np.uint8)
+        return replace(self, mask=mask, lesions=found if len(found) > 1 else ())
 
     def with_clinical(self, given: Mapping[str, object]) -> Exam:
         """Return the exam with clinical variables that replace those of its source; names are compared without case."""

@@ -1,7 +1,9 @@
 """The result for an exam and its JSON form. Reports and panels use it without loading torch."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,6 +90,7 @@ class Prediction:
         notices: warnings for the reader.
         model: that made the prediction.
         versions: of this library and of those that it ran on.
+        lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
 
     probability: float
@@ -102,14 +105,32 @@ class Prediction:
     notices: tuple[Notice, ...]
     model: ModelIdentity
     versions: Mapping[str, str]
+    lesions: tuple[LesionPrediction, ...] = ()
 
     @property
     def decision(self) -> str:
         """Return "pCR" at or above the operating point's threshold, else "no pCR"."""
         return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
 
+    def at(self, point: OperatingPoint) -> Prediction:
+        """Return the prediction with the decision at a different operating point, of every tumour."""
+        each = (replace(lesion, prediction=lesion.prediction.at(point)) for lesion in self.lesions)
+        return replace(self, operating_point=point, lesions=tuple(each))
+
     def to_json(self) -> dict[str, object]:
         """Return plain values for `prediction.json`; the attention is written to a separate file."""
+        return {
+            **self._values_to_json(),
+            "operating_point": vars(self.operating_point),
+            "clinical": dict(self.clinical),
+            "lesions": [lesion.to_json() for lesion in self.lesions or (LesionPrediction("tumour", self),)],
+            "model": vars(self.model),
+            "versions": dict(self.versions),
+            "disclaimer": RESEARCH_USE_ONLY,
+        }
+
+    def _values_to_json(self) -> dict[str, object]:
+        """Return what differs between the tumours of an exam."""
         return {
             "probability": self.probability,
             "interval": {
@@ -120,15 +141,28 @@ class Prediction:
             "fold_probabilities": list(self.fold_probabilities),
             "image_only_probability": self.image_probability,
             "decision": self.decision,
-            "operating_point": vars(self.operating_point),
             "attention": vars(self.attention_summary),
             "tumour": vars(self.tumour),
-            "clinical": dict(self.clinical),
             "warnings": [vars(notice) for notice in self.notices],
-            "model": vars(self.model),
-            "versions": dict(self.versions),
-            "disclaimer": RESEARCH_USE_ONLY,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class LesionPrediction:
+    """The result for one of several tumours of an exam.
+
+    Args:
+        name, label: as of `exam.Lesion`.
+        prediction: of this tumour alone.
+    """
+
+    name: str
+    prediction: Prediction
+    label: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values for the block `lesions` of `prediction.json`."""
+        return {"name": self.name, "label": self.label, **self.prediction._values_to_json()}
 
 
 def exam_to_json(exam: Exam) -> dict[str, object]:

@@ -1,11 +1,11 @@
 """Warnings that go with a prediction, in words for a radiologist."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..clinical import ClinicalSchema, Value
 from ..errors import Notice
 from ..exam import Provenance
-from ..prediction import AttentionSummary, OperatingPoint, TumourSummary
+from ..prediction import AttentionSummary, LesionPrediction, OperatingPoint, TumourSummary
 from .card import TrainingRange
 from .tumour import QUANTITIES
 
@@ -54,6 +54,17 @@ def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float
             f"The tumour hardly enhances in the early phase ({tumour.early_enhancement:+.0%}); "
             "check the order of the phases and the mask.",
         )
+
+
+def about_lesions(each: Sequence[LesionPrediction]) -> Iterable[Notice]:
+    """Yield a warning that the values of an exam with several tumours are those of the largest."""
+    index, *others = each
+    rest = ", ".join(f"{lesion.name} {lesion.prediction.probability:.0%}" for lesion in others)
+    yield Notice(
+        "several_lesions",
+        f"{len(each)} lesions were predicted. Probability, attention and measurements are those of the largest, "
+        f"{index.name} ({index.prediction.tumour.volume_ml:.1f} ml); the probability for the others: {rest}.",
+    )
 
 
 def about_training_ranges(measured: Mapping[str, float], familiar: Iterable[TrainingRange]) -> Iterable[Notice]:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 
 import monai
 import numpy as np
@@ -11,16 +12,16 @@ from torch import Tensor
 from .. import __version__
 from ..checks import check_exam
 from ..errors import DataError
-from ..exam import Exam
+from ..exam import Exam, Lesion
 from ..network import PCRNet
-from ..prediction import Prediction
+from ..prediction import LesionPrediction, Prediction
 from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
 from .calibration import calibrate
 from .grid import place_window, share_inside
 from .kinetics import tumour_quantities
 from .normalisation import to_channels
-from .notices import about_clinical, about_result, about_source, about_training_ranges, about_tumour
+from .notices import about_clinical, about_lesions, about_result, about_source, about_training_ranges, about_tumour
 from .tumour import measure, summarise_tumour
 
 
@@ -47,7 +48,7 @@ class Predictor:
         self.networks = [network.for_inference() for network in bundle.load_networks(device)]
 
     def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
-        """Predict the probability of pCR and the attention for one exam.
+        """Predict the probability of pCR and the attention for one exam, for each of its tumours.
 
         Args:
             exam: with a mask.
@@ -56,6 +57,21 @@ class Predictor:
         Raises:
             DataError: if the exam or a clinical value cannot be used.
         """
+        if not exam.lesions:
+            return self._predict_tumour(exam, operating_point)
+        each = tuple(self._predict_lesion(exam, lesion, operating_point) for lesion in exam.lesions)
+        index = each[0].prediction
+        return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each)))
+
+    def _predict_lesion(self, exam: Exam, lesion: Lesion, operating_point: str | None) -> LesionPrediction:
+        """Predict one of several tumours; an error names it."""
+        try:
+            found = self._predict_tumour(replace(exam, mask=lesion.mask, lesions=()), operating_point)
+        except DataError as error:
+            raise DataError(f"{lesion.name}: {error}; or leave this lesion out") from None
+        return LesionPrediction(lesion.name, found, lesion.label)
+
+    def _predict_tumour(self, exam: Exam, operating_point: str | None) -> Prediction:
         settings, schema = self.bundle.settings, self.bundle.schema
         point = self.bundle.operating_point(operating_point)
         check_exam(exam)

@@ -39,7 +39,7 @@ class Result:
 
     def at(self, point: OperatingPoint) -> Result:
         """Return the result at a different operating point."""
-        return replace(self, prediction=replace(self.prediction, operating_point=point))
+        return replace(self, prediction=self.prediction.at(point))
 
     @cached_property
     def tumour(self) -> Snapshot:

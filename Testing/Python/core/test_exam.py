@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PCRPredictorLib.exam import Exam, Geometry, Provenance
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Exam, Geometry, Lesion, Provenance
 from support.examples import tiny_exam
 
 GEOMETRY = Geometry((4, 3, 2), (1.0, 2.0, 5.0), (10.0, 0.0, 0.0))
@@ -26,3 +27,24 @@ def test_values_that_are_given_replace_those_of_the_source_whatever_their_case()
     given = exam.with_clinical({"age": 60})
     assert given.clinical == {"hr": "1", "age": 60}
     assert given.provenance.unusable == ()
+
+
+def test_of_several_lesions_the_largest_is_the_mask_and_empty_ones_are_left_out():
+    masks = [np.zeros(GEOMETRY.shape, np.uint8) for _ in range(3)]
+    masks[0][0, 0, 0] = 1
+    masks[1][0, 0, 1:4] = 1
+    exam = EXAM.with_lesions([Lesion(f"label {n + 1}", mask, n + 1) for n, mask in enumerate(masks)])
+    assert [lesion.name for lesion in exam.lesions] == ["label 2", "label 1"]
+    assert exam.mask is masks[1]
+
+
+def test_a_single_lesion_is_the_mask_alone():
+    mask = np.ones(GEOMETRY.shape, np.uint8)
+    assert EXAM.with_lesions([Lesion("a", mask)]).mask is mask
+    assert EXAM.with_lesions([Lesion("a", mask)]).lesions == ()
+    assert not EXAM.with_lesions([]).has_tumour
+
+
+def test_lesion_of_a_different_shape_is_refused():
+    with pytest.raises(DataError, match="the a array must have shape"):
+        replace(EXAM, lesions=(Lesion("a", np.zeros((1, 2, 3))),))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Exam, Geometry
+from PCRPredictorLib.exam import Exam, Geometry, Lesion
 from PCRPredictorLib.model.predictor import Predictor
 
 
@@ -100,3 +100,37 @@ def test_json_holds_plain_values(predictor, exam):
     assert set(content) >= {"probability", "interval", "decision", "operating_point", "attention", "warnings", "model"}
     assert content["model"]["checksum"] == predictor.bundle.checksum
     assert "Research use only" in content["disclaimer"]
+
+
+@pytest.fixture
+def two_lesions(exam):
+    """The ball cut into a small left and a large right part."""
+    parts = [np.array(exam.mask), np.array(exam.mask)]
+    parts[0][:, :, 85:], parts[1][:, :, :85] = 0, 0
+    return exam.with_lesions([Lesion("small", parts[0], 1), Lesion("large", parts[1], 2)])
+
+
+def test_each_lesion_gets_what_it_would_get_alone_and_the_largest_stands_for_the_exam(predictor, two_lesions):
+    prediction = predictor.predict(two_lesions)
+    assert [lesion.name for lesion in prediction.lesions] == ["large", "small"]
+    for lesion, found in zip(two_lesions.lesions, prediction.lesions, strict=True):
+        alone = predictor.predict(replace(two_lesions, mask=lesion.mask, lesions=()))
+        assert found.prediction.probability == alone.probability
+    assert prediction.probability == prediction.lesions[0].prediction.probability
+    assert "several_lesions" in {notice.code for notice in prediction.notices}
+
+
+def test_lesions_are_listed_with_their_values(predictor, two_lesions):
+    prediction = predictor.predict(two_lesions).at(predictor.bundle.operating_point("high sensitivity"))
+    large, small = prediction.to_json()["lesions"]
+    assert (small["name"], small["label"]) == ("small", 1)
+    assert small["tumour"]["volume_ml"] < large["tumour"]["volume_ml"] == prediction.tumour.volume_ml
+    assert {"probability", "attention", "warnings"} <= set(small)
+    assert small["decision"] == prediction.lesions[1].prediction.decision
+
+
+def test_lesion_that_cannot_be_predicted_is_named(predictor, two_lesions):
+    early = np.array(two_lesions.early)
+    early[two_lesions.lesions[1].mask != 0] = 0
+    with pytest.raises(DataError, match=r"small: the phases look swapped.*leave this lesion out"):
+        predictor.predict(replace(two_lesions, early=early))
