@@ -18,6 +18,7 @@ from ..errors import DataError
 from ..exam import Exam
 from ..phases import pick_phases
 from .images import read_exam
+from .mapped import find_mapped, find_named
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
 from .table import read_rows
@@ -36,12 +37,14 @@ class CohortPatient:
         phases: every phase found, in order.
         mask: tumour mask, or None.
         row: of the table, column to text; empty if the patient is not in the table.
+        problem: why the files cannot be used, as a sentence; "" if they can.
     """
 
     patient_id: str
     phases: tuple[Path, ...]
     mask: Path | None
     row: Mapping[str, str]
+    problem: str = ""
 
 
 def find_patients(cohort: Path) -> list[CohortPatient]:
@@ -69,14 +72,13 @@ def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
 
 
 def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
-    """Return the rows of the table that have at least one phase."""
-    patients, reviewed = [], _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
-    for row in read_table(cohort).values():
-        phases = tuple(resolve(cohort, text, row) for text in mapping.phases)
-        masks = (path for text in mapping.mask if (path := resolve(cohort, text, row)).is_file())
-        mask = reviewed.get(row["patient_id"].lower()) or next(masks, None)
-        if any(phase.is_file() for phase in phases):
-            patients.append(CohortPatient(row["patient_id"], phases, mask, row))
+    """Return the patients that have at least one phase."""
+    rows, reviewed = read_table(cohort), _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
+    patients = []
+    for files in find_mapped(cohort, mapping, rows):
+        name = files.patient_id
+        mask, row = reviewed.get(name.lower()) or files.mask, find_named(rows, name) or {}
+        patients.append(CohortPatient(name, files.phases, mask, row, files.problem))
     return sorted(patients, key=lambda patient: patient.patient_id)
 
 
@@ -109,6 +111,8 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     Raises:
         DataError: if anything is missing or cannot be read.
     """
+    if patient.problem:
+        raise DataError(f"{patient.patient_id}: {patient.problem}")
     if len(patient.phases) < 3:
         raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {len(patient.phases)}; add the files")
     if patient.mask is None and need_mask:
@@ -133,7 +137,7 @@ def read_table(cohort: Path) -> dict[str, dict[str, str]]:
     """
     mapping = read_mapping(cohort)
     if mapping.table is not None:
-        return read_rows(resolve(cohort, mapping.table, {}), mapping)
+        return read_rows(resolve(cohort, mapping.table, {}, mapping.follow_links), mapping)
     files = {file.name.lower(): file for file in cohort.iterdir()}
     file = files.get(f"{TABLE}.csv") or files.get(f"{TABLE}.xlsx")
     return read_rows(file, mapping) if file else {}

@@ -6,10 +6,12 @@
      "phases": ["scans/{patient_id}/pre.nii.gz", "scans/{patient_id}/post1.nii.gz", "scans/{patient_id}/post4.nii.gz"],
      "mask": ["masks/{patient_id}_checked.nii.gz", "masks/{patient_id}.nii.gz"]}
 
-Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds.
+Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds. Keys that start with // are comments.
+`patterns` describes the names of files.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -31,8 +33,10 @@ class CohortMapping:
         sheet: of an Excel table; None for `dataset_info`, or the first sheet.
         columns: our name to the table's.
         values: our column name to the meaning of its cells, as in {"pcr": {"complete": "1"}}.
-        phases: files in the order of acquisition, with columns of the table in braces; each row is then a patient.
+        phases: files in the order of acquisition, with columns of the table in braces and * for any text. If they name
+            {patient_id} alone, every patient with a file counts, else every row of the table.
         mask: files likewise; the first that exists is used.
+        follow_links: use links that lead out of the cohort's folder.
 
     Raises:
         ValueError: if there are one or two phases, or phases without a mask.
@@ -46,6 +50,7 @@ class CohortMapping:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     phases: tuple[str, ...] = ()
     mask: tuple[str, ...] = ()
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         if self.phases and len(self.phases) < 3:
@@ -64,11 +69,18 @@ def read_mapping(cohort: Path) -> CohortMapping:
     if not path.is_file():
         return CohortMapping()
     try:
-        return TypeAdapter(CohortMapping).validate_python(json.loads(path.read_text(encoding="utf-8-sig")))
+        return TypeAdapter(CohortMapping).validate_python(_without_comments(path))
     except ValidationError as error:
         raise DataError(f"{path}: {_describe_error(error)}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: must be JSON ({error}), for example {_EXAMPLE}") from None
+
+
+def _without_comments(path: Path) -> object:
+    def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return {key: value for key, value in pairs if not key.startswith("//")}
+
+    return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=keep)
 
 
 def _describe_error(error: ValidationError) -> str:
@@ -80,8 +92,11 @@ def _describe_error(error: ValidationError) -> str:
     return f"{place} {message}, got {first['input']!r}" if place else message
 
 
-def resolve(cohort: Path, pattern: str, row: Mapping[str, str]) -> Path:
+def resolve(cohort: Path, pattern: str, row: Mapping[str, str], follow_links: bool = False) -> Path:
     """Return the file that a pattern names for one patient.
+
+    Args:
+        follow_links: allow a link that leads out of the cohort's folder.
 
     Raises:
         DataError: if the pattern names an unknown column or leaves the cohort's folder.
@@ -92,6 +107,20 @@ def resolve(cohort: Path, pattern: str, row: Mapping[str, str]) -> Path:
         raise DataError(
             f"{cohort / MAPPING}: {pattern!r} must have columns of the table in its braces, as in {{patient_id}}"
         ) from None
-    if not path.resolve().is_relative_to(cohort.resolve()):
-        raise DataError(f"{cohort / MAPPING}: {pattern!r} must stay inside the cohort's folder, got {path}")
+    check_inside(cohort, path, pattern, follow_links)
     return path
+
+
+def check_inside(cohort: Path, path: Path, pattern: str, follow_links: bool = False) -> None:
+    """Check that the file that a pattern names is in the cohort's folder.
+
+    Raises:
+        DataError: if it is not; a link that leads out of the folder may be allowed.
+    """
+    if not Path(os.path.normpath(path.absolute())).is_relative_to(os.path.normpath(cohort.absolute())):
+        raise DataError(f"{cohort / MAPPING}: {pattern!r} must stay inside the cohort's folder, got {path}")
+    if not follow_links and not path.resolve().is_relative_to(cohort.resolve()):
+        raise DataError(
+            f"{path}: is a link that leads out of the cohort's folder; copy the file, or write "
+            f'"follow_links": true into {MAPPING}'
+        )

@@ -1,0 +1,96 @@
+"""The patients of a cohort whose files `cohort.json` names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from .mapping import MAPPING, CohortMapping, check_inside, resolve
+from .patterns import PATIENT, PatternFiles, names_only_patient
+
+Rows = Mapping[str, Mapping[str, str]]
+Files = Sequence[Sequence[Path]]  # the files that each pattern names for one patient
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class MappedFiles:
+    """The files of one patient.
+
+    Args:
+        patient_id: as in the files' names, or as in the table if its columns name the files.
+        phases: in the order of acquisition, up to the last that exists.
+        mask: the first that exists, or None.
+        problem: why they cannot be used, as a sentence; "" if they can.
+    """
+
+    patient_id: str
+    phases: tuple[Path, ...]
+    mask: Path | None
+    problem: str = ""
+
+
+def find_mapped(cohort: Path, mapping: CohortMapping, rows: Rows) -> list[MappedFiles]:
+    """Return the patients that have at least one phase.
+
+    If the patterns name the patient alone, these are the patients on disk, with or without a row in the table; else
+    those of the table. A missing phase before the last one keeps its place, so that reading it is refused.
+
+    Args:
+        rows: of the table, by lower-case identifier.
+
+    Raises:
+        DataError: if a pattern names an unknown column or a file outside the cohort.
+    """
+    files = PatternFiles(cohort, partial(check_inside, cohort, follow_links=mapping.follow_links))
+    on_disk = names_only_patient((*mapping.phases, *mapping.mask))
+    named = _named_on_disk(mapping, files) if on_disk else _named_in_table(cohort, mapping, files, rows)
+    return [_choose(cohort, mapping, *patient) for patient in named if any(patient[1])]
+
+
+def find_named(values: Mapping[str, T], name: str) -> T | None:
+    """Return the value of a patient by lower-case identifier: 1 finds 001 if nothing else does.
+
+    Spreadsheets drop leading zeros.
+    """
+    if name.lower() in values:
+        return values[name.lower()]
+    alike = [key for key in values if name.isdecimal() and key.isdecimal() and int(key) == int(name)]
+    return values[alike[0]] if len(alike) == 1 else None
+
+
+def _named_on_disk(mapping: CohortMapping, files: PatternFiles) -> Iterator[tuple[str, Files, Files]]:
+    found = [files.by_patient(text) for text in (*mapping.phases, *mapping.mask)]
+    by_key = [{name.lower(): paths for name, paths in of.items()} for of in found]
+    names = {name.lower(): name for of in reversed(found[: len(mapping.phases)]) for name in of}
+    for name in names.values():
+        own = [find_named(of, name) or [] for of in by_key]
+        yield name, own[: len(mapping.phases)], own[len(mapping.phases) :]
+
+
+def _named_in_table(
+    cohort: Path, mapping: CohortMapping, files: PatternFiles, rows: Rows
+) -> Iterator[tuple[str, Files, Files]]:
+    def find(pattern: str, row: Mapping[str, str]) -> Sequence[Path]:
+        path = resolve(cohort, pattern, row, mapping.follow_links)
+        if "*" in pattern:
+            return files.matching(path.relative_to(cohort).as_posix())
+        return [path] if path.is_file() else []
+
+    for row in rows.values():
+        yield (
+            row["patient_id"],
+            [find(text, row) for text in mapping.phases],
+            [find(text, row) for text in mapping.mask],
+        )
+
+
+def _choose(cohort: Path, mapping: CohortMapping, name: str, phases: Files, masks: Files) -> MappedFiles:
+    several = [found for found in (*phases, *masks) if len(found) > 1]
+    names = ", ".join(file.relative_to(cohort).as_posix() for file in several[0]) if several else ""
+    problem = f"{MAPPING} must name one file for each phase and mask, got {names}; name one of them" if several else ""
+    last = max(k for k, found in enumerate(phases) if found)
+    known = zip(mapping.phases, phases[: last + 1], strict=False)
+    paths = tuple(found[0] if found else cohort / text.replace(PATIENT, name) for text, found in known)
+    return MappedFiles(name, paths, next((found[0] for found in masks if found), None), problem)
