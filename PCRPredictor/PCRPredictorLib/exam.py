@@ -142,7 +142,8 @@ class Provenance:
 
     Args:
         source: kind of source: "file", "dicom", "mrml", "phantom".
-        phase_times: seconds of each phase after the pre-contrast one, if known.
+        phase_times: seconds from the beginning of the pre-contrast phase to that of each phase, if known. They are
+            times of acquisition: how long after the injection a phase was acquired is `after_injection`.
         patient_id: identifier in the source, if known.
         files: DICOM files of the early phase, one per slice or one that holds all slices as frames; else empty.
         picked: the phases that were taken, if the source has more than three to choose from.
@@ -150,6 +151,9 @@ class Provenance:
         frames: frame number of each slice, from 0, if one file holds all slices; else empty.
         left_aside: files and series of the source that were not used.
         notices: warnings about what was guessed or adjusted while reading.
+        injection: seconds from the beginning of the pre-contrast phase to the injection, if the source has it.
+        first_post: seconds from the beginning of the pre-contrast phase to that of the first phase after contrast,
+            if known; the early phase may be a later one.
     """
 
     source: str = "memory"
@@ -161,6 +165,23 @@ class Provenance:
     frames: tuple[int, ...] = ()
     left_aside: tuple[LeftAside, ...] = ()
     notices: tuple[Notice, ...] = ()
+    injection: float | None = None
+    first_post: float | None = None
+
+    @property
+    def after_injection(self) -> tuple[float | None, ...]:
+        """Return the seconds of pre, early and late phase after the injection; None if unknown."""
+        return self._seconds_after(self.injection)
+
+    @property
+    def after_first_post(self) -> tuple[float | None, ...]:
+        """Return the seconds of pre, early and late phase after the first phase after contrast; None if unknown."""
+        return self._seconds_after(self.first_post)
+
+    def _seconds_after(self, event: float | None) -> tuple[float | None, ...]:
+        if self.phase_times is None or event is None:
+            return (None,) * len(PHASE_NAMES)
+        return tuple(time - event for time in self.phase_times)
 
 
 @dataclass(frozen=True, eq=False)

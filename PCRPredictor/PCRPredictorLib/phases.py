@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from .errors import DataError
 
 EARLY_SECONDS = 120.0
+_PEAK_SECONDS = 60.0  # from the arrival of the contrast to the middle of the early phase
 _WORDS = (  # in order of acquisition; a name is looked through from the first row to the last
     (r"pre|before|native|unenhanced|baseline|plain", 0.0),
     (r"early|first|peak", 1.0),
@@ -14,28 +17,56 @@ _WORDS = (  # in order of acquisition; a name is looked through from the first r
 _NOT_A_PHASE = re.compile(r"subtract|\bsub\b|minus|\bmip\b|attention|t2|stir|dwi|\badc\b", re.IGNORECASE)
 
 
-def pick_phases(times: Sequence[float | None], injection: float | None = None) -> tuple[int, int, int]:
+def pick_phases(
+    times: Sequence[float | None], injection: float | None = None, first_post: int | None = None
+) -> tuple[int, int, int]:
     """Return the positions of the pre, early and late phase.
 
-    Pre is the first and late the last. Early is the phase in between that is nearest to 120 s after the injection. If
-    the time of the injection is unknown, the time of the first phase is used; without times, early is the second.
+    Pre is the first phase and late the last. Early is one in between, from the first phase after contrast on:
+
+    - If the time of the injection is known, early is nearest to 120 s after it.
+    - If not, early is nearest to 120 s after the first phase, as in I-SPY2, where contrast is injected at once. But the
+      injection may have come long after the first phase. The contrast is therefore taken to arrive when the first
+      phase after it begins, and the middle of early is not before 60 s after that.
+    - Without times, early is the first phase after contrast.
 
     Args:
-        times: seconds of each phase in order, None if unknown.
+        times: of the beginning of each phase in s, in order, None if unknown.
         injection: seconds on the same clock.
+        first_post: position of the first phase after contrast; by default the first one after the injection, or the
+            second of all.
 
     Raises:
         DataError: if there are fewer than three phases.
     """
     if len(times) < 3:
         raise DataError(f"an exam must have at least 3 phases, got {len(times)}; add the missing ones")
-    between = range(1, len(times) - 1)
     known = [time for time in times if time is not None]
-    early = 1
+    first = find_first_post(times, injection) if first_post is None else first_post
+    first = min(max(first, 1), len(times) - 2)
+    early = first
     if len(known) == len(times):
-        target = (known[0] if injection is None else injection) + EARLY_SECONDS
-        early = min(between, key=lambda k: abs(known[k] - target))
+        target = _early_target(known, first) if injection is None else injection + EARLY_SECONDS
+        early = min(range(first, len(times) - 1), key=lambda k: abs(known[k] - target))
     return 0, early, len(times) - 1
+
+
+def find_first_post(times: Sequence[float | None], injection: float | None = None) -> int:
+    """Return the position of the first phase after contrast: the first that began after the injection, else 1.
+
+    Args:
+        times: of the beginning of each phase in s, in order, None if unknown.
+        injection: seconds on the same clock, None if unknown.
+    """
+    if injection is None or None in times:
+        return 1
+    return next((k for k, time in enumerate(times) if k and time is not None and time >= injection), 1)
+
+
+def _early_target(times: Sequence[float], first_post: int) -> float:
+    """Return when early should begin if the time of the injection is unknown; the phases are equally long."""
+    length = float(np.median(np.diff(times[first_post:])))
+    return max(times[0] + EARLY_SECONDS, times[first_post] + max(0.0, _PEAK_SECONDS - length / 2))
 
 
 def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[int, int, int] | None:

@@ -178,11 +178,14 @@ def exam_to_json(exam: Exam) -> dict[str, object]:
     picked = provenance.picked
     numbers = picked.phases if picked is not None else unknown
     series = picked.series if picked is not None else unknown
-    each = zip(PHASE_NAMES, numbers, series, provenance.phase_times or unknown, strict=True)
+    times = zip(provenance.phase_times or unknown, provenance.after_injection, provenance.after_first_post, strict=True)
+    keys = ("index", "series", "seconds", "after_injection", "after_first_post")
+    each = zip(PHASE_NAMES, numbers, series, times, strict=True)
     return {
         "source": provenance.source,
         "phases_found": picked.found if picked is not None else None,
-        "phases": {name: {"index": n, "series": of, "seconds": time} for name, n, of, time in each},
+        "phases": {name: dict(zip(keys, (n, of, *time), strict=True)) for name, n, of, time in each},
+        "injection_seconds": provenance.injection,
         "size": list(exam.geometry.size),
         "spacing_mm": list(exam.geometry.spacing),
         "positions": "LPS, mm",

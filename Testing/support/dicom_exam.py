@@ -107,10 +107,12 @@ def write_slice(folder, geometry, array, k, slope, tags):
     data.save_as(folder / f"{data.SOPInstanceUID[-12:]}", enforce_file_format=True)
 
 
-def write_enhanced_exam(folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apart=False, series="1.2.3", **groups):
+def write_enhanced_exam(
+    folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apart=False, series="1.2.3", header=None, **groups
+):
     """Write the phases as Enhanced MR: one file with all frames, slices first, or, if `apart`, one file per phase.
 
-    `groups` replace functional groups of every frame; a group of None is left out.
+    `groups` replace functional groups of every frame; a group of None is left out. `header` adds tags to every file.
     """
     frames = [(n, k) for k in range(len(exam.pre)) for n in range(len(times))]
     for part in [[f for f in frames if f[0] == n] for n in range(len(times))] if apart else [frames]:
@@ -124,6 +126,8 @@ def write_enhanced_exam(folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apa
         data.PerFrameFunctionalGroupsSequence = [
             _frame_groups(exam.geometry, n, k, times[n], slopes[n], groups) for n, k in part
         ]
+        for name, value in (header or {}).items():
+            setattr(data, name, value)
         pixels = np.stack([np.rint(exam.phases[n][k] / slopes[n]) for n, k in part]).astype(np.int16)
         _set_pixels(data, pixels)
         data.save_as(Path(folder) / f"{data.SOPInstanceUID[-12:]}", enforce_file_format=True)

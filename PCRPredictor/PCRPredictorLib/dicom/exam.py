@@ -20,9 +20,10 @@ import SimpleITK as sitk
 
 from ..errors import DataError
 from ..exam import Exam, Geometry, Picked, Provenance
-from ..phases import pick_phases
+from ..phases import find_first_post, pick_phases
 from .frames import as_slices, read_frames
 from .headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number, tag_years
+from .injection import about_injection, find_first_contrast, injection_time
 from .phases import (
     DicomPhase,
     as_phase,
@@ -30,7 +31,6 @@ from .phases import (
     clock_times,
     find_acquisitions,
     group_slices,
-    injection_time,
     share_slices,
     split_series,
 )
@@ -45,10 +45,11 @@ class DicomExam:
     Args:
         phases: in the order of time.
         times: seconds of each phase after the first, None if unknown.
-        injection: seconds of the injection after the first phase, if known.
+        injection: seconds of the injection after the first phase, if known; negative before it.
         patient_id: never shown in a message.
         age: years, if known.
         age_unusable: whether the headers have an invalid age.
+        first_post: position of the first phase after contrast.
     """
 
     phases: tuple[DicomPhase, ...]
@@ -57,6 +58,7 @@ class DicomExam:
     patient_id: str | None
     age: float | None
     age_unusable: bool = False
+    first_post: int = 1
 
     def __str__(self) -> str:
         lines = (
@@ -77,7 +79,7 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
     """
     found = find_phases(folder)
-    chosen = tuple(pick) if pick else pick_phases(found.times, found.injection)
+    chosen = tuple(pick) if pick else pick_phases(found.times, found.injection, found.first_post)
     if len(chosen) != 3 or len(set(chosen)) != 3 or not all(0 <= k < len(found.phases) for k in chosen):
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
     with ThreadPoolExecutor(3) as pool, _silence_itk():
@@ -94,8 +96,19 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
     files, frames = _files_of(phases[1])
     series = tuple(phase.series_number for phase in phases)
     picked = Picked(len(found.phases), tuple(chosen), series, by_hand)  # type: ignore[arg-type]
-    unusable = ("age",) if found.age_unusable else ()
-    return Provenance("dicom", known, found.patient_id, files, picked, unusable, frames)  # type: ignore[arg-type]
+    start, first_post = times[0], found.times[max(found.first_post, chosen[0] + 1)]
+    return Provenance(
+        "dicom",
+        known,  # type: ignore[arg-type]
+        found.patient_id,
+        files,
+        picked,
+        ("age",) if found.age_unusable else (),
+        frames,
+        notices=about_injection(found.injection),
+        injection=None if found.injection is None or start is None else found.injection - start,
+        first_post=None if first_post is None or start is None else first_post - start,
+    )
 
 
 def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
@@ -146,11 +159,14 @@ def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
     _refuse_doubles(folder, phases)
     if (clock := clock_times(phases)) is None:
         ordered = sorted(phases, key=lambda phase: [tag_integer(phase.first, tag) for tag in ORDER_TAGS])
-        return DicomExam(tuple(ordered), (None,) * len(ordered), None, *patient)
+        first_post = find_first_contrast(ordered) or 1
+        return DicomExam(tuple(ordered), (None,) * len(ordered), None, *patient, first_post)
     order = np.argsort(clock)
     times = tuple(float(clock[k] - min(clock)) for k in order)
     ordered = [phases[k] for k in order]
-    return DicomExam(tuple(ordered), times, injection_time(ordered, times[-1]), *patient)
+    injection = injection_time(ordered, times[-1])
+    first_post = find_first_contrast(ordered) or find_first_post(times, injection)
+    return DicomExam(tuple(ordered), times, injection, *patient, first_post)
 
 
 def _refuse_left_out(

@@ -17,7 +17,8 @@ from .headers import Slice, as_slice, tag_frames, tag_integer, tag_number
 _OF_THE_FILE = (
     "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
     "PatientID", "PatientName", "PatientAge", "Rows", "Columns", "AcquisitionNumber",
-    "ContrastBolusStartTime", "AcquisitionDateTime", "AcquisitionTime",
+    "ContrastBolusStartTime", "ContrastBolusAgent", "ContrastBolusAgentSequence", "AcquisitionDateTime",
+    "AcquisitionTime",
 )  # fmt: skip
 _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "PixelSpacing": ("PixelMeasuresSequence", "PixelSpacing"),
@@ -31,6 +32,7 @@ _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "DiffusionBValue": ("MRDiffusionSequence", "DiffusionBValue"),
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
     "AcquisitionDateTime": ("FrameContentSequence", "FrameAcquisitionDateTime"),
+    "ContrastBolusAgentAdministered": ("ContrastBolusUsageSequence", "ContrastBolusAgentAdministered"),
 }
 _FRAMES_A_FILE = 100_000  # more than any file has, so that instance numbers of several files do not overlap
 

@@ -27,7 +27,8 @@ ORDER_TAGS = ("SeriesNumber", "TemporalPositionIdentifier", "AcquisitionNumber",
 _TAGS = (
     *PLACE_TAGS, *PHASE_TAGS, *ORDER_TAGS, "SOPInstanceUID", "StudyInstanceUID", "PatientID", "PatientName",
     "PatientAge", "PatientBirthDate", "Modality", "SeriesDescription", "ImageType", "NumberOfFrames", "EchoTime",
-    "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "RescaleSlope", "RescaleIntercept",
+    "FlipAngle", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime", "ContrastBolusAgent",
+    "ContrastBolusAgentSequence", "RescaleSlope", "RescaleIntercept",
 )  # fmt: skip
 _READ = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 _COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # starts of image types

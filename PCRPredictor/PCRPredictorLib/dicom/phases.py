@@ -179,16 +179,6 @@ def clock_times(phases: Sequence[DicomPhase]) -> list[float] | None:
     return None
 
 
-def injection_time(phases: Sequence[DicomPhase], last: float) -> float | None:
-    """Return the seconds of the injection after the first phase, if the headers have one within the acquisition."""
-    start = phases[0].clock("AcquisitionTime")
-    for phase in phases:
-        injected = tag_seconds(phase.first, "ContrastBolusStartTime")
-        if start is not None and injected is not None and (after := (injected - start) % SECONDS_PER_DAY) < last:
-            return after
-    return None
-
-
 def _ranked(stack: Sequence[Slice], tag: str) -> list[Slice]:
     """Return slices in the order of a number or time; empty if it does not distinguish all of them."""
     values = [tag_seconds(s.header, tag) if "Time" in tag else tag_number(s.header, tag) for s in stack]

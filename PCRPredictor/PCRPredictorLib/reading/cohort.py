@@ -103,7 +103,8 @@ def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> 
 def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     """Read the exam of one patient: phases, mask and the table's row as clinical variables.
 
-    Of more than three phases, early and late are picked by the table's `acquisition_times` (see `pick_phases`).
+    Of more than three phases, early and late are picked by the table's `acquisition_times` (see `pick_phases`). If the
+    table has times of more phases than there are files, only that of the first phase after contrast is known.
 
     Args:
         need_mask: refuse a patient without a mask.
@@ -123,8 +124,13 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     known = times if len(times) == len(patient.phases) else None
     chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
     exam = read_exam([patient.phases[k] for k in chosen])
-    phase_times = tuple(known[k] for k in chosen) if known else None
-    provenance = replace(exam.provenance, phase_times=phase_times, patient_id=patient.patient_id)  # type: ignore[arg-type]
+    phase_times = tuple(known[k] - known[0] for k in chosen) if known else None
+    provenance = replace(
+        exam.provenance,
+        phase_times=phase_times,  # type: ignore[arg-type]
+        patient_id=patient.patient_id,
+        first_post=times[1] - times[0] if len(times) > 1 else None,
+    )
     exam = replace(exam, clinical=patient.row, provenance=provenance)
     return exam if patient.mask is None else add_mask(exam, patient.mask)
 

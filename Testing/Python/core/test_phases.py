@@ -17,6 +17,24 @@ def test_early_is_nearest_to_two_minutes_after_injection(times, injection, expec
 
 
 @pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((0, 1371, 1493, 1615, 1737), 1),  # the gap says nothing: the first phase after contrast
+        ((0, 1371, 1432, 1493, 1554), 1),
+        ((0, *range(1380, 1600, 7)), 9),  # short phases: not the one in which the contrast arrives
+        ((0, *range(10, 300, 10)), 12),
+    ],
+)
+def test_long_gap_before_the_first_phase_after_contrast_does_not_count(times, expected):
+    assert pick_phases(times) == (0, expected, len(times) - 1)
+
+
+@pytest.mark.parametrize(("injection", "first_post", "expected"), [(95, None, 2), (None, 2, 2), (None, None, 1)])
+def test_early_is_never_a_second_phase_before_contrast(injection, first_post, expected):
+    assert pick_phases((0, 90, 260, 350, 440), injection, first_post)[1] == expected
+
+
+@pytest.mark.parametrize(
     ("names", "expected"),
     [
         (["late post", "DCE pre", "early post"], (1, 2, 0)),

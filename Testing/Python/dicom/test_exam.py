@@ -84,7 +84,8 @@ def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
     report = (tmp_path / "out" / "report.html").read_text()
     for text in (capsys.readouterr().out, content["warnings"][-1]["message"], report):
         assert "Phases 0, 1 and 5 of 6" in text
-    assert content["exam"]["phases"]["late"] == {"index": 5, "series": 5, "seconds": None}
+    late = content["exam"]["phases"]["late"]
+    assert (late["index"], late["series"], late["seconds"], late["after_first_post"]) == (5, 5, None, None)
 
 
 def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
@@ -94,10 +95,11 @@ def test_description_of_the_exam_has_phases_and_grid_but_no_patient(tmp_path):
         "source": "dicom",
         "phases_found": 3,
         "phases": {
-            "pre": {"index": 0, "series": 5, "seconds": 0.0},
-            "early": {"index": 1, "series": 6, "seconds": 120.0},
-            "late": {"index": 2, "series": 7, "seconds": 400.0},
+            "pre": {"index": 0, "series": 5, "seconds": 0.0, "after_injection": None, "after_first_post": -120.0},
+            "early": {"index": 1, "series": 6, "seconds": 120.0, "after_injection": None, "after_first_post": 0.0},
+            "late": {"index": 2, "series": 7, "seconds": 400.0, "after_injection": None, "after_first_post": 280.0},
         },
+        "injection_seconds": None,
         "size": [12, 10, 6],
         "spacing_mm": [1.5, 1.5, 3.0],
         "positions": "LPS, mm",
@@ -115,7 +117,7 @@ def test_what_was_left_aside_is_described_and_warned_of_if_it_may_be_a_phase():
 def test_of_an_exam_from_files_only_the_grid_is_known():
     content = exam_to_json(replace(EXAM, provenance=Provenance("file")))
     assert (content["source"], content["phases_found"]) == ("file", None)
-    assert content["phases"]["pre"] == {"index": None, "series": None, "seconds": None}
+    assert set(content["phases"]["pre"].values()) == {None}
 
 
 def test_picked_times_are_seconds_after_the_picked_first_one(tmp_path):

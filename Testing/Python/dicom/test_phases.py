@@ -99,28 +99,6 @@ def test_files_that_are_there_twice_count_once(tmp_path):
     assert len(find_phases(tmp_path).phases) == 3
 
 
-def test_injection_time_is_read_on_the_clock_of_the_acquisition(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "siemens", ContrastBolusStartTime="101530.00")
-    assert find_phases(tmp_path).injection == pytest.approx(30)
-
-
-def test_injection_that_only_later_phases_tell_is_found(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "siemens", times=(0,), phases=(EXAM.pre,))
-    later = {"phases": EXAM.phases[1:], "ContrastBolusStartTime": "101530.00"}
-    write_dicom_exam(tmp_path, EXAM, "siemens", times=(120, 400), **later)
-    assert find_phases(tmp_path).injection == pytest.approx(30)
-
-
-def test_injection_is_placed_on_the_clock_of_ge(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "ge", ContrastBolusStartTime="101530.00")
-    assert find_phases(tmp_path).injection == pytest.approx(30)
-
-
-def test_injection_outside_the_acquisition_is_not_believed(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "siemens", ContrastBolusStartTime="090000.00")
-    assert find_phases(tmp_path).injection is None
-
-
 @pytest.mark.parametrize("trigger", [0, None])
 def test_pre_contrast_series_apart_is_put_before_the_others(tmp_path, trigger):
     first = {"SeriesNumber": 4, "AcquisitionTime": "101000.00", "TriggerTime": trigger}
