@@ -191,7 +191,7 @@ class Lesion:
     Args:
         name: as the user knows it, such as "label 2", "left breast" or the name of a segment.
         mask: (k, j, i), non-zero inside.
-        label: its value in the mask or its number in the DICOM Segmentation, None if it has none.
+        label: its value in a mask, None if it has none; see `Exam.with_lesions`.
     """
 
     name: str
@@ -264,13 +264,29 @@ class Exam:
     def with_lesions(self, lesions: Sequence[Lesion]) -> Exam:
         """Return the exam with these tumours: `mask` is the largest one's, empty ones are left out.
 
-        A single tumour is the mask alone, whatever its name.
+        A single tumour is the mask alone, whatever its name. Labels are kept if all have different ones, else they are
+        the numbers from 1 in the order given.
         """
         sizes = [int(np.count_nonzero(lesion.mask)) for lesion in lesions]
-        order = sorted(range(len(lesions)), key=lambda n: -sizes[n])
-        found = tuple(lesions[n] for n in order if sizes[n])
+        labels = {lesion.label for lesion in lesions} - {None}
+        if len(labels) < len(lesions):
+            lesions = [replace(lesion, label=number) for number, lesion in enumerate(lesions, 1)]
+        found = tuple(lesions[n] for n in sorted(range(len(lesions)), key=lambda n: -sizes[n]) if sizes[n])
         mask = found[0].mask if found else np.zeros(self.geometry.shape, np.uint8)
         return replace(self, mask=mask, lesions=found if len(found) > 1 else ())
+
+    def labelled_mask(self) -> np.ndarray:
+        """Return the tumours in one array, uint8 or, for labels from 256, uint16 (k, j, i): 1, or each its label.
+
+        Where tumours overlap, the largest one's label stands. The exam must have a mask.
+        """
+        if not self.lesions:
+            return np.asarray(np.asarray(self.mask) != 0).astype(np.uint8)
+        labels = [int(lesion.label or 0) for lesion in self.lesions]
+        array = np.zeros(self.geometry.shape, np.min_scalar_type(max(labels)))
+        for lesion, label in reversed([*zip(self.lesions, labels, strict=True)]):
+            array[lesion.mask != 0] = label
+        return array
 
     def with_clinical(self, given: Mapping[str, object]) -> Exam:
         """Return the exam with clinical variables that replace those of its source; names are compared without case."""

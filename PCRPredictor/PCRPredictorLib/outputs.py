@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .child import emit
-from .dicom.results import FILES, write_dicom_results
+from .dicom.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError
 from .exam import Exam
 from .mrml import scene as mrml_scene
@@ -16,8 +16,10 @@ from .report.page import render_report
 from .writing import whole_folder, write_csv, write_json, write_nifti
 
 COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
+LESION = "lesion"  # a further column if any patient has several tumours
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
+MASK, MASK_DICOM = "tumour.nii.gz", "tumour.dcm"
 
 
 def write_prediction(
@@ -29,8 +31,8 @@ def write_prediction(
     scene: bool = True,
     dicom: bool = False,
 ) -> None:
-    """Write `prediction.json`, `attention.nii.gz`, `overlay.png`, `report.html` and, if the Slicer core is
-    installed, `scene.mrb` into a folder: all of them or none.
+    """Write `prediction.json`, `tumour.nii.gz`, `attention.nii.gz`, `overlay.png`, `report.html` and, if the Slicer
+    core is installed, `scene.mrb` into a folder: all of them or none.
 
     Args:
         show_patient_id: name the patient in the report.
@@ -38,10 +40,13 @@ def write_prediction(
         dicom: also write `dicom/`, see `write_dicom_results`.
 
     Raises:
-        DataError: if the folder cannot be written, or results in DICOM are not possible.
+        DataError: if the folder cannot be written or holds a tumour mask that is of no earlier result, or results in
+            DICOM are not possible.
     """
+    _check_own_mask(out)
     with whole_folder(out) as folder:
         write_json({**prediction.to_json(), "exam": exam_to_json(exam)}, folder / RESULT)
+        write_nifti(exam.labelled_mask(), exam.geometry, folder / MASK)
         write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
         save_overlay(exam, prediction, folder / OVERLAY)
         picture = (folder / OVERLAY).read_bytes()
@@ -57,6 +62,27 @@ def write_prediction(
         file.unlink()
 
 
+def write_tumour(exam: Exam, path: Path) -> None:
+    """Write the tumour as it is drawn, with or without a prediction, whole or not at all.
+
+    Args:
+        exam: with a mask; several tumours become several labels, or segments.
+        path: ending in .nii.gz or, for an exam from DICOM, in .dcm for a DICOM Segmentation.
+
+    Raises:
+        DataError: if there is no tumour, the ending is a different one, or the file cannot be written.
+    """
+    if not exam.has_tumour:
+        raise DataError("there is no tumour to save; click or paint it first")
+    if not path.name.lower().endswith((".nii.gz", ".dcm")):
+        raise DataError(f"{path.name}: the name must end in .nii.gz, or in .dcm for DICOM; choose one of them")
+    with whole_folder(path.parent) as folder:
+        if path.name.lower().endswith(".dcm"):
+            write_segmentation(exam, folder / path.name)
+        else:
+            write_nifti(exam.labelled_mask(), exam.geometry, folder / path.name)
+
+
 def predict_cohort(
     patients: Iterable[Source],
     predict: Callable[[Exam], Prediction],
@@ -65,6 +91,8 @@ def predict_cohort(
     each: bool = False,
 ) -> int:
     """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
+
+    A patient with several tumours has a row for each, and the table then the column `lesion`.
 
     Args:
         predict: usually `Predictor.predict`.
@@ -79,10 +107,13 @@ def predict_cohort(
     with whole_folder(out) as folder:
         rows = []
         for patient in patients:
-            rows.append(_predict_patient(patient, predict, folder if each else None))
-            emit("patient", **rows[-1])
-        write_csv(COHORT_COLUMNS, ([row.get(column, "") for column in COHORT_COLUMNS] for row in rows), folder / TABLE)
-        names = [folder_name(str(row["patient_id"])) for row in rows] if each else []
+            rows += (found := _predict_patient(patient, predict, folder if each else None))
+            for row in found:
+                emit("patient", **row)
+        first, *rest = COHORT_COLUMNS
+        columns = (first, LESION, *rest) if any(LESION in row for row in rows) else COHORT_COLUMNS
+        write_csv(columns, ([row.get(column, "") for column in columns] for row in rows), folder / TABLE)
+        names = {folder_name(str(row["patient_id"])) for row in rows} if each else set()
         leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
     for path in leftover:
         path.unlink()
@@ -98,24 +129,38 @@ def folder_name(patient_id: str) -> str:
     return f"{name}_" if re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name.lower()) else name  # devices of Windows
 
 
+def _check_own_mask(out: Path) -> None:
+    """Refuse to replace a mask that the user keeps under the name of ours."""
+    if (out / MASK).is_file() and not (out / RESULT).is_file():
+        raise DataError(f"{out / MASK}: is there already, and of no earlier result; choose a different folder")
+
+
 def _leftover_files(new: Path, old: Path) -> list[Path]:
     """Return files of an earlier result, maybe of a different exam, that the new one does not replace."""
-    names = (RESULT, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
+    names = (RESULT, MASK, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
     return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]
 
 
-def _predict_patient(patient: Source, predict: Callable[[Exam], Prediction], folder: Path | None) -> dict[str, object]:
+def _predict_patient(
+    patient: Source, predict: Callable[[Exam], Prediction], folder: Path | None
+) -> list[dict[str, object]]:
+    """Return the rows of a patient: one, or one per tumour."""
     try:
         exam = patient.read()
         if exam.mask is None:
             raise DataError(f"{patient.name}: has no tumour mask; add it to the cohort")
         prediction = predict(exam)
     except DataError as error:
-        return {"patient_id": patient.name, "error": str(error)}
+        return [{"patient_id": patient.name, "error": str(error)}]
     if folder is not None:
         write_prediction(exam, prediction, folder / folder_name(patient.name), scene=False)
+    each = {lesion.name: lesion.prediction for lesion in prediction.lesions}
+    found = [{LESION: name, **_values(of)} for name, of in each.items()] or [_values(prediction)]
+    return [{"patient_id": patient.name, **row} for row in found]
+
+
+def _values(prediction: Prediction) -> dict[str, object]:
     return {
-        "patient_id": patient.name,
         "probability": f"{prediction.probability:.4f}",
         "decision": prediction.decision,
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",

@@ -1,11 +1,14 @@
 """A tiny exam, a made-up prediction of it, and files of a tiny volume."""
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 from PCRPredictorLib.errors import Notice
-from PCRPredictorLib.exam import Exam, Geometry, Provenance
+from PCRPredictorLib.exam import Exam, Geometry, Lesion, Provenance
 from PCRPredictorLib.prediction import (
     AttentionSummary,
+    LesionPrediction,
     ModelIdentity,
     OperatingPoint,
     Prediction,
@@ -13,7 +16,7 @@ from PCRPredictorLib.prediction import (
 )
 
 EXAMPLE_NOTICE = Notice("example", "An example of a warning.")
-OUTPUTS = {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"}  # of every prediction
+OUTPUTS = {"prediction.json", "tumour.nii.gz", "attention.nii.gz", "overlay.png", "report.html"}  # of every prediction
 AXIAL = np.eye(3)
 SAGITTAL = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)  # i to posterior, j to feet, k to the right
 TILT = np.array([[0.8, 0, -0.6], [0, 1, 0], [0.6, 0, 0.8]])
@@ -35,8 +38,23 @@ def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), ident
     return Exam(*phases, geometry, ball.astype(np.uint8), {"age": 52}, Provenance("phantom", (0, 120, 400), identifier))
 
 
+def two_lesions(exam=None):
+    """Return an exam, by default the tiny one, whose ball is cut into the lesions "left" and, larger, "right"."""
+    exam = exam or tiny_exam()
+    columns = np.arange(exam.geometry.size[0])
+    cut = int(np.argwhere(exam.mask)[:, 2].mean()) - 1
+    parts = {"left": columns < cut, "right": columns >= cut}
+    return exam.with_lesions([Lesion(name, np.asarray(exam.mask) * part) for name, part in parts.items()])
+
+
 def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
-    """Return a prediction whose attention is a smooth blob around the tumour's centre."""
+    """Return a prediction whose attention is a smooth blob around the tumour's centre; of several, for each."""
+    if exam.lesions:
+        alone = [replace(exam, mask=lesion.mask, lesions=()) for lesion in exam.lesions]
+        each = [tiny_prediction(one, probability - 0.1 * n, notices) for n, one in enumerate(alone)]
+        pairs = zip(exam.lesions, each, strict=True)
+        found = tuple(LesionPrediction(lesion.name, of, lesion.label) for lesion, of in pairs)
+        return replace(each[0], lesions=found)
     index = np.argwhere(exam.mask).mean(0)
     steps = (np.moveaxis(np.indices(exam.mask.shape), 0, -1) - index) * exam.geometry.spacing[::-1]
     attention = np.exp(-(steps**2).sum(-1) / (2 * 7.0**2)).astype(np.float32)

@@ -1,6 +1,6 @@
 """A prediction as a DICOM Structured Report, with every number, warning and setting of `report.html`.
 
-One measurement group of the tumour's segment holds numbers (NUM), decision and operating point (CODE), and as text
+One measurement group per tumour, of its segment, holds numbers (NUM), decision and operating point (CODE), and as text
 (TEXT) the disclaimer, each warning under its own code, and the clinical values that were used.
 
 Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Measurements and Qualitative Evaluations).
@@ -24,7 +24,7 @@ def make_report(
     prediction: Prediction,
     identity: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401
-    """Make the report on a segment.
+    """Make the report on the segments, a measurement group each.
 
     Args:
         sources: from `read_sources`.
@@ -35,10 +35,11 @@ def make_report(
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
+    each = [prediction, *(lesion.prediction for lesion in prediction.lesions[1:])]
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=_observer()),
         procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
-        imaging_measurements=[_group(sources.first, tumour, prediction)],
+        imaging_measurements=[_group(sources.first, tumour, n, found) for n, found in enumerate(each, 1)],
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=None if sources.frames else sources.images,  # highdicom describes only single images
     )
@@ -62,17 +63,17 @@ def _observer() -> Any:  # noqa: ANN401
     return sr.ObserverContext(codes.DCM.Device, device)
 
 
-def _group(source: pydicom.Dataset, tumour: Any, prediction: Prediction) -> Any:  # noqa: ANN401
+def _group(source: pydicom.Dataset, tumour: Any, number: int, prediction: Prediction) -> Any:  # noqa: ANN401
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
-    described, model = tumour.SegmentSequence[0], prediction.model
+    described, model = tumour.SegmentSequence[number - 1], prediction.model
     group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(described.TrackingUID, described.TrackingID),
         referenced_segment=sr.ReferencedSegment(
             tumour.SOPClassUID,
             tumour.SOPInstanceUID,
-            segment_number=1,
+            segment_number=number,
             source_series=sr.SourceSeriesForSegmentation(source.SeriesInstanceUID),
         ),
         finding_type=codes.SCT.Neoplasm,

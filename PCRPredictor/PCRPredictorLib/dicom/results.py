@@ -1,6 +1,6 @@
 """A prediction as DICOM objects that a PACS can read. All refer to the series of the early phase.
 
-tumour.dcm     Segmentation: the mask
+tumour.dcm     Segmentation: the mask, a segment per tumour, the largest first
 attention.dcm  Parametric Map: attention, on the slices that the model looked at
 report.dcm     Structured Report (TID 1500): the prediction for the segment, see `report`
 
@@ -9,6 +9,7 @@ Patient and study are copied unchanged from the source, named or de-identified, 
 Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 """
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from .source import WITHOUT, Sources, read_sources
 
 FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
 _SERIES = 9500  # number of the first series; PACS sort by it, so that results follow the scanner's series
+_LONGEST_LABEL = 64  # characters, of LO
 _ALGORITHM = "Not known, mask taken as it was given"
 _PREDICTION = "Prediction of pathological complete response"
 
@@ -47,7 +49,7 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         sources = read_sources(exam)
         try:
-            tumour = _segmentation(sources, np.asarray(exam.mask) != 0)
+            tumour = make_segmentation(sources, exam)
             attention = _parametric_map(sources, prediction.attention)
             report = make_report(sources, tumour, attention, prediction, _identity(2, _PREDICTION))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
@@ -88,14 +90,36 @@ def _identity(number: int, description: str) -> dict[str, Any]:
     }
 
 
-def _segmentation(sources: Sources, mask: np.ndarray) -> Any:  # noqa: ANN401  highdicom is loaded late
+def write_segmentation(exam: Exam, path: Path) -> None:
+    """Write the tumour alone, without a prediction, as a DICOM Segmentation.
+
+    Args:
+        exam: read from DICOM, with a mask.
+
+    Raises:
+        DataError, OSError: as `write_dicom_results`.
+    """
+    check_possible(exam)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            tumour = make_segmentation(read_sources(exam), exam)
+        except (AttributeError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"the DICOM headers do not allow a DICOM Segmentation ({error}); save NIfTI") from None
+        tumour.save_as(path)
+
+
+def make_segmentation(sources: Sources, exam: Exam) -> Any:  # noqa: ANN401  highdicom is loaded late
+    """Return the Segmentation of the tumours, in the order of `Exam.lesions`."""
     from highdicom.seg import Segmentation
 
+    masks = [lesion.mask for lesion in exam.lesions] or [np.asarray(exam.mask)]
+    names = [_as_label(lesion.name) for lesion in exam.lesions] or ["Tumour"]
     found = Segmentation(
         source_images=sources.images,
-        pixel_array=mask.astype(np.uint8),
+        pixel_array=np.stack([mask != 0 for mask in masks], -1).astype(np.uint8),
         segmentation_type="BINARY",
-        segment_descriptions=[_describe_segment(sources.first)],
+        segment_descriptions=[_describe_segment(sources.first, n, name) for n, name in enumerate(names, 1)],
         content_label="TUMOUR",
         **_identity(0, "Tumour segmentation"),
     )
@@ -103,20 +127,25 @@ def _segmentation(sources: Sources, mask: np.ndarray) -> Any:  # noqa: ANN401  h
     return found
 
 
-def _describe_segment(source: pydicom.Dataset) -> Any:  # noqa: ANN401
-    """Describe the tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
+def _as_label(name: str) -> str:
+    """Return a name that a DICOM value of kind LO can hold."""
+    return re.sub(r"[\\\x00-\x1f]", " ", name).strip()[:_LONGEST_LABEL] or "Tumour"
+
+
+def _describe_segment(source: pydicom.Dataset, number: int, name: str) -> Any:  # noqa: ANN401
+    """Describe a tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
     tumour = SegmentDescription(
-        segment_number=1,
-        segment_label="Tumour",
+        segment_number=number,
+        segment_label=name,
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Neoplasm,
         algorithm_type="MANUAL",  # would exclude an algorithm; it is replaced below
         tracking_uid=generate_uid(),
-        tracking_id="Tumour",
+        tracking_id=name,
         anatomic_regions=[codes.SCT.Breast],
     )
     tumour.SegmentAlgorithmType = "SEMIAUTOMATIC"

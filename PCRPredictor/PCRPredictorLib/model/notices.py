@@ -56,8 +56,8 @@ def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float
         )
 
 
-def about_lesions(each: Sequence[LesionPrediction]) -> Iterable[Notice]:
-    """Yield a warning that the values of an exam with several tumours are those of the largest."""
+def about_lesions(each: Sequence[LesionPrediction], overlap_ml: float) -> Iterable[Notice]:
+    """Yield warnings that the values of an exam with several tumours are those of the largest, and about overlap."""
     index, *others = each
     rest = ", ".join(f"{lesion.name} {lesion.prediction.probability:.0%}" for lesion in others)
     yield Notice(
@@ -65,6 +65,11 @@ def about_lesions(each: Sequence[LesionPrediction]) -> Iterable[Notice]:
         f"{len(each)} lesions were predicted. Probability, attention and measurements are those of the largest, "
         f"{index.name} ({index.prediction.tumour.volume_ml:.1f} ml); the probability for the others: {rest}.",
     )
+    if overlap_ml > 0:
+        yield Notice(
+            "lesions_overlap",
+            f"The lesions overlap by {overlap_ml:.2g} ml; tumour.nii.gz counts that part for the largest alone.",
+        )
 
 
 def about_training_ranges(measured: Mapping[str, float], familiar: Iterable[TrainingRange]) -> Iterable[Notice]:

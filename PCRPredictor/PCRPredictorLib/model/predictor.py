@@ -61,7 +61,9 @@ class Predictor:
             return self._predict_tumour(exam, operating_point)
         each = tuple(self._predict_lesion(exam, lesion, operating_point) for lesion in exam.lesions)
         index = each[0].prediction
-        return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each)))
+        covered = np.count_nonzero(exam.labelled_mask()) * exam.geometry.voxel_volume / 1000
+        overlap = sum(lesion.prediction.tumour.volume_ml for lesion in each) - covered
+        return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each, round(overlap, 6))))
 
     def _predict_lesion(self, exam: Exam, lesion: Lesion, operating_point: str | None) -> LesionPrediction:
         """Predict one of several tumours; an error names it."""

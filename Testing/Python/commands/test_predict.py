@@ -242,3 +242,21 @@ def test_results_of_an_earlier_prediction_do_not_stay(bundle, tmp_path):
     write_prediction(exam, tiny_prediction(exam), out, scene=False)
     assert not (out / "scene.mrb").exists() and not (out / "dicom" / "report.dcm").exists()
     assert (out / "notes.txt").exists() and (out / "dicom" / "IM0001.dcm").exists()
+
+
+def test_saved_tumour_gives_the_same_prediction(predict, files, tmp_path):
+    _, _, out = predict()
+    first = json.loads((out / "prediction.json").read_text())
+    shutil.copy(out / "tumour.nii.gz", files / "saved.nii.gz")
+    code, printed, out = predict(mask="saved")
+    assert code == 0, printed
+    assert json.loads((out / "prediction.json").read_text()) == first
+
+
+def test_mask_of_the_user_in_the_folder_is_not_replaced(predict, tmp_path):
+    (tmp_path / "out of it").mkdir()
+    (tmp_path / "out of it" / "tumour.nii.gz").write_text("mine")
+    code, printed, out = predict()
+    assert code == 1
+    assert "tumour.nii.gz: is there already" in printed
+    assert [path.name for path in out.iterdir()] == ["tumour.nii.gz"]

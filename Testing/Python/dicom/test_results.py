@@ -12,15 +12,18 @@ import pydicom
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.dicom.results import write_dicom_results
 from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.outputs import write_tumour
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.reading.images import read_exam, read_volume
 from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import STYLES, errors_in, write_dicom_exam
+from support.examples import tiny_prediction, two_lesions
 
 pytest.importorskip("highdicom")
 import highdicom as hd
@@ -191,3 +194,22 @@ def voxels_of(chosen, affine, geometry):
     """Indices (n, 3), in the exam's order k, j, i, of the chosen voxels of a volume in LPS."""
     index = np.argwhere(chosen)
     return geometry.to_index(index @ affine[:3, :3].T + affine[:3, 3])[:, ::-1]
+
+
+def test_lesions_are_segments_with_a_measurement_group_each(exam, tmp_path):
+    write_dicom_exam(tmp_path / "exam", exam, STYLES[0])
+    read = two_lesions(replace(read_dicom_exam(tmp_path / "exam"), mask=exam.mask))
+    write_dicom_results(read, tiny_prediction(read), tmp_path)
+    found = hd.seg.segread(tmp_path / "tumour.dcm")
+    assert [found.get_segment_description(n).segment_label for n in found.segment_numbers] == ["right", "left"]
+    report = hd.sr.srread(tmp_path / "report.dcm")
+    assert len(report.content.get_volumetric_roi_measurement_groups()) == 2
+    for n, lesion in enumerate(read.lesions, 1):
+        assert np.array_equal(read_segmentation(tmp_path / "tumour.dcm", read.geometry, n), lesion.mask != 0)
+
+
+def test_tumour_alone_is_written_and_read_back(exam, tmp_path):
+    write_dicom_exam(tmp_path / "exam", exam, STYLES[0])
+    read = replace(read_dicom_exam(tmp_path / "exam"), mask=exam.mask)
+    write_tumour(read, tmp_path / "mine.dcm")
+    assert np.array_equal(read_segmentation(tmp_path / "mine.dcm", read.geometry), exam.mask != 0)
