@@ -1,4 +1,4 @@
-"""Predict pCR from breast DCE-MRI: exam, prediction and network, checks, one-click tumour (`grow`), child processes.
+"""Predict pCR from breast DCE-MRI: exam, prediction and network, checks, child processes.
 
 Importing this package loads neither torch nor monai: they are loaded by the first prediction.
 """

@@ -11,7 +11,7 @@ import qt
 import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.grow import grow_tumour
+from PCRPredictorLib.finding.grow import grow_tumour
 from PCRPredictorLib.mrml.display import subtract_nodes
 from PCRPredictorLib.mrml.exam import geometry_of, phases_from_nodes, segment_array
 from PCRPredictorLib.mrml.nodes import (

@@ -4,7 +4,7 @@ _CORE = {"PCRPredictorLib"}
 _READING = _CORE | {"PCRPredictorLib/dicom", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
-_LOW = _READING | _REPORT | {"PCRPredictorLib/phantom"}
+_LOW = _READING | _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
 _OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/dicom": _CORE,
     "PCRPredictorLib/reading": _READING,
+    "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,
     "PCRPredictorLib/model": _CORE,
     "PCRPredictorLib/report": _REPORT,

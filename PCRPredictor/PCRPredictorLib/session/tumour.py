@@ -9,7 +9,7 @@ import numpy as np
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
-from ..grow import Grown, grow_tumour
+from ..finding.grow import Grown, grow_tumour
 from .activity import Activity
 from .frontend import ExamScene, Fingerprint
 from .history import TumourHistory

@@ -29,7 +29,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
             "dicom/segmentation",
             "model/grid",
             "PCRPredictorLib/enhancement",
-            "PCRPredictorLib/grow",
+            "finding/grow",
             "model/kinetics",
             "PCRPredictorLib/network",
             "reading/nifti",

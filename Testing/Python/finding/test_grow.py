@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.grow import grow_tumour
+from PCRPredictorLib.finding.grow import grow_tumour
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from scipy import ndimage
 

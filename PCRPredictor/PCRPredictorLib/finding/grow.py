@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from .enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
-from .errors import DataError
-from .exam import Geometry, bounding_box
+from ..enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
+from ..errors import DataError
+from ..exam import Geometry, bounding_box
 
 _REACH_MM = 4.0  # largest distance between the click and the lesion
 _NECK_MM = 1.5  # half the width of the thinnest bridge, such as a vessel, that is followed
