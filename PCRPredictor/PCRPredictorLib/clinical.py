@@ -13,6 +13,8 @@ import numpy as np
 from .errors import DataError
 
 _MISSING = {"", "unknown", "missing", "na", "n/a", "nan", "none", "null", "<na>"}
+# A comma is a decimal one unless three digits follow, which may be thousands: "12,5", "0,125", not "1,234".
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,(?!\d{3}$)\d+|0,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _NOT_APPLICABLE = "not applicable"  # as I-SPY's "above categories not applicable AND age < 50"
 _NEGATIONS = {"no", "not", "non", "without"}
 Value = float | str | None
@@ -56,7 +58,9 @@ class Number:
         Raises:
             ValueError: if it is outside the schema.
         """
-        value = float(text)
+        if not _NUMBER.fullmatch(text):
+            raise ValueError
+        value = float(text.replace(",", "."))
         if not self.minimum <= value <= self.maximum:
             raise ValueError
         return value

@@ -6,27 +6,44 @@ from pathlib import Path
 
 from ..clinical import ClinicalSchema
 from ..errors import DataError
-from .table import read_frame
+from .text_table import Report, read_text_table
 
 
-def read_clinical(path: Path) -> dict[str, object]:
+def read_clinical(path: Path, report: Report = lambda _: None) -> dict[str, object]:
     """Read clinical variables of one patient from a JSON object (also under `clinical_data`) or a table with one row.
 
+    Args:
+        report: called with each sentence about what was guessed or left aside in a table.
+
     Raises:
-        DataError: if the file is missing or is neither of the two.
+        DataError: if the file is missing, is neither of the two, or names a variable twice.
     """
     if path.suffix.lower() != ".json":
-        rows = read_frame(path).to_dict("records")
-        if len(rows) != 1:
-            raise DataError(f"{path}: must hold one patient in one row below the header, got {len(rows)} rows")
-        return {str(name): value for name, value in rows[0].items()}
+        table = read_text_table(path, report=report)
+        table.check_columns()
+        if len(table.rows) != 1:
+            raise DataError(f"{path}: must hold one patient in one row below the header, got {len(table.rows)} rows")
+        return dict(zip(table.columns, table.rows[0][1], strict=True))
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        return dict(content.get("clinical_data", content))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_names_once)
+        values = dict(content.get("clinical_data", content))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
-    except (ValueError, AttributeError, TypeError):
-        raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables") from None
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        reason = f" ({error})" if isinstance(error, DataError) else ""
+        raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables{reason}") from None
+    if wrong := [name for name, value in values.items() if isinstance(value, list | dict)]:
+        raise DataError(
+            f"{path}: {wrong[0]} must be one value, got {str(values[wrong[0]])[:40]}; write text or a number"
+        )
+    return values
+
+
+def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name.strip().lower() for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DataError(f"{twice[0]} is given twice")
+    return dict(pairs)
 
 
 def clinical_pairs(words: Sequence[str]) -> dict[str, str]:

@@ -1,84 +1,106 @@
-"""Tables of patients, CSV or Excel, as people and programs write them."""
+"""Tables of patients, CSV or Excel, as people and programs write them: a row per patient, every value as text."""
 
 import re
-import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
-
-import pandas as pd
 
 from ..errors import DataError
+from .identifiers import clean, identifier_key
 from .mapping import CohortMapping
+from .text_table import Report, TextTable, read_text_table
 
-_SHEET = "dataset_info"
-_DECIMAL_COMMA = re.compile(r"\s*(-?\d+),(\d+)\s*")
+PATIENT = "patient_id"
+# Long numbers that a spreadsheet shortened (1.23E+15), formulas without a value, and errors (#N/A, #REF!)
+_SPOILED = re.compile(r"\d+([.,]\d+)?E\+\d+|=.*|#(N/A|DATE\(.*|[A-Z0/]+[!?])", re.IGNORECASE)
 
 
-def read_rows(file: Path, mapping: CohortMapping | None = None) -> dict[str, dict[str, str]]:
-    """Read rows by lower-case patient identifier; columns in lower case, every value as text.
+def read_rows(
+    file: Path, mapping: CohortMapping | None = None, report: Report = lambda _: None
+) -> dict[str, dict[str, str]]:
+    """Read rows by patient (`identifier_key`); columns in lower case, every value as text.
 
     Args:
-        file: .xlsx, or .csv with commas, tabs, or semicolons (then with decimal commas).
+        file: see `read_text_table`.
         mapping: names that the table uses.
+        report: called with each sentence about what was guessed or left aside.
 
     Raises:
-        DataError: if it cannot be read, lacks a mapped column or `patient_id`, or has a patient twice or a row
-            without a patient.
+        DataError: if it cannot be read, lacks a mapped column or `patient_id`, has two columns of one name, has a
+            patient twice with different values, or a row without a patient.
     """
     mapping = mapping or CohortMapping()
-    frame = read_frame(file, mapping.sheet)
-    frame.columns = [str(column).strip().lower() for column in frame.columns]
-    for ours, theirs in mapping.columns.items():
-        if theirs.strip().lower() not in frame.columns:
-            raise DataError(f"{file}: must have the column {theirs!r} that cohort.json names for {ours}; {_has(frame)}")
-        frame[ours.lower()] = frame[theirs.strip().lower()]
-    if "patient_id" not in frame.columns:
-        raise DataError(f"{file}: must have a column patient_id, or cohort.json must name it; {_has(frame)}")
+    table = read_text_table(file, mapping.sheet, mapping.columns.get(PATIENT, PATIENT), report)
+    columns = _map_columns(table, mapping)
+    rows = [(number, {name: values[k] for name, k in columns.items()}) for number, values in table.rows]
     for column, meanings in mapping.values.items():
-        if column.lower() in frame.columns:
-            lower = {text.strip().lower(): meaning for text, meaning in meanings.items()}
-            frame[column.lower()] = [lower.get(text.strip().lower(), text) for text in frame[column.lower()]]
-    frame["patient_id"] = frame["patient_id"].str.strip()
-    keys = frame["patient_id"].str.lower()
-    if (keys == "").any():
-        raise DataError(f"{file}: row {keys.index[keys == ''][0] + 2} has no patient_id; fill it in or delete the row")
-    if keys.duplicated().any():
-        raise DataError(f"{file}: {keys[keys.duplicated()].iloc[0]} has more than one row; keep one row per patient")
-    return dict(zip(keys, frame.to_dict("records"), strict=True))
+        if column.lower() not in columns:
+            raise DataError(f"{file}: must have the column {column!r} whose values cohort.json maps; {_has(table)}")
+        known = {_value_key(text): meaning for text, meaning in meanings.items()}
+        for _, row in rows:
+            row[column.lower()] = known.get(_value_key(row[column.lower()]), row[column.lower()])
+    return _by_patient(file, rows, report)
 
 
-def read_frame(file: Path, sheet: str | None = None) -> pd.DataFrame:
-    """Read a table, every value as text; rows without any value are left out.
-
-    Args:
-        file: see `read_rows`.
-        sheet: of an .xlsx file; None for `dataset_info`, or the first sheet.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that are longer than the header
-            frame = _read_excel(file, sheet) if file.suffix.lower() == ".xlsx" else _read_csv(file)
-    except (OSError, ValueError, KeyError, BadZipFile, pd.errors.ParserWarning) as error:
-        raise DataError(f"{file}: cannot be read as a table ({error}); save it as CSV (UTF-8) again") from None
-    return frame[(frame != "").any(axis=1)]
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    with file.open(encoding="utf-8-sig") as text:
-        header = text.readline()
-    separator = max(",;\t", key=header.count)
-    frame = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    return frame.replace(_DECIMAL_COMMA.pattern, r"\1.\2", regex=True) if separator == ";" else frame
+def _map_columns(table: TextTable, mapping: CohortMapping) -> dict[str, int]:
+    """Return our lower-case names and the table's with the position of their column."""
+    ours = {}
+    for name, theirs in mapping.columns.items():
+        if (position := table.find(theirs)) is None:
+            raise DataError(
+                f"{table.file}: must have the column {theirs!r} that cohort.json names for {name}; {_has(table)}"
+            )
+        ours[name.strip().lower()] = position
+    table.check_columns(ours.values())
+    columns = {column.lower(): k for k, column in enumerate(table.columns) if k not in ours.values()}
+    columns |= {table.columns[k].lower(): k for k in ours.values()}
+    columns |= ours
+    if PATIENT not in columns:
+        raise DataError(f"{table.file}: must have a column patient_id, or cohort.json must name it; {_has(table)}")
+    return columns
 
 
-def _read_excel(file: Path, sheet: str | None) -> pd.DataFrame:
-    with pd.ExcelFile(file) as book:
-        name = sheet or (_SHEET if _SHEET in book.sheet_names else book.sheet_names[0])
-        return pd.read_excel(book, sheet_name=name, dtype=str, keep_default_na=False)
+def _value_key(text: str) -> str:
+    key = clean(text).casefold()
+    whole, point, rest = key.partition(".")
+    return whole if point and whole.lstrip("-").isdigit() and not rest.strip("0") else key
 
 
-def _has(frame: pd.DataFrame) -> str:
-    return f"it has {', '.join(frame.columns[:5])}{', ...' if len(frame.columns) > 5 else ''}"
+def _by_patient(file: Path, rows: Iterable[tuple[int, dict[str, str]]], report: Report) -> dict[str, dict[str, str]]:
+    found: dict[str, tuple[int, dict[str, str]]] = {}
+    nameless, same = [], []
+    for number, row in rows:
+        key = identifier_key(row[PATIENT])
+        if not key:
+            nameless.append(number)
+            continue
+        _check_identifier(file, number, row[PATIENT])
+        first, known = found.setdefault(key, (number, row))
+        if number != first and {**known, PATIENT: key} == {**row, PATIENT: key}:
+            same.append(number)
+        elif number != first:
+            raise DataError(
+                f"{file}: {row[PATIENT]} has more than one row (lines {first} and {number}); keep one row per patient"
+            )
+    if nameless:
+        raise DataError(f"{file}: {_lines(nameless)} no patient_id; fill it in or delete the row")
+    if same:
+        report(f"has rows twice, of which one is used: line {', '.join(map(str, same[:5]))}")
+    return {key: row for key, (_, row) in found.items()}
+
+
+def _check_identifier(file: Path, number: int, text: str) -> None:
+    """Refuse an identifier that a spreadsheet has changed beyond recognition."""
+    if _SPOILED.fullmatch(text):
+        raise DataError(
+            f"{file}: line {number} must have an identifier, got {text!r}, which a spreadsheet made of it; format the "
+            "column as text and enter it again"
+        )
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+    return f"line {shown} has" if len(numbers) == 1 else f"{len(numbers)} lines ({shown}) have"
+
+
+def _has(table: TextTable) -> str:
+    return f"it has {', '.join(table.columns[:5])}{', ...' if len(table.columns) > 5 else ''}"

@@ -34,6 +34,17 @@ def test_words_that_deny_or_contradict_are_not_taken_for_the_value(written):
         SCHEMA.parse({"hr": written})
 
 
+@pytest.mark.parametrize(("written", "value"), [("45,5", 45.5), ("45.50", 45.5), ("+45", 45), ("4,5e1", 45)])
+def test_numbers_are_read_with_a_decimal_comma_too(written, value):
+    assert SCHEMA.parse({"age": written})["age"] == value
+
+
+@pytest.mark.parametrize("written", ["4_5", "45,500", "45 years", "=B2+1", "#REF!", "inf", "4,5,0", "-", "1.2.1970"])
+def test_what_is_no_number_or_may_be_two_is_refused(written):
+    with pytest.raises(DataError, match="age must be a number from 18 to 100 years, or unknown, got"):
+        SCHEMA.parse({"age": written})
+
+
 def test_capital_letters_of_a_name_do_not_matter():
     schema = ClinicalSchema((Number("Ki67", "Ki-67", "%", 0, 100, 30, 20),))
     assert schema.parse({"KI67": "20"}, strict=True) == {"Ki67": 20}

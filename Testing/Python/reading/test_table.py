@@ -16,8 +16,8 @@ def test_values_are_text_by_lower_case_patient(tmp_path):
     assert rows == {"aa_1": {"patient_id": "AA_1", "age": "050"}}
 
 
-def test_semicolons_with_decimal_commas_tabs_and_byte_order_marks_are_understood(tmp_path):
-    assert read_rows(write(tmp_path, "\ufeffpatient_id;age\nA;45,5\n"))["a"]["age"] == "45.5"
+def test_semicolons_tabs_and_byte_order_marks_are_understood(tmp_path):
+    assert read_rows(write(tmp_path, "\ufeffpatient_id;age\nA;45,5\n"))["a"]["age"] == "45,5"
     assert read_rows(write(tmp_path, "patient_id\tnote\nA\tx, y\n"))["a"]["note"] == "x, y"
 
 
@@ -47,11 +47,11 @@ def test_columns_and_values_are_mapped(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("patient_id\na\nA\n", "a has more than one row; keep one"),
+        ("patient_id,age\na,1\nA,2\n", r"A has more than one row \(lines 2 and 3\); keep one"),
         ("name,age\na,1\n", "must have a column patient_id.*it has name, age"),
-        ("patient_id,age\n,3\n", "row 2 has no patient_id"),
+        ("patient_id,age\n,3\n", "line 2 has no patient_id"),
         ("", "cannot be read as a table"),
-        (b"patient_id\n\xff\xfe\n", r"save it as CSV \(UTF-8\) again"),
+        (b"patient_id\n\x81\xfe\n", r"save it as .xlsx or as CSV \(UTF-8\) again"),
     ],
 )
 def test_bad_table_is_refused_in_a_sentence(tmp_path, content, message):
@@ -65,3 +65,53 @@ def test_damaged_workbook_and_missing_mapped_column_are_reported(tmp_path):
         read_rows(write(tmp_path, "patient_id\n", "t.xlsx"))
     with pytest.raises(DataError, match=r"must have the column 'Response' that cohort.json names for pcr"):
         read_rows(write(tmp_path, "patient_id\na\n"), CohortMapping(columns={"pcr": "Response"}))
+
+
+def test_columns_that_differ_only_in_case_are_refused_unless_one_is_named(tmp_path):
+    file = write(tmp_path, "patient_id,pcr,pCR\nA,1,0\n")
+    with pytest.raises(DataError, match="the columns 'pcr' and 'pCR' have names that differ only in case; rename or"):
+        read_rows(file)
+    assert read_rows(file, CohortMapping(columns={"pcr": "pCR"}))["a"]["pcr"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [("patient_id,Patient_ID,x", "'patient_id' and 'Patient_ID'"), ("patient_id,age, age ", "the same name")],
+)
+def test_columns_of_one_name_are_refused(tmp_path, header, message):
+    with pytest.raises(DataError, match=message):
+        read_rows(write(tmp_path, f"{header}\nA,A,A\n"))
+
+
+def test_column_is_named_with_any_blanks_in_it(tmp_path):
+    file = write(tmp_path, 'patient_id,"Age\n at  MRI "\nA,51\n')
+    assert read_rows(file, CohortMapping(columns={"age": "Age at MRI"}))["a"]["age"] == "51"
+
+
+def test_nothing_is_converted(tmp_path):
+    (row,) = read_rows(write(tmp_path, "patient_id,date,code\nNA,1-2,007\n")).values()
+    assert row == {"patient_id": "NA", "date": "1-2", "code": "007"}
+
+
+def test_letters_composed_in_two_ways_are_the_same_patient(tmp_path):
+    assert "müller" in read_rows(write(tmp_path, "patient_id\nMu\u0308ller\n"))
+
+
+def test_equal_rows_of_one_patient_count_once_and_are_reported(tmp_path):
+    said = []
+    assert len(read_rows(write(tmp_path, "patient_id,age\na,1\nA,1\n"), report=said.append)) == 1
+    assert said == ["has rows twice, of which one is used: line 3"]
+
+
+@pytest.mark.parametrize("text", ["1.23E+15", "1,2E+11", "=A2&B2", "#REF!", "#N/A"])
+def test_identifier_that_a_spreadsheet_has_spoilt_is_refused(tmp_path, text):
+    with pytest.raises(DataError, match=r"line 2 must have an identifier, got .* format the column as text"):
+        read_rows(write(tmp_path, f"patient_id;age\n{text};3\n"))
+
+
+def test_mapped_values_must_be_of_a_column_and_match_any_way_of_writing_a_number(tmp_path):
+    file = write(tmp_path, "patient_id,rcb\nA,1.0\n")
+    values = {"rcb": {"1": "0"}}
+    assert read_rows(file, CohortMapping(values=values))["a"]["rcb"] == "0"
+    with pytest.raises(DataError, match=r"must have the column 'rbc' whose values cohort.json maps"):
+        read_rows(file, CohortMapping(values={"rbc": {"1": "0"}}))

@@ -1,0 +1,65 @@
+"""Identifiers of patients, as tables, folders and files write them."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from ..errors import DataError
+
+_NUMBER = re.compile(r"0*(\d+)(\.0+)?")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+
+
+def clean(text: str) -> str:
+    """Return a text as it is compared: composed letters (NFC), single blanks, nothing invisible."""
+    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+
+
+def identifier_key(text: str) -> str:
+    """Return an identifier as it is compared, without regard to case."""
+    return clean(text).lower()
+
+
+def number_key(text: str) -> str:
+    """Return an identifier without what spreadsheets change: "001", "1" and "1.0" are the same number."""
+    key = identifier_key(text)
+    match = _NUMBER.fullmatch(key)
+    return match.group(1) if match else key
+
+
+def match_identifiers(names: Iterable[str], others: Iterable[str], where: str) -> dict[str, str]:
+    """Return, for each name, the other identifier that means the same patient; names without one are left out.
+
+    The same text in any case comes first. A number may have lost its leading zeros.
+
+    Args:
+        names: of the patients, such as folders.
+        others: identifier keys, such as those of a table.
+        where: shown in the message.
+
+    Raises:
+        DataError: if numbers differ only in leading zeros and it is not clear which is meant.
+    """
+    names, others = list(names), list(others)
+    exact = {name: key for name in names if (key := identifier_key(name)) in set(others)}
+    ours, theirs = _by_number(names), _by_number(others)
+    for number, group in ours.items():
+        left = [name for name in group if name not in exact]
+        if not left or number not in theirs:
+            continue
+        if len(group) > 1 or len(theirs[number]) > 1:
+            both = sorted({*group, *theirs[number]})
+            raise DataError(
+                f"{where}: {' and '.join(both)} differ only in leading zeros, so that it is not clear which patient "
+                "is meant; write every identifier in full, as text"
+            )
+        exact[left[0]] = theirs[number][0]
+    return exact
+
+
+def _by_number(identifiers: Iterable[str]) -> Mapping[str, list[str]]:
+    groups = defaultdict(list)
+    for identifier in identifiers:
+        groups[number_key(identifier)].append(identifier)
+    return groups
