@@ -178,6 +178,11 @@ class Provenance:
         """Return the seconds of pre, early and late phase after the first phase after contrast; None if unknown."""
         return self._seconds_after(self.first_post)
 
+    @property
+    def early_seconds(self) -> float | None:
+        """Return the seconds of the early phase after the pre-contrast one; of the first after contrast if unknown."""
+        return self.first_post if self.phase_times is None else self.phase_times[1]
+
     def _seconds_after(self, event: float | None) -> tuple[float | None, ...]:
         if self.phase_times is None or event is None:
             return (None,) * len(PHASE_NAMES)

@@ -1,5 +1,6 @@
 """Choice of the pre-contrast, early and late phase among several, by their times and names."""
 
+import ast
 import re
 from collections.abc import Sequence
 
@@ -49,6 +50,15 @@ def pick_phases(
         target = _early_target(known, first) if injection is None else injection + EARLY_SECONDS
         early = min(range(first, len(times) - 1), key=lambda k: abs(known[k] - target))
     return 0, early, len(times) - 1
+
+
+def parse_times(text: object) -> list[float]:
+    """Return the seconds of a list in a table's cell, as in "[0, 178, 265]"; empty if they do not rise."""
+    try:
+        times = [float(time) for time in ast.literal_eval(str(text))]
+    except (ValueError, SyntaxError, TypeError):
+        return []
+    return times if all(np.diff(times) > 0) else []
 
 
 def find_first_post(times: Sequence[float | None], injection: float | None = None) -> int:

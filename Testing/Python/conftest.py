@@ -10,7 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more slow down arrays as small as th
 import pytest
 import torch
 from PCRPredictorLib.model.bundle import Bundle, load_bundle, write_bundle
-from PCRPredictorLib.model.card import InferenceSettings, TrainingRange
+from PCRPredictorLib.model.card import InferenceSettings, TrainingRange, TrainingTimes
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
@@ -37,6 +37,10 @@ def bundle(tmp_path_factory) -> Bundle:
         calibration=(1.0, 0.0),
         operating_points=(OperatingPoint("balanced", 0.5, 0.7, 0.7), OperatingPoint("high sensitivity", 0.1, 0.9, 0.3)),
         familiar=(TrainingRange("tumour_volume", 0.5, 200.0),),
+        times=(
+            TrainingTimes("early", 93.0, 243.0, (106.0, 128.0, 162.0), 190),
+            TrainingTimes("late", 200.0, 405.0, (300.0, 358.0, 387.0), 190),
+        ),
     )
     folder = tmp_path_factory.mktemp("bundles") / "tiny bündle"
     write_bundle(folder, CARD, SCHEMA, settings, [n.state_dict() for n in networks], "# Tiny\n")

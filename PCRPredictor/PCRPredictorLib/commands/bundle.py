@@ -31,6 +31,7 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name in ("name", "version", "description", "training_data", "licence", "intended_use", "not_intended_use"):
         table.add_row(name.replace("_", " "), str(getattr(loaded.card, name)))
+    table.add_row("times of the phases", loaded.card.timing or "unknown")
     table.add_row("known limits", loaded.card.known_limits)
     table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in loaded.schema.asked))
     points = [f"{p.name}: {p.threshold:.3f}" for p in loaded.settings.operating_points]

@@ -23,6 +23,7 @@ class ModelCard:
         metrics: by patients, then by name: {"value", "low", "high"} or a plain number.
         subgroups: by "variable: group": patients, positives and, if there are enough, AUC.
         failures: the patients with the largest errors, in words.
+        timing: when the phases of the training patients were acquired, in words.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelCard:
     changelog: Mapping[str, str] = field(default_factory=dict)
     subgroups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    timing: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,24 @@ class TrainingRange:
 
 
 @dataclass(frozen=True)
+class TrainingTimes:
+    """When a phase of the training patients was acquired, in s. Times are those at which an acquisition began.
+
+    Args:
+        phase: "early", after the pre-contrast phase; or "late", after the first phase after contrast.
+        low, high: 5th and 95th percentile.
+        quartiles: 25th, 50th and 75th percentile.
+        patients: number of training patients whose times are known.
+    """
+
+    phase: str
+    low: float
+    high: float
+    quartiles: tuple[float, float, float]
+    patients: int
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """The settings of a model at inference.
 
@@ -65,6 +85,7 @@ class InferenceSettings:
         calibration: (slope, offset) applied to a fold's logit before the sigmoid, fitted to out-of-fold predictions.
         operating_points: the first one is the default.
         familiar: ranges of the training patients.
+        times: of the training patients' phases; empty if unknown.
     """
 
     network: Mapping[str, object]
@@ -73,6 +94,7 @@ class InferenceSettings:
     calibration: tuple[float, float]
     operating_points: tuple[OperatingPoint, ...]
     familiar: tuple[TrainingRange, ...] = ()
+    times: tuple[TrainingTimes, ...] = ()
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
@@ -143,6 +165,7 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
     network = dict(content["network"])  # type: ignore[call-overload]
     if network.pop("_target_") != _NETWORK:
         raise ValueError(f"its network must be {_NETWORK}")
+    times = [{**item, "quartiles": tuple(item["quartiles"])} for item in content.get("times", [])]  # type: ignore[attr-defined]
     return InferenceSettings(
         network=network,
         grid=GridSpec(**content["grid"]),  # type: ignore[arg-type]
@@ -150,4 +173,5 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
         calibration=tuple(content["calibration"]),  # type: ignore[arg-type]
         operating_points=tuple(OperatingPoint(**point) for point in content["operating_points"]),  # type: ignore[attr-defined]
         familiar=tuple(TrainingRange(**item) for item in content["familiar"]),  # type: ignore[attr-defined]
+        times=tuple(TrainingTimes(**item) for item in times),
     )

@@ -6,13 +6,14 @@ from ..clinical import ClinicalSchema, Value
 from ..errors import Notice
 from ..exam import Provenance
 from ..prediction import AttentionSummary, LesionPrediction, OperatingPoint, TumourSummary
-from .card import TrainingRange
+from .card import TrainingRange, TrainingTimes
 from .tumour import QUANTITIES
 
 TINY_ML, HUGE_ML = 0.1, 300.0
 WEAK_ENHANCEMENT = 0.2
 LEAST_SHARE_IN_WINDOW = 0.95
 LEAST_ATTENTION_IN_TUMOUR = 0.3
+_LONG_GAP = 300.0  # s from pre-contrast to the first phase after contrast; then they do not follow each other
 
 
 def about_source(provenance: Provenance) -> Iterable[Notice]:
@@ -34,6 +35,57 @@ def about_source(provenance: Provenance) -> Iterable[Notice]:
         )
     if "age" in provenance.unusable:
         yield Notice("age_unusable", "The age in the DICOM headers is invalid; enter it by hand.")
+
+
+def about_timing(provenance: Provenance, times: Iterable[TrainingTimes]) -> Iterable[Notice]:
+    """Yield a warning if early or late was acquired at a time unlike that of the training patients.
+
+    Args:
+        provenance: of the exam.
+        times: of the training patients' phases. Without them, only a gap of 300 s and more before the first phase after
+            contrast is a warning, unless the time of the injection is known.
+    """
+    known = {each.phase: each for each in times}
+    sentences = filter(None, (_about_early(provenance, known.get("early")), _about_late(provenance, known.get("late"))))
+    if text := " ".join(sentences):
+        yield Notice("unfamiliar_timing", text)
+
+
+def _about_early(provenance: Provenance, known: TrainingTimes | None) -> str:
+    if (after := provenance.after_injection[1]) is not None:
+        if after < 0:
+            return f"The early phase was acquired {-after:.0f} s before the injection; choose a later one."
+        if known is None or after <= known.high:  # the training patients' injection came after their first phase
+            return ""
+        return (
+            f"The early phase was acquired {after:.0f} s after the injection; in 95 % of the training patients it was "
+            f"at most {known.high:.0f} s after the pre-contrast phase."
+        )
+    time = provenance.early_seconds
+    if time is None or (time < _LONG_GAP if known is None else known.low <= time <= known.high):
+        return ""
+    name = "first phase after contrast" if time == provenance.first_post else "early phase"
+    text = f"The {name} was acquired {time:.0f} s after the pre-contrast one"
+    if known is not None:
+        text += f"; in the training patients it was {_describe_spread(known)}"
+    if time <= (_LONG_GAP if known is None else known.high):
+        return f"{text}."
+    return f"{text}. The time since the injection is unknown; enhancement may mean something else than in training."
+
+
+def _about_late(provenance: Provenance, known: TrainingTimes | None) -> str:
+    time = provenance.after_first_post[2]
+    if time is None or known is None or known.low <= time <= known.high:
+        return ""
+    return (
+        f"The late phase was acquired {time:.0f} s after the first phase after contrast; in the training patients it "
+        f"was {_describe_spread(known)}."
+    )
+
+
+def _describe_spread(known: TrainingTimes) -> str:
+    lower, _, upper = known.quartiles
+    return f"{lower:.0f} to {upper:.0f} s in half of them and {known.low:.0f} to {known.high:.0f} s in 9 of 10"
 
 
 def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float) -> Iterable[Notice]:

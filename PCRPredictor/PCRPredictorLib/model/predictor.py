@@ -21,7 +21,15 @@ from .calibration import calibrate
 from .grid import place_window, share_inside
 from .kinetics import tumour_quantities
 from .normalisation import to_channels
-from .notices import about_clinical, about_lesions, about_result, about_source, about_training_ranges, about_tumour
+from .notices import (
+    about_clinical,
+    about_lesions,
+    about_result,
+    about_source,
+    about_timing,
+    about_training_ranges,
+    about_tumour,
+)
 from .tumour import measure, summarise_tumour
 
 
@@ -106,6 +114,7 @@ class Predictor:
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
                 *about_training_ranges(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
+                *about_timing(exam.provenance, settings.times),
                 *about_source(exam.provenance),
             ),
             model=self.bundle.identity,

@@ -8,15 +8,14 @@
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
 
-import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, Notice
 from ..exam import Exam
-from ..phases import pick_phases
+from ..phases import parse_times, pick_phases
 from .images import read_exam
 from .mapped import find_mapped, find_named
 from .mapping import CohortMapping, read_mapping, resolve
@@ -120,7 +119,8 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
         raise DataError(
             f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
         )
-    times = _times(patient.row.get("acquisition_times", ""))
+    written = str(patient.row.get("acquisition_times", "")).strip()
+    times = parse_times(written)
     known = times if len(times) == len(patient.phases) else None
     chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
     exam = read_exam([patient.phases[k] for k in chosen])
@@ -130,9 +130,15 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
         phase_times=phase_times,  # type: ignore[arg-type]
         patient_id=patient.patient_id,
         first_post=times[1] - times[0] if len(times) > 1 else None,
+        notices=(*exam.provenance.notices, *_about_times(written if not times else "")),
     )
     exam = replace(exam, clinical=patient.row, provenance=provenance)
     return exam if patient.mask is None else add_mask(exam, patient.mask)
+
+
+def _about_times(unreadable: str) -> tuple[Notice, ...]:
+    text = f"The table's acquisition_times must be a list of rising seconds, got {unreadable}; they count as unknown."
+    return (Notice("phase_times_invalid", text),) if unreadable else ()
 
 
 def read_table(cohort: Path) -> dict[str, dict[str, str]]:
@@ -166,11 +172,3 @@ def _masks(folder: Path) -> dict[str, Path]:
 
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
-
-
-def _times(text: str) -> list[float]:
-    """Return the seconds of a list in a string, as in "[0, 178, 265]"; empty if it is not a list."""
-    try:
-        return [float(time) for time in ast.literal_eval(text)]
-    except (ValueError, SyntaxError, TypeError):
-        return []

@@ -72,6 +72,7 @@ def describe_card(bundle: Bundle, _: Translate = str) -> str:
     card = bundle.card
     lines = [
         (_("Trained on"), card.training_data),
+        (_("Times of the phases"), card.timing),
         (_("Performance"), _performance(card.metrics)),
         (_("For"), card.intended_use),
         (_("Not for"), card.not_intended_use),

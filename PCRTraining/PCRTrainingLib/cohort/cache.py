@@ -7,7 +7,7 @@ quarantine.csv  patients left out, and why
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Record:
         quantities: of the tumour, `kinetics.tumour_quantities`.
         measured: to compare a new exam with, `tumour.measure`.
         fingerprint: hash of the images.
+        times: "early" in s after the pre-contrast phase, "late" in s after the first phase after contrast, if known.
     """
 
     patient_id: str
@@ -49,6 +50,7 @@ class Record:
     quantities: Mapping[str, float]
     measured: Mapping[str, float]
     fingerprint: str
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,10 +183,12 @@ def _build(
 
 def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
     """Return the part of an exam that the cache keeps."""
+    times = {"early": exam.provenance.early_seconds, "late": exam.provenance.after_first_post[2]}
     return sample_exam(exam, grid), {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),
         "fingerprint": image_hash(exam),
+        "times": {phase: time for phase, time in times.items() if time is not None},
     }
 
 

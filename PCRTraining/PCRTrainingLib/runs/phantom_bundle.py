@@ -81,7 +81,7 @@ def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
     sites = ", ".join(f"{count} of site {site.name}" for site, count in TRAINING)
     return ModelCard(
         name="phantom",
-        version="1.1.0",
+        version="1.2.0",
         description="Stepwise model trained on simulated breast DCE-MRI. "
         "It shows how the software works; it knows nothing about patients.",
         authors="BreastPCR contributors",
@@ -91,7 +91,11 @@ def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
         not_intended_use="Any statement about a real patient.",
         known_limits="Simulated anatomy, kinetics and labels. On real exams the probability means nothing.",
         metrics=metrics,
-        changelog={"1.0.0": "first version", "1.1.0": "trained by pcr train; clinical branch starts from its own fit"},
+        changelog={
+            "1.0.0": "first version",
+            "1.1.0": "trained by pcr train; clinical branch starts from its own fit",
+            "1.2.0": "times of the training patients' phases; weights as in 1.1.0",
+        },
     )
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import write_bundle
-from PCRPredictorLib.model.card import InferenceSettings, ModelCard, TrainingRange
+from PCRPredictorLib.model.card import InferenceSettings, ModelCard
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
 from safetensors.torch import load_file
 
-from ..cohort.cache import GridCache, training_hashes
+from ..cohort.cache import training_hashes
 from ..config import TrainingConfig
 from ..evaluation.card import describe_failures, make_card, read_texts, readme
 from ..evaluation.description import describe_cohort
@@ -32,6 +32,7 @@ from ..training.inference import random_share
 from ..training.loop import network_arguments
 from .job import Job
 from .preparation import prepare
+from .ranges import describe_times, training_ranges, training_times
 from .step_attention import explain_steps
 
 
@@ -117,6 +118,8 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         logit: (n,), out of fold, of the patients held out.
     """
     data, config, step = run.data, run.config, run.config.steps[-1]
+    times = training_times(data.cache.records)
+    card = replace(card, timing=describe_times(times))
     calibration, points = fit_points(logit, data.cache.labels[data.held_out])
     settings = InferenceSettings(
         network=network_arguments(step, config, data.schema),
@@ -125,6 +128,7 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         calibration=calibration,
         operating_points=points,
         familiar=training_ranges(data.cache),
+        times=times,
     )
     schema = data.schema if step.clinical else ClinicalSchema(())
     weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
@@ -132,15 +136,3 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
     if path.is_dir():
         shutil.rmtree(path)
     write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
-
-
-def training_ranges(cache: GridCache) -> tuple[TrainingRange, ...]:
-    """Return the 1st to 99th percentile of every quantity among the training patients.
-
-    A quantity with one value in all patients is left out: after resampling to one spacing, its range would flag every
-    other exam.
-    """
-    names = list(cache.records[0].measured)
-    values = {name: [record.measured[name] for record in cache.records] for name in names}
-    ranges = (TrainingRange(name, *map(float, np.percentile(v, [1, 99]))) for name, v in values.items())
-    return tuple(found for found in ranges if not np.isclose(found.low, found.high))

@@ -21,6 +21,7 @@ def test_written_bundle_reads_back_unchanged(bundle):
     assert bundle.schema.parse({"hr": "1"})["hr"] == "positive"
     assert bundle.settings.grid.shape == (8, 64, 64)
     assert bundle.operating_point().name == "balanced"
+    assert bundle.settings.times[0].quartiles == (106, 128, 162)
     assert len(bundle.load_networks()) == 2
 
 

@@ -23,6 +23,21 @@ def test_early_and_late_are_picked_by_the_times_of_the_table(tmp_path):
     exam = read_patient(find_patients(tmp_path)[0])
     assert [int(phase.mean() // 100) for phase in exam.phases] == [1, 3, 5]
     assert exam.provenance.phase_times == (0, 130, 300)
+    assert exam.provenance.first_post == 60
+
+
+def test_times_of_more_phases_than_files_give_only_the_first_after_contrast(tmp_path):
+    write_patient(tmp_path, "aa_1")
+    write_table(tmp_path, 'patient_id,acquisition_times\nAA_1,"[0, 922, 1000, 1100]"\n')
+    provenance = read_patient(find_patients(tmp_path)[0]).provenance
+    assert (provenance.phase_times, provenance.first_post, provenance.notices) == (None, 922, ())
+
+
+def test_times_that_do_not_rise_are_a_warning(tmp_path):
+    write_patient(tmp_path, "aa_1")
+    write_table(tmp_path, 'patient_id,acquisition_times\nAA_1,"[0, 200, 100]"\n')
+    (notice,) = read_patient(find_patients(tmp_path)[0]).provenance.notices
+    assert "must be a list of rising seconds, got [0, 200, 100]" in notice.message
 
 
 def test_second_and_last_phase_are_taken_without_times(tmp_path):
