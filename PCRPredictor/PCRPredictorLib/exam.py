@@ -49,6 +49,21 @@ class Geometry:
         """Return the volume of a voxel in mm^3."""
         return float(np.prod(self.spacing))
 
+    @property
+    def slice_axis(self) -> int:
+        """Return the array axis through the slices: the one whose spacing differs from the two equal ones.
+
+        Without two equal spacings it is the widest one; if all are equal, axis 0, as volumes are stored.
+        """
+        spacing = np.array(self.spacing[::-1])
+        if np.ptp(spacing) < 0.01 * spacing.max():
+            return 0
+        for axis in range(3):
+            first, second = np.delete(spacing, axis)
+            if abs(first - second) < 0.01 * max(first, second):
+                return axis
+        return int(spacing.argmax())
+
     def to_physical(self, index: np.ndarray) -> np.ndarray:
         """Return LPS mm of continuous indices, (..., 3) in the order i, j, k."""
         return np.asarray(index, float) * self.spacing @ self.direction.T + self.origin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -44,6 +45,35 @@ class TumourSummary:
     centre: tuple[float, float, float]
     early_enhancement: float
     late_enhancement: float
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What a radiologist writes about the tumour into a report; `lesion/measurements.py` defines each.
+
+    Args:
+        longest_mm: longest diameter in any direction.
+        across_mm: the longest diameter at right angles to it, and the extent at right angles to both.
+        longest_in_slice_mm: longest diameter within one slice as acquired.
+        volume_ml: of the mask.
+        functional_volume_ml: of the mask's voxels that enhance early by 70 % or more.
+        sphericity: surface of a ball of the same volume over the tumour's surface, 1 for a ball.
+        pieces: number of parts that do not touch.
+        side: "left" or "right", None if it cannot be told.
+        distance_to_skin_mm: from the tumour's edge, about; None if it cannot be told.
+        distance_to_nipple_mm: from the tumour's edge to the tip of the breast, roughly; None if it cannot be told.
+    """
+
+    longest_mm: float
+    across_mm: tuple[float, float]
+    longest_in_slice_mm: float
+    volume_ml: float
+    functional_volume_ml: float
+    sphericity: float
+    pieces: int
+    side: Literal["left", "right"] | None = None
+    distance_to_skin_mm: float | None = None
+    distance_to_nipple_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +120,7 @@ class Prediction:
         notices: warnings for the reader.
         model: that made the prediction.
         versions: of this library and of those that it ran on.
+        measurements: of the tumour, None if they were not made.
         lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
 
@@ -105,6 +136,7 @@ class Prediction:
     notices: tuple[Notice, ...]
     model: ModelIdentity
     versions: Mapping[str, str]
+    measurements: Measurements | None = None
     lesions: tuple[LesionPrediction, ...] = ()
 
     @property
@@ -143,6 +175,7 @@ class Prediction:
             "decision": self.decision,
             "attention": vars(self.attention_summary),
             "tumour": vars(self.tumour),
+            "measurements": vars(self.measurements) if self.measurements else None,
             "warnings": [vars(notice) for notice in self.notices],
         }
 

@@ -6,6 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.exam import Exam, Geometry, Lesion, Provenance
+from PCRPredictorLib.lesion.measurements import measure_lesion
 from PCRPredictorLib.prediction import (
     AttentionSummary,
     LesionPrediction,
@@ -74,6 +75,7 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         notices=tuple(notices),
         model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
         versions={"breastpcr": "0.2.0", "torch": "2"},
+        measurements=replace(measure_lesion(exam), side="left", distance_to_skin_mm=12.3, distance_to_nipple_mm=45.6),
     )
 
 

@@ -2,7 +2,7 @@
 
 _CORE = {"PCRPredictorLib"}
 _READING = _CORE | {"PCRPredictorLib/dicom", "PCRPredictorLib/reading"}
-_MODEL = _CORE | {"PCRPredictorLib/model"}
+_MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _LOW = _READING | _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
 _OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,
-    "PCRPredictorLib/model": _CORE,
+    "PCRPredictorLib/lesion": _CORE,
+    "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/mrml": _REPORT,
     "PCRPredictorLib/session": _LOW,

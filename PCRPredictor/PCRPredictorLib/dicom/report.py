@@ -12,7 +12,7 @@ from typing import Any
 import pydicom
 
 from .. import __version__
-from ..prediction import RESEARCH_USE_ONLY, Prediction
+from ..prediction import RESEARCH_USE_ONLY, Measurements, Prediction
 from .codes import DEVICE_UID, concept, laterality, own_scheme
 from .source import Sources
 
@@ -77,13 +77,21 @@ def _group(source: pydicom.Dataset, tumour: Any, number: int, prediction: Predic
             source_series=sr.SourceSeriesForSegmentation(source.SeriesInstanceUID),
         ),
         finding_type=codes.SCT.Neoplasm,
-        finding_sites=[sr.FindingSite(codes.SCT.Breast, laterality(source))],
+        finding_sites=[sr.FindingSite(codes.SCT.Breast, _side(source, prediction))],
         algorithm_id=sr.AlgorithmIdentification(f"BreastPCR model {model.name}", model.version),
         measurements=_measurements(prediction),
         qualitative_evaluations=_evaluations(prediction),
     )
     group[0].ContentSequence.extend(_texts(prediction))
     return group
+
+
+def _side(source: pydicom.Dataset, prediction: Prediction) -> Any:  # noqa: ANN401
+    """Return the side that the images name, else the one that was measured, as a code; None if unknown."""
+    from pydicom.sr.codedict import codes
+
+    measured = prediction.measurements.side if prediction.measurements else None
+    return laterality(source) or {"left": codes.SCT.Left, "right": codes.SCT.Right}.get(measured or "")
 
 
 def _measurements(prediction: Prediction) -> list[Any]:
@@ -93,7 +101,7 @@ def _measurements(prediction: Prediction) -> list[Any]:
     tumour, attention = prediction.tumour, prediction.attention_summary
     low, high = prediction.interval
     none, percent = codes.UCUM.NoUnits, codes.UCUM.Percent
-    values = (
+    values: tuple[tuple[Any, float, Any], ...] = (
         (concept("PCR_PROBABILITY", "Probability of pathological complete response"), prediction.probability, none),
         (concept("PCR_PROB_LOW", "Lowest probability among the model's networks"), low, none),
         (concept("PCR_PROB_HIGH", "Highest probability among the model's networks"), high, none),
@@ -104,7 +112,35 @@ def _measurements(prediction: Prediction) -> list[Any]:
         (concept("EARLY_ENHANCE", "Early enhancement of the tumour"), 100 * tumour.early_enhancement, percent),
         (concept("LATE_ENHANCE", "Late enhancement of the tumour"), 100 * tumour.late_enhancement, percent),
     )
+    values += _of_the_mask(prediction.measurements)
     return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in values]
+
+
+def _of_the_mask(measured: Measurements | None) -> tuple[tuple[Any, float, Any], ...]:
+    """Return name, value and unit of what is measured on the mask, as far as it is known; see CID 7470 and 7477."""
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    if measured is None:
+        return ()
+    none, mm, ml = codes.UCUM.NoUnits, codes.UCUM.Millimeter, CodedConcept("ml", "UCUM", "milliliter")
+    second, third = measured.across_mm
+    values = (
+        (CodedConcept("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh"), measured.longest_mm, mm),
+        (codes.SCT.Width, second, mm),
+        (codes.SCT.Depth, third, mm),
+        (codes.SCT.LongAxis, measured.longest_in_slice_mm, mm),
+        (
+            concept("FUNCTION_VOLUME", "Functional tumour volume (70 % early enhancement)"),
+            measured.functional_volume_ml,
+            ml,
+        ),
+        (CodedConcept("QCFX", "IBSI", "Sphericity"), measured.sphericity, none),
+        (concept("PIECES", "Number of separate pieces of the tumour mask"), measured.pieces, none),
+        (codes.DCM.DistanceFromSkin, measured.distance_to_skin_mm, mm),
+        (codes.DCM.DistanceFromNipple, measured.distance_to_nipple_mm, mm),
+    )
+    return tuple((name, value, unit) for name, value, unit in values if value is not None)
 
 
 def _evaluations(prediction: Prediction) -> list[Any]:

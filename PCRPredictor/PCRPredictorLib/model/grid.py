@@ -82,26 +82,11 @@ class AxisOrder:
         return tuple(by_array_axis[a] for a in self.axes)  # type: ignore[return-value]
 
 
-def slice_axis(geometry: Geometry) -> int:
-    """Return the array axis through the slices: the one whose spacing differs from the two equal ones.
-
-    Without two equal spacings it is the widest one; if all are equal, axis 0, as volumes are stored.
-    """
-    spacing = np.array(geometry.spacing[::-1])
-    if np.ptp(spacing) < 0.01 * spacing.max():
-        return 0
-    for axis in range(3):
-        first, second = np.delete(spacing, axis)
-        if abs(first - second) < 0.01 * max(first, second):
-            return axis
-    return int(spacing.argmax())
-
-
 def acquisition_order(geometry: Geometry) -> AxisOrder:
     """Return the order in which an exam's voxels are read: its own slices, rows and columns, as a viewer shows them."""
     columns = geometry.direction[:, ::-1]  # column a is the direction of array axis a
     world_of = max(permutations(range(3)), key=lambda world: sum(abs(columns[w, a]) for a, w in enumerate(world)))
-    display = _DISPLAY_AXES[world_of[slice_axis(geometry)]]
+    display = _DISPLAY_AXES[world_of[geometry.slice_axis]]
     axes = tuple(world_of.index(world) for world, _ in display)
     mirrored = tuple(bool(columns[world, axis] * sign < 0) for axis, (world, sign) in zip(axes, display, strict=True))
     return AxisOrder(axes, mirrored)  # type: ignore[arg-type]

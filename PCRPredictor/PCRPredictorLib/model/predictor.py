@@ -1,8 +1,9 @@
 """From an exam to a prediction: the fold ensemble reads the tumour's window; its attention is shown on the exam."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 import monai
 import numpy as np
@@ -13,6 +14,8 @@ from .. import __version__
 from ..checks import check_exam
 from ..errors import DataError
 from ..exam import Exam, Lesion
+from ..lesion.body import Body, outline_body
+from ..lesion.measurements import measure_lesion
 from ..network import PCRNet
 from ..prediction import LesionPrediction, Prediction
 from .attention import summarise_attention, to_attention_map
@@ -31,6 +34,8 @@ from .notices import (
     about_tumour,
 )
 from .tumour import measure, summarise_tumour
+
+Outline = Callable[[], Body | None]
 
 
 class Predictor:
@@ -65,23 +70,27 @@ class Predictor:
         Raises:
             DataError: if the exam or a clinical value cannot be used.
         """
+        outline = cache(partial(outline_body, exam))  # once for all tumours, after the phases were checked
         if not exam.lesions:
-            return self._predict_tumour(exam, operating_point)
-        each = tuple(self._predict_lesion(exam, lesion, operating_point) for lesion in exam.lesions)
+            return self._predict_tumour(exam, outline, operating_point)
+        each = tuple(self._predict_lesion(exam, outline, lesion, operating_point) for lesion in exam.lesions)
         index = each[0].prediction
         covered = np.count_nonzero(exam.labelled_mask()) * exam.geometry.voxel_volume / 1000
         overlap = sum(lesion.prediction.tumour.volume_ml for lesion in each) - covered
         return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each, round(overlap, 6))))
 
-    def _predict_lesion(self, exam: Exam, lesion: Lesion, operating_point: str | None) -> LesionPrediction:
+    def _predict_lesion(
+        self, exam: Exam, outline: Outline, lesion: Lesion, operating_point: str | None
+    ) -> LesionPrediction:
         """Predict one of several tumours; an error names it."""
+        alone = replace(exam, mask=lesion.mask, lesions=())
         try:
-            found = self._predict_tumour(replace(exam, mask=lesion.mask, lesions=()), operating_point)
+            found = self._predict_tumour(alone, outline, operating_point)
         except DataError as error:
             raise DataError(f"{lesion.name}: {error}; or leave this lesion out") from None
         return LesionPrediction(lesion.name, found, lesion.label)
 
-    def _predict_tumour(self, exam: Exam, operating_point: str | None) -> Prediction:
+    def _predict_tumour(self, exam: Exam, outline: Outline, operating_point: str | None) -> Prediction:
         settings, schema = self.bundle.settings, self.bundle.schema
         point = self.bundle.operating_point(operating_point)
         check_exam(exam)
@@ -119,6 +128,7 @@ class Predictor:
             ),
             model=self.bundle.identity,
             versions=library_versions(),
+            measurements=measure_lesion(exam, outline()),
         )
 
     def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..exam import Exam
-from ..prediction import AttentionSummary, Prediction, TumourSummary
+from ..prediction import Prediction
 from .display import describe_offset
+from .measured import describe_measurements
 from .rendering import render
 from .wording import describe_image_alone, describe_rates
 
@@ -28,17 +29,17 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         picture=overlay_png,
         rates=describe_rates(prediction.operating_point),
         image_alone=describe_image_alone(prediction),
-        measured=_measured(prediction.tumour, prediction.attention_summary),
+        measured={**describe_measurements(prediction.measurements), **_measured(prediction)},
         image=_image(exam),
         model=_model(prediction),
     )
 
 
-def _measured(tumour: TumourSummary, attention: AttentionSummary) -> dict[str, str]:
+def _measured(prediction: Prediction) -> dict[str, str]:
+    tumour, attention = prediction.tumour, prediction.attention_summary
     where = "inside" if attention.peak_in_tumour else "outside"
     offset = describe_offset(np.subtract(attention.peak, tumour.centre))
     return {
-        "Tumour volume": f"{tumour.volume_ml:.1f} ml",
         "Enhancement": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%} over pre-contrast",
         "Tumour centre": describe_position(tumour.centre),
         "Attention in tumour": f"{attention.in_tumour:.0%} of all attention is inside the mask",

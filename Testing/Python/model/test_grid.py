@@ -7,7 +7,6 @@ from PCRPredictorLib.model.grid import (
     place_window,
     sample,
     share_inside,
-    slice_axis,
     to_exam_space,
 )
 
@@ -94,7 +93,7 @@ def test_rows_and_columns_run_as_a_viewer_shows_them(direction, rows, columns):
     ("spacing", "axis"), [((1, 1, 3), 0), ((3, 1, 1), 2), ((0.9, 0.9, 0.8), 0), ((1, 2, 1.5), 1), ((1, 1, 1), 0)]
 )
 def test_slices_run_along_the_axis_whose_spacing_stands_out(spacing, axis):
-    assert slice_axis(Geometry((10, 10, 10), spacing)) == axis
+    assert Geometry((10, 10, 10), spacing).slice_axis == axis
 
 
 def test_slab_is_read_as_the_exam_it_was_cut_from():

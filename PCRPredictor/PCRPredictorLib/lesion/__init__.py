@@ -1,0 +1,1 @@
+"""The tumour mask: measured, checked and varied, without a network."""
