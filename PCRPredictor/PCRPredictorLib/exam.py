@@ -10,103 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError, Notice
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
+from .geometry import Geometry as Geometry
 
 PHASE_NAMES = ("pre", "early", "late")
-_LATTICE_TOLERANCE = 0.01  # of a voxel: as large as rounding in file headers, far too small to move a tumour
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """A voxel lattice in space.
-
-    Args:
-        size: voxels along i, j, k (columns, rows, slices).
-        spacing: mm along i, j, k.
-        origin: LPS position in mm of the centre of voxel (0, 0, 0).
-        direction: (3, 3), column n is the LPS unit vector of index axis n.
-    """
-
-    size: tuple[int, int, int]
-    spacing: tuple[float, float, float]
-    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    direction: np.ndarray = field(default_factory=lambda: np.eye(3))
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Return the shape of an array on this lattice: (k, j, i)."""
-        return self.size[::-1]
-
-    @property
-    def voxel_volume(self) -> float:
-        """Return the volume of a voxel in mm^3."""
-        return float(np.prod(self.spacing))
-
-    @property
-    def slice_axis(self) -> int:
-        """Return the array axis through the slices: the one whose spacing differs from the two equal ones.
-
-        Without two equal spacings it is the widest one; if all are equal, axis 0, as volumes are stored.
-        """
-        spacing = np.array(self.spacing[::-1])
-        if np.ptp(spacing) < 0.01 * spacing.max():
-            return 0
-        for axis in range(3):
-            first, second = np.delete(spacing, axis)
-            if abs(first - second) < 0.01 * max(first, second):
-                return axis
-        return int(spacing.argmax())
-
-    def to_physical(self, index: np.ndarray) -> np.ndarray:
-        """Return LPS mm of continuous indices, (..., 3) in the order i, j, k."""
-        return np.asarray(index, float) * self.spacing @ self.direction.T + self.origin
-
-    def to_index(self, point: np.ndarray) -> np.ndarray:
-        """Return continuous indices, (..., 3) in the order i, j, k, of LPS points in mm."""
-        return (np.asarray(point, float) - self.origin) @ np.linalg.inv(self.direction).T / self.spacing
-
-    def matches(self, other: Geometry) -> bool:
-        """Return True if both have the same size, and corners that differ by less than a hundredth of a voxel."""
-        if tuple(self.size) != tuple(other.size):
-            return False
-        corners = np.stack(np.meshgrid(*[(0, n - 1) for n in self.size], indexing="ij"), -1).reshape(-1, 3)
-        return bool(np.abs(other.to_index(self.to_physical(corners)) - corners).max() < _LATTICE_TOLERANCE)
-
-    @staticmethod
-    def of_image(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geometry:
-        """Return the lattice of a SimpleITK image, or of the file whose header a reader has read.
-
-        Args:
-            image: three-dimensional, with one value per voxel.
-            name: of the file or series, for the message.
-
-        Raises:
-            DataError: if it is not three-dimensional or has several values per voxel.
-        """
-        values = "GetNumberOfComponentsPerPixel" if hasattr(image, "GetPixel") else "GetNumberOfComponents"
-        channels = getattr(image, values)()
-        if image.GetDimension() != 3 or channels != 1:
-            shape = " x ".join(str(n) for n in image.GetSize())
-            todo = "save each phase as its own file" if channels == 1 else "save overlapping segments as one labelmap"
-            raise DataError(
-                f"{name}: must be one three-dimensional volume with one value per voxel, got {shape} with {channels}; "
-                f"{todo}"
-            )
-        direction = np.reshape(image.GetDirection(), (3, 3))
-        return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), direction)
-
-    def __str__(self) -> str:
-        size = " x ".join(str(n) for n in self.size)
-        spacing = " x ".join(f"{s:.3g}" for s in self.spacing)
-        origin = ", ".join(f"{o:.1f}" for o in self.origin)
-        return f"{size} voxels of {spacing} mm at ({origin})"
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:

@@ -26,7 +26,10 @@ def predict(
         Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
     ] = None,
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
-    label: Annotated[int | None, typer.Option(min=1, help="Value of the tumour in a mask of several segments.")] = None,
+    label: Annotated[
+        list[str],
+        typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
+    ] = [],  # noqa: B006
     clinical: Annotated[
         list[str],
         typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
@@ -48,7 +51,7 @@ def predict(
     """Predict one exam, from files or DICOM, or a whole cohort."""
     if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
         raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
-    if cohort is not None and (mask or label is not None or clinical or show_patient_id):
+    if cohort is not None and (mask or label or clinical or show_patient_id):
         raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
     if each and cohort is None:
         raise typer.BadParameter("--each is for a --cohort")

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
+from ..geometry import describe_difference
 from .nifti import read_nifti_voxels
 
 _META_HEADER = 2**14  # bytes of a MetaImage that are searched for its header
@@ -33,8 +34,8 @@ def read_exam(phases: Sequence[Path]) -> Exam:
     for file, (_, other) in zip(files[1:], volumes[1:], strict=True):
         if not geometry.matches(other):
             raise DataError(
-                f"the phases must lie on one grid, but {files[0].name} has {geometry} and {file.name} has {other}; "
-                "export them from one registered series"
+                f"the phases must lie on one grid, but {files[0].name} and {file.name} differ in "
+                f"{describe_difference(geometry, other)}; export them from one registered series"
             )
     pre, early, late = (array for array, _ in volumes)
     return Exam(pre, early, late, geometry, provenance=Provenance("file"))

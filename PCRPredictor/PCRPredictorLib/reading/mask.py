@@ -1,68 +1,211 @@
 """Tumour masks from files: images in any axis order, and DICOM Segmentations."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 
 from ..dicom.segmentation import is_dicom, read_segmentation
-from ..errors import DataError
-from ..exam import Exam, Geometry
+from ..errors import DataError, Notice
+from ..exam import Exam, Geometry, Lesion
+from ..geometry import EXACT, describe_difference
 from .images import read_volume
 
-_LABELLED = 100_000  # voxels of a mask whose values are counted
-_MOST_SEGMENTS = 64  # an image has more grey values than that
+ALL = "all"  # instead of labels: each label of the mask
+_SEARCHED = 100_000  # voxels of a mask that are searched for grey values first
+_MOST_SEGMENTS = 200  # an image has more grey values than that
+_SHOWN = 12  # labels in a message
+
+Labels = Sequence[int | str]  # values or names of segments, or ALL
 
 
-def add_mask(exam: Exam, path: Path, label: int | None = None) -> Exam:
-    """Return the exam with the tumour mask of a file; arguments as of `read_mask`.
-
-    Raises:
-        DataError: as `read_mask`.
-    """
-    return replace(exam, mask=read_mask(path, exam.geometry, label))
-
-
-def read_mask(path: Path, geometry: Geometry, label: int | None = None) -> np.ndarray:
-    """Read a tumour mask and put it in the exam's axis order, uint8 (k, j, i).
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The labels of a file on the exam's lattice.
 
     Args:
-        path: image, or DICOM Segmentation with any name.
-        geometry: the exam's.
-        label: value of the tumour in a mask of several segments; by default every voxel that is not 0 is tumour.
+        sizes: voxels of each, by number.
+        mask: of a number, uint8 (k, j, i).
+        names: of those that have one.
+        notices: what was adjusted.
+        frame_of_reference: UID, "" if unknown.
+    """
+
+    sizes: Mapping[int, int]
+    mask: Callable[[int], np.ndarray]
+    names: Mapping[int, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    frame_of_reference: str = ""
+
+
+def add_mask(exam: Exam, path: Path, labels: Labels = ()) -> Exam:
+    """Return the exam with the tumours of a file; arguments as of `read_masks`. What was adjusted is noted.
 
     Raises:
-        DataError: if the file cannot be used, is on a different lattice than the exam, or has no voxel of the label.
+        DataError: as `read_masks`.
     """
-    if is_dicom(Path(path)):
-        return read_segmentation(Path(path), geometry, label)
-    return _to_grid(*read_volume(path), geometry, Path(path), label)
+    found = _read(Path(path), exam.geometry, labels)
+    notices = (*exam.provenance.notices, *found.notices, *_about_frame(found, exam))
+    provenance = replace(exam.provenance, notices=notices)
+    return replace(exam, provenance=provenance).with_lesions(_lesions(found, labels, Path(path).name, exam.geometry))
 
 
-def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path, label: int | None) -> np.ndarray:
-    """Return a mask that is stored in a different axis order, or mirrored, in the exam's order: (k, j, i).
+def read_masks(path: Path, geometry: Geometry, labels: Labels = ()) -> tuple[Lesion, ...]:
+    """Read tumour masks and put them in the exam's axis order, each uint8 (k, j, i).
+
+    Args:
+        path: image, or DICOM Segmentation with any name; or a folder with nothing else in it.
+        geometry: the exam's.
+        labels: values of the tumours, numbers or names of their segments; `ALL` for each; may be empty if there is
+            only one label.
+
+    Returns:
+        A lesion for each label, in their order.
+
+    Raises:
+        DataError: if the file cannot be used, is on a different lattice than the exam, lacks a label, or has several
+            labels and none was chosen; the message gives their sizes.
+    """
+    return _lesions(_read(Path(path), geometry, labels), labels, Path(path).name, geometry)
+
+
+def read_mask(path: Path, geometry: Geometry, labels: Labels = ()) -> np.ndarray:
+    """Read one tumour mask, uint8 (k, j, i), of all `labels` together; arguments as of `read_masks`.
+
+    Raises:
+        DataError: as `read_masks`.
+    """
+    masks = [lesion.mask for lesion in read_masks(path, geometry, labels)]
+    return np.any(masks, axis=0).astype(np.uint8) if len(masks) > 1 else masks[0]
+
+
+def _lesions(found: _Found, labels: Labels, name: str, geometry: Geometry) -> tuple[Lesion, ...]:
+    """Return the chosen labels, all of them if there is one; an empty file is one empty mask."""
+    if not found.sizes and not labels:
+        return (Lesion("tumour", np.zeros(geometry.shape, np.uint8)),)
+    chosen = _choose(found, labels, name, geometry.voxel_volume / 1000)
+    return tuple(Lesion(found.names.get(n) or f"label {n}", found.mask(n), n) for n in chosen)
+
+
+def _choose(found: _Found, labels: Labels, name: str, voxel_ml: float) -> list[int]:
+    """Return the numbers of the chosen labels."""
+    sizes = ", ".join(_describe(n, found, voxel_ml) for n in list(found.sizes)[:_SHOWN])
+    sizes += ", ..." if len(found.sizes) > _SHOWN else ""
+    if not labels and len(found.sizes) > 1:
+        raise DataError(
+            f'{name}: has {len(found.sizes)} labels, {sizes}; choose the tumour with --label ("label" in cohort.json), '
+            f'or each as a lesion with "{ALL}"'
+        )
+    if not labels or [str(label).lower() for label in labels] == [ALL]:
+        return list(found.sizes)
+    numbers: dict[str, int] = {text.strip().lower(): n for n, text in found.names.items() if text}
+    numbers |= {str(n): n for n in found.sizes}
+    for label in labels:
+        if str(label).strip().lower() not in numbers:
+            raise DataError(f"{name}: must have label {label}, got {sizes or 'an empty mask'}; choose one of them")
+    return list(dict.fromkeys(numbers[str(label).strip().lower()] for label in labels))
+
+
+def _describe(number: int, found: _Found, voxel_ml: float) -> str:
+    text = f" {found.names[number]!r}" if found.names.get(number) else ""
+    return f"{number}{text} ({found.sizes[number] * voxel_ml:.3g} ml)"
+
+
+def _read(path: Path, geometry: Geometry, labels: Labels) -> _Found:
+    path = _file_of(path)
+    if is_dicom(path):
+        return _read_dicom(path, geometry)
+    array, own = read_volume(path)
+    _check_labels(array, path.name, labels)
+    return _to_grid(array, own, geometry, path)
+
+
+def _file_of(path: Path) -> Path:
+    """Return the only file of a folder, such as that of a segmentation exported from a PACS."""
+    if not path.is_dir():
+        return path
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    if len(files) != 1:
+        raise DataError(f"{path}: must hold one mask, got {len(files)} files; give the file")
+    return files[0]
+
+
+def _read_dicom(path: Path, geometry: Geometry) -> _Found:
+    found = read_segmentation(path, geometry)
+    notices = list(_about_offset(found.offset))
+    if found.fractional:
+        text = "The tumour mask holds shares of voxels; those of one half and more were taken as tumour."
+        notices.append(Notice("mask_fractional", text))
+    segments = {segment.number: segment for segment in found.segments}
+    sizes = {number: len(segment.voxels) for number, segment in segments.items()}
+    names = {number: segment.name for number, segment in segments.items()}
+    return _Found(sizes, lambda n: segments[n].mask, names, tuple(notices), found.frame_of_reference)
+
+
+def _check_labels(mask: np.ndarray, name: str, labels: Labels) -> None:
+    """Refuse voxels that are no labels: grey values, probabilities, numbers that are negative or not finite."""
+    if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
+        raise DataError(f"{name}: has voxels that are not finite numbers; save the mask again as whole numbers")
+    some = np.unique(mask[mask != 0][:_SEARCHED])
+    if mask.dtype.kind == "f" and (np.any(some % 1) or np.any(mask % 1)):
+        raise DataError(
+            f"{name}: must be a mask of whole numbers, got {float(mask.min()):.3g} to {float(mask.max()):.3g} in "
+            "fractions; give the segmentation, or save what is 0.5 and more as 1"
+        )
+    if len(some) > _MOST_SEGMENTS:
+        raise DataError(f"{name}: must be a mask of whole numbers, got many grey values; give the segmentation")
+    if not labels and mask.min() < 0:
+        raise DataError(
+            f"{name}: must be 0 outside the tumour and positive inside, got {int(mask.min())} to {int(mask.max())}; "
+            "save it again, or choose the tumour's value with --label"
+        )
+
+
+def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) -> _Found:
+    """Return the labels of a mask that is stored in a different axis order, or mirrored, in the exam's order (k, j, i).
 
     Lossless: voxels are only reordered. DICOM and the NIfTI made from it usually differ like this.
     """
-    if mask.dtype.kind == "f" and not np.isfinite([mask.min(), mask.max()]).all():
-        raise DataError(f"{path.name}: has voxels that are not finite numbers; save the mask again as whole numbers")
-    labels = np.unique(mask[mask != 0][:_LABELLED]).tolist()
-    if len(labels) > _MOST_SEGMENTS:
+    each = [_reorder(mask, own, order, geometry) for order in permutations(range(3))]
+    seen, nearest = min(each, key=lambda pair: (pair[1].offset(geometry), _apart(pair[1], geometry)))
+    if not nearest.matches(geometry):
+        raise DataError(
+            f"{path.name}: the mask must lie on the exam's grid of {geometry}, but differs from it in "
+            f"{describe_difference(nearest, geometry)}; resample it onto the exam with nearest neighbour and save it "
+            "again"
+        )
+    numbers, counts = np.unique(mask[mask != 0], return_counts=True)
+    if len(numbers) > _MOST_SEGMENTS:
         raise DataError(f"{path.name}: must be a mask of whole numbers, got many grey values; give the segmentation")
-    if label is not None:
-        if label == 0 or not (found := mask == label).any():
-            raise DataError(f"{path.name}: must have label {label}, got {labels[:20]}; choose one of them")
-        mask = found
-    for order in permutations(range(3)):
-        seen, reordered = _reorder(mask, own, order, geometry)
-        if reordered.matches(geometry):
-            return np.ascontiguousarray(seen != 0).view(np.uint8)
-    raise DataError(
-        f"{path.name}: the mask must lie on the exam's grid of {geometry}, got {own}; "
-        "resample it onto the exam with nearest neighbour and save it again"
-    )
+    sizes = {int(n): int(count) for n, count in zip(numbers, counts, strict=True)}
+    notices = tuple(_about_offset(nearest.offset(geometry)))
+    return _Found(sizes, lambda n: np.ascontiguousarray(seen == n).view(np.uint8), {}, notices)
+
+
+def _apart(one: Geometry, other: Geometry) -> float:
+    """Return how far two lattices of different sizes are apart, to find the axis order that is meant."""
+    return float(np.abs(one.direction * one.spacing - other.direction * other.spacing).sum())
+
+
+def _about_offset(voxels: float) -> list[Notice]:
+    if voxels < EXACT:
+        return []
+    text = f"The tumour mask lies up to {voxels:.2f} voxels beside the exam's grid and was used as if it were on it."
+    return [Notice("mask_off_grid", text)]
+
+
+def _about_frame(found: _Found, exam: Exam) -> list[Notice]:
+    """Warn of a segmentation in a different frame of reference than the DICOM exam: positions may not be comparable."""
+    if not found.frame_of_reference or not exam.provenance.files:
+        return []
+    header = pydicom.dcmread(exam.provenance.files[0], stop_before_pixels=True, specific_tags=["FrameOfReferenceUID"])
+    if header.get("FrameOfReferenceUID") in (None, "", found.frame_of_reference):
+        return []
+    text = "The segmentation has a different frame of reference than the exam; check that it lies on the tumour."
+    return [Notice("mask_other_frame", text)]
 
 
 def _reorder(array: np.ndarray, own: Geometry, order: Sequence[int], target: Geometry) -> tuple[np.ndarray, Geometry]:

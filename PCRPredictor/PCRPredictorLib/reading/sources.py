@@ -18,7 +18,7 @@ from ..exam import PHASE_NAMES, Exam
 from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
 from .images import FORMATS, read_exam
-from .mask import add_mask
+from .mask import Labels, add_mask
 
 _SEARCHED = 200  # files of a folder that are searched for DICOM
 _MASK_NAMES = ("tumour", "tumor", "mask", "segmentation")
@@ -31,13 +31,13 @@ class Source(ABC):
     Args:
         name: shown in lists.
         mask: file of the tumour mask, or None for the one that the source has, if any.
-        label: value of the tumour in a mask of several segments, or None.
+        labels: of the tumours in a mask of several, see `read_masks`.
         clinical: values by name; they replace those that the source has.
     """
 
     name: str
     mask: Path | None = None
-    label: int | None = None
+    labels: tuple[int | str, ...] = ()
     clinical: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -52,11 +52,12 @@ class Source(ABC):
     def read(self) -> Exam:
         """Return the exam with mask and clinical values added, without a mask if there is none; raise DataError."""
         exam = self.read_source().with_clinical(self.clinical)
-        return exam if self.mask is None else add_mask(exam, self.mask, self.label)
+        return exam if self.mask is None else add_mask(exam, self.mask, self.labels)
 
-    def with_overrides(self, mask: Path | None, clinical: Mapping[str, object], label: int | None = None) -> Source:
-        """Return this source with a mask, its label and clinical values of the user."""
-        return replace(self, mask=mask or self.mask, label=label, clinical={**self.clinical, **clinical})
+    def with_overrides(self, mask: Path | None, clinical: Mapping[str, object], labels: Labels = ()) -> Source:
+        """Return this source with a mask, its labels and clinical values of the user."""
+        labels = tuple(labels) or self.labels
+        return replace(self, mask=mask or self.mask, labels=labels, clinical={**self.clinical, **clinical})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -197,7 +197,15 @@ def test_label_chooses_the_tumour_in_a_mask_of_several_segments(predict, files):
     assert code == 0, printed
     volume = json.loads((out / "prediction.json").read_text())["tumour"]["volume_ml"]
     assert volume == pytest.approx(4 * 8 * 3 * GEOMETRY.voxel_volume / 1000)
-    assert "must have label 7, got [1, 2]" in predict("--label", "7")[1]
+    assert "must have label 7, got 1 (1.08 ml), 2 (0.648 ml); choose" in predict("--label", "7")[1]
+    code, printed, _ = predict()
+    assert (code, printed.count("\n")) == (1, 1)
+    assert "has 2 labels, 1 (1.08 ml), 2 (0.648 ml); choose the tumour with --label" in printed
+    for words in (("--label", "1", "2"), ("--label", "all")):
+        code, printed, out = predict(*words)
+        assert code == 0, printed
+        found = json.loads((out / "prediction.json").read_text())["lesions"]
+        assert [lesion["label"] for lesion in found] == [1, 2]
 
 
 def test_missing_device_is_one_line(predict):

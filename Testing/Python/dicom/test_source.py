@@ -7,8 +7,8 @@ import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.dicom.results import FILES, check_possible, write_dicom_results
-from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.mask import read_mask
 from support.dicom_exam import errors_in, write_dicom_exam, write_enhanced_exam
 from support.examples import tiny_exam, tiny_prediction
 
@@ -109,7 +109,7 @@ def test_frames_of_enhanced_mr_are_referred_to_by_their_numbers(tmp_path, apart)
             seen = source.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
             assert seen.FrameContentSequence[0].TemporalPositionIndex == 2
             assert seen.PlanePositionSequence == frame.PlanePositionSequence
-    np.testing.assert_array_equal(read_segmentation(tmp_path / FILES[0], exam.geometry), EXAM.mask)
+    np.testing.assert_array_equal(read_mask(tmp_path / FILES[0], exam.geometry), EXAM.mask)
 
 
 def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):

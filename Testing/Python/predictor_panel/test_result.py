@@ -5,10 +5,9 @@ import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.dicom.results import FILES
-from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.mrml.nodes import is_own
 from PCRPredictorLib.phantom.patient import make_exam
-from PCRPredictorLib.reading.mask import add_mask
+from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import write_dicom_exam
 
@@ -133,7 +132,7 @@ def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):
     wait(panel)
     assert panel.messages == []
     assert sorted(file.name for file in (tmp_path / "result" / "dicom").iterdir()) == sorted(FILES)
-    assert read_segmentation(tmp_path / "result" / "dicom" / FILES[0], exam.geometry).sum() == (exam.mask != 0).sum()
+    assert read_mask(tmp_path / "result" / "dicom" / FILES[0], exam.geometry).sum() == (exam.mask != 0).sum()
 
 
 def test_scene_is_saved_as_one_file_whatever_its_name(panel, tmp_path, monkeypatch):
