@@ -10,10 +10,11 @@ from .commands.check import check
 from .commands.estimate import estimate
 from .commands.evaluate import evaluate
 from .commands.experiment import experiment
+from .commands.init import init
 from .commands.select import select
 from .commands.train import train
 
-for subcommand in (view, check, estimate, train, select, evaluate, experiment):
+for subcommand in (view, init, check, estimate, train, select, evaluate, experiment):
     app.command(cls=ManyValues)(subcommand)
 
 

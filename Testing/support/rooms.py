@@ -27,11 +27,12 @@ MAY_IMPORT = {
     "PCRPredictorLib/command_line": _COMMANDS,
     "PCRTrainingLib": _LOW,
     "PCRTrainingLib/cohort": _DATA,
+    "PCRTrainingLib/intake": _DATA | {"PCRTrainingLib/cohort"},
     "PCRTrainingLib/statistics": _DATA,
     "PCRTrainingLib/training": _TRAINING,
     "PCRTrainingLib/evaluation": _EVALUATION,
     "PCRTrainingLib/runs": _RUNS,
-    "PCRTrainingLib/commands": _RUNS | {"PCRTrainingLib/runs", "PCRPredictorLib/commands"},
+    "PCRTrainingLib/commands": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRPredictorLib/commands"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

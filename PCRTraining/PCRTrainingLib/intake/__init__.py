@@ -1,0 +1,1 @@
+"""Folders as people keep them, described for training or turned into a cohort."""

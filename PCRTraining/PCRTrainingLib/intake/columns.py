@@ -1,0 +1,157 @@
+"""The table of a cohort: its columns for identifier, label and clinical variables, and what their cells mean."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PCRPredictorLib.clinical import Category, Number, is_missing
+
+from ..cohort.check import LABEL
+from ..schema import KNOWN
+from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple
+
+_SHOWN = 5  # values or patients in a sentence
+_UNREAD = 0.2  # of the cells: with more, a column is not the variable that its name says
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as text: its file, its sheet if it has several, and the cells of each column."""
+
+    file: Path
+    sheet: str | None
+    columns: Mapping[str, Sequence[str]]
+
+    @property
+    def name(self) -> str:
+        """Return file and sheet, for messages."""
+        return f"{self.file.name} (sheet {self.sheet})" if self.sheet else self.file.name
+
+
+@dataclass
+class Columns:
+    """What was found in a table, for `cohort.json`.
+
+    Args:
+        columns: our name to the table's.
+        values: our column name to the meaning of its cells.
+        notes: sentences about what was taken.
+        doubts: sentences about what could not be told, by our column name.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    doubts: dict[str, str] = field(default_factory=dict)
+
+
+def describe_columns(table: Table, identifier: str) -> Columns:
+    """Find the label and the clinical variables among the columns; of two that could be one, none is taken.
+
+    Args:
+        identifier: name of the column with the patients.
+    """
+    found = Columns({"patient_id": identifier})
+    others = {name: cells for name, cells in table.columns.items() if name != identifier}
+    _find_label(others, found)
+    taken = {*found.columns.values()}
+    for ours, pattern in COLUMNS.items():
+        names = [name for name in others if name not in taken and fits(pattern, name)]
+        _find_variable(ours, {name: others[name] for name in names}, found)
+    return found
+
+
+def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
+    tiers = [
+        {name: cells for name, cells in columns.items() if fits(pattern, name) and _is_label(cells)}
+        for pattern in (LABEL_EXACT, LABEL_STRONG, LABEL_WEAK)
+    ]
+    candidates = next(filter(None, tiers), {})
+    if len(candidates) > 1:
+        shown = "; ".join(f"{name} ({_values(cells)})" for name, cells in candidates.items())
+        found.doubts[LABEL] = f"{len(candidates)} columns could be pCR: {shown}; name one in columns"
+        return
+    if not candidates:
+        found.doubts[LABEL] = "no column could be told to be pCR; name it in columns, and its values in values"
+        return
+    ((name, cells),) = candidates.items()
+    others = sorted({other for tier in tiers for other in tier} - {name})
+    answers = {text: read_answer(text) for text in dict.fromkeys(map(str.strip, cells)) if not is_missing(text)}
+    found.columns[LABEL] = name
+    if denies(name) or set(answers.values()) != {"0", "1"}:
+        why = "its name denies" if denies(name) else "which of them is pCR"
+        found.doubts[LABEL] = (
+            f"{name} may be pCR, but it could not be told {why} ({_values(cells)}); write into values what each means: "
+            '"1" for pCR, "0" for none'
+        )
+        return
+    found.values[LABEL] = {text: str(answer) for text, answer in answers.items() if text not in ("0", "1")}
+    counts = Counter(answers[text.strip()] for text in cells if not is_missing(text))
+    meant = ", ".join(f"{text} = {'pCR' if answer == '1' else 'no pCR'}" for text, answer in answers.items())
+    more = f"; also {', '.join(others)}, not used" if others else ""
+    found.notes.append(f"pcr: {name} ({counts['1']} with pCR, {counts['0']} without; {meant}){more}")
+
+
+def _is_label(cells: Sequence[str]) -> bool:
+    """Return True for two values, or for any number of ways to write yes and no."""
+    texts = {simple(text) for text in cells if not is_missing(text)}
+    return len(texts) == 2 or {read_answer(text) for text in texts} == {"0", "1"}
+
+
+def _find_variable(ours: str, columns: Mapping[str, Sequence[str]], found: Columns) -> None:
+    read = {name: _read_cells(ours, cells) for name, cells in columns.items()}
+    usable = [name for name, (_, unread) in read.items() if _share(columns[name], unread) < _UNREAD]
+    exact = [name for name in usable if simple(name) == simple(ours)]
+    chosen = exact if len(exact) == 1 else usable
+    if len(chosen) > 1:
+        found.doubts[ours] = f"{len(chosen)} columns could be {ours}: {', '.join(chosen)}; name one in columns"
+    elif chosen:
+        (name,) = chosen
+        meanings, unread = read[name]
+        found.columns[ours] = name
+        if meanings:
+            found.values[ours] = meanings
+        if unread:
+            found.doubts[ours] = f"{name} has cells that are not {ours} ({_quote(unread)}); correct or empty them"
+        known = sum(not is_missing(text) for text in columns[name])
+        meant = ", ".join(f"{text} = {value or 'unknown'}" for text, value in meanings.items())
+        found.notes.append(
+            f"{ours}: {name} ({known} of {len(columns[name])} rows filled{'; ' if meant else ''}{meant})"
+        )
+    elif filled := [name for name in read if read[name][1]]:
+        shown = "; ".join(f"{name} ({_quote(read[name][1])})" for name in filled)
+        found.doubts[ours] = f"the name of {shown} is that of {ours}, but its cells are not; not taken"
+
+
+def _read_cells(ours: str, cells: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the meanings of cells that need one, and the cells that are not of the variable."""
+    texts = list(dict.fromkeys(text.strip() for text in cells if not is_missing(text)))
+    variable = KNOWN.get(ours)
+    if isinstance(variable, Category):
+        return read_category(variable, texts)
+    return {}, [text for text in texts if isinstance(variable, Number) and not _is_number(variable, text)]
+
+
+def _share(cells: Sequence[str], unread: Sequence[str]) -> float:
+    """Return the fraction of filled cells that could not be read; 1 if none is filled."""
+    filled = [text.strip() for text in cells if not is_missing(text)]
+    return sum(text in unread for text in filled) / len(filled) if filled else 1.0
+
+
+def _is_number(variable: Number, text: str) -> bool:
+    try:
+        variable.parse(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _quote(texts: Sequence[str]) -> str:
+    return ", ".join(map(repr, texts[:_SHOWN])) + (", ..." if len(texts) > _SHOWN else "")
+
+
+def _values(cells: Sequence[str]) -> str:
+    counts = Counter(text.strip() for text in cells if not is_missing(text))
+    shown = ", ".join(f"{text!r} {number} times" for text, number in counts.most_common(_SHOWN))
+    return shown + (", ..." if len(counts) > _SHOWN else "")

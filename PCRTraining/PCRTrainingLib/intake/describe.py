@@ -1,0 +1,181 @@
+"""A folder with the files of a cohort, described by a `cohort.json` that `pcr init` writes."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients, read_table
+from PCRPredictorLib.reading.mapping import MAPPING
+from PCRPredictorLib.writing import write_whole_text
+
+from ..cohort.check import LABEL
+from .columns import Columns, describe_columns
+from .images import Contents, list_contents
+from .layout import Layout, find_layout
+from .names import PHASE
+from .patients import same_key
+from .tables import Chosen, choose_table, number_of, read_tables, rename_identifiers
+
+_SHOWN = 5  # patients in a sentence
+_WIDTH = 100  # of a line in cohort.json
+
+
+@dataclass(frozen=True)
+class Description:
+    """What was found in a folder.
+
+    Args:
+        text: of the `cohort.json`.
+        taken: sentences about what was found.
+        doubts: about what could not be told.
+        missing: about patients that lack something.
+    """
+
+    text: str
+    taken: tuple[str, ...]
+    doubts: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+def init_cohort(folder: Path, replace: bool = False) -> Description:
+    """Look at a folder and write a `cohort.json` into it.
+
+    Args:
+        replace: replace the `cohort.json` that is there.
+
+    Raises:
+        DataError: if the folder has no images of patients, or a `cohort.json`, or cannot be written.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: not a folder; give the folder with the images and the table")
+    path = folder / MAPPING
+    if path.exists() and not replace:
+        raise DataError(f"{path} is there already; edit it, or describe the folder anew with --force")
+    contents = list_contents(folder)
+    described = _describe(folder, contents)
+    write_whole_text(described.text, path)
+    return _with_patients(folder, described)
+
+
+def _describe(folder: Path, contents: Contents) -> Description:
+    if not any(image.kind == PHASE for image in contents.images):
+        raise DataError(_no_phases(folder, contents))
+    tables, unread = read_tables(contents.tables)
+    phases = [image for image in contents.images if image.kind == PHASE]
+    chosen = choose_table(tables, phases)
+    columns = Columns()
+    cells: Sequence[str] = ()
+    if chosen.table is not None:
+        cells = chosen.table.columns[chosen.identifier]
+        columns = describe_columns(chosen.table, chosen.identifier)
+    elif not tables:
+        columns.doubts[LABEL] = "no table was found; put a table with a row per patient and a column for pCR into it"
+    known = frozenset(key(text) for text in cells for key in (same_key, number_of))
+    layout = find_layout(contents, known)
+    if renamed := rename_identifiers(cells, layout.patients):
+        columns.values = {"patient_id": renamed, **columns.values}
+    doubts = [*layout.doubts, *unread, *chosen.doubts, *columns.doubts.values()]
+    if contents.links:
+        doubts.append(
+            f'{contents.links} images are links that lead out of the folder; "follow_links": true allows them'
+        )
+    taken = [*_about_layout(layout), *layout.notes]
+    if chosen.table is not None:
+        taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier}")
+    text = _write(layout, chosen, columns, folder, bool(contents.links))
+    return Description(text, (*taken, *columns.notes), tuple(doubts))
+
+
+def _no_phases(folder: Path, contents: Contents) -> str:
+    if contents.dicom:
+        return f"{folder}: has DICOM files and no phases as NIfTI, NRRD or MHA; make a cohort of it with pcr import"
+    if contents.images:
+        shown = ", ".join(image.path for image in contents.images[:3])
+        return (
+            f"{folder}: has {len(contents.images)} images, but their names say neither phase nor number ({shown}); "
+            "name them like pre, post1, post2, or _0000, _0001, _0002"
+        )
+    return f"{folder}: has no images; give a folder with phases as NIfTI, NRRD or MHA, or DICOM to pcr import"
+
+
+def _about_layout(layout: Layout) -> Iterable[str]:
+    if layout.is_mama_mia:
+        yield "phases and masks: as in MAMA-MIA (images, segmentations)"
+        return
+    for number, pattern in enumerate(layout.phases):
+        yield f"phase {number}: {pattern}"
+    for pattern in layout.masks:
+        yield f"mask: {pattern}"
+
+
+def _write(layout: Layout, chosen: Chosen, columns: Columns, folder: Path, links: bool) -> str:
+    """Return the text of a `cohort.json`, with what was found and what could not be told as comments."""
+    parts: dict[str, object] = {"//": "Written by pcr init. Keys that start with // are comments. Next: pcr check"}
+    if chosen.doubts:
+        parts["// table"] = list(chosen.doubts)
+    if chosen.table is not None:
+        name = chosen.table.file.relative_to(folder).as_posix()
+        if Path(name).stem.lower() != TABLE or "/" in name:
+            parts["table"] = name
+        if chosen.table.sheet:
+            parts["sheet"] = chosen.table.sheet
+    if columns.notes or columns.doubts:
+        parts["// columns"] = [*columns.notes, *(f"{name}: {text}" for name, text in columns.doubts.items())]
+    if own := {ours: theirs for ours, theirs in columns.columns.items() if ours != theirs}:
+        parts["columns"] = own
+    if values := {ours: meanings for ours, meanings in columns.values.items() if meanings}:
+        parts["values"] = values
+    if layout.notes or layout.doubts:
+        parts["// phases"] = [*layout.notes, *layout.doubts]
+    if layout.phases:
+        parts |= {"phases": list(layout.phases), "mask": list(layout.masks)}
+    if links:
+        parts["follow_links"] = False
+    return _as_text(parts)
+
+
+def _as_text(parts: Mapping[str, object]) -> str:
+    """Return JSON with short values on one line."""
+    lines = []
+    for key, value in parts.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) + len(key) > _WIDTH and not isinstance(value, str):
+            text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        lines.append(f"  {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _with_patients(folder: Path, described: Description) -> Description:
+    """Add what the reader finds with the description: patients, and what they lack."""
+    patients = find_patients(folder)
+    counts = sorted({len(patient.phases) for patient in patients})
+    taken = f"patients: {len(patients)}, with {' or '.join(map(str, counts))} phases"
+    missing = [
+        *_about("without a mask", [p for p in patients if p.mask is None]),
+        *_about("without a row in the table", [p for p in patients if not p.row]),
+        *_about_rows(folder, patients),
+        *_about("without a value for pcr", [p for p in patients if p.row and not p.row.get(LABEL, "").strip()]),
+        *_about("with several files for one phase or mask", [p for p in patients if p.problem]),
+        *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
+    ]
+    return Description(described.text, (taken, *described.taken), described.doubts, tuple(missing))
+
+
+def _about_rows(folder: Path, patients: Sequence[CohortPatient]) -> Iterable[str]:
+    used = {patient.row["patient_id"] for patient in patients if patient.row}
+    if without := [row["patient_id"] for row in read_table(folder).values() if row["patient_id"] not in used]:
+        yield f"{len(without)} of the table without images: {_list(without)}"
+
+
+def _complete(patient: CohortPatient, phases: int) -> bool:
+    return len(patient.phases) == phases and all(phase.is_file() for phase in patient.phases)
+
+
+def _about(what: str, patients: Sequence[CohortPatient]) -> list[str]:
+    return [f"{len(patients)} {what}: {_list([p.patient_id for p in patients])}"] if patients else []
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

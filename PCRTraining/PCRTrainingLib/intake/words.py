@@ -1,0 +1,139 @@
+"""Words of tables in several languages: names of columns, and values of the label and of clinical variables."""
+
+import re
+from collections.abc import Iterable
+
+from PCRPredictorLib.clinical import Category, is_missing
+
+from ..schema import KNOWN
+from .names import plain
+
+COLUMNS = {  # our name to what a column's name must match, in lower case without accents
+    "age": r"((patient|pat) )?(age|alter|edad|eta|idade|leeftijd|wiek)( .*(mri|mrt|irm|diag|year|jahr|scan).*)?",
+    "er": r"(er|or|esr1?|o?estrogen.*|ostrogen.*|recepteurs? (aux )?o?estrogenes?)( .*)?",
+    "pr": r"(pr|pgr|progest.*|recepteurs? (a la )?progesterone)( .*)?",
+    "hr": r"(hr|hormone? ?re[cz]ept.*|hormon\w*re[cz]ept.*|recepteurs? hormonaux)( .*)?",
+    "her2": r"(her ?2|erbb ?2|c ?erb).*",
+    "menopause": r"(pra|prae|pre|post)?menop.*|wechseljahre",
+    "site": r"site|cent(er|re|ro)|zentrum|klinik|hospital|hopital|krankenhaus|standort|institution|ospedale",
+    "tumor_subtype": r"((tumou?r|molecular|molekular\w*|intrinsic) ?)?(sub ?typ\w*|sous ?type)",
+    "nottingham_grade": r"((nottingham|histolog\w*|tumou?r) ?)?grad(e|ing|o)|g",
+    "breast_density": r"((breast|brust) ?)?(density|dichte|densite)|acr( .*)?",
+    "acquisition_times": r"acquisition ?times?|aufnahmezeit\w*",
+    "manufacturer": r"manufacturer|hersteller|vendor|fabricant|scanner",
+}
+IDENTIFIER = (
+    r"(.*\b)?(patient\w*|pat|case|fall|subject|proband\w*|sujet|paciente?|id|nr|no|num\w*|code|pseudonym|kennung|"
+    r"folder|ordner)\b.*"
+)
+LABEL_EXACT = r"pcr"
+LABEL_STRONG = (
+    r".*\bpcr\b.*|.*path\w* ?(complete|kompl\w*|cr\b).*|.*complete ?(path\w* ?)?resp.*|.*(kompl|voll)\w*remission.*|"
+    r".*reponse ?(histologique )?complete.*|.*respuesta ?(patologica )?completa.*|.*risposta ?(patologica )?completa.*"
+)
+LABEL_WEAK = r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission).*"
+_DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"
+_YES = {
+    "1", "true", "yes", "y", "ja", "j", "oui", "o", "si", "s", "sim", "tak", "da", "wahr", "vrai", "vero", "verdadero",
+    "positive", "positiv", "pos", "+", "pcr", "cr", "complete", "komplett", "vollstandig", "complete response",
+}  # fmt: skip
+_NO = {
+    "0", "false", "no", "n", "nein", "non", "nao", "nie", "nee", "net", "falsch", "faux", "falso", "negative", "neg",
+    "negativ", "-", "npcr", "incomplete", "inkomplett", "unvollstandig", "partial", "residual", "rd", "partiell",
+}  # fmt: skip
+_MEANINGS = {  # kind of variable to value and the words for it that its codings lack
+    "receptor": {
+        "positive": {*_YES, "positivo", "positief", "pozytywny", "amplified", "amplifiziert"},
+        "negative": {*_NO, "negativo", "negatief", "negatywny", "not amplified", "nicht amplifiziert"},
+    },
+    "menopause": {
+        "pre": {
+            "pra",
+            "prae",
+            "pramenopausal",
+            "praemenopausal",
+            "premenopausa",
+            "premenopause",
+            "avant",
+            "perimenopause",
+        },
+        "post": {"postmenopause", "postmenopausa", "apres", "menopausee", "postmenopausee"},
+    },
+    "nottingham_grade": {"1": {"g1"}, "2": {"g2"}, "3": {"g3"}},
+    "breast_density": {"a": {"acr a"}, "b": {"acr b"}, "c": {"acr c"}, "d": {"acr d"}},
+}
+_SCORE = {"0": "negative", "1": "negative", "1+": "negative", "2": "", "2+": "", "3": "positive", "3+": "positive"}
+
+
+def simple(text: str) -> str:
+    """Return a name or value in lower case, without accents, and with single blanks for signs; "+" and "-" stay."""
+    text = plain(text).lower().replace("ß", "ss").strip()
+    return text if text in ("+", "-", "1+", "2+", "3+") else re.sub(r"[\W_]+", " ", text).strip()
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Return True if a column's name matches one of the patterns above."""
+    return re.fullmatch(pattern, simple(name)) is not None
+
+
+def denies(text: str) -> bool:
+    """Return True for a name or value with a word such as "no" or "residual"."""
+    return bool(re.search(_DENIES, simple(text)))
+
+
+def read_answer(text: str) -> str | None:
+    """Return "1" for a cell that says yes or complete response, "0" for no, None if it says neither."""
+    value = re.sub(r"^([01]) 0$", r"\1", simple(text))
+    if value in _NO:
+        return "0"
+    if value in _YES:
+        return "1"
+    names_it = re.search(r"pcr|complete|komplett|vollst|ypt0", value)
+    if denies(value) and names_it:
+        return "0"
+    first, *_ = value.split() or [""]
+    if first in _YES and not denies(value):
+        return "1"
+    if first in _NO:
+        return "0"
+    return "1" if names_it and re.match(r"(path\w* )?(pcr|complete|komplett|vollst)", value) else None
+
+
+def read_category(variable: Category, texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the meanings of cells that a variable's own codings do not read, and the cells without a known meaning.
+
+    A meaning of "" is "not known". HER2 scores of immunohistochemistry are negative (0, 1+), positive (3+) or not
+    known (2+).
+    """
+    found, unread = {}, []
+    texts = [text for text in texts if not is_missing(text)]
+    is_score = variable.name == "her2" and not {simple(text) for text in texts}.isdisjoint(("2", "3", "2+", "3+"))
+    kind = "receptor" if set(variable.codings) == {"negative", "positive"} else variable.name
+    ways = _MEANINGS.get(kind, {})
+    for text in texts:
+        value = simple(text)
+        if is_score:
+            meant = [_SCORE[value]] if value in _SCORE else []
+        elif _reads(variable, text):
+            continue
+        else:
+            meant = [meaning for meaning, words in ways.items() if {value, value.partition(" ")[0]} & words]
+        if len(meant) == 1:
+            found[text] = meant[0]
+        else:
+            unread.append(text)
+    return found, unread
+
+
+def _reads(variable: Category, text: str) -> bool:
+    try:
+        variable.parse(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def known_category(name: str) -> Category | None:
+    """Return a category that training knows by this name."""
+    variable = KNOWN.get(name)
+    return variable if isinstance(variable, Category) else None

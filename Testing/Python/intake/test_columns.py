@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+from PCRTrainingLib.intake.columns import Table, describe_columns
+from PCRTrainingLib.intake.words import read_answer
+from support.own_cohort import GERMAN, german_row
+
+
+def table(columns, *rows):
+    return Table(Path("t.csv"), None, {name: [str(row[k]) for row in rows] for k, name in enumerate(columns)})
+
+
+def test_german_table_is_understood():
+    found = describe_columns(table(GERMAN, *(german_row(k) for k in range(1, 13))), "Nr.")
+    assert found.columns == {
+        "patient_id": "Nr.",
+        "pcr": "Komplettremission (pCR)",
+        "age": "Alter bei MRT",
+        "hr": "HR-Status",
+        "her2": "HER2",
+        "menopause": "Menopausenstatus",
+        "site": "Zentrum",
+    }
+    assert found.values["pcr"] == {"nein": "0", "ja": "1"}
+    assert found.values["her2"] == {"1+": "negative", "3+": "positive"}
+    assert found.values["menopause"] == {"prämenopausal": "pre"}
+    assert found.doubts == {}
+    assert "pcr: Komplettremission (pCR) (4 with pCR, 8 without; nein = no pCR, ja = pCR)" in found.notes
+
+
+def test_of_two_columns_that_could_be_the_label_none_is_taken():
+    found = describe_columns(table(["id", "pCR breast", "pCR total"], ["1", "yes", "no"], ["2", "no", "yes"]), "id")
+    assert "pcr" not in found.columns
+    assert "2 columns could be pCR: pCR breast ('yes' 1 times, 'no' 1 times); pCR total" in found.doubts["pcr"]
+
+
+def test_column_of_the_very_name_goes_before_others_which_are_named():
+    rows = [["1", "yes", "no"], ["2", "no", "yes"]]
+    found = describe_columns(table(["id", "PCR", "Response"], *rows), "id")
+    assert found.columns["pcr"] == "PCR"
+    assert "also Response, not used" in found.notes[0]
+
+
+@pytest.mark.parametrize(("name", "values"), [("pCR", ("1", "2")), ("pCR", ("A", "B")), ("non-pCR", ("yes", "no"))])
+def test_label_whose_values_do_not_say_what_they_mean_is_left_to_the_user(name, values):
+    found = describe_columns(table(["id", name], *enumerate(values)), "id")
+    assert found.columns["pcr"] == name
+    assert "pcr" not in found.values
+    assert "write into values what each means" in found.doubts["pcr"]
+
+
+def test_unknown_cells_are_reported_and_a_column_of_other_cells_is_not_taken():
+    ages = [["1", "51", "x"], *([str(k), "60", "y"] for k in range(2, 9)), ["9", "unbekannt?", "z"]]
+    found = describe_columns(table(["id", "Alter", "Menopause"], *ages), "id")
+    assert found.columns == {"patient_id": "id", "age": "Alter"}
+    assert "Alter has cells that are not age ('unbekannt?')" in found.doubts["age"]
+    assert "is that of menopause, but its cells are not; not taken" in found.doubts["menopause"]
+
+
+def test_two_columns_of_a_variable_are_listed():
+    found = describe_columns(table(["id", "HER2 IHC", "HER2 status"], ["1", "3+", "pos"], ["2", "0", "neg"]), "id")
+    assert found.doubts["her2"] == "2 columns could be her2: HER2 IHC, HER2 status; name one in columns"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        *((text, "1") for text in ("ja", "Oui", "SÍ", "yes", "1", "1.0", "wahr", "pCR", "Complete response", "+")),
+        *((text, "0") for text in ("nein", "Non", "no", "0", "não", "kein pCR", "non-pCR", "no pCR", "not complete")),
+        *((text, "0") for text in ("incomplete", "partial response", "residual disease", "-", "falsch", "negativ")),
+        *((text, None) for text in ("2", "A", "near complete", "vielleicht", "RCB-I")),
+    ],
+)
+def test_answers_of_several_languages(text, answer):
+    assert read_answer(text) == answer

@@ -1,0 +1,107 @@
+import json
+import shutil
+
+import pytest
+from PCRPredictorLib.command_line import run
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.cohort import find_patients
+from PCRTrainingLib.cohort.check import check_cohort
+from PCRTrainingLib.command_line import app
+from PCRTrainingLib.intake.describe import init_cohort
+from PCRTrainingLib.progress import Progress
+from support.own_cohort import GERMAN, german_row, write_exam, write_german_cohort, write_tree, write_workbook
+
+ROWS = [GERMAN, *(german_row(k) for k in range(1, 13))]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return write_german_cohort(tmp_path_factory.mktemp("own") / "Kohorte")
+
+
+@pytest.fixture
+def cohort(original, tmp_path):
+    return shutil.copytree(original, tmp_path / "Kohorte")
+
+
+def test_german_cohort_can_be_trained_on_after_init(cohort, capsys):
+    assert run(app, ["init", str(cohort)]) == 0
+    said = capsys.readouterr().out
+    assert "patients: 12, with 6 phases" in said
+    assert "could not be told" not in said
+    assert check_cohort(cohort, Progress()) == (12, [])
+    assert find_patients(cohort)[0].row["pcr"] == "0"
+
+
+def test_cohort_json_is_never_replaced_unless_asked(cohort):
+    (cohort / "cohort.json").write_text("{}")
+    with pytest.raises(DataError, match="is there already; edit it, or describe the folder anew with --force"):
+        init_cohort(cohort)
+    assert (cohort / "cohort.json").read_text() == "{}"
+    assert "phases" in json.loads(init_cohort(cohort, replace=True).text)
+
+
+def test_what_patients_lack_is_reported(cohort):
+    (cohort / "Bilder" / "Pat 003" / "Tumormaske.nii.gz").unlink()
+    (cohort / "Bilder" / "Pat 004" / "T1_post2.nii.gz").unlink()
+    write_exam([cohort / "Bilder" / "Pat 020" / f"T1_{k}.nii.gz" for k in ("pre", "post1", "post2")], 20)
+    (cohort / "Bilder" / "Pat 012").rename(cohort / "elsewhere")
+    found = init_cohort(cohort)
+    assert found.missing == (
+        "2 without a mask: 003, 020",
+        "1 without a row in the table: 020",
+        "1 of the table without images: 12",
+        "2 with a phase missing: 004, 020",
+    )
+
+
+def test_folder_without_a_table_says_so(cohort):
+    (cohort / "Patientinnen.xlsx").unlink()
+    found = init_cohort(cohort)
+    assert found.doubts == ("no table was found; put a table with a row per patient and a column for pCR into it",)
+    assert len(find_patients(cohort)) == 12
+
+
+def test_of_two_tables_the_one_with_the_label_is_taken_and_the_other_named(cohort):
+    (cohort / "Größen.csv").write_text("Nr.;mm\n" + "".join(f"{k};20\n" for k in range(1, 13)))
+    found = init_cohort(cohort)
+    assert json.loads(found.text)["table"] == "Patientinnen.xlsx"
+    assert "Größen.csv: not used; a cohort has one table" in found.doubts[0]
+
+
+def test_of_two_tables_that_fit_none_is_taken(cohort):
+    shutil.copy(cohort / "Patientinnen.xlsx", cohort / "Kopie.xlsx")
+    found = init_cohort(cohort)
+    assert "table" not in json.loads(found.text)
+    assert "2 tables name the patients: Kopie.xlsx, Patientinnen.xlsx; write one of them as table" in found.doubts
+
+
+def test_sheet_with_the_patients_is_named(cohort):
+    write_workbook(cohort / "Patientinnen.xlsx", [["Legende"], ["ja = pCR"]], ROWS)
+    assert json.loads(init_cohort(cohort).text)["sheet"] == "Blatt 2"
+
+
+def test_identifiers_with_a_prefix_in_the_table_are_mapped(cohort):
+    write_workbook(cohort / "Patientinnen.xlsx", [GERMAN, *([f"BR-{k:03d}", *german_row(k)[1:]] for k in range(1, 13))])
+    init_cohort(cohort)
+    assert check_cohort(cohort, Progress()) == (12, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "has no images; give a folder with phases"),
+        (["a/x.nii", "a/y.nii"], r"has 2 images, but their names say neither phase nor number \(a/x.nii, a/y.nii\)"),
+    ],
+)
+def test_folder_that_cannot_be_described_is_refused_and_nothing_is_written(tmp_path, names, message):
+    write_tree(tmp_path, *names)
+    with pytest.raises(DataError, match=message):
+        init_cohort(tmp_path)
+    assert not (tmp_path / "cohort.json").exists()
+
+
+def test_folder_of_dicom_is_referred_to_import(tmp_path):
+    (tmp_path / "1").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(DataError, match="make a cohort of it with pcr import"):
+        init_cohort(tmp_path)

@@ -1,0 +1,61 @@
+"""Folders as people keep their patients: empty files for what looks at names, tiny images for what reads them."""
+
+import numpy as np
+from openpyxl import Workbook
+from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.writing import write_nifti
+
+GEOMETRY = Geometry((20, 18, 6), (2.0, 2.0, 4.0))
+NUMBERS = [f"{k:03d}" for k in range(1, 13)]
+GERMAN = ("Nr.", "Alter bei MRT", "HR-Status", "HER2", "Menopausenstatus", "Komplettremission (pCR)", "Zentrum")
+
+
+def write_tree(folder, *names):
+    """Write empty files."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+def write_exam(names, seed, mask=None):
+    """Write a tumour that enhances from the second of the files on, and its mask."""
+    rng = np.random.default_rng(seed)
+    inside = np.zeros(GEOMETRY.shape, np.uint8)
+    inside[2:4, 6:11, 6:11] = 1
+    for k, name in enumerate(names):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        image = rng.normal(60, 3, GEOMETRY.shape) + (k > 0) * 80 * inside
+        write_nifti(image.astype(np.int16), GEOMETRY, name)
+    if mask is not None:
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        write_nifti(inside, GEOMETRY, mask)
+
+
+def german_row(number):
+    """Return a row below `GERMAN`; every third patient has pCR."""
+    return [
+        number, 40 + number, "positiv" if number % 2 else "negativ", "1+" if number % 4 else "3+",
+        "prämenopausal" if number % 2 else "postmenopausal", "nein" if number % 3 else "ja", "Mitte",
+    ]  # fmt: skip
+
+
+def write_workbook(file, *sheets):
+    """Write sheets, each a list of rows."""
+    book = Workbook()
+    book.remove(book.active)
+    for k, rows in enumerate(sheets):
+        sheet = book.create_sheet(f"Blatt {k + 1}")
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+
+
+def write_german_cohort(folder, patients=12):
+    """Write `Bilder/Pat 001/T1_pre, T1_post1..5`, masks beside them, and a workbook with identifiers 1 to n."""
+    names = ["pre", *(f"post{k}" for k in range(1, 6))]
+    for number in range(1, patients + 1):
+        patient = folder / "Bilder" / f"Pat {number:03d}"
+        write_exam([patient / f"T1_{name}.nii.gz" for name in names], number, patient / "Tumormaske.nii.gz")
+    write_workbook(folder / "Patientinnen.xlsx", [GERMAN, *(german_row(k) for k in range(1, patients + 1))])
+    return folder
