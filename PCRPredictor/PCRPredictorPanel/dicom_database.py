@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import slicer
+from PCRPredictorLib.exam import Provenance
+
+INSTANCES = "DICOM.instanceUIDs"  # attribute of volumes that were loaded from it
+_DAY = 86400.0  # s
 
 
 def files_of(node: Any) -> tuple[Path, ...]:
@@ -20,10 +25,48 @@ def seconds_of(node: Any) -> float | None:
     database, instances = _instances(node)
     if not instances:
         return None
-    text = database.instanceValue(instances[0], "0008,0032").strip()
+    return _seconds(database.instanceValue(instances[0], "0008,0032"))
+
+
+def _injection_of(node: Any) -> float | None:
+    """Return the time of day, in s, of the injection in the header of a volume's first DICOM file; None if unknown."""
+    database, instances = _instances(node)
+    return _seconds(database.instanceValue(instances[0], "0018,1042")) if instances else None
+
+
+def _seconds(text: str) -> float | None:
+    """Return a DICOM time in s."""
+    text = text.strip()
     if len(text) < 6 or not text[:6].isdigit():
         return None
     return 3600.0 * int(text[:2]) + 60.0 * int(text[2:4]) + float(text[4:])
+
+
+def provenance_of(volumes: Sequence[Any]) -> Provenance:
+    """Return the source of pre, early and late volume nodes, with the times that the database knows.
+
+    Args:
+        volumes: on one day; a time before that of the first one is past midnight.
+    """
+    times = [seconds_of(node) for node in volumes]
+    start, injected = times[0], next(filter(None, map(_injection_of, volumes)), None)
+    known = None
+    if start is not None and None not in times:
+        known = tuple((time - start) % _DAY for time in times if time is not None)
+    if known is None or not known[0] < known[1] < known[2]:
+        return Provenance("mrml")
+    injection = None if injected is None else (injected - start) % _DAY  # type: ignore[operator]
+    between = [(time - start) % _DAY for node in _alike(volumes[0]) if (time := seconds_of(node)) is not None]  # type: ignore[operator]
+    first_post = min((time for time in between if 0 < time <= known[1]), default=known[1])
+    injection = injection if injection is not None and injection < known[2] else None
+    return Provenance("mrml", known, injection=injection, first_post=first_post)  # type: ignore[arg-type]
+
+
+def _alike(volume: Any) -> list[Any]:
+    """Return the volumes of the scene that have as many voxels along each axis as one of them."""
+    found = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    size = volume.GetImageData().GetDimensions() if volume.GetImageData() is not None else None
+    return [node for node in found if node.GetImageData() is not None and node.GetImageData().GetDimensions() == size]
 
 
 def _instances(node: Any) -> tuple[Any, list[str]]:
@@ -31,4 +74,4 @@ def _instances(node: Any) -> tuple[Any, list[str]]:
     database = getattr(slicer, "dicomDatabase", None)
     if database is None or not database.isOpen:
         return None, []
-    return database, (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    return database, (node.GetAttribute(INSTANCES) or "").split()

@@ -21,12 +21,17 @@ class ExamControls:
     """
 
     def __init__(self, ui: Any, scene: NodeScene, session: Session) -> None:
-        self._ui, self._scene, self._activity = ui, scene, session.activity
+        self._ui, self._scene, self._session, self._activity = ui, scene, session, session.activity
         for name in ("pre", "early", "late"):
             field = getattr(ui, f"{name}Selector")
             field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: scene.choose({name: node}))
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._choose_sequence)
         ui.guessButton.connect("clicked(bool)", self._guess)
+        session.activity.on_change.append(self.update)
+
+    def update(self) -> None:
+        """Show the times of the phases, warnings about them, and what was not used."""
+        self._ui.examNotesLabel.text = self._session.exam_words.text
 
     def _guess(self, *_args: object) -> None:
         if not self._scene.guess():

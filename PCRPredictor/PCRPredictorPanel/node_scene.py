@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry
+from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml import display, nodes
 from PCRPredictorLib.mrml.exam import (
     functional_volume,
@@ -27,9 +28,10 @@ from PCRPredictorLib.session.history import Snapshot
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
-from .dicom_database import files_of, seconds_of
+from .dicom_database import INSTANCES, files_of, provenance_of, seconds_of
 from .parameters import PCRPredictorParameterNode
 
+_SOURCE = "BreastPCR.source"  # attribute of volumes that were opened from files
 _PARAMETERS = {"pre": "preVolume", "early": "earlyVolume", "late": "lateVolume", "segmentation": "segmentation"}
 CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; no other one is ever overwritten
 
@@ -49,6 +51,7 @@ class NodeScene:
         self._blocked = blocked
         self.parameters: PCRPredictorParameterNode | None = None
         self.exam = NodeExam()
+        self._source: tuple[tuple[str, ...], Provenance] = ((), Provenance())  # the last one, and its volumes
 
     @property
     def volumes(self) -> list[Any]:
@@ -122,6 +125,16 @@ class NodeScene:
         """Return why the exam cannot be predicted yet, or None."""
         return self._blocked() or self._missing()
 
+    def provenance(self) -> Provenance | None:
+        """Return the source of the phases: of the files that were opened, else as the DICOM database knows it."""
+        volumes = self.volumes
+        if None in volumes:
+            return None
+        key = self._key(volumes)
+        if self._source[0] != key:
+            self._source = key, provenance_of(volumes)
+        return self._source[1]
+
     def volumes_key(self) -> tuple[str | None, ...]:
         """Return the IDs of the chosen volumes."""
         return tuple(node.GetID() if node is not None else None for node in self.volumes)
@@ -133,7 +146,10 @@ class NodeScene:
     def read(self) -> Reading:
         """Return the exam that the nodes hold; raises DataError."""
         exam = self.exam.read(*self._inputs())
-        exam = replace(exam, provenance=replace(exam.provenance, files=files_of(self.volumes[1])))
+        provenance = self.provenance() or exam.provenance
+        if provenance.source == exam.provenance.source:  # not of files: those of the database may be gone by now
+            provenance = replace(provenance, files=files_of(self.volumes[1]))
+        exam = replace(exam, provenance=provenance)
         resampled = is_resampled(self.segmentation, self.segment_id, self.volumes[1])
         remark = _("The segmentation is on a different grid and was resampled.") if resampled else ""
         return Reading(exam, self.fingerprint(), remark)
@@ -142,6 +158,9 @@ class NodeScene:
         """Add an exam to the scene and choose it."""
         has_tumour = exam.mask is not None and np.any(exam.mask)
         added = (nodes.add_exam if has_tumour else nodes.add_phases)(slicer.mrmlScene, exam)
+        for name in PHASE_NAMES:
+            added[name].SetAttribute(_SOURCE, uuid4().hex)
+        self._source = self._key(added[name] for name in PHASE_NAMES), exam.provenance
         self.choose({"segmentation": None} | added)
 
     def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
@@ -186,6 +205,11 @@ class NodeScene:
         """Apply the settings to the views."""
         rendering = slicer.modules.volumerendering.logic()
         display.apply_overlay(slicer.mrmlScene, self.attention, self.segmentation, rendering, **asdict(settings))
+
+    @staticmethod
+    def _key(volumes: Iterable[Any]) -> tuple[str, ...]:
+        """Return what distinguishes volumes from those of any other exam; IDs begin anew with each scene."""
+        return tuple(f"{node.GetID()} {node.GetAttribute(_SOURCE)} {node.GetAttribute(INSTANCES)}" for node in volumes)
 
     def _missing(self) -> str | None:
         """Return what is not chosen yet, in a sentence with what to do, or None; looks at no voxel."""

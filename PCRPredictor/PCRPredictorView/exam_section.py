@@ -32,6 +32,7 @@ class ExamState:
 
     Args:
         title: of the exam that is open.
+        notes: on its source, rich text.
         rows: as `exam_list.Row`.
         chosen: number of the row that is open, -1 for an uploaded exam.
         search: part of a name.
@@ -41,6 +42,7 @@ class ExamState:
     """
 
     title: str = ""
+    notes: str = ""
     rows: list[dict[str, str]] = field(default_factory=list)
     chosen: int = -1
     search: str = ""
@@ -67,6 +69,7 @@ class ExamSection:
         """Show what session and list hold."""
         data = self.state.data
         data.title, data.chosen, data.predicting_all = self._session.title, self.list.chosen, self.list.is_predicting
+        data.notes = self._session.exam_words.text
         data.rows = [asdict(row) for row in self.list.rows]
 
     def open_upload(self, folder: Path) -> None:
@@ -108,6 +111,7 @@ class ExamSection:
                 v3.Template(v_slot_append=True),
             ):
                 html.Span("{{ row.probability }}")
+        html.Div(v_html=(name.notes,), v_if=(name.notes,), classes="text-caption pl-4 mb-2", id="exam-notes")
         v3.VBtn("Another exam ...", click=f"{name.bring} = !{name.bring}", size="small", variant="text", id="bring")
         with html.Div(v_show=(name.bring,)):
             self._build_form(f"!!{busy} || {name.sending}")

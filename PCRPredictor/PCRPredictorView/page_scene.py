@@ -75,6 +75,10 @@ class PageScene:
             return None
         return "open an exam and segment the tumour first: one click, or paint it"
 
+    def provenance(self) -> Provenance | None:
+        """Return where the exam comes from, None without one."""
+        return self._provenance if self.is_open else None
+
     def volumes_key(self) -> Hashable:
         """Return which exam is shown."""
         return self._count

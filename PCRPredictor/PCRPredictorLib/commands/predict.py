@@ -9,8 +9,9 @@ import typer
 from rich.progress import track
 
 from ..child import emit
-from ..exam import Exam
+from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
+from ..report.source_words import describe_left_aside, describe_times
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def predict(
         check_possible(exam)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
+    print_source(exam.provenance)
     print_result(prediction, out)
 
 
@@ -95,6 +97,14 @@ def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | 
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
     print_line(f"Written to {out / outputs.TABLE}")
+
+
+def print_source(provenance: Provenance) -> None:
+    """Print the times of the phases and what was not used, if known."""
+    if times := describe_times(provenance):
+        print_line(f"phases: {times}")
+    for line in describe_left_aside(provenance.left_aside):
+        print_line(f"not used: {line}")
 
 
 def print_result(prediction: Prediction, out: Path) -> None:

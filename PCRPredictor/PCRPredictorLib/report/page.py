@@ -9,6 +9,7 @@ from ..prediction import Prediction
 from .display import describe_offset
 from .measured import describe_measurements
 from .rendering import render
+from .source_words import describe_left_aside, describe_times
 from .wording import describe_image_alone, describe_rates
 
 
@@ -58,9 +59,10 @@ def _image(exam: Exam) -> dict[str, str]:
         "Voxels": " × ".join(str(n) for n in exam.geometry.size),
         "Voxel size": " × ".join(f"{s:.3g}" for s in exam.geometry.spacing) + " mm",
     }
-    if exam.provenance.phase_times:
-        _, early, late = exam.provenance.phase_times
-        rows["Phases"] = f"early {early:.0f} s, late {late:.0f} s after the pre-contrast one"
+    if times := describe_times(exam.provenance):
+        rows["Phases"] = times
+    if exam.provenance.source == "dicom" or exam.provenance.left_aside:
+        rows["Not used"] = "\n".join(describe_left_aside(exam.provenance.left_aside)) or "nothing"
     return rows
 
 

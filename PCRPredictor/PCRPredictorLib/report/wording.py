@@ -5,9 +5,10 @@ Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 
+from ..errors import Notice
 from ..formatting import format_value
 from ..model.bundle import Bundle
 from ..prediction import OperatingPoint, Prediction
@@ -63,7 +64,12 @@ def describe_attention(prediction: Prediction, _: Translate = str) -> str:
 
 def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
     """Return the warnings as a list in rich text; empty without warnings."""
-    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in prediction.notices)
+    return list_notices(prediction.notices, _)
+
+
+def list_notices(notices: Iterable[Notice], _: Translate = str) -> str:
+    """Return warnings as a list in rich text; empty without warnings."""
+    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in notices)
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..exam import Exam, Geometry
+from ..exam import Exam, Geometry, Provenance
 from ..prediction import Prediction
 from .history import Snapshot
 from .overlay import OverlaySettings
@@ -51,6 +51,9 @@ class ExamScene(Protocol):
 
     def problem(self) -> str | None:
         """Return why the exam cannot be predicted yet, a sentence with what to do, or None."""
+
+    def provenance(self) -> Provenance | None:
+        """Return where the exam comes from, None without one; reads no voxel."""
 
     def volumes_key(self) -> Hashable:
         """Return which volumes are chosen; a tumour that was grown in different ones is dropped."""

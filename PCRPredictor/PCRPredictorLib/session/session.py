@@ -17,6 +17,7 @@ from ..prediction import Prediction
 from ..report.wording import Translate
 from .activity import Activity
 from .clinical_form import ClinicalForm
+from .exam_words import ExamWords, describe_exam
 from .frontend import ExamScene, Worker
 from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
@@ -82,6 +83,11 @@ class Session:
         """The running task, the last problem, the stale notice or the last message; "" if nothing."""
         activity = self.activity
         return f"{activity.doing}..." if activity.doing else activity.problem or self.stale or activity.message
+
+    @property
+    def exam_words(self) -> ExamWords:
+        """The source of the exam in sentences, before any prediction."""
+        return describe_exam(self._scene.provenance(), self.model.bundle, self._translate)
 
     @property
     def words(self) -> ResultWords:

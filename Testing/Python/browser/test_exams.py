@@ -22,6 +22,11 @@ def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, coho
     assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[2]}")
 
 
+def test_times_of_the_phases_are_shown_when_an_exam_is_opened(page, cohort):
+    page.wait_for_function("document.querySelector('#exam-notes')?.innerText.includes('after the pre-contrast one')")
+    assert "time of the injection unknown" in page.inner_text("#exam-notes")
+
+
 def test_an_uploaded_exam_is_the_same_exam(page, cohort):
     patient = find_patients(cohort)[1]
     page.click("#bring")

@@ -10,7 +10,8 @@ import pytest
 import SimpleITK as sitk
 import torch
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.exam import PHASE_NAMES, Geometry
+from PCRPredictorLib.commands.predict import print_source
+from PCRPredictorLib.exam import PHASE_NAMES, Geometry, LeftAside, Provenance
 from PCRPredictorLib.reading.images import read_exam
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
@@ -268,3 +269,23 @@ def test_mask_of_the_user_in_the_folder_is_not_replaced(predict, tmp_path):
     assert code == 1
     assert "tumour.nii.gz: is there already" in printed
     assert [path.name for path in out.iterdir()] == ["tumour.nii.gz"]
+
+
+def test_times_and_what_was_not_used_are_printed(capsys):
+    aside = (LeftAside("series 9 (t1)", "has 4 of 10 slices", 4), LeftAside("a.txt", "is no DICOM"))
+    print_source(Provenance("dicom", (0, 1371, 1737), first_post=1371, left_aside=aside))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("phases: early 1371 s, late 1737 s after the pre-contrast one")
+    assert lines[1:] == ["not used: series 9 (t1) (4 files): has 4 of 10 slices", "not used: a.txt: is no DICOM"]
+
+
+def test_long_gap_before_contrast_is_a_warning_of_the_command(bundle, tmp_path, capsys):
+    exam = tiny_exam()
+    write_dicom_exam(tmp_path / "exam", exam, "siemens", times=(0, 1371, 1737))
+    write_nifti(exam.mask, exam.geometry, tmp_path / "mask.nii.gz")
+    words = ["--dicom", "exam", "--mask", "mask.nii.gz", "--out", "out"]
+    words = [word if word.startswith("--") else str(tmp_path / word) for word in words]
+    assert run(app, ["predict", *words, "--model", str(bundle.path)]) == 0
+    printed = capsys.readouterr().out
+    assert "phases: early 1371 s, late 1737 s after the pre-contrast one; time of the injection unknown" in printed
+    assert "warning: The first phase after contrast was acquired 1371 s after the pre-contrast one" in printed

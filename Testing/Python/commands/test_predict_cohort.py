@@ -9,7 +9,7 @@ import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.outputs import folder_name
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
-from support.cohort_files import write_patient
+from support.cohort_files import write_patient, write_table
 from support.examples import OUTPUTS
 from support.waiting import wait_until
 
@@ -25,6 +25,18 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
     assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
     assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_table_of_results_names_warnings_about_times(bundle, tmp_path):
+    cohort = tmp_path / "cohort"
+    write_patient(cohort, "aa_1")
+    write_patient(cohort, "aa_2")
+    write_table(cohort, 'patient_id,acquisition_times\nAA_1,"[0, 128, 200, 480]"\nAA_2,"[0, 922, 1000, 1100]"\n')
+    assert (
+        run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")]) == 0
+    )
+    warnings = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)["warnings"]
+    assert ["unfamiliar_timing" in codes.split() for codes in warnings] == [False, True]
 
 
 def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, capsys):

@@ -1,13 +1,16 @@
 """The panel's section "Exam": guessed phases, sequences."""
 
+from dataclasses import replace
+
 import pytest
+from PCRPredictorLib.exam import LeftAside, Provenance
 from support.examples import tiny_exam
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.mrml import nodes as mrml
-from support.panel_help import choose_tiny
+from support.panel_help import choose_tiny, predict, wait
 
 
 def test_phases_are_guessed_from_names_and_changed_by_hand(panel):
@@ -64,3 +67,49 @@ def test_phases_of_a_sequence_are_picked_by_time(panel):
     assert [node.GetName() for node in panel.scene.volumes] == ["DCE pre", "DCE early", "DCE late"]
     chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
     assert chosen == [0, 2, 3]
+
+
+def test_times_and_what_was_not_used_are_shown_before_and_after_a_prediction(panel):
+    aside = (LeftAside("series 9 (t1)", "has 4 of 10 slices", 4, looks_like_phase=True),)
+    source = Provenance("dicom", (0, 1371.1, 1737), first_post=1371.1, left_aside=aside)
+    panel.session.open(lambda: replace(tiny_exam(), provenance=source))
+    wait(panel)
+    for text in ("1371 s after the pre-contrast one", "injection unknown", "series 9 (t1) (4 files): has 4 of 10"):
+        assert text in panel.ui.examNotesLabel.text
+    predict(panel)
+    assert {"unfamiliar_timing", "phase_left_aside"} <= {n.code for n in panel.session.result.prediction.notices}
+    assert "1371 s after the pre-contrast one" in panel.ui.warningLabel.text
+    choose_tiny(panel)
+    assert panel.ui.examNotesLabel.text == ""
+
+
+class Database:
+    """Slicer's DICOM database with one file per volume."""
+
+    isOpen = True
+
+    def __init__(self, injection):
+        self.injection, self.times = injection, {"1": "101500", "2": "103751.10", "3": "104400"}
+
+    def fileForInstance(self, _uid):
+        return ""
+
+    def instanceValue(self, uid, tag):
+        return self.times[uid] if tag == "0008,0032" else self.injection if tag == "0018,1042" else ""
+
+
+@pytest.mark.parametrize(("injection", "words"), [("", "time since the injection is unknown"), ("103730", "21 s")])
+def test_times_of_volumes_from_the_dicom_database_are_compared_with_the_training(panel, monkeypatch, injection, words):
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(injection), raising=False)
+    nodes = choose_tiny(panel)[1]
+    for name, uid in (("pre", "1"), ("early", "2"), ("late", "3")):
+        nodes[name].SetAttribute("DICOM.instanceUIDs", uid)
+    panel.session.update()
+    assert "early 1371 s, late 1740 s after the pre-contrast one" in panel.ui.examNotesLabel.text
+    assert words in panel.ui.examNotesLabel.text
+    assert ("unfamiliar_timing" in {n.code for n in _predicted(panel)}) == (injection == "")
+
+
+def _predicted(panel):
+    predict(panel)
+    return panel.session.result.prediction.notices

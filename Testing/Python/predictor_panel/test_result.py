@@ -109,7 +109,8 @@ class Database:
         return str(self._files.get(uid, ""))
 
     def instanceValue(self, uid, tag):
-        return str(pydicom.dcmread(self._files[uid])[tag.replace(",", "")].value)
+        element = pydicom.dcmread(self._files[uid]).get(tuple(int(part, 16) for part in tag.split(",")))
+        return "" if element is None else str(element.value)
 
 
 def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):

@@ -23,6 +23,9 @@ class Table:
     def problem(self):
         return "Choose an exam." if self.exam is None else None
 
+    def provenance(self):
+        return self.exam.provenance if self.exam is not None else None
+
     def volumes_key(self):
         return self.opened
 

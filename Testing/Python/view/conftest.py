@@ -29,7 +29,10 @@ def session(work):
     from PCRPredictorLib.session.session import Session
 
     scene = SimpleNamespace(
-        fingerprint=lambda: None, hide_prediction=lambda: None, apply_overlay=lambda _settings: None
+        fingerprint=lambda: None,
+        provenance=lambda: None,
+        hide_prediction=lambda: None,
+        apply_overlay=lambda _settings: None,
     )
     session = Session(scene, work)
     session.clinical.begin(tiny_exam().clinical)

@@ -43,3 +43,17 @@ def test_the_operating_points_are_those_of_the_model(server, work, session):
     section._choose("high specificity")
     assert session.model.point.name == "high specificity"
     assert section.words.data.probability == "No prediction yet."
+
+
+def test_the_exams_section_shows_its_source(server, work, session):
+    from PCRPredictorLib.exam import LeftAside, Provenance
+    from PCRPredictorView.exam_section import ExamSection
+
+    section = ExamSection(server, work, session, [])
+    section.refresh()
+    assert section.state.data.notes == ""
+    aside = (LeftAside("series 9", "has 4 of 10 slices"),)
+    session._scene.provenance = lambda: Provenance("dicom", (0, 1371, 1737), first_post=1371, left_aside=aside)
+    section.refresh()
+    for text in ("1371 s after the pre-contrast one", "<li>series 9: has 4 of 10 slices</li>", "injection unknown"):
+        assert text in section.state.data.notes
