@@ -9,22 +9,27 @@ Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..clinical import is_missing
 from ..errors import DataError, Notice
-from ..exam import Exam
+from ..exam import Exam, LeftAside, Picked
 from ..phases import parse_times, pick_phases
-from .images import read_exam
-from .mapped import find_mapped, find_named
+from .identifiers import identifier_key, match_identifiers
+from .images import FORMATS, read_exam
+from .mapped import Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
 from .table import read_rows
+from .text_table import Report
 
 TABLE = "clinical_and_imaging_info"
 REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
-_PHASE = re.compile(r"_(\d{4})\.nii(\.gz)?$", re.IGNORECASE)
+_PHASE = re.compile(r"_(\d{4})$")
+_ENDINGS = (*sorted(FORMATS, key=len, reverse=True), ".dcm")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class CohortPatient:
         mask: tumour mask, or None.
         row: of the table, column to text; empty if the patient is not in the table.
         problem: why the files cannot be used, as a sentence; "" if they can.
+        others: images in the patient's folder that are no phases, by their names.
+        notices: warnings about how the patient was found.
     """
 
     patient_id: str
@@ -44,18 +51,28 @@ class CohortPatient:
     mask: Path | None
     row: Mapping[str, str]
     problem: str = ""
+    others: tuple[LeftAside, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
-def find_patients(cohort: Path) -> list[CohortPatient]:
+def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortPatient]:
     """Return the patients that have images, in the order of their identifiers.
+
+    Args:
+        report: called with each sentence about what was guessed or left aside.
 
     Raises:
         DataError: if the folder is not a cohort, or its table or mapping cannot be read.
     """
     if not cohort.is_dir():
         raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
-    mapping = read_mapping(cohort)
-    return _mapped_patients(cohort, mapping) if mapping.phases else _mama_mia_patients(cohort, read_table(cohort))
+    mapping, table = read_mapping(cohort), read_table(cohort, report)
+    patients = _mapped_patients(cohort, mapping, table) if mapping.phases else _mama_mia_patients(cohort)
+    patients = _with_rows(cohort, patients, table)
+    used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
+    if without := [row["patient_id"] for key, row in table.items() if key not in used]:
+        report(f"{len(without)} of {len(table)} rows of the table have no images: {', '.join(without[:5])}")
+    return patients
 
 
 def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
@@ -70,33 +87,65 @@ def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
     raise DataError(f"{patient_id}: is not in the cohort {cohort} any more; check the cohort again")
 
 
-def _mapped_patients(cohort: Path, mapping: CohortMapping) -> list[CohortPatient]:
-    """Return the patients that have at least one phase."""
-    rows, reviewed = read_table(cohort), _masks(folder_of(folder_of(cohort, "segmentations"), REVIEWED))
+def _mapped_patients(cohort: Path, mapping: CohortMapping, table: Rows) -> list[CohortPatient]:
+    """Return the patients that have at least one phase, without their rows."""
+    found = find_mapped(cohort, mapping, table)
+    reviewed = _masks(folder_of(cohort, "segmentations"), [REVIEWED], [files.patient_id for files in found])
     patients = []
-    for files in find_mapped(cohort, mapping, rows):
-        name = files.patient_id
-        mask, row = reviewed.get(name.lower()) or files.mask, find_named(rows, name) or {}
-        patients.append(CohortPatient(name, files.phases, mask, row, files.problem))
+    for files in found:
+        mask, problem = reviewed.get(files.patient_id, (files.mask, ""))
+        patients.append(CohortPatient(files.patient_id, files.phases, mask, {}, files.problem or problem))
     return sorted(patients, key=lambda patient: patient.patient_id)
 
 
-def _mama_mia_patients(cohort: Path, table: Mapping[str, Mapping[str, str]]) -> list[CohortPatient]:
+def _mama_mia_patients(cohort: Path) -> list[CohortPatient]:
+    """Return the patients that have a folder of images, without their rows."""
     images = folder_of(cohort, "images")
     if not images.is_dir():
         raise DataError(
             f"{cohort}: not a cohort, it has no folder images; arrange it as images/<patient>/<phases>, "
             f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
         )
-    segmentations = folder_of(cohort, "segmentations")
-    masks: dict[str, Path] = {}
-    for kind in (AUTOMATIC, EXPERT, REVIEWED):
-        masks |= _masks(folder_of(segmentations, kind))
-    return [
-        CohortPatient(folder.name, _phases(folder), masks.get(folder.name.lower()), table.get(folder.name.lower(), {}))
-        for folder in sorted(images.iterdir())
-        if folder.is_dir()
-    ]
+    folders = [folder for folder in sorted(images.iterdir()) if folder.is_dir() and not _is_hidden(folder)]
+    kinds = (AUTOMATIC, EXPERT, REVIEWED)
+    masks = _masks(folder_of(cohort, "segmentations"), kinds, [folder.name for folder in folders])
+    return [_patient_in(folder, *masks.get(folder.name, (None, ""))) for folder in folders]
+
+
+def _patient_in(folder: Path, mask: Path | None, problem: str) -> CohortPatient:
+    """Return a patient with its phases, and why they cannot be used: a gap, a dead link, two files for one phase."""
+    phases, others = defaultdict(list), []
+    for file in _files(folder):
+        if match := _PHASE.search(_stem(file)):
+            phases[int(match.group(1))].append(file)
+        elif file.name.lower().endswith(_ENDINGS):
+            others.append(LeftAside(file.name, "its name does not end in the number of a phase, such as _0000"))
+    files = [file for _, found in sorted(phases.items()) for file in found]
+    for number in range(max(phases, default=-1) + 1):
+        if number not in phases:
+            problem = problem or f"has no phase _{number:04d}, but has {', '.join(f.name for f in files)}; add the file"
+        elif len(phases[number]) > 1:
+            names = " and ".join(file.name for file in phases[number])
+            problem = problem or f"has two files for one phase, {names}; keep one"
+    if dead := [file.name for file in files if not file.exists()]:
+        problem = f"{dead[0]} is a link to a file that is not there; fetch or copy the file"
+    return CohortPatient(folder.name, tuple(files), mask, {}, problem, tuple(others))
+
+
+def _with_rows(
+    cohort: Path, patients: Sequence[CohortPatient], table: Mapping[str, dict[str, str]]
+) -> list[CohortPatient]:
+    """Return the patients with their rows of the table; an identifier that lost leading zeros there is reported."""
+    keys = match_identifiers([patient.patient_id for patient in patients], table, f"{cohort}: the table")
+    found = []
+    for patient in patients:
+        row = table.get(keys.get(patient.patient_id, ""), {})
+        notices: tuple[Notice, ...] = ()
+        if row and identifier_key(row["patient_id"]) != identifier_key(patient.patient_id):
+            text = "The table names the patient without the leading zeros, which a spreadsheet may have dropped."
+            notices = (Notice("identifier_number", text),)
+        found.append(replace(patient, row=row, notices=notices))
+    return found
 
 
 def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
@@ -119,40 +168,40 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
         raise DataError(
             f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
         )
-    written = str(patient.row.get("acquisition_times", "")).strip()
-    times = parse_times(written)
+    times, notices = _times(patient)
     known = times if len(times) == len(patient.phases) else None
     chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
     exam = read_exam([patient.phases[k] for k in chosen])
-    phase_times = tuple(known[k] - known[0] for k in chosen) if known else None
     provenance = replace(
         exam.provenance,
-        phase_times=phase_times,  # type: ignore[arg-type]
-        patient_id=patient.patient_id,
+        phase_times=tuple(known[k] - known[0] for k in chosen) if known else None,  # type: ignore[arg-type]
         first_post=times[1] - times[0] if len(times) > 1 else None,
-        notices=(*exam.provenance.notices, *_about_times(written if not times else "")),
+        patient_id=patient.patient_id,
+        picked=Picked(len(patient.phases), chosen, (None,) * 3) if len(patient.phases) > 3 else None,
+        left_aside=patient.others,
+        notices=(*exam.provenance.notices, *patient.notices, *notices),
     )
     exam = replace(exam, clinical=patient.row, provenance=provenance)
     return exam if patient.mask is None else add_mask(exam, patient.mask)
 
 
-def _about_times(unreadable: str) -> tuple[Notice, ...]:
-    text = f"The table's acquisition_times must be a list of rising seconds, got {unreadable}; they count as unknown."
-    return (Notice("phase_times_invalid", text),) if unreadable else ()
+def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[str, str]]:
+    """Read the clinical table by patient (`identifier_key`), every value as text; empty if there is no table.
 
-
-def read_table(cohort: Path) -> dict[str, dict[str, str]]:
-    """Read the clinical table by lower-case patient identifier, every value as text; empty if there is no table.
+    Args:
+        report: called with each sentence about what was guessed or left aside.
 
     Raises:
         DataError: if it cannot be read, has no `patient_id` or has a patient twice.
     """
     mapping = read_mapping(cohort)
     if mapping.table is not None:
-        return read_rows(resolve(cohort, mapping.table, {}, mapping.follow_links), mapping)
-    files = {file.name.lower(): file for file in cohort.iterdir()}
-    file = files.get(f"{TABLE}.csv") or files.get(f"{TABLE}.xlsx")
-    return read_rows(file, mapping) if file else {}
+        return read_rows(resolve(cohort, mapping.table, {}, mapping.follow_links), mapping, report)
+    files = {file.name.lower(): file for file in cohort.iterdir() if not _is_hidden(file)}
+    found = [files[name] for ending in (".csv", ".xlsx") if (name := TABLE + ending) in files]
+    if len(found) > 1:
+        report(f"{found[0].name} was read; left aside: {found[1].name}")
+    return read_rows(found[0], mapping, report) if found else {}
 
 
 def folder_of(parent: Path, name: str) -> Path:
@@ -161,14 +210,51 @@ def folder_of(parent: Path, name: str) -> Path:
     return found[0] if found else parent / name
 
 
-def _phases(folder: Path) -> tuple[Path, ...]:
-    numbered = [(match.group(1), file) for file in _files(folder) if (match := _PHASE.search(file.name))]
-    return tuple(file for _, file in sorted(numbered))
+def _times(patient: CohortPatient) -> tuple[list[float], tuple[Notice, ...]]:
+    """Return the times of the phases in s, empty if they are unknown, and a warning if they cannot be used."""
+    text = str(patient.row.get("acquisition_times", "")).strip()
+    times = parse_times(text)
+    if not times and not is_missing(text):
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        reason = f"must be a list of rising seconds, got {shown}; they count as unknown"
+    elif times and len(times) != len(patient.phases) > 3:
+        reason = f"must be as many as the {len(patient.phases)} phases, got {len(times)}; they count as unknown"
+    else:
+        return times, ()
+    return times, (Notice("phase_times_invalid", f"The table's acquisition_times {reason}."),)
 
 
-def _masks(folder: Path) -> dict[str, Path]:
-    return {file.name.lower().split(".")[0]: file for file in _files(folder)}
+def _masks(segmentations: Path, kinds: Iterable[str], names: Sequence[str]) -> dict[str, tuple[Path | None, str]]:
+    """Return the mask of each patient and why it cannot be used, "" if it can; the last kind that has one counts."""
+    found: dict[str, tuple[Path | None, str]] = {}
+    for kind in kinds:
+        folder = folder_of(segmentations, kind)
+        files = defaultdict(list)
+        for file in _files(folder):
+            if file.suffix.lower() != ".csv":  # the list of reviews
+                files[identifier_key(_stem(file))].append(file)
+        for name, key in match_identifiers(names, files, str(folder)).items():
+            found[name] = files[key][0], _mask_problem(files[key])
+    return found
+
+
+def _mask_problem(files: Sequence[Path]) -> str:
+    if len(files) > 1:
+        return f"has two masks, {' and '.join(file.name for file in files)}; keep one"
+    return "" if files[0].exists() else f"{files[0].name} is a link to a file that is not there; fetch or copy the file"
+
+
+def _stem(file: Path) -> str:
+    """Return the name of an image without its ending; other dots belong to the name."""
+    name = file.name
+    return next((name[: -len(ending)] for ending in _ENDINGS if name.lower().endswith(ending)), name)
 
 
 def _files(folder: Path) -> Iterable[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    """Return the files of a folder, dead links included, but not those that systems add."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in found if not _is_hidden(file) and not file.is_dir()]
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name == "__MACOSX"

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from .identifiers import identifier_key
 from .mapping import MAPPING, CohortMapping, check_inside, resolve
 from .patterns import PATIENT, PatternFiles, names_only_patient
 
@@ -38,7 +39,7 @@ def find_mapped(cohort: Path, mapping: CohortMapping, rows: Rows) -> list[Mapped
     those of the table. A missing phase before the last one keeps its place, so that reading it is refused.
 
     Args:
-        rows: of the table, by lower-case identifier.
+        rows: of the table, by `identifier_key`.
 
     Raises:
         DataError: if a pattern names an unknown column or a file outside the cohort.
@@ -50,20 +51,20 @@ def find_mapped(cohort: Path, mapping: CohortMapping, rows: Rows) -> list[Mapped
 
 
 def find_named(values: Mapping[str, T], name: str) -> T | None:
-    """Return the value of a patient by lower-case identifier: 1 finds 001 if nothing else does.
+    """Return the value of a patient by `identifier_key`: 1 finds 001 if nothing else does.
 
     Spreadsheets drop leading zeros.
     """
-    if name.lower() in values:
-        return values[name.lower()]
+    if identifier_key(name) in values:
+        return values[identifier_key(name)]
     alike = [key for key in values if name.isdecimal() and key.isdecimal() and int(key) == int(name)]
     return values[alike[0]] if len(alike) == 1 else None
 
 
 def _named_on_disk(mapping: CohortMapping, files: PatternFiles) -> Iterator[tuple[str, Files, Files]]:
     found = [files.by_patient(text) for text in (*mapping.phases, *mapping.mask)]
-    by_key = [{name.lower(): paths for name, paths in of.items()} for of in found]
-    names = {name.lower(): name for of in reversed(found[: len(mapping.phases)]) for name in of}
+    by_key = [{identifier_key(name): paths for name, paths in of.items()} for of in found]
+    names = {identifier_key(name): name for of in reversed(found[: len(mapping.phases)]) for name in of}
     for name in names.values():
         own = [find_named(of, name) or [] for of in by_key]
         yield name, own[: len(mapping.phases)], own[len(mapping.phases) :]

@@ -12,6 +12,7 @@ Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds. Keys 
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,8 +20,12 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import DataError
+from .identifiers import identifier_key
 
 MAPPING = "cohort.json"
+_LARGEST = 10_000_000  # bytes
+_LONGEST_NAME = 255  # bytes, as on usual file systems
+_FIELD = re.compile(r"\{(?P<column>[^{}:]+)(?::0(?P<width>\d{1,2}))?\}")
 _EXAMPLE = '{"columns": {"patient_id": "Patient", "pcr": "Response"}}'
 
 
@@ -39,10 +44,10 @@ class CohortMapping:
         follow_links: use links that lead out of the cohort's folder.
 
     Raises:
-        ValueError: if there are one or two phases, or phases without a mask.
+        ValueError: if there are one or two phases, a phase twice, phases without a mask, or a value with two meanings.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
     table: str | None = None
     sheet: str | None = None
@@ -57,6 +62,12 @@ class CohortMapping:
             raise ValueError(f"phases must name 3 files or more (before contrast, early, late), got {len(self.phases)}")
         if bool(self.phases) != bool(self.mask):
             raise ValueError("phases and mask must be given together")
+        if len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases must name a different file each, got one twice")
+        for column, meanings in self.values.items():
+            keys = [identifier_key(text) for text in meanings]
+            if twice := [text for text in meanings if keys.count(identifier_key(text)) > 1]:
+                raise ValueError(f"values must give {twice[0]!r} of {column} one meaning, got two")
 
 
 def read_mapping(cohort: Path) -> CohortMapping:
@@ -72,15 +83,27 @@ def read_mapping(cohort: Path) -> CohortMapping:
         return TypeAdapter(CohortMapping).validate_python(_without_comments(path))
     except ValidationError as error:
         raise DataError(f"{path}: {_describe_error(error)}") from None
+    except RecursionError:
+        raise DataError(f"{path}: must be JSON of a few levels, got many; for example {_EXAMPLE}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: must be JSON ({error}), for example {_EXAMPLE}") from None
 
 
 def _without_comments(path: Path) -> object:
     def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        return {key: value for key, value in pairs if not key.startswith("//")}
+        kept = [(key, value) for key, value in pairs if not key.startswith("//")]
+        names = [key for key, _ in kept]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is given twice")
+        return dict(kept)
 
-    return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=keep)
+    def refuse(text: str) -> float:
+        raise ValueError(f"{text} is not a number")
+
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"it has {path.stat().st_size >> 20} MB")
+    text = path.read_text(encoding="utf-8-sig")
+    return json.loads(text, object_pairs_hook=keep, parse_constant=refuse)
 
 
 def _describe_error(error: ValidationError) -> str:
@@ -89,7 +112,8 @@ def _describe_error(error: ValidationError) -> str:
     if first["type"] == "unexpected_keyword_argument":
         return f"{place} is not known here; use {', '.join(part.name for part in fields(CohortMapping))}"
     message = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-    return f"{place} {message}, got {first['input']!r}" if place else message
+    got = repr(first["input"])
+    return f"{place} {message}, got {got[:60]}{'...' if len(got) > 60 else ''}" if place else message
 
 
 def resolve(cohort: Path, pattern: str, row: Mapping[str, str], follow_links: bool = False) -> Path:
@@ -99,16 +123,31 @@ def resolve(cohort: Path, pattern: str, row: Mapping[str, str], follow_links: bo
         follow_links: allow a link that leads out of the cohort's folder.
 
     Raises:
-        DataError: if the pattern names an unknown column or leaves the cohort's folder.
+        DataError: if the pattern names an unknown column, cannot be a file's name or leaves the cohort's folder.
     """
     try:
-        path = cohort / pattern.format_map(row)
-    except (KeyError, ValueError, IndexError, AttributeError):
+        name = _FIELD.sub(lambda found: _fill(row[found["column"]], found["width"]), pattern)
+    except KeyError:
+        name = "{"
+    if "{" in _FIELD.sub("", pattern) or "}" in _FIELD.sub("", pattern) or name == "{":
         raise DataError(
-            f"{cohort / MAPPING}: {pattern!r} must have columns of the table in its braces, as in {{patient_id}}"
-        ) from None
-    check_inside(cohort, path, pattern, follow_links)
-    return path
+            f"{cohort / MAPPING}: {_short(pattern)} must have columns of the table in its braces, as in {{patient_id}} "
+            "or {patient_id:03} for at least 3 digits"
+        )
+    if not name.isprintable() or any(len(part.encode()) > _LONGEST_NAME for part in name.split("/")):
+        raise DataError(f"{cohort / MAPPING}: {_short(pattern)} must name a file, got {_short(name)}")
+    check_inside(cohort, cohort / name, pattern, follow_links)
+    return cohort / name
+
+
+def _fill(value: str, width: str | None) -> str:
+    """Return a value, with zeros before it up to a width."""
+    return value.zfill(int(width or 0))
+
+
+def _short(text: str) -> str:
+    shown = ascii(text) if not text.isprintable() else repr(text)
+    return shown if len(shown) <= 80 else f"{shown[:80]}..."
 
 
 def check_inside(cohort: Path, path: Path, pattern: str, follow_links: bool = False) -> None:
