@@ -1,6 +1,5 @@
 """Choice of the pre-contrast, early and late phase among several, by their times and names."""
 
-import ast
 import re
 from collections.abc import Sequence
 
@@ -9,6 +8,8 @@ import numpy as np
 from .errors import DataError
 
 EARLY_SECONDS = 120.0
+_TIMES = re.compile(r"[-\d.,;\s]+")
+_LONGEST_TIMES = 1000  # characters of a list of times
 _PEAK_SECONDS = 60.0  # from the arrival of the contrast to the middle of the early phase
 _WORDS = (  # in order of acquisition; a name is looked through from the first row to the last
     (r"pre|before|native|unenhanced|baseline|plain", 0.0),
@@ -53,10 +54,18 @@ def pick_phases(
 
 
 def parse_times(text: object) -> list[float]:
-    """Return the seconds of a list in a table's cell, as in "[0, 178, 265]"; empty if they do not rise."""
+    """Return the seconds of a list in a table's cell; empty if it is not one or they do not rise.
+
+    People write "[0, 178.5, 265]", "0 178.5 265" or "0; 178,5; 265".
+    """
+    written = str(text)
+    inner = written.strip().strip("[]()").strip()
+    if len(written) > _LONGEST_TIMES or not _TIMES.fullmatch(inner):
+        return []
+    parts = inner.replace(",", ".").split(";") if ";" in inner else re.split(r"\s*,\s*|\s+", inner)
     try:
-        times = [float(time) for time in ast.literal_eval(str(text))]
-    except (ValueError, SyntaxError, TypeError):
+        times = [float(part) for part in parts]
+    except ValueError:
         return []
     return times if all(np.diff(times) > 0) else []
 

@@ -1,5 +1,5 @@
 import pytest
-from PCRPredictorLib.phases import guess_phases, pick_phases
+from PCRPredictorLib.phases import guess_phases, parse_times, pick_phases
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,22 @@ def test_phases_are_guessed_from_names(names, expected):
 def test_times_decide_over_names():
     assert guess_phases(["a 3", "a 1", "a 2"], [0.0, 90.0, 400.0]) == (0, 1, 2)
     assert guess_phases(["a 3", "a 1", "a 2"], [0.0, 90.0, None]) == (1, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("[0, 70.5, 140]", [0, 70.5, 140]),
+        ("(0,70)", [0, 70]),
+        ("0 70  140", [0, 70, 140]),
+        ("0; 70,5; 140", [0, 70.5, 140]),
+        ("[0, 70, 70]", []),
+        ("[" * 5000, []),
+        ("__import__('os')", []),
+        ("[1e400, 1e401]", []),
+        ("0, 70,, 140", []),
+        ("", []),
+    ],
+)
+def test_times_are_read_as_people_write_them_and_nothing_is_evaluated(text, times):
+    assert parse_times(text) == times

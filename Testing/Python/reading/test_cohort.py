@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -110,3 +111,86 @@ def test_real_cohort_is_found_whole(real_cohort):
     patients = find_patients(real_cohort)
     assert len(patients) == 198
     assert all(len(p.phases) == 3 and p.mask is not None and p.row for p in patients)
+
+
+def test_identifier_that_lost_its_leading_zeros_is_found_and_reported(tmp_path):
+    write_patient(tmp_path, "001")
+    write_table(tmp_path, "patient_id,pcr\n1.0,1\n")
+    (patient,) = find_patients(tmp_path)
+    assert patient.row["pcr"] == "1"
+    assert [notice.code for notice in read_patient(patient).provenance.notices] == ["identifier_number"]
+
+
+def test_identifiers_that_zeros_alone_tell_apart_are_refused_if_the_table_lost_them(tmp_path):
+    write_patient(tmp_path, "1")
+    write_patient(tmp_path, "001")
+    write_table(tmp_path, "patient_id,pcr\n1,1\n")
+    with pytest.raises(DataError, match="001 and 1 differ only in leading zeros"):
+        find_patients(tmp_path)
+
+
+def test_identifier_may_have_dots_blanks_and_accents(tmp_path):
+    for name in ("1.2.840.7", "A b", "Mu\u0308ller"):
+        write_patient(tmp_path, name)
+    write_table(tmp_path, "patient_id,pcr\n1.2.840.7,1\na  B,0\nM\u00fcller,1\n")
+    assert [(patient.mask is not None, patient.row["pcr"]) for patient in find_patients(tmp_path)] == [
+        (True, "1"),
+        (True, "0"),
+        (True, "1"),
+    ]
+
+
+def test_rows_without_images_and_tables_left_aside_are_reported(tmp_path):
+    write_patient(tmp_path, "a")
+    write_table(tmp_path, "patient_id\na\nb\n")
+    (tmp_path / "clinical_and_imaging_info.xlsx").write_bytes(b"")
+    said = []
+    find_patients(tmp_path, said.append)
+    assert said == [
+        "clinical_and_imaging_info.csv was read; left aside: clinical_and_imaging_info.xlsx",
+        "1 of 2 rows of the table have no images: b",
+    ]
+
+
+def problem(tmp_path):
+    with pytest.raises(DataError) as caught:
+        read_patient(find_patients(tmp_path)[0])
+    return str(caught.value)
+
+
+def test_phase_that_is_absent_is_named(tmp_path):
+    write_patient(tmp_path, "a", phases=5)
+    pre = tmp_path / "images" / "A" / "a_0000.nii.gz"
+    pre.unlink()
+    assert "A: has no phase _0000, but has a_0001.nii.gz, a_0002.nii.gz" in problem(tmp_path)
+    if os.name != "nt":  # links need a right there
+        pre.symlink_to("annex/content")
+        assert problem(tmp_path) == "A: a_0000.nii.gz is a link to a file that is not there; fetch or copy the file"
+
+
+def test_two_files_for_one_phase_or_mask_are_named(tmp_path):
+    write_patient(tmp_path, "a")
+    masks = tmp_path / "segmentations" / "expert"
+    (masks / "A.mha").write_bytes(b"")
+    assert "has two masks, A.mha and a.nii.gz; keep one" in problem(tmp_path)
+    (masks / "A.mha").unlink()
+    (tmp_path / "images" / "A" / "a_0001.mha").write_bytes(b"")
+    assert "has two files for one phase, a_0001.mha and a_0001.nii.gz; keep one" in problem(tmp_path)
+
+
+def test_files_of_systems_are_ignored_and_other_images_named(tmp_path):
+    write_patient(tmp_path, "a")
+    folder = tmp_path / "images" / "A"
+    for name in ("._a_0000.nii.gz", ".DS_Store", "a_sub.nii.gz", "a.json"):
+        (folder / name).write_bytes(b"")
+    (tmp_path / "images" / "__MACOSX").mkdir()
+    (patient,) = find_patients(tmp_path)
+    assert [item.name for item in read_patient(patient).provenance.left_aside] == ["a_sub.nii.gz"]
+
+
+def test_times_of_another_number_of_phases_are_reported(tmp_path):
+    write_patient(tmp_path, "a", phases=5)
+    write_table(tmp_path, 'patient_id,acquisition_times\nA,"[0, 60, 130, 200]"\n')
+    provenance = read_patient(find_patients(tmp_path)[0]).provenance
+    assert provenance.picked.phases == (0, 1, 4)
+    assert "acquisition_times must be as many as the 5 phases, got 4" in provenance.notices[0].message

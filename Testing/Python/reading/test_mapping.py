@@ -30,6 +30,12 @@ def test_mapping_is_read_whole(tmp_path):
         ({"phases": ["a", "b"], "mask": ["m"]}, "phases must name 3 files or more .*, got 2"),
         ({"phases": ["a", "b", "c"]}, "phases and mask must be given together"),
         ([], "must be a dictionary"),
+        ('{"columns": {"pcr": NaN}}', "must be JSON .NaN is not a number"),
+        ('{"table": "a", "table": "b"}', "'table' is given twice"),
+        ("[" * 100_000, "must be JSON of a few levels"),
+        ({"table": ["a"] * 100}, r"table must be a valid string, got .{60}\.\.\.$"),
+        ({"phases": ["a", "b", "a"], "mask": ["m"]}, "phases must name a different file each"),
+        ({"values": {"pcr": {"Yes": "1", "yes": "0"}}}, "values must give 'Yes' of pcr one meaning, got two"),
     ],
 )
 def test_invalid_mapping_is_reported_in_one_sentence(tmp_path, content, message):
@@ -50,3 +56,35 @@ def test_files_stay_inside_the_cohort(tmp_path):
     for pattern in ("../{patient_id}", "/etc/{patient_id}", "{patient_id}"):
         with pytest.raises(DataError, match="must stay inside the cohort's folder"):
             resolve(tmp_path, pattern, {"patient_id": "../../secret"})
+
+
+def test_numbers_may_be_written_without_quotes(tmp_path):
+    write(tmp_path, {"sheet": 2019, "values": {"pcr": {"complete": 1}}})
+    assert read_mapping(tmp_path) == CohortMapping(sheet="2019", values={"pcr": {"complete": "1"}})
+
+
+def test_zeros_of_a_file_name_can_be_given_back(tmp_path):
+    assert resolve(tmp_path, "{patient_id:03}/{patient_id}.nii", {"patient_id": "7"}) == tmp_path / "007" / "7.nii"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{patient_id:>20000000000}",
+        "{patient_id.__class__}",
+        "{patient_id!r}",
+        "{}",
+        "{patient_id",
+        "a}",
+        "{{patient_id}}",
+    ],
+)
+def test_nothing_but_columns_stands_in_braces(tmp_path, pattern):
+    with pytest.raises(DataError, match="must have columns of the table in its braces"):
+        resolve(tmp_path, pattern, {"patient_id": "A"})
+
+
+@pytest.mark.parametrize(("pattern", "row"), [("a\0b", "A"), ("{patient_id}", "A\0"), ("{patient_id}", "A" * 300)])
+def test_what_cannot_be_the_name_of_a_file_is_refused(tmp_path, pattern, row):
+    with pytest.raises(DataError, match=r"must name a file, got '.{1,90}$"):
+        resolve(tmp_path, pattern, {"patient_id": row})
