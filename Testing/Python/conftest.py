@@ -56,6 +56,15 @@ def real_cohort() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def real_exam() -> Path:
+    """The DICOM folder of a real whole exam, if it is available."""
+    folder = REAL_COHORTS.parent / "exams" / "duke_153" / "dicom"
+    if not folder.is_dir():
+        pytest.skip(f"needs a real exam in {folder}")
+    return folder
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 200 kB."""

@@ -73,6 +73,7 @@ def write_pre_apart(folder, style="siemens", exam=EXAM, description="dyn pre"):
 def clock(seconds):
     """Return 10:15 plus a number of seconds, as a DICOM time."""
     minutes, rest = divmod(15 * 60 + seconds, 60)
+    minutes = int(minutes)
     return f"{10 + minutes // 60:02d}{minutes % 60:02d}{rest:05.2f}"
 
 
@@ -110,12 +111,14 @@ def write_slice(folder, geometry, array, k, slope, tags):
 def write_enhanced_exam(
     folder, exam, times=(0, 120, 400), slopes=(1, 1, 1), apart=False, series="1.2.3", header=None, **groups
 ):
-    """Write the phases as Enhanced MR: one file with all frames, slices first, or, if `apart`, one file per phase.
+    """Write the phases as Enhanced MR: one file with all frames, slices first, or, if `apart`, one file per phase,
+    or per frame if it is "frames".
 
     `groups` replace functional groups of every frame; a group of None is left out. `header` adds tags to every file.
     """
     frames = [(n, k) for k in range(len(exam.pre)) for n in range(len(times))]
-    for part in [[f for f in frames if f[0] == n] for n in range(len(times))] if apart else [frames]:
+    parts = [[f for f in frames if f[0] == n] for n in range(len(times))] if apart else [frames]
+    for part in [[f] for f in frames] if apart == "frames" else parts:
         data = _new_file(folder, EnhancedMRImageStorage)
         data.StudyInstanceUID, data.SeriesInstanceUID, data.SeriesNumber = "1.2", series, 7
         data.FrameOfReferenceUID, data.Manufacturer = "1.2.9", "Philips"

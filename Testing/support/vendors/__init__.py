@@ -1,0 +1,1 @@
+"""A whole acquisition in the styles of vendors."""
