@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import slicer
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
-from PCRPredictorLib.mrml import display, nodes
+from PCRPredictorLib.mrml import display, nodes, segments
 from PCRPredictorLib.mrml.exam import (
-    functional_volume,
     is_resampled,
     phases_from_nodes,
     phases_of_sequence,
+    segment_name,
     segment_part,
     state_of,
 )
@@ -24,7 +24,7 @@ from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
-from PCRPredictorLib.session.history import Snapshot
+from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
@@ -33,7 +33,8 @@ from .parameters import PCRPredictorParameterNode
 
 _SOURCE = "BreastPCR.source"  # attribute of volumes that were opened from files
 _PARAMETERS = {"pre": "preVolume", "early": "earlyVolume", "late": "lateVolume", "segmentation": "segmentation"}
-CLICKED = _("Tumour (one click)")  # the segmentation that clicks fill; no other one is ever overwritten
+CLICKED = _("Tumour (one click)")  # a segmentation that clicks fill; no other one is ever overwritten
+_MADE = "BreastPCR.clicked"  # attribute of such a segmentation
 
 
 class NodeScene:
@@ -52,6 +53,7 @@ class NodeScene:
         self.parameters: PCRPredictorParameterNode | None = None
         self.exam = NodeExam()
         self._source: tuple[tuple[str, ...], Provenance] = ((), Provenance())  # the last one, and its volumes
+        self._active = ""
 
     @property
     def volumes(self) -> list[Any]:
@@ -69,13 +71,12 @@ class NodeScene:
         return getattr(self.parameters, "attention", None)
 
     @property
-    def segment_id(self) -> str:
-        """The ID of the chosen segment; the first one's if it is gone; "" if there is none."""
-        content = self.segmentation.GetSegmentation() if self.segmentation is not None else None
-        if content is None or not content.GetNumberOfSegments():
-            return ""
-        chosen = self.parameters.segmentId
-        return chosen if content.GetSegmentIndex(chosen) >= 0 else content.GetNthSegmentID(0)
+    def segment_ids(self) -> list[str]:
+        """The ID of the chosen segment, or of every segment if none is chosen or it is gone: each is a lesion."""
+        if self.segmentation is None:
+            return []
+        found, chosen = list(self.segmentation.GetSegmentation().GetSegmentIDs()), self.parameters.segmentId
+        return [chosen] if chosen in found else found
 
     def choose(self, chosen: Mapping[str, Any]) -> None:
         """Choose nodes by "pre", "early", "late" and "segmentation".
@@ -105,7 +106,7 @@ class NodeScene:
     def edit(self) -> tuple[Any, Any]:
         """Return the segmentation to edit, made if there is none, and the volume to show."""
         if self.segmentation is None:
-            self.choose({"segmentation": nodes.add_empty_segmentation(slicer.mrmlScene, self.volumes[1], CLICKED)})
+            self.choose({"segmentation": self._make_segmentation()})
         return self.segmentation, self.subtract()
 
     def subtract(self, mask: np.ndarray | None = None) -> Any:
@@ -149,8 +150,9 @@ class NodeScene:
         provenance = self.provenance() or exam.provenance
         if provenance.source == exam.provenance.source:  # not of files: those of the database may be gone by now
             provenance = replace(provenance, files=files_of(self.volumes[1]))
+        provenance = replace(provenance, notices=(*provenance.notices, *self._about_segments()))
         exam = replace(exam, provenance=provenance)
-        resampled = is_resampled(self.segmentation, self.segment_id, self.volumes[1])
+        resampled = any(is_resampled(self.segmentation, key, self.volumes[1]) for key in self.segment_ids)
         remark = _("The segmentation is on a different grid and was resampled.") if resampled else ""
         return Reading(exam, self.fingerprint(), remark)
 
@@ -163,32 +165,43 @@ class NodeScene:
         self._source = self._key(added[name] for name in PHASE_NAMES), exam.provenance
         self.choose({"segmentation": None} | added)
 
-    def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
-        """Return the voxels before contrast and early, and their geometry; raises DataError."""
-        (pre, early), geometry = phases_from_nodes(dict(zip(PHASE_NAMES[:2], self.volumes[:2], strict=True)))
-        return pre, early, geometry
+    def phases(self) -> tuple[Sequence[np.ndarray], Geometry]:
+        """Return the voxels of the phases and their geometry; raises DataError."""
+        return phases_from_nodes(dict(zip(PHASE_NAMES, self.volumes, strict=True)))
 
-    def tumour(self) -> Snapshot:
-        """Return the tumour on the grid of the phases; raises DataError."""
-        geometry = self.phases()[2]
-        box, part = segment_part(self.segmentation, self.segment_id, geometry)
-        return Snapshot.of(part, geometry.shape, box)
+    def tumour(self) -> TumourState:
+        """Return the tumour on the grid of the phases, and where it is; raises DataError."""
+        node, chosen = self.segmentation, self.parameters.segmentId
+        return TumourState(self._lesions(node, self.segment_ids), (node.GetID(), chosen))
 
-    def set_tumour(self, mask: np.ndarray) -> None:
-        """Make a mask the tumour, in the segmentation of clicks."""
-        pre, geometry = self.volumes[0], self.phases()[2]
-        node = slicer.mrmlScene.GetFirstNodeByName(CLICKED)
-        if node is None or not node.IsA("vtkMRMLSegmentationNode"):
-            node = nodes.add_segmentation(slicer.mrmlScene, mask, geometry, pre, CLICKED)
-        else:
-            nodes.set_segment(node, mask, geometry, pre)
+    def set_tumour(self, state: TumourState) -> None:
+        """Draw the tumour as in a state, where it was then; what is new goes into a segmentation of clicks."""
+        geometry = self.phases()[1]
+        node, chosen = self._place_of(state)
         self.choose({"segmentation": node})
+        self.parameters.segmentId = chosen
+        before = {lesion.key: lesion for lesion in self._lesions(node, self.segment_ids)}
+        lesions = state.lesions or (LesionState(segments.SEGMENT, segments.SEGMENT, Snapshot(geometry.shape)),)
+        segments.remove_segments(node, before.keys() - {lesion.key for lesion in lesions})
+        changed = [
+            segments.Tumour(lesion.key, lesion.name, lesion.snapshot.box, lesion.snapshot.part)
+            for lesion in lesions
+            if before.get(lesion.key) != lesion
+        ]
+        segments.put_segments(node, changed, geometry, self.volumes[0])
 
-    def functional_volume(self, enhancement: float) -> float | None:
-        """Return the functional tumour volume in ml; None if the segment is empty or on a different grid."""
-        self.phases()  # raises DataError unless they fit each other
-        pre, early, _late = self.volumes
-        return functional_volume(pre, early, self.segmentation, self.segment_id, enhancement)
+    def active_lesion(self) -> str:
+        """Return the segment that clicks change: the chosen one, or the one that was changed last."""
+        keys = self.segment_ids
+        return self._active if self._active in keys else next(iter(keys), "")
+
+    def choose_lesion(self, key: str) -> None:
+        """Let clicks change a segment."""
+        self._active = key
+
+    def jump_to(self, position: tuple[float, float, float]) -> None:
+        """Centre the views on an LPS position in mm."""
+        display.jump_to(slicer.mrmlScene, position)
 
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over the early phase; the node of an earlier prediction is used again."""
@@ -220,12 +233,45 @@ class NodeScene:
             return _("Choose three different volumes as phases.")
         if self.segmentation is None:
             return _("Choose the segmentation of the tumour, or click the tumour.")
-        if not self.segment_id:
+        if not self.segment_ids:
             return _("The segmentation has no segment; click the tumour or edit the segmentation.")
         return None
 
     def _inputs(self) -> tuple[Any, ...]:
-        return (*self.volumes, self.segmentation, self.segment_id)
+        return (*self.volumes, self.segmentation, self.segment_ids)
+
+    def _lesions(self, node: Any, keys: Sequence[str]) -> tuple[LesionState, ...]:
+        geometry = self.phases()[1]
+        parts = [(key, *segment_part(node, key, geometry)) for key in keys]
+        return tuple(
+            LesionState(key, segment_name(node, key), Snapshot.of(part, geometry.shape, box))
+            for key, box, part in parts
+        )
+
+    def _place_of(self, state: TumourState) -> tuple[Any, str]:
+        """Return the segmentation of a state and the segment that is chosen in it; "" for all."""
+        identifier, chosen = state.place or ("", "")
+        if identifier and (node := slicer.mrmlScene.GetNodeByID(identifier)) is not None:
+            return node, chosen
+        node = self.segmentation
+        if node is None or node.GetAttribute(_MADE) is None:
+            return self._make_segmentation(), ""
+        chosen = self.parameters.segmentId
+        return node, chosen if {lesion.key for lesion in state.lesions} <= {chosen} else ""
+
+    def _make_segmentation(self) -> Any:
+        node = segments.add_empty_segmentation(slicer.mrmlScene, self.volumes[1], CLICKED)
+        node.SetAttribute(_MADE, "made")
+        return node
+
+    def _about_segments(self) -> list[Notice]:
+        """Return a warning if only some segments are used."""
+        count, used = self.segmentation.GetSegmentation().GetNumberOfSegments(), self.segment_ids
+        if len(used) == count:
+            return []
+        text = _("Only the segment {name} of {count} segments was used as the tumour.")
+        name = segment_name(self.segmentation, used[0])
+        return [Notice("segments_left_aside", text.format(name=name, count=count))]
 
 
 def _may_be_phase(node: Any) -> bool:

@@ -1,16 +1,26 @@
-"""The section "Tumour": the segment, the one-click tumour, the Segment Editor, the functional volume."""
+"""The section "Tumour": segments, one-click tumour, Segment Editor, undo, size, a mask from a file and into one."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import qt
 import slicer
+from PCRPredictorLib.mrml.exam import segment_name
 from PCRPredictorLib.session.session import Session
+from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from .node_scene import NodeScene
 from .toolkit.one_click import OneClick
 from .toolkit.segment_editor import SegmentEditor
+
+MODES = {  # of `session.tumour.Tumour`, in words
+    "replace": _("Replace the lesion"),
+    "add": _("Add to the lesion"),
+    "new": _("Begin a new lesion"),
+}
 
 
 class TumourControls(VTKObservationMixin):
@@ -30,7 +40,21 @@ class TumourControls(VTKObservationMixin):
         self._click = OneClick(ui.clickButton, session.tumour.grow)
         field = ui.segmentationSelector
         field.connect("nodeActivated(vtkMRMLNode*)", lambda node: scene.choose({"segmentation": node}))
+        for mode, text in MODES.items():
+            ui.clickModeSelector.addItem(text, mode)
+        ui.clickModeSelector.connect("currentIndexChanged(int)", self._choose_mode)
         ui.segmentSelector.connect("currentIndexChanged(int)", self._choose_segment)
+        ui.lesionSelector.connect("currentIndexChanged(int)", self._choose_lesion)
+        for name, act in {
+            "undoButton": session.tumour.undo,
+            "redoButton": session.tumour.redo,
+            "removeLesionButton": session.tumour.remove,
+            "growAnywayButton": lambda: session.tumour.answer(True),
+            "leaveButton": lambda: session.tumour.answer(False),
+            "loadMaskButton": self._load,
+            "saveMaskButton": self._save,
+        }.items():
+            getattr(ui, name).connect("clicked(bool)", lambda _checked, act=act: act())
         session.activity.on_change.append(self.update)
 
     def release(self) -> None:
@@ -49,11 +73,54 @@ class TumourControls(VTKObservationMixin):
         self._session.tumour.set_enhancement(self._scene.parameters.enhancement / 100)
 
     def update(self) -> None:
-        """Show the segments and the volume."""
+        """Show the segments, the lesions, the question of a click, and what can be done."""
+        ui, tumour = self._ui, self._session.tumour
         if self._scene.segmentation is not self._listed:
             self._observe(self._scene.segmentation)
-        self._ui.clickButton.enabled = self._ui.editButton.enabled = None not in self._scene.volumes
-        self._ui.volumeLabel.text = self._session.tumour.volume
+        ui.clickButton.enabled = ui.editButton.enabled = ui.loadMaskButton.enabled = None not in self._scene.volumes
+        ui.volumeLabel.text, ui.sizeLabel.text = tumour.volume, tumour.size or "-"
+        ui.undoButton.enabled, ui.redoButton.enabled = tumour.history.can_undo, tumour.history.can_redo
+        ui.saveMaskButton.enabled = any(lesion.snapshot.box for lesion in tumour.lesions)
+        ui.questionFrame.visible, ui.questionLabel.text = bool(tumour.question), tumour.question
+        ui.clickModeSelector.setCurrentIndex(ui.clickModeSelector.findData(tumour.mode))
+        self._update_lesions()
+
+    def load_from(self, path: Path) -> None:
+        """Put the lesions of a file in the place of the tumour."""
+        from PCRPredictorLib.reading.mask import ALL, read_masks
+
+        self._session.tumour.load(lambda geometry: read_masks(path, geometry, (ALL,)))
+
+    def save_to(self, path: Path) -> None:
+        """Write the tumour into a file."""
+        from PCRPredictorLib.outputs import write_tumour  # needs packages that Slicer lacks when the panel opens
+
+        self._session.tumour.save(path, write_tumour)
+
+    def _load(self) -> None:
+        kinds = "*.nii.gz *.nii *.nrrd *.mha *.dcm"
+        path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), _("Load mask"), "", kinds)
+        if path:
+            self.load_from(Path(path))
+
+    def _save(self) -> None:
+        kinds = "NIfTI (*.nii.gz);;DICOM SEG (*.dcm)"
+        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Save mask"), "tumour.nii.gz", kinds)
+        if path:
+            self.save_to(Path(path))
+
+    def _update_lesions(self) -> None:
+        selector, tumour = self._ui.lesionSelector, self._session.tumour
+        shown = [(lesion.name, lesion.key) for lesion in tumour.lesions]
+        before = selector.blockSignals(True)
+        if [(selector.itemText(k), selector.itemData(k)) for k in range(selector.count)] != shown:
+            selector.clear()
+            for text, key in shown:
+                selector.addItem(text, key)
+        selector.setCurrentIndex(selector.findData(tumour.active.key) if tumour.active is not None else -1)
+        selector.blockSignals(before)
+        for name in ("lesionSelector", "lesionLabel", "removeLesionButton"):
+            getattr(self._ui, name).visible = len(shown) > 1
 
     def _observe(self, segmentation: Any) -> None:
         self.removeObservers()
@@ -66,18 +133,27 @@ class TumourControls(VTKObservationMixin):
         self._list_segments()
 
     def _list_segments(self, *_args: object) -> None:
-        selector, chosen = self._ui.segmentSelector, self._scene.segment_id
+        selector, parameters = self._ui.segmentSelector, self._scene.parameters
         content = self._listed.GetSegmentation() if self._listed is not None else None
+        keys = list(content.GetSegmentIDs()) if content is not None else []
         before = selector.blockSignals(True)
         selector.clear()
-        for k in range(content.GetNumberOfSegments() if content is not None else 0):
-            identifier = content.GetNthSegmentID(k)
-            selector.addItem(content.GetSegment(identifier).GetName(), identifier)
-        selector.setCurrentIndex(selector.findData(chosen))
+        if len(keys) > 1:
+            selector.addItem(_("All segments, each a lesion"), "")
+        for key in keys:
+            selector.addItem(segment_name(self._listed, key), key if len(keys) > 1 else "")
+        chosen = parameters.segmentId if parameters is not None else ""
+        selector.setCurrentIndex(max(selector.findData(chosen), 0 if keys else -1))
         selector.blockSignals(before)
         self._choose_segment()
         self._session.update()
 
     def _choose_segment(self, *_args: object) -> None:
-        if self._scene.parameters is not None:
+        if self._scene.parameters is not None and not self._session.tumour.is_halfway:
             self._scene.parameters.segmentId = self._ui.segmentSelector.currentData or ""
+
+    def _choose_lesion(self, *_args: object) -> None:
+        self._session.tumour.choose(self._ui.lesionSelector.currentData)
+
+    def _choose_mode(self, *_args: object) -> None:
+        self._session.tumour.set_mode(self._ui.clickModeSelector.currentData)

@@ -61,6 +61,7 @@ class ExamSection:
     def __init__(self, server: Server, work: Work, session: Session, sources: Sequence[Source]) -> None:
         self._session = session
         self._uploads = 0
+        self._kept: Path | None = None  # the uploaded DICOM files that results refer to
         self.list = ExamList(sources, session, work)
         self.state = TypedState(server.state, ExamState)
         self.state.data.bring = not sources
@@ -73,18 +74,21 @@ class ExamSection:
         data.rows = [asdict(row) for row in self.list.rows]
 
     def open_upload(self, folder: Path) -> None:
-        """Open what a browser sent; its files are deleted, read or not."""
+        """Open what a browser sent; its files are deleted, read or not, but for those that results in DICOM need."""
         self._uploads += 1
         title = f"uploaded exam {self._uploads}"
         self.state.data.sending = False
-        if not self._session.open(partial(_read_upload, folder, title), title, self._on_uploaded):
+        if not self._session.open(partial(_read_upload, folder, title), title, partial(self._on_uploaded, folder)):
             shutil.rmtree(folder, ignore_errors=True)
 
     def receive(self, sending: bool) -> None:
         """Note that the browser has begun to send an exam, or that what it sent was refused."""
         self.state.data.sending = sending
 
-    def _on_uploaded(self) -> None:
+    def _on_uploaded(self, folder: Path) -> None:
+        if self._kept is not None:
+            shutil.rmtree(self._kept, ignore_errors=True)
+        self._kept = folder
         self.state.data.bring = False
         self.list.choose(-1)
 
@@ -133,10 +137,17 @@ class ExamSection:
 
 
 def _read_upload(folder: Path, title: str) -> Exam:
-    """Return the exam in a folder and delete the folder; an error is reported without the folder's name."""
+    """Return the exam in a folder and delete its files, except the DICOM headers that results refer to.
+
+    An error is reported without the folder's name.
+    """
     try:
-        return uploaded_entry(folder, title).read()
-    except DataError as error:
-        raise DataError(str(error).replace(str(folder), "the upload")) from None
-    finally:
+        exam = uploaded_entry(folder, title).read()
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, DataError):
+            raise DataError(str(error).replace(str(folder), "the upload")) from None
+        raise
+    for path in [path for path in folder.rglob("*") if path.is_file() and path not in exam.provenance.files]:
+        path.unlink(missing_ok=True)
+    return exam

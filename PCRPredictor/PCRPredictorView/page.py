@@ -25,6 +25,7 @@ from .overlay_section import OverlaySection
 from .page_scene import PageScene
 from .patient_section import PatientSection
 from .result_section import ResultSection
+from .serving.uploads import uploaded_mask
 from .tumour_section import TumourSection
 from .views import Views
 from .work import Work
@@ -78,9 +79,10 @@ class Page:
         scene.on_edit = self.session.update
         views = Views(server, self.work, slicer, scene)
         self.exams = ExamSection(server, self.work, self.session, sources)
+        self._tumour = TumourSection(server, self.work, self.session, scene, views)
         self._sections: dict[str, Section] = {
             "Exam": self.exams,
-            "Tumour": TumourSection(server, self.work, self.session, scene, views),
+            "Tumour": self._tumour,
             "Patient": PatientSection(server, self.work, self.session),
             "Model": ModelSection(server, self.work, self.session, model),
             "Result": ResultSection(server, self.work, self.session),
@@ -97,9 +99,13 @@ class Page:
         self.exams.list.open(0)
 
     def open_upload(self, folder: Path) -> None:
-        """Open what a browser sent; return at once."""
+        """Open what a browser sent, an exam or the mask of the open one; return at once."""
         with self._server.state:
-            self.exams.open_upload(folder)
+            if uploaded_mask(folder) is None:
+                self.exams.open_upload(folder)
+            else:
+                self.exams.receive(False)
+                self._tumour.open_mask(folder)
 
     def begin_upload(self) -> None:
         """Note that a browser has begun to send an exam."""

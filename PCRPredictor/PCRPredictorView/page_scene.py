@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
-from PCRPredictorLib.mrml.exam import Node, functional_volume, geometry_of, scalar_array, segment_part, state_of
+from PCRPredictorLib.mrml.exam import Node, geometry_of, phases_from_nodes, segment_name, segment_part, state_of
 from PCRPredictorLib.mrml.node_exam import NodeExam
-from PCRPredictorLib.mrml.nodes import (
+from PCRPredictorLib.mrml.nodes import add_phases, put_subtraction, register_legends, remove, show_overlay
+from PCRPredictorLib.mrml.segments import (
+    SEGMENT,
+    Tumour,
     add_empty_segmentation,
-    add_phases,
     add_segmentation,
-    put_subtraction,
-    register_legends,
-    remove,
-    show_overlay,
+    put_segments,
+    remove_segments,
+    tumours_of,
 )
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.report.display import ZOOM_MM
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
-from PCRPredictorLib.session.history import Snapshot
+from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
 from trame_slicer.core import SlicerApp
 
@@ -65,13 +67,18 @@ class PageScene:
         return "early" in self._nodes
 
     @property
+    def is_from_dicom(self) -> bool:
+        """True if the tumour can be saved as DICOM, too."""
+        return bool(self._provenance.files)
+
+    @property
     def nodes(self) -> Mapping[str, Node]:
         """By name: the phases, "subtraction", "segmentation" and, after a prediction, "attention"."""
         return self._nodes
 
     def problem(self) -> str | None:
         """Return what to do before the exam can be predicted, or None."""
-        if self.is_open and self.tumour().box:
+        if self.is_open and self.tumour().content:
             return None
         return "open an exam and segment the tumour first: one click, or paint it"
 
@@ -101,8 +108,7 @@ class PageScene:
         nodes["subtraction"] = put_subtraction(self._slicer.scene, None, exam)
         early = nodes["early"]
         if exam.has_tumour:
-            mask = np.asarray(exam.mask)
-            nodes["segmentation"] = add_segmentation(self._slicer.scene, mask, exam.geometry, early)
+            nodes["segmentation"] = add_segmentation(self._slicer.scene, tumours_of(exam), exam.geometry, early)
             field_mm = 1.5 * ZOOM_MM
         else:
             nodes["segmentation"] = add_empty_segmentation(self._slicer.scene, early)
@@ -116,25 +122,46 @@ class PageScene:
         for listener in self.on_open:
             listener()
 
-    def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
-        """Return the voxels (k, j, i) before contrast and early, not copied, and their geometry."""
-        early = self._nodes["early"]
-        return scalar_array(self._nodes["pre"]), scalar_array(early), geometry_of(early)
+    def phases(self) -> tuple[Sequence[np.ndarray], Geometry]:
+        """Return the voxels (k, j, i) of the phases, not copied, and their geometry.
 
-    def tumour(self) -> Snapshot:
-        """Return the tumour."""
-        geometry = geometry_of(self._nodes["early"])
-        box, part = segment_part(self._nodes["segmentation"], self._segment_id, geometry)
-        return Snapshot.of(part, geometry.shape, box)
+        Raises:
+            DataError: if no exam is open.
+        """
+        if not self.is_open:
+            raise DataError("open an exam first")
+        return phases_from_nodes({name: self._nodes[name] for name in PHASE_NAMES})
 
-    def set_tumour(self, mask: np.ndarray) -> None:
-        """Make a mask (k, j, i) the tumour; the tool in hand stays."""
-        self.editor.active_segment_modifier.set_segment_labelmap(self._segment_id, mask)
+    def tumour(self) -> TumourState:
+        """Return the tumour: each segment is a lesion."""
+        geometry, node = geometry_of(self._nodes["early"]), self._nodes["segmentation"]
+        parts = {key: segment_part(node, key, geometry) for key in self._segment_ids}
+        return TumourState(
+            tuple(
+                LesionState(key, segment_name(node, key), Snapshot.of(part, geometry.shape, box))
+                for key, (box, part) in parts.items()
+            )
+        )
 
-    def functional_volume(self, enhancement: float) -> float | None:
-        """Return the functional tumour volume in ml, see `mrml.exam.functional_volume`."""
-        pre, early, segmentation = (self._nodes[name] for name in ("pre", "early", "segmentation"))
-        return functional_volume(pre, early, segmentation, self._segment_id, enhancement)
+    def set_tumour(self, state: TumourState) -> None:
+        """Draw the tumour as in a state; the tool in hand stays. There is always a segment to paint in."""
+        geometry, active = geometry_of(self._nodes["early"]), self.active_lesion()
+        before = {lesion.key: lesion for lesion in self.tumour().lesions}
+        lesions = state.lesions or (LesionState(SEGMENT, SEGMENT, Snapshot(geometry.shape)),)
+        changed = [Tumour(x.key, x.name, x.snapshot.box, x.snapshot.part) for x in lesions if before.get(x.key) != x]
+        node = self._nodes["segmentation"]
+        remove_segments(node, before.keys() - {lesion.key for lesion in lesions})
+        put_segments(node, changed, geometry, self._nodes["early"])
+        self.choose_lesion(active if active in self._segment_ids else self._segment_ids[0])
+        self.redraw()
+
+    def active_lesion(self) -> str:
+        """Return the segment that clicks and strokes change; "" without an exam."""
+        return self.editor.active_segment_id if self.is_open else ""
+
+    def choose_lesion(self, key: str) -> None:
+        """Let clicks and strokes change a segment."""
+        self.editor.set_active_segment_id(key)
 
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
@@ -176,8 +203,8 @@ class PageScene:
         self.redraw()
 
     @property
-    def _segment_id(self) -> str:
-        return self._nodes["segmentation"].GetSegmentation().GetNthSegmentID(0)
+    def _segment_ids(self) -> list[str]:
+        return list(self._nodes["segmentation"].GetSegmentation().GetSegmentIDs())
 
     def _close(self) -> None:
         nodes, self._nodes = self._nodes, {}  # first: the calls below emit segment-modified events
@@ -187,9 +214,9 @@ class PageScene:
             remove(node)
         self._node_exam.forget()
 
-    def _inputs(self) -> tuple[Node, Node, Node, Node, str]:
+    def _inputs(self) -> tuple[Node, Node, Node, Node, list[str]]:
         pre, early, late, segmentation = (self._nodes[name] for name in (*PHASE_NAMES, "segmentation"))
-        return pre, early, late, segmentation, self._segment_id
+        return pre, early, late, segmentation, self._segment_ids
 
     def _on_modified(self, *_args: object) -> None:
         if self.is_open:

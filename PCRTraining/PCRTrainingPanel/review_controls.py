@@ -14,14 +14,8 @@ from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.finding.grow import grow_tumour
 from PCRPredictorLib.mrml.display import subtract_nodes
 from PCRPredictorLib.mrml.exam import geometry_of, phases_from_nodes, segment_array
-from PCRPredictorLib.mrml.nodes import (
-    add_empty_segmentation,
-    add_exam,
-    add_phases,
-    remove,
-    set_segment,
-    show_overlay,
-)
+from PCRPredictorLib.mrml.nodes import add_exam, add_phases, remove, show_overlay
+from PCRPredictorLib.mrml.segments import Tumour, add_empty_segmentation, put_segments
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.one_click import OneClick
@@ -154,7 +148,7 @@ class ReviewControls:
 
     def _take_tumour(self, reference: Any, geometry: Any, grown: Any) -> None:
         if self.nodes.get("pre") is reference:  # else a different patient was opened meanwhile
-            set_segment(self.nodes["segmentation"], grown.mask, geometry, reference)
+            put_segments(self.nodes["segmentation"], [Tumour.of_mask(grown.mask)], geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:
         """Return the segmentation to edit and the volume to show."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..enhancement import relative_enhancement, signal_floor
 from ..errors import DataError
-from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
+from ..exam import PHASE_NAMES, Exam, Geometry, Lesion, Provenance
 from ..phases import pick_phases
 
 Node = Any  # slicer and vtk carry no types
@@ -21,23 +20,25 @@ def exam_from_nodes(
     early: Node,
     late: Node,
     segmentation: Node,
-    segment_id: str,
+    segment_ids: Sequence[str],
     clinical: Mapping[str, object] | None = None,
 ) -> Exam:
-    """Return the exam that volume nodes and a segment hold. Its phases share the voxels of the nodes: only read them.
+    """Return the exam that volume nodes and segments hold. Its phases share the voxels of the nodes: only read them.
 
     Args:
         pre, early, late: scalar volume nodes on one lattice.
         segmentation: segmentation node; it is resampled (nearest voxel) if it is on a different lattice.
-        segment_id: of the tumour.
+        segment_ids: of the tumour, or of each of several.
         clinical: clinical variables by name, as given.
 
     Raises:
         DataError: if a node is empty, in colour, under a transform or on a different lattice, or lacks the segment.
     """
     arrays, geometry = phases_from_nodes(dict(zip(PHASE_NAMES, (pre, early, late), strict=True)))
-    mask = segment_array(segmentation, segment_id, geometry)
-    return Exam(arrays[0], arrays[1], arrays[2], geometry, mask, clinical or {}, Provenance(source="mrml"))
+    names = [segment_name(segmentation, key) for key in segment_ids]
+    masks = [segment_array(segmentation, key, geometry) for key in segment_ids]
+    exam = Exam(arrays[0], arrays[1], arrays[2], geometry, None, clinical or {}, Provenance(source="mrml"))
+    return exam.with_lesions([Lesion(name, mask) for name, mask in zip(names, masks, strict=True)])
 
 
 def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geometry]:
@@ -79,44 +80,35 @@ def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
     )
 
 
-def functional_volume(pre: Node, early: Node, segmentation: Node, segment_id: str, enhancement: float) -> float | None:
-    """Return the volume in ml of the segment's voxels that enhance early by at least `enhancement`.
+def state_of(
+    pre: Node, early: Node, late: Node, segmentation: Node, segment_ids: Sequence[str]
+) -> tuple[tuple[object, ...], ...]:
+    """Return a value that changes whenever the exam in these nodes may have changed; no voxel is read.
 
-    None if the segment is empty, or on a different lattice than the volumes and would need resampling.
-
-    Raises:
-        DataError: if a volume is empty, in colour or under a transform.
-
-    Source: Hylton et al., Radiology 2012.
+    The last part is that of the segments, the others are those of the volumes.
     """
-    import slicer
-
-    labelmap = slicer.vtkOrientedImageData()
-    if not segmentation.GetBinaryLabelmapRepresentation(segment_id, labelmap) or labelmap.IsEmpty():
-        return None
-    geometry = geometry_of(pre)
-    if (start := _start_on(labelmap, geometry)) is None:
-        return None
-    own, box = _overlap(labelmap, start, geometry)
-    mask = voxels_of(labelmap)[own] != 0
-    before, after = (scalar_array(node, "the volume")[box][mask] for node in (pre, early))
-    enhancing = relative_enhancement(before, after, signal_floor(before, after)) >= enhancement
-    return int(enhancing.sum()) * geometry.voxel_volume / 1000
-
-
-def state_of(pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> tuple[object, ...]:
-    """Return a value that changes whenever the exam in these nodes may have changed; no voxel is read."""
     content = segmentation.GetSegmentation()
-    segment = content.GetSegment(segment_id)
-    drawn = segment.GetRepresentation(content.GetSourceRepresentationName()) if segment is not None else None
+    segments = [(key, content.GetSegment(key)) for key in segment_ids]
+    source = content.GetSourceRepresentationName()
+    drawn = [(key, segment.GetRepresentation(source)) for key, segment in segments if segment is not None]
     return (
         *(
             (node.GetID(), node.GetTransformNodeID(), node.GetImageData().GetMTime(), _matrix_of(node))
             for node in (pre, early, late)
             if node.GetImageData() is not None
         ),
-        (segmentation.GetID(), segmentation.GetTransformNodeID(), segment_id, drawn.GetMTime() if drawn else None),
+        (
+            segmentation.GetID(),
+            segmentation.GetTransformNodeID(),
+            *((key, segment_name(segmentation, key), voxels.GetMTime() if voxels else None) for key, voxels in drawn),
+        ),
     )
+
+
+def segment_name(segmentation: Node, segment_id: str) -> str:
+    """Return the name of a segment as the user sees it; "" if there is none."""
+    segment = segmentation.GetSegmentation().GetSegment(segment_id)
+    return segment.GetName() or segment_id if segment is not None else ""
 
 
 def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
@@ -197,7 +189,7 @@ def segment_part(node: Node, segment_id: str, geometry: Geometry) -> tuple[tuple
     resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
     if not resample(segment, reference, result):
         raise DataError("the segmentation cannot be resampled to the exam; segment the tumour on the pre volume")
-    return tuple(slice(n) for n in geometry.shape), voxels_of(result)
+    return tuple(slice(0, n) for n in geometry.shape), voxels_of(result)
 
 
 def _check_not_moved(node: Node, what: str) -> None:
@@ -210,6 +202,16 @@ def voxels_of(image: Node) -> np.ndarray:
     from vtk.util.numpy_support import vtk_to_numpy
 
     return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def fill_image(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
+    """Fill a VTK image with (k, j, i) and return it; without a copy the array must not be changed afterwards."""
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
+    image.SetDimensions(*array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=copy))
+    return image
 
 
 def geometry_of(node: Node) -> Geometry:

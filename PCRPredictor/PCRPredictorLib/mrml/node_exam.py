@@ -26,15 +26,15 @@ class NodeExam:
         """Turn the views to the tumour at the next result, even if the exam is the same."""
         self._shown: tuple[object, ...] | None = None
 
-    def read(self, pre: Node, early: Node, late: Node, segmentation: Node, segment_id: str) -> Exam:
+    def read(self, pre: Node, early: Node, late: Node, segmentation: Node, segment_ids: Sequence[str]) -> Exam:
         """Return the exam that the nodes hold, see `exam_from_nodes`.
 
         Raises:
             DataError: if the nodes do not form an exam.
         """
-        state = state_of(pre, early, late, segmentation, segment_id)
+        state = state_of(pre, early, late, segmentation, segment_ids)
         if self._exam is None or state != self._state:
-            self._exam, self._state = exam_from_nodes(pre, early, late, segmentation, segment_id), state
+            self._exam, self._state = exam_from_nodes(pre, early, late, segmentation, segment_ids), state
         return self._exam
 
     def show_prediction(

@@ -17,16 +17,15 @@ from ..report.display import (
     ATTENTION_RGB,
     FAINT,
     OPACITY,
-    OUTLINE_RGB,
     ZOOM_MM,
     enhancement_limits,
     grey_limits,
     near_tumour,
     subtract,
 )
-from .exam import LPS_TO_RAS, Node, geometry_of, ijk_to_ras
+from .exam import LPS_TO_RAS, Node, fill_image, geometry_of, ijk_to_ras
+from .segments import add_segmentation, tumours_of
 
-SEGMENT = "tumour"
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
 ATTENTION = "Attention"
 SUBTRACTION = "Early minus pre-contrast"
@@ -55,13 +54,13 @@ def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str,
 
 
 def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
-    """Add an exam with a mask to a scene.
+    """Add an exam with a mask to a scene; each of several tumours is a segment.
 
     Returns:
         The nodes added: "pre", "early", "late", "segmentation".
     """
     nodes = add_phases(scene, exam)
-    nodes["segmentation"] = add_segmentation(scene, np.asarray(exam.mask), exam.geometry, nodes["early"])
+    nodes["segmentation"] = add_segmentation(scene, tumours_of(exam), exam.geometry, nodes["early"])
     return nodes
 
 
@@ -118,7 +117,7 @@ def to_vtk_image(array: np.ndarray) -> Node:
     """
     import vtk
 
-    return _fill(vtk.vtkImageData(), array, copy=False)
+    return fill_image(vtk.vtkImageData(), array, copy=False)
 
 
 def remove(node: Node) -> None:
@@ -156,7 +155,7 @@ def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) ->
     """Add a scalar volume node with a copy of the array (k, j, i)."""
     import vtk
 
-    return _add_image(scene, _fill(vtk.vtkImageData(), array), geometry, name)
+    return _add_image(scene, fill_image(vtk.vtkImageData(), array), geometry, name)
 
 
 def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
@@ -171,57 +170,6 @@ def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
     node.SetAndObserveImageData(image)
     scene.AddNode(node).SetAndObserveDisplayNodeID(display.GetID())
     return node
-
-
-def add_segmentation(
-    scene: Node, mask: np.ndarray, geometry: Geometry, reference: Node, name: str = "Tumour segmentation"
-) -> Node:
-    """Add a segmentation node with the segment "tumour": an outline in slices, a surface in 3D.
-
-    Args:
-        mask: (k, j, i).
-        geometry: of the mask.
-        reference: volume node whose lattice the Segment Editor continues on.
-    """
-    node = _add_segmentation_node(scene, name)
-    set_segment(node, mask, geometry, reference)
-    return node
-
-
-def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
-    """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
-    node = _add_segmentation_node(scene, name)
-    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
-    node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
-    return node
-
-
-def _add_segmentation_node(scene: Node, name: str) -> Node:
-    import slicer
-
-    node = slicer.vtkMRMLSegmentationNode()
-    node.SetName(scene.GenerateUniqueName(name))
-    scene.AddNode(node).CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.SetVisibility2DFill(False)
-    display.SetVisibility2DOutline(True)
-    display.SetSliceIntersectionThickness(2)
-    display.SetOpacity3D(0.6)
-    return node
-
-
-def set_segment(node: Node, mask: np.ndarray, geometry: Geometry, reference: Node) -> str:
-    """Make the mask (k, j, i) the only segment of a segmentation node and return its identifier."""
-    segmentation = node.GetSegmentation()
-    segmentation.RemoveAllSegments()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
-    if not np.any(mask):
-        return segmentation.AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
-    labelmap = _oriented_image(mask, geometry)
-    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(labelmap, SEGMENT, OUTLINE_RGB, SEGMENT)
-    segmentation.GetSegment(segment_id).SetName(SEGMENT)
-    node.CreateClosedSurfaceRepresentation()
-    return segment_id
 
 
 def _colour_attention(scene: Node, node: Node) -> None:
@@ -271,27 +219,6 @@ def show_overlay(
         node.SetFocalPoint(*position)
         node.SetPosition(*(position + (0, 1.5 * field_mm, 0)))  # from the front
         node.SetViewUp(0, 0, 1)
-
-
-def _fill(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
-    """Fill a VTK image with (k, j, i)."""
-    from vtk.util.numpy_support import numpy_to_vtk
-
-    kind = np.uint8 if array.dtype == bool else array.dtype.newbyteorder("=")
-    image.SetDimensions(*array.shape[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array, kind).ravel(), deep=copy))
-    return image
-
-
-def _oriented_image(mask: np.ndarray, geometry: Geometry) -> Node:
-    """Return the bounding box of the mask, which must not be empty, as an image of a segment."""
-    import slicer
-
-    spans = [slice(int(axis.min()), int(axis.max()) + 1) for axis in np.nonzero(mask)]
-    image = _fill(slicer.vtkOrientedImageData(), mask[tuple(spans)] != 0)
-    image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
-    image.SetImageToWorldMatrix(ijk_to_ras(geometry))
-    return image
 
 
 def _colour_table(scene: Node) -> Node:

@@ -11,7 +11,7 @@ from html import escape
 from ..errors import Notice
 from ..formatting import format_value
 from ..model.bundle import Bundle
-from ..prediction import OperatingPoint, Prediction
+from ..prediction import LesionPrediction, OperatingPoint, Prediction
 
 Translate = Callable[[str], str]
 
@@ -22,6 +22,14 @@ def describe_probability(prediction: Prediction, _: Translate = str) -> str:
     text = _("Probability of pCR {value}").format(value=f"{prediction.probability:.0%}")
     span = _("folds of the model: {low} to {high}").format(low=f"{low:.0%}", high=f"{high:.0%}")
     return f"<big><b>{escape(text)}</b></big> ({escape(span)})"
+
+
+def describe_lesion(lesion: LesionPrediction, _: Translate = str) -> str:
+    """Return name, volume and probability of one of several lesions in a line."""
+    found = lesion.prediction
+    return _("{name}, {volume} ml: {value}").format(
+        name=lesion.name, volume=f"{found.tumour.volume_ml:.1f}", value=f"{found.probability:.0%}"
+    )
 
 
 def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translate = str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..exam import Exam, Geometry, Provenance
 from ..prediction import Prediction
-from .history import Snapshot
+from .history import TumourState
 from .overlay import OverlaySettings
 
 
@@ -19,9 +19,9 @@ class Fingerprint:
     """The state of an exam, to be compared without looking at a voxel.
 
     Args:
-        identity: which volumes and which segmentation; a result is never shown beside different ones.
+        identity: which volumes; a result is never shown beside different ones.
         voxels: state of the volumes.
-        tumour: state of the segment; a stroke and its undo give a new state with the voxels of an earlier one.
+        tumour: state of the segments; a stroke and its undo give a new state with the voxels of an earlier one.
     """
 
     identity: Hashable
@@ -30,12 +30,12 @@ class Fingerprint:
 
     @staticmethod
     def of(parts: Sequence[Any]) -> Fingerprint:
-        """Return the fingerprint of `mrml.exam.state_of`: a tuple per volume, then one of the segment.
+        """Return the fingerprint of `mrml.exam.state_of`: a tuple per volume, then one of the segments.
 
         Args:
             parts: each begins with what identifies the volume or segmentation.
         """
-        return Fingerprint(tuple(part[0] for part in parts), tuple(parts[:-1]), parts[-1])
+        return Fingerprint(tuple(part[0] for part in parts[:-1]), tuple(parts[:-1]), parts[-1])
 
 
 class Reading(NamedTuple):
@@ -67,17 +67,23 @@ class ExamScene(Protocol):
     def open_exam(self, exam: Exam) -> None:
         """Open an exam that was read from files, in place of the one before."""
 
-    def phases(self) -> tuple[np.ndarray, np.ndarray, Geometry]:
-        """Return the voxels (k, j, i) before contrast and early, and their geometry. Raises DataError."""
+    def phases(self) -> tuple[Sequence[np.ndarray], Geometry]:
+        """Return the voxels (k, j, i) of pre, early and late, not copied, and their geometry. Raises DataError."""
 
-    def tumour(self) -> Snapshot:
+    def tumour(self) -> TumourState:
         """Return the tumour; called after each stroke, so that it must not read every voxel. Raises DataError."""
 
-    def set_tumour(self, mask: np.ndarray) -> None:
-        """Make a mask (k, j, i) the tumour."""
+    def set_tumour(self, state: TumourState) -> None:
+        """Draw the tumour as it was in a state. Raises DataError."""
 
-    def functional_volume(self, enhancement: float) -> float | None:
-        """Return ml of tumour that enhance by this share or more; None if it cannot be given. Raises DataError."""
+    def active_lesion(self) -> str:
+        """Return the key of the lesion that clicks and strokes change; "" if there is none."""
+
+    def choose_lesion(self, key: str) -> None:
+        """Let clicks and strokes change the lesion of this key."""
+
+    def jump_to(self, position: tuple[float, float, float]) -> None:
+        """Centre the views on an LPS position in mm."""
 
     def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
         """Show the attention of a prediction over the exam."""

@@ -1,9 +1,10 @@
-"""The states of the tumour, clicked or painted, for undo and redo."""
+"""The states of the tumour, clicked, painted or loaded, for undo and redo."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
@@ -51,9 +52,79 @@ class Snapshot:
         """The tumour as uint8 (k, j, i)."""
         mask = np.zeros(self.shape, np.uint8)
         if self.box:
-            part = mask[self.box]
-            part[:] = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=part.size).reshape(part.shape)
+            mask[self.box] = self.part
         return mask
+
+    @property
+    def part(self) -> np.ndarray:
+        """The voxels in the box as uint8 (k, j, i)."""
+        size = tuple(span.stop - span.start for span in self.box) or (0, 0, 0)
+        bits = np.frombuffer(self.bits, np.uint8)
+        return np.unpackbits(bits, count=int(np.prod(size))).reshape(size)
+
+
+@dataclass(frozen=True)
+class LesionState:
+    """A lesion as it is drawn.
+
+    Args:
+        key: by which the frontend knows it, such as the identifier of a segment.
+        name: as the user sees it.
+        snapshot: its voxels.
+    """
+
+    key: str
+    name: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class TumourState:
+    """All lesions as they are drawn.
+
+    Args:
+        lesions: in the frontend's order.
+        place: where the frontend holds them, such as the identifier of a segmentation; None: where it puts new ones.
+    """
+
+    lesions: tuple[LesionState, ...] = ()
+    place: Hashable = None
+
+    @property
+    def content(self) -> tuple[Snapshot, ...]:
+        """The voxels of each lesion that is not empty, which is what a prediction depends on."""
+        return tuple(lesion.snapshot for lesion in self.lesions if lesion.snapshot.box)
+
+    def find(self, key: str) -> LesionState | None:
+        """Return the lesion of a key; the first one if it is gone, None if there is none."""
+        return next((lesion for lesion in self.lesions if lesion.key == key), next(iter(self.lesions), None))
+
+    def with_lesion(self, key: str, mask: np.ndarray, name: str = "") -> TumourState:
+        """Return the state with one lesion changed or added, to be put into a place of the frontend's choice.
+
+        Args:
+            mask: (k, j, i), non-zero inside.
+        """
+        snapshot = Snapshot.of_mask(mask)
+        new = [replace(lesion, snapshot=snapshot) if lesion.key == key else lesion for lesion in self.lesions]
+        if key not in {lesion.key for lesion in self.lesions}:
+            new.append(LesionState(key, name or key, snapshot))
+        return TumourState(tuple(new))
+
+    def without(self, key: str) -> TumourState:
+        """Return the state without one lesion."""
+        return TumourState(tuple(lesion for lesion in self.lesions if lesion.key != key))
+
+    def emptied(self) -> TumourState:
+        """Return the state with every lesion empty."""
+        lesions = (replace(lesion, snapshot=Snapshot(lesion.snapshot.shape)) for lesion in self.lesions)
+        return replace(self, lesions=tuple(lesions))
+
+    def new_key(self) -> str:
+        """Return a key that no lesion has: "tumour", "tumour 2", ..."""
+        taken = {lesion.key for lesion in self.lesions}
+        keys = ("tumour" if n == 1 else f"tumour {n}" for n in count(1))
+        return next(key for key in keys if key not in taken)
 
 
 class TumourHistory:
@@ -65,11 +136,11 @@ class TumourHistory:
     def reset(self, exam: Hashable) -> None:
         """Forget the states of the exam before."""
         self.exam = exam
-        self._states: list[Snapshot] = []
+        self._states: list[TumourState] = []
         self._now = -1
 
     @property
-    def now(self) -> Snapshot | None:
+    def now(self) -> TumourState | None:
         """The tumour as it is; None before the first `add`."""
         return self._states[self._now] if self._states else None
 
@@ -83,20 +154,29 @@ class TumourHistory:
         """True if a state was undone."""
         return self._now < len(self._states) - 1
 
-    def add(self, state: Snapshot) -> bool:
-        """Note a state and return whether it differs from the last one; if so, what was undone cannot be redone."""
+    def add(self, state: TumourState, *, drawn: bool = False) -> bool:
+        """Note a state and return whether it differs from the last one; if so, what was undone cannot be redone.
+
+        Args:
+            drawn: True if it was drawn by hand. If it is then the earlier or the later state, it was undone or redone
+                there, as in Slicer's Segment Editor, and so it is here.
+        """
         if state == self.now:
             return False
+        for step in (-1, 1) if drawn else ():
+            if 0 <= self._now + step < len(self._states) and self._states[self._now + step] == state:
+                self._now += step
+                return True
         self._states = [*self._states[: self._now + 1], state][-_STATES:]
         self._now = len(self._states) - 1
         return True
 
-    def undo(self) -> Snapshot:
+    def undo(self) -> TumourState:
         """Return to the earlier state; only if `can_undo`."""
         self._now -= 1
         return self._states[self._now]
 
-    def redo(self) -> Snapshot:
+    def redo(self) -> TumourState:
         """Return to the state that was undone last; only if `can_redo`."""
         self._now += 1
         return self._states[self._now]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import NamedTuple
-
-import numpy as np
 
 from ..exam import Exam
 from ..prediction import OperatingPoint, Prediction
@@ -16,9 +13,10 @@ from .history import Snapshot
 
 
 class PredictionInputs(NamedTuple):
-    """What a prediction depends on."""
+    """What a prediction depends on; `tumour` holds the voxels of each lesion, see `TumourState.content`."""
 
     state: Fingerprint
+    tumour: tuple[Snapshot, ...]
     clinical: dict[str, object]
     model: str  # checksum
 
@@ -31,25 +29,31 @@ class Result:
         exam: that was predicted.
         prediction: at the chosen operating point.
         inputs: what it was made of.
+        shown: number of the lesion whose values and attention are shown.
     """
 
     exam: Exam
     prediction: Prediction
     inputs: PredictionInputs
+    shown: int = 0
 
     def at(self, point: OperatingPoint) -> Result:
         """Return the result at a different operating point."""
         return replace(self, prediction=self.prediction.at(point))
 
-    @cached_property
-    def tumour(self) -> Snapshot:
-        """The tumour that was predicted."""
-        return Snapshot.of_mask(np.asarray(self.exam.mask))
+    def show(self, number: int) -> Result:
+        """Return the result with a different lesion shown, by its number in `Prediction.lesions`."""
+        return replace(self, shown=number)
+
+    @property
+    def current(self) -> Prediction:
+        """The prediction of the lesion that is shown; of the first one it is that of the exam."""
+        return self.prediction.lesions[self.shown].prediction if self.shown else self.prediction
 
     @property
     def peak(self) -> tuple[float, float, float]:
-        """The position of the highest attention, LPS mm."""
-        return self.prediction.attention_summary.peak
+        """The position of the highest attention of the lesion that is shown, LPS mm."""
+        return self.current.attention_summary.peak
 
     @property
     def is_from_dicom(self) -> bool:
@@ -59,24 +63,26 @@ class Result:
 
 @dataclass(frozen=True)
 class ResultWords:
-    """A result in sentences; `probability` and `warnings` are rich text."""
+    """A result in sentences; `probability` and `warnings` are rich text, `lesions` has a line for each of several."""
 
     probability: str = ""
     decision: str = ""
     image_alone: str = ""
     attention: str = ""
     warnings: str = ""
+    lesions: tuple[str, ...] = ()
 
 
 def describe_result(result: Result | None, _: wording.Translate = str) -> ResultWords:
     """Return the words of a result, or of its absence."""
     if result is None:
         return ResultWords(_("No prediction yet."))
-    prediction = result.prediction
+    prediction = result.current
     return ResultWords(
         wording.describe_probability(prediction, _),
         wording.describe_decision(prediction, prediction.operating_point, _),
         wording.describe_image_alone(prediction, _),
         wording.describe_attention(prediction, _),
         wording.describe_warnings(prediction, _),
+        tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )

@@ -71,7 +71,8 @@ class Session:
         inputs = self.result.inputs
         if self.clinical.meaning != inputs.clinical or now.voxels != inputs.state.voxels:
             return True
-        return now.tumour != inputs.state.tumour and self.tumour.history.now != self.result.tumour
+        drawn = self.tumour.history.now
+        return now.tumour != inputs.state.tumour and (drawn is None or drawn.content != inputs.tumour)
 
     @property
     def stale(self) -> str:
@@ -164,13 +165,23 @@ class Session:
         try:
             bundle = self.model.check()
             exam, state, remark = self._scene.read()
+            drawn = self._scene.tumour().content
         except DataError as error:
             self.activity.report_problem(str(error))
             return
-        inputs = PredictionInputs(state, self.clinical.meaning, bundle.checksum)
+        inputs = PredictionInputs(state, drawn, self.clinical.meaning, bundle.checksum)
         exam = replace(exam, clinical=dict(self.clinical.values))
         work = partial(self.runner.predict, exam, bundle, self.model.device)
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
+
+    def show_lesion(self, number: int) -> None:
+        """Show values and attention of one of several lesions, by its number in the result; jump to it."""
+        if self.result is not None and 0 <= number < len(self.result.prediction.lesions):
+            self.result = self.result.show(number)
+            self._scene.show_prediction(self.result.exam, self.result.current)
+            self._scene.apply_overlay(self.overlay)
+            self._scene.jump_to(self.result.peak)
+            self.activity.emit()
 
     def cancel(self) -> None:
         """Drop what is running, with its result."""

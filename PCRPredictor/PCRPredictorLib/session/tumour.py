@@ -1,18 +1,23 @@
-"""The tumour of the open exam: grown from a click, painted by the frontend, undone, measured."""
+"""The tumour of the open exam: grown from a click, painted by the frontend, loaded, undone, measured, saved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from ..enhancement import FUNCTIONAL_ENHANCEMENT
+from ..enhancement import FUNCTIONAL_ENHANCEMENT, functional_share
 from ..errors import DataError
-from ..finding.grow import Grown, grow_tumour
+from ..exam import Exam, Geometry, Lesion
+from ..finding.grow import Grown, describe, grow_tumour
 from .activity import Activity
 from .frontend import ExamScene, Fingerprint
-from .history import TumourHistory
+from .history import LesionState, Snapshot, TumourHistory, TumourState
+
+Mode = Literal["replace", "add", "new"]
 
 
 class Tumour:
@@ -25,24 +30,45 @@ class Tumour:
 
     Attributes:
         history: its states.
+        mode: what a click does: "replace" the active lesion, "add" to it, or begin a "new" one.
         enhancement: least relative enhancement of what a click grows and of the functional volume; 0.7 is +70 %.
-        volume_ml: functional tumour volume in ml; None if it cannot be given.
+        volume_ml: functional volume of the active lesion in ml; None if it cannot be given.
+        size: of the active lesion, as in "4.6 ml, 24 x 22 x 20 mm"; "" if it is empty.
+        question: asks whether what a click has grown is to be the tumour; "" if nothing is asked.
+        is_halfway: True while a state is put into the scene, whose signals call for updates.
     """
 
     def __init__(self, scene: ExamScene, activity: Activity, update: Callable[[], object]) -> None:
         self._scene, self._activity, self._update = scene, activity, update
         self.history = TumourHistory()
+        self.mode: Mode = "replace"
         self.enhancement = FUNCTIONAL_ENHANCEMENT
         self.volume_ml: float | None = None
-        self._seen: tuple[Fingerprint | None, float] | None = None
+        self.size = self.question = ""
+        self._kept: Callable[[], object] = lambda: None  # what is done if the answer is yes
+        self._seen: tuple[object, ...] | None = None
+        self.is_halfway = False
+        self._is_drawn = True  # by hand, unless it is changed here
 
     @property
     def volume(self) -> str:
         """The functional tumour volume in words."""
         return "-" if self.volume_ml is None else f"{self.volume_ml:.1f} ml"
 
+    @property
+    def lesions(self) -> tuple[LesionState, ...]:
+        """All lesions, empty ones, too."""
+        return self.history.now.lesions if self.history.now is not None else ()
+
+    @property
+    def active(self) -> LesionState | None:
+        """The lesion that clicks and strokes change."""
+        return self.history.now.find(self._scene.active_lesion()) if self.history.now is not None else None
+
     def grow(self, position: Sequence[float], grown: Callable[[], object] | None = None) -> None:
-        """Replace the tumour with the enhancing tissue around a click.
+        """Grow the enhancing tissue around a click, and do with it what `mode` says.
+
+        If the click stands on something else than a mass, `question` asks first.
 
         Args:
             position: of the click, LPS mm.
@@ -51,23 +77,106 @@ class Tumour:
         if self._activity.doing:
             return
         try:
-            pre, early, geometry = self._scene.phases()
+            (pre, early, late), geometry = self._scene.phases()
         except DataError as error:
             self._activity.report_problem(str(error))
             return
-        work = partial(grow_tumour, pre, early, geometry, position, enhancement=self.enhancement)
+        self.question = ""
+        base = self.active.snapshot.mask if self.mode == "add" and self.active is not None else None
+        work = partial(grow_tumour, pre, early, geometry, position, late=late, base=base, enhancement=self.enhancement)
         done = partial(self._on_grown, self._scene.volumes_key(), grown)
         self._activity.start(self._activity.translate("Growing the tumour"), work, done)
 
+    def answer(self, keep: bool) -> None:
+        """Answer `question`: keep what the click has grown, or leave the tumour as it is."""
+        kept, self._kept, self.question = self._kept, lambda: None, ""
+        if keep:
+            kept()
+        self._activity.emit()
+
+    def take(self, mask: np.ndarray, message: str = "") -> None:
+        """Make a mask (k, j, i) the active lesion or, in the mode "new", a further one; report the message."""
+        state, active = self.history.now or TumourState(), self.active
+        is_further = active is None or (self.mode == "new" and active.snapshot.box)
+        key = state.new_key() if is_further or active is None else active.key
+        self._set(state.with_lesion(key, mask), key)
+        self._activity.message = message
+        self._activity.emit()
+
+    def choose(self, key: str) -> None:
+        """Let clicks and strokes change the lesion of this key."""
+        if key in {lesion.key for lesion in self.lesions}:
+            self._scene.choose_lesion(key)
+            self._update()
+
+    def remove(self) -> None:
+        """Take the active lesion away; it can be undone."""
+        if self.active is not None and self.history.now is not None:
+            self._set(self.history.now.without(self.active.key))
+
     def undo(self) -> None:
-        """Undo the last click or stroke."""
+        """Undo the last click, stroke or loaded mask."""
         if self.history.can_undo:
-            self._set(self.history.undo().mask)
+            self._set(self.history.undo())
 
     def redo(self) -> None:
-        """Redo the last undone click or stroke."""
+        """Redo what was undone last."""
         if self.history.can_redo:
-            self._set(self.history.redo().mask)
+            self._set(self.history.redo())
+
+    def load(self, read: Callable[[Geometry], Sequence[Lesion]]) -> bool:
+        """Put lesions from a file in the place of the tumour; it can be undone.
+
+        Args:
+            read: returns the lesions on the exam's voxels or raises DataError; runs on the worker.
+
+        Returns:
+            False, and it is reported, if there is no exam or something else is running.
+        """
+        _ = self._activity.translate
+        try:
+            if self._activity.doing:
+                raise DataError(_("Wait until the running work is done, then load the mask again."))
+            _phases, geometry = self._scene.phases()
+        except DataError as error:
+            self._activity.report_problem(str(error))
+            return False
+        done = partial(self._on_loaded, self._scene.volumes_key())
+        self._activity.start(_("Reading the mask"), partial(read, geometry), done)
+        return True
+
+    def exam_to_save(self) -> Exam:
+        """Return the exam with the tumour as it is drawn, predicted or not.
+
+        Raises:
+            DataError: if there is no tumour.
+        """
+        if self.history.now is None or not self.history.now.content:
+            raise DataError(self._activity.translate("There is no tumour to save; click or paint it first."))
+        return self._scene.read().exam
+
+    def save(self, path: Path, write: Callable[[Exam, Path], None]) -> None:
+        """Write the tumour as it is drawn, with or without a prediction.
+
+        Args:
+            path: of the file, see `outputs.write_tumour`.
+            write: that function, passed in: a session must not import `outputs`.
+        """
+        _ = self._activity.translate
+        if self._activity.doing:
+            return
+        try:
+            exam = self.exam_to_save()
+        except DataError as error:
+            self._activity.report_problem(str(error))
+            return
+        saved = _("Saved in {folder}").format(folder=path)
+        self._activity.start(_("Saving"), partial(write, exam, path), lambda _nothing: self._report(saved))
+
+    def set_mode(self, mode: Mode) -> None:
+        """Set what the next click does."""
+        self.mode = mode
+        self._activity.emit()
 
     def set_enhancement(self, share: float) -> None:
         """Set the least relative enhancement of clicks and of the functional volume."""
@@ -77,32 +186,94 @@ class Tumour:
     def reset(self) -> None:
         """Forget the tumour and its history, for a different exam."""
         self.history.reset(None)
-        self._seen, self.volume_ml = None, None
+        self._seen, self.volume_ml, self.size, self.question = None, None, "", ""
 
     def update_from(self, now: Fingerprint | None) -> None:
         """Note and measure the tumour if the fingerprint is new; None if there is no exam."""
-        if (now, self.enhancement) == self._seen:
+        if self.is_halfway:
             return
-        self._seen, self.volume_ml = (now, self.enhancement), None
+        seen = (now, self.enhancement, self._scene.active_lesion() if now is not None else "")
+        if seen == self._seen:
+            return
+        self._seen, self.volume_ml, self.size = seen, None, ""
         exam = now.identity if now is not None else None
         if exam != self.history.exam:
             self.history.reset(exam)
+            self.question = ""
         if now is None:
             return
         try:
-            if self.history.add(self._scene.tumour()):
+            state = self._scene.tumour()
+            if self.history.now is None and not self._is_drawn:  # before the first click there was nothing
+                self.history.add(state.emptied())
+            if self.history.add(state, drawn=self._is_drawn):
                 self._activity.forget_problem()
-            self.volume_ml = self._scene.functional_volume(self.enhancement)
+                self.question = ""
+            self._measure()
         except DataError:  # the prediction says what is wrong with the volumes
             return
+
+    def _measure(self) -> None:
+        (pre, early, _late), geometry = self._scene.phases()
+        if self.active is None:
+            return
+        snapshot = self.active.snapshot
+        if not snapshot.box:
+            self.volume_ml = 0.0
+            return
+        inside, ml = snapshot.part != 0, geometry.voxel_volume / 1000
+        share = functional_share(pre[snapshot.box][inside], early[snapshot.box][inside], self.enhancement)
+        count = int(np.count_nonzero(inside))
+        self.volume_ml, self.size = share * count * ml, describe_size(snapshot, geometry)
 
     def _on_grown(self, volumes: object, grown: Callable[[], object] | None, result: Grown) -> None:
         if self._scene.volumes_key() != volumes:
             return
-        self._set(result.mask)
-        if grown is not None:
-            grown()
 
-    def _set(self, mask: np.ndarray) -> None:
-        self._scene.set_tumour(mask)
+        def keep() -> None:
+            self.take(result.mask, result.message)
+            if grown is not None:
+                grown()
+
+        if result.question:
+            self.question, self._kept = result.question, keep
+        else:
+            keep()
+
+    def _on_loaded(self, volumes: object, lesions: Sequence[Lesion]) -> None:
+        if self._scene.volumes_key() != volumes:
+            return
+        if not any(np.any(lesion.mask) for lesion in lesions):
+            self._activity.report_problem(self._activity.translate("The mask is empty; the tumour stays as it was."))
+            return
+        state = TumourState()
+        for lesion in lesions:
+            state = state.with_lesion(state.new_key(), lesion.mask, lesion.name)
+        self._set(state)
+        self._report(self._activity.translate("Loaded: {count} lesions.").format(count=len(lesions)))
+
+    def _set(self, state: TumourState, active: str = "") -> None:
+        self.is_halfway = True
+        try:
+            self._scene.set_tumour(state)
+            if active:
+                self._scene.choose_lesion(active)
+        except DataError as error:
+            self._activity.report_problem(str(error))
+        finally:
+            self.is_halfway = False
+        self._is_drawn = False
         self._update()
+        self._is_drawn = True
+
+    def _report(self, message: str) -> None:
+        self._activity.message = message
+
+
+def describe_size(snapshot: Snapshot, geometry: Geometry) -> str:
+    """Return volume and extent of a lesion in words, as in "4.6 ml, 24 x 22 x 20 mm"; "" if it is empty."""
+    if not snapshot.box:
+        return ""
+    sides = ((span.stop - span.start) * mm for span, mm in zip(snapshot.box, geometry.spacing[::-1], strict=True))
+    volume = int(np.count_nonzero(snapshot.part)) * geometry.voxel_volume / 1000
+    return describe(volume, sorted(sides, reverse=True))

@@ -32,7 +32,12 @@ _CLOSE_TIMEOUT_S = 3.0  # seconds in which a browser must close its connection
 _REQUEST_TIMEOUT_S = 10.0  # seconds in which a new connection must send a whole request
 _CLIENT = ("trame_client.module.vue3", "trame_vuetify.module.v3", "trame_rca.module", "trame_slicer.module")
 _TEXT = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # files that are sent compressed
-_DOWNLOADS = {"report.html": "text/html", "result.zip": "application/zip"}
+_DOWNLOADS = {
+    "report.html": "text/html",
+    "result.zip": "application/zip",
+    "tumour.nii.gz": "application/gzip",
+    "tumour.dcm": "application/dicom",
+}
 _SCRIPT = """<script>
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input")) return;
@@ -275,7 +280,7 @@ class Handlers:
         return web.Response(text="received\n")
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        """Send the report, or an archive of every file of the result."""
+        """Send the report, an archive of every file of the result, or the tumour mask."""
         name = request.path.rpartition("/")[2]
         page = self._page(request)
         await page.call("write_result", name=name)

@@ -62,7 +62,7 @@ def check_size(size: int, limit: int) -> None:
 
 
 async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
-    """Write the files of a form to a new folder: pre, early, late and mask, or any number under dicom.
+    """Write the files of a form to a new folder: pre, early, late and mask, any number under dicom, or a mask alone.
 
     Args:
         request: carries the form.
@@ -80,7 +80,8 @@ async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
             if not isinstance(part, BodyPartReader):
                 raise DataError("the upload must be a form of files; use the form of the page")
             await _write(part, received)
-        uploaded_entry(folder)
+        if uploaded_mask(folder) is None:
+            uploaded_entry(folder)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, DataError) or not isinstance(error, _INVALID):
@@ -110,6 +111,12 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
             "folder"
         )
     return FilesSource(name=name, phases=tuple(p for p in phases if p), mask=_received(folder, "mask"))
+
+
+def uploaded_mask(folder: Path) -> Path | None:
+    """Return the tumour mask that `receive` wrote without an exam; None if it wrote an exam."""
+    names = {path.name.split(".")[0] for path in folder.iterdir()}
+    return _received(folder, "mask") if names == {"mask"} else None
 
 
 async def _with_timeout(piece: Awaitable[T]) -> T:

@@ -14,6 +14,7 @@ from PCRPredictorLib.exam import Geometry, bounding_box
 from PCRPredictorLib.mrml import nodes as mrml
 from PCRPredictorLib.mrml import scene as mrml_scene
 from PCRPredictorLib.mrml.exam import exam_from_nodes, segment_array, segment_part
+from PCRPredictorLib.mrml.segments import SEGMENT, Tumour, add_segmentation, put_segments
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorView.opengl import opengl_missing
 from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
@@ -69,7 +70,7 @@ def add_nodes(scene, exam):
     """Return nodes of pre, early, late and a segmentation."""
     names = ("pre", "early", "late")
     volumes = [mrml.add_volume(scene, getattr(exam, name), exam.geometry, name) for name in names]
-    return *volumes, mrml.add_segmentation(scene, exam.mask, exam.geometry, volumes[0])
+    return *volumes, add_segmentation(scene, [Tumour.of_mask(exam.mask)], exam.geometry, volumes[0])
 
 
 def test_every_volume_is_in_the_scene_with_its_voxels(written, found):
@@ -145,7 +146,7 @@ def test_scene_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, CORONAL, TILT])
 def test_exam_is_the_same_after_conversion_to_nodes_and_back(scene, direction):
     exam = tiny_exam(direction)
-    again = exam_from_nodes(*add_nodes(scene, exam), "tumour")
+    again = exam_from_nodes(*add_nodes(scene, exam), ["tumour"])
     assert again.geometry.matches(exam.geometry)
     assert np.array_equal(again.mask, exam.mask)
     for phase, expected in zip(again.phases, exam.phases, strict=True):
@@ -154,14 +155,14 @@ def test_exam_is_the_same_after_conversion_to_nodes_and_back(scene, direction):
 
 def test_phases_of_nodes_are_not_copied(scene):
     nodes = add_nodes(scene, tiny_exam())
-    exam = exam_from_nodes(*nodes, "tumour")
+    exam = exam_from_nodes(*nodes, ["tumour"])
     nodes[0].GetImageData().GetPointData().GetScalars().SetTuple1(0, 77)
     assert exam.pre[0, 0, 0] == 77
 
 
 def test_only_the_part_of_a_segment_that_holds_the_tumour_is_read(scene):
     exam = tiny_exam()
-    box, part = segment_part(add_nodes(scene, exam)[-1], mrml.SEGMENT, exam.geometry)
+    box, part = segment_part(add_nodes(scene, exam)[-1], SEGMENT, exam.geometry)
     assert box == bounding_box(exam.mask)
     assert np.array_equal(part != 0, exam.mask[box] != 0)
 
@@ -169,8 +170,8 @@ def test_only_the_part_of_a_segment_that_holds_the_tumour_is_read(scene):
 def test_an_empty_mask_makes_an_empty_segment(scene):
     exam = tiny_exam()
     pre, _early, _late, node = add_nodes(scene, exam)
-    segment_id = mrml.set_segment(node, np.zeros_like(exam.mask), exam.geometry, pre)
-    assert not segment_array(node, segment_id, exam.geometry).any()
+    put_segments(node, [Tumour.of_mask(np.zeros_like(exam.mask))], exam.geometry, pre)
+    assert not segment_array(node, SEGMENT, exam.geometry).any()
 
 
 def test_segment_on_a_finer_grid_is_resampled(scene):
@@ -180,8 +181,8 @@ def test_segment_on_a_finer_grid_is_resampled(scene):
     origin = tuple(exam.geometry.to_physical([-0.25, -0.25, -0.25]))
     fine = Geometry(tuple(2 * n for n in exam.geometry.size), spacing, origin)
     mask = exam.mask.repeat(2, 0).repeat(2, 1).repeat(2, 2)
-    segmentation = mrml.add_segmentation(scene, mask, fine, nodes[0])
-    assert np.array_equal(exam_from_nodes(*nodes[:3], segmentation, "tumour").mask, exam.mask)
+    segmentation = add_segmentation(scene, [Tumour.of_mask(mask)], fine, nodes[0])
+    assert np.array_equal(exam_from_nodes(*nodes[:3], segmentation, ["tumour"]).mask, exam.mask)
 
 
 def test_phase_on_a_different_grid_is_refused(scene):
@@ -190,17 +191,17 @@ def test_phase_on_a_different_grid_is_refused(scene):
     shifted = replace(exam.geometry, origin=(0.0, 0.0, 0.0))
     late = mrml.add_volume(scene, exam.late, shifted, "late")
     with pytest.raises(DataError, match="the late volume must be on the grid of the pre volume"):
-        exam_from_nodes(pre, early, late, segmentation, "tumour")
+        exam_from_nodes(pre, early, late, segmentation, ["tumour"])
 
 
 def test_unknown_segment_and_moved_volume_are_refused(scene):
     nodes = add_nodes(scene, tiny_exam())
     with pytest.raises(DataError, match="segment 'liver'"):
-        exam_from_nodes(*nodes, "liver")
+        exam_from_nodes(*nodes, ["liver"])
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     nodes[1].SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(DataError, match="the early volume must not be under a transform"):
-        exam_from_nodes(*nodes, "tumour")
+        exam_from_nodes(*nodes, ["tumour"])
 
 
 @pytest.mark.skipif(bool(opengl_missing()), reason=f"needs {opengl_missing()}: apt-get install libegl1 libgl1")

@@ -12,6 +12,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.mrml import nodes as mrml
+from PCRPredictorLib.mrml.segments import Tumour, add_segmentation
 from support.panel_help import choose, choose_tiny, predict, wait
 
 
@@ -97,7 +98,8 @@ def test_segmentation_on_a_different_grid_is_resampled_with_a_remark(panel):
     origin = tuple(exam.geometry.to_physical([-0.25, -0.25, -0.25]))
     fine = Geometry(tuple(2 * n for n in exam.geometry.size), spacing, origin)
     mask = exam.mask.repeat(2, 0).repeat(2, 1).repeat(2, 2)
-    panel.ui.segmentationSelector.setCurrentNode(mrml.add_segmentation(slicer.mrmlScene, mask, fine, nodes["pre"]))
+    fine_node = add_segmentation(slicer.mrmlScene, [Tumour.of_mask(mask)], fine, nodes["pre"])
+    panel.ui.segmentationSelector.setCurrentNode(fine_node)
     predict(panel)
     assert "was resampled" in panel.ui.statusLabel.text
     assert np.array_equal(panel.session.result.exam.mask, exam.mask)

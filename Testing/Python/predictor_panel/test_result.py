@@ -53,11 +53,11 @@ def test_second_prediction_reuses_exam_and_nodes(panel):
 def test_edited_segmentation_is_read_again(panel):
     exam, nodes = choose_tiny(panel)
     predict(panel)
-    from PCRPredictorLib.mrml.nodes import set_segment
+    from PCRPredictorLib.mrml.segments import Tumour, put_segments
 
     smaller = exam.mask.copy()
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
-    set_segment(nodes["segmentation"], smaller, exam.geometry, nodes["early"])
+    put_segments(nodes["segmentation"], [Tumour.of_mask(smaller)], exam.geometry, nodes["early"])
     predict(panel)
     assert np.array_equal(panel.session.result.exam.mask, smaller)
 
@@ -155,7 +155,7 @@ def test_edited_segment_makes_the_result_stale(panel):
     smaller = exam.mask.copy()
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     segmentation = nodes["segmentation"]
-    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.scene.segment_id, nodes["early"])
+    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.scene.segment_ids[0], nodes["early"])
     assert "predict again" in panel.ui.statusLabel.text
     assert panel.ui.volumeLabel.text != volume
 

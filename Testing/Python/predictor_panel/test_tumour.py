@@ -118,11 +118,14 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     _, nodes = choose_tiny(panel)
     content = nodes["segmentation"].GetSegmentation()
     content.AddEmptySegment("second")
-    assert panel.ui.segmentSelector.count == 2
-    assert panel.scene.segment_id == "tumour"
+    assert panel.ui.segmentSelector.count == 3
+    assert panel.ui.segmentSelector.currentText == "All segments, each a lesion"
+    assert panel.scene.segment_ids == ["tumour", "second"]
+    panel.ui.segmentSelector.setCurrentIndex(2)
+    assert panel.scene.segment_ids == ["second"]
     content.RemoveSegment("tumour")
     assert panel.ui.segmentSelector.count == 1
-    assert panel.scene.segment_id == "second"
+    assert panel.scene.segment_ids == ["second"]
 
 
 def test_point_of_a_closed_scene_is_not_removed_again(panel):

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.exam import Lesion
 from PCRPredictorLib.model.bundle import find_bundle
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
-from PCRPredictorLib.session.history import Snapshot
+from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.session import Session
 from support.examples import tiny_exam, tiny_prediction
 
@@ -17,7 +18,8 @@ class Table:
 
     def __init__(self):
         self.exam, self.strokes, self.opened = None, 0, 0
-        self.shown = self.overlay = None
+        self.shown = self.overlay = self.position = None
+        self.lesions, self.names, self.active = {}, {}, ""
         self.remark = ""
 
     def problem(self):
@@ -33,23 +35,41 @@ class Table:
         return None if self.exam is None else Fingerprint(self.opened, id(self.exam.early), self.strokes)
 
     def read(self):
-        return Reading(self.exam, self.fingerprint(), self.remark)
+        lesions = [Lesion(key, mask) for key, mask in self.lesions.items()]
+        return Reading(self.exam.with_lesions(lesions), self.fingerprint(), self.remark)
 
     def open_exam(self, exam):
         self.exam, self.opened = exam, self.opened + 1
+        empty = np.zeros(exam.geometry.shape, np.uint8)
+        self.lesions = {lesion.name: lesion.mask for lesion in exam.lesions}
+        self.lesions = self.lesions or {"tumour": empty if exam.mask is None else exam.mask}
+        self.active = next(iter(self.lesions))
+
+    @property
+    def mask(self):
+        """The first lesion's."""
+        return next(iter(self.lesions.values()))
 
     def phases(self):
-        return self.exam.pre, self.exam.early, self.exam.geometry
+        return self.exam.phases, self.exam.geometry
 
     def tumour(self):
-        mask = self.exam.mask
-        return Snapshot.of_mask(mask if mask is not None else np.zeros(self.exam.geometry.shape, np.uint8))
+        parts = [(key, self.names.get(key, key), mask) for key, mask in self.lesions.items()]
+        return TumourState(tuple(LesionState(key, name, Snapshot.of_mask(mask)) for key, name, mask in parts))
 
-    def set_tumour(self, mask):
-        self.exam, self.strokes = replace(self.exam, mask=mask), self.strokes + 1
+    def set_tumour(self, state):
+        self.lesions = {lesion.key: lesion.snapshot.mask for lesion in state.lesions}
+        self.names = {lesion.key: lesion.name for lesion in state.lesions}
+        self.strokes += 1
 
-    def functional_volume(self, enhancement):
-        return enhancement * np.count_nonzero(self.exam.mask) / 1000
+    def active_lesion(self):
+        return self.active
+
+    def choose_lesion(self, key):
+        self.active = key
+
+    def jump_to(self, position):
+        self.position = position
 
     def show_prediction(self, _exam, prediction):
         self.shown = prediction
@@ -107,9 +127,10 @@ class Desk:
 
     def paint(self, voxel=(0, 0, 0)):
         """Make a stroke of one voxel (k, j, i)."""
-        mask = np.array(self.table.exam.mask)
+        mask = np.array(self.table.lesions[self.table.active])
         mask[voxel] = 1
-        self.table.set_tumour(mask)
+        self.table.lesions[self.table.active] = mask
+        self.table.strokes += 1
         self.session.update()
 
 

@@ -10,7 +10,7 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorLib.session.overlay import OverlaySettings
 from PCRPredictorLib.session.session import Session
-from support.examples import tiny_exam, tiny_prediction
+from support.examples import tiny_exam, tiny_prediction, two_lesions
 
 
 def fail(error):
@@ -262,3 +262,15 @@ def test_listeners_hear_of_every_change(desk):
     desk.predict()
     assert heard[0] == "Predicting..."
     assert heard[-1] == "Done."
+
+
+def test_lesions_are_listed_and_each_can_be_shown(desk):
+    desk.session.open(two_lesions)
+    desk.queue.run()
+    result = desk.predict()
+    assert desk.session.words.lesions == ("right, 2.3 ml: 62%", "left, 0.7 ml: 52%")
+    desk.session.show_lesion(1)
+    assert desk.table.shown is result.prediction.lesions[1].prediction
+    assert desk.table.position == desk.session.result.peak
+    assert "52%" in desk.session.words.probability
+    assert not desk.session.is_stale

@@ -63,7 +63,7 @@ def test_review_goes_from_patient_to_patient_and_is_kept_on_disk(ready, cohort, 
 
 
 def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_session):
-    from PCRPredictorLib.mrml.nodes import set_segment
+    from PCRPredictorLib.mrml.segments import Tumour, put_segments
 
     check(ready, slicer_session)
     patient = find_patients(cohort)[0]
@@ -73,7 +73,8 @@ def test_mask_is_edited_and_saved_beside_the_experts(ready, cohort, slicer_sessi
     ready.ui.editButton.checked = True
     assert ready.review._editor._editor.settings["segmentation"] is ready.review.nodes["segmentation"]
     changed = np.roll(exam.mask, 2, 1)
-    set_segment(ready.review.nodes["segmentation"], changed, exam.geometry, ready.review.nodes["early"])
+    nodes = ready.review.nodes
+    put_segments(nodes["segmentation"], [Tumour.of_mask(changed)], exam.geometry, nodes["early"])
     ready.ui.saveMaskButton.click()
     wait(ready)
     assert ready.messages == []

@@ -1,0 +1,124 @@
+"""Tumours as the segments of an MRML segmentation: added, replaced in place, taken away.
+
+A segment that stays is changed in place, so that editors and views that show it keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..exam import Exam, Geometry, bounding_box
+from ..report.display import OUTLINE_RGB
+from .exam import Node, fill_image, ijk_to_ras
+
+SEGMENT = "tumour"
+_FURTHER_RGB = ((1.0, 0.65, 0.2), (0.55, 0.65, 1.0), (1.0, 0.45, 0.75), (0.9, 0.9, 0.35))  # of further tumours
+
+
+class Tumour(NamedTuple):
+    """A tumour to be made a segment.
+
+    Args:
+        key: identifier of the segment.
+        name: as the user sees it.
+        box: (k, j, i) of the exam's voxels; empty if the tumour is.
+        part: (k, j, i) of the voxels in the box, non-zero inside.
+    """
+
+    key: str
+    name: str
+    box: tuple[slice, ...]
+    part: np.ndarray
+
+    @staticmethod
+    def of_mask(mask: np.ndarray, key: str = SEGMENT, name: str = "") -> Tumour:
+        """Return the tumour of a whole mask (k, j, i)."""
+        box = bounding_box(mask) if np.any(mask) else (slice(0, 0),) * 3
+        return Tumour(key, name or key, box, mask[box])
+
+
+def tumours_of(exam: Exam) -> list[Tumour]:
+    """Return the tumours of an exam with a mask, in the order of their labels."""
+    lesions = sorted(exam.lesions, key=lambda lesion: lesion.label or 0)
+    keys = [SEGMENT, *(f"{SEGMENT} {n}" for n in range(2, len(lesions) + 1))]
+    found = [Tumour.of_mask(lesion.mask, key, lesion.name) for key, lesion in zip(keys, lesions, strict=False)]
+    return found or [Tumour.of_mask(np.asarray(exam.mask))]
+
+
+def add_segmentation(
+    scene: Node, tumours: Sequence[Tumour], geometry: Geometry, reference: Node, name: str = "Tumour segmentation"
+) -> Node:
+    """Add a segmentation node with a segment per tumour: an outline in slices, a surface in 3D.
+
+    Args:
+        geometry: of the exam.
+        reference: volume node whose lattice the Segment Editor continues on.
+    """
+    node = _add_segmentation_node(scene, name)
+    put_segments(node, tumours, geometry, reference)
+    return node
+
+
+def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
+    """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
+    node = _add_segmentation_node(scene, name)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
+    return node
+
+
+def _add_segmentation_node(scene: Node, name: str) -> Node:
+    import slicer
+
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetName(scene.GenerateUniqueName(name))
+    scene.AddNode(node).CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+    display.SetSliceIntersectionThickness(2)
+    display.SetOpacity3D(0.6)
+    return node
+
+
+def put_segments(node: Node, tumours: Sequence[Tumour], geometry: Geometry, reference: Node) -> None:
+    """Make each tumour a segment of a segmentation node, a new one or in place of the one of its key.
+
+    Args:
+        geometry: of the exam.
+        reference: volume node whose lattice the Segment Editor continues on.
+    """
+    content = node.GetSegmentation()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    for tumour in tumours:
+        if content.GetSegment(tumour.key) is None:
+            content.AddEmptySegment(tumour.key, tumour.name, _colour(content.GetNumberOfSegments()))
+        if content.GetSegment(tumour.key).GetName() != tumour.name:
+            content.GetSegment(tumour.key).SetName(tumour.name)
+        _replace_voxels(node, tumour, geometry)
+    node.CreateClosedSurfaceRepresentation()
+
+
+def remove_segments(node: Node, keys: Iterable[str]) -> None:
+    """Take segments away."""
+    for key in keys:
+        node.GetSegmentation().RemoveSegment(key)
+
+
+def _colour(number: int) -> tuple[float, float, float]:
+    return OUTLINE_RGB if number == 0 else _FURTHER_RGB[(number - 1) % len(_FURTHER_RGB)]
+
+
+def _replace_voxels(node: Node, tumour: Tumour, geometry: Geometry) -> None:
+    import slicer
+
+    is_empty = tumour.part.size == 0
+    part = np.zeros((1, 1, 1), np.uint8) if is_empty else tumour.part != 0
+    spans = (slice(0, 1),) * 3 if is_empty else tumour.box
+    image = fill_image(slicer.vtkOrientedImageData(), part)
+    image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
+    image.SetImageToWorldMatrix(ijk_to_ras(geometry))
+    slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(image, node, tumour.key)
