@@ -11,7 +11,7 @@ from rich.progress import track
 from ..child import emit
 from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
-from ..report.source_words import describe_left_aside, describe_times
+from ..report.source_words import describe_left_aside, describe_phases
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | 
 
 
 def print_source(provenance: Provenance) -> None:
-    """Print the times of the phases and what was not used, if known."""
-    if times := describe_times(provenance):
-        print_line(f"phases: {times}")
+    """Print the phases with their times, and what was not used, if known."""
+    if phases := describe_phases(provenance):
+        print_line(f"phases: {phases}")
     for line in describe_left_aside(provenance.left_aside):
         print_line(f"not used: {line}")
 

@@ -67,25 +67,20 @@ def _about_early(provenance: Provenance, known: TrainingTimes | None) -> str:
     name = "first phase after contrast" if time == provenance.first_post else "early phase"
     text = f"The {name} was acquired {time:.0f} s after the pre-contrast one"
     if known is not None:
-        text += f"; in the training patients it was {_describe_spread(known)}"
-    if time <= (_LONG_GAP if known is None else known.high):
-        return f"{text}."
-    return f"{text}. The time since the injection is unknown; enhancement may mean something else than in training."
+        text += f" ({_describe_spread(known)})"
+    unknown = time > (_LONG_GAP if known is None else known.high)
+    return f"{text}; the time since the injection is unknown." if unknown else f"{text}."
 
 
 def _about_late(provenance: Provenance, known: TrainingTimes | None) -> str:
     time = provenance.after_first_post[2]
     if time is None or known is None or known.low <= time <= known.high:
         return ""
-    return (
-        f"The late phase was acquired {time:.0f} s after the first phase after contrast; in the training patients it "
-        f"was {_describe_spread(known)}."
-    )
+    return f"The late phase was acquired {time:.0f} s after the first phase after contrast ({_describe_spread(known)})."
 
 
 def _describe_spread(known: TrainingTimes) -> str:
-    lower, _, upper = known.quartiles
-    return f"{lower:.0f} to {upper:.0f} s in half of them and {known.low:.0f} to {known.high:.0f} s in 9 of 10"
+    return f"in 9 of 10 training patients {known.low:.0f} to {known.high:.0f} s"
 
 
 def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float) -> Iterable[Notice]:

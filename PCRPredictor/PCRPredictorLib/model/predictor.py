@@ -121,9 +121,9 @@ class Predictor:
             notices=(
                 *about_result(interval, point, summary),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
+                *about_timing(exam.provenance, settings.times),
                 *about_training_ranges(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
-                *about_timing(exam.provenance, settings.times),
                 *about_source(exam.provenance),
             ),
             model=self.bundle.identity,

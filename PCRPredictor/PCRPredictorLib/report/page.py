@@ -9,7 +9,7 @@ from ..prediction import Prediction
 from .display import describe_offset
 from .measured import describe_measurements
 from .rendering import render
-from .source_words import describe_left_aside, describe_times
+from .source_words import describe_left_aside, describe_phases
 from .wording import describe_image_alone, describe_rates
 
 
@@ -59,8 +59,8 @@ def _image(exam: Exam) -> dict[str, str]:
         "Voxels": " × ".join(str(n) for n in exam.geometry.size),
         "Voxel size": " × ".join(f"{s:.3g}" for s in exam.geometry.spacing) + " mm",
     }
-    if times := describe_times(exam.provenance):
-        rows["Phases"] = times
+    if phases := describe_phases(exam.provenance):
+        rows["Phases"] = phases
     if exam.provenance.source == "dicom" or exam.provenance.left_aside:
         rows["Not used"] = "\n".join(describe_left_aside(exam.provenance.left_aside)) or "nothing"
     return rows

@@ -27,6 +27,16 @@ def describe_times(provenance: Provenance, _: Translate = str) -> str:
     return text.format(early=early, late=late, first=first, last=last)
 
 
+def describe_phases(provenance: Provenance, _: Translate = str) -> str:
+    """Return which of the phases found were taken, and when they were acquired; empty if both are unknown."""
+    parts, picked = [], provenance.picked
+    if picked is not None and picked.found > len(picked.phases):
+        pre, early, late = picked.phases
+        text = _("{pre}, {early} and {late} of {found}, counted from 0")
+        parts.append(text.format(pre=pre, early=early, late=late, found=picked.found))
+    return "; ".join((*parts, *filter(None, [describe_times(provenance, _)])))
+
+
 def describe_left_aside(items: Iterable[LeftAside], _: Translate = str) -> list[str]:
     """Return a line for each reason for which files or series were not used, with their names or their number.
 

@@ -8,7 +8,7 @@ from html import escape
 from ..exam import Provenance
 from ..model.bundle import Bundle
 from ..model.notices import about_source, about_timing
-from ..report.source_words import describe_left_aside, describe_times
+from ..report.source_words import describe_left_aside, describe_phases
 from ..report.wording import Translate, list_notices
 
 
@@ -16,14 +16,14 @@ from ..report.wording import Translate, list_notices
 class ExamWords:
     """An exam's source in sentences; `warnings` and `left_aside` are rich text, each empty if there is nothing."""
 
-    times: str = ""
+    phases: str = ""
     warnings: str = ""
     left_aside: str = ""
 
     @property
     def text(self) -> str:
         """Return all of it as rich text."""
-        return "".join((escape(self.times), self.warnings, self.left_aside))
+        return "".join((escape(self.phases), self.warnings, self.left_aside))
 
 
 def describe_exam(provenance: Provenance | None, bundle: Bundle | None, _: Translate = str) -> ExamWords:
@@ -37,10 +37,10 @@ def describe_exam(provenance: Provenance | None, bundle: Bundle | None, _: Trans
         return ExamWords()
     times = bundle.settings.times if bundle is not None else ()
     notices = (*about_timing(provenance, times), *about_source(provenance))
-    when, lines = describe_times(provenance, _), describe_left_aside(provenance.left_aside, _)
+    phases, lines = describe_phases(provenance, _), describe_left_aside(provenance.left_aside, _)
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return ExamWords(
-        _("Phases: {times}").format(times=when) if when else "",
+        _("Phases: {phases}").format(phases=phases) if phases else "",
         list_notices(notices, _),
         f"<b>{escape(_('Not used'))}</b><ul>{items}</ul>" if items else "",
     )

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from PCRPredictorLib.exam import LeftAside, Provenance
+from PCRPredictorLib.exam import LeftAside, Picked, Provenance
 from PCRPredictorLib.report.page import render_report
-from PCRPredictorLib.report.source_words import describe_left_aside, describe_times
+from PCRPredictorLib.report.source_words import describe_left_aside, describe_phases, describe_times
 from support.examples import tiny_exam, tiny_prediction
 
 EXAM = tiny_exam()
@@ -21,6 +21,13 @@ def test_times_are_those_of_acquisition_unless_the_injection_is_known():
     known = describe_times(replace(TIMED, injection=1300))
     assert known.endswith("late 1737 s after the pre-contrast one, and 71 s, 437 s after the injection")
     assert describe_times(Provenance("file")) == ""
+
+
+def test_phases_that_were_taken_are_named_if_there_were_more():
+    four = replace(TIMED, picked=Picked(4, (0, 1, 3), (2, 4, 17)))
+    assert describe_phases(four).startswith("0, 1 and 3 of 4, counted from 0; early 1371 s")
+    assert describe_phases(replace(four, phase_times=None)) == "0, 1 and 3 of 4, counted from 0"
+    assert describe_phases(replace(TIMED, picked=Picked(3, (0, 1, 2), (2, 4, 17)))) == describe_times(TIMED)
 
 
 def test_what_was_not_used_is_grouped_by_reason_phases_first():
