@@ -3,39 +3,41 @@
 Vendors store the phases of a dynamic acquisition differently. GE writes one series (or one for the pre-contrast phase
 and one for the others), in which trigger time or temporal position distinguish the phases. Siemens writes one series
 per phase with different acquisition times. Philips writes one series with temporal positions, often with one
-acquisition time for all. Each may write Enhanced MR instead, with all phases in one file or one file per phase (see
-`frames`). Only headers are read to sort the phases, and only the pixels of the three phases that are used.
+acquisition time for all. Canon may write a series per slice position. Each may write Enhanced MR instead, with all
+phases in one file, one file per phase or one per slice (see `frames`). Only headers are read to sort the phases, and
+only the pixels of the three phases that are used. What is not used is recorded with the reason (see `aside`).
 """
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
-import SimpleITK as sitk
 
-from ..errors import DataError
-from ..exam import Exam, Geometry, Picked, Provenance
+from ..errors import DataError, Notice
+from ..exam import Exam, LeftAside, Picked, Provenance
+from ..geometry import EXACT
 from ..phases import find_first_post, pick_phases
-from .frames import as_slices, read_frames
-from .headers import ORDER_TAGS, as_floats, read_headers, tag_frames, tag_integer, tag_number, tag_years
+from .aside import Account, Rejected, explain_too_few
+from .folder import ImageFile, digest_pixels, drop_copies, read_folder
+from .frames import image_headers, read_pixels
+from .headers import Slice, as_floats, tag_text, tag_years
+from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
-from .phases import (
-    DicomPhase,
-    as_phase,
-    belong_together,
+from .kinds import Kind, never_a_phase, not_usable
+from .phases import DicomPhase, divide_slices, find_acquisitions
+from .times import (
+    by_number,
     clock_times,
-    find_acquisitions,
-    group_slices,
-    share_slices,
-    split_series,
+    moment_of,
+    repeated_acquisitions,
+    warn_of_order,
+    why_first_is_missing,
 )
 
 _WATER = {"W", "WATER"}  # image types of the fat-suppressed one among the images of Dixon
+_UNEVEN_ACROSS, _UNEVEN_ALONG = 0.5, 0.15  # voxels between a slice and its place; a missing slice moves one by a half
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +45,15 @@ class DicomExam:
     """The phases of the dynamic acquisition in a folder.
 
     Args:
-        phases: in the order of time.
+        phases: in the order of time, also those with a fault.
         times: seconds of each phase after the first, None if unknown.
         injection: seconds of the injection after the first phase, if known; negative before it.
         patient_id: never shown in a message.
         age: years, if known.
         age_unusable: whether the headers have an invalid age.
         first_post: position of the first phase after contrast.
+        left_aside: files and series of the folder that are not phases.
+        notices: warnings about what was guessed.
     """
 
     phases: tuple[DicomPhase, ...]
@@ -59,10 +63,12 @@ class DicomExam:
     age: float | None
     age_unusable: bool = False
     first_post: int = 1
+    left_aside: tuple[LeftAside, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def __str__(self) -> str:
         lines = (
-            f"{k}: {phase.series}" + ("" if time is None else f" at {time:.0f} s")
+            f"{k}: {phase.series}" + ("" if time is None else f" at {time:.0f} s") + f" {phase.fault}".rstrip()
             for k, (phase, time) in enumerate(zip(self.phases, self.times, strict=True))
         )
         return ", ".join(lines)
@@ -72,20 +78,179 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
     """Read the exam in a folder of DICOM files, without a mask; of the clinical variables the headers have the age.
 
     Args:
-        folder: with the files of one patient, in any order and depth; series of other kinds are ignored.
-        pick: positions of pre, early and late among the phases found, from 0; see `pick_phases` for the default.
+        folder: with the files of one patient, in any order and depth.
+        pick: positions of pre, early and late among the phases found, from 0; see `pick_phases` for the default. Then
+            what may be a phase but cannot be used is a warning, not refused.
 
     Raises:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
     """
-    found = find_phases(folder)
+    found = find_phases(folder, bool(pick))
     chosen = tuple(pick) if pick else pick_phases(found.times, found.injection, found.first_post)
     if len(chosen) != 3 or len(set(chosen)) != 3 or not all(0 <= k < len(found.phases) for k in chosen):
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
-    with ThreadPoolExecutor(3) as pool, _silence_itk():
-        (pre, geometry), (early, _), (late, _) = pool.map(_read_phase, [found.phases[k] for k in chosen])
+    phases = [found.phases[k] for k in chosen]
+    for k, phase in zip(chosen, phases, strict=True):
+        _refuse_uneven(phase)
+        if phase.fault:
+            raise DataError(f"phase {k} cannot be used, it {phase.fault}; pick others, the folder has {found}")
+    pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
+    found = replace(found, notices=(*found.notices, *_warn_of_grids(phases)))
     clinical = {} if found.age is None else {"age": found.age}
-    return Exam(pre, early, late, geometry, None, clinical, _origin(found, chosen, bool(pick)))
+    return Exam(pre, early, late, phases[0].geometry, None, clinical, _origin(found, chosen, bool(pick)))
+
+
+def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
+    """Find the dynamic acquisition in a folder: the largest set of phases of one kind on one lattice.
+
+    Args:
+        folder: with the files of one patient.
+        by_hand: whether the user chooses the phases: then what may be a phase but cannot be used is only recorded.
+
+    Raises:
+        DataError: if the folder has no DICOM images, several patients, studies or acquisitions to choose from, fewer
+            than three whole phases, or something that may be a phase and cannot be used.
+    """
+    folder = Path(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
+        images, others = read_folder(folder)
+        notices = check_patient(folder, [image.header for image in images])
+        images, copies = drop_copies(images)
+        slices, rejected = _sort_images(images)
+        sets = [same for family in divide_slices(slices) for same in find_acquisitions(family)]
+        check_studies(folder, [same for same in sets if len(_whole(same)) >= 3])
+        if len(_whole(max(sets, key=lambda same: len(_whole(same)), default=[]))) < 3:
+            raise DataError(explain_too_few(folder, sets, rejected, others))
+        chosen = _choose(folder, sets)
+        notices += check_visit(folder, chosen)
+        account = Account(folder)
+        account.add_copies(copies)
+        found = _in_order(_without_doubles(folder, chosen, images, account))
+        account.add_faults(found.phases)
+        account.add_phases([phase for same in sets if same is not chosen for phase in same], found.phases)
+        account.add_images(rejected, found.phases)
+        used = [s.file for phase in chosen for s in phase.slices]
+        account.add_files(others, used, {image.file for image in images} - set(used))
+        account.refusals += _doubts(found, images)
+    if account.refusals and not by_hand:
+        raise DataError(
+            f"{folder}: {'; '.join(account.refusals)}; copy again what is of the exam and leave out the rest, or "
+            f"choose three phases with --pick ({found})"
+        )
+    return replace(found, left_aside=tuple(account.entries), notices=(*notices, *found.notices))
+
+
+def _whole(phases: Iterable[DicomPhase]) -> list[DicomPhase]:
+    """Return the phases without a fault."""
+    return [phase for phase in phases if not phase.fault]
+
+
+def _choose(folder: Path, sets: Sequence[Sequence[DicomPhase]]) -> Sequence[DicomPhase]:
+    """Return the acquisition with most whole phases, of Dixon the water images."""
+    most = max(len(_whole(same)) for same in sets)
+    largest = [same for same in sets if len(_whole(same)) == most]
+    largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind.image_type)] or largest
+    if len(largest) > 1:
+        first, second = largest[0][0], largest[1][0]
+        names = " or ".join(dict.fromkeys(same[0].series for same in largest))
+        difference = second.kind.difference(first.kind) or "grids differ"
+        raise DataError(
+            f"{folder}: has several dynamic series, {names} (of the second, the {difference}); give a folder with only "
+            "one of them"
+        )
+    return largest[0]
+
+
+def _without_doubles(
+    folder: Path, phases: Sequence[DicomPhase], images: Iterable[ImageFile], account: Account
+) -> list[DicomPhase]:
+    """Return phases without identical copies in a different series.
+
+    Raises:
+        DataError: if two series show the same moment: they are one phase in two versions, and to choose is a guess.
+    """
+    moments = [moment_of(phase) for phase in phases]
+    if None in moments or len(set(moments)) == 1:
+        return list(phases)
+    files = {image.file: image for image in images}
+    kept: dict[object, DicomPhase] = {}
+    for phase, moment in zip(phases, moments, strict=True):
+        other = kept.setdefault(moment, phase)
+        if other is phase:
+            continue
+        contents = [
+            [(digest_pixels(files[s.file]), s.frame, str(s.header.get("RescaleSlope"))) for s in one.slices]
+            for one in (phase, other)
+        ]
+        if contents[0] != contents[1]:
+            raise DataError(
+                f"{folder}: {other.series} and {phase.series} were taken at the same time; give a folder with only the "
+                "series of the dynamic acquisition"
+            )
+        account.add(phase.series, f"is an identical copy of {other.series}", len({s.file for s in phase.slices}))
+    return list(kept.values())
+
+
+def _in_order(phases: Sequence[DicomPhase]) -> DicomExam:
+    """Sort phases by the first clock that distinguishes all of them, else by their numbers."""
+    first = phases[0].first
+    years, has_age = tag_years(first), bool(tag_text(first, "PatientAge"))
+    patient = tag_text(first, "PatientID") or None, years, has_age and years is None
+    if (clock := clock_times(phases)) is None:
+        ordered = by_number(phases)
+        first_post = find_first_contrast(ordered) or 1
+        unknown = (None,) * len(ordered)
+        return DicomExam(tuple(ordered), unknown, None, *patient, first_post, notices=tuple(warn_of_order(ordered)))
+    order = np.argsort(clock)
+    times = tuple(float(clock[k] - min(clock)) for k in order)
+    ordered = [phases[k] for k in order]
+    injection = injection_time(ordered, times[-1])
+    first_post = find_first_contrast(ordered) or find_first_post(times, injection)
+    notices = (*about_injection(injection), *warn_of_order(ordered))
+    return DicomExam(tuple(ordered), times, injection, *patient, first_post, notices=notices)
+
+
+def _doubts(found: DicomExam, images: Iterable[ImageFile]) -> list[str]:
+    """Return signs that the phases are not one acquisition from the pre-contrast phase on."""
+    first = found.phases[0]
+    doubts = [f"has two dynamic acquisitions, {one} and {other}" for one, other in repeated_acquisitions(found.phases)]
+    if reason := why_first_is_missing(found.phases, [image.header for image in images]):
+        doubts.append(f"the pre-contrast phase may be missing, since of the first phase, {first.series}, {reason}")
+    return doubts
+
+
+def _sort_images(images: Iterable[ImageFile]) -> tuple[list[Slice], list[Rejected]]:
+    """Return the images that could be slices of a phase, and the others with the reason."""
+    slices, rejected = [], []
+    for image in images:
+        for header, frame in image_headers(image):
+            certain = never_a_phase(header)
+            if reason := certain or not_usable(header):
+                rejected.append(Rejected(image.file, header, reason, bool(certain)))
+                continue
+            normal = np.cross(*np.reshape(as_floats(header.ImageOrientationPatient), (2, 3)))
+            position = float(normal @ as_floats(header.ImagePositionPatient))
+            at = None if image.compressed or frame is not None else image.pixels_at
+            slices.append(Slice(image.file, header, position, Kind.of(header), frame, image.fault, at))
+    return slices, rejected
+
+
+def _refuse_uneven(phase: DicomPhase) -> None:
+    """Refuse slices that do not lie on a lattice: some are missing from every phase."""
+    index = phase.geometry.to_index(phase.positions)
+    off = np.abs(index - np.arange(len(index))[:, None] * (0, 0, 1)).max(axis=0)
+    if max(off[:2]) > _UNEVEN_ACROSS or off[2] > _UNEVEN_ALONG:
+        raise DataError(f"{phase.series}: slices are missing, their distances differ; copy the whole series again")
+
+
+def _warn_of_grids(phases: Sequence[DicomPhase]) -> list[Notice]:
+    """Return a warning if the grids of the phases differ by more than rounding, but by less than a tenth of a voxel."""
+    offset = max(phase.geometry.offset(phases[0].geometry) for phase in phases)
+    if offset < EXACT:
+        return []
+    message = f"The grids of the phases differ by up to {offset:.2g} voxels; that of the pre-contrast phase was used."
+    return [Notice("phases_off_grid", message)]
 
 
 def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenance:
@@ -96,7 +261,7 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
     files, frames = _files_of(phases[1])
     series = tuple(phase.series_number for phase in phases)
     picked = Picked(len(found.phases), tuple(chosen), series, by_hand)  # type: ignore[arg-type]
-    start, first_post = times[0], found.times[max(found.first_post, chosen[0] + 1)]
+    start, first_post = times[0], found.times[min(max(found.first_post, chosen[0] + 1), len(found.times) - 1)]
     return Provenance(
         "dicom",
         known,  # type: ignore[arg-type]
@@ -105,7 +270,8 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
         picked,
         ("age",) if found.age_unusable else (),
         frames,
-        notices=about_injection(found.injection),
+        found.left_aside,
+        found.notices,
         injection=None if found.injection is None or start is None else found.injection - start,
         first_post=None if first_post is None or start is None else first_post - start,
     )
@@ -117,163 +283,3 @@ def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
     if not frames:
         return files, ()
     return (files[:1], frames) if len(set(files)) == 1 and len(frames) == len(files) else ((), ())
-
-
-def find_phases(folder: Path) -> DicomExam:
-    """Find the dynamic acquisition in a folder: the largest set of phases of one kind on one lattice.
-
-    Raises:
-        DataError: if the folder has no DICOM images, several patients, fewer than three phases, only multi-frame images
-            that are not Enhanced MR, missing or duplicate slices, several studies or acquisitions to choose from, or a
-            phase that lies on a different lattice or lacks slices.
-    """
-    folder = Path(folder)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
-        headers = read_headers(folder)
-        slices = [s for file, header in headers.items() for s in as_slices(file, header)]
-        phases, broken = [], []
-        for group in group_slices(slices):
-            parts = split_series(group)
-            phases += parts
-            broken += [] if parts else [as_phase(group)]
-        sets = find_acquisitions(phases)
-        most = max((len(same) for same in sets), default=0)
-        largest = [same for same in sets if len(same) == most]
-        largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind[1])] or largest
-        if most < 3:
-            raise DataError(_too_few(folder, headers.values(), phases, broken, most))
-        _refuse_studies(folder, [same for same in sets if len(same) >= 3])
-        if len(largest) > 1:
-            names = " or ".join(dict.fromkeys(same[0].series for same in largest))
-            raise DataError(f"{folder}: has several dynamic series, {names}; give a folder with only one of them")
-        _refuse_left_out(folder, largest[0], [same for same in sets if same is not largest[0]], broken)
-        return _in_time_order(folder, largest[0])
-
-
-def _in_time_order(folder: Path, phases: Sequence[DicomPhase]) -> DicomExam:
-    """Sort phases by the first clock that distinguishes all of them, else by their numbers."""
-    first = phases[0].first
-    years, has_age = tag_years(first), bool(str(first.get("PatientAge") or "").strip())
-    patient = str(first.get("PatientID", "")) or None, years, has_age and years is None
-    _refuse_doubles(folder, phases)
-    if (clock := clock_times(phases)) is None:
-        ordered = sorted(phases, key=lambda phase: [tag_integer(phase.first, tag) for tag in ORDER_TAGS])
-        first_post = find_first_contrast(ordered) or 1
-        return DicomExam(tuple(ordered), (None,) * len(ordered), None, *patient, first_post)
-    order = np.argsort(clock)
-    times = tuple(float(clock[k] - min(clock)) for k in order)
-    ordered = [phases[k] for k in order]
-    injection = injection_time(ordered, times[-1])
-    first_post = find_first_contrast(ordered) or find_first_post(times, injection)
-    return DicomExam(tuple(ordered), times, injection, *patient, first_post)
-
-
-def _refuse_left_out(
-    folder: Path, chosen: Sequence[DicomPhase], sets: Sequence[Sequence[DicomPhase]], broken: Iterable[DicomPhase]
-) -> None:
-    """Refuse to leave out a phase for its lattice: if it is the first, an enhanced one would count as pre-contrast."""
-    for other in (*(same[0] for same in sets), *broken):
-        if share_slices(chosen[0], other):
-            raise DataError(
-                f"{folder}: {chosen[0].series} has {len(chosen[0].slices)} slices of a phase and {other.series} has "
-                f"{len(other.slices)} on the same grid; copy both again, or leave out the one that is not of the exam"
-            )
-    for few in (same for same in sets if len(same) < 3):  # three and more are a separate acquisition
-        if sibling := next((phase for phase in chosen if belong_together(phase, few[0])), None):
-            raise DataError(_off_grid(folder, few[0], sibling))
-
-
-def _refuse_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) -> None:
-    """Refuse baseline and follow-up of one patient: both are complete, and more phases do not mean the right one."""
-    studies: dict[str, list[str]] = defaultdict(list)
-    for same in acquisitions:
-        studies[str(same[0].first.get("StudyInstanceUID"))].append(f"{len(same)} phases from {same[0].series}")
-    if len(studies) > 1:
-        found = ", and ".join(" or ".join(names) for names in studies.values())
-        raise DataError(
-            f"{folder}: holds {len(studies)} studies with a dynamic acquisition each ({found}); give a folder with one "
-            "study"
-        )
-
-
-def _off_grid(folder: Path, one: DicomPhase, other: DicomPhase) -> str:
-    return (
-        f"{folder}: the phases must lie on one grid, but {one.series} has {one.geometry} and {other.series} has "
-        f"{other.geometry}; export them from one registered series, or leave out what is not of the exam"
-    )
-
-
-def _refuse_doubles(folder: Path, phases: Sequence[DicomPhase]) -> None:
-    """Refuse two series of the same time: they are one phase in two versions, and to choose one would be a guess."""
-    seen: dict[float, DicomPhase] = {}
-    clocks = [phase.clock("AcquisitionTime", "TriggerTime") for phase in phases]
-    for phase, clock in zip(phases, clocks, strict=True):
-        if clock is None or len(set(clocks)) == 1:
-            return
-        other = seen.setdefault(clock, phase)
-        if other.first.SeriesInstanceUID != phase.first.SeriesInstanceUID:
-            raise DataError(
-                f"{folder}: {other.series} and {phase.series} were taken at the same time; give a folder with only the "
-                "series of the dynamic acquisition"
-            )
-
-
-def _too_few(
-    folder: Path,
-    headers: Iterable[pydicom.Dataset],
-    phases: Sequence[DicomPhase],
-    broken: Sequence[DicomPhase],
-    most: int,
-) -> str:
-    """Return the message that explains why no set of three phases was found."""
-    by_kind = defaultdict(list)
-    for phase in phases:
-        by_kind[phase.kind, phase.geometry.size[:2]].append(phase)
-    alike = max(by_kind.values(), key=len, default=[])
-    if len(alike) >= 3:
-        one, other = next((a, b) for a in alike for b in alike if not a.geometry.matches(b.geometry))
-        return _off_grid(folder, one, other)
-    nothing = not phases and not broken
-    if nothing and any(h.get("Modality", "MR") == "MR" and tag_frames(h) > 1 for h in headers):
-        return (
-            f"{folder}: has multi-frame DICOM images that are not Enhanced MR, or only derived ones; convert them to "
-            "NIfTI or single-frame DICOM first"
-        )
-    found = sorted({phase.series for phase in phases})
-    found += sorted({f"{phase.series}, in which slices are missing or doubled" for phase in broken})
-    names = ", ".join(found) or "only other images"
-    what = "copy the whole series again" if broken else "add the missing ones"
-    return f"{folder}: must have at least 3 phases on one grid, got {most} (found {names}); {what}"
-
-
-class _silence_itk:
-    """Silence ITK, which warns of rounded slice positions; missing slices are reported as errors."""
-
-    def __enter__(self) -> None:
-        self._shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-        sitk.ProcessObject.SetGlobalWarningDisplay(False)
-
-    def __exit__(self, *_: object) -> None:
-        sitk.ProcessObject.SetGlobalWarningDisplay(self._shown)
-
-
-def _read_phase(phase: DicomPhase) -> tuple[np.ndarray, Geometry]:
-    """Read pixels and geometry of one phase, rescaled slice by slice by its headers."""
-    corners = np.array([as_floats(s.header.ImagePositionPatient) for s in phase.slices])
-    steps = np.diff(corners, axis=0)
-    if len(steps) and np.ptp(steps, axis=0).max() > 0.05 * np.median(np.linalg.norm(steps, axis=1)):
-        raise DataError(f"{phase.series}: slices are missing, their distances differ; copy the whole series again")
-    if any(s.frame is not None for s in phase.slices):
-        return read_frames(phase.slices, phase.series), phase.geometry
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([str(s.file) for s in phase.slices])
-    tags = ("RescaleSlope", "RescaleIntercept")
-    scales = {tuple(tag_number(s.header, tag) or 0.0 for tag in tags) for s in phase.slices}
-    if len(scales) > 1 or not all(scale.is_integer() for scale in min(scales)):
-        reader.SetOutputPixelType(sitk.sitkFloat32)  # the reader would use the type of the first slice for all
-    try:
-        image = reader.Execute()
-    except RuntimeError:
-        raise DataError(f"{phase.series}: its pixels cannot be read; export the series again") from None
-    return sitk.GetArrayFromImage(image), Geometry.of_image(image, phase.series)

@@ -1,24 +1,32 @@
-"""Frames of Enhanced MR, the multi-frame kind of DICOM, as if each were an image with its own header.
+"""The images in files: frames of Enhanced MR as if each were an image with its own header, and pixels of both kinds.
 
 The header of a frame lies in functional groups, its own or shared by all frames. Only groups that distinguish phases
 and give their positions are read. Sources: DICOM PS3.3 A.36 (Enhanced MR), C.7.6.16 and C.8.13.5.
+
+Integers that are stored as they are, which is the rule, are copied from the file. pydicom decodes the others. What it
+has no decoder for is decoded by ITK, file by file in one thread: its series reader is not safe in several.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pydicom
+import SimpleITK as sitk
+from pydicom.pixels import iter_pixels, pixel_array
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import DataError
-from .headers import Slice, as_slice, tag_frames, tag_integer, tag_number
+from .folder import ImageFile
+from .headers import Slice, tag_integer, tag_number
+from .kinds import is_enhanced
 
 _OF_THE_FILE = (
-    "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
-    "PatientID", "PatientName", "PatientAge", "Rows", "Columns", "AcquisitionNumber",
-    "ContrastBolusStartTime", "ContrastBolusAgent", "ContrastBolusAgentSequence", "AcquisitionDateTime",
-    "AcquisitionTime",
+    "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber", "Modality",
+    "SeriesDescription", "PatientID", "PatientName", "PatientBirthDate", "PatientAge", "StudyDate", "StudyTime", "Rows",
+    "Columns", "AcquisitionNumber", "AcquisitionDate", "AcquisitionDateTime", "AcquisitionTime", "SamplesPerPixel",
+    "PhotometricInterpretation", "ContrastBolusStartTime", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "NumberOfTemporalPositions", "ImageType",
 )  # fmt: skip
 _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "PixelSpacing": ("PixelMeasuresSequence", "PixelSpacing"),
@@ -29,57 +37,50 @@ _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "ImageType": ("MRImageFrameTypeSequence", "FrameType"),
     "EchoTime": ("MREchoSequence", "EffectiveEchoTime"),
     "FlipAngle": ("MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "RepetitionTime": ("MRTimingAndRelatedParametersSequence", "RepetitionTime"),
     "DiffusionBValue": ("MRDiffusionSequence", "DiffusionBValue"),
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
     "AcquisitionDateTime": ("FrameContentSequence", "FrameAcquisitionDateTime"),
     "ContrastBolusAgentAdministered": ("ContrastBolusUsageSequence", "ContrastBolusAgentAdministered"),
 }
+_STORAGE = ("BitsAllocated", "BitsStored", "PixelRepresentation")
 _FRAMES_A_FILE = 100_000  # more than any file has, so that instance numbers of several files do not overlap
 
 
-def as_slices(file: Path, header: pydicom.Dataset) -> list[Slice]:
-    """Return the image of a file, or all frames of an Enhanced MR file, that could be slices of a phase."""
-    if tag_frames(header) <= 1:
-        return [one] if (one := as_slice(file, header)) else []
-    if header.get("Modality", "MR") != "MR":
-        return []
+def image_headers(image: ImageFile) -> list[tuple[pydicom.Dataset, int | None]]:
+    """Return the header of each image in a file, and for Enhanced MR the frame number, from 0.
+
+    If the functional groups are missing or damaged, the header of the file is returned: it has no position, and the
+    file is reported.
+    """
+    if not is_enhanced(image.header):
+        return [(image.header, None)]
     try:
-        whole = pydicom.dcmread(file, stop_before_pixels=True)
-        headers = [_frame_header(whole, number) for number in range(len(whole.PerFrameFunctionalGroupsSequence))]
-    except Exception:  # not Enhanced MR, or damaged: then slices are missing, which is reported
-        return []
-    slices = [as_slice(file, header) for header in headers]
-    return [replace(one, frame=number) for number, one in enumerate(slices) if one is not None]
+        count = len(image.header.PerFrameFunctionalGroupsSequence)
+        return [(_frame_header(image.header, number), number) for number in range(count)]
+    except Exception:  # whatever damaged groups raise
+        return [(image.header, None)]
 
 
-def read_frames(slices: Sequence[Slice], name: str) -> np.ndarray:
-    """Read pixels of frames, (k, j, i) in their order, rescaled one by one; float32 if that changes them.
+def read_pixels(slices: Sequence[Slice], name: str) -> np.ndarray:
+    """Read pixels, (k, j, i) in the order of the slices; float32 if rescaling changes them.
 
     Args:
-        slices: of one phase, from `as_slices`.
+        slices: of one phase.
         name: of the phase, for messages.
 
     Raises:
         DataError: if they cannot be read.
     """
-    from pydicom.pixels import iter_pixels
-
-    found: dict[tuple[Path, int | None], np.ndarray] = {}
-    try:
-        for file in {s.file for s in slices}:
-            numbers = [s.frame for s in slices if s.file == file and s.frame is not None]
-            pixels = iter_pixels(file, indices=numbers)
-            found |= {(file, number): frame for number, frame in zip(numbers, pixels, strict=True)}
-    except Exception as error:  # whatever a decoder raises
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{name}: its pixels cannot be read ({reason}); export it uncompressed") from None
-    scales = [
-        (tag_number(s.header, "RescaleSlope") or 1.0, tag_number(s.header, "RescaleIntercept") or 0.0) for s in slices
-    ]
-    stored = [found[s.file, s.frame] for s in slices]
+    stored = _read_plain(slices)
+    if stored is None:
+        stored = _decode(slices, name)
+    scales = [(_number(s, "RescaleSlope", 1.0), _number(s, "RescaleIntercept", 0.0)) for s in slices]
     if set(scales) == {(1.0, 0.0)}:
-        return np.stack(stored)
-    return np.stack([frame * np.float32(a) + np.float32(b) for frame, (a, b) in zip(stored, scales, strict=True)])
+        return stored
+    if len(set(scales)) == 1 and all(scale.is_integer() for scale in scales[0]) and stored.dtype.kind in "iu":
+        return _rescale_integers(stored, *map(int, scales[0]))
+    return np.stack([image * np.float32(a) + np.float32(b) for image, (a, b) in zip(stored, scales, strict=True)])
 
 
 def _frame_header(whole: pydicom.Dataset, number: int) -> pydicom.Dataset:
@@ -107,3 +108,92 @@ def _add_delay(header: pydicom.Dataset, groups: Sequence[pydicom.Dataset]) -> No
         for position in owner.get("TemporalPositionSequence") or ():
             if "TemporalPositionTimeOffset" in position:
                 header.TriggerTime = 1000 * float(position.TemporalPositionTimeOffset)
+
+
+def _read_plain(slices: Sequence[Slice]) -> np.ndarray | None:
+    """Read integers of 8 or 16 bits that are stored as they are, all in one way; None if they are not."""
+    first = slices[0].header
+    kinds = {tuple(tag_integer(s.header, tag) for tag in _STORAGE) for s in slices}
+    allocated, stored, signed = kinds.pop()
+    if kinds or any(s.pixels_at is None for s in slices) or allocated not in (8, 16) or not 0 < stored <= allocated:
+        return None
+    order = {s.header.original_encoding[1] for s in slices}
+    if len(order) > 1:
+        return None
+    kind = np.dtype(f"{'<' if order.pop() else '>'}{'i' if signed else 'u'}{allocated // 8}")
+    pixels = np.empty((len(slices), int(first.Rows), int(first.Columns)), kind)
+    for item, image in zip(slices, pixels, strict=True):
+        with item.file.open("rb") as stream:
+            stream.seek(item.pixels_at or 0)
+            stream.readinto(image)
+    pixels = pixels.astype(kind.newbyteorder("="), copy=False)
+    if stored < allocated:  # bits that are not used may hold anything
+        np.left_shift(pixels, allocated - stored, out=pixels)
+        np.right_shift(pixels, allocated - stored, out=pixels)
+    return pixels
+
+
+def _decode(slices: Sequence[Slice], name: str) -> np.ndarray:
+    """Read stored values by a decoder."""
+    found: dict[tuple[Path, int | None], np.ndarray] = {}
+    for file in dict.fromkeys(s.file for s in slices):
+        frames = [s.frame for s in slices if s.file == file]
+        try:
+            found |= {(file, frame): stored for frame, stored in zip(frames, _read_file(file, frames), strict=True)}
+        except Exception as error:  # whatever a decoder raises
+            raise DataError(_cannot_be_read(file, name, error)) from None
+    return np.stack([found[s.file, s.frame] for s in slices])
+
+
+def _rescale_integers(stored: np.ndarray, slope: int, intercept: int) -> np.ndarray:
+    """Return integers as integers, in the smallest type that holds them."""
+    scaled = stored.astype(np.int64) * slope + intercept
+    return scaled.astype(np.result_type(np.min_scalar_type(scaled.min()), np.min_scalar_type(scaled.max()), np.int16))
+
+
+def _number(item: Slice, tag: str, default: float) -> float:
+    value = tag_number(item.header, tag)
+    return default if value is None or not np.isfinite(value) or (tag == "RescaleSlope" and value == 0) else value
+
+
+def _read_file(file: Path, frames: Sequence[int | None]) -> Iterator[np.ndarray] | list[np.ndarray]:
+    """Return the stored values of frames of a file, or of its only image."""
+    if frames != [None]:
+        return iter_pixels(file, indices=[frame for frame in frames if frame is not None])
+    data = pydicom.dcmread(file, force=True)
+    if "TransferSyntaxUID" not in data.file_meta:
+        data.file_meta.TransferSyntaxUID = _guess_syntax(data)
+    try:
+        return [pixel_array(data, raw=True)]
+    except Exception:
+        if not data.file_meta.TransferSyntaxUID.is_compressed:
+            raise
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    return [_undo_rescaling(sitk.GetArrayFromImage(reader.Execute())[0], data)]
+
+
+def _undo_rescaling(values: np.ndarray, header: pydicom.Dataset) -> np.ndarray:
+    """Return stored values of rescaled ones, which is how ITK reads."""
+    slope, intercept = (tag_number(header, tag) for tag in ("RescaleSlope", "RescaleIntercept"))
+    return values if (slope or 1.0, intercept or 0.0) == (1.0, 0.0) else (values - (intercept or 0.0)) / (slope or 1.0)
+
+
+def _guess_syntax(data: pydicom.Dataset) -> UID:
+    """Return the transfer syntax of a data set without file meta information, which is not compressed."""
+    implicit, little = data.original_encoding
+    if not little:
+        return ExplicitVRBigEndian
+    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+
+
+def _cannot_be_read(file: Path, name: str, error: Exception) -> str:
+    """Return the message for pixels that cannot be read, with their compression if they have one."""
+    try:
+        syntax = pydicom.dcmread(file, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
+        if syntax.is_compressed:
+            return f"{name}: its pixels, compressed as {syntax.name}, cannot be read; export it uncompressed"
+    except Exception:  # the first reason is reported
+        pass
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return f"{name}: its pixels cannot be read ({reason}); export it uncompressed"

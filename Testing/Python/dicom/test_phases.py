@@ -12,7 +12,6 @@ from support.dicom_exam import (
     EXAM,
     clock,
     write_dicom_exam,
-    write_pre_apart,
     write_slice,
 )
 
@@ -39,7 +38,8 @@ def test_repeated_positions_alone_are_divided_by_instance_number(tmp_path):
 def test_other_series_and_subtractions_are_left_aside(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "siemens")
     write_dicom_exam(tmp_path, EXAM, "siemens", ImageType=["DERIVED", "PRIMARY", "M", "SUB"])
-    write_slice(tmp_path, Geometry((12, 10, 6), (9, 9, 9)), EXAM.pre[0], 0, 1, {"SeriesInstanceUID": "1.2.3"})
+    localiser = {"SeriesInstanceUID": "1.2.3", "SeriesDescription": "localiser"}
+    write_slice(tmp_path, Geometry((12, 10, 6), (9, 9, 9)), EXAM.pre[0], 0, 1, localiser)
     (tmp_path / "DICOMDIR.txt").write_text("not an image")
     assert len(find_phases(tmp_path).phases) == 3
 
@@ -64,7 +64,8 @@ def test_series_of_other_kinds_are_left_aside_however_long_they_are(tmp_path):
     segmentation = {"Modality": "SEG", "NumberOfFrames": 2, "SeriesInstanceUID": "1.2.3"}
     write_slice(tmp_path, EXAM.geometry, EXAM.pre[0], 0, 1, segmentation)
     for k in (0, 1, 1, 3):
-        write_slice(tmp_path, Geometry((12, 10, 6), (2, 2, 4)), EXAM.pre[k], k, 1, {"SeriesInstanceUID": "1.2.4"})
+        other = {"SeriesInstanceUID": "1.2.4", "SeriesDescription": "t1 map"}
+        write_slice(tmp_path, Geometry((12, 10, 6), (2, 2, 4)), EXAM.pre[k], k, 1, other)
     np.testing.assert_array_equal(read_dicom_exam(tmp_path).late, EXAM.late)
 
 
@@ -74,10 +75,7 @@ def test_series_of_other_kinds_are_left_aside_however_long_they_are(tmp_path):
         {"FlipAngle": "2"},
         {"EchoTime": "4.8"},
         {"ImageType": ["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"]},
-        {"StudyInstanceUID": "1.2.3"},
         {"ScanningSequence": "SE"},
-        {"ImagePositionPatient": None},
-        {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
     ],
 )
 def test_image_of_a_different_kind_on_the_same_grid_is_not_a_phase(tmp_path, tags):
@@ -157,15 +155,16 @@ def test_own_clock_of_philips_counts_where_no_other_does(tmp_path, creator, know
     np.testing.assert_array_equal(read_dicom_exam(tmp_path).early, EXAM.pre + (2 if known else 1))
 
 
-@pytest.mark.parametrize("description", ["sag delayed", None])
+@pytest.mark.parametrize("description", ["sag scout", None])
 def test_image_elsewhere_that_is_named_otherwise_is_left_aside(tmp_path, description):
     moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0)))
-    write_pre_apart(tmp_path, exam=moved, description=description)
+    write_dicom_exam(tmp_path, EXAM, "siemens")
+    write_dicom_exam(tmp_path, moved, "siemens", (700,), EXAM.phases[:1], SeriesDescription=description)
     assert len(find_phases(tmp_path).phases) == 3
 
 
 def test_shorter_acquisition_elsewhere_is_left_aside(tmp_path):
     moved = replace(EXAM, geometry=replace(EXAM.geometry, origin=(5.0, 5.0, 5.0)))
-    write_dicom_exam(tmp_path, moved, "ge")
+    write_dicom_exam(tmp_path, moved, "ge", AcquisitionTime="111500.00")
     write_dicom_exam(tmp_path, EXAM, "ge", (0, 100, 200, 300), (*EXAM.phases, EXAM.late))
     assert len(find_phases(tmp_path).phases) == 4
