@@ -22,10 +22,10 @@ from ..phases import find_first_post, pick_phases
 from .aside import Account, Rejected, explain_too_few
 from .folder import ImageFile, digest_pixels, drop_copies, read_folder
 from .frames import image_headers, read_pixels
-from .headers import Slice, as_floats, tag_text, tag_years
+from .headers import as_floats, tag_text, tag_years
 from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
-from .kinds import Kind, never_a_phase, not_usable
+from .kinds import Kind, Slice, never_a_phase, not_usable
 from .phases import DicomPhase, divide_slices, find_acquisitions
 from .times import (
     by_number,

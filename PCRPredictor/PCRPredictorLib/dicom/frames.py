@@ -18,8 +18,8 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from ..errors import DataError
 from .folder import ImageFile
-from .headers import Slice, tag_integer, tag_number
-from .kinds import is_enhanced
+from .headers import tag_integer, tag_number
+from .kinds import Slice, is_enhanced
 
 _OF_THE_FILE = (
     "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber", "Modality",

@@ -3,15 +3,10 @@
 import datetime
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pydicom
 from pydicom.tag import Tag
-
-if TYPE_CHECKING:
-    from .kinds import Kind
 
 PHASE_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
@@ -36,29 +31,6 @@ READ_TAGS = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 SECONDS_PER_DAY = 86400.0
 _PER_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
 _YOUNGEST, _OLDEST = 18, 100  # years; other ages are typing errors or mean "unknown"
-
-
-@dataclass(frozen=True, eq=False)
-class Slice:
-    """One image that could be a slice of a phase.
-
-    Args:
-        file: that holds it.
-        header: its own, also if it is a frame of Enhanced MR.
-        position: mm along its normal.
-        kind: settings that slices of one acquisition share.
-        frame: number in a file of Enhanced MR, from 0; else None.
-        fault: why its pixels cannot be used, such as "is cut short"; else empty.
-        pixels_at: byte of the file at which its pixels start, if they are stored as they are; else None.
-    """
-
-    file: Path
-    header: pydicom.Dataset
-    position: float
-    kind: "Kind"
-    frame: int | None = None
-    fault: str = ""
-    pixels_at: int | None = None
 
 
 def tag_value(header: pydicom.Dataset, tag: str | tuple[int, int]) -> Any:  # noqa: ANN401

@@ -9,6 +9,7 @@ one; flip angles of a T1 map differ by 2 degrees or more; a scanner adapts repet
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -61,6 +62,29 @@ class Kind:
             words = {True: "with fat suppression", False: "without fat suppression"}
             return f"images were taken {words[bool(self.fat_suppressed)]}"
         return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One image that could be a slice of a phase.
+
+    Args:
+        file: that holds it.
+        header: its own, also if it is a frame of Enhanced MR.
+        position: mm along its normal.
+        kind: settings that slices of one acquisition share.
+        frame: number in a file of Enhanced MR, from 0; else None.
+        fault: why its pixels cannot be used, such as "is cut short"; else empty.
+        pixels_at: byte of the file at which its pixels start, if they are stored as they are; else None.
+    """
+
+    file: Path
+    header: pydicom.Dataset
+    position: float
+    kind: Kind
+    frame: int | None = None
+    fault: str = ""
+    pixels_at: int | None = None
 
 
 def is_enhanced(header: pydicom.Dataset) -> bool:

@@ -15,7 +15,6 @@ import pydicom
 from ..geometry import ON_GRID, Geometry
 from .headers import (
     PHASE_TAGS,
-    Slice,
     as_floats,
     name_series,
     tag_integer,
@@ -24,7 +23,7 @@ from .headers import (
     tag_text,
     tag_value,
 )
-from .kinds import Kind
+from .kinds import Kind, Slice
 
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
 _SAME_PLACE = 0.05  # mm, as large as rounding in headers
