@@ -10,12 +10,14 @@ from .commands.check import check
 from .commands.estimate import estimate
 from .commands.evaluate import evaluate
 from .commands.experiment import experiment
+from .commands.import_dicom import import_dicom
 from .commands.init import init
 from .commands.select import select
 from .commands.train import train
 
 for subcommand in (view, init, check, estimate, train, select, evaluate, experiment):
     app.command(cls=ManyValues)(subcommand)
+app.command("import", cls=ManyValues)(import_dicom)
 
 
 def main() -> None:

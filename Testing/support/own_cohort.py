@@ -1,13 +1,20 @@
-"""Folders as people keep their patients: empty files for what looks at names, tiny images for what reads them."""
+"""Folders as people keep their patients: empty files for what looks at names, tiny images, and DICOM of archives."""
 
 import numpy as np
+import pydicom
 from openpyxl import Workbook
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
 
+from support.dicom_exam import EXAM, write_dicom_exam
+from support.dicom_segmentation import write_segmentation
+
 GEOMETRY = Geometry((20, 18, 6), (2.0, 2.0, 4.0))
 NUMBERS = [f"{k:03d}" for k in range(1, 13)]
 GERMAN = ("Nr.", "Alter bei MRT", "HR-Status", "HER2", "Menopausenstatus", "Komplettremission (pCR)", "Zentrum")
+STYLES = ("ge", "siemens", "philips")
+DICOM_MASK = np.zeros(EXAM.geometry.shape, np.uint8)
+DICOM_MASK[2:4, 3:6, 4:8] = 1
 
 
 def write_tree(folder, *names):
@@ -59,3 +66,32 @@ def write_german_cohort(folder, patients=12):
         write_exam([patient / f"T1_{name}.nii.gz" for name in names], number, patient / "Tumormaske.nii.gz")
     write_workbook(folder / "Patientinnen.xlsx", [GERMAN, *(german_row(k) for k in range(1, patients + 1))])
     return folder
+
+
+def write_dicom_patient(folder, number, style="siemens", mask=True, times=(0, 90, 200, 400), **tags):
+    """Write one patient with PatientID 700<number>, each with other voxels, and a SEG beside the images."""
+    phases = [np.rint(phase) + number for phase in (*EXAM.phases, EXAM.late + 5)][: len(times)]
+    own = {
+        "PatientID": f"700{number}",
+        "PatientName": f"Secret^Anna{number}",
+        "StudyInstanceUID": f"1.2.3.{number}",
+        "FrameOfReferenceUID": f"1.2.9.{number}",
+        "StudyDate": "20200101",
+        **tags,
+    }
+    write_dicom_exam(folder, EXAM, style, times, phases, **own)
+    if mask:
+        write_seg(folder / "seg.dcm", number)
+    return folder
+
+
+def write_seg(path, number, segments=None, **tags):
+    """Write a SEG with a tumour, or other segments, of a patient."""
+    frame = f"1.2.9.{number}"
+    write_segmentation(path, EXAM.geometry, segments or {1: (DICOM_MASK, "Tumour")}, frame_of_reference=frame)
+    data = pydicom.dcmread(path)
+    data.PatientID = f"700{number}"
+    for name, value in tags.items():
+        setattr(data, name, value)
+    data.save_as(path)
+    return path

@@ -76,6 +76,10 @@ def _describe(folder: Path, contents: Contents) -> Description:
     layout = find_layout(contents, known)
     if renamed := rename_identifiers(cells, layout.patients):
         columns.values = {"patient_id": renamed, **columns.values}
+        first = next(iter(renamed))
+        columns.notes.insert(
+            0, f"patient_id: {len(renamed)} are written differently, such as {first} = {renamed[first]}"
+        )
     doubts = [*layout.doubts, *unread, *chosen.doubts, *columns.doubts.values()]
     if contents.links:
         doubts.append(

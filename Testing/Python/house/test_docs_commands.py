@@ -24,9 +24,11 @@ from PCRPredictorLib.reading.mapping import read_mapping
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import config
 from PCRTrainingLib.command_line import app
+from PCRTrainingLib.intake.describe import init_cohort
 from pydantic import TypeAdapter, ValidationError
 from support.dicom_exam import write_dicom_exam
 from support.documentation import COMMANDS, PAGES, ROOT, blocks, code, inline
+from support.own_cohort import write_dicom_patient, write_german_cohort, write_workbook
 from support.training_cohort import write_cohort
 
 TRAINING = ROOT / "Resources" / "Docs" / "training.md"
@@ -82,10 +84,23 @@ def files(training_cohort, trained, tmp_path_factory):
     for name, width in (("a", 0), ("b", 8)):
         text = json.dumps(config.config_to_json(replace(TINY, clinical_width=width)))
         (folder / f"{name}.json").write_text(text)
+    hospital = write_german_cohort(folder / "hospital")
+    init_cohort(hospital)
+    write_dicom_patient(folder / "archive", 1)
+    write_workbook(folder / "clinic.xlsx", [["PatientID", "pCR"], ["7001", "yes"]])
     stopped = shutil.copytree(trained, folder / "stopped")
     shutil.rmtree(stopped / "fold_1" / "step3")
     elsewhere = write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50)
-    files = ["MAMA-MIA", "mama-mia.json", "a.json", "b.json", *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour"))]
+    files = [
+        "hospital",
+        "archive",
+        "clinic.xlsx",
+        "MAMA-MIA",
+        "mama-mia.json",
+        "a.json",
+        "b.json",
+        *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour")),
+    ]
     return {
         **{name: folder / name for name in files},
         "cohort": training_cohort,
@@ -123,7 +138,9 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     if words[0] == "phantom":
         words[words.index("--patients") + 1] = "2"
     else:
-        copy_files(words, files, tmp_path)
+        copy_files([word for word in words if words[0] != "import" or word != "cohort"], files, tmp_path)
+    if words[0] == "init":
+        (tmp_path / words[1] / "cohort.json").unlink()
     if words[0] == "experiment":
         words += ["--seeds", "1"]
     if words[0] == "view":  # would serve until it is stopped; other tests do that
@@ -138,7 +155,7 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     assert run(app, words) == 0, capsys.readouterr()
     out = Path(words[words.index("--out") + 1]) if "--out" in words else None
     new = {path.name for path in set(tmp_path.iterdir()) - before}
-    assert new <= set(out.parts[:1] if out else words[1:2])
+    assert new <= set(out.parts[:1] if out else words[1:3])
     assert out is None or any(out.iterdir())
 
 

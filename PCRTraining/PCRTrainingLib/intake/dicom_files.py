@@ -1,0 +1,160 @@
+"""The DICOM files of many patients in one folder, in any order and depth, sorted by patient and study."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.images import FORMATS
+
+_TAGS = [
+    "PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate", "StudyTime", "Modality",
+    "Manufacturer", "FrameOfReferenceUID",
+]  # fmt: skip
+_IMAGES, _MASKS = "MR", "SEG"
+
+
+@dataclass
+class Study:
+    """The MR files of one study, and its date and time as they are written ("" if unknown)."""
+
+    uid: str
+    moment: str = ""
+    files: list[Path] = field(default_factory=list)
+
+
+@dataclass
+class DicomPatient:
+    """The files of one patient.
+
+    Args:
+        key: PatientID; without one, name and birth date, or the study. Never shown.
+        studies: with MR images, the earliest first.
+        masks: DICOM Segmentations.
+        others: files without a readable header beside the patient's, and of other kinds.
+        manufacturer: of the scanner, "" if unknown.
+        folders: that hold the patient's MR images, and their number.
+        frames: UIDs of the frames of reference.
+    """
+
+    key: str
+    studies: list[Study] = field(default_factory=list)
+    masks: list[Path] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    manufacturer: str = ""
+    folders: Counter[Path] = field(default_factory=Counter)
+    frames: set[str] = field(default_factory=set)
+
+    def signature(self, *more: object) -> str:
+        """Return a hash of the names, sizes and times of the patient's files, and of `more`: it changes if they do."""
+        files = sorted([file for study in self.studies for file in study.files] + self.masks + self.others)
+        facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return hashlib.blake2b(repr((facts, more)).encode(), digest_size=16).hexdigest()
+
+
+@dataclass
+class DicomFolder:
+    """What a folder holds.
+
+    Args:
+        patients: with MR images, by key.
+        images: files that are images but not DICOM, such as masks.
+        lost: files of which it is not known which patient they belong to.
+    """
+
+    patients: list[DicomPatient]
+    images: list[Path]
+    lost: list[Path]
+
+
+def read_dicom_folder(folder: Path, without: Path) -> DicomFolder:
+    """Read the headers of a folder's files and sort them by patient.
+
+    Args:
+        without: folder that is not searched, such as the cohort if it is inside.
+
+    Raises:
+        DataError: if there is no such folder, or no DICOM image of the modality MR in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give the folder with the DICOM files of all patients")
+    found: dict[str, DicomPatient] = {}
+    images, loose = [], []
+    for file in _files(folder, without):
+        if file.name.lower().endswith(tuple(FORMATS)):
+            images.append(file)
+            continue
+        header = _read(file)
+        kind = _text(header, "Modality")
+        if header is None or kind not in ("", _IMAGES) or not _key(header):
+            loose.append((file, kind, header))
+        else:
+            _add_image(found.setdefault(_key(header), DicomPatient(_key(header))), file, header)
+    if not found:
+        raise DataError(f"{folder}: has no DICOM images of the modality MR; give the folder with all patients' files")
+    lost = [file for file, kind, header in loose if not _add_loose(found, file, kind, header)]
+    for patient in found.values():
+        patient.studies.sort(key=lambda study: (study.moment, study.uid))
+    return DicomFolder(sorted(found.values(), key=lambda patient: patient.key), images, lost)
+
+
+def _files(folder: Path, without: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        if Path(place).resolve() == without.resolve():
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        yield from (Path(place) / name for name in sorted(names) if not name.startswith(".") and name != "DICOMDIR")
+
+
+def _read(file: Path) -> pydicom.Dataset | None:
+    try:
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
+    except Exception:  # no DICOM, or damaged, which raises anything
+        return None
+
+
+def _text(header: pydicom.Dataset | None, tag: str) -> str:
+    try:
+        return str(header.get(tag) or "").strip() if header is not None else ""
+    except Exception:  # a value that cannot be converted
+        return ""
+
+
+def _key(header: pydicom.Dataset) -> str:
+    """Return what names the patient: PatientID, else name and birth date, else the study."""
+    name = f"{_text(header, 'PatientName').rstrip('^')} {_text(header, 'PatientBirthDate')}".strip()
+    return _text(header, "PatientID") or name or _text(header, "StudyInstanceUID")
+
+
+def _add_image(patient: DicomPatient, file: Path, header: pydicom.Dataset) -> None:
+    uid = _text(header, "StudyInstanceUID")
+    study = next((study for study in patient.studies if study.uid == uid), None)
+    if study is None:
+        study = Study(uid, _text(header, "StudyDate") + _text(header, "StudyTime").split(".")[0])
+        patient.studies.append(study)
+    study.files.append(file)
+    patient.folders[file.parent] += 1
+    patient.frames.add(_text(header, "FrameOfReferenceUID"))
+    patient.manufacturer = patient.manufacturer or _text(header, "Manufacturer")
+
+
+def _add_loose(found: dict[str, DicomPatient], file: Path, kind: str, header: pydicom.Dataset | None) -> bool:
+    """Give a file that is no MR image to its patient; return False if it is not known who that is.
+
+    Its header says so, or its frame of reference, or the folder that it lies in: it may be a lost slice.
+    """
+    owner = found.get(_key(header)) if header is not None else None
+    if owner is None and (frame := _text(header, "FrameOfReferenceUID")):
+        sharing = [patient for patient in found.values() if frame in patient.frames]
+        owner = sharing[0] if len(sharing) == 1 else None
+    if owner is None:
+        owner = max(found.values(), key=lambda patient: patient.folders[file.parent])
+        if not owner.folders[file.parent]:
+            return False
+    (owner.masks if kind == _MASKS else owner.others).append(file)
+    return True

@@ -1,0 +1,188 @@
+"""The DICOM of many patients turned into a cohort in the MAMA-MIA layout, patient by patient.
+
+images/<ID>/<id>_000k.nii.gz               every phase of the dynamic acquisition
+segmentations/expert/<id>.nii.gz           tumour
+clinical_and_imaging_info.csv              see `import_table`
+identifiers.csv                            private: which number is which PatientID
+import/<ID>.json                           a record: what was taken, what was left aside
+
+A patient's record is written last. One that is there, of the same files and settings, is not imported again, so an
+import that was stopped at any moment continues where it was.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from filelock import FileLock, Timeout
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry, Provenance
+from PCRPredictorLib.writing import put_in_place, whole_folder, write_nifti
+
+from ..cohort.check import count, identifier_hash
+from ..progress import Progress
+from .dicom_exam import FoundExam, find_exam, read_phases
+from .dicom_files import DicomPatient, read_dicom_folder
+from .dicom_masks import FoundMask, find_mask, share_masks
+from .import_table import GivenTable, read_given_table, write_import_table
+from .records import NUMBER, Record, mask_path, name_patients, read_record, remove_patient
+
+_WRITERS = 2  # phases that are compressed at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of an import.
+
+    Args:
+        ids: what names a patient, `records.NUMBER` or `records.PATIENT_ID`.
+        study: of several studies, `dicom_exam.FIRST` or `LAST`; None refuses them.
+        labels: of the tumour in a mask with several segments.
+    """
+
+    ids: str = NUMBER
+    study: str | None = None
+    labels: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: patients in the cohort, with a mask, unchanged since before; and sentences about the rest."""
+
+    patients: int
+    masks: int
+    unchanged: int
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def import_dicom_folder(
+    folder: Path, cohort: Path, settings: Settings, progress: Progress, table: Path | None = None
+) -> Imported:
+    """Import every patient; one that cannot be read is reported and does not stop the others.
+
+    Args:
+        table: with the label and clinical variables, by PatientID.
+
+    Raises:
+        DataError: if the folder has no DICOM, or the table or the cohort cannot be used.
+    """
+    found = read_dicom_folder(folder, cohort)
+    patients, masks = found.patients, share_masks(found.patients, found.images, folder)
+    problems, unchanged = [], 0
+    with _locked(cohort):
+        names = name_patients(cohort, patients, settings.ids)
+        given = read_given_table(table, names) if table is not None else GivenTable()
+        progress.start("Importing", len(patients))
+        for patient in patients:
+            name = names[patient.key]
+            try:
+                record, new = import_patient(patient, masks[patient.key], name, cohort, settings)
+            except Exception as error:  # one patient, whatever its files raise, does not stop the others
+                problems.append(f"{name}: not imported: {_reason(error)}")
+                progress.say(problems[-1])
+            else:
+                unchanged += not new
+                progress.say(f"{name}: {record.taken}{'' if new else '; unchanged'}")
+            write_import_table(cohort, given)
+            progress.advance()
+        records = [known for name in names.values() if (known := read_record(cohort, name))]
+    remarks = [*given.remarks]
+    unused = [*found.lost, *(set(found.images) - {file for files in masks.values() for file in files})]
+    if unused:
+        remarks.append(f"{count(len(unused), 'file')} of no patient, such as {sorted(unused)[0].name}: not used")
+    return Imported(len(records), sum(r.has_mask for r in records), unchanged, tuple(problems), tuple(remarks))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "it needs more memory than this computer has"
+    return str(error) if isinstance(error, DataError) else f"its files cannot be read ({type(error).__name__}: {error})"
+
+
+@contextmanager
+def _locked(cohort: Path) -> Iterator[None]:
+    try:
+        cohort.mkdir(parents=True, exist_ok=True)
+        with FileLock(cohort / ".import.lock", timeout=0):
+            yield
+    except Timeout:
+        raise DataError(f"{cohort}: a different import writes into it; wait for its end") from None
+    except OSError as error:
+        raise DataError(f"{cohort}: cannot be written ({error.strerror or error}); choose a different folder") from None
+
+
+def import_patient(
+    patient: DicomPatient, masks: Sequence[Path], name: str, cohort: Path, settings: Settings
+) -> tuple[Record, bool]:
+    """Import one patient, or return its record if it is complete and unchanged.
+
+    Args:
+        masks: images that may be its mask.
+        name: identifier in the cohort.
+
+    Returns:
+        The record, and True if it was imported now.
+
+    Raises:
+        DataError: if the files hold no exam that can be used, or the cohort cannot be written.
+    """
+    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in masks]
+    signature = patient.signature(facts, settings)
+    record = read_record(cohort, name)
+    if record is not None and record.signature == signature and record.is_complete(cohort):
+        return record, False
+    remove_patient(cohort, name)
+    with TemporaryDirectory(prefix="pcr-import-") as place:
+        found = find_exam(patient, settings.study, Path(place))
+        geometry, source = _write_phases(cohort, name, found)
+    mask = find_mask(patient, masks, geometry, settings.labels)
+    if mask.mask is not None:
+        _write_mask(mask.mask, geometry, mask_path(cohort, name))
+    written = [*(cohort / "images" / name).iterdir(), *([mask_path(cohort, name)] if mask.mask is not None else [])]
+    sizes = {file.relative_to(cohort).as_posix(): file.stat().st_size for file in sorted(written)}
+    record = replace(_record(patient, name, found, source, mask), signature=signature, files=sizes)
+    record.write(cohort)
+    return record, True
+
+
+def _write_phases(cohort: Path, name: str, found: FoundExam) -> tuple[Geometry, Provenance]:
+    """Write every phase; return the geometry, and what is known of the source."""
+    with whole_folder(cohort / "images" / name) as staging, ThreadPoolExecutor(_WRITERS) as pool:
+        for numbers, exam in read_phases(found):
+            files = [staging / f"{name.lower()}_{k:04d}.nii.gz" for k in numbers]
+            phases = [np.asarray(phase) for phase in exam.phases]
+            list(pool.map(write_nifti, phases, [exam.geometry] * len(phases), files))
+    return exam.geometry, exam.provenance
+
+
+def _write_mask(mask: np.ndarray, geometry: Geometry, path: Path) -> None:
+    part = path.with_name(f".part.{path.name}")  # the file name decides the format
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_nifti(mask, geometry, part)
+        put_in_place(part, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error}); free some space") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _record(patient: DicomPatient, name: str, found: FoundExam, source: Provenance, mask: FoundMask) -> Record:
+    """Return the record without its signature and files."""
+    exam = found.exam
+    row = {"manufacturer": patient.manufacturer, "age": "" if exam.age is None else f"{exam.age:g}"}
+    if None not in exam.times:
+        row["acquisition_times"] = "[" + ", ".join(f"{time:g}" for time in exam.times) + "]"
+    series = ", ".join(dict.fromkeys(phase.series for phase in exam.phases))
+    parts = [f"{count(len(exam.phases), 'phase')} ({series})", found.remark, mask.remark]
+    if source.left_aside:
+        files = sum(aside.files for aside in source.left_aside)
+        parts.append(f"left aside: {count(files, 'file')}, listed in import/{name}.json")
+    notices = [notice.message for notice in source.notices]
+    taken = "; ".join(filter(None, [*parts, *notices]))
+    return Record(name, identifier_hash(patient.key), row, taken, [asdict(a) for a in source.left_aside], notices)

@@ -1,0 +1,152 @@
+"""The record of an imported patient, `import/<ID>.json`, and what an import leaves in a cohort for each patient."""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import read_csv, write_whole_csv, write_whole_json
+
+from ..cohort.check import identifier_hash
+from .dicom_files import DicomPatient
+
+FORMAT = 1
+IDENTIFIERS = "identifiers.csv"
+_FOLDER = "import"
+NUMBER, PATIENT_ID = "number", "patient-id"  # what names a patient in the cohort
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was taken of a patient.
+
+    Args:
+        patient_id: in the cohort.
+        source: hash of the PatientID.
+        row: of the table, what the headers give.
+        taken: a sentence about phases, study and mask.
+        left_aside: files and series that were not used, and why.
+        notices: warnings of reading.
+        signature: of the files and settings, see `DicomPatient.signature`.
+        files: path in the cohort to size in bytes.
+    """
+
+    patient_id: str
+    source: str
+    row: Mapping[str, str]
+    taken: str
+    left_aside: Sequence[Mapping[str, object]] = ()
+    notices: Sequence[str] = ()
+    signature: str = ""
+    files: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def has_mask(self) -> bool:
+        """Return True if a mask was found."""
+        return any(name.startswith("segmentations/") for name in self.files)
+
+    def is_complete(self, cohort: Path) -> bool:
+        """Return True if all files are there with their sizes."""
+        with suppress(OSError):
+            return all((cohort / name).stat().st_size == size for name, size in self.files.items())
+        return False
+
+    def write(self, cohort: Path) -> None:
+        """Write the record, whole or not at all.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        (cohort / _FOLDER).mkdir(exist_ok=True)
+        write_whole_json({"format": FORMAT, **asdict(self)}, _path(cohort, self.patient_id))
+
+
+def read_record(cohort: Path, name: str) -> Record | None:
+    """Return the record of a patient; None if there is none, or an older or damaged one."""
+    with suppress(OSError, ValueError, TypeError):
+        content = json.loads(_path(cohort, name).read_text(encoding="utf-8"))
+        if content.pop("format") == FORMAT:
+            return Record(**content)
+    return None
+
+
+def read_records(cohort: Path) -> list[Record]:
+    """Return the records of all patients of a cohort."""
+    found = (read_record(cohort, path.stem) for path in sorted((cohort / _FOLDER).glob("*.json")))
+    return [record for record in found if record is not None]
+
+
+def remove_patient(cohort: Path, name: str) -> None:
+    """Remove what an earlier import left of a patient, its record first, and what a stopped one was writing.
+
+    Raises:
+        DataError: if it cannot be removed.
+    """
+    masks = cohort / "segmentations" / "expert"
+    try:
+        _path(cohort, name).unlink(missing_ok=True)
+        for place in (cohort / "images" / name, *(cohort / "images").glob(f".{name}-*")):
+            if place.is_dir():
+                shutil.rmtree(place)
+        for file in (mask_path(cohort, name), masks / f".part.{name.lower()}.nii.gz"):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{cohort}: {name} cannot be replaced ({error.strerror or error}); close what uses it"
+        ) from None
+
+
+def mask_path(cohort: Path, name: str) -> Path:
+    """Return the file of a patient's mask."""
+    return cohort / "segmentations" / "expert" / f"{name.lower()}.nii.gz"
+
+
+def name_patients(cohort: Path, patients: Sequence[DicomPatient], ids: str) -> dict[str, str]:
+    """Return the identifier in the cohort of each patient, by its key; those of earlier imports keep theirs.
+
+    With NUMBER, `identifiers.csv` says which is which; it holds PatientIDs and is readable for its owner alone.
+
+    Raises:
+        DataError: if two PatientIDs give the same name, or the list cannot be written.
+    """
+    if ids == PATIENT_ID:
+        return _names_of_keys(patients)
+    known = {record.source: record.patient_id for record in read_records(cohort)}
+    path = cohort / IDENTIFIERS
+    known |= {identifier_hash(key): name for name, key in _read_identifiers(path)}
+    last = max((int(found[1]) for name in known.values() if (found := re.fullmatch(r"P(\d+)", name))), default=0)
+    names = {}
+    for patient in patients:
+        source = identifier_hash(patient.key)
+        if source not in known:
+            last += 1
+            known[source] = f"P{last:03d}"
+        names[patient.key] = known[source]
+    earlier = {name: key for name, key in _read_identifiers(path)}
+    rows = sorted({**earlier, **{name: key for key, name in names.items()}}.items())
+    write_whole_csv(["patient_id", "PatientID"], rows, path)
+    with suppress(OSError):
+        path.chmod(0o600)
+    return names
+
+
+def _names_of_keys(patients: Sequence[DicomPatient]) -> dict[str, str]:
+    names = {patient.key: re.sub(r"[^A-Za-z0-9]+", "-", patient.key).strip("-") for patient in patients}
+    lower = [name.lower() for name in names.values()]
+    if len(set(lower)) < len(lower) or "" in lower:
+        raise DataError("the PatientIDs of two patients differ only in signs or case; import with --ids number")
+    return names
+
+
+def _read_identifiers(path: Path) -> list[tuple[str, str]]:
+    with suppress(OSError, ValueError, KeyError):
+        return [(row["patient_id"], row["PatientID"]) for row in read_csv(path)]
+    return []
+
+
+def _path(cohort: Path, name: str) -> Path:
+    return cohort / _FOLDER / f"{name}.json"
