@@ -1,5 +1,6 @@
 """A tiny exam, a made-up prediction of it, and files of a tiny volume."""
 
+import gzip
 from dataclasses import replace
 
 import numpy as np
@@ -86,4 +87,33 @@ def write_image(path, array=ARRAY, geometry=OBLIQUE, compress=False):
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction.ravel().tolist())
     sitk.WriteImage(image, path, compress)
+    return path
+
+
+_NIFTI_1 = {  # NIfTI-1: type and first byte
+    "dim": ("i2", 40), "intent_code": ("i2", 68), "datatype": ("i2", 70), "bitpix": ("i2", 72), "pixdim": ("f4", 76),
+    "vox_offset": ("f4", 108), "scl_slope": ("f4", 112), "scl_inter": ("f4", 116), "xyzt_units": ("u1", 123),
+    "qform_code": ("i2", 252), "sform_code": ("i2", 254), "quatern": ("f4", 256), "qoffset": ("f4", 268),
+    "srow": ("f4", 280), "magic": ("S4", 344),
+}  # fmt: skip
+_NIFTI_CODES = {np.dtype(t): code for t, code in (("u1", 2), ("i2", 4), ("i4", 8), ("f4", 16), ("f8", 64))}
+
+
+def write_raw_nifti(path, array=ARRAY, order="<", compressed=None, **fields):
+    """Write an array ((n,) k, j, i) of 1 x 2 x 3 mm with an identity qform, fields as given; return the path."""
+    array = np.asarray(array)
+    values = {
+        "dim": [array.ndim, *array.shape[::-1], *[1] * (7 - array.ndim)],
+        "datatype": _NIFTI_CODES[array.dtype], "bitpix": 8 * array.dtype.itemsize, "pixdim": [1, 1, 2, 3, 0, 0, 0, 0],
+        "vox_offset": 352, "xyzt_units": 2, "qform_code": 1, "magic": b"n+1", **fields,
+    }  # fmt: skip
+    header = bytearray(352)
+    header[:4] = np.array(348, f"{order}i4").tobytes()
+    for name, value in values.items():
+        kind, place = _NIFTI_1[name]
+        content = np.array(value, kind if kind == "S4" else order + kind).tobytes()
+        header[place : place + len(content)] = content
+    content = bytes(header) + array.astype(array.dtype.newbyteorder(order)).tobytes()
+    packed = path.name.endswith(".gz") if compressed is None else compressed
+    path.write_bytes(gzip.compress(content) if packed else content)
     return path

@@ -1,7 +1,8 @@
 """The rooms of the libraries, and which of them each may import."""
 
 _CORE = {"PCRPredictorLib"}
-_READING = _CORE | {"PCRPredictorLib/dicom", "PCRPredictorLib/reading"}
+_FILES = _CORE | {"PCRPredictorLib/files"}
+_READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _LOW = _READING | _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
@@ -13,7 +14,8 @@ _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
 _RUNS = _EVALUATION | {"PCRTrainingLib/evaluation"}
 MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
-    "PCRPredictorLib/dicom": _CORE,
+    "PCRPredictorLib/files": _CORE,
+    "PCRPredictorLib/dicom": _FILES,
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,

@@ -1,19 +1,32 @@
-"""Volumes from files: NIfTI, NRRD and MHA, most of it with SimpleITK. `FORMATS` lists what is read, and how."""
+"""Volumes and exams from files: NIfTI, NRRD and MetaImage. `FORMATS` lists what is read, and how."""
 
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
-from ..errors import DataError
-from ..exam import PHASE_NAMES, Exam, Geometry, Provenance
-from ..geometry import describe_difference
-from .nifti import read_nifti_voxels
+from ..errors import DataError, Notice
+from ..exam import PHASE_NAMES, Exam, Picked, Provenance
+from ..files.header import Header
+from ..files.meta_image import read_meta_image_header
+from ..files.names import ending_of
+from ..files.nifti import read_nifti_header
+from ..files.nrrd import read_nrrd_header
+from ..files.voxels import cannot_read, read_volumes
+from ..geometry import EXACT, ON_GRID, Geometry, describe_difference
+from ..phases import pick_phases
 
-_META_HEADER = 2**14  # bytes of a MetaImage that are searched for its header
+FORMATS = {  # ending of the name: function that reads the header of such a file
+    ".nii": read_nifti_header,
+    ".nii.gz": read_nifti_header,
+    ".nrrd": read_nrrd_header,
+    ".nhdr": read_nrrd_header,
+    ".mha": read_meta_image_header,
+    ".mhd": read_meta_image_header,
+}
+_POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/spec/")  # of content that was not fetched
 
 
 def read_exam(phases: Sequence[Path]) -> Exam:
@@ -27,18 +40,42 @@ def read_exam(phases: Sequence[Path]) -> Exam:
     """
     if len(phases) != len(PHASE_NAMES):
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
-    files = [Path(file) for file in phases]
-    with ThreadPoolExecutor(len(files)) as pool:
-        volumes = list(pool.map(read_volume, files))
-    geometry = volumes[0][1]
-    for file, (_, other) in zip(files[1:], volumes[1:], strict=True):
-        if not geometry.matches(other):
-            raise DataError(
-                f"the phases must lie on one grid, but {files[0].name} and {file.name} differ in "
-                f"{describe_difference(geometry, other)}; export them from one registered series"
-            )
-    pre, early, late = (array for array, _ in volumes)
-    return Exam(pre, early, late, geometry, provenance=Provenance("file"))
+    headers = [_one_volume(read_header(Path(file))) for file in phases]
+    return _read(headers, [0, 0, 0], Provenance("file"))
+
+
+def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence[float] = ()) -> Exam:
+    """Read an exam without a mask from files with all its phases: one with all of them, or several in order of time.
+
+    Args:
+        files: each with one or several volumes, all on one lattice.
+        pick: positions of pre, early and late among all volumes, from 0; see `pick_phases` for the default.
+        times: seconds of each volume; without them those of a single file, if it has any.
+
+    Raises:
+        DataError: if a file cannot be used, there are fewer than three volumes, or a picked one does not exist.
+    """
+    headers = [read_header(Path(file)) for file in files]
+    volumes = [(header, k) for header in headers for k in range(header.volumes)]
+    where = headers[0].name if len(headers) == 1 else f"{len(headers)} files"
+    if len(volumes) < len(PHASE_NAMES):
+        raise DataError(f"{where}: must have at least 3 phases, got {len(volumes)}; give all of them")
+    known = tuple(times) or (headers[0].times if len(headers) == 1 else None)
+    if known is not None and len(known) != len(volumes):
+        known = None
+    chosen = tuple(pick) or pick_phases(known or [None] * len(volumes))
+    if len(set(chosen)) != 3 or len(chosen) != 3 or not all(0 <= k < len(volumes) for k in chosen):
+        raise DataError(
+            f"{where}: pick must be three different phases of 0 to {len(volumes) - 1}, got {' '.join(map(str, chosen))}"
+        )
+    start = 0.0 if known is None else known[chosen[0]]
+    provenance = Provenance(
+        "file",
+        None if known is None else tuple(known[k] - start for k in chosen),  # type: ignore[arg-type]
+        picked=Picked(len(volumes), chosen, (None, None, None), by_hand=bool(pick)),
+        first_post=None if known is None or chosen[0] + 1 >= len(known) else known[chosen[0] + 1] - start,
+    )
+    return _read([volumes[k][0] for k in chosen], [volumes[k][1] for k in chosen], provenance)
 
 
 def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
@@ -47,95 +84,71 @@ def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
     Raises:
         DataError: if the file is missing, of an unknown kind, damaged, cut short or not three-dimensional.
     """
-    path = Path(path)
+    header = _one_volume(read_header(Path(path)))
+    return read_volumes(header, [0])[0], header.geometry
+
+
+def read_header(path: Path) -> Header:
+    """Read and check what the header of a file says, before any voxel.
+
+    Raises:
+        DataError: if the file is missing, of an unknown kind or damaged, or its geometry is impossible.
+    """
     _check_file(path)
-    return FORMATS[_ending(path)](path)
+    return FORMATS[ending_of(path.name)](path)
 
 
 def _check_file(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise DataError(f"{path.name}: is a link to a file that is not there; fetch it, for example with git annex get")
     if not path.exists():
         raise DataError(f"{path}: no such file; check the path")
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give a file, or a folder of DICOM files with --dicom")
-    if not _ending(path):
+    if not ending_of(path.name):
         raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(FORMATS)}, or as mask a DICOM SEG")
-
-
-def _ending(path: Path) -> str:
-    """The longest of the endings in `FORMATS` that the name has, "" if it has none of them."""
-    return max((ending for ending in FORMATS if path.name.lower().endswith(ending)), key=len, default="")
-
-
-def _read_itk(path: Path) -> tuple[np.ndarray, Geometry]:
     try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise DataError(f"{path.name}: cannot be read as an image; export it again") from None
-    return sitk.GetArrayFromImage(image), Geometry.of_image(image, path.name)
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        raise cannot_read(path, error) from None
+    if not start:
+        raise DataError(f"{path.name}: is empty; copy or export it again")
+    if start.startswith(_POINTERS):
+        raise DataError(f"{path.name}: names its content, which was not fetched; fetch it with git annex or git lfs")
 
 
-def _read_meta_image(path: Path) -> tuple[np.ndarray, Geometry]:
-    _check_dimensions(path)
-    volume = _read_itk(path)
-    _check_compressed(path)
-    return volume
-
-
-def _check_dimensions(path: Path) -> None:
-    """Refuse more than three dimensions: ITK's reader of MetaImage would write beyond its memory."""
-    with path.open("rb") as file:
-        fields = [line.partition(b"=") for line in file.read(_META_HEADER).splitlines()]
-    named = [value.strip() for key, _, value in fields if key.strip().lower() in (b"ndims", b"dimsize")]
-    counts = [int(value) for value in named if value.isdigit() and len(value) < 3]
-    sizes = [value.split() for value in named if not value.isdigit()]
-    if counts[:1] != [3] or len(named) != 2 or any(not size.isdigit() for value in sizes for size in value):
-        raise DataError(f"{path.name}: must be one three-dimensional volume with a whole header; export it again")
-
-
-def _check_compressed(path: Path) -> None:
-    """Check the checksum of a MetaImage's compressed voxels, which ITK's reader ignores."""
-    compressed, name = False, b""
-    with path.open("rb") as file:
-        while not name and (line := file.readline(1000)):
-            key, _, value = (part.strip() for part in line.partition(b"="))
-            compressed = compressed or (key == b"CompressedData" and value.lower() == b"true")
-            name = value if key == b"ElementDataFile" else b""
-        if not compressed:
-            return
-        content = file.read() if name == b"LOCAL" else (path.parent / name.decode()).read_bytes()
-    inflate = zlib.decompressobj(wbits=47)  # zlib or gzip
-    try:
-        inflate.decompress(content)
-    except zlib.error:
-        raise DataError(f"{path.name}: its voxels are damaged; copy or export it again") from None
-
-
-def _read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
-    """Read voxels with our own reader, which notices damage and NaN, and the geometry with ITK, as Slicer does."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        voxels = read_nifti_voxels(path)
-        reader.ReadImageInformation()
-        geometry = Geometry.of_image(reader, path.name)
-        return voxels.reshape(geometry.shape), geometry
-    except DataError:
-        raise
-    except (RuntimeError, ValueError, OverflowError) as error:
-        sheared = "orthonormal" in str(error)
-        what = (
-            "its axes are not at right angles; resample it"
-            if sheared
-            else "cannot be read as an image; export it again"
+def _one_volume(header: Header) -> Header:
+    if header.volumes != 1:
+        raise DataError(
+            f"{header.name}: must be one three-dimensional volume with one value per voxel, got {header.volumes} "
+            "volumes; give a file with all phases by --series, and save overlapping segments as one labelmap"
         )
-        raise DataError(f"{path.name}: {what}") from None
+    return header
 
 
-FORMATS = {  # ending of the name: function that reads such a file
-    ".nii": _read_nifti,
-    ".nii.gz": _read_nifti,
-    ".nrrd": _read_itk,
-    ".nhdr": _read_itk,
-    ".mha": _read_meta_image,
-    ".mhd": _read_meta_image,
-}
+def _read(headers: Sequence[Header], numbers: Sequence[int], provenance: Provenance) -> Exam:
+    """Return the exam of one volume each of three headers, which may be the same."""
+    first, notices = headers[0], dict.fromkeys(notice for header in headers for notice in header.notices)
+    notices |= dict.fromkeys(filter(None, (_compare(first, header) for header in headers[1:])))
+    wanted: dict[Path, tuple[Header, list[int]]] = {}
+    for header, number in zip(headers, numbers, strict=True):
+        wanted.setdefault(header.file, (header, []))[1].append(number)
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        read = dict(zip(wanted, pool.map(lambda each: read_volumes(*each), wanted.values()), strict=True))
+    pre, early, late = (read[header.file].pop(0) for header in headers)
+    return Exam(pre, early, late, first.geometry, provenance=replace(provenance, notices=tuple(notices)))
+
+
+def _compare(first: Header, header: Header) -> Notice | None:
+    """Refuse a phase that is not on the grid of the first one; return a warning if it is only nearly on it."""
+    off = first.geometry.offset(header.geometry)
+    if not off < ON_GRID:
+        raise DataError(
+            f"the phases must lie on one grid, but {first.name} and {header.name} differ in "
+            f"{describe_difference(first.geometry, header.geometry)}; export them from one registered series"
+        )
+    if off < EXACT:
+        return None
+    text = f"The phases lie up to {off:.2f} voxels beside each other and were used as if they were on one grid."
+    return Notice("phases_off_grid", text)

@@ -56,7 +56,7 @@ def test_damaged_compressed_voxels_are_refused(tmp_path, name, voxels):
 def test_axes_that_are_not_at_right_angles_are_refused(tmp_path):
     affine = np.array([[1, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     nibabel.save(nibabel.Nifti1Image(ARRAY.T, affine), tmp_path / "a.nii")
-    with pytest.raises(DataError, match="not at right angles; resample"):
+    with pytest.raises(DataError, match=r"axes must be at right angles .* an angle of 73.3 degrees"):
         read_volume(tmp_path / "a.nii")
 
 
@@ -168,5 +168,5 @@ def test_a_metaimage_with_a_header_that_itk_trips_over_is_refused(tmp_path, head
     path = tmp_path / "a.mha"
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5), np.uint8)), path)
     path.write_bytes(path.read_bytes().replace(b"NDims = 3", header))
-    with pytest.raises(DataError, match="three-dimensional"):
+    with pytest.raises(DataError, match=r"three-dimensional|cannot be read as an image"):
         read_volume(path)
