@@ -10,13 +10,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from .answers import read_word
 from .errors import DataError
 
-_MISSING = {"", "unknown", "missing", "na", "n/a", "nan", "none", "null", "<na>"}
 # A comma is a decimal one unless three digits follow, which may be thousands: "12,5", "0,125", not "1,234".
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,(?!\d{3}$)\d+|0,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
+_PLUS, _DASHES = {"+", "\uff0b"}, set("-\u2010\u2013\u2212\uff0d")
 _NOT_APPLICABLE = "not applicable"  # as I-SPY's "above categories not applicable AND age < 50"
-_NEGATIONS = {"no", "not", "non", "without"}
+_NEGATIONS = {"no", "not", "non", "without", "never", "nicht", "kein", "keine", "ohne", "pas", "sans", "sin", "senza"}
+_NEGATIONS |= {"nie", "nunca", "mai", "niet", "geen", "sem", "nao", "bez", "ikke", "inte", "ei", "yok", "degil"}
+_TWO_VALUES = {"negative", "positive"}
 Value = float | str | None
 
 
@@ -107,7 +111,7 @@ class Category:
             ValueError: if it is outside the schema.
         """
         text = text.lower()
-        for written in (text, text.removesuffix(".0")):
+        for written in (text, text.removesuffix(".0"), read_word(text) or text):
             if (value := self._find(written)) is not None:
                 return value
         words = re.findall(r"[a-z]+", re.split(r"[(,;]", text)[0])
@@ -171,6 +175,23 @@ class ClinicalSchema:
                 problems.append(str(error))
         return values, problems
 
+    def find_doubts(self, rows: Sequence[Mapping[str, object]]) -> dict[int, str]:
+        """Return the rows of a table whose cells cannot be read beside the others of their column, and why.
+
+        Numbers mean nothing if some of them are of another coding (1 and 2 for negative and positive), and "-" may be
+        negative or missing.
+
+        Returns:
+            Position of the row to a sentence.
+        """
+        found: dict[int, str] = {}
+        for variable in self.asked:
+            if isinstance(variable, Category) and set(variable.codings) == _TWO_VALUES:
+                cells = [str(row.get(variable.name.lower(), "")) for row in rows]
+                for position, reason in find_doubtful_cells(cells).items():
+                    found.setdefault(position, f"{variable.name} {reason}")
+        return found
+
     @property
     def asked(self) -> tuple[Number | Category, ...]:
         """Return the variables that the user or a table gives."""
@@ -208,7 +229,27 @@ class ClinicalSchema:
 
 def is_missing(given: object) -> bool:
     """Return True if a cell of a table, or a value of the user, means that the value is not known."""
-    return given is None or (isinstance(given, float) and math.isnan(given)) or str(given).strip().lower() in _MISSING
+    return given is None or (isinstance(given, float) and math.isnan(given)) or read_word(str(given)) == "unknown"
+
+
+def find_doubtful_cells(cells: Sequence[str]) -> dict[int, str]:
+    """Return the cells of a column of yes or no that cannot be read beside the others, and why.
+
+    Returns:
+        Position to the rest of a sentence that begins with the column's name.
+    """
+    numbers = {k: match[1] for k, cell in enumerate(cells) if (match := _WHOLE.fullmatch(cell.strip()))}
+    found = {}
+    if other := sorted(set(numbers.values()) - {"0", "1"}, key=int):
+        reason = (
+            f"must be coded with 0 and 1, but this column has {', '.join(other[:5])}, too, so that its numbers may be "
+            "another coding; say in cohort.json what each value means"
+        )
+        found = dict.fromkeys(numbers, reason)
+    if not any(cell.strip() in _PLUS for cell in cells):
+        reason = "must not be '-' in a column without '+', as that may mean negative or missing; write 0, or nothing"
+        found |= {k: reason for k, cell in enumerate(cells) if cell.strip() in _DASHES}
+    return found
 
 
 def _parse(variable: Number | Category, given: object) -> Value:

@@ -1,6 +1,14 @@
-"""What is reported to users: the exception whose message is written for them, and warnings."""
+"""What is reported to users: the exception whose message is written for them, warnings, and problems of patients."""
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from .formatting import count
+
+_GOT = re.compile(r"(?P<before>.*?\bgot )(?P<value>'[^']*'|\"[^\"]*\"|\S+?)(?P<after>(?:[;,.]? .*)?)", re.DOTALL)
+_VALUES = 5  # different values that a sentence shows
 
 
 class DataError(ValueError):
@@ -16,3 +24,58 @@ class Notice:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A patient left out, and the reason as a sentence."""
+
+    patient_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """A reason that several patients share; their identifiers and values are taken out of it."""
+
+    reason: str
+    patients: tuple[str, ...]
+
+    def describe(self, shown: int | None = None) -> str:
+        """Return one line: the number of patients, the reason, and the patients.
+
+        Args:
+            shown: the most patients that are named; None for all.
+        """
+        if len(self.patients) == 1:
+            return f"{self.patients[0]}: {self.reason}"
+        names = ", ".join(self.patients[:shown])
+        more = ", ..." if shown is not None and len(self.patients) > shown else ""
+        return f"{count(len(self.patients), 'patient')}: {self.reason} ({names}{more})"
+
+
+def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:
+    """Return equal problems together, the most frequent first; they may differ in identifier and value."""
+    groups = defaultdict(list)
+    for problem in problems:
+        before, value, after = _parts(problem)
+        groups[before, after].append((value, problem))
+    found = [_as_group(before, after, members) for (before, after), members in groups.items()]
+    return sorted(found, key=lambda group: -len(group.patients))
+
+
+def _parts(problem: Problem) -> tuple[str, str, str]:
+    """Return the reason without the patient's identifier: up to its value, the value, and the rest."""
+    name = rf"(?<![^\W_]){re.escape(problem.patient_id)}(?![^\W_])"
+    text = re.sub(name, "<patient>", problem.reason, flags=re.IGNORECASE)
+    match = _GOT.fullmatch(text)
+    return (match["before"], match["value"], match["after"]) if match else (text, "", "")
+
+
+def _as_group(before: str, after: str, members: Sequence[tuple[str, Problem]]) -> ProblemGroup:
+    patients = tuple(problem.patient_id for _, problem in members)
+    if len(members) == 1:
+        return ProblemGroup(members[0][1].reason, patients)
+    values = list(dict.fromkeys(value for value, _ in members))
+    shown = ", ".join(values[:_VALUES]) + (", ..." if len(values) > _VALUES else "")
+    return ProblemGroup(before + shown + after, patients)

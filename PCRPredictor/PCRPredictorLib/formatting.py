@@ -26,3 +26,8 @@ def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str
         return str(value)
     rounded = round(value, digits) + 0.0  # never "−0.00"
     return format(rounded, f"{'+' if signed else ''}.{digits}f").replace("-", "−")
+
+
+def count(number: int, noun: str) -> str:
+    """Return a count with its noun: "1 patient", "2 patients"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -89,7 +89,7 @@ def predict_cohort(
     out: Path,
     *,
     each: bool = False,
-) -> int:
+) -> dict[str, str]:
     """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
 
     A patient with several tumours has a row for each, and the table then the column `lesion`.
@@ -99,7 +99,7 @@ def predict_cohort(
         each: also write the files of each patient to a folder (see `folder_name`), without scenes.
 
     Returns:
-        The number of patients that failed; the column `error` gives the reasons.
+        The reason why each patient failed that did, as in the column `error`; a dict by identifier.
 
     Raises:
         DataError: if the folder cannot be written, or if every patient failed; then the table is still written.
@@ -117,8 +117,8 @@ def predict_cohort(
         leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
     for path in leftover:
         path.unlink()
-    failed = sum("error" in row for row in rows)
-    if failed == len(rows):
+    failed = {str(row["patient_id"]): str(row["error"]) for row in rows if "error" in row}
+    if len(failed) == len(rows):
         raise DataError(f"no patient could be predicted; the column 'error' of {out / TABLE} says why")
     return failed
 

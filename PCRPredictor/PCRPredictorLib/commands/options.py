@@ -36,7 +36,7 @@ class ManyValues(typer.core.TyperCommand):
 
 def print_line(text: object) -> None:
     """Print one line that the terminal does not wrap, such as a path."""
-    console.print(text, soft_wrap=True)
+    console.print(text, soft_wrap=True, markup=False)
 
 
 def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:

@@ -9,10 +9,13 @@ import typer
 from rich.progress import track
 
 from ..child import emit
+from ..errors import Problem, group_problems
 from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
 from ..report.source_words import describe_left_aside, describe_phases
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
+
+_SHOWN = 10  # patients named for a problem that they share; the table names all
 
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
@@ -87,15 +90,19 @@ def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | 
         DataError: if the cohort cannot be read or the folder cannot be written.
     """
     from .. import outputs
-    from ..reading.sources import find_sources
+    from ..reading.sources import describe_reading, find_sources, mark_doubts
 
     def predict_exam(exam: Exam) -> Prediction:
         return predictor.predict(exam, operating_point)
 
-    patients = find_sources([cohort])
+    patients = mark_doubts(find_sources([cohort]), predictor.bundle.schema)
+    for line in describe_reading(cohort, patients):
+        print_line(line)
     emit("patients", count=len(patients))
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
-    console.print(f"{len(patients) - failed} of {len(patients)} patients predicted, {failed} failed")
+    console.print(f"{len(patients) - len(failed)} of {len(patients)} patients predicted, {len(failed)} failed")
+    for group in group_problems(Problem(name, reason) for name, reason in failed.items()):
+        print_line(f"  {group.describe(_SHOWN)}")
     print_line(f"Written to {out / outputs.TABLE}")
 
 

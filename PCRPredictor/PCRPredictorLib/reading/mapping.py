@@ -64,6 +64,8 @@ class CohortMapping:
             raise ValueError("phases and mask must be given together")
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
+        if "rcb" in self.columns.get("pcr", "").lower() and "pcr" not in {name.lower() for name in self.values}:
+            raise ValueError("values must say what each RCB class means for pcr: class 0 is the complete response")
         for column, meanings in self.values.items():
             keys = [identifier_key(text) for text in meanings]
             if twice := [text for text in meanings if keys.count(identifier_key(text)) > 1]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from ..clinical import ClinicalSchema
 from ..dicom.exam import read_dicom_exam
 from ..dicom.segmentation import is_dicom
 from ..errors import DataError
@@ -131,6 +132,26 @@ def find_sources(places: Sequence[Path]) -> list[Source]:
         DataError: if a place does not exist or holds no exam.
     """
     return [source for place in places for source in _find_in(Path(place))]
+
+
+def describe_reading(cohort: Path, sources: Sequence[Source]) -> list[str]:
+    """Return sentences about what was guessed or left aside when a cohort's patients were found."""
+    said: list[str] = []
+    if any(isinstance(source, PatientSource) for source in sources):
+        find_patients(cohort, said.append)
+    return said
+
+
+def mark_doubts(sources: Sequence[Source], schema: ClinicalSchema) -> list[Source]:
+    """Return the sources; patients whose clinical values cannot be read beside the others' cannot be read then."""
+    rows = [source.patient.row if isinstance(source, PatientSource) else {} for source in sources]
+    doubts = schema.find_doubts(rows)
+    return [
+        replace(source, patient=replace(source.patient, problem=doubts[k]))
+        if k in doubts and isinstance(source, PatientSource)
+        else source
+        for k, source in enumerate(sources)
+    ]
 
 
 def find_source(place: Path, name: str) -> Source:

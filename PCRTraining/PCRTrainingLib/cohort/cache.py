@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.grid import GridSpec, place_window, sample
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
@@ -25,7 +26,7 @@ from PCRPredictorLib.writing import read_csv, whole_folder, write_csv, write_jso
 from torch import Tensor
 
 from ..progress import Progress
-from .check import Problem, count, examine_all, identifier_hash, image_hash, read_labels
+from .check import examine_all, identifier_hashes, image_hash, read_labels
 
 GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
 
@@ -116,8 +117,8 @@ def training_hashes(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[st
     Args:
         more: identifiers of patients without images.
     """
-    names = {name.lower() for name in (*cache.ids, *more)}
-    return [record.fingerprint for record in cache.records], [identifier_hash(name) for name in names]
+    hashes = {mark for name in (*cache.ids, *more) for mark in identifier_hashes(name)}
+    return [record.fingerprint for record in cache.records], sorted(hashes)
 
 
 def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
@@ -160,13 +161,14 @@ def _build(
     schema: ClinicalSchema,
     progress: Progress,
 ) -> None:
-    records, problems = [], []
+    records, problems, warnings = [], [], list[Problem]()
     with (folder / GRIDS).open("wb") as file:
         for k, result in examine_all(patients, labels, schema, partial(_read_one, grid)):
             if isinstance(result, Problem):
                 problems.append(result)
             else:
-                grids, details = result
+                grids, details, notices = result
+                warnings += [Problem(patients[k].patient_id, notice.message) for notice in notices]
                 file.write(grids.tobytes())
                 records.append(
                     {
@@ -177,19 +179,22 @@ def _build(
                     }
                 )
             progress.advance()
+    for group in group_problems(warnings):
+        progress.say(f"warning: {group.describe(5)}")
     write_json({"grid": asdict(grid), "patients": records}, folder / PATIENTS)
     write_csv(["patient_id", "reason"], map(astuple, problems), folder / QUARANTINE)
 
 
-def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
-    """Return the part of an exam that the cache keeps."""
+def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object], tuple[Notice, ...]]:
+    """Return the part of an exam that the cache keeps, and the warnings of its reader."""
     times = {"early": exam.provenance.early_seconds, "late": exam.provenance.after_first_post[2]}
-    return sample_exam(exam, grid), {
+    details: dict[str, object] = {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),
         "fingerprint": image_hash(exam),
         "times": {phase: time for phase, time in times.items() if time is not None},
     }
+    return sample_exam(exam, grid), details, exam.provenance.notices
 
 
 def read_cache(folder: Path) -> GridCache:

@@ -1,44 +1,51 @@
 """Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from PCRPredictorLib.answers import fold, read_word
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, is_missing
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells, is_missing
+from PCRPredictorLib.errors import DataError, Problem, group_problems
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
+from PCRPredictorLib.reading.identifiers import number_key
 
 from ..progress import Progress
 from ..schema import USUAL, build_schema
 
 LABEL = "pcr"
-_NO, _YES = {"0", "0.0", "false"}, {"1", "1.0", "true"}
+_NO_PCR = re.compile(r"n(o|on|ot|ein|icht)?[- ]?pcr|kein pcr|pas de pcr")
 _THREADS = 2
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A patient left out, and the reason as a sentence."""
-
-    patient_id: str
-    reason: str
 
 
 def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
     """Return each patient's label: 1 for pCR, 0 for no pCR, None if the table has no value.
 
     Raises:
-        DataError: if there are no patients, the table has no labels, or one is neither 0 nor 1.
+        DataError: if there are no patients, the table has no labels, or one is not clear; the message counts all.
+    """
+    labels, problems = find_labels(patients)
+    if problems:
+        lines = [group.describe(3) for group in group_problems(problems)]
+        raise DataError("; also ".join(lines[:3]) + ("; run pcr check for the others" if len(lines) > 3 else ""))
+    return labels
+
+
+def find_labels(patients: Sequence[CohortPatient]) -> tuple[list[int | None], list[Problem]]:
+    """Return each patient's label, see `read_labels`, None if it is not clear, and the patients whose label is not.
+
+    Raises:
+        DataError: if there are no patients, or the table has no labels.
     """
     if not patients:
         raise DataError("the cohort has no patients; put the phases of each into images/<patient>")
@@ -47,24 +54,47 @@ def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
             f"the cohort's table must have a column {LABEL} (1 for complete response, 0 for no complete response); "
             "add it, or map another column in cohort.json"
         )
-    return [parse_label(patient.row.get(LABEL, "")) for patient in patients]
+    labels, reasons = parse_labels([patient.row.get(LABEL, "") for patient in patients])
+    return labels, [Problem(patients[k].patient_id, reason) for k, reason in reasons.items()]
+
+
+def parse_labels(cells: Sequence[str]) -> tuple[list[int | None], dict[int, str]]:
+    """Return the labels of a column, None if empty or not clear, and why by position if not clear.
+
+    A number other than 0 and 1 puts every number of the column in doubt, and "-" is read only beside "+".
+    """
+    reasons = {k: f"{LABEL} {reason}" for k, reason in find_doubtful_cells(cells).items()}
+    labels: list[int | None] = []
+    for k, cell in enumerate(cells):
+        try:
+            labels.append(None if k in reasons else 0 if read_word(cell) == "negative" else parse_label(cell))
+        except DataError as error:
+            labels.append(None)
+            reasons[k] = str(error)
+    return labels, reasons
 
 
 def parse_label(text: str) -> int | None:
-    """Return a label from the text of a table: 1, 0, or None if it is empty.
+    """Return a label from the text of a table: 1, 0, or None if it is empty. Yes and no may be in any language.
 
     Raises:
-        DataError: if it is neither 0, 1 nor empty.
+        DataError: if it is none of them.
     """
     if is_missing(text):
         return None
-    text = str(text).strip().lower()
-    if text not in _NO | _YES:
-        raise DataError(
-            f"{LABEL} must be 0, 1 or empty, got {text!r}; write 0 and 1, or map the values in cohort.json "
-            f'("values": {{"{LABEL}": {{"{text}": "1"}}}})'
-        )
-    return int(text in _YES)
+    number, word = str(text).strip().removesuffix(".0").removesuffix(",0"), read_word(text)
+    if number in ("0", "1"):
+        return int(number)
+    if word in ("yes", "positive"):
+        return 1
+    if word == "no" or (word == "negative" and fold(text).isalpha()):
+        return 0
+    if _NO_PCR.fullmatch(fold(text)) or fold(text) == LABEL:
+        return int(fold(text) == LABEL)
+    raise DataError(
+        f"{LABEL} must be 0, 1 or empty, got {text.strip()!r}; write 0 and 1, or map the values in cohort.json "
+        f'("values": {{"{LABEL}": {{"...": "1", "...": "0"}}}}), 1 for a complete response and 0 for none'
+    )
 
 
 def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
@@ -82,11 +112,6 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
     return exam
 
 
-def count(number: int, noun: str) -> str:
-    """Return a count with its noun: "1 patient", "2 patients"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def image_hash(exam: Exam) -> str:
     """Return a hash of the early phase's voxels, the same for copies of an exam under any name."""
     return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
@@ -95,6 +120,11 @@ def image_hash(exam: Exam) -> str:
 def identifier_hash(patient_id: str) -> str:
     """Return a hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
     return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
+
+
+def identifier_hashes(patient_id: str) -> set[str]:
+    """Return the hashes of an identifier as it is and without leading zeros, which a table may have dropped."""
+    return {identifier_hash(patient_id), identifier_hash(number_key(patient_id))}
 
 
 def find_duplicate_ids(patients: Iterable[CohortPatient]) -> dict[str, str]:
@@ -111,17 +141,22 @@ def examine_all(
     labels: Sequence[int | None],
     schema: ClinicalSchema,
     use: Callable[[Exam], T],
+    problems: Sequence[Problem] = (),
 ) -> Iterator[tuple[int, T | Problem]]:
     """Examine a cohort's patients in order, with a few exams in memory at a time.
 
     Args:
         use: called with each exam that can be used.
+        problems: patients that are not read, since their problem is known.
 
     Yields:
         Position of the patient, and the result of `use` or the problem.
     """
-    duplicates, seen = find_duplicate_ids(patients), dict[str, str]()
-    examined = _map(partial(_examine_one, schema, use, duplicates), zip(patients, labels, strict=True))
+    doubts = schema.find_doubts([patient.row for patient in patients])
+    known = {patients[k].patient_id: reason for k, reason in doubts.items()}
+    known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
+    seen = dict[str, str]()
+    examined = _map(partial(_examine_one, schema, use, known), zip(patients, labels, strict=True))
     for k, (result, mark) in enumerate(examined):
         name = patients[k].patient_id
         if not isinstance(result, Problem) and seen.setdefault(mark, name) != name:
@@ -130,16 +165,14 @@ def examine_all(
 
 
 def _examine_one(
-    schema: ClinicalSchema,
-    use: Callable[[Exam], T],
-    duplicates: dict[str, str],
-    task: tuple[CohortPatient, int | None],
+    schema: ClinicalSchema, use: Callable[[Exam], T], known: dict[str, str], task: tuple[CohortPatient, int | None]
 ) -> tuple[T | Problem, str]:
     patient, label = task
-    if patient.patient_id in duplicates:
-        return Problem(patient.patient_id, duplicates[patient.patient_id]), ""
+    if patient.patient_id in known:
+        return Problem(patient.patient_id, known[patient.patient_id]), ""
     if label is None:
-        return Problem(patient.patient_id, f"has no label; fill in {LABEL} in the table"), ""
+        where = f"fill in {LABEL} in the table" if patient.row else "the table has no row for it; add one"
+        return Problem(patient.patient_id, f"has no label; {where}"), ""
     try:
         exam = examine(patient, schema)
         return use(exam), image_hash(exam)
@@ -170,20 +203,24 @@ def check_cohort(
     Raises:
         DataError: if the cohort or its table cannot be read at all.
     """
-    patients = find_patients(cohort)
-    labels = read_labels(patients)
+    patients = find_patients(cohort, progress.say)
+    labels, unclear = find_labels(patients)
     schema, _ = build_schema(variables, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
-    problems = []
-    for k, result in examine_all(patients, labels, schema, lambda exam: None):
+    problems, warnings = [], []
+    for k, result in examine_all(patients, labels, schema, lambda exam: exam.provenance.notices, unclear):
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)
+        else:
+            warnings += [Problem(patients[k].patient_id, notice.message) for notice in result]
         emit("checked", **_describe(patients[k], labels[k], result))
+    for group in group_problems(warnings):
+        progress.say(f"warning: {group.describe()}")
     return len(patients), problems
 
 
-def _describe(patient: CohortPatient, label: int | None, result: Problem | None) -> dict[str, object]:
+def _describe(patient: CohortPatient, label: int | None, result: object) -> dict[str, object]:
     """Return a patient's row for the table of a parent process."""
     return {
         "patient_id": patient.patient_id,

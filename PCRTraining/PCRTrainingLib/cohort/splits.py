@@ -1,12 +1,14 @@
 """Splits by patient: who is trained on and who is held out. No patient is ever on both sides."""
 
-import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.identifiers import identifier_key, match_identifiers
+from PCRPredictorLib.reading.text_table import read_text_table
 from PCRPredictorLib.writing import read_csv, write_whole_csv
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, train_test_split
 
@@ -165,31 +167,38 @@ def _hold_out(share: float, labels: np.ndarray, column: np.ndarray, seed: int) -
 
 def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
     """Return the folds in a list with `patient_id, fold`, or with MAMA-MIA's two columns of patients."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [
-                {str(k).strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as a list of splits ({error}); give a CSV file") from None
-    columns = set(rows[0]) if rows else set()
-    try:
-        if {"train_split", "test_split"} <= columns:
-            known = {row["train_split"].lower(): NEVER for row in rows} | {row["test_split"].lower(): 0 for row in rows}
-            train, test = ({row[c].lower() for row in rows} - {""} for c in ("train_split", "test_split"))
-            if both := sorted(train & test):
-                raise DataError(f"{path}: {both[0]} must be on one side of the split, got both; keep it on one")
-        elif {"patient_id", "fold"} <= columns:
-            known = {row["patient_id"].lower(): int(row["fold"] or NEVER) for row in rows}
-        else:
-            raise DataError(f"{path}: must have the columns patient_id, fold or train_split, test_split")
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path}: fold must be a whole number from 0, or empty ({error})") from None
-    if missing := [name for name in ids if name.lower() not in known]:
+    table = read_text_table(path)
+    table.check_columns()
+    columns = {name.lower(): [values[k] for _, values in table.rows] for k, name in enumerate(table.columns)}
+    if {"train_split", "test_split"} <= columns.keys():
+        known = _read_sides(path, columns["train_split"], columns["test_split"])
+    elif {"patient_id", "fold"} <= columns.keys():
+        known = _read_folds(path, columns["patient_id"], columns["fold"])
+    else:
+        raise DataError(f"{path}: must have the columns patient_id, fold or train_split, test_split")
+    keys = match_identifiers(ids, known, str(path))
+    if missing := [name for name in ids if name not in keys]:
         raise DataError(f"{path}: must list every patient, {missing[0]} is missing ({len(missing)} in all); add them")
-    folds = np.array([known[name.lower()] for name in ids])
+    folds = np.array([known[keys[name]] for name in ids])
     if set(folds) - {NEVER} != set(range(folds.max() + 1)) or folds.max() < 0:
         raise DataError(f"{path}: folds must be numbered from 0 without a gap, and a patient must be held out")
     return folds
+
+
+def _read_sides(path: Path, train: Iterable[str], test: Iterable[str]) -> dict[str, int]:
+    known = dict.fromkeys(filter(None, map(identifier_key, train)), NEVER)
+    for name in filter(None, map(identifier_key, test)):
+        if known.setdefault(name, 0) == NEVER:
+            raise DataError(f"{path}: {name} must be on one side of the split, got both; keep it on one")
+    return known
+
+
+def _read_folds(path: Path, names: Sequence[str], folds: Sequence[str]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for name, text in zip(map(identifier_key, names), folds, strict=True):
+        if not re.fullmatch(r"(\d{1,4}(\.0+)?)?", text):
+            raise DataError(f"{path}: fold must be a whole number from 0, or empty, got {text!r}; correct it")
+        fold = int(float(text)) if text else NEVER
+        if known.setdefault(name, fold) != fold:
+            raise DataError(f"{path}: {name} must be in one fold, got {known[name]} and {fold}; keep one row")
+    return known

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.predictor import library_versions
@@ -15,7 +16,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import whole_folder, write_json
 
 from ..cohort.cache import GridCache, open_or_build
-from ..cohort.check import count, identifier_hash
+from ..cohort.check import identifier_hashes
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -136,7 +137,7 @@ def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), 
     shared = [
         record.patient_id
         for record in cache.records
-        if record.fingerprint in images or identifier_hash(record.patient_id) in patients
+        if record.fingerprint in images or identifier_hashes(record.patient_id) & patients
     ]
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")

@@ -21,9 +21,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry, Provenance
+from PCRPredictorLib.formatting import count
 from PCRPredictorLib.writing import put_in_place, whole_folder, write_nifti
 
-from ..cohort.check import count, identifier_hash
+from ..cohort.check import identifier_hash
 from ..progress import Progress
 from .dicom_exam import FoundExam, find_exam, read_phases
 from .dicom_files import DicomPatient, read_dicom_folder

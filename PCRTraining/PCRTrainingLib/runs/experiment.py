@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, training_hashes
-from ..cohort.check import identifier_hash
+from ..cohort.check import identifier_hashes
 from ..config import TrainingConfig, config_to_json
 from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.evaluate import check_classes, cohort_names, refuse_shared
@@ -117,11 +118,11 @@ def open_clinical_rows(
     """
     file = job.folder.clinical_rows
     if not job.folder.origin.is_file():
-        outside = {patient.lower() for name in externals for patient in caches[name].ids}
+        outside = {number_key(patient) for name in externals for patient in caches[name].ids}
         keep_clinical_rows(table, file, [schema], job.progress, outside)
     rows = read_clinical_rows(file, schema)
     for name, path in externals.items():
-        refuse_shared(caches[name], path, patients=[identifier_hash(patient) for patient in rows])
+        refuse_shared(caches[name], path, patients=[mark for patient in rows for mark in identifier_hashes(patient)])
     return rows
 
 

@@ -5,18 +5,18 @@ Clinical rows are labelled patients without images, on whom the clinical branch 
 
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, Problem, group_problems
 from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.reading.table import read_rows
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json
 
 from ..cohort.cache import QUARANTINE, GridCache, open_or_build
-from ..cohort.check import LABEL, parse_label
+from ..cohort.check import LABEL, parse_labels
 from ..cohort.splits import assign_folds, read_splits, write_splits
 from ..config import TrainingConfig
 from ..progress import Progress
@@ -63,7 +63,7 @@ def open_cohort(
     Args:
         schema: of the model, for a cohort that is not trained on; None to build it from the table.
     """
-    patients = find_patients(cohort)
+    patients = find_patients(cohort, progress.say)
     if schema is None:
         schema, absent = build_schema(config.clinical, [patient.row for patient in patients])
         if absent:
@@ -96,6 +96,8 @@ def keep_folds(
 def _keep_quarantine(cache: GridCache, folder: RunFolder, progress: Progress) -> None:
     if out := len(cache.quarantine):
         progress.say(f"{out} of {len(cache) + out} patients left out, see {folder.quarantine.name}")
+        for group in group_problems(cache.quarantine):
+            progress.say(f"  {group.describe(5)}")
     if not folder.quarantine.is_file():
         with whole_file(folder.quarantine) as part:
             shutil.copyfile(cache.folder / QUARANTINE, part)
@@ -114,7 +116,7 @@ def keep_clinical_rows(
         table: its path; None if there is none.
         file: of the run folder.
         schemas: a row is kept if any of them can use it; the number of others is reported.
-        without: lower-case identifiers of patients that must not be trained on.
+        without: identifiers (`number_key`) of patients that must not be trained on.
 
     Raises:
         DataError: if it is not a table or no row can be used.
@@ -122,19 +124,21 @@ def keep_clinical_rows(
     if table is None:
         file.unlink(missing_ok=True)  # of a run that ended before anything was trained
         return
-    rows = read_rows(Path(table))
-    usable = {name for schema in schemas for name in _parse_rows(rows, schema)}
+    rows = read_rows(Path(table), report=progress.say)
+    labels = _parse_row_labels(rows, Path(table))
+    parsed = [_parse_rows(rows, labels, schema) for schema in schemas]
+    usable = {name for found, _ in parsed for name in found}
     if not usable:
         raise DataError(f"{table}: no row has a label in the column {LABEL} and clinical values that can be used")
     if len(usable) < len(rows):
-        progress.say(
-            f"{len(usable)} of {len(rows)} rows of {Path(table).name} used: the others lack a label or are unreadable"
-        )
+        progress.say(f"{len(usable)} of {len(rows)} rows of {Path(table).name} used; left out:")
+        for group in group_problems(problem for problem in parsed[0][1] if problem.patient_id not in usable):
+            progress.say(f"  {group.describe(5)}")
     columns = [LABEL, *sorted({variable.name for schema in schemas for variable in schema.asked})]
     kept = (
-        [name, *(row.get(column, "") for column in columns)]
+        [name, labels[name], *(row.get(column.lower(), "") for column in columns[1:])]
         for name, row in rows.items()
-        if name in usable and name not in without
+        if name in usable and number_key(name) not in without
     )
     write_whole_csv(["patient_id", *columns], kept, file)
 
@@ -148,15 +152,36 @@ def read_clinical_rows(file: Path, schema: ClinicalSchema) -> Rows:
     Raises:
         DataError: if the file is damaged.
     """
-    return _parse_rows(read_rows(file), schema) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    rows = read_rows(file)
+    return _parse_rows(rows, _parse_row_labels(rows, file), schema)[0]
 
 
-def _parse_rows(rows: Mapping[str, Mapping[str, str]], schema: ClinicalSchema) -> Rows:
-    """Return the rows that have a label and values that the schema can read."""
-    found = {}
+def _parse_row_labels(rows: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, int | None]:
+    """Return the label of every row, None if it has none; refuse a column in which one is not clear."""
+    labels, reasons = parse_labels([row.get(LABEL, "") for row in rows.values()])
+    names = list(rows)
+    if reasons:
+        groups = group_problems(Problem(names[k], reason) for k, reason in reasons.items())
+        raise DataError(f"{file}: {groups[0].describe(3)}")
+    return dict(zip(names, labels, strict=True))
+
+
+def _parse_rows(
+    rows: Mapping[str, Mapping[str, str]], labels: Mapping[str, int | None], schema: ClinicalSchema
+) -> tuple[Rows, list[Problem]]:
+    """Return the rows that have a label and values that the schema can read, and why the others have not."""
+    names = list(rows)
+    doubts = {names[k]: reason for k, reason in schema.find_doubts(list(rows.values())).items()}
+    found: Rows = {}
+    problems = []
     for name, row in rows.items():
-        with suppress(DataError):
-            label = parse_label(row.get(LABEL, ""))
-            if label is not None:
-                found[name] = schema.encode(schema.parse(row)), label
-    return found
+        label = labels[name]
+        try:
+            if label is None or name in doubts:
+                raise DataError(doubts.get(name, f"has no {LABEL}"))
+            found[name] = schema.encode(schema.parse(row)), label
+        except DataError as error:
+            problems.append(Problem(name, str(error)))
+    return found, problems

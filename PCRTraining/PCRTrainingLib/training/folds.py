@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.writing import read_csv, whole_folder, write_whole_csv
 from safetensors.torch import load_file
 from torch import Tensor
@@ -57,8 +58,8 @@ class Prepared:
     @cached_property
     def image_free_rows(self) -> list[tuple[np.ndarray, int]]:
         """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
-        cached = {name.lower() for name in self.cache.ids}
-        return [row for name, row in self.rows.items() if name not in cached]
+        cached = {number_key(name) for name in self.cache.ids}
+        return [row for name, row in self.rows.items() if number_key(name) not in cached]
 
     def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the positions that a fold trains on, (a,), validates on, (b,), and holds out, (c,).

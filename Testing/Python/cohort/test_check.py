@@ -3,8 +3,9 @@ import shutil
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_nifti
-from PCRTrainingLib.cohort.check import check_cohort, parse_label
+from PCRTrainingLib.cohort.check import check_cohort, identifier_hashes, parse_label, parse_labels, read_labels
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.progress import Progress
 from support.training_cohort import GEOMETRY, read_table, write_table
@@ -78,10 +79,62 @@ def test_variables_of_the_configuration_are_checked(cohort, tmp_path, capsys):
     assert "er must be negative, positive, or unknown" in capsys.readouterr().out
 
 
-def test_labels_as_text_are_refused_with_what_to_do(cohort):
-    edit(cohort, 3, pcr="complete")
-    with pytest.raises(DataError, match="pcr must be 0, 1 or empty, got 'complete'; write 0 and 1, or map"):
-        check_cohort(cohort, Progress())
+def test_labels_that_are_not_clear_are_each_reported_and_refused_for_training(cohort):
+    for patient in range(3, 9):
+        edit(cohort, patient, pcr="complete" if patient % 2 else "partial")
+    found = problems(cohort)
+    assert set(found) == {f"P{k}" for k in range(3, 9)}
+    assert "pcr must be 0, 1 or empty, got 'complete'; write 0 and 1, or map" in found["P3"]
+    with pytest.raises(DataError, match=r"6 patients: .* got 'complete', 'partial'; .* \(P3, P4, P5, \.\.\.\)"):
+        read_labels(find_patients(cohort))
+
+
+@pytest.mark.parametrize("text", ["nein", "complete", "ypT0 ypN0", "RCB-II", "2", "-"])
+def test_hint_proposes_no_label_for_a_value(cohort, text):
+    edit(cohort, 3, pcr=text)
+    assert f'"{text}": ' not in problems(cohort).get("P3", "")
+
+
+def test_number_of_another_coding_puts_every_label_in_doubt(cohort):
+    edit(cohort, 3, pcr="2")
+    found = problems(cohort)
+    assert len(found) == 16
+    assert "pcr must be coded with 0 and 1, but this column has 2, too" in found["P0"]
+
+
+def test_minus_is_read_beside_plus_only():
+    assert parse_labels(["+", "-", "–", ""]) == ([1, 0, 0, None], {})
+    labels, reasons = parse_labels(["1", "-", "0"])
+    assert labels == [1, None, 0]
+    assert reasons == {
+        1: "pcr must not be '-' in a column without '+', as that may mean negative or missing; write 0, or nothing"
+    }
+
+
+def test_receptors_of_another_coding_cost_every_patient_with_a_number(cohort):
+    edit(cohort, 3, hr="2")
+    edit(cohort, 4, hr="pos")
+    found = problems(cohort)
+    assert len(found) == 15 and "P4" not in found
+    assert found["P0"].startswith("hr must be coded with 0 and 1, but this column has 2, too")
+
+
+def test_equal_problems_are_one_line_of_the_command(cohort, capsys):
+    for patient in range(10):
+        edit(cohort, patient, age="#N/A" if patient % 2 else "=B2")
+    assert run(app, ["check", str(cohort)]) == 1
+    out = capsys.readouterr().out
+    assert "10 patients: age must be a number from 18 to 100 years, or unknown, got '=B2', '#N/A' (P0, P1, P2" in out
+    assert out.count("age must be") == 1
+
+
+def test_what_was_guessed_is_reported(cohort, capsys):
+    edit(cohort, 3, acquisition_times="soon")
+    (cohort / "clinical_and_imaging_info.xlsx").write_bytes(b"")
+    assert run(app, ["check", str(cohort)]) == 0
+    out = capsys.readouterr().out
+    assert "left aside: clinical_and_imaging_info.xlsx" in out
+    assert "warning: P3: The table's acquisition_times must be a list of rising seconds, got soon" in out
 
 
 def test_table_without_labels_is_refused(cohort):
@@ -91,10 +144,22 @@ def test_table_without_labels_is_refused(cohort):
         check_cohort(cohort, Progress())
 
 
-@pytest.mark.parametrize(("text", "label"), [("1.0", 1), ("0", 0), (" true ", 1), ("", None), ("nan", None)])
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        *((text, 1) for text in ("1.0", " true ", "Ja", "oui", "Sí", "да", "是", "はい", "EVET", "+", "pos.", "pCR")),
+        *((text, 0) for text in ("0", "0,0", "FALSE", "Nein", "não", "нет", "否", "hayır", "negativ", "non-pCR")),
+        *((text, None) for text in ("", "nan", "n/a", "unbekannt", "k.A.", "未知", "?", ".")),
+    ],
+)
 def test_labels_are_read_as_tables_write_them(text, label):
     assert parse_label(text) == label
 
 
 def test_real_cohort_has_no_problems(real_cohort):
     assert check_cohort(real_cohort, Progress()) == (198, [])
+
+
+def test_trained_patient_is_recognised_whatever_zeros_a_table_dropped():
+    assert identifier_hashes("007") & identifier_hashes("7")
+    assert not identifier_hashes("007") & identifier_hashes("70")

@@ -57,6 +57,8 @@ def test_mama_mia_list_is_read_in_any_case(tmp_path):
         ("patient_id,fold\nP1,0\n", r"must list every patient, P0 is missing \(59 in all"),
         ("patient_id,fold\nP1,x\n", "fold must be a whole number"),
         ("a,b\n1,2\n", "must have the columns"),
+        ("patient_id,fold\nP1,0\nP1,1\n", "p1 must be in one fold, got 0 and 1"),
+        ("patient_id,fold,Fold\nP1,0,1\n", "'fold' and 'Fold' have names that differ only in case"),
     ],
 )
 def test_given_list_that_does_not_fit_is_refused(tmp_path, text, message):
@@ -65,9 +67,9 @@ def test_given_list_that_does_not_fit_is_refused(tmp_path, text, message):
         assign(kind="given", file=str(tmp_path / "s.csv"))
 
 
-def test_given_list_with_a_row_longer_than_its_header_is_read(tmp_path):
-    rows = [f"{name},{k % 2},a remark" for k, name in enumerate(IDS)]
-    (tmp_path / "s.csv").write_text("patient_id,fold\n" + "\n".join(rows))
+def test_given_list_is_read_as_any_table(tmp_path):
+    rows = [f"{name.lower()};{k % 2}.0;;" for k, name in enumerate(IDS)]
+    (tmp_path / "s.csv").write_text("sep=;\nPatient_ID;fold\n" + "\n".join(rows), encoding="utf-16")
     assert assign(kind="given", file=str(tmp_path / "s.csv")).tolist() == [0, 1] * 30
 
 

@@ -28,7 +28,10 @@ def test_leading_word_of_free_text_is_enough():
     assert SCHEMA.parse({"menopause": "peri (6-12 months since LMP)"})["menopause"] == "pre"
 
 
-@pytest.mark.parametrize("written", ["no data", "not positive", "no result (positive before)", "pos/neg"])
+@pytest.mark.parametrize(
+    "written",
+    ["no data", "not positive", "no result (positive before)", "pos/neg", "nicht pos", "pas positive", "2+", "ja nein"],
+)
 def test_words_that_deny_or_contradict_are_not_taken_for_the_value(written):
     with pytest.raises(DataError, match="hr must be"):
         SCHEMA.parse({"hr": written})
@@ -88,3 +91,18 @@ def test_unknown_name_is_refused_when_typed_and_ignored_in_a_table():
 def test_schema_survives_json():
     again = ClinicalSchema.from_json(json.loads(json.dumps(SCHEMA.to_json())))
     assert again.parse({"age": 40, "hr": 0}) == SCHEMA.parse({"age": 40, "hr": 0})
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("Negatif", "negative"), ("阳性", "positive"), ("–", "negative"), ("n. a.", None)]
+)
+def test_signs_are_read_in_any_language(written, value):
+    assert SCHEMA.parse({"hr": written})["hr"] == value
+
+
+def test_cells_that_others_of_their_column_put_in_doubt_are_found():
+    rows = [{"hr": text} for text in ("1", "2.0", "pos", "", "02")]
+    assert set(SCHEMA.find_doubts(rows)) == {0, 1, 4}
+    assert SCHEMA.find_doubts(rows)[0].startswith("hr must be coded with 0 and 1, but this column has 2, too")
+    assert set(SCHEMA.find_doubts([{"hr": text} for text in ("0", "-", "1")])) == {1}
+    assert SCHEMA.find_doubts([{"hr": text} for text in ("+", "-", "0")]) == {}

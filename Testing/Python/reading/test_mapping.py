@@ -35,6 +35,10 @@ def test_mapping_is_read_whole(tmp_path):
         ("[" * 100_000, "must be JSON of a few levels"),
         ({"table": ["a"] * 100}, r"table must be a valid string, got .{60}\.\.\.$"),
         ({"phases": ["a", "b", "a"], "mask": ["m"]}, "phases must name a different file each"),
+        (
+            {"columns": {"pcr": "RCB class"}},
+            "values must say what each RCB class means for pcr: class 0 is",
+        ),
         ({"values": {"pcr": {"Yes": "1", "yes": "0"}}}, "values must give 'Yes' of pcr one meaning, got two"),
     ],
 )

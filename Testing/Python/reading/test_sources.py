@@ -89,7 +89,7 @@ def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path):
     np.savez(tmp_path / "toy.npz", pre=exam.pre, mask=exam.mask)
     (shown,) = find_exams([tmp_path], [], None, ["age=44"])
     assert shown.read().clinical["age"] == "44"
-    assert predict_cohort(find_sources([tmp_path]), tiny_prediction, tmp_path / "out") == 0
+    assert predict_cohort(find_sources([tmp_path]), tiny_prediction, tmp_path / "out") == {}
     assert find_source(tmp_path, "toy").read().mask.any()
 
 

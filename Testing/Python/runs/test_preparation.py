@@ -5,9 +5,12 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.config import read_config
 from PCRTrainingLib.progress import Progress
+from PCRTrainingLib.runs.preparation import keep_clinical_rows
 from PCRTrainingLib.runs.train import train
 from support.training_cohort import assert_same_predictions, quiet_job
 
@@ -38,7 +41,15 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     weights = "fold_1/step3/weights.safetensors"
     assert (out / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
     assert len(load_bundle(out / "bundle").training_hashes[1]) == 16 + 8
-    assert "8 of 12 rows of more.csv used: the others lack a label or are unreadable" in messages
+    assert "8 of 12 rows of more.csv used; left out:" in messages
+    assert "  2 patients: has no pcr (r0, r1)" in messages
+
+
+def test_label_of_another_coding_in_clinical_rows_is_refused(tmp_path):
+    table = tmp_path / "more.csv"
+    table.write_text("patient_id,pcr,age\na,1,50\nb,2,50\n")
+    with pytest.raises(DataError, match=r"2 patients: pcr must be coded with 0 and 1, .* this column has 2.*\(a, b\)"):
+        keep_clinical_rows(str(table), tmp_path / "kept.csv", [ClinicalSchema(())], Progress())
 
 
 def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):

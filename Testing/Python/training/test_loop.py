@@ -1,8 +1,10 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
 from PCRTrainingLib.config import Step, read_config
@@ -167,3 +169,9 @@ def test_positive_weight_makes_up_for_imbalance():
     logit, label = torch.zeros(4), torch.tensor([1.0, 0, 0, 0])
     weighted = classification_loss(logit, label, torch.tensor(3.0))
     assert weighted > classification_loss(logit, label, torch.tensor(1.0))
+
+
+def test_clinical_row_of_a_cached_patient_is_not_trained_on_whatever_zeros_it_lost():
+    cache = SimpleNamespace(ids=["001", "P2"])
+    rows = {name: (np.zeros(1), 1) for name in ("1", "1.0", "p2", "2")}
+    assert len(Prepared(cache, ClinicalSchema(()), np.zeros(2, int), rows).image_free_rows) == 1
