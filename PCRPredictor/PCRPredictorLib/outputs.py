@@ -15,7 +15,16 @@ from .report.overlay import save_overlay
 from .report.page import render_report
 from .writing import whole_folder, write_csv, write_json, write_nifti
 
-COHORT_COLUMNS = ("patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error")
+COHORT_COLUMNS = (
+    "patient_id",
+    "probability",
+    "mask_low",
+    "mask_high",
+    "decision",
+    "attention_in_tumour",
+    "warnings",
+    "error",
+)
 LESION = "lesion"  # a further column if any patient has several tumours
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
@@ -160,8 +169,11 @@ def _predict_patient(
 
 
 def _values(prediction: Prediction) -> dict[str, object]:
+    low, high = prediction.mask_interval or (None, None)
     return {
         "probability": f"{prediction.probability:.4f}",
+        "mask_low": "" if low is None else f"{low:.4f}",
+        "mask_high": "" if high is None else f"{high:.4f}",
         "decision": prediction.decision,
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",
         "warnings": " ".join(notice.code for notice in prediction.notices),

@@ -13,6 +13,8 @@ from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
+MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by up to 2 voxels in plane and 1 slice"
+
 
 @dataclass(frozen=True)
 class OperatingPoint:
@@ -120,6 +122,8 @@ class Prediction:
         notices: warnings for the reader.
         model: that made the prediction.
         versions: of this library and of those that it ran on.
+        mask_interval: lowest and highest probability if the mask is eroded, dilated or moved by a voxel or two; None if
+            that was not tried.
         measurements: of the tumour, None if they were not made.
         lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
@@ -136,6 +140,7 @@ class Prediction:
     notices: tuple[Notice, ...]
     model: ModelIdentity
     versions: Mapping[str, str]
+    mask_interval: tuple[float, float] | None = None
     measurements: Measurements | None = None
     lesions: tuple[LesionPrediction, ...] = ()
 
@@ -170,6 +175,8 @@ class Prediction:
                 "high": self.interval[1],
                 "method": f"lowest and highest of {len(self.fold_probabilities)} folds",
             },
+            "mask_interval": self.mask_interval
+            and {"low": self.mask_interval[0], "high": self.mask_interval[1], "method": MASK_VARIANTS},
             "fold_probabilities": list(self.fold_probabilities),
             "image_only_probability": self.image_probability,
             "decision": self.decision,

@@ -15,6 +15,8 @@ from .toolkit.table import Table
 COLUMNS = {
     "patient_id": _("Patient"),
     "probability": _("Probability"),
+    "mask_low": _("Lowest, mask varied"),
+    "mask_high": _("Highest, mask varied"),
     "decision": _("Decision"),
     "attention_in_tumour": _("Attention in tumour"),
     "error": _("Problem"),

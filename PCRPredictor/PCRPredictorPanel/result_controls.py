@@ -38,7 +38,8 @@ class ResultControls:
         ui.statusLabel.text = self._session.status
         words = self._session.words
         ui.probabilityLabel.text, ui.decisionLabel.text = words.probability, words.decision
-        ui.imageLabel.text, ui.attentionLabel.text = words.image_alone, words.attention
+        ui.imageLabel.text = words.image_alone
+        ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings
         self._update_points()
         self._update_save()

@@ -65,6 +65,7 @@ class ResultSection:
             html.Div(f"{{{{ {words.decision} }}}}", id="decision")
             html.Div(f"{{{{ {words.image_alone} }}}}", classes="text-caption")
             html.Div(f"{{{{ {words.attention} }}}}", classes="text-caption", id="attention")
+            html.Div(f"{{{{ {words.measurements} }}}}", classes="text-caption", id="measurements")
             html.Div(v_html=(words.warnings,), classes="text-caption pl-4", id="warnings")
             html.Div(RESEARCH_USE_ONLY, classes="text-caption font-italic my-1")
             for text, file, key in (("Report", "report.html", "report"), ("All files", "result.zip", "files")):

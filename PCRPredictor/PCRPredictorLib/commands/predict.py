@@ -12,6 +12,7 @@ from ..child import emit
 from ..errors import Problem, group_problems
 from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
+from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
@@ -118,11 +119,14 @@ def print_result(prediction: Prediction, out: Path) -> None:
     """Print the result in a few lines; the last one names the folder."""
     point = prediction.operating_point
     low, high = prediction.interval
+    outline = "; outline varied {:.2f} to {:.2f}".format(*prediction.mask_interval) if prediction.mask_interval else ""
     print_line(
-        f"pCR probability {prediction.probability:.2f} (folds {low:.2f} to {high:.2f}): {prediction.decision} "
+        f"pCR probability {prediction.probability:.2f} (folds {low:.2f} to {high:.2f}{outline}): {prediction.decision} "
         f"at the operating point {point.name!r}, threshold {point.threshold:.2f}"
     )
     print_line(f"attention inside the tumour {prediction.attention_summary.in_tumour:.0%}")
+    for name, text in describe_measurements(prediction.measurements).items():
+        print_line(f"{name.lower()}: {text}")
     for notice in prediction.notices:
         print_line(f"warning: {notice.message}")
     model = prediction.model

@@ -112,6 +112,12 @@ def _measurements(prediction: Prediction) -> list[Any]:
         (concept("EARLY_ENHANCE", "Early enhancement of the tumour"), 100 * tumour.early_enhancement, percent),
         (concept("LATE_ENHANCE", "Late enhancement of the tumour"), 100 * tumour.late_enhancement, percent),
     )
+    if prediction.mask_interval is not None:
+        low, high = prediction.mask_interval
+        values += (
+            (concept("PCR_MASK_LOW", "Lowest probability among variants of the tumour mask"), low, none),
+            (concept("PCR_MASK_HIGH", "Highest probability among variants of the tumour mask"), high, none),
+        )
     values += _of_the_mask(prediction.measurements)
     return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in values]
 

@@ -1,6 +1,6 @@
 """The outline of the body in a whole exam: air, skin, the cleft between the breasts, nipples.
 
-It is found on a coarse lattice (about 2.5 mm), without a network, from the signal of the pre-contrast and early phase:
+It is found on a coarse lattice (about 3 mm), without a network, from the signal of the pre-contrast and early phase:
 air is the dark space that reaches the front of the field. What cannot be told is None: slabs and small windows around
 a tumour show no outline, and a field without air in front of the breasts hides the skin. Source: ours.
 """
@@ -19,7 +19,7 @@ from scipy.spatial import KDTree
 
 from ..exam import Exam, Geometry
 
-_VOXEL_MM = 2.5
+_VOXEL_MM = 3.0
 _WHOLE_MM = 120.0  # a field that is smaller along its second longest side shows no outline
 _BOTH_BREASTS_MM = 220.0  # width of a body with two breasts
 _CLEFT_MM = 15.0  # least depth of the cleft between two breasts
@@ -114,11 +114,15 @@ def outline_body(exam: Exam) -> Body | None:
         return None
     air, _ = ndimage.label(dark)
     air = np.isin(air, np.setdiff1d(air[:, 0], 0))  # connected to the front of the field
-    body = Body(np.logical_or.accumulate(~air, axis=1), coarse)  # lungs, too, are behind tissue
-    if not body.inside.any() or body.cleft is None:
-        return body if body.inside.any() else None
+    tissue, count = ndimage.label(~air)
+    if not count:
+        return None
+    largest = tissue == 1 + int(np.bincount(tissue.ravel())[1:].argmax())  # specks of noise in the air are left out
+    body = Body(np.logical_or.accumulate(largest, axis=1), coarse)  # lungs, too, are behind tissue
+    if body.cleft is None:
+        return body
     rows = coarse.to_index(np.array([*body.cleft, coarse.origin[2]]))[1]
-    hanging = air & (np.arange(air.shape[1])[:, None] < rows)  # air behind the curve of a breast
+    hanging = ~largest & (np.arange(air.shape[1])[:, None] < rows)  # air behind the curve of a breast
     return Body(body.inside & ~hanging, coarse)
 
 

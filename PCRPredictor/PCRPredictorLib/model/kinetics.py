@@ -11,8 +11,9 @@ Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: 
 import numpy as np
 from scipy import ndimage
 
+from ..clinical import ClinicalSchema
 from ..enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
-from ..exam import Exam
+from ..exam import Exam, bounding_box
 from .grid import GridSpec, place_window, sample
 
 GRID = GridSpec(window=80.0, size=112, slices=8, middle=0.7)
@@ -27,6 +28,11 @@ QUANTITIES = (
     "sphericity",
 )
 _RIM_MM = 2.0
+
+
+def measure_quantities(exam: Exam, schema: ClinicalSchema) -> dict[str, float]:
+    """Return `tumour_quantities` if a model takes any of them, else nothing."""
+    return tumour_quantities(exam) if any(variable.measured for variable in schema.variables) else {}
 
 
 def tumour_quantities(exam: Exam) -> dict[str, float]:
@@ -64,17 +70,15 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
 
 
 def _on_grid(exam: Exam) -> tuple[list[np.ndarray], np.ndarray, tuple[float, float, float]]:
-    """Return phases and mask, (slices, rows, columns), and the grid's spacing in mm."""
+    """Return phases and mask in the box around it, (slices, rows, columns), and the grid's spacing in mm."""
     window = place_window(np.asarray(exam.mask) != 0, exam.geometry, GRID)
     share = sample(np.asarray(exam.mask) != 0, window)
     step = (window.slices[-1] - window.slices[0]) / (GRID.slices - 1)
     between = max(float(step), 1 / GRID.slices) * window.order.spacing(exam.geometry)[0]  # of a single slice, a share
     pixel = GRID.window / GRID.size
-    return (
-        [sample(phase, window) for phase in exam.phases],
-        share >= min(0.5, float(share.max())),
-        (between, pixel, pixel),
-    )
+    mask = share >= min(0.5, float(share.max()))
+    box = bounding_box(mask)
+    return [sample(phase, window)[box] for phase in exam.phases], mask[box], (between, pixel, pixel)
 
 
 def _rim_minus_core(mask: np.ndarray, wash_in: np.ndarray, spacing: tuple[float, ...]) -> float:

@@ -1,14 +1,13 @@
 """From an exam to a prediction: the fold ensemble reads the tumour's window; its attention is shown on the exam."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 
 import monai
 import numpy as np
 import torch
-from torch import Tensor
 
 from .. import __version__
 from ..checks import check_exam
@@ -16,13 +15,14 @@ from ..errors import DataError
 from ..exam import Exam, Lesion
 from ..lesion.body import Body, outline_body
 from ..lesion.measurements import measure_lesion
-from ..network import PCRNet
 from ..prediction import LesionPrediction, Prediction
 from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
 from .calibration import calibrate
+from .ensemble import Ensemble
 from .grid import place_window, share_inside
-from .kinetics import tumour_quantities
+from .kinetics import measure_quantities
+from .mask_range import about_mask_range, mask_range
 from .normalisation import to_channels
 from .notices import (
     about_clinical,
@@ -58,7 +58,8 @@ class Predictor:
             raise DataError(f"device {device!r} is not available on this machine; use cpu")
         self.bundle = bundle
         self.device = device
-        self.networks = [network.for_inference() for network in bundle.load_networks(device)]
+        networks = [network.for_inference() for network in bundle.load_networks(device)]
+        self.ensemble = Ensemble(networks, bundle.settings.flips, device)
 
     def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
         """Predict the probability of pCR and the attention for one exam, for each of its tumours.
@@ -97,22 +98,22 @@ class Predictor:
         values = schema.parse(exam.clinical)
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
-        image = torch.from_numpy(to_channels(exam, window))
-        quantities = tumour_quantities(exam) if any(v.measured for v in schema.variables) else {}
+        quantities = measure_quantities(exam, schema)
         # with the clinical values, and without them for the image alone
         clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
-
-        logits, image_logits, maps = self._run(image.to(self.device), torch.from_numpy(clinical).to(self.device))
-        probabilities, image_probabilities = (calibrate(each, settings.calibration) for each in (logits, image_logits))
-        attention = to_attention_map(maps, window)
+        reading = self.ensemble.read(to_channels(exam, window), clinical)
+        probabilities = calibrate(reading.logits, settings.calibration)
+        attention = to_attention_map(reading.attention, window)
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)
         interval = float(probabilities.min()), float(probabilities.max())
+        mask_interval = mask_range(exam, reading, self.ensemble, settings, schema, values)
         return Prediction(
             probability=float(probabilities.mean()),
             interval=interval,
+            mask_interval=mask_interval,
             fold_probabilities=tuple(probabilities.tolist()),
-            image_probability=float(image_probabilities.mean()),
+            image_probability=float(calibrate(reading.image_logits, settings.calibration).mean()),
             operating_point=point,
             attention=attention,
             attention_summary=summary,
@@ -120,6 +121,7 @@ class Predictor:
             clinical=schema.describe(values),
             notices=(
                 *about_result(interval, point, summary),
+                *about_mask_range(mask_interval, interval, point),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
                 *about_timing(exam.provenance, settings.times),
                 *about_training_ranges(measure(exam, tumour), settings.familiar),
@@ -131,20 +133,6 @@ class Predictor:
             measurements=measure_lesion(exam, outline()),
         )
 
-    def _run(self, image: Tensor, clinical: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return logit and image-only logit of each fold, (folds,), and the ensemble's mean attention on the grid.
-
-        Args:
-            clinical: (2, width): with every value that is known, and with only those measured in the exam.
-        """
-        flips = ((), *self.bundle.settings.flips)
-        batch = torch.stack([image.flip([axis + 1 for axis in axes]) for axes in flips])
-        batch = batch.contiguous(memory_format=torch.channels_last_3d)
-        with torch.inference_mode():
-            results = [_run_network(network, batch, clinical, flips) for network in self.networks]
-        logits, image_logits, maps = zip(*results, strict=True)
-        return np.array(logits), np.array(image_logits), np.mean(maps, 0)
-
 
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that a prediction is made with."""
@@ -155,15 +143,3 @@ def library_versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-
-
-def _run_network(
-    network: PCRNet, batch: Tensor, clinical: Tensor, flips: Sequence[tuple[int, ...]]
-) -> tuple[float, float, np.ndarray]:
-    """Return, as means over the flips, logit, image-only logit and attention (flipped back)."""
-    known, measured = (row.expand(len(batch), -1) for row in clinical)
-    output = network(batch, known)
-    image_only = output.image_logit + network.clinical_logit(measured, output.image_logit)
-    maps = [a[0].flip(list(axes)) for a, axes in zip(output.log_attention.exp(), flips, strict=True)]
-    attention = torch.stack(maps).mean(0)
-    return float(output.logit.mean()), float(image_only.mean()), attention.cpu().numpy()

@@ -21,7 +21,15 @@ def describe_probability(prediction: Prediction, _: Translate = str) -> str:
     low, high = prediction.interval
     text = _("Probability of pCR {value}").format(value=f"{prediction.probability:.0%}")
     span = _("folds of the model: {low} to {high}").format(low=f"{low:.0%}", high=f"{high:.0%}")
+    if prediction.mask_interval is not None:
+        span += "; " + describe_mask_interval(prediction.mask_interval, _)
     return f"<big><b>{escape(text)}</b></big> ({escape(span)})"
+
+
+def describe_mask_interval(interval: tuple[float, float], _: Translate = str) -> str:
+    """Return the range of the probability over variants of the mask."""
+    low, high = (f"{value:.0%}" for value in interval)
+    return _("outline of the tumour varied: {low} to {high}").format(low=low, high=high)
 
 
 def describe_lesion(lesion: LesionPrediction, _: Translate = str) -> str:

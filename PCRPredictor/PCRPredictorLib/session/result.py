@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..exam import Exam
 from ..prediction import OperatingPoint, Prediction
 from ..report import wording
+from ..report.measured import describe_measurements_briefly
 from .frontend import Fingerprint
 from .history import Snapshot
 
@@ -69,6 +70,7 @@ class ResultWords:
     decision: str = ""
     image_alone: str = ""
     attention: str = ""
+    measurements: str = ""
     warnings: str = ""
     lesions: tuple[str, ...] = ()
 
@@ -83,6 +85,7 @@ def describe_result(result: Result | None, _: wording.Translate = str) -> Result
         wording.describe_decision(prediction, prediction.operating_point, _),
         wording.describe_image_alone(prediction, _),
         wording.describe_attention(prediction, _),
+        describe_measurements_briefly(prediction.measurements, _),
         wording.describe_warnings(prediction, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )

@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pytest
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.outputs import folder_name
+from PCRPredictorLib.outputs import COHORT_COLUMNS, folder_name
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
 from support.cohort_files import write_patient, write_table
 from support.examples import OUTPUTS
@@ -23,7 +23,7 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
     assert code == 0
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
-    assert list(table.columns) == ["patient_id", "probability", "decision", "attention_in_tumour", "warnings", "error"]
+    assert list(table.columns) == list(COHORT_COLUMNS)
     assert (table["error"] != "").tolist() == [False, True, False]
 
 
