@@ -23,7 +23,8 @@ class ExamWords:
     @property
     def text(self) -> str:
         """Return all of it as rich text."""
-        return "".join((escape(self.phases), self.warnings, self.left_aside))
+        phases = f"<p>{escape(self.phases)}</p>" if self.phases else ""
+        return "".join((phases, self.warnings, self.left_aside))
 
 
 def describe_exam(provenance: Provenance | None, bundle: Bundle | None, _: Translate = str) -> ExamWords:

@@ -17,7 +17,7 @@ def test_times_warnings_and_what_was_not_used_are_shown_at_opening(new_desk):
     for sentence in ("1371 s after the pre-contrast one", EXAMPLE_NOTICE.message, "may be a phase of this exam"):
         assert sentence in words.warnings
     assert words.left_aside == "<b>Not used</b><ul><li>series 9 (&lt;t1&gt;) (4 files): has 4 of 10 slices</li></ul>"
-    assert all(part in words.text for part in (words.phases, words.warnings, words.left_aside))
+    assert words.text == f"<p>{words.phases}</p>{words.warnings}{words.left_aside}"
 
 
 def test_times_are_compared_with_the_chosen_models_training(desk):
