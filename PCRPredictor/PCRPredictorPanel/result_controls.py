@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class ResultControls:
         ui.predictButton.connect("clicked(bool)", lambda *_: session.predict())
         ui.cancelButton.connect("clicked(bool)", lambda *_: session.cancel())
         ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
+        ui.resultLesionSelector.connect("currentIndexChanged(int)", self._show_lesion)
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
         session.activity.on_change.append(self.update)
@@ -41,6 +43,7 @@ class ResultControls:
         ui.imageLabel.text = words.image_alone
         ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings
+        self._update_lesions(words.lesions)
         self._update_points()
         self._update_save()
 
@@ -49,6 +52,19 @@ class ResultControls:
         from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
 
         self._session.save(folder, write_prediction, dicom=self._ui.dicomCheck.checked)
+
+    def _update_lesions(self, lines: Sequence[str]) -> None:
+        selector, result = self._ui.resultLesionSelector, self._session.result
+        before = selector.blockSignals(True)
+        if [selector.itemText(k) for k in range(selector.count)] != list(lines):
+            selector.clear()
+            selector.addItems(list(lines))
+        selector.setCurrentIndex(result.shown if result is not None and lines else -1)
+        selector.blockSignals(before)
+        selector.visible = bool(lines)
+
+    def _show_lesion(self, number: int) -> None:
+        self._session.show_lesion(number)
 
     def _update_points(self) -> None:
         selector, model = self._ui.pointSelector, self._session.model

@@ -129,7 +129,11 @@ class TumourControls(VTKObservationMixin):
             events, content = slicer.vtkSegmentation, segmentation.GetSegmentation()
             self.addObserver(content, events.SegmentAdded, self._list_segments)
             self.addObserver(content, events.SegmentRemoved, self._list_segments)
-            self.addObserver(content, events.SourceRepresentationModified, lambda *_: self._session.update())
+            for event in (
+                events.SourceRepresentationModified,
+                events.SegmentModified,
+            ):  # strokes; imported masks, names
+                self.addObserver(content, event, lambda *_: self._session.update())
         self._list_segments()
 
     def _list_segments(self, *_args: object) -> None:

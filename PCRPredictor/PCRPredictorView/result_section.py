@@ -24,12 +24,16 @@ class ResultState:
         points: names of the model's operating points.
         point: the chosen one.
         stale: a sentence if the result is not of what the page shows, else "".
+        lesions: number and line of each of several lesions.
+        lesion: number of the one that is shown.
     """
 
     has_result: bool = False
     points: list[str] = field(default_factory=list)
     point: str = ""
     stale: str = ""
+    lesions: list[dict[str, object]] = field(default_factory=list)
+    lesion: int = 0
 
 
 class ResultSection:
@@ -38,7 +42,7 @@ class ResultSection:
     def __init__(self, server: Server, work: Work, session: Session) -> None:
         self._session = session
         self.state, self.words = TypedState(server.state, ResultState), TypedState(server.state, ResultWords)
-        work.watch(self.state, {self.state.name.point: self._choose})
+        work.watch(self.state, {self.state.name.point: self._choose, self.state.name.lesion: self._show_lesion})
 
     def refresh(self) -> None:
         """Show what the session holds."""
@@ -46,12 +50,18 @@ class ResultSection:
         data.has_result, data.stale = session.result is not None, session.stale
         data.points = [point.name for point in session.model.points]
         data.point = session.model.point.name if session.model.point is not None else ""
+        data.lesions = [{"number": n, "line": line} for n, line in enumerate(session.words.lesions)]
+        data.lesion = session.result.shown if session.result is not None else 0
         self.words.set_dataclass(session.words)
 
     def _choose(self, name: str) -> None:
         point = self._session.model.point
         if point is not None and name != point.name:
             self._session.choose_point(name)
+
+    def _show_lesion(self, number: int) -> None:
+        if self._session.result is not None and number != self._session.result.shown:
+            self._session.show_lesion(number)
 
     def build(self, _busy: str) -> None:
         """Write the section's part of the page."""
@@ -60,6 +70,9 @@ class ResultSection:
         with html.Div(v_if=(name.has_result,), id="result"):
             html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
             html.Div(v_html=(words.probability,), id="probability")
+            lesions = {"items": (name.lesions,), "item_title": "line", "item_value": "number", "id": "shown-lesion"}
+            with html.Div(v_if=(f"{name.lesions}.length",), classes="my-1"):
+                v3.VSelect(v_model=(name.lesion,), label="Lesion", **lesions, **COMPACT)
             point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
             html.Div(f"{{{{ {words.decision} }}}}", id="decision")

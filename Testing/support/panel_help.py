@@ -35,6 +35,21 @@ def wait(panel):
     return session.wait(lambda: not panel.background.busy)
 
 
+def click(panel, lps):
+    """Place a point in a view, as a click does."""
+    panel.ui.clickButton.checked = True
+    (node,) = slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode")
+    node.AddControlPointWorld(*(np.array(lps) * [-1, -1, 1]))
+    slicer.app.processEvents()
+    wait(panel)
+
+
+def brightest(exam):
+    """Return the LPS position of the tumour voxel that enhances most."""
+    gain = np.where(exam.mask, exam.early.astype(float) - exam.pre, -np.inf)
+    return exam.geometry.to_physical(np.array(np.unravel_index(gain.argmax(), gain.shape))[::-1])
+
+
 def column(table, k):
     """Return the texts of a column of a table."""
     return [table.item(row, k).text() for row in range(table.rowCount)]

@@ -14,6 +14,7 @@ from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
+from ..report.wording import describe_lesion
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
 _SHOWN = 10  # patients named for a problem that they share; the table names all
@@ -129,6 +130,10 @@ def print_result(prediction: Prediction, out: Path) -> None:
         print_line(f"{name.lower()}: {text}")
     for notice in prediction.notices:
         print_line(f"warning: {notice.message}")
+    for lesion in prediction.lesions[1:]:
+        print_line(f"lesion {describe_lesion(lesion)}")
+        for notice in lesion.prediction.notices:
+            print_line(f"warning about {lesion.name}: {notice.message}")
     model = prediction.model
     print_line(f"Research use only. Model {model.name} {model.version}: {model.intended_use}")
     print_line(f"Written to {out}")

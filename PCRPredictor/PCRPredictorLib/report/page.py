@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exam import Exam
-from ..prediction import Prediction
+from ..prediction import LesionPrediction, Prediction
 from .display import describe_offset
 from .measured import describe_measurements
 from .rendering import render
@@ -31,6 +31,7 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         rates=describe_rates(prediction.operating_point),
         image_alone=describe_image_alone(prediction),
         measured={**describe_measurements(prediction.measurements), **_measured(prediction)},
+        lesions=[_lesion(lesion) for lesion in prediction.lesions],
         image=_image(exam),
         model=_model(prediction),
     )
@@ -46,6 +47,21 @@ def _measured(prediction: Prediction) -> dict[str, str]:
         "Attention in tumour": f"{attention.in_tumour:.0%} of all attention is inside the mask",
         "Highest attention": f"{where} the tumour, {offset + ' of' if offset else 'at'} its centre",
         "Its position": describe_position(attention.peak),
+    }
+
+
+def _lesion(lesion: LesionPrediction) -> dict[str, str]:
+    """Return the row of one of several lesions."""
+    found = lesion.prediction
+    measured = found.measurements
+    return {
+        "Lesion": lesion.name,
+        "Side": measured.side or "not known" if measured is not None else "not known",
+        "Volume": f"{found.tumour.volume_ml:.1f} ml",
+        "Probability": f"{found.probability:.0%}",
+        "Decision": found.decision,
+        "Attention inside": f"{found.attention_summary.in_tumour:.0%}",
+        "Warnings": " ".join(notice.message for notice in found.notices) or "none",
     }
 
 

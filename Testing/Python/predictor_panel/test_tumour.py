@@ -7,22 +7,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.phantom.patient import make_exam
-from support.panel_help import choose, choose_tiny, predict, wait
-
-
-def click(panel, lps):
-    """Place a point in a view, as a click does."""
-    panel.ui.clickButton.checked = True
-    (node,) = slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode")
-    node.AddControlPointWorld(*(np.array(lps) * [-1, -1, 1]))
-    slicer.app.processEvents()
-    wait(panel)
-
-
-def brightest(exam):
-    """Return the LPS position of the tumour voxel that enhances most."""
-    gain = np.where(exam.mask, exam.early.astype(float) - exam.pre, -np.inf)
-    return exam.geometry.to_physical(np.array(np.unravel_index(gain.argmax(), gain.shape))[::-1])
+from support.panel_help import brightest, choose, choose_tiny, click, predict, wait
 
 
 def test_click_grows_the_tumour_and_it_can_be_predicted(panel):
