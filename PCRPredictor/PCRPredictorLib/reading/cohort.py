@@ -103,8 +103,9 @@ def _mama_mia_patients(cohort: Path) -> list[CohortPatient]:
     images = folder_of(cohort, "images")
     if not images.is_dir():
         raise DataError(
-            f"{cohort}: not a cohort, it has no folder images; arrange it as images/<patient>/<phases>, "
-            f"segmentations/expert and {TABLE}.csv, or name your own files in cohort.json"
+            f"{cohort}: not a cohort, no folder images and no phases in cohort.json; describe it with "
+            f"pcr init, make a cohort of DICOM with pcr import, or arrange it as images/<patient>/<phases>, "
+            f"segmentations/expert and {TABLE}.csv"
         )
     folders = [folder for folder in sorted(images.iterdir()) if folder.is_dir() and not _is_hidden(folder)]
     kinds = (AUTOMATIC, EXPERT, REVIEWED)

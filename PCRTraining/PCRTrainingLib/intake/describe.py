@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients, read_table
+from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients
 from PCRPredictorLib.reading.mapping import MAPPING
 from PCRPredictorLib.writing import write_whole_text
 
@@ -153,24 +153,19 @@ def _as_text(parts: Mapping[str, object]) -> str:
 
 def _with_patients(folder: Path, described: Description) -> Description:
     """Add what the reader finds with the description: patients, and what they lack."""
-    patients = find_patients(folder)
+    reported: list[str] = []
+    patients = find_patients(folder, reported.append)
     counts = sorted({len(patient.phases) for patient in patients})
     taken = f"patients: {len(patients)}, with {' or '.join(map(str, counts))} phases"
     missing = [
         *_about("without a mask", [p for p in patients if p.mask is None]),
         *_about("without a row in the table", [p for p in patients if not p.row]),
-        *_about_rows(folder, patients),
         *_about("without a value for pcr", [p for p in patients if p.row and not p.row.get(LABEL, "").strip()]),
         *_about("with several files for one phase or mask", [p for p in patients if p.problem]),
         *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
+        *reported,
     ]
     return Description(described.text, (taken, *described.taken), described.doubts, tuple(missing))
-
-
-def _about_rows(folder: Path, patients: Sequence[CohortPatient]) -> Iterable[str]:
-    used = {patient.row["patient_id"] for patient in patients if patient.row}
-    if without := [row["patient_id"] for row in read_table(folder).values() if row["patient_id"] not in used]:
-        yield f"{len(without)} of the table without images: {_list(without)}"
 
 
 def _complete(patient: CohortPatient, phases: int) -> bool:

@@ -50,8 +50,8 @@ def test_what_patients_lack_is_reported(cohort):
     assert found.missing == (
         "2 without a mask: 003, 020",
         "1 without a row in the table: 020",
-        "1 of the table without images: 12",
         "2 with a phase missing: 004, 020",
+        "1 of 12 rows of the table have no images: 12",
     )
 
 
