@@ -3,6 +3,7 @@
 grids.f16       (N, 4, slices, rows, columns) float16: three image channels and the fraction of tumour
 patients.json   grid and one record per patient, in the same order
 quarantine.csv  patients left out, and why
+contents.json   what the files of each patient held
 """
 
 import json
@@ -27,8 +28,10 @@ from torch import Tensor
 
 from ..progress import Progress
 from .check import examine_all, identifier_hashes, image_hash, read_labels
+from .contents import find_changes, read_contents
+from .lesions import check_window
 
-GRIDS, PATIENTS, QUARANTINE = "grids.f16", "patients.json", "quarantine.csv"
+GRIDS, PATIENTS, QUARANTINE, CONTENTS = "grids.f16", "patients.json", "quarantine.csv", "contents.json"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class GridCache:
     def labels(self) -> np.ndarray:
         """(N,) 0 or 1."""
         return np.array([record.label for record in self.records])
+
+    @property
+    def patients(self) -> list[str]:
+        """Patients of the rows, in order."""
+        return [record.patient_id for record in self.records]
 
     @property
     def ids(self) -> list[str]:
@@ -141,15 +149,17 @@ def open_or_build(
     Raises:
         DataError: if the cohort cannot be used, has changed since, or the folder cannot be written.
     """
-    patients = find_patients(cohort)
+    patients, progress = find_patients(cohort), progress or Progress()
     if (folder / PATIENTS).is_file():
         cache = read_cache(folder)
         if cache.grid == grid:
-            _check_unchanged(cache, patients, cohort)
+            _check_unchanged(cache, patients, cohort, schema, progress)
             return cache
     labels = read_labels(patients)
     with whole_folder(folder) as staging:
-        _build(patients, labels, staging, grid, schema, progress or Progress())
+        _build(patients, labels, staging, grid, schema, progress)
+        contents = {patient.patient_id: read_contents(patient, cohort) for patient in patients}
+        write_json(contents, staging / CONTENTS)
     return read_cache(folder)
 
 
@@ -186,7 +196,8 @@ def _build(
 
 
 def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object], tuple[Notice, ...]]:
-    """Return the part of an exam that the cache keeps, and the warnings of its reader."""
+    """Return the part of an exam that the cache keeps, and warnings about it; raise DataError if it does not fit."""
+    outside = check_window(exam, grid)
     times = {"early": exam.provenance.early_seconds, "late": exam.provenance.after_first_post[2]}
     details: dict[str, object] = {
         "quantities": tumour_quantities(exam),
@@ -194,7 +205,7 @@ def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]
         "fingerprint": image_hash(exam),
         "times": {phase: time for phase, time in times.items() if time is not None},
     }
-    return sample_exam(exam, grid), details, exam.provenance.notices
+    return sample_exam(exam, grid), details, (*exam.provenance.notices, *outside)
 
 
 def read_cache(folder: Path) -> GridCache:
@@ -218,19 +229,44 @@ def read_cache(folder: Path) -> GridCache:
     return GridCache(folder, grid, records, problems)
 
 
-def _check_unchanged(cache: GridCache, patients: Sequence[CohortPatient], cohort: Path) -> None:
-    """Raise an error if the cohort has gained, lost or relabelled patients since."""
-    known: dict[str, int | None] = {record.patient_id: record.label for record in cache.records}
-    known |= {problem.patient_id: None for problem in cache.quarantine}
-    now = {patient.patient_id for patient in patients}
-    if changed := sorted(now ^ set(known)):
-        raise DataError(
-            f"{cohort} has changed since the run began ({count(len(changed), 'patient')} added or removed, the first "
-            f"is {changed[0]}); restore it, or start a run in a new folder"
+def _check_unchanged(
+    cache: GridCache, patients: Sequence[CohortPatient], cohort: Path, schema: ClinicalSchema, progress: Progress
+) -> None:
+    """Raise an error if the cohort has gained or lost patients since, or if one has other images, mask or values."""
+    records = {record.patient_id: record for record in cache.records}
+    now = {patient.patient_id: patient for patient in patients}
+    if changed := sorted(now.keys() ^ {*records, *(problem.patient_id for problem in cache.quarantine)}):
+        raise _changed(cohort, f"{count(len(changed), 'patient')} added or removed, the first is {changed[0]}")
+    labels = dict(zip(now, read_labels(patients), strict=True))
+    if relabelled := [name for name, record in records.items() if labels[name] != record.label]:
+        raise _changed(cohort, f"a different label for {relabelled[0]}")
+    columns = ["acquisition_times", *(variable.name.lower() for variable in schema.asked)]
+    for name, record in records.items():
+        for column in columns:
+            if str(now[name].row.get(column, "")).strip() != str(record.row.get(column, "")).strip():
+                raise _changed(cohort, f"a different {column} for {name}")
+    _check_contents(cache, now, cohort, progress)
+
+
+def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], cohort: Path, progress: Progress) -> None:
+    """Raise an error if images or a mask that were trained on have changed; report patients left out that have."""
+    if not (cache.folder / CONTENTS).is_file():  # of a version that did not keep them
+        return
+    known = json.loads((cache.folder / CONTENTS).read_text(encoding="utf-8"))
+    found = {name: find_changes(patient, cohort, known.get(name, {})) for name, patient in patients.items()}
+    changed = {name: files for name, files in found.items() if files}
+    trained = [name for name in changed if name in set(cache.patients)]
+    if trained:
+        first, others = changed[trained[0]][0], len(trained) - 1
+        more = f" and files of {count(others, 'more patient')}" if others else ""
+        raise _changed(cohort, f"{first}{more} {'have' if others else 'has'} other content")
+    if changed:
+        names = ", ".join(sorted(changed)[:5])
+        progress.say(
+            f"{count(len(changed), 'patient')} left out of this run changed since it began ({names}); "
+            "start a run in a new folder to train on them"
         )
-    labels = dict(zip((p.patient_id for p in patients), read_labels(patients), strict=True))
-    if relabelled := [name for name, label in known.items() if label is not None and labels[name] != label]:
-        raise DataError(
-            f"{cohort} has changed since the run began (a different label for {relabelled[0]}); restore it, or start a "
-            "run in a new folder"
-        )
+
+
+def _changed(cohort: Path, what: str) -> DataError:
+    return DataError(f"{cohort} has changed since the run began ({what}); restore it, or start a run in a new folder")

@@ -14,13 +14,15 @@ from PCRPredictorLib.answers import fold, read_word
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells, is_missing
-from PCRPredictorLib.errors import DataError, Problem, group_problems
+from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.reading.identifiers import number_key
 
 from ..progress import Progress
 from ..schema import USUAL, build_schema
+from .lesions import check_window
 
 LABEL = "pcr"
 _NO_PCR = re.compile(r"n(o|on|ot|ein|icht)?[- ]?pcr|kein pcr|pas de pcr")
@@ -193,12 +195,16 @@ def _map(function: Callable, tasks: Iterable) -> Iterator:
 
 
 def check_cohort(
-    cohort: Path, progress: Progress, variables: Iterable[str | Category | Number] = USUAL
+    cohort: Path,
+    progress: Progress,
+    variables: Iterable[str | Category | Number] = USUAL,
+    grid: GridSpec = GridSpec(),  # noqa: B008
 ) -> tuple[int, list[Problem]]:
     """Check a cohort as training would; return the number of patients and their problems.
 
     Args:
         variables: clinical variables of the run, see `TrainingConfig.clinical`.
+        grid: of the run; a tumour must fit into its window.
 
     Raises:
         DataError: if the cohort or its table cannot be read at all.
@@ -208,7 +214,7 @@ def check_cohort(
     schema, _ = build_schema(variables, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
     problems, warnings = [], []
-    for k, result in examine_all(patients, labels, schema, lambda exam: exam.provenance.notices, unclear):
+    for k, result in examine_all(patients, labels, schema, partial(_find_warnings, grid), unclear):
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)
@@ -218,6 +224,10 @@ def check_cohort(
     for group in group_problems(warnings):
         progress.say(f"warning: {group.describe()}")
     return len(patients), problems
+
+
+def _find_warnings(grid: GridSpec, exam: Exam) -> tuple[Notice, ...]:
+    return *exam.provenance.notices, *check_window(exam, grid)
 
 
 def _describe(patient: CohortPatient, label: int | None, result: object) -> dict[str, object]:

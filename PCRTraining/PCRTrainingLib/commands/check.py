@@ -12,7 +12,8 @@ def check(cohort: CohortArgument, config: ConfigOption = "full") -> None:
     """List every problem with the patients that have it; exit code 1 if there is any."""
     from ..cohort.check import check_cohort
 
-    patients, problems = check_cohort(cohort, ProgressBar(console), read_config(config).clinical)
+    run = read_config(config)
+    patients, problems = check_cohort(cohort, ProgressBar(console), run.clinical, run.grid)
     for group in group_problems(problems):
         print_line(group.describe())
     console.print(f"{patients - len(problems)} of {patients} patients can be used for training")

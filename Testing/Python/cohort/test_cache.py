@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.cache import open_or_build, read_cache
+from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.schema import USUAL, build_schema
 from support.training_cohort import read_table, write_table
 
@@ -80,3 +83,57 @@ def test_nothing_is_left_of_a_cache_that_does_not_fit_on_the_disk(training_cohor
     with pytest.raises(DataError, match="no space left"):
         build(training_cohort, small_disk / "cache")
     assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["images/P3/p3_0001.nii.gz", "segmentations/expert/p3.nii.gz"])
+def test_changed_image_or_mask_is_refused_and_named(cohort, tmp_path, file):
+    build(cohort, tmp_path / "cache")
+    shutil.copy(cohort / file.replace("3", "5"), cohort / file)
+    with pytest.raises(DataError, match=rf"has changed since the run began \({file} has other content\); restore it"):
+        build(cohort, tmp_path / "cache")
+
+
+def test_copy_with_other_times_is_the_same_cohort(cohort, tmp_path):
+    first = build(cohort, tmp_path / "cache")
+    for file in cohort.rglob("*.nii.gz"):
+        file.write_bytes(file.read_bytes())
+    assert build(cohort, tmp_path / "cache").records == first.records
+
+
+def test_changed_clinical_value_is_refused(cohort, tmp_path):
+    build(cohort, tmp_path / "cache")
+    rows = read_table(cohort)
+    rows[2]["age"], rows[3]["site"] = "77", "elsewhere"
+    write_table(cohort, rows)
+    with pytest.raises(DataError, match=r"a different age for P2"):
+        build(cohort, tmp_path / "cache")
+
+
+def test_patient_left_out_that_was_mended_since_is_reported(cohort, tmp_path):
+    file = cohort / "images" / "P4" / "p4_0001.nii.gz"
+    content = file.read_bytes()
+    file.write_bytes(content[:200])
+    build(cohort, tmp_path / "cache")
+    file.write_bytes(content)
+    progress, said = Progress(), []
+    progress.say = said.append
+    assert (
+        len(open_or_build(cohort, tmp_path / "cache", GRID, build_schema(USUAL, read_table(cohort))[0], progress)) == 15
+    )
+    assert said == [
+        "1 patient left out of this run changed since it began (P4); start a run in a new folder to train on them"
+    ]
+
+
+def test_mask_on_both_sides_costs_its_patient(cohort, tmp_path):
+    wide, tumour = Geometry((140, 32, 6), (2.0, 2.0, 4.0)), np.zeros((6, 32, 140), np.uint8)
+    tumour[2:4, 14:18, 14:18] = tumour[2:4, 14:18, 120:124] = 1
+    rng = np.random.default_rng(0)
+    for phase in range(3):
+        image = rng.integers(50, 60, wide.shape) + 50 * (phase > 0) * tumour
+        write_nifti(image.astype(np.uint8), wide, cohort / "images" / "P4" / f"p4_{phase:04d}.nii.gz")
+    write_nifti(tumour, wide, cohort / "segmentations" / "expert" / "p4.nii.gz")
+    cache = build(cohort, tmp_path / "cache")
+    assert [problem.patient_id for problem in cache.quarantine] == ["P4"]
+    assert "2 tumours" in cache.quarantine[0].reason
+    assert cache.image_and_mask(np.arange(15))[1].amax((1, 2, 3, 4)).min() > 0
