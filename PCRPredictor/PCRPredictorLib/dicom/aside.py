@@ -14,11 +14,12 @@ import pydicom
 
 from ..exam import LeftAside
 from ..geometry import describe_difference
-from .folder import ImageFile, OtherFile, name_files
-from .headers import name_series, tag_integer
+from .folder import NOT_DICOM, ImageFile, OtherFile, name_files
+from .headers import name_series, tag_integer, tag_text
 from .phases import DicomPhase, share_slices, stem_of
-from .times import moment_of
+from .times import is_named_pre, moment_of
 
+_PLURAL = (("is ", "are "), ("has ", "have "), ("belongs ", "belong "))
 _PARALLEL = 0.98  # cosine between normals of series that show the same plane
 
 
@@ -84,13 +85,14 @@ class Account:
             files = len({item.file for item in items})
             self.add(name, reason, files, same_name or same_size, same_name and same_size)
 
-    def add_files(self, others: Iterable[OtherFile], used: Iterable[Path], unused: Iterable[Path]) -> None:
+    def add_files(self, others: Iterable[OtherFile], used: Iterable[Path], unused: Iterable[Path], least: int) -> None:
         """Add files without an image.
 
         Args:
             others: the files.
-            used: files of phases that are used or may be phases.
+            used: files of phases that are used.
             unused: files of other series; an unreadable file that lies only among them is one of theirs.
+            least: number of files of a phase; fewer files that were never DICOM are no phase.
         """
         homes = {file.parent for file in unused} - {file.parent for file in used}
         grouped = defaultdict(list)
@@ -100,14 +102,10 @@ class Account:
         for (series, reason, unreadable, doubtful), files in grouped.items():
             name = series or f"{len(files)} {'unreadable ' * unreadable}file{'s' * (len(files) > 1)}"
             several = not series and len(files) > 1
-            self.add(
-                name,
-                reason.replace("is ", "are ").replace("has ", "have ") if several else reason,
-                len(files),
-                doubtful,
-            )
-            if doubtful:
-                self.refusals.append(f"{len(files)} files cannot be read ({reason}): {name_files(self.folder, files)}")
+            verb = next((reason.replace(one, many, 1) for one, many in _PLURAL if several and one in reason), reason)
+            self.add(name, verb, len(files), doubtful)
+            if doubtful and (reason != NOT_DICOM or len(files) >= least):
+                self.refusals.append(f"{name} {verb}: {name_files(self.folder, files)}")
 
 
 def explain_too_few(
@@ -128,16 +126,20 @@ def explain_too_few(
                 f"{describe_difference(one.geometry, other.geometry)}; export them from one registered series, or "
                 "leave out what is not of the exam"
             )
-    names = sorted({phase.series for phase in whole})
-    names += sorted({f"{p.series}, of which one phase {p.fault}{_damaged(folder, p)}" for p in phases if p.fault})
-    names += sorted({f"{name_series(item.header)}, which {item.reason}" for item in rejected if not item.certain})
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)
+    for phase in phases:
+        reasons[f", of which a phase {phase.fault}{_damaged(folder, phase)}" if phase.fault else ""][phase.series] = (
+            None
+        )
+    for item in rejected:
+        if not item.certain:
+            reasons[f", which {item.reason}"][name_series(item.header)] = None
+    names = [_shorten(list(series)) + reason for reason, series in sorted(reasons.items())]
     unread = [item.file for item in others if item.may_be_image]
     names += [f"{len(unread)} files that cannot be read, {name_files(folder, unread)}"] if unread else []
     most = max((sum(not phase.fault for phase in same) for same in sets), default=0)
-    todo = (
-        "add the missing ones" if len(names) == len({phase.series for phase in whole}) else "copy or export them again"
-    )
-    found = ", ".join(names) or "only other images"
+    todo = "copy or export them again" if unread or set(reasons) - {""} else "add the missing ones"
+    found = "; ".join(names) or "only other images"
     return f"{folder}: must have at least 3 whole phases on one grid, got {most} (found {found}); {todo}"
 
 
@@ -157,6 +159,8 @@ def _why(phase: DicomPhase, used: DicomPhase) -> str:
         return f"its {difference}"
     one, other = phase.geometry, used.geometry
     if one.size[:2] != other.size[:2]:
+        if fault := phase.slices[0].fault:
+            return f"has images that cannot be used (the first {fault})"
         return f"has {one.size[0]} x {one.size[1]} pixels instead of {other.size[0]} x {other.size[1]}"
     if _is_turned(phase, used):
         return "lies in a different plane"
@@ -170,7 +174,7 @@ def _is_turned(phase: DicomPhase, used: DicomPhase) -> bool:
 
 def _damaged(folder: Path, phase: DicomPhase) -> str:
     """Return the names of the files of a phase that cannot be used, in brackets; nothing if there are none."""
-    files = [s.file for s in phase.slices if s.fault]
+    files = list(dict.fromkeys(s.file for s in phase.slices if s.fault))
     return f" ({name_files(folder, files)})" if files else ""
 
 
@@ -192,15 +196,22 @@ def _looks_alike(phase: DicomPhase, chosen: Sequence[DicomPhase]) -> bool:
 
 
 def _may_be_first(phase: DicomPhase, chosen: Sequence[DicomPhase]) -> bool:
-    """Return True if a phase has the name of the acquisition and is not known to come after its first phase."""
+    """Return True if a phase has the name of the acquisition, or a pre-contrast one, and does not come after it."""
     used = chosen[0]
-    if phase.stem is None or phase.stem != used.stem:
+    named = [is_named_pre(tag_text(other.first, "SeriesDescription")) for other in (phase, *chosen)]
+    takes_its_place = named[0] and not any(named[1:]) and phase.geometry.matches(used.geometry)
+    if not takes_its_place and (phase.stem is None or phase.stem != used.stem):
         return False
     times = [other.clock("AcquisitionTime", "TriggerTime") for other in (phase, used)]
     if times[0] is not None and times[1] is not None and times[0] != times[1]:
         return times[0] < times[1]
     numbers = [tag_integer(other.first, "SeriesNumber") for other in (phase, used)]
     return numbers[0] <= numbers[1]
+
+
+def _shorten(names: Sequence[str]) -> str:
+    """Return the first names of a list, for a message."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more series" if len(names) > 3 else "")
 
 
 def _by_name(pairs: Iterable[tuple[str, Path]]) -> dict[str, list[Path]]:

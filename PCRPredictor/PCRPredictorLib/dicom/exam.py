@@ -91,9 +91,9 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
     phases = [found.phases[k] for k in chosen]
     for k, phase in zip(chosen, phases, strict=True):
-        _refuse_uneven(phase)
         if phase.fault:
             raise DataError(f"phase {k} cannot be used, it {phase.fault}; pick others, the folder has {found}")
+        _refuse_uneven(phase)
     pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
     found = replace(found, notices=(*found.notices, *_warn_of_grids(phases)))
     clinical = {} if found.age is None else {"age": found.age}
@@ -131,7 +131,8 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
         account.add_phases([phase for same in sets if same is not chosen for phase in same], found.phases)
         account.add_images(rejected, found.phases)
         used = [s.file for phase in chosen for s in phase.slices]
-        account.add_files(others, used, {image.file for image in images} - set(used))
+        least = min(len({s.file for s in phase.slices}) for phase in _whole(found.phases))
+        account.add_files(others, used, {image.file for image in images} - set(used), least)
         account.refusals += _doubts(found, images)
     if account.refusals and not by_hand:
         raise DataError(

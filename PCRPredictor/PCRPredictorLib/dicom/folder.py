@@ -20,6 +20,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from ..errors import DataError
 from .headers import PHASE_TAGS, READ_TAGS, name_series, stored_values, tag_integer, tag_text
 
+NOT_DICOM = "is not DICOM"
 _SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized"}
 _IMAGE_ENDINGS = {"", ".dcm", ".dicom", ".dic", ".ima", ".img", ".mr"}
 _DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR
@@ -87,7 +88,7 @@ def read_file(file: Path) -> ImageFile | OtherFile:
     """Read the header of a file, and say what it is if it has no image."""
     parts = [part.lower() for part in file.parts]
     if file.name.startswith("._") or not _SYSTEM_FILES.isdisjoint(parts):
-        return OtherFile(file, "is a file of the operating system")
+        return OtherFile(file, "belongs to the operating system")
     try:
         with file.open("rb") as stream:
             return _read_open(file, stream, os.fstat(stream.fileno()).st_size)
@@ -134,7 +135,7 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
         return OtherFile(file, "is empty", _may_be_image(file))
     if start[128:132] != b"DICM" and not _starts_like_data(start):
         is_text = start.isascii() and b"\0" not in start
-        return OtherFile(file, "is not a DICOM file", _may_be_image(file, is_text))
+        return OtherFile(file, NOT_DICOM, _may_be_image(file, is_text))
     stream.seek(0)
     try:
         header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=READ_TAGS, force=True)
@@ -143,7 +144,7 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
     at = stream.tell()
     kind = tag_text(header, "SOPClassUID") or tag_text(header.file_meta, "MediaStorageSOPClassUID")
     if kind == _DIRECTORY:
-        return OtherFile(file, "is a DICOMDIR, an index")
+        return OtherFile(file, "is an index (DICOMDIR)")
     if tag_integer(header, "Rows") and tag_integer(header, "Columns"):
         return _check_pixels(ImageFile(file, header), stream, at, size)
     if (kind.startswith(_IMAGES) and kind not in _NO_IMAGES) or not kind:

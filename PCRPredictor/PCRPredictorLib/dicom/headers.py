@@ -64,9 +64,10 @@ def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:
         if tag == "AcquisitionDateTime":
             days = datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
             text = text[8:].split("+")[0].split("-")[0]
-        return days * SECONDS_PER_DAY + int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:] or 0)
+        time = int(text[:2]) * 3600 + int(text[2:4] or 0) * 60 + float(text[4:] or 0)
     except ValueError:
         return None
+    return days * SECONDS_PER_DAY + time if 0 <= time < SECONDS_PER_DAY + 1 else None  # with a leap second
 
 
 def tag_number(header: pydicom.Dataset, tag: str) -> float | None:

@@ -79,9 +79,11 @@ def check_visit(folder: Path, phases: Sequence[DicomPhase]) -> list[Notice]:
     for groups in (visits, days if apart else {}):
         if len(complete := [found for found in groups.values() if len(found) >= 3]) > 1:
             raise DataError(_several_studies(folder, complete))
-    studies = {tag_text(phase.first, "StudyInstanceUID"): phase for phase in phases}
-    if not all(_same_visit(phases[0].first, phase.first) for phase in studies.values()):
-        raise DataError(_several_studies(folder, [[phase] for phase in studies.values()]))
+    studies = defaultdict(list)
+    for phase in phases:
+        studies[tag_text(phase.first, "StudyInstanceUID")].append(phase)
+    if not all(_same_visit(phases[0].first, found[0].first) for found in studies.values()):
+        raise DataError(_several_studies(folder, list(studies.values())))
     found = []
     if len(studies) > 1:
         message = f"The phases have {len(studies)} different study UIDs but belong together: read as one study."
@@ -95,7 +97,8 @@ def check_visit(folder: Path, phases: Sequence[DicomPhase]) -> list[Notice]:
 def _several_studies(
     folder: Path, studies: Sequence[Sequence[DicomPhase]], what: str = "phases of one acquisition"
 ) -> str:
-    names = ", and ".join(f"{len(found)} phases from {found[0].series}" for found in studies)
+    named = [f"{len(found)} phase{'s' * (len(found) > 1)} from {found[0].series}" for found in studies]
+    names = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
     return f"{folder}: holds {len(studies)} studies with {what} ({names}); give a folder with one study"
 
 

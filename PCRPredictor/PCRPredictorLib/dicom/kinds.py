@@ -104,6 +104,8 @@ def never_a_phase(header: pydicom.Dataset) -> str:
         return "is computed from other images (DERIVED/SECONDARY)"
     if other := next((kind for kind in kinds if kind in _NO_MAGNITUDE), None):
         return f"has no magnitude images ({other})"
+    if (samples := tag_integer(header, "SamplesPerPixel")) > 1:
+        return f"has images in colour ({samples} values per pixel)"
     if "EP" in sequence or tag_value(header, "DiffusionBValue") is not None:
         return "is an echo-planar or diffusion series"
     return "is a spin-echo series" if "SE" in sequence and "GR" not in sequence else ""
@@ -113,20 +115,18 @@ def not_usable(header: pydicom.Dataset) -> str:
     """Return what keeps an image from being a slice of a phase although it may be one; nothing if it is usable."""
     if tag_integer(header, "NumberOfFrames") > 1:
         return "has multi-frame DICOM images that are not Enhanced MR; convert them to single-frame DICOM"
-    if (samples := tag_integer(header, "SamplesPerPixel")) > 1:
-        return f"has colour images ({samples} values a pixel)"
     if (shown := tag_text(header, "PhotometricInterpretation")) == "MONOCHROME1":
         return f"has inverted images ({shown})"
     if missing := [tag for tag in _PLACE_TAGS if tag_value(header, tag) in (None, "", [])]:
         return f"has images without {' and '.join(missing)}"
     try:
         across, down = np.reshape(as_floats(header.ImageOrientationPatient), (2, 3))
-        numbers = [*as_floats(header.PixelSpacing), *as_floats(header.ImagePositionPatient)]
+        spacing, position = as_floats(header.PixelSpacing), as_floats(header.ImagePositionPatient)
     except (ValueError, TypeError):
         return "has images with damaged positions"
-    if not np.isfinite([*across, *down, *numbers]).all() or len(numbers) != 5:
+    if len(spacing) != 2 or len(position) != 3 or not np.isfinite([*across, *down, *spacing, *position]).all():
         return "has images with damaged positions"
     if not 0.9 < np.linalg.norm(np.cross(across, down)) < 1.1:
         return "has images with an invalid ImageOrientationPatient"
-    sizes: Sequence[float] = (*numbers[:2], tag_integer(header, "Rows"), tag_integer(header, "Columns"))
+    sizes: Sequence[float] = (*spacing, tag_integer(header, "Rows"), tag_integer(header, "Columns"))
     return "has images with an invalid size or PixelSpacing" if min(sizes) <= 0 else ""

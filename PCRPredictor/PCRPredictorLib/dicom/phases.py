@@ -26,7 +26,8 @@ from .headers import (
 from .kinds import Kind, Slice
 
 _SLICE_TAGS = ("TriggerTime", "AcquisitionDateTime", "AcquisitionTime", "InstanceNumber")
-_SAME_PLACE = 0.05  # mm, as large as rounding in headers
+_SAME_PLACE = 0.2  # mm along the normal: more than rounding in headers, less than any distance between slices
+_ROUNDING = 0.05  # mm in plane
 _PHASE_WORDS = {"pre", "post", "phase", "ph", "pass", "contrast", "gd", "c"}  # they differ between names of phases
 
 
@@ -134,7 +135,8 @@ def split_series(group: Sequence[Slice]) -> list[DicomPhase]:
         for tag in () if doubles else _SLICE_TAGS:
             if parts := _by_rank(stacks, tag) if len(counts) == 1 else _by_run(stacks, tag, repeats):
                 return parts
-    return [replace(as_phase(group), fault="has slices that are missing or doubled")]
+    times = f"has every slice {max(counts)} times, and nothing tells them apart"
+    return [replace(as_phase(group), fault=times if len(counts) == 1 else "has slices that are missing or doubled")]
 
 
 def as_phase(slices: Iterable[Slice]) -> DicomPhase:
@@ -158,16 +160,17 @@ def find_acquisitions(phases: Iterable[DicomPhase]) -> list[list[DicomPhase]]:
 def share_slices(one: DicomPhase, other: DicomPhase) -> bool:
     """Return True if at least half of the slices of the shorter of two phases are slices of the other one, too."""
     few, many = sorted((one, other), key=lambda phase: len(phase.slices))
-    gaps = np.linalg.norm(few.positions[:, None] - many.positions, axis=-1).min(axis=1)
-    near = np.count_nonzero(gaps < max(_SAME_PLACE, ON_GRID * min(many.geometry.spacing)))
-    return bool(2 * near >= len(gaps))
+    between = few.positions[:, None] - many.positions
+    along = between @ many.geometry.direction[:, 2]
+    across = np.linalg.norm(between - along[..., None] * many.geometry.direction[:, 2], axis=-1)
+    same = (np.abs(along) < _SAME_PLACE) & (across < max(_ROUNDING, ON_GRID * min(many.geometry.spacing[:2])))
+    return bool(2 * np.count_nonzero(same.any(axis=1)) >= len(few.slices))
 
 
 def _with_faults(same: Sequence[DicomPhase]) -> list[DicomPhase]:
     """Return phases of one lattice; those whose slices are not those of most of them have a fault."""
-    gap = _place_gap([s for phase in same for s in phase.slices])
     ordered = sorted((s.position, n, k) for n, phase in enumerate(same) for k, s in enumerate(phase.slices))
-    places = np.cumsum(np.diff([position for position, _, _ in ordered], prepend=ordered[0][0]) > gap)
+    places = np.cumsum(np.diff([position for position, _, _ in ordered], prepend=ordered[0][0]) > _SAME_PLACE)
     held: list[set[int]] = [set() for _ in same]
     for (_, n, _), place in zip(ordered, places, strict=True):
         held[n].add(int(place))
@@ -185,6 +188,8 @@ def _fault_of(phase: DicomPhase, own: set[int], usual: frozenset[int]) -> str:
         return f"has {len(own & usual)} of the {len(usual)} slices of the other phases"
     if own != usual:
         return f"has {len(own)} {'of' if len(own) < len(usual) else 'slices instead of'} {len(usual)} slices"
+    if len(own) == 1:
+        return "has a single slice"
     if damaged := [s.fault for s in phase.slices if s.fault]:
         return f"has {len(damaged)} of {len(phase.slices)} images that cannot be used (the first {damaged[0]})"
     return ""
@@ -218,17 +223,10 @@ def _by_series(family: Sequence[Slice]) -> list[list[Slice]]:
     return [*groups, *joined.values()]
 
 
-def _place_gap(slices: Sequence[Slice]) -> float:
-    """Return the distance in mm from which two positions along the normal are two places."""
-    steps = np.diff(np.sort([s.position for s in slices]))
-    steps = steps[steps > _SAME_PLACE]
-    return max(_SAME_PLACE, ON_GRID * float(np.median(steps))) if len(steps) else _SAME_PLACE
-
-
 def _by_position(group: Sequence[Slice]) -> list[list[Slice]]:
     """Return slices by their position along the normal."""
     ordered = sorted(group, key=lambda s: s.position)
-    places = np.cumsum(np.diff([s.position for s in ordered], prepend=ordered[0].position) > _place_gap(ordered))
+    places = np.cumsum(np.diff([s.position for s in ordered], prepend=ordered[0].position) > _SAME_PLACE)
     stacks: list[list[Slice]] = [[] for _ in range(places[-1] + 1)]
     for item, place in zip(ordered, places, strict=True):
         stacks[place].append(item)
@@ -246,10 +244,12 @@ def _by_value(stacks: Sequence[Sequence[Slice]], tag: str, repeats: int, doubles
         twice.update(value for value, count in here.items() if count > 1)
     if len(parts) != repeats or (twice and not doubles):
         return []
-    return [
-        replace(as_phase(part), fault=f"has {twice[value]} slices twice, with different pixels" * bool(twice[value]))
-        for value, part in parts.items()
-    ]
+    return [replace(as_phase(part), fault=_fault_of_doubles(twice[value])) for value, part in parts.items()]
+
+
+def _fault_of_doubles(count: int) -> str:
+    slices = "a slice" if count == 1 else f"{count} slices"
+    return f"has {slices} twice, with different pixels" if count else ""
 
 
 def _by_rank(stacks: Sequence[Sequence[Slice]], tag: str) -> list[DicomPhase]:

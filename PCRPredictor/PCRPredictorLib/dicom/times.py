@@ -84,6 +84,11 @@ def repeated_acquisitions(phases: Sequence[DicomPhase]) -> list[tuple[str, str]]
     return [(one, other) for (one, a), (other, b) in combinations(held, 2) if len(a & b) > 1]
 
 
+def is_named_pre(name: str) -> bool:
+    """Return True if a description is that of a pre-contrast phase."""
+    return bool(_PRE.search(name))
+
+
 def why_first_is_missing(phases: Sequence[DicomPhase], headers: Iterable[pydicom.Dataset]) -> str:
     """Return the sign that the first of the phases, in the order of time, is not the pre-contrast one; else nothing.
 
@@ -101,7 +106,7 @@ def why_first_is_missing(phases: Sequence[DicomPhase], headers: Iterable[pydicom
         number = min((tag_integer(h, "InstanceNumber") for h in own), default=0)
         if number > 1 and (number - 1) % len(first.slices) == 0:
             return f"the numbers of its images start at {number}"
-    if _POST.search(names[0]) and not any(_PRE.search(name) for name in names):
+    if _POST.search(names[0]) and not any(map(is_named_pre, names)):
         return "its name is that of a phase after the injection"
     return ""
 

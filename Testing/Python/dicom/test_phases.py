@@ -8,12 +8,11 @@ import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
 from PCRPredictorLib.exam import Geometry
-from support.dicom_exam import (
-    EXAM,
-    clock,
-    write_dicom_exam,
-    write_slice,
-)
+from pydicom.uid import generate_uid
+from support.dicom_exam import EXAM, assert_refused, clock, write_dicom_exam, write_slice
+from support.dicom_folder import PHASES, TIMES, read, write_apart, write_series, write_together
+
+ALL = (0, 2, 4)  # pre, early and late of five phases
 
 
 @pytest.mark.parametrize("style", ["ge", "siemens"])
@@ -168,3 +167,107 @@ def test_shorter_acquisition_elsewhere_is_left_aside(tmp_path):
     write_dicom_exam(tmp_path, moved, "ge", AcquisitionTime="111500.00")
     write_dicom_exam(tmp_path, EXAM, "ge", (0, 100, 200, 300), (*EXAM.phases, EXAM.late))
     assert len(find_phases(tmp_path).phases) == 4
+
+
+@pytest.mark.parametrize("times", [True, False])
+def test_series_of_each_slice_position_are_one_acquisition(tmp_path, times):
+    own = (lambda p: {"AcquisitionTime": clock(TIMES[p])}) if times else (lambda p: {})
+    write_together(tmp_path, lambda p, k: {"SeriesInstanceUID": f"1.2.3.{k}", **own(p)})
+    assert read(tmp_path) == (ALL if times else (0, 1, 4), {}, [])
+
+
+@pytest.mark.parametrize(
+    "tags", [{}, {"SeriesNumber": 5}, {"SeriesNumber": None}, {"SeriesNumber": None, "SeriesDescription": None}]
+)
+def test_series_of_each_file_are_one_acquisition(tmp_path, tags):
+    write_apart(tmp_path, lambda p, k: {"SeriesInstanceUID": generate_uid(), **tags})
+    assert read(tmp_path) == (ALL, {}, [])
+
+
+@pytest.mark.parametrize("uid", ["1.2.3", None])
+def test_one_series_uid_for_all_phases_changes_nothing(tmp_path, uid):
+    write_apart(tmp_path, lambda p, k: {"SeriesInstanceUID": uid})
+    assert read(tmp_path) == (ALL, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "codes"),
+    [
+        (lambda p, k: {"PixelSpacing": [1.5003, 1.5003] if p else [1.5, 1.5]}, []),
+        (lambda p, k: {"ImageOrientationPatient": [0.99995, 0.0001, 0, -0.0001, 0.99995, 0]} if p == 0 else {}, []),
+        (lambda p, k: {"ImageOrientationPatient": [1, 0.00001 * p, 0.00002 * k, 0, 1, 0]}, []),
+        (lambda p, k: {"ImagePositionPatient": [-20, -30, round(10.03 + 3 * k, p)]}, ["phases_off_grid"]),
+        (
+            lambda p, k: {"ImagePositionPatient": [-20 + 0.03 * p, -30, 10 + 3 * k + 0.1 * ((p + k) % 2)]},
+            ["phases_off_grid"],
+        ),
+    ],
+)
+def test_rounding_of_spacing_orientation_and_positions_changes_nothing(tmp_path, tags, codes):
+    write_apart(tmp_path, tags)
+    assert read(tmp_path) == (ALL, {}, codes)
+
+
+def test_slices_that_are_shifted_by_one_are_refused(tmp_path):
+    write_apart(tmp_path, lambda p, k: {} if p else {"ImagePositionPatient": [-20, -30, 13 + 3 * k]})
+    assert_refused(tmp_path, r"phase 0, series 5 \(dyn T1\), has 3 of the 4 slices of the other phases")
+
+
+@pytest.mark.parametrize("temporal", [{}, {"TemporalPositionIdentifier": None}])
+@pytest.mark.parametrize(
+    ("held", "number", "count", "pick"),
+    [
+        (lambda p: range(4 if p < 4 else 2), 4, 2, (0, 1, 3)),
+        (lambda p: range(4 if p else 2), 0, 2, (1, 2, 4)),
+        (lambda p: [k for k in range(4) if (p, k) != (2, 1)], 2, 3, (0, 1, 4)),
+    ],
+)
+def test_incomplete_phase_is_refused_by_its_number_and_pick_goes_round_it(
+    tmp_path, temporal, held, number, count, pick
+):
+    write_together(tmp_path, slices=held, **temporal)
+    assert_refused(tmp_path, rf"phase {number}, series 5 \(dyn T1\), has {count} of 4 slices; .* --pick \(0: series 5")
+    assert_refused(tmp_path, f"phase {number} cannot be used, it has {count} of 4 slices", pick=(number, 1, 3))
+    aside = {f"has {count} of 4 slices": (f"phase {number}, series 5 (dyn T1),", count, True)}
+    assert read(tmp_path, pick) == (pick, aside, [])
+
+
+def test_extra_slice_is_refused(tmp_path):
+    write_apart(tmp_path)
+    write_series(tmp_path, 7, PHASES[2][:1], 150, SeriesInstanceUID=uid_of(tmp_path / "series7"), **at(4))
+    assert_refused(tmp_path, r"phase 2, series 7 \(dyn T1\), has 5 slices instead of 4")
+
+
+def test_slice_that_is_there_twice_with_different_pixels_is_refused(tmp_path):
+    write_apart(tmp_path)
+    write_series(tmp_path, 7, PHASES[2][:1] + 1, 150, SeriesInstanceUID=uid_of(tmp_path / "series7"))
+    assert_refused(tmp_path, r"phase 2, series 7 \(dyn T1\), has a slice twice, with different pixels")
+
+
+def test_two_breasts_in_series_of_their_own_are_refused(tmp_path):
+    write_apart(tmp_path / "r")
+    write_apart(tmp_path / "l", lambda p, k: {**at(30 + k), "AcquisitionTime": clock(TIMES[p] + 5)})
+    assert_refused(tmp_path, "has several dynamic series, .* the grids differ")
+
+
+def test_headers_without_names_and_numbers_suffice(tmp_path):
+    gone = ("PatientID", "PatientName", "SeriesDescription", "SeriesNumber", "InstanceNumber", "StudyInstanceUID")
+    write_apart(tmp_path, **dict.fromkeys(gone))
+    assert read(tmp_path) == (ALL, {}, [])
+
+
+@pytest.mark.parametrize("slopes", [("0.5", "1"), ("1", "3"), ("0.5", "0.25")])
+def test_scales_of_whole_and_broken_numbers_are_comparable(tmp_path, slopes):
+    write_apart(tmp_path, lambda p, k: {"RescaleSlope": slopes[p % 2], "RescaleIntercept": "-3"})
+    exam = read_dicom_exam(tmp_path)
+    for array, p in zip(exam.phases, ALL, strict=True):
+        np.testing.assert_allclose(array, PHASES[p] * float(slopes[p % 2]) - 3)
+
+
+def uid_of(folder):
+    return pydicom.dcmread(next(folder.iterdir())).SeriesInstanceUID
+
+
+def at(k):
+    """Return the position of slice k."""
+    return {"ImagePositionPatient": [-20, -30, 10 + 3 * k]}

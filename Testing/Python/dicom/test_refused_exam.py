@@ -61,7 +61,7 @@ def test_phases_on_different_grids_are_refused_naming_both(tmp_path):
 def test_missing_slices_are_refused(tmp_path):
     write_dicom_exam(tmp_path, EXAM, "ge")
     next(iter(tmp_path.iterdir())).unlink()
-    assert_refused(tmp_path, r"got 2 \(found series 5 .*, of which one phase has 5 of 6 slices\)")
+    assert_refused(tmp_path, r"got 2 \(found series 5 .*, of which a phase has 5 of 6 slices\)")
 
 
 def test_slices_missing_from_every_phase_are_refused(tmp_path):
@@ -142,7 +142,7 @@ def test_duplicate_slice_is_reported_only_for_its_series(tmp_path):
     data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
     data.PixelData = bytes(len(data.PixelData))
     data.save_as(tmp_path / "again")
-    assert_refused(tmp_path, r"got 2 \(found .*, of which one phase has 1 slices twice, with different pixels\)")
+    assert_refused(tmp_path, r"got 2 \(found .*, of which a phase has 1 slices twice, with different pixels\)")
 
 
 def test_empty_and_missing_folders_are_refused(tmp_path):
