@@ -14,8 +14,8 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
+from support.dicom.folder import PHASES, change_files, read, write_apart, write_series
 from support.dicom_exam import assert_refused
-from support.dicom_folder import PHASES, change_files, read, write_apart, write_series
 
 ALL = (0, 2, 4)
 

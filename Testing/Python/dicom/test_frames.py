@@ -8,8 +8,8 @@ import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
 from PCRPredictorLib.exam import Exam
+from support.dicom.folder import GRID, PHASES, change_files, read
 from support.dicom_exam import EXAM, assert_refused, clock, item, write_dicom_exam, write_enhanced_exam
-from support.dicom_folder import GRID, PHASES, change_files, read
 from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
 
 

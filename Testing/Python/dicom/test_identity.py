@@ -2,8 +2,8 @@
 
 import pytest
 from pydicom.uid import generate_uid
+from support.dicom.folder import TIMES, read, write_apart
 from support.dicom_exam import assert_refused, clock
-from support.dicom_folder import TIMES, read, write_apart
 
 ALL = (0, 2, 4)
 NAMES = ("Test^One", "TEST^ONE^^^", "Test^Öne", "test^one ", "Test^One")

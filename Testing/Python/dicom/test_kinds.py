@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PCRPredictorLib.dicom.kinds import Kind
 from PCRPredictorLib.geometry import Geometry
+from support.dicom.folder import PHASES, TIMES, read, write_apart, write_series, write_together
 from support.dicom_exam import assert_refused
-from support.dicom_folder import PHASES, TIMES, read, write_apart, write_series, write_together
 
 ALL = (0, 2, 4)  # pre, early and late of the five phases
 

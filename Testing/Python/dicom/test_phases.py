@@ -9,8 +9,8 @@ import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
 from PCRPredictorLib.exam import Geometry
 from pydicom.uid import generate_uid
+from support.dicom.folder import PHASES, TIMES, read, write_apart, write_series, write_together
 from support.dicom_exam import EXAM, assert_refused, clock, write_dicom_exam, write_slice
-from support.dicom_folder import PHASES, TIMES, read, write_apart, write_series, write_together
 
 ALL = (0, 2, 4)  # pre, early and late of five phases
 

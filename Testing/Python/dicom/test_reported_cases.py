@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.writing import write_nifti
+from support.dicom.folder import GRID, TIMES, write_apart, write_together
 from support.dicom_exam import clock
-from support.dicom_folder import GRID, TIMES, write_apart, write_together
 
 MASK = (np.indices(GRID.shape)[2] > 4).astype(np.uint8)
 

@@ -1,8 +1,8 @@
 """The order of phases, and signs that the first one is missing."""
 
 import pytest
+from support.dicom.folder import TIMES, read, write_apart, write_together
 from support.dicom_exam import assert_refused, clock
-from support.dicom_folder import TIMES, read, write_apart, write_together
 
 ALL = (0, 2, 4)
 
