@@ -208,7 +208,7 @@ def _in_order(phases: Sequence[DicomPhase]) -> DicomExam:
     ordered = [phases[k] for k in order]
     injection = injection_time(ordered, times[-1])
     first_post = find_first_contrast(ordered) or find_first_post(times, injection)
-    notices = (*about_injection(injection), *warn_of_order(ordered))
+    notices = (*about_injection(ordered, injection), *warn_of_order(ordered))
     return DicomExam(tuple(ordered), times, injection, *patient, first_post, notices=notices)
 
 

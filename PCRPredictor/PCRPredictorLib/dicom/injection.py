@@ -45,12 +45,16 @@ def find_first_contrast(phases: Sequence[DicomPhase]) -> int | None:
     return len(phases) - count if is_step else None
 
 
-def about_injection(injection: float | None) -> tuple[Notice, ...]:
-    """Return a warning if contrast was injected before the first phase, which then shows contrast.
+def about_injection(phases: Sequence[DicomPhase], injection: float | None) -> tuple[Notice, ...]:
+    """Return a warning if contrast came before the first phase, which then shows it, or if its time cannot be used.
 
     Args:
-        injection: seconds after the first phase, None if unknown.
+        phases: in the order of time.
+        injection: seconds after the first phase, None if it is unknown or not believed.
     """
+    if injection is None and any(_written(phase.first) for phase in phases):
+        text = "The time of the injection in the DICOM headers is not one during the exam; it counts as unknown."
+        return (Notice("injection_unusable", text),)
     if injection is None or injection >= 0:
         return ()
     return (
@@ -71,11 +75,21 @@ def _time_of_day(phase: DicomPhase) -> float | None:
 
 def _injections(header: pydicom.Dataset) -> Iterator[float]:
     """Yield the times of day, in s, at which agents were injected."""
-    agents = header.get("ContrastBolusAgentSequence") or ()
-    profiles = (profile for agent in agents for profile in agent.get("ContrastAdministrationProfileSequence") or ())
-    for holder in (header, *profiles):
+    for holder in _holders(header):
         if (time := tag_seconds(holder, "ContrastBolusStartTime")) is not None:
             yield time
+
+
+def _written(header: pydicom.Dataset) -> bool:
+    """Return True if the header has any time of an injection, valid or not."""
+    return any(str(holder.get("ContrastBolusStartTime") or "").strip() for holder in _holders(header))
+
+
+def _holders(header: pydicom.Dataset) -> Iterator[pydicom.Dataset]:
+    """Yield the header and the administration profiles of its agents."""
+    yield header
+    for agent in header.get("ContrastBolusAgentSequence") or ():
+        yield from agent.get("ContrastAdministrationProfileSequence") or ()
 
 
 def _has_agent(header: pydicom.Dataset) -> bool:

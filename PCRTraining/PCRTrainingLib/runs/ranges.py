@@ -1,5 +1,6 @@
 """What the training patients were like, so that a prediction can warn of an exam that is unlike them."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -55,5 +56,6 @@ def describe_times(times: Iterable[TrainingTimes]) -> str:
 
 def _spread(phase: str, seconds: list[float]) -> TrainingTimes:
     low, *quartiles, high = map(float, np.percentile(seconds, [5, 25, 50, 75, 95]))
-    low, high = min(low, quartiles[1] - _LEAST_SPREAD), max(high, quartiles[1] + _LEAST_SPREAD)
+    low = math.floor(min(low, quartiles[1] - _LEAST_SPREAD))  # whole seconds, as warnings show them
+    high = math.ceil(max(high, quartiles[1] + _LEAST_SPREAD))
     return TrainingTimes(phase, low, high, tuple(quartiles), len(seconds))  # type: ignore[arg-type]

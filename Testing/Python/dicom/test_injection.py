@@ -25,9 +25,12 @@ def test_injection_is_placed_on_the_clock_of_ge(tmp_path):
     assert find_phases(tmp_path).injection == pytest.approx(30)
 
 
-def test_injection_outside_the_acquisition_is_not_believed(tmp_path):
-    write_dicom_exam(tmp_path, EXAM, "siemens", ContrastBolusStartTime="090000.00")
-    assert find_phases(tmp_path).injection is None
+@pytest.mark.parametrize("written", ["090000.00", "104500", "000000", "after lunch"])
+def test_injection_outside_the_acquisition_is_not_believed(tmp_path, written):
+    write_dicom_exam(tmp_path, EXAM, "siemens", ContrastBolusStartTime=written)
+    found = find_phases(tmp_path)
+    assert found.injection is None
+    assert [notice.code for notice in found.notices] == ["injection_unusable"]
 
 
 def test_injection_before_the_first_phase_is_a_warning(tmp_path):
