@@ -2,9 +2,9 @@
 
 import numpy as np
 import pydicom
+import SimpleITK as sitk
 from openpyxl import Workbook
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import write_nifti
 
 from support.dicom_exam import EXAM, write_dicom_exam
 from support.dicom_segmentation import write_segmentation
@@ -25,6 +25,13 @@ def write_tree(folder, *names):
     return folder
 
 
+def write_image(array, name):
+    """Write an image of any format."""
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(GEOMETRY.spacing)
+    sitk.WriteImage(image, name)
+
+
 def write_exam(names, seed, mask=None):
     """Write a tumour that enhances from the second of the files on, and its mask."""
     rng = np.random.default_rng(seed)
@@ -33,10 +40,10 @@ def write_exam(names, seed, mask=None):
     for k, name in enumerate(names):
         name.parent.mkdir(parents=True, exist_ok=True)
         image = rng.normal(60, 3, GEOMETRY.shape) + (k > 0) * 80 * inside
-        write_nifti(image.astype(np.int16), GEOMETRY, name)
+        write_image(image.astype(np.int16), name)
     if mask is not None:
         mask.parent.mkdir(parents=True, exist_ok=True)
-        write_nifti(inside, GEOMETRY, mask)
+        write_image(inside, mask)
 
 
 def german_row(number):

@@ -12,6 +12,7 @@ from ..schema import KNOWN
 from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple
 
 _SHOWN = 5  # values or patients in a sentence
+_AS_IS = ("0", "1", "0.0", "1.0")  # labels that need no meaning
 _UNREAD = 0.2  # of the cells: with more, a column is not the variable that its name says
 
 
@@ -86,7 +87,7 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
             '"1" for pCR, "0" for none'
         )
         return
-    found.values[LABEL] = {text: str(answer) for text, answer in answers.items() if text not in ("0", "1")}
+    found.values[LABEL] = {text: str(answer) for text, answer in answers.items() if text not in _AS_IS}
     counts = Counter(answers[text.strip()] for text in cells if not is_missing(text))
     meant = ", ".join(f"{text} = {'pCR' if answer == '1' else 'no pCR'}" for text, answer in answers.items())
     more = f"; also {', '.join(others)}, not used" if others else ""

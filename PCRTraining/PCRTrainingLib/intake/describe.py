@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
@@ -15,7 +15,7 @@ from .columns import Columns, describe_columns
 from .images import Contents, list_contents
 from .layout import Layout, find_layout
 from .names import PHASE
-from .patients import same_key
+from .patients import count_matches, same_key
 from .tables import Chosen, choose_table, number_of, read_tables, rename_identifiers
 
 _SHOWN = 5  # patients in a sentence
@@ -39,11 +39,11 @@ class Description:
     missing: tuple[str, ...] = ()
 
 
-def init_cohort(folder: Path, replace: bool = False) -> Description:
+def init_cohort(folder: Path, force: bool = False) -> Description:
     """Look at a folder and write a `cohort.json` into it.
 
     Args:
-        replace: replace the `cohort.json` that is there.
+        force: replace the `cohort.json` that is there.
 
     Raises:
         DataError: if the folder has no images of patients, or a `cohort.json`, or cannot be written.
@@ -51,7 +51,7 @@ def init_cohort(folder: Path, replace: bool = False) -> Description:
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder; give the folder with the images and the table")
     path = folder / MAPPING
-    if path.exists() and not replace:
+    if path.exists() and not force:
         raise DataError(f"{path} is there already; edit it, or describe the folder anew with --force")
     contents = list_contents(folder)
     described = _describe(folder, contents)
@@ -72,7 +72,8 @@ def _describe(folder: Path, contents: Contents) -> Description:
         columns = describe_columns(chosen.table, chosen.identifier)
     elif not tables:
         columns.doubts[LABEL] = "no table was found; put a table with a row per patient and a column for pCR into it"
-    known = frozenset(key(text) for text in cells for key in (same_key, number_of))
+    keys, numbers = (frozenset(map(key, cells)) for key in (same_key, number_of))
+    known = keys if count_matches(phases, keys) else numbers
     layout = find_layout(contents, known)
     if renamed := rename_identifiers(cells, layout.patients):
         columns.values = {"patient_id": renamed, **columns.values}
@@ -81,14 +82,13 @@ def _describe(folder: Path, contents: Contents) -> Description:
             0, f"patient_id: {len(renamed)} are written differently, such as {first} = {renamed[first]}"
         )
     doubts = [*layout.doubts, *unread, *chosen.doubts, *columns.doubts.values()]
-    if contents.links:
-        doubts.append(
-            f'{contents.links} images are links that lead out of the folder; "follow_links": true allows them'
-        )
+    links = contents.links if layout.phases else 0
+    if links:
+        doubts.append(f'{links} images are links that lead out of the folder; write "follow_links": true to allow them')
     taken = [*_about_layout(layout), *layout.notes]
     if chosen.table is not None:
         taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier}")
-    text = _write(layout, chosen, columns, folder, bool(contents.links))
+    text = _write(layout, chosen, columns, folder, bool(links))
     return Description(text, (*taken, *columns.notes), tuple(doubts))
 
 
@@ -154,7 +154,10 @@ def _as_text(parts: Mapping[str, object]) -> str:
 def _with_patients(folder: Path, described: Description) -> Description:
     """Add what the reader finds with the description: patients, and what they lack."""
     reported: list[str] = []
-    patients = find_patients(folder, reported.append)
+    try:
+        patients = find_patients(folder, reported.append)
+    except DataError as error:
+        return replace(described, doubts=(*described.doubts, str(error)))
     counts = sorted({len(patient.phases) for patient in patients})
     taken = f"patients: {len(patients)}, with {' or '.join(map(str, counts))} phases"
     missing = [
@@ -165,7 +168,7 @@ def _with_patients(folder: Path, described: Description) -> Description:
         *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
         *reported,
     ]
-    return Description(described.text, (taken, *described.taken), described.doubts, tuple(missing))
+    return replace(described, taken=(taken, *described.taken), missing=tuple(missing))
 
 
 def _complete(patient: CohortPatient, phases: int) -> bool:

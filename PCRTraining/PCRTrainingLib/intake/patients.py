@@ -12,6 +12,7 @@ from .names import Order, common_end, common_start, tokens
 
 _ALIKE = 0.9  # of the most different names at one place: a folder further up then names the patient
 _USUAL = 0.2  # of the patients share a word that tells series apart
+_DATE = re.compile(r"\D*((19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d\d)(\D|$)")
 Known = frozenset[str]
 
 
@@ -79,6 +80,8 @@ def _readings(images: Sequence[Image]) -> list[list[Placed]]:
         for part in (0, -1)
         if part == 0 or any("\0" in image.rests[k] for image in images)
     ]
+    undated = [(k, names) for k, names in texts if not all(map(_DATE.match, names))]
+    texts = undated if any(len(set(names)) > 1 for _, names in undated) else texts  # dates are visits
     most = max(len(set(names)) for _, names in texts)
     found = []
     for k, names in texts:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from PCRPredictorLib.answers import read_word
 from PCRPredictorLib.clinical import Category, is_missing
 
-from ..schema import KNOWN
 from .names import plain
 
 COLUMNS = {  # our name to what a column's name must match, in lower case without accents
@@ -33,19 +33,10 @@ LABEL_STRONG = (
 )
 LABEL_WEAK = r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission).*"
 _DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"
-_YES = {
-    "1", "true", "yes", "y", "ja", "j", "oui", "o", "si", "s", "sim", "tak", "da", "wahr", "vrai", "vero", "verdadero",
-    "positive", "positiv", "pos", "+", "pcr", "cr", "complete", "komplett", "vollstandig", "complete response",
-}  # fmt: skip
-_NO = {
-    "0", "false", "no", "n", "nein", "non", "nao", "nie", "nee", "net", "falsch", "faux", "falso", "negative", "neg",
-    "negativ", "-", "npcr", "incomplete", "inkomplett", "unvollstandig", "partial", "residual", "rd", "partiell",
-}  # fmt: skip
+_COMPLETE = {"pcr", "cr", "complete", "komplett", "vollstandig"}  # the first word of a cell that says complete response
+_PARTIAL = {"npcr", "incomplete", "inkomplett", "unvollstandig", "partial", "partiell", "residual", "rd"}
 _MEANINGS = {  # kind of variable to value and the words for it that its codings lack
-    "receptor": {
-        "positive": {*_YES, "positivo", "positief", "pozytywny", "amplified", "amplifiziert"},
-        "negative": {*_NO, "negativo", "negatief", "negatywny", "not amplified", "nicht amplifiziert"},
-    },
+    "receptor": {"positive": {"amplified", "amplifiziert"}, "negative": {"not amplified", "nicht amplifiziert"}},
     "menopause": {
         "pre": {
             "pra",
@@ -62,6 +53,7 @@ _MEANINGS = {  # kind of variable to value and the words for it that its codings
     "nottingham_grade": {"1": {"g1"}, "2": {"g2"}, "3": {"g3"}},
     "breast_density": {"a": {"acr a"}, "b": {"acr b"}, "c": {"acr c"}, "d": {"acr d"}},
 }
+_RECEPTOR = {"yes": ["positive"], "positive": ["positive"], "no": ["negative"], "negative": ["negative"]}
 _SCORE = {"0": "negative", "1": "negative", "1+": "negative", "2": "", "2+": "", "3": "positive", "3+": "positive"}
 
 
@@ -83,20 +75,15 @@ def denies(text: str) -> bool:
 
 def read_answer(text: str) -> str | None:
     """Return "1" for a cell that says yes or complete response, "0" for no, None if it says neither."""
-    value = re.sub(r"^([01]) 0$", r"\1", simple(text))
-    if value in _NO:
-        return "0"
-    if value in _YES:
+    word, value = read_word(text), simple(text)
+    if word in ("yes", "positive") or re.fullmatch(r"1( 0)?", value):
         return "1"
-    names_it = re.search(r"pcr|complete|komplett|vollst|ypt0", value)
-    if denies(value) and names_it:
+    if word in ("no", "negative") or re.fullmatch(r"0( 0)?", value):
         return "0"
-    first, *_ = value.split() or [""]
-    if first in _YES and not denies(value):
-        return "1"
-    if first in _NO:
+    first = value.removeprefix("pathological ").removeprefix("path ").partition(" ")[0]
+    if first in _PARTIAL or (denies(text) and re.search(r"pcr|compl|kompl|vollst", value)):
         return "0"
-    return "1" if names_it and re.match(r"(path\w* )?(pcr|complete|komplett|vollst)", value) else None
+    return "1" if first in _COMPLETE and not denies(text) else None
 
 
 def read_category(variable: Category, texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
@@ -118,6 +105,7 @@ def read_category(variable: Category, texts: Iterable[str]) -> tuple[dict[str, s
             continue
         else:
             meant = [meaning for meaning, words in ways.items() if {value, value.partition(" ")[0]} & words]
+            meant += _RECEPTOR.get(read_word(value.partition(" ")[0]) or "", []) if kind == "receptor" else []
         if len(meant) == 1:
             found[text] = meant[0]
         else:
@@ -131,9 +119,3 @@ def _reads(variable: Category, text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def known_category(name: str) -> Category | None:
-    """Return a category that training knows by this name."""
-    variable = KNOWN.get(name)
-    return variable if isinstance(variable, Category) else None

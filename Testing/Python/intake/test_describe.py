@@ -38,7 +38,7 @@ def test_cohort_json_is_never_replaced_unless_asked(cohort):
     with pytest.raises(DataError, match="is there already; edit it, or describe the folder anew with --force"):
         init_cohort(cohort)
     assert (cohort / "cohort.json").read_text() == "{}"
-    assert "phases" in json.loads(init_cohort(cohort, replace=True).text)
+    assert "phases" in json.loads(init_cohort(cohort, force=True).text)
 
 
 def test_what_patients_lack_is_reported(cohort):
@@ -105,3 +105,68 @@ def test_folder_of_dicom_is_referred_to_import(tmp_path):
     (tmp_path / "1").write_bytes(bytes(128) + b"DICM")
     with pytest.raises(DataError, match="make a cohort of it with pcr import"):
         init_cohort(tmp_path)
+
+
+def test_links_that_leave_the_folder_need_one_edit(cohort, original):
+    shutil.rmtree(cohort / "Bilder")
+    (cohort / "Bilder").symlink_to(original / "Bilder")
+    found = init_cohort(cohort)
+    assert found.doubts[0] == (
+        '84 images are links that lead out of the folder; write "follow_links": true to allow them'
+    )
+    (cohort / "cohort.json").write_text(found.text.replace('"follow_links": false', '"follow_links": true'))
+    assert check_cohort(cohort, Progress()) == (12, [])
+
+
+def english_rows(separator, name=str):
+    rows = [["Subject", "Age", "ER", "Path. complete response"]]
+    rows += [[name(k), f"5{k % 10},5", "pos" if k % 2 else "neg", "yes" if k % 3 else "no"] for k in range(1, 7)]
+    return "".join(separator.join(row) + "\n" for row in rows)
+
+
+def test_flat_files_with_a_semicolon_table_and_identifiers_with_a_prefix(tmp_path):
+    for k in range(1, 7):
+        names = [tmp_path / f"BR-{k:03d}_{name}.nii" for name in ("pre", "early", "late")]
+        write_exam(names, k, tmp_path / f"BR-{k:03d}_mask.nii")
+    (tmp_path / "data.csv").write_text(english_rows(";", lambda k: f"br-{k:03d}"))
+    found = init_cohort(tmp_path)
+    assert json.loads(found.text)["phases"][0] == "{patient_id}_pre.nii"
+    assert check_cohort(tmp_path, Progress()) == (6, [])
+    assert found.missing == ()
+    assert find_patients(tmp_path)[0].row["pcr"] == "1"
+
+
+def test_copy_of_mama_mia_in_lower_case_with_its_own_table(tmp_path):
+    for k in range(1, 7):
+        folder = tmp_path / "images" / f"ispy1_{k:04d}"
+        names = [folder / f"ispy1_{k:04d}_{phase:04d}.nii.gz" for phase in range(3)]
+        write_exam(names, k, tmp_path / "segmentations" / "expert" / f"ispy1_{k:04d}.nii.gz")
+    (tmp_path / "mine.tsv").write_text(english_rows("\t", lambda k: f"ISPY1_{k:04d}"))
+    content = json.loads(init_cohort(tmp_path).text)
+    assert "phases" not in content
+    assert content["table"] == "mine.tsv"
+    assert check_cohort(tmp_path, Progress()) == (6, [])
+
+
+def test_mixed_endings_and_masks_in_a_folder_of_their_own_by_number(tmp_path):
+    for k in range(1, 7):
+        ending = (".nii", ".nii.gz", ".nrrd")[k % 3]
+        names = [tmp_path / "scans" / f"Patient_{k:02d}" / f"{name}{ending}" for name in ("nativ", "früh", "spät")]
+        write_exam(names, k, tmp_path / "Masken" / f"{k}.nii.gz")
+    (tmp_path / "data.csv").write_text(english_rows(",", str).replace(",5,", ","))
+    init_cohort(tmp_path)
+    assert check_cohort(tmp_path, Progress()) == (6, [])
+
+
+def test_two_visits_by_date_are_reported_as_several_files(tmp_path):
+    for k in range(1, 7):
+        for visit in (f"2020010{k}", f"2020060{k}"):
+            write_exam([tmp_path / f"P{k}" / visit / f"ph{n}.nii" for n in range(3)], k)
+    found = init_cohort(tmp_path)
+    assert "6 with several files for one phase or mask: P1, P2, P3, P4, P5, ..." in found.missing
+
+
+def test_table_with_more_rows_than_images(cohort):
+    write_workbook(cohort / "Patientinnen.xlsx", [GERMAN, *(german_row(k) for k in range(1, 60))])
+    found = init_cohort(cohort)
+    assert found.missing == ("47 of 59 rows of the table have no images: 13, 14, 15, 16, 17",)
