@@ -8,6 +8,7 @@ from .child import emit
 from .dicom.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError
 from .exam import Exam
+from .lesion.sides import separate_sides
 from .mrml import scene as mrml_scene
 from .prediction import Prediction, exam_to_json
 from .reading.sources import Source
@@ -158,6 +159,7 @@ def _predict_patient(
         exam = patient.read()
         if exam.mask is None:
             raise DataError(f"{patient.name}: has no tumour mask; add it to the cohort")
+        exam = separate_sides(exam)
         prediction = predict(exam)
     except DataError as error:
         return [{"patient_id": patient.name, "error": str(error)}]

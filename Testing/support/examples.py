@@ -40,6 +40,32 @@ def tiny_exam(direction=AXIAL, size=(48, 40, 10), spacing=(1.5, 1.5, 3.0), ident
     return Exam(*phases, geometry, ball.astype(np.uint8), {"age": 52}, Provenance("phantom", (0, 120, 400), identifier))
 
 
+BREASTS = np.array(
+    [[70.0, 0.0, 0.0], [-70.0, 0.0, 0.0]]
+)  # centres, LPS mm: half balls of 60 mm on a chest behind y = 0
+TUMOUR = np.array([70.0, -35.0, 10.0])
+
+
+def whole_exam(direction=AXIAL, noise=3.0, tumour=TUMOUR, spacing=2.0):
+    """Return two breasts with a tumour of 6 mm radius, in air; a lung lies in the chest."""
+    extent = np.array([300.0, 180.0, 150.0])
+    size = tuple(int(n) for n in np.rint(np.abs(np.linalg.inv(direction)) @ extent / spacing))
+    geometry = Geometry(size, (spacing,) * 3, (0.0, 0.0, 0.0), direction)
+    middle = geometry.to_physical((np.array(size) - 1) / 2)
+    geometry = replace(geometry, origin=tuple(np.array([0.0, 10.0, 0.0]) - middle))
+    k, j, i = np.indices(geometry.shape)
+    x = geometry.to_physical(np.stack([i, j, k], -1))
+    tissue = (x[..., 1] > 0) & (np.abs(x[..., 0]) < 140)
+    for breast in BREASTS:
+        tissue |= ((x - breast) ** 2).sum(-1) < 60**2
+    lung = ((x - (40, 60, 0)) ** 2).sum(-1) < 30**2
+    mask = ((x - tumour) ** 2).sum(-1) < 6**2
+    rng = np.random.default_rng(0)
+    pre = np.abs(100.0 * (tissue & ~lung) + rng.normal(0, noise, geometry.shape))
+    early = pre + 120 * mask
+    return Exam(pre.astype(np.int16), early.astype(np.int16), early.astype(np.int16), geometry, mask.astype(np.uint8))
+
+
 def two_lesions(exam=None):
     """Return an exam, by default the tiny one, whose ball is cut into the lesions "left" and, larger, "right"."""
     exam = exam or tiny_exam()

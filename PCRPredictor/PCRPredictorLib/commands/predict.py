@@ -71,12 +71,13 @@ def predict(
         predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
     from ..dicom.results import check_possible
+    from ..lesion.sides import separate_sides
     from ..outputs import write_prediction
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
     given = read_clinical_words(clinical, bundle.schema)
-    exam = given_source(phases, dicom, pick).with_overrides(mask, given, label).read()
+    exam = separate_sides(given_source(phases, dicom, pick).with_overrides(mask, given, label).read())
     if dicom_results:
         check_possible(exam)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)

@@ -13,6 +13,7 @@ from ..checks import check_exam
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..exam import Exam
+from ..lesion.sides import separate_sides
 from ..prediction import Prediction
 from ..report.wording import Translate
 from .activity import Activity
@@ -170,7 +171,7 @@ class Session:
             self.activity.report_problem(str(error))
             return
         inputs = PredictionInputs(state, drawn, self.clinical.meaning, bundle.checksum)
-        exam = replace(exam, clinical=dict(self.clinical.values))
+        exam = separate_sides(replace(exam, clinical=dict(self.clinical.values)))
         work = partial(self.runner.predict, exam, bundle, self.model.device)
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
 
