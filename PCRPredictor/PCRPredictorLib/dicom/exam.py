@@ -216,7 +216,9 @@ def _doubts(found: DicomExam, images: Iterable[ImageFile]) -> list[str]:
     """Return signs that the phases are not one acquisition from the pre-contrast phase on."""
     first = found.phases[0]
     doubts = [f"has two dynamic acquisitions, {one} and {other}" for one, other in repeated_acquisitions(found.phases)]
-    if reason := why_first_is_missing(found.phases, [image.header for image in images]):
+    is_before_contrast = find_first_contrast(found.phases) is not None or (found.injection or 0.0) > 0
+    reason = "" if is_before_contrast else why_first_is_missing(found.phases, [image.header for image in images])
+    if reason:
         doubts.append(f"the pre-contrast phase may be missing, since of the first phase, {first.series}, {reason}")
     return doubts
 

@@ -123,6 +123,16 @@ def digest_pixels(image: ImageFile) -> bytes:
         return hashlib.sha256(stream.read()).digest()
 
 
+def starts_like_dicom(start: bytes) -> bool:
+    """Return True if a file starts with DICOM's preamble, or without it with an element of group 2 or 8."""
+    if start[128:132] == b"DICM":
+        return True
+    if len(start) < 16:
+        return False
+    little, big = (struct.unpack(order + "HH", start[:4]) for order in "<>")
+    return any(group in (0x0002, 0x0008) and element < 0x0100 for group, element in (little, big))
+
+
 def name_files(folder: Path, files: Sequence[Path]) -> str:
     """Return the first names of files in a folder, for a message that asks to act on them."""
     names = [file.relative_to(folder).as_posix() for file in files[:3]]
@@ -133,7 +143,7 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
     start = stream.read(512)
     if not start:
         return OtherFile(file, "is empty", _may_be_image(file))
-    if start[128:132] != b"DICM" and not _starts_like_data(start):
+    if not starts_like_dicom(start):
         is_text = start.isascii() and b"\0" not in start
         return OtherFile(file, NOT_DICOM, _may_be_image(file, is_text))
     stream.seek(0)
@@ -151,14 +161,6 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
         return OtherFile(file, "is damaged or cut short", True)
     reason = f"has no image ({tag_text(header, 'Modality') or 'unknown modality'})"
     return OtherFile(file, reason, series=name_series(header))
-
-
-def _starts_like_data(start: bytes) -> bool:
-    """Return True if a file without preamble starts with an element of group 2 or 8."""
-    if len(start) < 16:
-        return False
-    little, big = (struct.unpack(order + "HH", start[:4]) for order in "<>")
-    return any(group in (0x0002, 0x0008) and element < 0x0100 for group, element in (little, big))
 
 
 def _may_be_image(file: Path, is_text: bool = False) -> bool:

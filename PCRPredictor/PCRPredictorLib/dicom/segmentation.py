@@ -15,6 +15,7 @@ import pydicom
 
 from ..errors import DataError
 from ..geometry import ON_GRID, Geometry
+from .folder import starts_like_dicom
 
 _KINDS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}  # Segmentation, Label Map Segmentation
 _DAMAGED = (OSError, ValueError, RuntimeError, AttributeError, KeyError, IndexError, TypeError, NotImplementedError)
@@ -67,7 +68,7 @@ def is_dicom(path: Path) -> bool:
     """Return True if a file starts like a DICOM file, whatever its name is."""
     try:
         with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
+            return starts_like_dicom(file.read(132))
     except OSError:
         return False
 

@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from PCRPredictorLib.reading.sources import find_sources
 from pydicom.fileset import FileSet
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -111,6 +112,7 @@ def test_data_sets_without_preamble_are_read(tmp_path, implicit):
         data.save_as(file, implicit_vr=implicit, little_endian=True)
         assert file.read_bytes()[128:132] != b"DICM"
     assert read(tmp_path) == (ALL, {}, [])
+    assert [source.name for source in find_sources([tmp_path])] == [tmp_path.name]
 
 
 def test_big_endian_is_read(tmp_path):

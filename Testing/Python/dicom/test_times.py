@@ -46,6 +46,12 @@ def test_signs_that_the_first_phase_is_missing_are_refused_unless_the_user_choos
     assert read(tmp_path, pick=ALL)[0] == ALL
 
 
+@pytest.mark.parametrize("sign", [{"ContrastBolusAgent": "Gd"}, {"ContrastBolusStartTime": "101530"}])
+def test_first_phase_before_the_contrast_may_have_any_name(tmp_path, sign):
+    write_apart(tmp_path, lambda p, k: sign if p else {}, SeriesDescription="dyn post")
+    assert read(tmp_path)[0][0] == 0
+
+
 @pytest.mark.parametrize("names", ["t1 posterior coil", "t1 lateral", "pre and post", "t1 dyn"])
 def test_names_that_mean_no_phase_after_contrast_are_no_sign(tmp_path, names):
     write_apart(tmp_path, SeriesDescription=names)
