@@ -44,10 +44,13 @@ class CohortControls:
     ) -> None:
         self._ui, self._changed, self._show_error = ui, changed, show_error
         self._child = ChildProcess(self._add_row, self._end)
+        self._describer = ChildProcess(lambda _event: None, self._end_describing, self._add_line)
+        self._found: list[str] = []  # lines of the description
         self.patients: list[str] = []  # in the order of the cohort, known after a check
         self._table = Table(ui.cohortTable, COLUMNS, open_patient)
         follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
+        ui.describeButton.connect("clicked(bool)", self.describe)
         ui.checkCancelButton.connect("clicked(bool)", lambda *_args: self._child.cancel())
 
     @property
@@ -57,8 +60,8 @@ class CohortControls:
 
     @property
     def checking(self) -> bool:
-        """Whether a check is going on."""
-        return self._child.running
+        """Whether a check is going on, or a description."""
+        return self._child.running or self._describer.running
 
     def check(self, *_args: object) -> None:
         """Read every patient in a process of its own."""
@@ -70,14 +73,25 @@ class CohortControls:
         self._child.start(["check", str(self.folder)], COMMANDS)
         self.update()
 
+    def describe(self, *_args: object) -> None:
+        """Write a `cohort.json` for the folder, in a process of its own, and show what was found."""
+        if self.folder is None:
+            return
+        self._found.clear()
+        self._ui.cohortLabel.text = _("Looking at the folder...")
+        self._describer.start(["init", str(self.folder)], COMMANDS)
+        self.update()
+
     def close(self) -> None:
         """End the check."""
         self._child.close()
+        self._describer.close()
 
     def update(self) -> None:
         """Enable the buttons that can be used now."""
         self._ui.checkButton.enabled = self.folder is not None and not self.checking
-        self._ui.checkCancelButton.enabled = self.checking
+        self._ui.describeButton.enabled = self._ui.checkButton.enabled
+        self._ui.checkCancelButton.enabled = self._child.running
 
     def show_reviews(self) -> None:
         """Show in the table who reviewed which patient."""
@@ -99,6 +113,15 @@ class CohortControls:
         self.patients.append(str(event["patient_id"]))
         self._table.add(event)
         self._ui.cohortLabel.text = _("{count} patients read").format(count=len(self._table))
+
+    def _add_line(self, line: str) -> None:
+        self._found.append(line.strip())
+
+    def _end_describing(self, code: int | None, errors: str) -> None:
+        self._ui.cohortLabel.text = "\n".join(self._found) if code == 0 else last_sentence(errors, code or 0)
+        if code != 0:
+            self._show_error(self._ui.cohortLabel.text)
+        self.update()
 
     def _end(self, code: int | None, errors: str) -> None:
         if code is None:

@@ -7,6 +7,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from support.own_cohort import write_german_cohort, write_tree
 from support.panel_help import check, column, wait
 
 
@@ -32,9 +33,30 @@ def test_folder_that_is_not_a_cohort_gives_one_message(ready, tmp_path, slicer_s
     assert "not a cohort" in ready.messages[0]
 
 
+def describe(panel, session, folder):
+    panel.ui.cohortPath.currentPath = str(folder)
+    panel.ui.describeButton.click()
+    session.wait(lambda: not panel.cohort.checking, 60)
+
+
+def test_folder_as_people_keep_it_is_described_and_can_be_checked(ready, tmp_path, slicer_session):
+    describe(ready, slicer_session, write_german_cohort(tmp_path / "Kohorte", 6))
+    assert ready.messages == []
+    assert ready.ui.cohortLabel.text.startswith("patients: 6, with 6 phases\nphase 0: Bilder/")
+    check(ready, slicer_session)
+    assert ready.ui.cohortLabel.text == "6 of 6 patients can be used for training."
+
+
+def test_folder_that_cannot_be_described_gives_one_message(ready, tmp_path, slicer_session):
+    describe(ready, slicer_session, write_tree(tmp_path / "empty", "notes.txt"))
+    assert len(ready.messages) == 1
+    assert "has no images; give a folder with phases" in ready.messages[0]
+
+
 def test_cleared_cohort_is_not_read(ready):
     ready.ui.cohortPath.currentPath = ""
     ready.cohort.check()
+    ready.cohort.describe()
     ready.run.estimate()
     ready.results.evaluate()
     assert not (ready.cohort.checking or ready.run._estimator.running or ready.results._child.running)
