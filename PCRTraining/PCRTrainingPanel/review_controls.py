@@ -147,7 +147,9 @@ class ReviewControls:
         self._background.start(work, done, lambda error: self._show_error(str(error)))
 
     def _take_tumour(self, reference: Any, geometry: Any, grown: Any) -> None:
-        if self.nodes.get("pre") is reference:  # else a different patient was opened meanwhile
+        if self.nodes.get("pre") is not reference:
+            return  # a different patient was opened meanwhile
+        if not grown.question or slicer.util.confirmYesNoDisplay(grown.question):
             put_segments(self.nodes["segmentation"], [Tumour.of_mask(grown.mask)], geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:

@@ -1,24 +1,28 @@
-"""One-click tumour: the enhancing tissue that is connected to a click.
+"""The tumour that a click, a scribble or a box grows, and what it says about it."""
 
-Sources: the threshold is that of Hylton et al., Radiology 2012; cutting thin bridges is ours.
-"""
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
-from ..enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
+from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
 from ..exam import Geometry, bounding_box
+from .body import Body, outline_body
+from .region import LEAST_ENHANCEMENT, REACH_MM, Region, Window, grow_region, open_window
+from .shape import Shape, Verdict, judge, measure_shape
 
-_REACH_MM = 4.0  # largest distance between the click and the lesion
-_NECK_MM = 1.5  # half the width of the thinnest bridge, such as a vessel, that is followed
-_DARK = 0.15  # of the brightest early tissue nearby; darker voxels are air or noise, even if they enhance
-
-Verdict = Literal["mass", "vessel", "skin", "parenchyma", "heart", "noise"]
+_FIRST_MM, _FURTHEST_MM = 30.0, 60.0  # from the click: the larger window is opened if the lesion fills the smaller
+_MOST_POINTS = 60  # of a scribble; more are thinned out
+_LOOKS = {
+    "vessel": "a vessel: it is thin and long",
+    "skin": "skin or the nipple: it lies within a few millimetres of the air",
+    "parenchyma": "normal tissue: it enhances little, or without a clear edge",
+    "heart": "the heart, a great vessel or the liver: it lies inside the chest",
+    "noise": "noise: it is a speck that hardly enhances",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class Grown:
         message: what was done, such as "4.6 ml, 24 x 22 x 20 mm".
         question: asks whether to keep the mask although the click does not stand on a mass; empty if it does, or if
             the user insisted.
+        shape: the numbers behind the verdict, if they are known.
     """
 
     mask: np.ndarray
@@ -41,6 +46,7 @@ class Grown:
     extent_mm: tuple[float, float, float]
     message: str
     question: str = ""
+    shape: Shape | None = None
 
 
 def grow_tumour(
@@ -49,99 +55,126 @@ def grow_tumour(
     geometry: Geometry,
     position: Sequence[float] | np.ndarray,
     *,
-    late: np.ndarray | None = None,
     box: bool = False,
     base: np.ndarray | None = None,
     enhancement: float = FUNCTIONAL_ENHANCEMENT,
-    radius_mm: float = 50.0,
     force: bool = False,
+    body: Body | None = None,
 ) -> Grown:
-    """Grow the enhancing tissue that is connected to a click, to a scribble, or that is inside a box.
+    """Grow the enhancing tissue that is connected to a click or a scribble, or the largest piece of it in a box.
 
     Args:
         pre, early: (k, j, i) phases.
         geometry: of both.
         position: LPS mm of a click, (3,), or of the points of a scribble, (n, 3), or of two corners of a box, (2, 3).
-        late: (k, j, i) late phase, if there is one.
         box: True if `position` holds two corners of a box.
         base: (k, j, i) tumour to extend; all of it is kept. None to begin anew.
-        enhancement: lowest (early - pre) / pre; 0.7 is that of the functional tumour volume.
-        radius_mm: tissue further away from the click is left out.
+        enhancement: lowest (early - pre) / pre, or half of the lesion's own if that is less; 0.7 is that of the
+            functional tumour volume.
         force: do not ask if the click stands on something else than a mass.
+        body: the outlines of the body, if they are at hand.
 
     Raises:
-        DataError: if the click is outside the exam or nothing near it enhances as much.
+        DataError: if the click is outside the exam or nothing near it enhances.
     """
     points = np.atleast_2d(np.asarray(position, float))
-    grown = _grow(pre, early, geometry, points.mean(0), enhancement, radius_mm)
+    _check_inside(points, geometry)
+    window, seed, region = (
+        _grow_in_box(pre, early, geometry, points, enhancement)
+        if box
+        else _grow_from(pre, early, geometry, points, enhancement)
+    )
+    shape = measure_shape(window, region, seed, body or outline_body(early, geometry))
+    verdict = judge(shape)
+    mask = np.zeros(geometry.shape, np.uint8)
+    mask[window.box] = region.mask
+    added, _ = measure(mask, geometry)
     if base is not None:
-        grown |= (base != 0).astype(np.uint8)
-    volume, extent = _measure(grown, geometry)
-    return Grown(grown, "mass", volume, extent, describe(volume, extent))
+        mask |= np.asarray(base != 0).astype(np.uint8)
+    volume, extent = measure(mask, geometry)
+    message = describe(volume, extent)
+    if region.cut:
+        message += f"; cut {_FURTHEST_MM:.0f} mm from the click"
+    return Grown(mask, verdict, volume, extent, message, "" if force else question(verdict, added), shape)
+
+
+def question(verdict: Verdict, volume_ml: float) -> str:
+    """Return what to ask before a region of some ml is used as the tumour; empty if it looks like a mass."""
+    if verdict == "mass":
+        return ""
+    return f"The click stands on what looks like {_LOOKS[verdict]}. Use the {_ml(volume_ml)} around it as the tumour?"
 
 
 def describe(volume_ml: float, extent_mm: Sequence[float]) -> str:
     """Return volume and extent in words: "4.6 ml, 24 x 22 x 20 mm"."""
-    return f"{volume_ml:.{1 if volume_ml >= 1 else 2}f} ml, {' x '.join(f'{side:.0f}' for side in extent_mm)} mm"
+    return f"{_ml(volume_ml)}, {' x '.join(f'{side:.0f}' for side in extent_mm)} mm"
 
 
-def _measure(mask: np.ndarray, geometry: Geometry) -> tuple[float, tuple[float, float, float]]:
-    """Return the volume in ml and the sides in mm of the box around a mask that is not empty, longest first."""
+def measure(mask: np.ndarray, geometry: Geometry) -> tuple[float, tuple[float, float, float]]:
+    """Return the volume in ml and the sides in mm of the box around a mask (k, j, i), not empty, longest first."""
     box = bounding_box(mask)
     sides = sorted(((b.stop - b.start) * s for b, s in zip(box, geometry.spacing[::-1], strict=True)), reverse=True)
     return int(np.count_nonzero(mask[box])) * geometry.voxel_volume / 1000, (sides[0], sides[1], sides[2])
 
 
-def _grow(
-    pre: np.ndarray,
-    early: np.ndarray,
-    geometry: Geometry,
-    position: np.ndarray,
-    enhancement: float,
-    radius_mm: float,
-) -> np.ndarray:
-    """Return uint8 (k, j, i), 1 in the tissue that enhances by `enhancement` and is connected to a click."""
-    click = geometry.to_index(np.asarray(position, float))[::-1]
-    if not all(-0.5 <= c <= n - 0.5 for c, n in zip(click, geometry.shape, strict=True)):
+def _ml(volume: float) -> str:
+    return f"{volume:.1f} ml" if volume >= 1 else f"{volume:.2g} ml"
+
+
+def _check_inside(points: np.ndarray, geometry: Geometry) -> None:
+    index = geometry.to_index(points)
+    if not ((index >= -0.5) & (index <= np.array(geometry.size) - 0.5)).all():
         raise DataError("the click must be inside the exam; click on the lesion in a slice view")
-    spacing = np.array(geometry.spacing[::-1])
-    box = tuple(
-        slice(max(int(c - radius_mm / s), 0), min(int(c + radius_mm / s) + 2, n))
-        for c, s, n in zip(click, spacing, geometry.shape, strict=True)
+
+
+def _grow_from(
+    pre: np.ndarray, early: np.ndarray, geometry: Geometry, points: np.ndarray, enhancement: float
+) -> tuple[Window, np.ndarray, Region]:
+    """Return window, seed and region of a click or scribble; a large lesion is followed in a larger window."""
+    points = points[:: len(points) // _MOST_POINTS + 1]
+    window, seed, region = _grow_within(_FIRST_MM, pre, early, geometry, points, enhancement)
+    return (
+        _grow_within(_FURTHEST_MM, pre, early, geometry, points, enhancement) if region.cut else (window, seed, region)
     )
-    distance = _distances(box, click, spacing)
-    before, after = pre[box], early[box]
-    bright = after >= _DARK * float(np.percentile(after, 99.5))
-    ratio = relative_enhancement(before, after, signal_floor(before[bright], after[bright]))
-    enhancing = (ratio >= enhancement) & bright & (distance <= radius_mm)
-    near = enhancing & (distance <= _REACH_MM)
-    if not near.any():
-        here = float(ratio[distance <= max(_REACH_MM, float(spacing.max()))].max(initial=0))
+
+
+def _grow_within(
+    radius: float, pre: np.ndarray, early: np.ndarray, geometry: Geometry, points: np.ndarray, enhancement: float
+) -> tuple[Window, np.ndarray, Region]:
+    window = open_window(pre, early, geometry, points, radius)
+    seed = window.distance <= max(REACH_MM, float(window.spacing.min()))
+    region = grow_region(window, seed, enhancement)
+    if region is None:
         raise DataError(
-            f"nothing within {_REACH_MM:.0f} mm of the click enhances by {enhancement:.0%} (at most {here:.0%}); "
-            "click on the bright part of the lesion, lower the threshold, or paint it"
+            f"nothing within {REACH_MM:.0f} mm of the click enhances {_most(window, seed, enhancement)}; "
+            "click on the bright part of the lesion, or paint it"
         )
-    grown = np.zeros(geometry.shape, np.uint8)
-    grown[box] = _connected(enhancing, near, distance, spacing)
-    return grown
+    return window, seed, region
 
 
-def _distances(box: tuple[slice, ...], click: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Return the distance in mm of the box's voxels from the click."""
-    axes = [(np.arange(b.start, b.stop) - c) * s for b, c, s in zip(box, click, spacing, strict=True)]
-    return np.sqrt(sum(part**2 for part in np.ix_(*axes)))
+def _grow_in_box(
+    pre: np.ndarray, early: np.ndarray, geometry: Geometry, corners: np.ndarray, enhancement: float
+) -> tuple[Window, np.ndarray, Region]:
+    """Return window, seed and region of the brightest place in a box; nothing outside the box is taken."""
+    if len(corners) != 2:
+        raise DataError(f"a box must have two corners, got {len(corners)} points; give two opposite corners")
+    radius = float(np.linalg.norm(corners[1] - corners[0])) + 10.0
+    window = open_window(pre, early, geometry, corners.mean(0, keepdims=True), radius)
+    low, high = np.sort(geometry.to_index(corners)[:, ::-1], axis=0)
+    spans = [
+        (np.arange(b.start, b.stop) >= a - 0.5) & (np.arange(b.start, b.stop) <= z + 0.5)
+        for b, a, z in zip(window.box, low, high, strict=True)
+    ]
+    inside = spans[0][:, None, None] & spans[1][None, :, None] & spans[2]
+    seed = inside & (window.rise >= np.percentile(window.rise[inside], 90))
+    region = grow_region(window, seed, enhancement, within=inside)
+    if region is None:
+        raise DataError(
+            f"nothing in the box enhances {_most(window, inside, enhancement)}; draw it around the lesion, or paint it"
+        )
+    return window, seed, region
 
 
-def _connected(enhancing: np.ndarray, near: np.ndarray, distance: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Return the voxels that are connected to those near the click by more than a thin bridge, holes filled.
-
-    Voxels deeper than `_NECK_MM` are connected first; then the rim around them is added. A lesion that is too small to
-    have such a core is connected as it is.
-    """
-    depth = ndimage.distance_transform_edt(np.pad(enhancing, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    core = depth > _NECK_MM
-    labels, _ = ndimage.label(core if (core & near).any() else enhancing, np.ones((3, 3, 3)))
-    start = np.where((labels > 0) & near, distance, np.inf)
-    part = labels == labels.flat[int(start.argmin())]
-    rim = ndimage.distance_transform_edt(~part, sampling=spacing) <= _NECK_MM + float(spacing.min())
-    return ndimage.binary_fill_holes(enhancing & rim)
+def _most(window: Window, seed: np.ndarray, enhancement: float) -> str:
+    most = float(window.ratio[seed].max(initial=0))
+    return f"by {min(enhancement, LEAST_ENHANCEMENT):.0%} (at most {most:.0%})"

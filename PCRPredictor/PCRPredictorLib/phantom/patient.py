@@ -8,7 +8,7 @@ import numpy as np
 from ..exam import Exam, Geometry, Provenance
 from .anatomy import Breast, Layer, body_layers, draw_breasts, shape_body
 from .frame import Frame
-from .kinetics import relative_signal
+from .kinetics import FAT, relative_signal
 from .site import GREY_LEVELS, SITES, Site
 from .traits import Traits, draw_traits
 from .tumour import grow_tumour
@@ -106,6 +106,8 @@ def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
     share = layer.share.astype(np.float32, copy=False)
     for signal, seconds in zip(signals, site.phase_times, strict=True):
         target = relative_signal(layer.tissue, seconds / 60, site.sequence, layer.uptake) * layer.brightness
+        if layer.tissue is FAT:
+            target = target * site.fat
         under = signal[window]
         under += share * (np.asarray(target, np.float32) - under)
 
@@ -124,7 +126,8 @@ def acquire(
     """
     _, y, _ = frame.coordinates
     depth = np.clip(y + 20, 0, None)
-    coil = np.exp(np.float32(0.16) * frame.field(rng, 80.0)) * np.exp(-depth / np.float32(85))
+    coil = np.exp(np.float32(0.16 * site.shading) * frame.field(rng, 80.0))
+    coil *= np.exp(-depth * np.float32(site.shading) / np.float32(85))
     coil *= np.float32(site.gain * GREY_LEVELS)
     noise = np.float32(site.noise * site.gain * GREY_LEVELS)
     stored = []

@@ -22,10 +22,13 @@ class Site:
         name: part of the patients' identifiers.
         orientation: "axial" or "sagittal"; small exams and sagittal ones show one breast.
         spacing: of small exams along i, j, k, mm.
+        full_lattice: voxels and spacing of full-size exams along i, j, k; None for that of the orientation.
         gain: factor on the grey levels; 1 gives 36 to unenhanced fibroglandular tissue near the coil.
         noise: standard deviation in each of the two channels, relative to that tissue's signal.
         phase_times: of the pre, early and late phase, s after injection; 0 before.
         sequence: spoiled gradient echo of its scanner.
+        fat: factor on the signal of fat; more than 1 if it is suppressed badly.
+        shading: factor on how much the coil's sensitivity varies.
         shortcut: correlation of background enhancement with the label, in [-1, 1]; 0 for none.
         manufacturer: for the table.
 
@@ -36,10 +39,13 @@ class Site:
     name: str
     orientation: Literal["axial", "sagittal"] = "axial"
     spacing: tuple[float, float, float] = (1.4, 1.4, 3.5)
+    full_lattice: tuple[tuple[int, int, int], tuple[float, float, float]] | None = None
     gain: float = 1.0
     noise: float = 0.045
     phase_times: tuple[float, float, float] = (0.0, 120.0, 400.0)
     sequence: Sequence = field(default_factory=Sequence)
+    fat: float = 1.0
+    shading: float = 1.0
     shortcut: float = 0.0
     manufacturer: str = "PHANTOM"
 
@@ -48,8 +54,8 @@ class Site:
             raise DataError(f"shortcut must be between -1 and 1, got {self.shortcut}; give a correlation")
 
     def lattice(self, full: bool) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
-        """Return voxels and spacing in mm along i, j, k. Full-size exams have the same spacing at every site."""
-        return _FULL_LATTICE[self.orientation] if full else (_SMALL_SIZE, self.spacing)
+        """Return voxels and spacing in mm along i, j, k."""
+        return self.full_lattice or _FULL_LATTICE[self.orientation] if full else (_SMALL_SIZE, self.spacing)
 
 
 SITES = {

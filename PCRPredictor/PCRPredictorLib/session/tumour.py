@@ -77,13 +77,13 @@ class Tumour:
         if self._activity.doing:
             return
         try:
-            (pre, early, late), geometry = self._scene.phases()
+            (pre, early, _late), geometry = self._scene.phases()
         except DataError as error:
             self._activity.report_problem(str(error))
             return
         self.question = ""
         base = self.active.snapshot.mask if self.mode == "add" and self.active is not None else None
-        work = partial(grow_tumour, pre, early, geometry, position, late=late, base=base, enhancement=self.enhancement)
+        work = partial(grow_tumour, pre, early, geometry, position, base=base, enhancement=self.enhancement)
         done = partial(self._on_grown, self._scene.volumes_key(), grown)
         self._activity.start(self._activity.translate("Growing the tumour"), work, done)
 
