@@ -20,7 +20,7 @@ from .commands.demo import demo
 from .commands.options import ManyValues, console
 from .commands.phantom import phantom
 from .commands.predict import predict
-from .errors import DataError
+from .errors import DataError, within_memory
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(bundle, name="bundle")
@@ -52,7 +52,8 @@ def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with nothing left behind
         if is_child():
             end_with_parent()
-        code = application(arguments, standalone_mode=True)
+        with within_memory():
+            code = application(arguments, standalone_mode=True)
     except DataError as error:
         sys.stderr.write(f"pcr: {error}\n")
         return 1

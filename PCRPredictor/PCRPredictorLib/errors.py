@@ -2,11 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .formatting import count
 
+TOO_LARGE = "the exam needs more memory than this computer has; crop it, or close other programs"
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory")  # of torch, in a RuntimeError
 _GOT = re.compile(r"(?P<before>.*?\bgot )(?P<value>'[^']*'|\"[^\"]*\"|\S+?)(?P<after>(?:[;,.]? .*)?)", re.DOTALL)
 _VALUES = 5  # different values that a sentence shows
 
@@ -16,6 +19,23 @@ class DataError(ValueError):
 
     The command line prints the message and exits with 1; panel and page show it once.
     """
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Report that the memory is exhausted as an error of the exam at hand; the next one may fit.
+
+    Raises:
+        DataError: if it is.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise DataError(TOO_LARGE) from None
+    except RuntimeError as error:
+        if any(text in str(error).lower() for text in _OUT_OF_MEMORY):
+            raise DataError(TOO_LARGE) from None
+        raise
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .child import emit
 from .dicom.results import FILES, write_dicom_results, write_segmentation
-from .errors import DataError
+from .errors import DataError, within_memory
 from .exam import Exam
 from .lesion.sides import separate_sides
 from .mrml import scene as mrml_scene
@@ -156,11 +156,12 @@ def _predict_patient(
 ) -> list[dict[str, object]]:
     """Return the rows of a patient: one, or one per tumour."""
     try:
-        exam = patient.read()
-        if exam.mask is None:
-            raise DataError(f"{patient.name}: has no tumour mask; add it to the cohort")
-        exam = separate_sides(exam)
-        prediction = predict(exam)
+        with within_memory():
+            exam = patient.read()
+            if exam.mask is None:
+                raise DataError(f"{patient.name}: has no tumour mask; add it to the cohort")
+            exam = separate_sides(exam)
+            prediction = predict(exam)
     except DataError as error:
         return [{"patient_id": patient.name, "error": str(error)}]
     if folder is not None:

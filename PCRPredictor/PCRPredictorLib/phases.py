@@ -16,7 +16,7 @@ _WORDS = (  # in order of acquisition; a name is looked through from the first r
     (r"early|first|peak", 1.0),
     (r"late|delayed|last", 1000.0),
 )
-_NOT_A_PHASE = re.compile(r"subtract|\bsub\b|minus|\bmip\b|attention|t2|stir|dwi|\badc\b", re.IGNORECASE)
+_NOT_A_PHASE = re.compile(r"subtract|\bsub\b|minus|\bmip\b|attention|(?<![a-z])t2|stir|dwi|\badc\b", re.IGNORECASE)
 
 
 def pick_phases(
@@ -98,7 +98,7 @@ def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[i
         names: of the volumes.
         times: of acquisition in s on one clock, None if unknown.
     """
-    candidates = [k for k, name in enumerate(names) if not _NOT_A_PHASE.search(name)]
+    candidates = [k for k, name in enumerate(names) if may_be_phase(name)]
     if len(candidates) < 3:
         return None
     known = [times[k] for k in candidates]
@@ -106,13 +106,25 @@ def guess_phases(names: Sequence[str], times: Sequence[float | None]) -> tuple[i
         order = sorted(candidates, key=lambda k: times[k] or 0.0)
         chosen = pick_phases([times[k] for k in order])
     else:
-        places = [_place(names[k]) for k in candidates]
-        if None in places or len(set(places)) < len(places):
+        if (places := order_names([names[k] for k in candidates])) is None:
             return None
-        order = [k for _, k in sorted(zip(places, candidates, strict=True))]
+        order = [candidates[k] for k in places]
         chosen = pick_phases([None] * len(order))
     pre, early, late = (order[k] for k in chosen)
     return pre, early, late
+
+
+def order_names(names: Sequence[str]) -> list[int] | None:
+    """Return the positions of names in the order of acquisition that they suggest, None if they suggest none."""
+    places = [_place(name) for name in names]
+    if None in places or len(set(places)) < len(places):
+        return None
+    return [k for _, k in sorted(zip(places, range(len(names)), strict=True))]
+
+
+def may_be_phase(name: str) -> bool:
+    """Return False for the name of a derived image, or of one of a different kind, such as T2."""
+    return not _NOT_A_PHASE.search(name)
 
 
 def _place(name: str) -> float | None:

@@ -42,7 +42,12 @@ def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready:
 
 
 def find_exams(
-    folders: Sequence[Path], phases: Sequence[Path], mask: Path | None, clinical: Sequence[str]
+    folders: Sequence[Path],
+    phases: Sequence[Path],
+    mask: Path | None,
+    clinical: Sequence[str],
+    labels: Sequence[str] = (),
+    pick: Sequence[int] = (),
 ) -> list[Source]:
     """Return the list of a page from the words of a command.
 
@@ -51,6 +56,8 @@ def find_exams(
         phases: three files, or empty.
         mask: of the tumour in `phases`, or in the only exam of the folders.
         clinical: files and pairs, of the same exam.
+        labels: of the tumours in the mask.
+        pick: positions of pre, early and late among the phases of that exam.
 
     Raises:
         DataError: if something is missing or cannot be read.
@@ -58,12 +65,14 @@ def find_exams(
     values = read_clinical_words(clinical)
     sources = find_sources(folders)
     if phases:
-        return [given_source(phases).with_overrides(mask, values), *sources]
-    if mask is None and not values:
+        return [given_source(phases).with_overrides(mask, values, labels, pick), *sources]
+    if mask is None and not values and not labels and not pick:
         return sources
     if len(sources) != 1:
-        raise DataError("--mask and --clinical are of one exam; give it with --phases, or one folder with one exam")
-    return [sources[0].with_overrides(mask, values)]
+        raise DataError(
+            "--mask, --label, --pick and --clinical are of one exam; give it with --phases, or one folder with one exam"
+        )
+    return [sources[0].with_overrides(mask, values, labels, pick)]
 
 
 def page_starter(sources: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:

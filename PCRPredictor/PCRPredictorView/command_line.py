@@ -14,10 +14,12 @@ DEFAULT_PORT = 8080
 
 def view(
     exams: Annotated[
-        list[Path], typer.Argument(help="Folders: an exam as pcr demo writes it, DICOM, or a cohort.")
+        list[Path], typer.Argument(help="Folders: an exam as pcr demo writes it, DICOM, or a cohort; or a 4-D file.")
     ] = [],  # noqa: B006
     phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
-    mask: Annotated[Path | None, typer.Option(help="Tumour mask, with --phases or one DICOM folder.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Tumour mask, with --phases or one exam.")] = None,
+    label: Annotated[list[str], typer.Option(help="Labels of the tumours in a mask of several, or all.")] = [],  # noqa: B006
+    pick: Annotated[list[int], typer.Option(help="Indices (from 0) of the phases of one exam: 0 1 3.")] = [],  # noqa: B006
     clinical: Annotated[list[str], typer.Option(help="A CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
     host: Annotated[
@@ -45,5 +47,5 @@ def view(
         if browser:
             webbrowser.open(address)
 
-    entries = find_exams(exams, phases, mask, clinical)
+    entries = find_exams(exams, phases, mask, clinical, label, pick)
     view(entries, model, ServerSettings(host, port, tuple(name), token, upload_limit, pages), announce)

@@ -31,6 +31,10 @@ def predict(
     cohort: Annotated[
         Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
     ] = None,
+    series: Annotated[
+        list[Path],
+        typer.Option(help="All phases: one 4-D file, a folder with a file for each, or the files in order of time."),
+    ] = [],  # noqa: B006
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
     label: Annotated[
         list[str],
@@ -45,7 +49,7 @@ def predict(
         str | None, typer.Option(help="Operating point for the decision; default: the model's first.")
     ] = None,
     pick: Annotated[
-        list[int], typer.Option(help="Indices (from 0) of the DICOM phases to use as pre, early and late.")
+        list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
     ] = [],  # noqa: B006
     each: Annotated[bool, typer.Option("--each", help="With --cohort, also write each patient's files.")] = False,
     show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
@@ -55,16 +59,9 @@ def predict(
     device: DeviceOption = "cpu",
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
-    if sum([bool(phases), dicom is not None, cohort is not None]) != 1:
-        raise typer.BadParameter("give exactly one of --phases, --dicom and --cohort")
-    if cohort is not None and (mask or label or clinical or show_patient_id):
-        raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
-    if each and cohort is None:
-        raise typer.BadParameter("--each is for a --cohort")
-    if pick and dicom is None:
-        raise typer.BadParameter("--pick chooses among the phases of a --dicom folder")
-    if dicom_results and dicom is None:
-        raise typer.BadParameter("--dicom-results needs an exam from --dicom")
+    kinds = {"--phases": phases, "--series": series, "--dicom": dicom, "--cohort": cohort}
+    of_one = mask or label or clinical or show_patient_id
+    _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), each, dicom_results)
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
@@ -77,13 +74,27 @@ def predict(
     from ..reading.sources import given_source
 
     given = read_clinical_words(clinical, bundle.schema)
-    exam = separate_sides(given_source(phases, dicom, pick).with_overrides(mask, given, label).read())
+    exam = separate_sides(given_source(phases, dicom, pick, series).with_overrides(mask, given, label).read())
     if dicom_results:
         check_possible(exam)
     prediction = load_predictor(bundle, device).predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_source(exam.provenance)
     print_result(prediction, out)
+
+
+def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, dicom_results: bool) -> None:
+    """Refuse options that do not go together."""
+    if len(kinds) != 1:
+        raise typer.BadParameter("give exactly one of --phases, --series, --dicom and --cohort")
+    if kinds == ["--cohort"] and of_one_exam:
+        raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
+    if each and kinds != ["--cohort"]:
+        raise typer.BadParameter("--each is for a --cohort")
+    if pick and kinds[0] not in ("--series", "--dicom"):
+        raise typer.BadParameter("--pick chooses among the phases of --series or of a --dicom folder")
+    if dicom_results and kinds != ["--dicom"]:
+        raise typer.BadParameter("--dicom-results needs an exam from --dicom")
 
 
 def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:

@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..clinical import is_missing
+from ..dicom.segmentation import is_dicom
 from ..errors import DataError, Notice
-from ..exam import Exam, LeftAside, Picked
-from ..phases import parse_times, pick_phases
+from ..exam import Exam, LeftAside
+from ..files.names import ending_of, files_in, folders_in, stem_of
+from ..phases import may_be_phase, parse_times
 from .identifiers import identifier_key, match_identifiers
-from .images import FORMATS, read_exam
+from .images import read_header, read_series
 from .mapped import Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
@@ -29,7 +31,7 @@ from .text_table import Report
 TABLE = "clinical_and_imaging_info"
 REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
 _PHASE = re.compile(r"_(\d{4})$")
-_ENDINGS = (*sorted(FORMATS, key=len, reverse=True), ".dcm")
+_FROM_ONE = "The phases of every patient are numbered from 1; the first was taken as the one before contrast."
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class CohortPatient:
         problem: why the files cannot be used, as a sentence; "" if they can.
         others: images in the patient's folder that are no phases, by their names.
         notices: warnings about how the patient was found.
+        pick: positions of pre, early and late among the phases, from 0; see `pick_phases` for the default.
+        labels: of the tumours in the mask, see `read_masks`.
     """
 
     patient_id: str
@@ -53,6 +57,8 @@ class CohortPatient:
     problem: str = ""
     others: tuple[LeftAside, ...] = ()
     notices: tuple[Notice, ...] = ()
+    pick: tuple[int, ...] = ()
+    labels: tuple[int | str, ...] = ()
 
 
 def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortPatient]:
@@ -67,8 +73,9 @@ def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortP
     if not cohort.is_dir():
         raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
     mapping, table = read_mapping(cohort), read_table(cohort, report)
-    patients = _mapped_patients(cohort, mapping, table) if mapping.phases else _mama_mia_patients(cohort)
+    patients = _mapped_patients(cohort, mapping, table) if mapping.images else _mama_mia_patients(cohort)
     patients = _with_rows(cohort, patients, table)
+    patients = [replace(patient, pick=mapping.pick, labels=mapping.labels) for patient in patients]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
     if without := [row["patient_id"] for key, row in table.items() if key not in used]:
         report(f"{len(without)} of {len(table)} rows of the table have no images: {', '.join(without[:5])}")
@@ -107,22 +114,24 @@ def _mama_mia_patients(cohort: Path) -> list[CohortPatient]:
             f"pcr init, make a cohort of DICOM with pcr import, or arrange it as images/<patient>/<phases>, "
             f"segmentations/expert and {TABLE}.csv"
         )
-    folders = [folder for folder in sorted(images.iterdir()) if folder.is_dir() and not _is_hidden(folder)]
+    folders = folders_in(images)
     kinds = (AUTOMATIC, EXPERT, REVIEWED)
     masks = _masks(folder_of(cohort, "segmentations"), kinds, [folder.name for folder in folders])
-    return [_patient_in(folder, *masks.get(folder.name, (None, ""))) for folder in folders]
+    first = _first_number(folders)
+    return [_patient_in(folder, *masks.get(folder.name, (None, "")), first) for folder in folders]
 
 
-def _patient_in(folder: Path, mask: Path | None, problem: str) -> CohortPatient:
-    """Return a patient with its phases, and why they cannot be used: a gap, a dead link, two files for one phase."""
-    phases, others = defaultdict(list), []
-    for file in _files(folder):
-        if match := _PHASE.search(_stem(file)):
-            phases[int(match.group(1))].append(file)
-        elif file.name.lower().endswith(_ENDINGS):
-            others.append(LeftAside(file.name, "its name does not end in the number of a phase, such as _0000"))
+def _patient_in(folder: Path, mask: Path | None, problem: str, first: int) -> CohortPatient:
+    """Return a patient with its phases, and why they cannot be used: a gap, a dead link, two files for one phase.
+
+    Args:
+        first: number of the first phase.
+    """
+    phases, others = _numbered(folder)
+    if not phases and len(others) == 1:  # one file with all phases
+        return CohortPatient(folder.name, (folder / others[0].name,), mask, {}, problem)
     files = [file for _, found in sorted(phases.items()) for file in found]
-    for number in range(max(phases, default=-1) + 1):
+    for number in range(first, max(phases, default=-1) + 1):
         if number not in phases:
             problem = problem or f"has no phase _{number:04d}, but has {', '.join(f.name for f in files)}; add the file"
         elif len(phases[number]) > 1:
@@ -130,7 +139,25 @@ def _patient_in(folder: Path, mask: Path | None, problem: str) -> CohortPatient:
             problem = problem or f"has two files for one phase, {names}; keep one"
     if dead := [file.name for file in files if not file.exists()]:
         problem = f"{dead[0]} is a link to a file that is not there; fetch or copy the file"
-    return CohortPatient(folder.name, tuple(files), mask, {}, problem, tuple(others))
+    notices = (Notice("phases_from_one", _FROM_ONE),) if first and files else ()
+    return CohortPatient(folder.name, tuple(files), mask, {}, problem, tuple(others), notices)
+
+
+def _numbered(folder: Path) -> tuple[dict[int, list[Path]], list[LeftAside]]:
+    """Return the phases of a folder by number, and its other images."""
+    phases, others = defaultdict(list), []
+    for file in files_in(folder):
+        if match := _PHASE.search(stem_of(file.name)):
+            phases[int(match.group(1))].append(file)
+        elif ending_of(file.name) or is_dicom(file):
+            others.append(LeftAside(file.name, "its name does not end in the number of a phase, such as _0000"))
+    return phases, others
+
+
+def _first_number(folders: Iterable[Path]) -> int:
+    """Return the number of the first phase: 1 if that of every patient is 1, else 0 as in MAMA-MIA."""
+    lowest = [min(phases) for folder in folders if (phases := _numbered(folder)[0])]
+    return 1 if len(lowest) > 1 and set(lowest) == {1} else 0
 
 
 def _with_rows(
@@ -145,7 +172,7 @@ def _with_rows(
         if row and identifier_key(row["patient_id"]) != identifier_key(patient.patient_id):
             text = "The table names the patient without the leading zeros, which a spreadsheet may have dropped."
             notices = (Notice("identifier_number", text),)
-        found.append(replace(patient, row=row, notices=notices))
+        found.append(replace(patient, row=row, notices=(*patient.notices, *notices)))
     return found
 
 
@@ -163,27 +190,36 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     """
     if patient.problem:
         raise DataError(f"{patient.patient_id}: {patient.problem}")
-    if len(patient.phases) < 3:
-        raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {len(patient.phases)}; add the files")
+    count = read_header(patient.phases[0]).volumes if len(patient.phases) == 1 else len(patient.phases)
+    if count < 3:
+        raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {count}; add the files")
     if patient.mask is None and need_mask:
         raise DataError(
             f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
         )
-    times, notices = _times(patient)
-    known = times if len(times) == len(patient.phases) else None
-    chosen = (0, 1, 2) if len(patient.phases) == 3 else pick_phases(known or [None] * len(patient.phases))
-    exam = read_exam([patient.phases[k] for k in chosen])
+    times, notices = _times(patient, count)
+    exam = read_series(patient.phases, patient.pick, times if len(times) == count else ())
+    first_post = exam.provenance.first_post
+    if len(times) > 1 and len(times) != count:
+        first_post = times[1] - times[0]
     provenance = replace(
         exam.provenance,
-        phase_times=tuple(known[k] - known[0] for k in chosen) if known else None,  # type: ignore[arg-type]
-        first_post=times[1] - times[0] if len(times) > 1 else None,
+        first_post=first_post,
         patient_id=patient.patient_id,
-        picked=Picked(len(patient.phases), chosen, (None,) * 3) if len(patient.phases) > 3 else None,
-        left_aside=patient.others,
+        left_aside=(*exam.provenance.left_aside, *(_compare(other, patient, exam) for other in patient.others)),
         notices=(*exam.provenance.notices, *patient.notices, *notices),
     )
     exam = replace(exam, clinical=patient.row, provenance=provenance)
-    return exam if patient.mask is None else add_mask(exam, patient.mask)
+    return exam if patient.mask is None else add_mask(exam, patient.mask, patient.labels)
+
+
+def _compare(other: LeftAside, patient: CohortPatient, exam: Exam) -> LeftAside:
+    """Return an image that was not used; on the grid of the phases it looks like one of them."""
+    try:
+        same = read_header(patient.phases[0].parent / other.name).geometry.matches(exam.geometry)
+    except DataError:
+        same = False
+    return replace(other, looks_like_phase=same and may_be_phase(stem_of(other.name)))
 
 
 def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[str, str]]:
@@ -198,7 +234,7 @@ def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[
     mapping = read_mapping(cohort)
     if mapping.table is not None:
         return read_rows(resolve(cohort, mapping.table, {}, mapping.follow_links), mapping, report)
-    files = {file.name.lower(): file for file in cohort.iterdir() if not _is_hidden(file)}
+    files = {file.name.lower(): file for file in files_in(cohort)}
     found = [files[name] for ending in (".csv", ".xlsx") if (name := TABLE + ending) in files]
     if len(found) > 1:
         report(f"{found[0].name} was read; left aside: {found[1].name}")
@@ -211,15 +247,15 @@ def folder_of(parent: Path, name: str) -> Path:
     return found[0] if found else parent / name
 
 
-def _times(patient: CohortPatient) -> tuple[list[float], tuple[Notice, ...]]:
+def _times(patient: CohortPatient, count: int) -> tuple[list[float], tuple[Notice, ...]]:
     """Return the times of the phases in s, empty if they are unknown, and a warning if they cannot be used."""
     text = str(patient.row.get("acquisition_times", "")).strip()
     times = parse_times(text)
     if not times and not is_missing(text):
         shown = text if len(text) <= 40 else f"{text[:40]}..."
         reason = f"must be a list of rising seconds, got {shown}; they count as unknown"
-    elif times and len(times) != len(patient.phases) > 3:
-        reason = f"must be as many as the {len(patient.phases)} phases, got {len(times)}; they count as unknown"
+    elif times and len(times) != count > 3:
+        reason = f"must be as many as the {count} phases, got {len(times)}; they count as unknown"
     else:
         return times, ()
     return times, (Notice("phase_times_invalid", f"The table's acquisition_times {reason}."),)
@@ -231,9 +267,9 @@ def _masks(segmentations: Path, kinds: Iterable[str], names: Sequence[str]) -> d
     for kind in kinds:
         folder = folder_of(segmentations, kind)
         files = defaultdict(list)
-        for file in _files(folder):
+        for file in files_in(folder):
             if file.suffix.lower() != ".csv":  # the list of reviews
-                files[identifier_key(_stem(file))].append(file)
+                files[identifier_key(stem_of(file.name))].append(file)
         for name, key in match_identifiers(names, files, str(folder)).items():
             found[name] = files[key][0], _mask_problem(files[key])
     return found
@@ -243,19 +279,3 @@ def _mask_problem(files: Sequence[Path]) -> str:
     if len(files) > 1:
         return f"has two masks, {' and '.join(file.name for file in files)}; keep one"
     return "" if files[0].exists() else f"{files[0].name} is a link to a file that is not there; fetch or copy the file"
-
-
-def _stem(file: Path) -> str:
-    """Return the name of an image without its ending; other dots belong to the name."""
-    name = file.name
-    return next((name[: -len(ending)] for ending in _ENDINGS if name.lower().endswith(ending)), name)
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    """Return the files of a folder, dead links included, but not those that systems add."""
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in found if not _is_hidden(file) and not file.is_dir()]
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name == "__MACOSX"

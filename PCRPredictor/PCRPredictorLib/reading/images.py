@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, Notice
-from ..exam import PHASE_NAMES, Exam, Picked, Provenance
+from ..exam import PHASE_NAMES, Exam, LeftAside, Picked, Provenance
 from ..files.header import Header
 from ..files.meta_image import read_meta_image_header
 from ..files.names import ending_of
@@ -55,27 +55,45 @@ def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence
     Raises:
         DataError: if a file cannot be used, there are fewer than three volumes, or a picked one does not exist.
     """
-    headers = [read_header(Path(file)) for file in files]
-    volumes = [(header, k) for header in headers for k in range(header.volumes)]
-    where = headers[0].name if len(headers) == 1 else f"{len(headers)} files"
-    if len(volumes) < len(PHASE_NAMES):
-        raise DataError(f"{where}: must have at least 3 phases, got {len(volumes)}; give all of them")
-    known = tuple(times) or (headers[0].times if len(headers) == 1 else None)
-    if known is not None and len(known) != len(volumes):
-        known = None
-    chosen = tuple(pick) or pick_phases(known or [None] * len(volumes))
-    if len(set(chosen)) != 3 or len(chosen) != 3 or not all(0 <= k < len(volumes) for k in chosen):
-        raise DataError(
-            f"{where}: pick must be three different phases of 0 to {len(volumes) - 1}, got {' '.join(map(str, chosen))}"
-        )
+    found = [_header_or_error(Path(file)) for file in files]
+    volumes = [(header, k) for header in found for k in range(getattr(header, "volumes", 1))]
+    known = tuple(times) or (getattr(found[0], "times", None) if len(found) == 1 else None)
+    known = known if known is not None and len(known) == len(volumes) else None
+    chosen = _choose(len(volumes), pick, known, Path(files[0]).name if len(files) == 1 else f"{len(files)} files")
+    headers = [volumes[k][0] for k in chosen]
+    for header in headers:
+        if isinstance(header, DataError):
+            raise header
+    unread = [(file, each) for file, each in zip(files, found, strict=True) if isinstance(each, DataError)]
     start = 0.0 if known is None else known[chosen[0]]
+    plain = len(files) == len(volumes) == len(PHASE_NAMES) and not pick  # a file each: nothing to choose
     provenance = Provenance(
         "file",
         None if known is None else tuple(known[k] - start for k in chosen),  # type: ignore[arg-type]
-        picked=Picked(len(volumes), chosen, (None, None, None), by_hand=bool(pick)),
+        picked=None if plain else Picked(len(volumes), chosen, (None,) * 3, by_hand=bool(pick)),
         first_post=None if known is None or chosen[0] + 1 >= len(known) else known[chosen[0] + 1] - start,
+        left_aside=tuple(LeftAside(file.name, str(error), looks_like_phase=True) for file, error in unread),
     )
-    return _read([volumes[k][0] for k in chosen], [volumes[k][1] for k in chosen], provenance)
+    return _read([each for each in headers if isinstance(each, Header)], [volumes[k][1] for k in chosen], provenance)
+
+
+def _header_or_error(path: Path) -> Header | DataError:
+    """Return a header, or why there is none: an unusable phase that is not picked costs nothing."""
+    try:
+        return read_header(path)
+    except DataError as error:
+        return error
+
+
+def _choose(count: int, pick: Sequence[int], times: Sequence[float] | None, where: str) -> tuple[int, int, int]:
+    """Return the positions of pre, early and late among so many phases."""
+    if count < len(PHASE_NAMES):
+        raise DataError(f"{where}: must have at least 3 phases, got {count}; give all of them")
+    chosen = tuple(pick) or pick_phases(times or [None] * count)
+    if len(set(chosen)) != 3 or len(chosen) != 3 or not all(0 <= k < count for k in chosen):
+        got = " ".join(str(k) for k in chosen)
+        raise DataError(f"{where}: pick must be three different phases of 0 to {count - 1}, got {got}")
+    return chosen
 
 
 def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:

@@ -45,7 +45,7 @@ def find_mapped(cohort: Path, mapping: CohortMapping, rows: Rows) -> list[Mapped
         DataError: if a pattern names an unknown column or a file outside the cohort.
     """
     files = PatternFiles(cohort, partial(check_inside, cohort, follow_links=mapping.follow_links))
-    on_disk = names_only_patient((*mapping.phases, *mapping.mask))
+    on_disk = names_only_patient((*mapping.images, *mapping.mask))
     named = _named_on_disk(mapping, files) if on_disk else _named_in_table(cohort, mapping, files, rows)
     return [_choose(cohort, mapping, *patient) for patient in named if any(patient[1])]
 
@@ -62,12 +62,12 @@ def find_named(values: Mapping[str, T], name: str) -> T | None:
 
 
 def _named_on_disk(mapping: CohortMapping, files: PatternFiles) -> Iterator[tuple[str, Files, Files]]:
-    found = [files.by_patient(text) for text in (*mapping.phases, *mapping.mask)]
+    found = [files.by_patient(text) for text in (*mapping.images, *mapping.mask)]
     by_key = [{identifier_key(name): paths for name, paths in of.items()} for of in found]
-    names = {identifier_key(name): name for of in reversed(found[: len(mapping.phases)]) for name in of}
+    names = {identifier_key(name): name for of in reversed(found[: len(mapping.images)]) for name in of}
     for name in names.values():
         own = [find_named(of, name) or [] for of in by_key]
-        yield name, own[: len(mapping.phases)], own[len(mapping.phases) :]
+        yield name, own[: len(mapping.images)], own[len(mapping.images) :]
 
 
 def _named_in_table(
@@ -82,7 +82,7 @@ def _named_in_table(
     for row in rows.values():
         yield (
             row["patient_id"],
-            [find(text, row) for text in mapping.phases],
+            [find(text, row) for text in mapping.images],
             [find(text, row) for text in mapping.mask],
         )
 
@@ -92,6 +92,6 @@ def _choose(cohort: Path, mapping: CohortMapping, name: str, phases: Files, mask
     names = ", ".join(file.relative_to(cohort).as_posix() for file in several[0]) if several else ""
     problem = f"{MAPPING} must name one file for each phase and mask, got {names}; name one of them" if several else ""
     last = max(k for k, found in enumerate(phases) if found)
-    known = zip(mapping.phases, phases[: last + 1], strict=False)
+    known = zip(mapping.images, phases[: last + 1], strict=False)
     paths = tuple(found[0] if found else cohort / text.replace(PATIENT, name) for text, found in known)
     return MappedFiles(name, paths, next((found[0] for found in masks if found), None), problem)

@@ -40,7 +40,10 @@ class CohortMapping:
         values: our column name to the meaning of its cells, as in {"pcr": {"complete": "1"}}.
         phases: files in the order of acquisition, with columns of the table in braces and * for any text. If they name
             {patient_id} alone, every patient with a file counts, else every row of the table.
+        series: instead of phases, one file with all of them.
+        pick: positions of pre, early and late among the phases, from 0, if they must not be chosen by time.
         mask: files likewise; the first that exists is used.
+        label: value of the tumour in a mask of several, or several; "all" for each.
         follow_links: use links that lead out of the cohort's folder.
 
     Raises:
@@ -54,14 +57,21 @@ class CohortMapping:
     columns: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     phases: tuple[str, ...] = ()
+    series: str = ""
+    pick: tuple[int, ...] = ()
     mask: tuple[str, ...] = ()
+    label: tuple[int | str, ...] | int | str = ()
     follow_links: bool = False
 
     def __post_init__(self) -> None:
         if self.phases and len(self.phases) < 3:
             raise ValueError(f"phases must name 3 files or more (before contrast, early, late), got {len(self.phases)}")
-        if bool(self.phases) != bool(self.mask):
-            raise ValueError("phases and mask must be given together")
+        if self.phases and self.series:
+            raise ValueError("phases and series must not be given together; name the one that the patients have")
+        if bool(self.images) != bool(self.mask):
+            raise ValueError("phases (or series) and mask must be given together")
+        if self.pick and (len(self.pick) != 3 or len(set(self.pick)) != 3 or min(self.pick) < 0):
+            raise ValueError("pick must be three different positions, from 0")
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
         if "rcb" in self.columns.get("pcr", "").lower() and "pcr" not in {name.lower() for name in self.values}:
@@ -70,6 +80,16 @@ class CohortMapping:
             keys = [identifier_key(text) for text in meanings]
             if twice := [text for text in meanings if keys.count(identifier_key(text)) > 1]:
                 raise ValueError(f"values must give {twice[0]!r} of {column} one meaning, got two")
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the patterns of the images: of each phase, or of the file with all of them; empty without any."""
+        return self.phases or ((self.series,) if self.series else ())
+
+    @property
+    def labels(self) -> tuple[int | str, ...]:
+        """Return the labels of the tumours in a mask, see `mask.read_masks`."""
+        return self.label if isinstance(self.label, tuple) else (self.label,)
 
 
 def read_mapping(cohort: Path) -> CohortMapping:

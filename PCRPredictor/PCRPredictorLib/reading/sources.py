@@ -1,4 +1,4 @@
-"""Every exam that can be opened: three files, a DICOM folder, a patient of a cohort. Each is read when it is opened.
+"""Every exam that can be opened: files, DICOM, a patient of a cohort. Each is read when it is opened.
 
 A further kind is one subclass of `Source` and its entry in `KINDS`: `pcr predict`, `pcr view` and the panels find it.
 """
@@ -15,14 +15,15 @@ from ..clinical import ClinicalSchema
 from ..dicom.exam import read_dicom_exam
 from ..dicom.segmentation import is_dicom
 from ..errors import DataError
-from ..exam import PHASE_NAMES, Exam
+from ..exam import PHASE_NAMES, Exam, LeftAside
+from ..files.names import files_in, stem_of, walk_files
 from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
-from .images import FORMATS, read_exam
+from .images import FORMATS, read_exam, read_series
 from .mask import Labels, add_mask
+from .series import MASK_NAMES, Series, find_series, given_series
 
 _SEARCHED = 200  # files of a folder that are searched for DICOM
-_MASK_NAMES = ("tumour", "tumor", "mask", "segmentation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +35,14 @@ class Source(ABC):
         mask: file of the tumour mask, or None for the one that the source has, if any.
         labels: of the tumours in a mask of several, see `read_masks`.
         clinical: values by name; they replace those that the source has.
+        pick: positions of pre, early and late among the phases found, from 0; see `pick_phases` for the default.
     """
 
     name: str
     mask: Path | None = None
     labels: tuple[int | str, ...] = ()
     clinical: Mapping[str, object] = field(default_factory=dict)
+    pick: tuple[int, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -55,10 +58,17 @@ class Source(ABC):
         exam = self.read_source().with_clinical(self.clinical)
         return exam if self.mask is None else add_mask(exam, self.mask, self.labels)
 
-    def with_overrides(self, mask: Path | None, clinical: Mapping[str, object], labels: Labels = ()) -> Source:
-        """Return this source with a mask, its labels and clinical values of the user."""
-        labels = tuple(labels) or self.labels
-        return replace(self, mask=mask or self.mask, labels=labels, clinical={**self.clinical, **clinical})
+    def with_overrides(
+        self, mask: Path | None, clinical: Mapping[str, object], labels: Labels = (), pick: Sequence[int] = ()
+    ) -> Source:
+        """Return this source with a mask, its labels, clinical values and phases of the user."""
+        return replace(
+            self,
+            mask=mask or self.mask,
+            labels=tuple(labels) or self.labels,
+            clinical={**self.clinical, **clinical},
+            pick=tuple(pick) or self.pick,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +87,9 @@ class PatientSource(Source):
 
     def read_source(self) -> Exam:
         """Read the phases, the mask if there is one, and the table's row."""
-        return read_patient(self.patient, need_mask=False)
+        patient = replace(self.patient, pick=self.pick) if self.pick else self.patient
+        patient = replace(patient, labels=self.labels) if self.labels else patient
+        return read_patient(patient if self.mask is None else replace(patient, mask=None), need_mask=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,27 +106,51 @@ class FilesSource(Source):
             if None not in phases:
                 file = folder / "clinical.json"
                 clinical = read_clinical(file) if file.is_file() else {}
-                mask = _find_image(folder, _MASK_NAMES)
+                mask = _find_image(folder, MASK_NAMES)
                 found = tuple(phase for phase in phases if phase)
                 return [cls(name=place.resolve().name, phases=found, mask=mask, clinical=clinical)]
         return []
 
     def read_source(self) -> Exam:
         """Read the files."""
-        return read_exam(self.phases)
+        return read_series(self.phases, self.pick) if self.pick else read_exam(self.phases)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesSource(Source):
+    """One file with all phases, or one file for each, of which pre, early and late are picked."""
+
+    files: tuple[Path, ...]
+    left_aside: tuple[LeftAside, ...] = ()
+
+    @classmethod
+    def find(cls, place: Path) -> Sequence[Source]:
+        """Return the exam of a file with several volumes, or of a folder with one such file or with ordered phases."""
+        found = find_series(place)
+        return [cls.of(found, place)] if found else []
+
+    @classmethod
+    def of(cls, series: Series, place: Path) -> SeriesSource:
+        """Return the source of files that were found."""
+        name = place.resolve().name if place.is_dir() else stem_of(place.name)
+        return cls(name=name, files=series.files, mask=series.mask, left_aside=series.left_aside)
+
+    def read_source(self) -> Exam:
+        """Read the phases that are picked."""
+        exam = read_series(self.files, self.pick)
+        return replace(exam, provenance=replace(exam.provenance, left_aside=self.left_aside))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DicomSource(Source):
-    """A folder of DICOM files; `pick` as of `read_dicom_exam`."""
+    """A folder of DICOM files."""
 
     folder: Path
-    pick: tuple[int, ...] = ()
 
     @classmethod
     def find(cls, place: Path) -> Sequence[Source]:
         """Return the exam in a folder if there is DICOM among its first files."""
-        files = islice(filter(Path.is_file, place.rglob("*")), _SEARCHED)
+        files = islice(walk_files(place), _SEARCHED)
         return [cls(name=place.resolve().name, folder=place)] if any(map(is_dicom, files)) else []
 
     def read_source(self) -> Exam:
@@ -122,7 +158,7 @@ class DicomSource(Source):
         return read_dicom_exam(self.folder, self.pick)
 
 
-KINDS: list[type[Source]] = [PatientSource, FilesSource, DicomSource]  # in order of precedence
+KINDS: list[type[Source]] = [PatientSource, FilesSource, SeriesSource, DicomSource]  # in order of precedence
 
 
 def find_sources(places: Sequence[Path]) -> list[Source]:
@@ -166,16 +202,30 @@ def find_source(place: Path, name: str) -> Source:
     raise DataError(f"{name}: is not in {place} any more; check the folder again")
 
 
-def given_source(phases: Sequence[Path], dicom: Path | None = None, pick: Sequence[int] = ()) -> Source:
-    """Return the exam that the user named by three files, or by a folder of DICOM files and the phases to pick in it.
+def given_source(
+    phases: Sequence[Path], dicom: Path | None = None, pick: Sequence[int] = (), series: Sequence[Path] = ()
+) -> Source:
+    """Return the exam that the user named.
+
+    Args:
+        phases: three files, or empty.
+        dicom: folder of DICOM files.
+        pick: positions of pre, early and late among the phases of `dicom` or `series`, from 0.
+        series: one file with all phases, a folder of phases, or several files in order of time.
 
     Raises:
-        DataError: if there are not three files.
+        DataError: if there are not three phases, or their order cannot be told.
     """
     if dicom is not None:
         return DicomSource(name=dicom.resolve().name, folder=dicom, pick=tuple(pick))
+    if series:
+        found = SeriesSource.of(given_series(series), series[0])
+        return replace(found, pick=tuple(pick))
     if len(phases) != len(PHASE_NAMES):
-        raise DataError(f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
+        raise DataError(
+            f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three, or all "
+            "phases in order of time by --series"
+        )
     return FilesSource(name=phases[0].resolve().parent.name, phases=tuple(phases))
 
 
@@ -184,7 +234,10 @@ def _find_in(place: Path) -> Sequence[Source]:
     if found:
         return found
     if not place.is_dir():
-        raise DataError(f"{place}: not a folder; give a folder with an exam, or three files with --phases")
+        raise DataError(
+            f"{place}: not a folder with an exam, nor a file with all phases; give one of them, or three files with "
+            "--phases"
+        )
     raise DataError(
         f"{place}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(FORMATS)}, "
         "a DICOM folder, or a cohort"
@@ -194,5 +247,4 @@ def _find_in(place: Path) -> Sequence[Source]:
 def _find_image(folder: Path, names: Sequence[str]) -> Path | None:
     """Return the image of one of these names, in any case and with any ending that is read."""
     wanted = {name + ending for name in names for ending in FORMATS}
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return next((file for file in files if file.name.lower() in wanted), None)
+    return next((file for file in files_in(folder) if file.name.lower() in wanted), None)

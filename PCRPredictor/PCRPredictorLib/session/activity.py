@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ..errors import TOO_LARGE
 from ..report.wording import Translate
 from .frontend import Worker
-
-TOO_LARGE = "the exam needs more memory than this computer has; crop it, or close other programs"
 
 
 class Activity:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..errors import DataError
+from ..errors import DataError, within_memory
 from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.sources import Source
-from .activity import TOO_LARGE
 from .frontend import Worker
 from .result import Result
 from .session import Session
@@ -118,11 +117,10 @@ class ExamList:
 def _predict_source(source: Source, predict: Predict) -> Row:
     row = Row(source.name)
     try:
-        exam = source.read()
-        if exam.mask is None:
-            return replace(row, problem="open this exam and segment the tumour first")
-        return replace(row, probability=f"{predict(exam).probability:.0%}")
+        with within_memory():
+            exam = source.read()
+            if exam.mask is None:
+                return replace(row, problem="open this exam and segment the tumour first")
+            return replace(row, probability=f"{predict(exam).probability:.0%}")
     except DataError as error:
         return replace(row, problem=str(error))
-    except MemoryError:
-        return replace(row, problem=TOO_LARGE)

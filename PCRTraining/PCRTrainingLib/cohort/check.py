@@ -14,7 +14,7 @@ from PCRPredictorLib.answers import fold, read_word
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells, is_missing
-from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems
+from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
@@ -176,8 +176,9 @@ def _examine_one(
         where = f"fill in {LABEL} in the table" if patient.row else "the table has no row for it; add one"
         return Problem(patient.patient_id, f"has no label; {where}"), ""
     try:
-        exam = examine(patient, schema)
-        return use(exam), image_hash(exam)
+        with within_memory():
+            exam = examine(patient, schema)
+            return use(exam), image_hash(exam)
     except DataError as error:
         return Problem(patient.patient_id, str(error)), ""
 

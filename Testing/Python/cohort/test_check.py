@@ -1,8 +1,9 @@
 import shutil
 
 import pytest
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import TOO_LARGE, DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.files.voxels import read_volumes
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.check import check_cohort, identifier_hashes, parse_label, parse_labels, read_labels
@@ -19,6 +20,16 @@ def cohort(training_cohort, tmp_path):
 
 def problems(cohort):
     return {problem.patient_id: problem.reason for problem in check_cohort(cohort, Progress())[1]}
+
+
+def test_a_patient_that_exhausts_memory_is_its_own_problem(cohort, monkeypatch):
+    def read(header, chosen):
+        if header.name == "p3_0000.nii.gz":
+            raise MemoryError
+        return read_volumes(header, chosen)
+
+    monkeypatch.setattr("PCRPredictorLib.reading.images.read_volumes", read)
+    assert problems(cohort) == {"P3": TOO_LARGE}
 
 
 def edit(cohort, patient, **values):

@@ -7,6 +7,8 @@ import sys
 import pandas as pd
 import pytest
 from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.errors import TOO_LARGE
+from PCRPredictorLib.files.voxels import read_volumes
 from PCRPredictorLib.outputs import COHORT_COLUMNS, folder_name
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
 from support.cohort_files import write_patient, write_table
@@ -25,6 +27,24 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
     assert list(table.columns) == list(COHORT_COLUMNS)
     assert (table["error"] != "").tolist() == [False, True, False]
+
+
+def test_a_patient_that_exhausts_memory_is_one_row(bundle, tmp_path, monkeypatch):
+    cohort = tmp_path / "cohort"
+    for name in ("aa_1", "aa_2", "aa_3"):
+        write_patient(cohort, name)
+
+    def read(header, chosen):
+        if header.name == "aa_2_0001.nii.gz":
+            raise MemoryError
+        return read_volumes(header, chosen)
+
+    monkeypatch.setattr("PCRPredictorLib.reading.images.read_volumes", read)
+    assert (
+        run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "o")]) == 0
+    )
+    errors = pd.read_csv(tmp_path / "o" / "predictions.csv", keep_default_na=False)["error"]
+    assert errors.tolist() == ["", TOO_LARGE, ""]
 
 
 def test_table_of_results_names_warnings_about_times(bundle, tmp_path):

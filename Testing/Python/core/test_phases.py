@@ -42,6 +42,8 @@ def test_early_is_never_a_second_phase_before_contrast(injection, first_post, ex
         (["isp_0002", "isp_0000", "isp_0001"], (1, 2, 0)),
         (["a_0000", "a_0001", "a_0002", "a_0003"], (0, 1, 3)),
         (["Pre-contrast", "Early phase", "Late phase", "Early minus pre-contrast"], (0, 1, 2)),
+        (["pre", "post1", "post2", "post3"], (0, 1, 3)),
+        (["dyn 1", "dyn 2", "dyn 3", "T2"], (0, 1, 2)),
         (["one", "two", "three"], None),
         (["pre", "late"], None),
         (["pre", "early", "early"], None),

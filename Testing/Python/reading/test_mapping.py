@@ -28,7 +28,7 @@ def test_mapping_is_read_whole(tmp_path):
         ({"colums": {}}, "colums is not known here; use table, sheet, columns"),
         ({"columns": ["pcr"]}, r"columns must be a valid mapping|columns must be a valid dictionary"),
         ({"phases": ["a", "b"], "mask": ["m"]}, "phases must name 3 files or more .*, got 2"),
-        ({"phases": ["a", "b", "c"]}, "phases and mask must be given together"),
+        ({"phases": ["a", "b", "c"]}, "must be given together"),
         ([], "must be a dictionary"),
         ('{"columns": {"pcr": NaN}}', "must be JSON .NaN is not a number"),
         ('{"table": "a", "table": "b"}', "'table' is given twice"),
