@@ -10,6 +10,7 @@ import numpy as np
 
 FUNCTIONAL_ENHANCEMENT = 0.7
 _LEAST = 1e-6
+_ENOUGH = 1 << 18  # voxels that give the median of a tumour
 _BLOCK = 1 << 16  # voxels that fit into the processor's cache
 
 
@@ -27,15 +28,15 @@ def signal_floor(pre: np.ndarray, early: np.ndarray) -> float:
 def functional_share(pre: np.ndarray, early: np.ndarray, enhancement: float = FUNCTIONAL_ENHANCEMENT) -> float:
     """Return the share of a tumour's voxels that enhance early by at least `enhancement`, in [0, 1]; 0 without voxels.
 
-    It is fast enough to follow a brush: the voxels are counted block by block, and of a tumour of more than a million
-    voxels a part of them gives the floor.
+    It is fast enough to follow a brush: the voxels are counted block by block, and of a large tumour a part of the
+    voxels gives the floor.
 
     Args:
         pre, early: the tumour's voxels, one-dimensional.
     """
     if not pre.size:
         return 0.0
-    some = slice(None, None, max(1, pre.size >> 20))
+    some = slice(None, None, max(1, pre.size // _ENOUGH))
     floor, found = signal_floor(pre[some], early[some]), 0
     for start in range(0, pre.size, _BLOCK):
         part = slice(start, start + _BLOCK)

@@ -94,12 +94,15 @@ def put_segments(node: Node, tumours: Sequence[Tumour], geometry: Geometry, refe
     content = node.GetSegmentation()
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
     for tumour in tumours:
-        if content.GetSegment(tumour.key) is None:
+        is_new = content.GetSegment(tumour.key) is None
+        if is_new:
             content.AddEmptySegment(tumour.key, tumour.name, _colour(content.GetNumberOfSegments()))
         if content.GetSegment(tumour.key).GetName() != tumour.name:
             content.GetSegment(tumour.key).SetName(tumour.name)
-        _replace_voxels(node, tumour, geometry)
-    node.CreateClosedSurfaceRepresentation()
+        if not is_new or tumour.part.size:
+            _replace_voxels(node, tumour, geometry)
+    if any(tumour.part.size for tumour in tumours):  # an empty one has no surface
+        node.CreateClosedSurfaceRepresentation()
 
 
 def remove_segments(node: Node, keys: Iterable[str]) -> None:
@@ -112,13 +115,24 @@ def _colour(number: int) -> tuple[float, float, float]:
     return OUTLINE_RGB if number == 0 else _FURTHER_RGB[(number - 1) % len(_FURTHER_RGB)]
 
 
+def _clear(node: Node, key: str) -> None:
+    """Make a segment empty, by a new one: Slicer reports an error when it draws the surface of a cleared one."""
+    content = node.GetSegmentation()
+    segment = content.GetSegment(key)
+    name, colour, last = segment.GetName(), segment.GetColor(), content.GetSegmentIndex(key)
+    content.RemoveSegment(key)
+    content.AddEmptySegment(key, name, colour)
+    content.SetSegmentIndex(key, last)
+
+
 def _replace_voxels(node: Node, tumour: Tumour, geometry: Geometry) -> None:
     import slicer
 
-    is_empty = tumour.part.size == 0
-    part = np.zeros((1, 1, 1), np.uint8) if is_empty else tumour.part != 0
-    spans = (slice(0, 1),) * 3 if is_empty else tumour.box
-    image = fill_image(slicer.vtkOrientedImageData(), part)
-    image.SetExtent(*[edge for span in spans[::-1] for edge in (span.start, span.stop - 1)])
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if tumour.part.size == 0:
+        _clear(node, tumour.key)
+        return
+    image = fill_image(slicer.vtkOrientedImageData(), tumour.part != 0)
+    image.SetExtent(*[edge for span in tumour.box[::-1] for edge in (span.start, span.stop - 1)])
     image.SetImageToWorldMatrix(ijk_to_ras(geometry))
-    slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(image, node, tumour.key)
+    logic.SetBinaryLabelmapToSegment(image, node, tumour.key)
