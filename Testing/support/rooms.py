@@ -2,7 +2,7 @@
 
 _CORE = {"PCRPredictorLib"}
 _FILES = _CORE | {"PCRPredictorLib/files"}
-_READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/reading"}
+_READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _LOW = _READING | _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}

@@ -19,6 +19,7 @@ from ..dicom.segmentation import is_dicom
 from ..errors import DataError, Notice
 from ..exam import Exam, LeftAside
 from ..files.names import ending_of, files_in, folders_in, stem_of
+from ..lesion.parts import with_separate_lesions
 from ..phases import may_be_phase, parse_times
 from .identifiers import identifier_key, match_identifiers
 from .images import read_header, read_series
@@ -48,6 +49,7 @@ class CohortPatient:
         notices: warnings about how the patient was found.
         pick: positions of pre, early and late among the phases, from 0; see `pick_phases` for the default.
         labels: of the tumours in the mask, see `read_masks`.
+        each_lesion: every tumour of the mask is a lesion of its own.
     """
 
     patient_id: str
@@ -59,6 +61,7 @@ class CohortPatient:
     notices: tuple[Notice, ...] = ()
     pick: tuple[int, ...] = ()
     labels: tuple[int | str, ...] = ()
+    each_lesion: bool = False
 
 
 def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortPatient]:
@@ -75,7 +78,8 @@ def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortP
     mapping, table = read_mapping(cohort), read_table(cohort, report)
     patients = _mapped_patients(cohort, mapping, table) if mapping.images else _mama_mia_patients(cohort)
     patients = _with_rows(cohort, patients, table)
-    patients = [replace(patient, pick=mapping.pick, labels=mapping.labels) for patient in patients]
+    options = {"pick": mapping.pick, "labels": mapping.labels, "each_lesion": mapping.lesions == "each"}
+    patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
     if without := [row["patient_id"] for key, row in table.items() if key not in used]:
         report(f"{len(without)} of {len(table)} rows of the table have no images: {', '.join(without[:5])}")
@@ -210,7 +214,10 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
         notices=(*exam.provenance.notices, *patient.notices, *notices),
     )
     exam = replace(exam, clinical=patient.row, provenance=provenance)
-    return exam if patient.mask is None else add_mask(exam, patient.mask, patient.labels)
+    if patient.mask is None:
+        return exam
+    exam = add_mask(exam, patient.mask, patient.labels)
+    return with_separate_lesions(exam) if patient.each_lesion else exam
 
 
 def _compare(other: LeftAside, patient: CohortPatient, exam: Exam) -> LeftAside:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -44,6 +45,7 @@ class CohortMapping:
         pick: positions of pre, early and late among the phases, from 0, if they must not be chosen by time.
         mask: files likewise; the first that exists is used.
         label: value of the tumour in a mask of several, or several; "all" for each.
+        lesions: "each" if every tumour of a mask counts on its own, such as one in each breast.
         follow_links: use links that lead out of the cohort's folder.
 
     Raises:
@@ -62,6 +64,7 @@ class CohortMapping:
     mask: tuple[str, ...] = ()
     label: tuple[int | str, ...] | int | str = ()
     follow_links: bool = False
+    lesions: Literal["each"] | None = None
 
     def __post_init__(self) -> None:
         if self.phases and len(self.phases) < 3:

@@ -7,10 +7,12 @@ contents.json   what the files of each patient held
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import torch
@@ -23,13 +25,14 @@ from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
 from PCRPredictorLib.model.tumour import measure, summarise_tumour
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
+from PCRPredictorLib.reading.mapping import MAPPING
 from PCRPredictorLib.writing import read_csv, whole_folder, write_csv, write_json
 from torch import Tensor
 
 from ..progress import Progress
 from .check import examine_all, identifier_hashes, image_hash, read_labels
 from .contents import find_changes, read_contents
-from .lesions import check_window
+from .lesions import check_window, other_lesions
 
 GRIDS, PATIENTS, QUARANTINE, CONTENTS = "grids.f16", "patients.json", "quarantine.csv", "contents.json"
 
@@ -59,12 +62,17 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class GridCache:
-    """N patients on disk; `image_and_mask` reads some of them."""
+    """N patients on disk, with their largest tumour; `image_and_mask` reads some of them.
+
+    Their other tumours follow at the positions from N on. Training alone uses these, and only those of patients that
+    it trains on: whatever is measured counts a patient once.
+    """
 
     folder: Path
     grid: GridSpec
     records: tuple[Record, ...]
     quarantine: tuple[Problem, ...]
+    lesions: tuple[Record, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -95,19 +103,31 @@ class GridCache:
 
     @cached_property
     def _grids(self) -> np.memmap:
-        shape = (len(self), 4, *self.grid.shape)
+        shape = (len(self) + len(self.lesions), 4, *self.grid.shape)
         return np.memmap(self.folder / GRIDS, np.float16, "r", shape=shape)
 
     def image_and_mask(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Return image (B, 3, slices, rows, columns) and mask (B, 1, ...) of patients at some positions, float32."""
+        """Return image (B, 3, slices, rows, columns) and mask (B, 1, ...) at some positions, (B,), float32."""
         grids = torch.from_numpy(self._grids[index]).float()
         return grids[:, :3], grids[:, 3:]
 
-    def encode(self, schema: ClinicalSchema) -> Tensor:
-        """Return clinical vectors, (N, schema width) float32."""
+    @cached_property
+    def owners(self) -> np.ndarray:
+        """Positions of the patients of all rows, (n,): those of the patients themselves, then of other tumours."""
+        place = {record.patient_id: position for position, record in enumerate(self.records)}
+        return np.array([*range(len(self)), *(place[lesion.patient_id] for lesion in self.lesions)], int)
+
+    def with_lesions(self, patients: np.ndarray) -> np.ndarray:
+        """Return the positions of patients, (n,), followed by those of their other tumours, (m,)."""
+        others = np.arange(len(self), len(self.owners))
+        return np.concatenate([patients, others[np.isin(self.owners[len(self) :], patients)]])
+
+    def encode(self, schema: ClinicalSchema, *, lesions: bool = False) -> Tensor:
+        """Return clinical vectors, (N, schema width) float32; with the rows of other tumours if asked for."""
+        records = (*self.records, *(self.lesions if lesions else ()))
         if not schema.variables:
-            return torch.zeros(len(self), 0)
-        vectors = [schema.encode(schema.complete(schema.parse(r.row), r.quantities)) for r in self.records]
+            return torch.zeros(len(records), 0)
+        vectors = [schema.encode(schema.complete(schema.parse(r.row), r.quantities)) for r in records]
         return torch.from_numpy(np.stack(vectors))
 
     def column(self, name: str) -> np.ndarray:
@@ -171,41 +191,51 @@ def _build(
     schema: ClinicalSchema,
     progress: Progress,
 ) -> None:
-    records, problems, warnings = [], [], list[Problem]()
-    with (folder / GRIDS).open("wb") as file:
+    records, others = list[dict[str, object]](), list[dict[str, object]]()
+    problems, warnings = list[Problem](), list[Problem]()
+    with (folder / GRIDS).open("wb") as file, TemporaryFile() as more:
         for k, result in examine_all(patients, labels, schema, partial(_read_one, grid)):
             if isinstance(result, Problem):
                 problems.append(result)
             else:
-                grids, details, notices = result
+                tumours, notices = result
                 warnings += [Problem(patients[k].patient_id, notice.message) for notice in notices]
-                file.write(grids.tobytes())
-                records.append(
-                    {
-                        "patient_id": patients[k].patient_id,
-                        "label": labels[k],
-                        "row": {name: str(value) for name, value in patients[k].row.items()},
-                        **details,
-                    }
-                )
+                row = {name: str(value) for name, value in patients[k].row.items()}
+                common = {"patient_id": patients[k].patient_id, "label": labels[k], "row": row}
+                for number, (grids, details) in enumerate(tumours):
+                    (more if number else file).write(grids.tobytes())
+                    (others if number else records).append({**common, **details})
             progress.advance()
+        more.seek(0)
+        shutil.copyfileobj(more, file)
+    if others:
+        found = count(len(others), "tumour")
+        progress.say(f"{found} beside the largest of a patient: training sees each, the numbers count a patient once")
     for group in group_problems(warnings):
         progress.say(f"warning: {group.describe(5)}")
-    write_json({"grid": asdict(grid), "patients": records}, folder / PATIENTS)
+    write_json({"grid": asdict(grid), "patients": records, "lesions": others}, folder / PATIENTS)
     write_csv(["patient_id", "reason"], map(astuple, problems), folder / QUARANTINE)
 
 
-def _read_one(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object], tuple[Notice, ...]]:
-    """Return the part of an exam that the cache keeps, and warnings about it; raise DataError if it does not fit."""
+def _read_one(grid: GridSpec, exam: Exam) -> tuple[list[tuple[np.ndarray, dict[str, object]]], tuple[Notice, ...]]:
+    """Return what the cache keeps of each tumour of an exam, the largest first, and warnings about it.
+
+    Raises:
+        DataError: if the largest tumour does not fit in the window.
+    """
     outside = check_window(exam, grid)
+    others, left_out = other_lesions(exam, grid)
+    return [_describe(grid, each) for each in (exam, *others)], (*exam.provenance.notices, *outside, *left_out)
+
+
+def _describe(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]]:
     times = {"early": exam.provenance.early_seconds, "late": exam.provenance.after_first_post[2]}
-    details: dict[str, object] = {
+    return sample_exam(exam, grid), {
         "quantities": tumour_quantities(exam),
         "measured": measure(exam, summarise_tumour(exam)),
         "fingerprint": image_hash(exam),
         "times": {phase: time for phase, time in times.items() if time is not None},
     }
-    return sample_exam(exam, grid), details, (*exam.provenance.notices, *outside)
 
 
 def read_cache(folder: Path) -> GridCache:
@@ -219,14 +249,15 @@ def read_cache(folder: Path) -> GridCache:
         problems = tuple(Problem(**row) for row in read_csv(folder / QUARANTINE))
         grid = GridSpec(**content["grid"])
         records = tuple(Record(**record) for record in content["patients"])
-        expected = len(records) * 4 * int(np.prod(grid.shape)) * 2
+        lesions = tuple(Record(**record) for record in content.get("lesions", ()))
+        expected = (len(records) + len(lesions)) * 4 * int(np.prod(grid.shape)) * 2
         if (folder / GRIDS).stat().st_size != expected:
             raise ValueError(f"{GRIDS} must have {expected} bytes")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{folder}: the cached grids are damaged ({error}); delete this folder to make them again"
         ) from None
-    return GridCache(folder, grid, records, problems)
+    return GridCache(folder, grid, records, problems, lesions)
 
 
 def _check_unchanged(
@@ -256,6 +287,8 @@ def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], coh
     found = {name: find_changes(patient, cohort, known.get(name, {})) for name, patient in patients.items()}
     changed = {name: files for name, files in found.items() if files}
     trained = [name for name in changed if name in set(cache.patients)]
+    if trained and changed[trained[0]] == [MAPPING]:
+        raise _changed(cohort, f"{MAPPING} says something else about the masks of {trained[0]}")
     if trained:
         first, others = changed[trained[0]][0], len(trained) - 1
         more = f" and files of {count(others, 'more patient')}" if others else ""

@@ -22,7 +22,7 @@ from PCRPredictorLib.reading.identifiers import number_key
 
 from ..progress import Progress
 from ..schema import USUAL, build_schema
-from .lesions import check_window
+from .lesions import check_window, other_lesions
 
 LABEL = "pcr"
 _NO_PCR = re.compile(r"n(o|on|ot|ein|icht)?[- ]?pcr|kein pcr|pas de pcr")
@@ -228,7 +228,7 @@ def check_cohort(
 
 
 def _find_warnings(grid: GridSpec, exam: Exam) -> tuple[Notice, ...]:
-    return *exam.provenance.notices, *check_window(exam, grid)
+    return *exam.provenance.notices, *check_window(exam, grid), *other_lesions(exam, grid)[1]
 
 
 def _describe(patient: CohortPatient, label: int | None, result: object) -> dict[str, object]:

@@ -1,18 +1,24 @@
 """What the files of a cohort held when it was read, so that a change is noticed later."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from PCRPredictorLib.reading.cohort import CohortPatient
+from PCRPredictorLib.reading.mapping import MAPPING
 
 Contents = dict[str, tuple[int, int, str]]  # path below the cohort to size in bytes, time of change in ns, and hash
 _CHUNK = 1 << 20
 
 
 def read_contents(patient: CohortPatient, cohort: Path) -> Contents:
-    """Return size, time of change and hash of the patient's phases and mask; files that cannot be read are empty."""
-    return {_name(file, cohort): (*_state(file), hash_file(file)) for file in _files(patient)}
+    """Return size, time of change and hash of the patient's phases and mask, and how `cohort.json` reads them.
+
+    The hash of a file that cannot be read is empty.
+    """
+    files = {_name(file, cohort): (*_state(file), hash_file(file)) for file in _files(patient)}
+    return {**files, MAPPING: (0, 0, _options(patient))}
 
 
 def find_changes(patient: CohortPatient, cohort: Path, known: Contents) -> list[str]:
@@ -21,7 +27,9 @@ def find_changes(patient: CohortPatient, cohort: Path, known: Contents) -> list[
     A file of the same size and time is not read again; a copy with another time is the same if its content is.
     """
     now = {_name(file, cohort): file for file in _files(patient)}
-    changed = sorted(now.keys() ^ known.keys())
+    changed = sorted(now.keys() ^ (known.keys() - {MAPPING}))
+    if MAPPING in known and known[MAPPING][2] != _options(patient):
+        changed.append(MAPPING)
     for name in now.keys() & known.keys():
         size, time, content = known[name]
         if _state(now[name]) != (size, time) and hash_file(now[name]) != content:
@@ -39,6 +47,11 @@ def hash_file(file: Path) -> str:
     except OSError:
         return ""
     return digest.hexdigest()
+
+
+def _options(patient: CohortPatient) -> str:
+    """Return the settings of `cohort.json` that decide what is read from the same files."""
+    return json.dumps([patient.each_lesion, patient.labels, patient.pick])
 
 
 def _files(patient: CohortPatient) -> Iterable[Path]:

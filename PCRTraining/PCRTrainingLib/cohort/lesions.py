@@ -3,17 +3,16 @@
 The window is placed around the whole mask. With a tumour in each breast it lies between the two and may show neither.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from PCRPredictorLib.errors import DataError, Notice
-from PCRPredictorLib.exam import Exam, Geometry, bounding_box
+from PCRPredictorLib.exam import Exam, bounding_box
+from PCRPredictorLib.lesion.parts import APART_MM, separate
 from PCRPredictorLib.model.grid import GridSpec, place_window, sample, share_inside
 from PCRPredictorLib.model.notices import LEAST_SHARE_IN_WINDOW
-from scipy.ndimage import find_objects, label
-from scipy.sparse.csgraph import connected_components
 
-APART_MM = 20.0  # parts of a mask farther from each other than that are different tumours
 LEAST_SHARE = 0.5  # of a single tumour inside the window, to train on it
-EACH = "each"
 
 
 def check_window(exam: Exam, grid: GridSpec) -> tuple[Notice, ...]:
@@ -32,7 +31,7 @@ def check_window(exam: Exam, grid: GridSpec) -> tuple[Notice, ...]:
     if tumours > 1:
         raise DataError(
             f"{inside}, which has {tumours} tumours at least {APART_MM:.0f} mm apart; "
-            f'train on each with "lesions": "{EACH}" in cohort.json, or keep one in the mask'
+            f'train on each with "lesions": "each" in cohort.json, or keep one in the mask'
         )
     if share < LEAST_SHARE:
         spans = zip(bounding_box(mask), exam.geometry.spacing[::-1], strict=True)
@@ -41,20 +40,16 @@ def check_window(exam: Exam, grid: GridSpec) -> tuple[Notice, ...]:
     return (Notice("mask_outside_window", f"{inside[:1].upper()}{inside[1:]}; the rest was not trained on."),)
 
 
-def separate(mask: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
-    """Return the tumours of a mask, each bool (k, j, i), the largest first.
-
-    Connected parts whose boxes are less than `APART_MM` apart belong to one tumour, such as one with satellites.
-    """
-    parts, _ = label(mask)
-    boxes = [box for box in find_objects(parts) if box is not None]
-    if len(boxes) < 2:
-        return [mask]
-    spacing = np.array(geometry.spacing[::-1])
-    low = np.array([[span.start for span in box] for box in boxes]) * spacing
-    high = np.array([[span.stop for span in box] for box in boxes]) * spacing
-    gap = np.maximum(np.maximum(low[:, None] - high[None], low[None] - high[:, None]), 0)
-    _, group = connected_components(np.linalg.norm(gap, axis=-1) < APART_MM)
-    tumour = np.concatenate([[-1], group])[parts]
-    found = [tumour == number for number in range(group.max() + 1)]
-    return sorted(found, key=np.count_nonzero, reverse=True)
+def other_lesions(exam: Exam, grid: GridSpec) -> tuple[list[Exam], list[Notice]]:
+    """Return the exam once for each of its lesions but the largest, as its mask; and warnings about those left out."""
+    found, notices = [], []
+    for lesion in exam.lesions[1:]:
+        alone = replace(exam, mask=lesion.mask, lesions=())
+        try:
+            check_window(alone, grid)
+            found.append(alone)
+        except DataError as error:
+            notices.append(
+                Notice("lesion_left_out", f"{lesion.name[:1].upper()}{lesion.name[1:]} was left out: {error}.")
+            )
+    return found, notices

@@ -39,6 +39,7 @@ class _Noise:
 
     def __init__(self, config: TrainingConfig, patients: int) -> None:
         self.labels: np.ndarray = np.arange(patients) % 2
+        self.owners = np.arange(patients)
         shape = (config.grid.slices, config.grid.size, config.grid.size)
         self._image = torch.randn(patients, 3, *shape)
         self._mask = torch.zeros(patients, 1, *shape)

@@ -87,12 +87,13 @@ class Prepared:
         Raises:
             DataError: see `sides`.
         """
-        clinical, labels = self.cache.encode(self.schema), self.cache.labels
+        clinical, labels = self.cache.encode(self.schema, lesions=True), self.cache.labels
         train, validation, held_out = self.sides(number, config)
         more, width = self.image_free_rows, self.schema.width
         vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in more], width)])
         known = torch.tensor([*labels[train], *(label for _, label in more)], dtype=torch.float32)
-        return Fold(number, self.cache, clinical, self.schema, train, validation, held_out, (vectors, known))
+        rows = self.cache.with_lesions(train)
+        return Fold(number, self.cache, clinical, self.schema, rows, validation, held_out, (vectors, known))
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,9 +44,9 @@ class Fold:
     Args:
         number: of the fold.
         cache: of all patients.
-        clinical: (N, schema width), vectors of all patients.
+        clinical: (rows, schema width), vectors of all patients, then of their other tumours.
         schema: of the clinical vectors.
-        train: (n,), positions of the patients to train on.
+        train: (n,), positions of the patients to train on, and of their other tumours.
         validation: (n,), positions of the patients that early stopping validates on; may be empty.
         held_out: (n,), positions of the fold's own patients, which training never uses.
         rows: clinical vectors, (n, schema width), and labels to fit the clinical branch on, without held-out patients.
@@ -121,7 +121,7 @@ def train_epoch(
     """Train one epoch; return its mean loss and the share of the attention inside the tumour, nan without attention."""
     network.train()
     freeze_norms(network)
-    labels = torch.from_numpy(fold.cache.labels).float()
+    labels = torch.from_numpy(fold.cache.labels[fold.cache.owners]).float()
     positives = labels[torch.from_numpy(fold.train)].mean()
     positive_weight = ((1 - positives) / positives).to(device)
     guidance = GUIDANCE[step.guidance] if step.guidance else None

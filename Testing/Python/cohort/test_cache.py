@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.cache import open_or_build, read_cache
+from PCRTrainingLib.config import PRESETS
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.schema import USUAL, build_schema
+from PCRTrainingLib.training.folds import Prepared
 from support.training_cohort import read_table, write_table
 
 GRID = GridSpec()
@@ -125,15 +128,54 @@ def test_patient_left_out_that_was_mended_since_is_reported(cohort, tmp_path):
     ]
 
 
-def test_mask_on_both_sides_costs_its_patient(cohort, tmp_path):
+def write_both_sides(cohort):
+    """Give P4 a large tumour in one breast and a small one in the other."""
     wide, tumour = Geometry((140, 32, 6), (2.0, 2.0, 4.0)), np.zeros((6, 32, 140), np.uint8)
-    tumour[2:4, 14:18, 14:18] = tumour[2:4, 14:18, 120:124] = 1
+    tumour[2:4, 14:18, 14:18] = tumour[2:5, 10:18, 116:124] = 1
     rng = np.random.default_rng(0)
     for phase in range(3):
         image = rng.integers(50, 60, wide.shape) + 50 * (phase > 0) * tumour
         write_nifti(image.astype(np.uint8), wide, cohort / "images" / "P4" / f"p4_{phase:04d}.nii.gz")
     write_nifti(tumour, wide, cohort / "segmentations" / "expert" / "p4.nii.gz")
+
+
+def test_mask_on_both_sides_costs_its_patient(cohort, tmp_path):
+    write_both_sides(cohort)
     cache = build(cohort, tmp_path / "cache")
     assert [problem.patient_id for problem in cache.quarantine] == ["P4"]
     assert "2 tumours" in cache.quarantine[0].reason
     assert cache.image_and_mask(np.arange(15))[1].amax((1, 2, 3, 4)).min() > 0
+
+
+@pytest.fixture
+def each(cohort, tmp_path):
+    write_both_sides(cohort)
+    (cohort / "cohort.json").write_text('{"lesions": "each"}')
+    return build(cohort, tmp_path / "cache")
+
+
+def test_each_tumour_is_a_row_and_the_largest_stands_for_the_patient(each):
+    assert (len(each), len(each.lesions), each.lesions[0].patient_id) == (16, 1, "P4")
+    assert each.owners.tolist() == [*range(16), each.ids.index("P4")]
+    _, mask = each.image_and_mask(np.array([each.ids.index("P4"), 16]))
+    large, small = mask.sum((1, 2, 3, 4)).tolist()
+    assert large > 2 * small > 0
+
+
+def test_tumours_of_one_patient_are_never_on_two_sides(each):
+    schema, _ = build_schema(USUAL, [record.row for record in each.records])
+    data = Prepared(each, schema, np.arange(16) // 2 % 2, {})
+    config = replace(PRESETS["full"], validation=0.3)
+    here, there = data.fold(0, config), data.fold(1, config)
+    assert each.ids.index("P4") in there.held_out
+    assert 16 not in there.train
+    assert 16 in here.train
+    assert not {16} & {*here.held_out, *there.held_out, *here.validation, *there.validation}
+    assert here.clinical.shape[0] == there.clinical.shape[0] == 17
+
+
+def test_lesions_that_count_on_their_own_only_since_the_run_began_are_refused(cohort, tmp_path):
+    build(cohort, tmp_path / "cache")
+    (cohort / "cohort.json").write_text('{"lesions": "each"}')
+    with pytest.raises(DataError, match=r"cohort.json says something else about the masks of P0"):
+        build(cohort, tmp_path / "cache")

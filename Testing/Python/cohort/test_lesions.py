@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam, Geometry
+from PCRPredictorLib.lesion.parts import with_separate_lesions
 from PCRPredictorLib.model.grid import GridSpec
-from PCRTrainingLib.cohort.lesions import check_window, separate
+from PCRTrainingLib.cohort.lesions import check_window, other_lesions
 
 GEOMETRY = Geometry((110, 40, 6), (3.0, 3.0, 5.0))  # 330 mm wide: both breasts
 
@@ -38,6 +39,9 @@ def test_tumour_of_which_a_part_lies_outside_is_a_warning():
     assert "holds 6" in notice.message
 
 
-def test_satellites_belong_to_their_tumour_and_the_largest_comes_first():
-    mask = np.asarray(exam(((10, 12), (10, 12)), ((10, 12), (15, 17)), ((10, 20), (90, 94))).mask)
-    assert [np.count_nonzero(tumour) for tumour in separate(mask, GEOMETRY)] == [80, 16]
+def test_other_tumours_are_exams_of_their_own_and_those_that_do_not_fit_are_reported():
+    both = with_separate_lesions(exam(((5, 25), (2, 9)), ((5, 12), (30, 36)), ((10, 11), (55, 110))))
+    assert len(both.lesions) == 3
+    others, notices = other_lesions(both, GridSpec(window=60))
+    assert [np.count_nonzero(other.mask) for other in others] == [84]
+    assert [notice.message[:22] for notice in notices] == ["Tumour 2 was left out:"]
