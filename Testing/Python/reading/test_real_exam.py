@@ -11,7 +11,8 @@ from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
 from PCRPredictorLib.exam import Exam, Geometry
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
-from support.vendors.styles import DICOM_STYLES, Acquisition
+from PCRPredictorLib.reading.images import read_series
+from support.vendors.styles import DICOM_STYLES, Acquisition, write_series_file
 
 BOX = (slice(23, 42), slice(47, 83), slice(90, 125))  # published, of the lesion
 PART = (slice(12, 53), slice(10, 130), slice(40, 180))  # around it, for speed
@@ -94,6 +95,25 @@ def test_probability_is_the_same_in_every_vendors_style(style, small, predictor,
     assert "unfamiliar_timing" in {notice.code for notice in prediction.notices}
     total, accounted = count_files(tmp_path / "exam")
     assert total == accounted
+
+
+@pytest.mark.parametrize("name", ["exam.nii.gz", "exam.nii", "exam.nrrd"])
+def test_probability_is_the_same_from_one_file_with_all_phases(name, small, predictor, tmp_path):
+    part, mask, probability = small
+    exam = read_series([write_series_file(tmp_path / name, part)])
+    assert exam.provenance.picked.phases == (0, 1, 3)
+    prediction = predictor.predict(replace(exam, mask=mask))
+    assert prediction.probability == pytest.approx(probability, abs=1e-3)
+    assert "phase_times_unknown" in {notice.code for notice in prediction.notices}
+
+
+def test_times_given_with_one_file_are_compared_with_the_training(small, predictor, tmp_path):
+    part, mask, probability = small
+    exam = read_series([write_series_file(tmp_path / "exam.nii.gz", part)], times=part.times)
+    assert (exam.provenance.phase_times, exam.provenance.picked.phases) == (TIMES, (0, 1, 3))
+    prediction = predictor.predict(replace(exam, mask=mask))
+    assert prediction.probability == pytest.approx(probability, abs=1e-3)
+    assert "unfamiliar_timing" in {notice.code for notice in prediction.notices}
 
 
 @pytest.mark.slow
