@@ -46,6 +46,15 @@ def write_exam(names, seed, mask=None):
         write_image(inside, mask)
 
 
+def write_series(name, seed, mask):
+    """Write four phases into one file, and the mask."""
+    parts = [name.with_name(f"part{k}.nii") for k in range(4)]
+    write_exam(parts, seed, mask)
+    sitk.WriteImage(sitk.JoinSeries([sitk.ReadImage(part) for part in parts]), name)
+    for part in parts:
+        part.unlink()
+
+
 def german_row(number):
     """Return a row below `GERMAN`; every third patient has pCR."""
     return [

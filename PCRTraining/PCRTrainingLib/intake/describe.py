@@ -14,7 +14,7 @@ from ..cohort.check import LABEL
 from .columns import Columns, describe_columns
 from .images import Contents, list_contents
 from .layout import Layout, find_layout
-from .names import PHASE
+from .names import PHASE, SERIES
 from .patients import count_matches, same_key
 from .tables import Chosen, choose_table, number_of, read_tables, rename_identifiers
 
@@ -31,12 +31,14 @@ class Description:
         taken: sentences about what was found.
         doubts: about what could not be told.
         missing: about patients that lack something.
+        in_one_file: True if the phases of a patient are in one file.
     """
 
     text: str
     taken: tuple[str, ...]
     doubts: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    in_one_file: bool = False
 
 
 def init_cohort(folder: Path, force: bool = False) -> Description:
@@ -60,10 +62,11 @@ def init_cohort(folder: Path, force: bool = False) -> Description:
 
 
 def _describe(folder: Path, contents: Contents) -> Description:
-    if not any(image.kind == PHASE for image in contents.images):
+    kinds = [[image for image in contents.images if image.kind == kind] for kind in (PHASE, SERIES)]
+    phases = kinds[0] or kinds[1]
+    if not phases:
         raise DataError(_no_phases(folder, contents))
     tables, unread = read_tables(contents.tables)
-    phases = [image for image in contents.images if image.kind == PHASE]
     chosen = choose_table(tables, phases)
     columns = Columns()
     cells: Sequence[str] = ()
@@ -82,14 +85,14 @@ def _describe(folder: Path, contents: Contents) -> Description:
             0, f"patient_id: {len(renamed)} are written differently, such as {first} = {renamed[first]}"
         )
     doubts = [*layout.doubts, *unread, *chosen.doubts, *columns.doubts.values()]
-    links = contents.links if layout.phases else 0
+    links = 0 if layout.is_mama_mia else contents.links
     if links:
         doubts.append(f'{links} images are links that lead out of the folder; write "follow_links": true to allow them')
     taken = [*_about_layout(layout), *layout.notes]
     if chosen.table is not None:
         taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier}")
     text = _write(layout, chosen, columns, folder, bool(links))
-    return Description(text, (*taken, *columns.notes), tuple(doubts))
+    return Description(text, (*taken, *columns.notes), tuple(doubts), in_one_file=bool(layout.series))
 
 
 def _no_phases(folder: Path, contents: Contents) -> str:
@@ -108,6 +111,8 @@ def _about_layout(layout: Layout) -> Iterable[str]:
     if layout.is_mama_mia:
         yield "phases and masks: as in MAMA-MIA (images, segmentations)"
         return
+    if layout.series:
+        yield f"all phases in one file: {layout.series}"
     for number, pattern in enumerate(layout.phases):
         yield f"phase {number}: {pattern}"
     for pattern in layout.masks:
@@ -135,6 +140,8 @@ def _write(layout: Layout, chosen: Chosen, columns: Columns, folder: Path, links
         parts["// phases"] = [*layout.notes, *layout.doubts]
     if layout.phases:
         parts |= {"phases": list(layout.phases), "mask": list(layout.masks)}
+    if layout.series:
+        parts |= {"series": layout.series, "mask": list(layout.masks)}
     if links:
         parts["follow_links"] = False
     return _as_text(parts)
@@ -159,7 +166,8 @@ def _with_patients(folder: Path, described: Description) -> Description:
     except DataError as error:
         return replace(described, doubts=(*described.doubts, str(error)))
     counts = sorted({len(patient.phases) for patient in patients})
-    taken = f"patients: {len(patients)}, with {' or '.join(map(str, counts))} phases"
+    with_what = "one file for all phases" if described.in_one_file else f"{' or '.join(map(str, counts))} phases"
+    taken = f"patients: {len(patients)}, with {with_what}"
     missing = [
         *_about("without a mask", [p for p in patients if p.mask is None]),
         *_about("without a row in the table", [p for p in patients if not p.row]),

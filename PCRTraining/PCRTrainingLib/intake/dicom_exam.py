@@ -14,6 +14,7 @@ from PCRPredictorLib.exam import Exam
 
 from .dicom_files import DicomPatient, Study
 
+_SHOWN = 4  # studies in a message
 FIRST, LAST = "first", "last"
 _LARGE = 0.5  # of the files of an exam: a study with more, which cannot be read, may be an exam, too
 
@@ -78,7 +79,7 @@ def _choose(
     if len(possible) > 1 and which is None:
         raise DataError(
             f"has {len(possible)} studies that may be the exam ({_describe(studies, tried, possible)}); choose the one "
-            f"before therapy with --study {FIRST} or {LAST}"
+            f"before therapy with --study {FIRST} or {LAST}, or give each its PatientID if they are different patients"
         )
     moments = {studies[k].moment for k in possible}
     if len(possible) > 1 and ("" in moments or len(moments) < len(possible)):
@@ -93,13 +94,13 @@ def _choose(
 def _describe(studies: Sequence[Study], tried: Sequence[FoundExam | DataError], possible: Sequence[int]) -> str:
     """Return what the studies hold, and the days between them but no date."""
     texts, begin = [], _day(studies[possible[0]])
-    for k in possible:
+    for k in possible[:_SHOWN]:
         found = tried[k]
         what = f"{len(found.exam.phases)} phases" if isinstance(found, FoundExam) else f"cannot be read: {found}"
         day = _day(studies[k])
         later = f", {(day - begin).days} days later" if begin and day and k != possible[0] else ""
         texts.append(f"study {k + 1}: {what}{later}")
-    return "; ".join(texts)
+    return "; ".join(texts) + ("; ..." if len(possible) > _SHOWN else "")
 
 
 def _day(study: Study) -> datetime | None:
@@ -121,10 +122,8 @@ def _without_path(error: DataError, folder: Path) -> str:
 
 
 def _gather(files: Sequence[Path], place: Path) -> Path:
-    """Return a folder with these files alone: the one that they fill, or a new one with links to them."""
+    """Return a new folder with links to these files alone: the archive's folders may hold several patients."""
     common = Path(os.path.commonpath([file.parent for file in files]))
-    if {file for file in common.rglob("*") if file.is_file()} == set(files):
-        return common
     for file in files:
         link = place / file.relative_to(common)
         link.parent.mkdir(parents=True, exist_ok=True)

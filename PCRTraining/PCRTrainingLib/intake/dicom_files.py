@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pydicom
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.images import FORMATS
+from PCRPredictorLib.files.names import ending_of
 
 _TAGS = [
     "PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate", "StudyTime", "Modality",
     "Manufacturer", "FrameOfReferenceUID",
 ]  # fmt: skip
 _IMAGES, _MASKS = "MR", "SEG"
+_SHORTEST = 3  # letters of a name that is hidden
 
 
 @dataclass
@@ -39,6 +41,7 @@ class DicomPatient:
         manufacturer: of the scanner, "" if unknown.
         folders: that hold the patient's MR images, and their number.
         frames: UIDs of the frames of reference.
+        names: parts of the PatientName.
     """
 
     key: str
@@ -48,12 +51,19 @@ class DicomPatient:
     manufacturer: str = ""
     folders: Counter[Path] = field(default_factory=Counter)
     frames: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
     def signature(self, *more: object) -> str:
         """Return a hash of the names, sizes and times of the patient's files, and of `more`: it changes if they do."""
-        files = sorted([file for study in self.studies for file in study.files] + self.masks + self.others)
-        facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        files = [file for study in self.studies for file in study.files] + self.masks + self.others
+        facts = sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
         return hashlib.blake2b(repr((facts, more)).encode(), digest_size=16).hexdigest()
+
+    def without_names(self, text: str) -> str:
+        """Return a text without PatientID and names, which names of files and folders may hold."""
+        secrets = sorted({self.key, *self.names}, key=len, reverse=True)
+        hidden = "|".join(re.escape(secret) for secret in secrets if len(secret) >= _SHORTEST)
+        return re.sub(hidden, "...", text, flags=re.IGNORECASE) if hidden else text
 
 
 @dataclass
@@ -85,7 +95,7 @@ def read_dicom_folder(folder: Path, without: Path) -> DicomFolder:
     found: dict[str, DicomPatient] = {}
     images, loose = [], []
     for file in _files(folder, without):
-        if file.name.lower().endswith(tuple(FORMATS)):
+        if ending_of(file.name):
             images.append(file)
             continue
         header = _read(file)
@@ -140,6 +150,7 @@ def _add_image(patient: DicomPatient, file: Path, header: pydicom.Dataset) -> No
     study.files.append(file)
     patient.folders[file.parent] += 1
     patient.frames.add(_text(header, "FrameOfReferenceUID"))
+    patient.names.update(re.findall(r"[^\W_]+", _text(header, "PatientName")))
     patient.manufacturer = patient.manufacturer or _text(header, "Manufacturer")
 
 

@@ -84,7 +84,7 @@ def import_dicom_folder(
             try:
                 record, new = import_patient(patient, masks[patient.key], name, cohort, settings)
             except Exception as error:  # one patient, whatever its files raise, does not stop the others
-                problems.append(f"{name}: not imported: {_reason(error)}")
+                problems.append(f"{name}: not imported: {patient.without_names(_reason(error))}")
                 progress.say(problems[-1])
             else:
                 unchanged += not new
@@ -132,7 +132,7 @@ def import_patient(
     Raises:
         DataError: if the files hold no exam that can be used, or the cohort cannot be written.
     """
-    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in masks]
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in masks]
     signature = patient.signature(facts, settings)
     record = read_record(cohort, name)
     if record is not None and record.signature == signature and record.is_complete(cohort):
@@ -186,4 +186,5 @@ def _record(patient: DicomPatient, name: str, found: FoundExam, source: Provenan
         parts.append(f"left aside: {count(files, 'file')}, listed in import/{name}.json")
     notices = [notice.message for notice in source.notices]
     taken = "; ".join(filter(None, [*parts, *notices]))
-    return Record(name, identifier_hash(patient.key), row, taken, [asdict(a) for a in source.left_aside], notices)
+    aside = [{**asdict(each), "name": patient.without_names(each.name)} for each in source.left_aside]
+    return Record(name, identifier_hash(patient.key), row, patient.without_names(taken), aside, notices)

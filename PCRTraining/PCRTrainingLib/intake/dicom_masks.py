@@ -10,7 +10,7 @@ import pydicom
 from PCRPredictorLib.dicom.segmentation import is_dicom
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.reading.images import FORMATS
+from PCRPredictorLib.files.names import ending_of
 from PCRPredictorLib.reading.mask import read_mask
 
 from .dicom_files import DicomPatient
@@ -121,5 +121,4 @@ def _as_image(path: str) -> Image:
 
 
 def _stem(file: Path) -> str:
-    ending = max((ending for ending in FORMATS if file.name.lower().endswith(ending)), key=len, default="")
-    return file.name[: len(file.name) - len(ending)]
+    return file.name[: len(file.name) - len(ending_of(file.name))]

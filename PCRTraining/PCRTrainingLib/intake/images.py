@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PCRPredictorLib.dicom.segmentation import is_dicom
-from PCRPredictorLib.reading.images import FORMATS
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.names import ending_of, is_hidden
+from PCRPredictorLib.reading.images import read_header
 
-from .names import MASK, OTHER, PHASE, UNKNOWN, Order, Said, common_start, read_name, split_number
+from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN, Order, Said, common_start, read_name, split_number
 
 TABLES = (".csv", ".tsv", ".xlsx")
 _PROBED = 50  # files without an ending that is known, of which it is asked whether they are DICOM
@@ -57,22 +59,22 @@ class Contents:
 
 
 def list_contents(folder: Path) -> Contents:
-    """List a folder; hidden files, those of macOS, and files of a run or an import are left out."""
+    """List a folder, without files that systems leave behind; of images without a telling name the header is read."""
     images, tables, others, links = [], [], [], 0
     for file in _walk(folder):
-        name = file.name.lower()
-        ending = max((ending for ending in FORMATS if name.endswith(ending)), key=len, default="")
-        if ending:
-            *folders, last = file.relative_to(folder).parts
-            images.append(Image((*folders, last[: len(last) - len(ending)]), last[len(last) - len(ending) :]))
+        name = file.name
+        if ending := ending_of(name):
+            *folders, _ = file.relative_to(folder).parts
+            images.append(Image((*folders, name[: len(name) - len(ending)]), name[len(name) - len(ending) :]))
             links += not file.resolve().is_relative_to(folder.resolve())
-        elif name.endswith(TABLES):
+        elif name.lower().endswith(TABLES):
             tables.append(file)
         elif file.suffix.lower() in ("", ".dcm", ".ima") or file.suffix[1:].isdigit():
             others.append(file)
     probe = others[:: max(1, len(others) // _PROBED)]
     share = sum(map(is_dicom, probe)) / max(1, len(probe))
-    return Contents(tuple(read_kinds(images)), tuple(tables), round(share * len(others)), links)
+    kinds = tuple(_with_series(folder, image) for image in read_kinds(images))
+    return Contents(kinds, tuple(tables), round(share * len(others)), links)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -83,8 +85,19 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        yield from (Path(place) / name for name in sorted(names) if not name.startswith((".", "~$")))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (Path(place) / name for name in sorted(names) if not is_hidden(name) and not name.startswith("~$"))
+
+
+def _with_series(folder: Path, image: Image) -> Image:
+    """Return an image of unknown kind as a series if it holds several volumes."""
+    if image.kind != UNKNOWN:
+        return image
+    try:
+        several = read_header(folder / image.path).volumes >= _LEAST
+    except DataError:  # reading the cohort reports it
+        return image
+    return replace(image, kind=SERIES, order=(0, 0)) if several else image
 
 
 def read_kinds(images: Sequence[Image]) -> list[Image]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PCRPredictorLib.reading.patterns import PATIENT
 
 from .images import Contents, Image
-from .names import MASK, OTHER, PHASE, UNKNOWN
+from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN
 from .patients import Known, Placed, by_order, merge, place_patients, possible_keys, same_key, split_series
 
 _MAMA_MIA = re.compile(r"^images/([^/]+)/.+_\d{4}\.nii(\.gz)?$", re.IGNORECASE)
@@ -24,6 +24,7 @@ class Layout:
 
     Args:
         phases: in the order of acquisition; empty if they were not found, or the layout is that of MAMA-MIA.
+        series: the file with all phases, "" if each has its own.
         masks: the one that is used first.
         is_mama_mia: True if the files need no description.
         notes: sentences about what was taken.
@@ -32,6 +33,7 @@ class Layout:
     """
 
     phases: tuple[str, ...] = ()
+    series: str = ""
     masks: tuple[str, ...] = ()
     is_mama_mia: bool = False
     notes: tuple[str, ...] = ()
@@ -46,12 +48,14 @@ def find_layout(contents: Contents, known: Known = frozenset()) -> Layout:
         known: keys of the table's identifiers, see `same_key`.
     """
     images = contents.images
-    phases, masks = ([image for image in images if image.kind == kind] for kind in (PHASE, MASK))
+    phases, masks, series = ([image for image in images if image.kind == kind] for kind in (PHASE, MASK, SERIES))
     numbered = [image for image in phases if _MAMA_MIA.match(image.path)]
     left = _describe_others(images)
     if numbered and len(numbered) >= 0.9 * len(phases):
         folders = {image.parts[1] for image in numbered}
         return Layout(is_mama_mia=True, doubts=left, patients=tuple(sorted(folders)))
+    in_one = not phases
+    phases = phases or series
     if not phases:
         return Layout(doubts=left)
     placed = place_patients(phases, known or possible_keys(masks))
@@ -59,7 +63,11 @@ def find_layout(contents: Contents, known: Known = frozenset()) -> Layout:
     patterns, notes, doubts = _describe_phases(first, others)
     found, more = _describe_masks(masks, first)
     patients = tuple(sorted({one.patient for one in first}))
-    return Layout(patterns, found, False, tuple(notes), (*doubts, *more, *left), patients)
+    if in_one:
+        return Layout((), "".join(patterns), found, False, (), (*doubts, *more, *left), patients)
+    if series:
+        more.append(f"{series[0].path} holds several volumes; it is not used, as there are files for each phase")
+    return Layout(patterns, "", found, False, tuple(notes), (*doubts, *more, *left), patients)
 
 
 def _describe_phases(

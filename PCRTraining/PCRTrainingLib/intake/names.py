@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-PHASE, MASK, OTHER, UNKNOWN = "phase", "mask", "other", ""
+PHASE, SERIES, MASK, OTHER, UNKNOWN = "phase", "series", "mask", "other", ""  # series: all phases in one file
 Order = tuple[int, int]  # of a phase; the pre-contrast one is the first
 PRE = (0, 0)
 

@@ -4,12 +4,20 @@ import shutil
 import pytest
 from PCRPredictorLib.command_line import run
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from PCRTrainingLib.cohort.check import check_cohort
 from PCRTrainingLib.command_line import app
 from PCRTrainingLib.intake.describe import init_cohort
 from PCRTrainingLib.progress import Progress
-from support.own_cohort import GERMAN, german_row, write_exam, write_german_cohort, write_tree, write_workbook
+from support.own_cohort import (
+    GERMAN,
+    german_row,
+    write_exam,
+    write_german_cohort,
+    write_series,
+    write_tree,
+    write_workbook,
+)
 
 ROWS = [GERMAN, *(german_row(k) for k in range(1, 13))]
 
@@ -170,3 +178,17 @@ def test_table_with_more_rows_than_images(cohort):
     write_workbook(cohort / "Patientinnen.xlsx", [GERMAN, *(german_row(k) for k in range(1, 60))])
     found = init_cohort(cohort)
     assert found.missing == ("47 of 59 rows of the table have no images: 13, 14, 15, 16, 17",)
+
+
+@pytest.mark.parametrize("name", ["Pat {}/dce.nii.gz", "{}.nii", "img/{}/4D.nrrd"])
+def test_one_file_with_all_phases(tmp_path, name):
+    for k in range(1, 5):
+        file = tmp_path / name.format(f"{k:03d}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_series(file, k, tmp_path / "masks" / f"{k:03d}.nii.gz")
+    (tmp_path / "data.csv").write_text(english_rows(";"))
+    found = init_cohort(tmp_path)
+    assert json.loads(found.text)["series"] == name.format("{patient_id}")
+    assert found.taken[0] == "patients: 4, with one file for all phases"
+    assert check_cohort(tmp_path, Progress())[0] == 4
+    assert read_patient(find_patients(tmp_path)[0]).provenance.picked.found == 4

@@ -253,6 +253,19 @@ def test_folder_without_dicom_is_refused(tmp_path):
     assert not (tmp_path / "c").exists()
 
 
+def test_names_of_files_do_not_reveal_the_patient(tmp_path):
+    folder = write_dicom_patient(tmp_path / "d", 1)
+    next(file for file in folder.iterdir() if file.name != "seg.dcm").rename(folder / "SECRET_Anna1.dcm")
+    (folder / "Secret-7001.pdf").write_bytes(b"%PDF")
+    _, lines = import_into(tmp_path / "c", folder)
+    record = (tmp_path / "c" / "import" / "P001.json").read_text()
+    assert not any(word in text.lower() for text in (*lines, record) for word in ("secret", "anna1", "7001"))
+    (folder / "SECRET_Anna1.dcm").write_bytes(b"")
+    _, lines = import_into(tmp_path / "c", folder)
+    assert "not imported" in lines[0]
+    assert "secret" not in lines[0].lower()
+
+
 def test_record_lists_what_was_left_aside(tmp_path):
     folder = write_dicom_patient(tmp_path / "d", 1)
     write_dicom_patient(
