@@ -23,7 +23,14 @@ from .serving.uploads import UPLOADED, uploaded_entry
 from .work import Work
 
 _FEW = 8  # exams that are shown without a field to search in
-_FILES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase", "mask": "Tumour, if segmented"}
+_FILES = {
+    "pre": "Pre-contrast",
+    "early": "Early phase",
+    "late": "Late phase",
+    "series": "Or one file with all phases",
+    "mask": "Tumour, if segmented",
+}
+_WORDS = {"label": "Labels of the tumours, if several: 1 2, or all", "pick": "Phases to use, if not by time: 0 1 3"}
 
 
 @dataclass
@@ -131,6 +138,9 @@ class ExamSection:
             html.Label("Or a DICOM folder", classes="text-caption d-block")
             many = {"webkitdirectory": True, "multiple": True}
             html.Input(type="file", name="dicom", classes="mb-2", style="width: 100%", **many)
+            for field_name, label in _WORDS.items():
+                html.Label(label, classes="text-caption d-block")
+                html.Input(type="text", name=field_name, classes="mb-1", style="width: 100%", maxlength=100)
             button = "v-btn v-btn--size-small v-btn--variant-tonal"
             html.Button("Open", type="submit", disabled=(off,), classes=button, id="send")
         html.Iframe(name="sent", style="display: none", title="answer to the upload")

@@ -93,6 +93,8 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
     for k, phase in zip(chosen, phases, strict=True):
         if phase.fault:
             raise DataError(f"phase {k} cannot be used, it {phase.fault}; pick others, the folder has {found}")
+        if problem := phase.geometry.problem():
+            raise DataError(f"{phase.series}: {problem}; export the series again")
         _refuse_uneven(phase)
     pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
     found = replace(found, notices=(*found.notices, *_warn_of_grids(phases)))

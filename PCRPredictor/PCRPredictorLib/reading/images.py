@@ -40,7 +40,7 @@ def read_exam(phases: Sequence[Path]) -> Exam:
     """
     if len(phases) != len(PHASE_NAMES):
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
-    headers = [_one_volume(read_header(Path(file))) for file in phases]
+    headers = [one_volume(read_header(Path(file))) for file in phases]
     return _read(headers, [0, 0, 0], Provenance("file"))
 
 
@@ -56,6 +56,8 @@ def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence
         DataError: if a file cannot be used, there are fewer than three volumes, or a picked one does not exist.
     """
     found = [_header_or_error(Path(file)) for file in files]
+    if len(found) == 1 and isinstance(found[0], DataError):
+        raise found[0]
     volumes = [(header, k) for header in found for k in range(getattr(header, "volumes", 1))]
     known = tuple(times) or (getattr(found[0], "times", None) if len(found) == 1 else None)
     known = known if known is not None and len(known) == len(volumes) else None
@@ -102,7 +104,7 @@ def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
     Raises:
         DataError: if the file is missing, of an unknown kind, damaged, cut short or not three-dimensional.
     """
-    header = _one_volume(read_header(Path(path)))
+    header = one_volume(read_header(Path(path)))
     return read_volumes(header, [0])[0], header.geometry
 
 
@@ -136,7 +138,12 @@ def _check_file(path: Path) -> None:
         raise DataError(f"{path.name}: names its content, which was not fetched; fetch it with git annex or git lfs")
 
 
-def _one_volume(header: Header) -> Header:
+def one_volume(header: Header) -> Header:
+    """Return the header of a file with a single volume.
+
+    Raises:
+        DataError: if it has several.
+    """
     if header.volumes != 1:
         raise DataError(
             f"{header.name}: must be one three-dimensional volume with one value per voxel, got {header.volumes} "

@@ -11,8 +11,10 @@ import pydicom
 from ..dicom.segmentation import is_dicom, read_segmentation
 from ..errors import DataError, Notice
 from ..exam import Exam, Geometry, Lesion
+from ..files.names import walk_files
+from ..files.voxels import read_volumes
 from ..geometry import EXACT, describe_difference
-from .images import read_volume
+from .images import one_volume, read_header
 
 ALL = "all"  # instead of labels: each label of the mask
 _SEARCHED = 100_000  # voxels of a mask that are searched for grey values first
@@ -84,7 +86,7 @@ def read_mask(path: Path, geometry: Geometry, labels: Labels = ()) -> np.ndarray
 
 def _lesions(found: _Found, labels: Labels, name: str, geometry: Geometry) -> tuple[Lesion, ...]:
     """Return the chosen labels, all of them if there is one; an empty file is one empty mask."""
-    if not found.sizes and not labels:
+    if not any(found.sizes.values()) and not labels:
         return (Lesion("tumour", np.zeros(geometry.shape, np.uint8)),)
     chosen = _choose(found, labels, name, geometry.voxel_volume / 1000)
     return tuple(Lesion(found.names.get(n) or f"label {n}", found.mask(n), n) for n in chosen)
@@ -94,13 +96,14 @@ def _choose(found: _Found, labels: Labels, name: str, voxel_ml: float) -> list[i
     """Return the numbers of the chosen labels."""
     sizes = ", ".join(_describe(n, found, voxel_ml) for n in list(found.sizes)[:_SHOWN])
     sizes += ", ..." if len(found.sizes) > _SHOWN else ""
-    if not labels and len(found.sizes) > 1:
+    filled = [n for n, size in found.sizes.items() if size]
+    if not labels and len(filled) > 1:
         raise DataError(
-            f'{name}: has {len(found.sizes)} labels, {sizes}; choose the tumour with --label ("label" in cohort.json), '
+            f'{name}: has {len(filled)} labels, {sizes}; choose the tumour with --label ("label" in cohort.json), '
             f'or each as a lesion with "{ALL}"'
         )
     if not labels or [str(label).lower() for label in labels] == [ALL]:
-        return list(found.sizes)
+        return filled
     numbers: dict[str, int] = {text.strip().lower(): n for n, text in found.names.items() if text}
     numbers |= {str(n): n for n in found.sizes}
     for label in labels:
@@ -118,16 +121,18 @@ def _read(path: Path, geometry: Geometry, labels: Labels) -> _Found:
     path = _file_of(path)
     if is_dicom(path):
         return _read_dicom(path, geometry)
-    array, own = read_volume(path)
+    header = one_volume(read_header(path))
+    (array,) = read_volumes(header, [0])
     _check_labels(array, path.name, labels)
-    return _to_grid(array, own, geometry, path)
+    found = _to_grid(array, header.geometry, geometry, path)
+    return replace(found, names=header.segments, notices=(*header.notices, *found.notices))
 
 
 def _file_of(path: Path) -> Path:
     """Return the only file of a folder, such as that of a segmentation exported from a PACS."""
     if not path.is_dir():
         return path
-    files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    files = list(walk_files(path))
     if len(files) != 1:
         raise DataError(f"{path}: must hold one mask, got {len(files)} files; give the file")
     return files[0]

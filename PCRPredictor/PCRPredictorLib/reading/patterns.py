@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..dicom.segmentation import is_dicom
+from ..files.names import is_hidden
 from .images import FORMATS
 
 PATIENT = "{patient_id}"
@@ -61,7 +62,7 @@ class PatternFiles:
 
     def _list(self, folder: Path) -> list[Path]:
         if folder not in self._listed:
-            self._listed[folder] = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+            self._listed[folder] = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
         return self._listed[folder]
 
 

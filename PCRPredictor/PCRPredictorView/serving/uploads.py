@@ -1,6 +1,6 @@
 """Uploads of a browser, written to the page's folder under fixed names.
 
-Only NIfTI and DICOM are accepted: the header of NRRD or MetaImage can name any file of this machine as its voxels.
+Images come in one file each: the header of NRRD or MetaImage may name a file with its voxels, but only one beside it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
-from PCRPredictorLib.reading.sources import DicomSource, FilesSource, Source
+from PCRPredictorLib.reading.sources import DicomSource, FilesSource, SeriesSource, Source
 
-UPLOADED = (".nii", ".nii.gz")
-_FILES = (*PHASE_NAMES, "mask")
+UPLOADED = (".nii", ".nii.gz", ".nrrd", ".mha")
+_FILES = (*PHASE_NAMES, "series", "mask")
+_TEXTS = ("pick", "label")
+_LONGEST_TEXT = 200  # bytes
 _MOST_FILES = 20_000
 _PIECE = 2**20  # bytes
 _BYTE_TIMEOUT_S = 60.0  # seconds without a byte
@@ -64,6 +66,8 @@ def check_size(size: int, limit: int) -> None:
 async def receive(request: web.BaseRequest, folder: Path, limit: int) -> None:
     """Write the files of a form to a new folder: pre, early, late and mask, any number under dicom, or a mask alone.
 
+    Instead of three phases, series is one file with all of them; the words in pick and label choose phases and tumours.
+
     Args:
         request: carries the form.
         folder: where they are written; deleted if something is wrong.
@@ -102,15 +106,26 @@ def uploaded_entry(folder: Path, name: str = "uploaded exam") -> Source:
     Raises:
         DataError: if it is incomplete.
     """
+    pick, labels = _words(folder, "pick"), _words(folder, "label")
+    if not all(word.isdecimal() and len(word) < 5 for word in pick):
+        raise DataError(f"the phases to pick must be three numbers from 0, such as 0 1 3, got {' '.join(pick)}")
+    found = _received_exam(folder, name)
+    return found.with_overrides(_received(folder, "mask"), {}, labels, tuple(int(word) for word in pick))
+
+
+def _received_exam(folder: Path, name: str) -> Source:
+    """Return the exam without a mask."""
     if (folder / "dicom").is_dir():
-        return DicomSource(name=name, folder=folder / "dicom", mask=_received(folder, "mask"))
+        return DicomSource(name=name, folder=folder / "dicom")
+    if (series := _received(folder, "series")) is not None:
+        return SeriesSource(name=name, files=(series,))
     phases = [_received(folder, phase) for phase in PHASE_NAMES]
     if None in phases:
         raise DataError(
-            f"the {PHASE_NAMES[phases.index(None)]} phase is missing; choose three files (pre, early, late) or a DICOM "
-            "folder"
+            f"the {PHASE_NAMES[phases.index(None)]} phase is missing; choose three files (pre, early, late), one with "
+            "all phases, or a DICOM folder"
         )
-    return FilesSource(name=name, phases=tuple(p for p in phases if p), mask=_received(folder, "mask"))
+    return FilesSource(name=name, phases=tuple(p for p in phases if p))
 
 
 def uploaded_mask(folder: Path) -> Path | None:
@@ -129,6 +144,9 @@ async def _with_timeout(piece: Awaitable[T]) -> T:
 
 async def _write(part: BodyPartReader, received: Received) -> None:
     """Write one file of the form; skip an empty field."""
+    if part.name in _TEXTS:
+        await _write_words(part, received)
+        return
     if not part.filename:
         await part.release()
         return
@@ -137,7 +155,9 @@ async def _write(part: BodyPartReader, received: Received) -> None:
     elif part.name in _FILES:
         path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
-        raise DataError("the fields of the form must be pre, early, late, mask or dicom; use the form of the page")
+        raise DataError(
+            "the fields of the form must be pre, early, late, series, mask, dicom, pick or label; use the page's form"
+        )
     received.count += 1
     if received.count > _MOST_FILES:
         raise DataError(f"the files must be at most {_MOST_FILES}; send the dynamic series alone")
@@ -145,6 +165,23 @@ async def _write(part: BodyPartReader, received: Received) -> None:
     with path.open("wb") as file:
         while piece := await _with_timeout(part.read_chunk(_PIECE)):
             file.write(received.count_bytes(bytes(piece)))
+
+
+async def _write_words(part: BodyPartReader, received: Received) -> None:
+    """Write the words of a text field; skip an empty one."""
+    text = b""
+    while piece := await _with_timeout(part.read_chunk(_PIECE)):
+        text += received.count_bytes(bytes(piece))
+        if len(text) > _LONGEST_TEXT:
+            raise DataError(f"{part.name} must be at most {_LONGEST_TEXT} characters; shorten it")
+    if text.strip():
+        (received.folder / f"{part.name}.txt").write_bytes(text)
+
+
+def _words(folder: Path, field: str) -> tuple[str, ...]:
+    """Return the words of a text field, which blanks or commas separate."""
+    file = folder / f"{field}.txt"
+    return tuple(file.read_text("utf-8", "replace").replace(",", " ").split()) if file.is_file() else ()
 
 
 def _ending(name: str, field: str) -> str:

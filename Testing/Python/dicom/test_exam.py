@@ -158,3 +158,16 @@ def test_slices_scaled_beyond_the_type_of_the_first_do_not_wrap(tmp_path, slope)
             scale = 1 if k == 0 else slope
             write_slice(tmp_path, EXAM.geometry, np.full((10, 12), 200 * scale), k, scale, tags)
     np.testing.assert_array_equal(read_dicom_exam(tmp_path).early[:, 0, 0], [200] + [200 * slope] * 5)
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ({"PixelSpacing": [0.001, 1]}, "its voxels must be 0.05 to 20 mm wide"),
+        ({"PixelSpacing": [50, 50]}, "its voxels must be 0.05 to 20 mm wide"),
+        ({"ImageOrientationPatient": [1, 0.5, 0, 0, 1, 0]}, "PixelSpacing|axes must be at right angles|ImageOrient"),
+    ],
+)
+def test_a_lattice_that_no_exam_has_is_refused(tmp_path, tags, message):
+    write_dicom_exam(tmp_path, EXAM, "siemens", **tags)
+    assert_refused(tmp_path, message)

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam, Geometry
 from PCRPredictorLib.reading.mask import add_mask, read_mask, read_masks
-from support.examples import ARRAY, OBLIQUE, write_image
+from support.examples import ARRAY, OBLIQUE, write_image, write_raw_nifti
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -159,3 +159,19 @@ def test_mask_with_voxels_that_are_not_finite_is_refused(tmp_path):
     array[0, 0, 0] = np.nan
     with pytest.raises(DataError, match=r"mask.nrrd: has voxels that are not finite"):
         read_mask(write_image(tmp_path / "mask.nrrd", array), OBLIQUE)
+
+
+def test_segments_of_slicer_are_chosen_by_name(tmp_path):
+    path = write_image(tmp_path / "mask.seg.nrrd", ARRAY % 3)
+    names = b"Segment0_Name:=Tumour\nSegment0_LabelValue:=2\nSegment1_Name:=Cyst\nSegment1_LabelValue:=1\n"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"\n\n", b"\n" + names + b"\n", 1))
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE, ["tumour"]), ARRAY % 3 == 2)
+    with pytest.raises(DataError, match=r"has 2 labels, 1 'Cyst' \(0.333 ml\), 2 'Tumour' \(0.333 ml\)"):
+        read_mask(path, OBLIQUE)
+
+
+def test_a_mask_with_a_fourth_axis_of_length_one_is_read(tmp_path):
+    geometry = Geometry((8, 7, 6), (1, 2, 3), direction=np.diag([-1.0, -1.0, 1.0]))
+    path = write_raw_nifti(tmp_path / "mask.nii.gz", (ARRAY % 2)[None])
+    np.testing.assert_array_equal(read_mask(path, geometry), ARRAY % 2)

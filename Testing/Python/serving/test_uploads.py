@@ -1,8 +1,11 @@
 """Uploads to `pcr view`."""
 
 import aiohttp
+import numpy as np
 import pytest
+from PCRPredictorLib.errors import DataError
 from PCRPredictorView.serving import uploads
+from support.examples import ARRAY, write_raw_nifti
 from support.page_server import form, open_page, origin, raw, running
 
 
@@ -58,10 +61,10 @@ PHASES = {"early": ("b.nii", b"2"), "late": ("c.nii", b"3")}
     ("files", "message"),
     [
         ({"pre": ("a.nii", b"x" * 1_100_000), **PHASES}, "at most 1 MB"),
-        ({"pre": ("a.exe", b"x"), **PHASES}, "must be .nii or .nii.gz"),
-        ({"pre": ("a.nrrd", b"x"), **PHASES}, "must be .nii or .nii.gz"),  # its header could name any file
-        ({"pre": ("a.mha", b"x"), **PHASES}, "must be .nii or .nii.gz"),
-        ({"pre": ("a.nii", b"x"), **PHASES, "mask": ("m.nhdr", b"x")}, "must be .nii or .nii.gz or .dcm"),
+        ({"pre": ("a.exe", b"x"), **PHASES}, "must be .nii or .nii.gz or .nrrd or .mha"),
+        ({"pre": ("a.nhdr", b"x"), **PHASES}, "must be .nii or .nii.gz or .nrrd or .mha"),  # voxels in another file
+        ({"series": ("a.mhd", b"x")}, "must be .nii or .nii.gz or .nrrd or .mha"),
+        ({"pre": ("a.nii", b"x"), **PHASES, "mask": ("m.nhdr", b"x")}, "or .mha or .dcm"),
         ({"pre": ("a.nii", b"x")}, "the early phase is missing"),
         ({"other": ("a.nii", b"x"), **PHASES}, "must be pre"),
     ],
@@ -92,3 +95,48 @@ async def test_a_length_above_the_limit_is_refused_before_anything_is_read():
         status, body = await raw(server, upload_of(99999999999, await open_page(server, client)))
         assert "413" in status
         assert "at most 1 MB" in body
+
+
+async def test_one_file_with_all_phases_is_stored_with_the_words_that_choose():
+    async with running() as (server, client, processes):
+        page = await open_page(server, client)
+        files = form(series=("Jane Doe.seq.nrrd", b"1"), mask=("m.dcm", b"2"))
+        files.add_field("pick", "0, 1 3")
+        files.add_field("label", "")
+        async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
+            assert answer.status == 200, await answer.text()
+        assert processes[0].files == {"series.nrrd": b"1", "mask.dcm": b"2", "pick.txt": b"0, 1 3"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"), [("pick", "x", "three numbers from 0"), ("label", "1" * 999, "most 200")]
+)
+async def test_words_that_choose_nothing_are_refused_in_one_sentence(name, text, message):
+    async with running() as (server, client, processes):
+        page, files = await open_page(server, client), form(series=("a.nii", b"1"))
+        files.add_field(name, text)
+        async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
+            assert answer.status == 413
+            assert message in await answer.text()
+        assert list(processes[0].folder.rglob("*")) == []
+
+
+def test_an_upload_is_the_exam_of_a_file_with_all_phases(tmp_path):
+    phases = np.stack([ARRAY + 1000 * k for k in range(4)]).astype(np.int16)
+    write_raw_nifti(tmp_path / "series.nii.gz", phases)
+    write_raw_nifti(tmp_path / "mask.nii", ARRAY % 3)
+    (tmp_path / "pick.txt").write_text("0 2,3")
+    (tmp_path / "label.txt").write_text("all")
+    exam = uploads.uploaded_entry(tmp_path).read()
+    assert [int(phase.flat[0]) // 1000 for phase in exam.phases] == [0, 2, 3]
+    assert len(exam.lesions) == 2
+
+
+def test_an_upload_cannot_name_a_file_elsewhere_as_its_voxels(tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(2 * ARRAY.size))
+    (tmp_path / "upload").mkdir()
+    fields = "type: short\ndimension: 3\nsizes: 8 7 6\nspacings: 1 1 1\nencoding: raw\nendian: little\n"
+    for name in ("../secret", str(tmp_path / "secret")):
+        (tmp_path / "upload" / "series.nrrd").write_text(f"NRRD0004\n{fields}data file: {name}\n\n")
+        with pytest.raises(DataError, match="its voxels must lie beside it"):
+            uploads.uploaded_entry(tmp_path / "upload").read()
