@@ -31,3 +31,8 @@ def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str
 def count(number: int, noun: str) -> str:
     """Return a count with its noun: "1 patient", "2 patients"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def format_volume(ml: float) -> str:
+    """Return a volume with its unit, "0.47 ml" or "7.8 ml"."""
+    return f"{ml:.{1 if ml >= 1 else 2}f} ml"

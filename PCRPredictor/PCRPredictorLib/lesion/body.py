@@ -25,6 +25,8 @@ _BOTH_BREASTS_MM = 220.0  # width of a body with two breasts
 _CLEFT_MM = 15.0  # least depth of the cleft between two breasts
 _CENTRAL = 0.2  # of the width, on each side of the middle: where the cleft is looked for
 _LEAST_AIR = 0.2  # of the front of the field
+_WALL_MM = 22.0  # from the skin of the cleft to the front of the chest wall
+_CHEST_RADII = (150.0, 105.0)  # mm, of the chest wall from side to side and from front to back
 _TIP_MM = 2.5  # depth of the breast's tip that counts as the nipple
 
 Side = Literal["left", "right"]
@@ -46,6 +48,24 @@ class Body:
         """Return True for each LPS point, (n, 3) mm, inside the body."""
         index = np.rint(self.geometry.to_index(points)).astype(int)[:, ::-1]
         return self.inside[tuple(np.clip(index, 0, np.array(self.inside.shape) - 1).T)]
+
+    def in_skin(self, points: np.ndarray) -> np.ndarray:
+        """Return True for each LPS point, (n, 3) mm, in the outermost 3 mm or so of the body."""
+        return self.contains(points) & ~Body(self._core, self.geometry).contains(points)
+
+    @cached_property
+    def _core(self) -> np.ndarray:
+        return ndimage.binary_erosion(self.inside, border_value=1)
+
+    def in_chest(self, points: np.ndarray) -> np.ndarray:
+        """Return True for each LPS point, (n, 3) mm, behind the front of the chest wall; all False without two breasts.
+
+        The wall is an ellipse through a point 22 mm behind the cleft, 300 mm wide and 210 mm deep.
+        """
+        if self.cleft is None:
+            return np.zeros(len(points), bool)
+        aside = np.minimum(np.abs(points[:, 0] - self.cleft[0]) / _CHEST_RADII[0], 1)
+        return points[:, 1] > self.cleft[1] + _WALL_MM + _CHEST_RADII[1] * (1 - np.sqrt(1 - aside**2))
 
     def distance_to_skin(self, points: np.ndarray) -> np.ndarray:
         """Return the distance in mm of LPS points, (n, 3), to the nearest air outside the body."""

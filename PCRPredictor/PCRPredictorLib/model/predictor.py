@@ -14,6 +14,7 @@ from ..checks import check_exam
 from ..errors import DataError
 from ..exam import Exam, Lesion
 from ..lesion.body import Body, outline_body
+from ..lesion.mask_check import check_mask
 from ..lesion.measurements import measure_lesion
 from ..prediction import LesionPrediction, Prediction
 from .attention import summarise_attention, to_attention_map
@@ -122,6 +123,7 @@ class Predictor:
             notices=(
                 *about_result(interval, point, summary),
                 *about_mask_range(mask_interval, interval, point),
+                *check_mask(exam, outline()),
                 *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
                 *about_timing(exam.provenance, settings.times),
                 *about_training_ranges(measure(exam, tumour), settings.familiar),

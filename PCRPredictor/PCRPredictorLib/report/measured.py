@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
+from ..formatting import format_volume
 from ..prediction import Measurements
 from .wording import Translate
 
@@ -27,11 +28,6 @@ def describe_measurements(measured: Measurements | None, _: Translate = str) -> 
 def describe_measurements_briefly(measured: Measurements | None, _: Translate = str) -> str:
     """Return the measurements in one line; empty without measurements."""
     return "; ".join(f"{name}: {text}" for name, text in describe_measurements(measured, _).items())
-
-
-def format_volume(ml: float) -> str:
-    """Return a volume with its unit, "0.47 ml" or "7.8 ml"."""
-    return f"{ml:.{1 if ml >= 1 else 2}f} ml"
 
 
 def _describe_diameters(measured: Measurements, _: Translate) -> str:

@@ -16,6 +16,8 @@ from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells, is_missing
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.lesion.body import outline_body
+from PCRPredictorLib.lesion.mask_check import check_mask
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.reading.identifiers import number_key
@@ -228,7 +230,8 @@ def check_cohort(
 
 
 def _find_warnings(grid: GridSpec, exam: Exam) -> tuple[Notice, ...]:
-    return *exam.provenance.notices, *check_window(exam, grid), *other_lesions(exam, grid)[1]
+    mask = check_mask(exam, outline_body(exam))
+    return *exam.provenance.notices, *check_window(exam, grid), *other_lesions(exam, grid)[1], *mask
 
 
 def _describe(patient: CohortPatient, label: int | None, result: object) -> dict[str, object]:

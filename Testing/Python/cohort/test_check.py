@@ -1,6 +1,8 @@
 import shutil
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 from PCRPredictorLib.errors import TOO_LARGE, DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.files.voxels import read_volumes
@@ -165,6 +167,16 @@ def test_table_without_labels_is_refused(cohort):
 )
 def test_labels_are_read_as_tables_write_them(text, label):
     assert parse_label(text) == label
+
+
+def test_implausible_mask_is_listed_but_its_patient_can_be_used(cohort, capsys):
+    path = cohort / "segmentations" / "expert" / "p3.nii.gz"
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    mask[np.arange(len(mask)) != len(mask) // 2] = 0
+    write_nifti(mask, GEOMETRY, path)
+    assert run(app, ["check", str(cohort)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "warning: P3: The tumour mask has a single slice of" in out
 
 
 def test_real_cohort_has_no_problems(real_cohort):
