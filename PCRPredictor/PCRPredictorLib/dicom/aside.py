@@ -20,6 +20,7 @@ from .phases import DicomPhase, share_slices, stem_of
 from .times import is_named_pre, moment_of
 
 _PLURAL = (("is ", "are "), ("has ", "have "), ("belongs ", "belong "))
+_FINER = 0.9  # of a voxel's volume: a second acquisition that is finer is not passed over for one of more phases
 _PARALLEL = 0.98  # cosine between normals of series that show the same plane
 
 
@@ -60,17 +61,21 @@ class Account:
         for name, files in _by_name((name_series(image.header), image.file) for image in copies).items():
             self.add(name, "has identical copies of other images", len(set(files)))
 
-    def add_phases(self, phases: Iterable[DicomPhase], chosen: Sequence[DicomPhase]) -> None:
-        """Add phases that are not of the acquisition which is used."""
+    def add_set(self, same: Sequence[DicomPhase], chosen: Sequence[DicomPhase]) -> None:
+        """Add phases of one grid that are not of the acquisition which is used."""
+        used = chosen[0]
+        is_second = sum(not phase.fault for phase in same) >= 3 and not all(_is_version(p, chosen) for p in same)
+        is_finer = same[0].geometry.voxel_volume < _FINER * used.geometry.voxel_volume
+        second = f"is of a second dynamic acquisition, since {_why(same[0], used)}"
         grouped = defaultdict(list)
-        for phase in phases:
-            grouped[phase.series, _why(phase, chosen[0])].append(phase)
+        for phase in same:
+            grouped[phase.series, second if is_second else _why(phase, used)].append(phase)
         for (name, reason), found in grouped.items():
             looks = [phase for phase in found if _looks_alike(phase, chosen)]
-            few = len(found) < 3 and any(_belongs_to(phase, chosen[0]) for phase in looks)
-            refused = few or any(_may_be_first(phase, chosen) for phase in looks)
+            few = len(same) < 3 and any(_belongs_to(phase, used) for phase in looks)
+            refused = few or (is_second and is_finer) or any(_may_be_first(phase, chosen) for phase in looks)
             files = {s.file for phase in found for s in phase.slices}
-            self.add(name, reason, len(files), bool(looks), refused)
+            self.add(name, reason, len(files), is_second or bool(looks), refused)
 
     def add_images(self, rejected: Iterable[Rejected], chosen: Sequence[DicomPhase]) -> None:
         """Add images that are no slices of a phase, by series."""
@@ -178,11 +183,17 @@ def _damaged(folder: Path, phase: DicomPhase) -> str:
     return f" ({name_files(folder, files)})" if files else ""
 
 
+def _is_version(phase: DicomPhase, chosen: Sequence[DicomPhase]) -> bool:
+    """Return True if a phase shows the moment of one that is used, such as the fat image of Dixon."""
+    moments = {moment_of(other) for other in chosen}
+    return len(moments) > 1 and moment_of(phase) in moments - {None}
+
+
 def _looks_alike(phase: DicomPhase, chosen: Sequence[DicomPhase]) -> bool:
     """Return True if a phase of a different acquisition may be one of the phases, by plane, matrix, name and number."""
-    used, moments = chosen[0], {moment_of(other) for other in chosen}
-    if len(moments) > 1 and moment_of(phase) in moments - {None}:
-        return False  # another version of a phase that is used, such as the fat image of Dixon
+    used = chosen[0]
+    if _is_version(phase, chosen):
+        return False
     if _belongs_to(phase, used):
         return True
     if _is_turned(phase, used):

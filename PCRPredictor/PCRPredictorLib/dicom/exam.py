@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..enhancement import seems_enhanced
 from ..errors import DataError, Notice
 from ..exam import Exam, LeftAside, Picked, Provenance
 from ..geometry import EXACT
@@ -97,7 +98,7 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
             raise DataError(f"{phase.series}: {problem}; export the series again")
         _refuse_uneven(phase)
     pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
-    found = replace(found, notices=(*found.notices, *_warn_of_grids(phases)))
+    found = replace(found, notices=(*found.notices, *_warn_of_grids(phases), *_warn_of_contrast(pre, early)))
     clinical = {} if found.age is None else {"age": found.age}
     return Exam(pre, early, late, phases[0].geometry, None, clinical, _origin(found, chosen, bool(pick)))
 
@@ -130,7 +131,8 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
         account.add_copies(copies)
         found = _in_order(_without_doubles(folder, chosen, images, account))
         account.add_faults(found.phases)
-        account.add_phases([phase for same in sets if same is not chosen for phase in same], found.phases)
+        for same in (same for same in sets if same is not chosen):
+            account.add_set(same, found.phases)
         account.add_images(rejected, found.phases)
         used = [s.file for phase in chosen for s in phase.slices]
         least = min(len({s.file for s in phase.slices}) for phase in _whole(found.phases))
@@ -256,6 +258,17 @@ def _warn_of_grids(phases: Sequence[DicomPhase]) -> list[Notice]:
         return []
     message = f"The grids of the phases differ by up to {offset:.2g} voxels; that of the pre-contrast phase was used."
     return [Notice("phases_off_grid", message)]
+
+
+def _warn_of_contrast(pre: np.ndarray, early: np.ndarray) -> list[Notice]:
+    """Return a warning if the first phase seems to show contrast already."""
+    if not seems_enhanced(pre, early):
+        return []
+    message = (
+        "From the first to the early phase hardly more brightens than darkens: the first may already show contrast. "
+        "Check that the pre-contrast phase is in the folder."
+    )
+    return [Notice("pre_enhanced", message)]
 
 
 def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenance:

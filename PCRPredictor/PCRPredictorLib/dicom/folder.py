@@ -76,7 +76,7 @@ def read_folder(folder: Path) -> tuple[list[ImageFile], list[OtherFile]]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
-    found = [read_file(file) for file in sorted(folder.rglob("*")) if file.is_file()]
+    found = [read_file(path) for path in sorted(folder.rglob("*")) if not path.is_dir()]
     images = [item for item in found if isinstance(item, ImageFile)]
     others = [item for item in found if isinstance(item, OtherFile)]
     if not images and not any(item.may_be_image for item in others):
@@ -93,7 +93,7 @@ def read_file(file: Path) -> ImageFile | OtherFile:
         with file.open("rb") as stream:
             return _read_open(file, stream, os.fstat(stream.fileno()).st_size)
     except OSError:
-        return OtherFile(file, "cannot be opened", True)
+        return OtherFile(file, "leads nowhere (a dead link)" if file.is_symlink() else "cannot be opened", True)
 
 
 def drop_copies(images: Iterable[ImageFile]) -> tuple[list[ImageFile], list[ImageFile]]:

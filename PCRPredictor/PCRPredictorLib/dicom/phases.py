@@ -135,6 +135,8 @@ def split_series(group: Sequence[Slice]) -> list[DicomPhase]:
         for tag in () if doubles else _SLICE_TAGS:
             if parts := _by_rank(stacks, tag) if len(counts) == 1 else _by_run(stacks, tag, repeats):
                 return parts
+        if parts := [] if doubles else _by_block(stacks, repeats):
+            return parts
     times = f"has every slice {max(counts)} times, and nothing tells them apart"
     return [replace(as_phase(group), fault=times if len(counts) == 1 else "has slices that are missing or doubled")]
 
@@ -269,6 +271,21 @@ def _by_run(stacks: Sequence[Sequence[Slice]], tag: str, repeats: int) -> list[D
         runs[-1][place[id(item)]] = item
     steady = all(list(run) in (sorted(run), sorted(run, reverse=True)) for run in runs)
     return [as_phase(run.values()) for run in runs] if ordered and steady and len(runs) == repeats else []
+
+
+def _by_block(stacks: Sequence[Sequence[Slice]], repeats: int) -> list[DicomPhase]:
+    """Return phases of images that are numbered position by position, if some are missing; empty if they are not."""
+    numbers = [[tag_integer(s.header, "InstanceNumber") for s in stack] for stack in stacks]
+    first = min(map(min, numbers))
+    blocks = [{(number - first) // repeats for number in own} for own in numbers]
+    if not first or any(len(block) > 1 for block in blocks) or len(set(map(min, blocks))) < len(stacks):
+        return []
+    parts = defaultdict(list)
+    for stack, own in zip(stacks, numbers, strict=True):
+        for item, number in zip(stack, own, strict=True):
+            parts[(number - first) % repeats].append(item)
+    unique = all(len(set(own)) == len(own) for own in numbers)
+    return [as_phase(part) for part in parts.values()] if unique and len(parts) == repeats else []
 
 
 def _ranked(stack: Sequence[Slice], tag: str) -> list[Slice]:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PCRPredictorLib.enhancement import relative_enhancement, signal_floor
+from PCRPredictorLib.enhancement import relative_enhancement, seems_enhanced, signal_floor
 
 
 def test_enhancement_of_whole_numbers_is_a_share_of_the_signal_before():
@@ -17,3 +17,25 @@ def test_voxel_that_is_black_before_contrast_is_divided_by_a_tenth_of_the_median
 def test_tissue_without_voxels_or_signal_has_a_floor_above_zero():
     assert signal_floor(np.zeros(0), np.zeros(0)) > 0
     assert signal_floor(np.zeros(2), np.zeros(2)) > 0
+
+
+def phases_of_vessels_and_glands(*signals):
+    """Return noisy phases of which 1 % of the voxels, vessels, and as many glands have these signals."""
+    rng = np.random.default_rng(0)
+    place = rng.random((20, 20, 20))
+    noise = rng.normal(0, 5, (len(signals), 20, 20, 20))
+    pairs = zip(noise, signals, strict=True)
+    return [200 + n + vessel * (place < 0.01) + gland * (place > 0.99) for n, (vessel, gland) in pairs]
+
+
+def test_phase_after_contrast_is_told_by_what_darkens_from_it_to_the_next():
+    pre, early, late = phases_of_vessels_and_glands((0, 0), (100, 30), (50, 80))
+    assert seems_enhanced(early, late)
+    assert not seems_enhanced(pre, early)
+    assert not seems_enhanced(pre, late)
+
+
+@pytest.mark.parametrize("signals", [((0, 0), (0, 0)), ((0, 0), (0, 9))])
+def test_noise_alone_is_no_sign_of_contrast(signals):
+    assert not seems_enhanced(*phases_of_vessels_and_glands(*signals))
+    assert not seems_enhanced(np.zeros((3, 3, 3), np.int16), np.zeros((3, 3, 3), np.int16))

@@ -8,7 +8,7 @@ from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
 from PCRPredictorLib.geometry import Geometry
 from PCRPredictorLib.model.notices import about_source
 from PCRPredictorLib.prediction import exam_to_json
-from support.dicom.folder import PHASES, write_apart, write_series, write_together
+from support.dicom.folder import GRID, PHASES, read, write_apart, write_series, write_together
 from support.dicom_exam import assert_refused
 
 
@@ -65,3 +65,29 @@ def test_refusal_names_everything_that_must_be_mended_at_once(tmp_path):
     assert_refused(
         tmp_path, r"phase 2, series 8 .*, has 3 of 4 slices; series 5 .* echo time is 3 ms .* is empty: IM1.dcm"
     )
+
+
+@pytest.mark.parametrize("pixel", [0.75, 3.0])
+def test_second_dynamic_is_a_warning_and_refused_if_it_is_finer(tmp_path, pixel):
+    write_apart(tmp_path)
+    geometry = Geometry((6, 6, 4), (pixel, pixel, 3.0), GRID.origin)
+    for p in range(7):
+        tags = {"SeriesDescription": "fast", "SeriesInstanceUID": "1.7", "EchoTime": "1"}
+        write_series(tmp_path, 30, np.full((4, 6, 6), 9 * p), 600 + 9 * p, geometry=geometry, **tags)
+    if pixel > 1.5:
+        assert_refused(
+            tmp_path, r"series \d \(dyn T1\) may be a phase of the exam but is of a second dynamic acquisition"
+        )
+    else:
+        aside = find_phases(tmp_path).left_aside
+        assert [(item.looks_like_phase, item.reason[:38]) for item in aside] == [
+            (True, "is of a second dynamic acquisition, si")
+        ] * 5
+
+
+@pytest.mark.parametrize(("pick", "codes"), [((0, 1, 3), []), ((1, 2, 3), ["pre_enhanced"])])
+def test_first_phase_that_shows_contrast_already_is_a_warning(tmp_path, pick, codes):
+    vessels, glands = np.arange(256).reshape(PHASES[0].shape) < 9, np.arange(256).reshape(PHASES[0].shape) > 249
+    for p, (washout, uptake) in enumerate(((0, 0), (90, 20), (40, 60), (20, 80))):
+        write_series(tmp_path, 5 + p, PHASES[0] + washout * vessels + uptake * glands, 80 * p)
+    assert read(tmp_path, pick)[2] == codes

@@ -68,6 +68,12 @@ def test_single_file_that_was_never_dicom_is_a_warning(tmp_path):
     assert read(tmp_path) == (ALL, {"is not DICOM": ("1 unreadable file", 1, True)}, [])
 
 
+def test_dead_link_is_refused_with_its_name(tmp_path):
+    write_apart(tmp_path)
+    (tmp_path / "IM1.dcm").symlink_to(tmp_path / "nowhere")
+    assert_refused(tmp_path, r"1 unreadable file leads nowhere \(a dead link\): IM1.dcm")
+
+
 def test_files_of_other_programs_are_named_without_a_warning(tmp_path):
     write_apart(tmp_path)
     (tmp_path / "__MACOSX").mkdir()

@@ -213,7 +213,7 @@ def test_slices_that_are_shifted_by_one_are_refused(tmp_path):
     assert_refused(tmp_path, r"phase 0, series 5 \(dyn T1\), has 3 of the 4 slices of the other phases")
 
 
-@pytest.mark.parametrize("temporal", [{}, {"TemporalPositionIdentifier": None}])
+@pytest.mark.parametrize("temporal", [{}, {"TemporalPositionIdentifier": None}, {"InstanceNumber": "by position"}])
 @pytest.mark.parametrize(
     ("held", "number", "count", "pick"),
     [
@@ -225,7 +225,11 @@ def test_slices_that_are_shifted_by_one_are_refused(tmp_path):
 def test_incomplete_phase_is_refused_by_its_number_and_pick_goes_round_it(
     tmp_path, temporal, held, number, count, pick
 ):
-    write_together(tmp_path, slices=held, **temporal)
+    if temporal.get("InstanceNumber"):
+        tags = {"TemporalPositionIdentifier": None}
+        write_together(tmp_path, lambda p, k: {"InstanceNumber": 5 * k + p + 1}, slices=held, **tags)
+    else:
+        write_together(tmp_path, slices=held, **temporal)
     assert_refused(tmp_path, rf"phase {number}, series 5 \(dyn T1\), has {count} of 4 slices; .* --pick \(0: series 5")
     assert_refused(tmp_path, f"phase {number} cannot be used, it has {count} of 4 slices", pick=(number, 1, 3))
     aside = {f"has {count} of 4 slices": (f"phase {number}, series 5 (dyn T1),", count, True)}
