@@ -40,6 +40,9 @@ def predict(
         list[str],
         typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
     ] = [],  # noqa: B006
+    find_tumour: Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")] = False,
+    click: Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")] = [],  # noqa: B006
+    click_anyway: Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")] = False,
     clinical: Annotated[
         list[str],
         typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
@@ -60,24 +63,39 @@ def predict(
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
     kinds = {"--phases": phases, "--series": series, "--dicom": dicom, "--cohort": cohort}
-    of_one = mask or label or clinical or show_patient_id
+    of_one = mask or label or find_tumour or click or clinical or show_patient_id
     _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), each, dicom_results)
+    _check_tumour_words(mask is not None, find_tumour, click, click_anyway)
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
         predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each)
         return
-    from ..dicom.results import check_possible
-    from ..lesion.sides import separate_sides
-    from ..outputs import write_prediction
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
-    given = read_clinical_words(clinical, bundle.schema)
-    exam = separate_sides(given_source(phases, dicom, pick, series).with_overrides(mask, given, label).read())
+    source = given_source(phases, dicom, pick, series)
+    exam = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label).read()
+    exam = place_tumour(exam, find_tumour, click, click_anyway)
+    predict_one(exam, load_predictor(bundle, device), operating_point, out, show_patient_id, dicom_results)
+
+
+def predict_one(
+    exam: Exam, predictor: Predictor, operating_point: str | None, out: Path, show_patient_id: bool, dicom_results: bool
+) -> None:
+    """Predict an exam, write the files and print the result.
+
+    Raises:
+        DataError: if the exam cannot be predicted or the folder cannot be written.
+    """
+    from ..dicom.results import check_possible
+    from ..lesion.sides import separate_sides
+    from ..outputs import write_prediction
+
+    exam = separate_sides(exam)
     if dicom_results:
         check_possible(exam)
-    prediction = load_predictor(bundle, device).predict(exam, operating_point)
+    prediction = predictor.predict(exam, operating_point)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_source(exam.provenance)
     print_result(prediction, out)
@@ -88,13 +106,44 @@ def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, di
     if len(kinds) != 1:
         raise typer.BadParameter("give exactly one of --phases, --series, --dicom and --cohort")
     if kinds == ["--cohort"] and of_one_exam:
-        raise typer.BadParameter("--mask, --label, --clinical and --show-patient-id are for one exam, not a --cohort")
+        raise typer.BadParameter(
+            "--mask, --label, --find-tumour, --click, --clinical and --show-patient-id are for one exam, not a --cohort"
+        )
     if each and kinds != ["--cohort"]:
         raise typer.BadParameter("--each is for a --cohort")
     if pick and kinds[0] not in ("--series", "--dicom"):
         raise typer.BadParameter("--pick chooses among the phases of --series or of a --dicom folder")
     if dicom_results and kinds != ["--dicom"]:
         raise typer.BadParameter("--dicom-results needs an exam from --dicom")
+
+
+def _check_tumour_words(mask: bool, find_tumour: bool, click: list[float], click_anyway: bool) -> None:
+    """Refuse several tumours, and clicks that are no position."""
+    if mask + find_tumour + bool(click) > 1:
+        raise typer.BadParameter("give at most one of --mask, --find-tumour and --click")
+    if len(click) not in (0, 3):
+        raise typer.BadParameter(f"--click must have three numbers, X Y Z in mm, got {len(click)}")
+    if click_anyway and not click:
+        raise typer.BadParameter("--click-anyway is for a --click")
+
+
+def place_tumour(exam: Exam, find_tumour: bool, click: list[float], click_anyway: bool) -> Exam:
+    """Return the exam with a tumour that is found or grown, if that is wanted; print the candidates.
+
+    Raises:
+        DataError: if there is none.
+    """
+    from ..finding.use import with_clicked_tumour, with_found_tumour
+
+    if click:
+        return with_clicked_tumour(exam, click, click_anyway)
+    if not find_tumour:
+        return exam
+    exam, candidates = with_found_tumour(exam)
+    for number, candidate in enumerate(candidates, 1):
+        place = " ".join(f"{mm:.1f}" for mm in candidate.position)
+        print_line(f"candidate {number} at {place}: {', '.join(candidate.reasons)}")
+    return exam
 
 
 def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:

@@ -17,7 +17,7 @@ from .shape import Shape, Verdict, judge, measure_shape
 _FIRST_MM, _FURTHEST_MM = 30.0, 60.0  # from the click: the larger window is opened if the lesion fills the smaller
 _MOST_POINTS = 60  # of a scribble; more are thinned out
 _LOOKS = {
-    "vessel": "a vessel: it is thin and long",
+    "vessel": "a vessel, or a lesion with many vessels: it is long, or spreads like a net",
     "skin": "skin or the nipple: it lies within a few millimetres of the air",
     "parenchyma": "normal tissue: it enhances little, or without a clear edge",
     "heart": "the heart, a great vessel or the liver: it lies inside the chest",

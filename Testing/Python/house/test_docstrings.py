@@ -29,6 +29,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
             "dicom/segmentation",
             "model/grid",
             "PCRPredictorLib/enhancement",
+            "finding/find",
             "finding/region",
             "model/kinetics",
             "PCRPredictorLib/network",
