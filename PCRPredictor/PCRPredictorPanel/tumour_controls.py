@@ -51,6 +51,10 @@ class TumourControls(VTKObservationMixin):
             "removeLesionButton": session.tumour.remove,
             "growAnywayButton": lambda: session.tumour.answer(True),
             "leaveButton": lambda: session.tumour.answer(False),
+            "findButton": session.candidates.find,
+            "previousCandidateButton": lambda: session.candidates.step(-1),
+            "nextCandidateButton": lambda: session.candidates.step(1),
+            "acceptCandidateButton": session.candidates.accept,
             "loadMaskButton": self._load,
             "saveMaskButton": self._save,
         }.items():
@@ -74,7 +78,7 @@ class TumourControls(VTKObservationMixin):
 
     def update(self) -> None:
         """Show the segments, the lesions, the question of a click, and what can be done."""
-        ui, tumour = self._ui, self._session.tumour
+        ui, tumour, candidates = self._ui, self._session.tumour, self._session.candidates
         if self._scene.segmentation is not self._listed:
             self._observe(self._scene.segmentation)
         ui.clickButton.enabled = ui.editButton.enabled = ui.loadMaskButton.enabled = None not in self._scene.volumes
@@ -83,6 +87,8 @@ class TumourControls(VTKObservationMixin):
         ui.saveMaskButton.enabled = any(lesion.snapshot.box for lesion in tumour.lesions)
         ui.questionFrame.visible, ui.questionLabel.text = bool(tumour.question), tumour.question
         ui.clickModeSelector.setCurrentIndex(ui.clickModeSelector.findData(tumour.mode))
+        ui.findButton.enabled = None not in self._scene.volumes
+        ui.candidateFrame.visible, ui.candidateLabel.text = bool(candidates.words), candidates.words
         self._update_lesions()
 
     def load_from(self, path: Path) -> None:

@@ -56,8 +56,7 @@ class TumourState:
         question: asks whether to keep what a click has grown.
         lesions: key and name of each.
         lesion: key of the one that clicks and strokes change.
-        found: candidates of *Find tumours* in words.
-        candidate: number of the one that is shown.
+        candidate: of *Find tumours*, the one that is shown, in words.
     """
 
     tool: str = "look"
@@ -70,8 +69,7 @@ class TumourState:
     question: str = ""
     lesions: list[dict[str, str]] = field(default_factory=list)
     lesion: str = ""
-    found: list[str] = field(default_factory=list)
-    candidate: int = 0
+    candidate: str = ""
     can_undo: bool = False
     can_redo: bool = False
     can_save: bool = False
@@ -83,6 +81,7 @@ class TumourSection:
 
     def __init__(self, server: Server, work: Work, session: Session, scene: PageScene, views: Views) -> None:
         self._tumour, self._scene, self._views = session.tumour, scene, views
+        self._candidates = session.candidates
         self.state = TypedState(server.state, TumourState)
         name = self.state.name
         work.watch(self.state, {name.tool: self._select_tool, name.enhancement: self._set_enhancement})
@@ -98,7 +97,7 @@ class TumourSection:
         data.lesions = [{"key": lesion.key, "name": lesion.name} for lesion in tumour.lesions]
         data.lesion = tumour.active.key if tumour.active is not None else ""
         data.can_save = any(lesion.snapshot.box for lesion in tumour.lesions)
-        data.is_from_dicom = self._scene.is_from_dicom
+        data.is_from_dicom, data.candidate = self._scene.is_from_dicom, self._candidates.words
 
     def open_mask(self, folder: Path) -> None:
         """Put a mask that a browser sent in the place of the tumour; its file is deleted, read or not."""
@@ -158,6 +157,7 @@ class TumourSection:
             shown = f"{name.enhancement} + ' %'"
             slider(name.enhancement, "Minimum enhancement", "enhancement", (20, 200, 5), shown)
         self._build_question()
+        self._build_candidates(f"!!{busy}")
         self._build_lesions()
         html.Div(f"{{{{ {name.size} }}}}", v_if=(name.size,), classes="text-caption", id="size")
         html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")
@@ -170,6 +170,19 @@ class TumourSection:
             answers = (("Grow anyway", True, "grow-anyway"), ("Leave it", False, "leave-it"))
             for text, keep, key in answers:
                 v3.VBtn(text, click=partial(self._tumour.answer, keep), size="small", classes="mt-1 mr-2", id=key)
+
+    def _build_candidates(self, off: str) -> None:
+        """Write the button *Find tumours*, and the candidate that is shown."""
+        name, candidates = self.state.name, self._candidates
+        v3.VBtn("Find tumours", click=candidates.find, disabled=(off,), size="small", variant="text", id="find")
+        with html.Div(v_if=(name.candidate,), classes="text-caption"):
+            html.Div(f"{{{{ {name.candidate} }}}}", id="candidate")
+            for text, click, key in (
+                ("Previous", partial(candidates.step, -1), "candidate-previous"),
+                ("Next", partial(candidates.step, 1), "candidate-next"),
+                ("Accept", candidates.accept, "candidate-accept"),
+            ):
+                v3.VBtn(text, click=click, size="small", variant="tonal", classes="mr-2", id=key)
 
     def _build_lesions(self) -> None:
         """Write the list of lesions, if there are several."""

@@ -17,6 +17,7 @@ from ..lesion.sides import separate_sides
 from ..prediction import Prediction
 from ..report.wording import Translate
 from .activity import Activity
+from .candidates import Candidates
 from .clinical_form import ClinicalForm
 from .exam_words import ExamWords, describe_exam
 from .frontend import ExamScene, Worker
@@ -38,6 +39,7 @@ class Session:
     Attributes:
         activity: what is running and what went wrong; it calls the listeners.
         tumour: clicks, strokes and their undo.
+        candidates: what *Find tumours* has found.
         model, clinical, overlay: what is chosen; only the methods here change it.
         result: the prediction that is shown, or None.
         title: of the exam, if it was opened with one.
@@ -50,6 +52,7 @@ class Session:
         self.runner = runner if runner is not None else ModelRunner()
         self.activity = Activity(worker, translate)
         self.tumour = Tumour(scene, self.activity, self.update)
+        self.candidates = Candidates(scene, self.activity, self.tumour)
         self.model, self.clinical, self.overlay = ModelChoice(), ClinicalForm(), OverlaySettings()
         self.result: Result | None = None
         self.title = ""

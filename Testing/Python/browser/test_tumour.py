@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from support.browser_help import (
     click,
     drag,
@@ -74,3 +75,71 @@ def test_a_click_beside_everything_reports_what_to_do(page):
     click(page, (0.05, 0.8))
     page.wait_for_selector("#problem")
     assert "click" in page.inner_text("#problem")
+
+
+def state(page, name):
+    """Return the text of an element, "" if it is not there."""
+    return page.inner_text(f"#{name}") if page.query_selector(f"#{name}") else ""
+
+
+def wait_for_size(page, text):
+    page.wait_for_function("t => (document.querySelector('#size')?.innerText ?? '') === t", arg=text)
+
+
+def test_a_painted_tumour_is_saved_without_a_prediction_and_loads_again(page, tmp_path):
+    first = state(page, "size")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=first)
+    painted = state(page, "size")
+    with page.expect_download() as download:
+        page.click("#save-mask")
+    download.value.save_as(tmp_path / "saved.nii.gz")
+    page.keyboard.press("Control+z")
+    wait_for_size(page, first)
+    page.keyboard.press("Control+Shift+Z")
+    wait_for_size(page, painted)
+    page.click("#undo")
+    wait_for_size(page, first)
+    page.click("summary:has-text('Load a mask')")
+    page.set_input_files("#upload-mask input", tmp_path / "saved.nii.gz")
+    page.click("#send-mask")
+    wait_for_size(page, painted)
+    page.click("#undo")
+    wait_for_size(page, first)
+
+
+def test_a_loaded_mask_with_labels_is_lesions_that_are_predicted_and_shown_one_by_one(page, tmp_path):
+    with page.expect_download() as download:
+        page.click("#save-mask")
+    download.value.save_as(tmp_path / "saved.nii.gz")
+    image = sitk.ReadImage(tmp_path / "saved.nii.gz")
+    array = sitk.GetArrayFromImage(image)
+    middle = int(np.argwhere(array)[:, 2].mean())
+    array[:, :, middle:] *= 2
+    labelled = sitk.GetImageFromArray(array)
+    labelled.CopyInformation(image)
+    sitk.WriteImage(labelled, tmp_path / "two.nii.gz")
+    page.click("summary:has-text('Load a mask')")
+    page.set_input_files("#upload-mask input", tmp_path / "two.nii.gz")
+    page.click("#send-mask")
+    page.wait_for_selector("#remove-lesion")
+    first = predict(page)
+    assert "2 lesions were predicted" in page.inner_text("#warnings")
+    page.click("[id=shown-lesion] >> xpath=ancestor::*[contains(@class,'v-select')][1]")
+    page.click(".v-overlay--active .v-list-item >> nth=1")
+    page.wait_for_function("t => document.querySelector('#probability').innerText !== t", arg=first)
+
+
+def test_the_tumour_outlives_a_reload_of_the_page(page):
+    first = state(page, "size")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=first)
+    painted = state(page, "size")
+    page.reload()
+    wait_for_size(page, painted)
+    page.click("#undo")
+    wait_for_size(page, first)

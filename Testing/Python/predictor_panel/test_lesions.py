@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
+from PCRPredictorLib.finding.find import Candidate
 from PCRPredictorLib.finding.grow import Grown
 from PCRPredictorLib.mrml.segments import Tumour, put_segments
 from PCRPredictorLib.phantom.patient import make_exam
@@ -152,3 +153,18 @@ def test_opened_exam_with_lesions_has_a_segment_for_each(panel):
     panel.session.open(tiny_exam, "another")
     wait(panel)
     assert panel.scene.segment_ids == ["tumour"]
+
+
+def test_found_candidates_are_accepted_and_undone(panel, exam, monkeypatch):
+    nodes = choose(panel, exam)
+    mask = np.roll(exam.mask, 3, axis=1)
+    one = Candidate(mask, 1.0, tuple(brightest(exam)), 2.0, (20.0, 18.0, 16.0), "left", "mass", ())
+    monkeypatch.setattr("PCRPredictorLib.session.candidates.find_tumours", lambda *_args: (one,))
+    panel.ui.findButton.click()
+    wait(panel)
+    assert panel.ui.candidateLabel.text == "1 of 1: left, 2.0 ml, 20 x 18 x 16 mm, looks like mass"
+    assert not panel.ui.candidateFrame.isHidden()
+    panel.ui.acceptCandidateButton.click()
+    assert np.array_equal(mask_of(panel), mask)
+    panel.ui.undoButton.click()
+    assert panel.scene.segmentation is nodes["segmentation"]
