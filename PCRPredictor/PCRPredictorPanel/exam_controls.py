@@ -9,6 +9,7 @@ from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
 from .node_scene import NodeScene
+from .toolkit.path_field import path_of
 
 
 class ExamControls:
@@ -27,11 +28,21 @@ class ExamControls:
             field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: scene.choose({name: node}))
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._choose_sequence)
         ui.guessButton.connect("clicked(bool)", self._guess)
+        ui.openExamButton.connect("clicked(bool)", self._open)
         session.activity.on_change.append(self.update)
 
     def update(self) -> None:
         """Show the times of the phases, warnings about them, and what was not used."""
         self._ui.examNotesLabel.text = self._session.exam_words.text
+
+    def _open(self, *_args: object) -> None:
+        """Read the exam in the file or folder that is chosen, as `pcr predict` and the page do."""
+        from PCRPredictorLib.reading.sources import only_source
+
+        if (path := path_of(self._ui.examPath)) is None:
+            self._activity.report_problem(_("Choose a file with all phases, or a folder with an exam."))
+            return
+        self._session.open(lambda: only_source(path).read(), path.name)
 
     def _guess(self, *_args: object) -> None:
         if not self._scene.guess():

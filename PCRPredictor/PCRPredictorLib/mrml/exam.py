@@ -64,11 +64,14 @@ def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geom
 def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
     """Return the pre, early and late phase of a sequence as volume nodes of the scene, which share its voxels.
 
-    Times are the index of the sequence if it is in seconds or milliseconds.
+    Times are the index of the sequence if it is in seconds or milliseconds. A volume with several components, as which
+    Slicer loads some files with all phases, counts as a sequence without times.
 
     Raises:
         DataError: if the sequence holds fewer than three phases or anything but volumes.
     """
+    if sequence.IsA("vtkMRMLVolumeNode"):
+        return _phases_of_components(scene, sequence)
     items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
     if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
         raise DataError("the sequence must hold volumes; choose the dynamic series")
@@ -78,6 +81,32 @@ def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
         _share_volume(scene, items[k], f"{sequence.GetName()} {name}")
         for k, name in zip(pick_phases(times), PHASE_NAMES, strict=True)
     )
+
+
+def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
+    """Return phases that are the components of a volume, copied to volume nodes of the scene."""
+    import vtk
+
+    image = volume.GetImageData()
+    count = 0 if image is None else image.GetNumberOfScalarComponents()
+    if count < len(PHASE_NAMES):
+        raise DataError(
+            f"the volume must have a component for each of 3 phases or more, got {count}; choose the series"
+        )
+    nodes = []
+    for k, name in zip(pick_phases([None] * count), PHASE_NAMES, strict=True):
+        extract = vtk.vtkImageExtractComponents()
+        extract.SetInputData(image)
+        extract.SetComponents(k)
+        extract.Update()
+        node = scene.AddNewNodeByClass(
+            "vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{volume.GetName()} {name}")
+        )
+        node.CopyOrientation(volume)
+        node.SetAndObserveImageData(extract.GetOutput())
+        node.CreateDefaultDisplayNodes()
+        nodes.append(node)
+    return tuple(nodes)
 
 
 def state_of(

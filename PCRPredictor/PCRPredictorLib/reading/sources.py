@@ -190,6 +190,20 @@ def mark_doubts(sources: Sequence[Source], schema: ClinicalSchema) -> list[Sourc
     ]
 
 
+def only_source(place: Path) -> Source:
+    """Return the exam in a folder or file.
+
+    Raises:
+        DataError: if it holds no exam, or several.
+    """
+    found = find_sources([place])
+    if len(found) > 1:
+        raise DataError(
+            f"{place}: holds {len(found)} exams; give the folder of one, or predict all of them as a cohort"
+        )
+    return found[0]
+
+
 def find_source(place: Path, name: str) -> Source:
     """Return the exam of that name among those in a folder, such as a patient of a cohort.
 

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PCRPredictorLib.exam import LeftAside, Provenance
-from support.examples import tiny_exam
+from support.examples import tiny_exam, write_raw_nifti
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
@@ -67,6 +68,47 @@ def test_phases_of_a_sequence_are_picked_by_time(panel):
     assert [node.GetName() for node in panel.scene.volumes] == ["DCE pre", "DCE early", "DCE late"]
     chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
     assert chosen == [0, 2, 3]
+
+
+def test_components_of_a_volume_are_phases(panel):
+    exam = tiny_exam()
+    volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "DCE")
+    slicer.util.updateVolumeFromArray(volume, np.stack([exam.early + k for k in range(4)], -1))
+    panel.ui.sequenceSelector.setCurrentNode(volume)
+    chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
+    assert chosen == [0, 1, 3]
+
+
+def write_all_phases(path, exam):
+    phases = np.stack([exam.pre, exam.early - 9, exam.early, exam.late]).astype(np.int16)
+    return write_raw_nifti(path, phases, pixdim=[1, 1.5, 1.5, 3, 60, 0, 0, 0], xyzt_units=10)
+
+
+def test_a_file_with_all_phases_is_opened(panel, tmp_path):
+    exam = tiny_exam()
+    panel.ui.examPath.currentPath = str(write_all_phases(tmp_path / "dce.nii.gz", exam))
+    panel.ui.openExamButton.click()
+    wait(panel)
+    assert panel.messages == []
+    assert all(panel.scene.volumes)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(panel.scene.volumes[1]), exam.early)
+
+
+def test_a_file_that_is_refused_is_one_sentence(panel, tmp_path):
+    path = write_all_phases(tmp_path / "dce.nii", tiny_exam())
+    content = bytearray(path.read_bytes())
+    content[80:84] = np.array(0, "<f4").tobytes()  # spacing along i
+    path.write_bytes(content)
+    panel.ui.examPath.currentPath = str(path)
+    panel.ui.openExamButton.click()
+    wait(panel)
+    assert panel.messages == [
+        "dce.nii: its voxels must be 0.05 to 20 mm wide along each axis, got 0 x 1.5 x 3 mm; correct the header, or "
+        "export or resample it again"
+    ]
+    panel.ui.examPath.currentPath = ""
+    panel.ui.openExamButton.click()
+    assert panel.messages[1:] == ["Choose a file with all phases, or a folder with an exam."]
 
 
 def test_times_and_what_was_not_used_are_shown_before_and_after_a_prediction(panel):
