@@ -19,3 +19,4 @@ def init(
         for line in lines:
             print_line(f"{heading}{line}")
     print_line(f"Written to {folder / 'cohort.json'}; look through it, then: pcr check {folder}")
+    raise typer.Exit(0 if found.is_whole else 1)

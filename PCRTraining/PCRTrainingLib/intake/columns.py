@@ -8,7 +8,7 @@ from pathlib import Path
 from PCRPredictorLib.clinical import Category, Number, is_missing
 
 from ..cohort.check import LABEL
-from ..schema import KNOWN
+from ..schema import KNOWN, USUAL
 from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple
 
 _SHOWN = 5  # values or patients in a sentence
@@ -60,6 +60,8 @@ def describe_columns(table: Table, identifier: str) -> Columns:
     for ours, pattern in COLUMNS.items():
         names = [name for name in others if name not in taken and fits(pattern, name)]
         _find_variable(ours, {name: others[name] for name in names}, found)
+    if absent := [name for name in USUAL if name not in found.columns and name not in found.doubts]:
+        found.notes.append(f"not in the table: {', '.join(absent)}")
     return found
 
 
@@ -74,13 +76,14 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
         found.doubts[LABEL] = f"{len(candidates)} columns could be pCR: {shown}; name one in columns"
         return
     if not candidates:
-        found.doubts[LABEL] = "no column could be told to be pCR; name it in columns, and its values in values"
+        rcb = next((f" ({name}: 0 is pCR, the others are not)" for name in columns if "rcb" in simple(name)), "")
+        found.doubts[LABEL] = f"no column could be told to be pCR; name it in columns, and its values in values{rcb}"
         return
     ((name, cells),) = candidates.items()
     others = sorted({other for tier in tiers for other in tier} - {name})
     answers = {text: read_answer(text) for text in dict.fromkeys(map(str.strip, cells)) if not is_missing(text)}
     found.columns[LABEL] = name
-    if denies(name) or set(answers.values()) != {"0", "1"}:
+    if denies(name) or None in answers.values():
         why = "its name denies" if denies(name) else "which of them is pCR"
         found.doubts[LABEL] = (
             f"{name} may be pCR, but it could not be told {why} ({_values(cells)}); write into values what each means: "
@@ -97,7 +100,7 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
 def _is_label(cells: Sequence[str]) -> bool:
     """Return True for two values, or for any number of ways to write yes and no."""
     texts = {simple(text) for text in cells if not is_missing(text)}
-    return len(texts) == 2 or {read_answer(text) for text in texts} == {"0", "1"}
+    return len(texts) == 2 or (len(texts) > 0 and None not in map(read_answer, texts))
 
 
 def _find_variable(ours: str, columns: Mapping[str, Sequence[str]], found: Columns) -> None:

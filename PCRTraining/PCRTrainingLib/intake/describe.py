@@ -32,6 +32,7 @@ class Description:
         doubts: about what could not be told.
         missing: about patients that lack something.
         in_one_file: True if the phases of a patient are in one file.
+        is_whole: False if the phases could not be described.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Description:
     doubts: tuple[str, ...]
     missing: tuple[str, ...] = ()
     in_one_file: bool = False
+    is_whole: bool = True
 
 
 def init_cohort(folder: Path, force: bool = False) -> Description:
@@ -70,7 +72,7 @@ def _describe(folder: Path, contents: Contents) -> Description:
     chosen = choose_table(tables, phases)
     columns = Columns()
     cells: Sequence[str] = ()
-    if chosen.table is not None:
+    if chosen.table is not None and chosen.identifier:
         cells = chosen.table.columns[chosen.identifier]
         columns = describe_columns(chosen.table, chosen.identifier)
     elif not tables:
@@ -90,9 +92,10 @@ def _describe(folder: Path, contents: Contents) -> Description:
         doubts.append(f'{links} images are links that lead out of the folder; write "follow_links": true to allow them')
     taken = [*_about_layout(layout), *layout.notes]
     if chosen.table is not None:
-        taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier}")
+        taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier or '?'}")
     text = _write(layout, chosen, columns, folder, bool(links))
-    return Description(text, (*taken, *columns.notes), tuple(doubts), in_one_file=bool(layout.series))
+    whole = layout.is_mama_mia or bool(layout.phases or layout.series)
+    return Description(text, (*taken, *columns.notes), tuple(doubts), (), bool(layout.series), whole)
 
 
 def _no_phases(folder: Path, contents: Contents) -> str:
@@ -160,6 +163,8 @@ def _as_text(parts: Mapping[str, object]) -> str:
 
 def _with_patients(folder: Path, described: Description) -> Description:
     """Add what the reader finds with the description: patients, and what they lack."""
+    if not described.is_whole:
+        return described
     reported: list[str] = []
     try:
         patients = find_patients(folder, reported.append)
@@ -174,7 +179,7 @@ def _with_patients(folder: Path, described: Description) -> Description:
         *_about("without a value for pcr", [p for p in patients if p.row and not p.row.get(LABEL, "").strip()]),
         *_about("with several files for one phase or mask", [p for p in patients if p.problem]),
         *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
-        *reported,
+        *(text for text in reported if text not in described.doubts),
     ]
     return replace(described, taken=(taken, *described.taken), missing=tuple(missing))
 

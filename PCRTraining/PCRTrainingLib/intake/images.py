@@ -13,7 +13,7 @@ from PCRPredictorLib.reading.images import read_header
 
 from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN, Order, Said, common_start, read_name, split_number
 
-TABLES = (".csv", ".tsv", ".xlsx")
+TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
 _PROBED = 50  # files without an ending that is known, of which it is asked whether they are DICOM
 _LEAST = 3  # phases of an exam
 _FEW = 20  # more numbers than that are of patients, not of phases

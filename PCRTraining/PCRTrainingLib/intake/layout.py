@@ -54,6 +54,9 @@ def find_layout(contents: Contents, known: Known = frozenset()) -> Layout:
     if numbered and len(numbered) >= 0.9 * len(phases):
         folders = {image.parts[1] for image in numbered}
         return Layout(is_mama_mia=True, doubts=left, patients=tuple(sorted(folders)))
+    if odd := [image.path for image in (*phases, *masks, *series) if re.search(r"[{}*]", image.path)]:
+        doubt = f"names with {{, }} or * cannot be described ({odd[0]}); rename these files and folders"
+        return Layout(doubts=(doubt, *left))
     in_one = not phases
     phases = phases or series
     if not phases:
@@ -82,7 +85,7 @@ def _describe_phases(
         )
     usual = Counter(len(one.image.parts) for one in first).most_common(1)[0][0]
     if odd := [one for one in first if len(one.image.parts) != usual]:
-        doubts.append(f"{_example(odd)} lies in a different depth of folders than the other phases; it is not used")
+        doubts.append(f"{_example(odd)} lies deeper or higher than other phases ({_count(odd)}); not used")
     try:
         orders = by_order(one for one in first if len(one.image.parts) == usual)
         patterns = tuple(merge(group) for group in orders.values())

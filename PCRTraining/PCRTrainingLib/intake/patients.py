@@ -10,6 +10,7 @@ from PCRPredictorLib.reading.patterns import PATIENT
 from .images import Image
 from .names import Order, common_end, common_start, tokens
 
+_SHORT = 2  # letters: a longer identifier does not occur by chance
 _ALIKE = 0.9  # of the most different names at one place: a folder further up then names the patient
 _USUAL = 0.2  # of the patients share a word that tells series apart
 _DATE = re.compile(r"\D*((19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d\d)(\D|$)")
@@ -55,7 +56,7 @@ def possible_keys(images: Sequence[Image]) -> Known:
 
 def same_key(identifier: str) -> str:
     """Return an identifier as it is compared: without case, blanks, signs, and leading zeros of its numbers."""
-    return " ".join(word.lstrip("0") or "0" for word in tokens(identifier))
+    return " ".join(word.lstrip("0") or "0" for word in tokens(re.sub(r"^(\d+)[.,]0+$", r"\1", identifier.strip())))
 
 
 def _by_depth(images: Iterable[Image]) -> list[list[Image]]:
@@ -129,12 +130,18 @@ def _count_shapes(found: Iterable[Placed]) -> int:
 
 
 def shape(placed: Placed) -> tuple[str, ...]:
-    """Return the parts of a path with the patient as a placeholder."""
-    name = re.escape(placed.patient)
-    before = r"(?<!\d)" if placed.patient[:1].isdigit() else r"(?<![^\W\d_])"
-    after = r"(?!\d)" if placed.patient[-1:].isdigit() else r"(?![^\W\d_])"
-    pattern = re.compile(before + name + after, re.IGNORECASE)
-    return tuple(pattern.sub(PATIENT, part) for part in placed.image.parts)
+    """Return the parts of a path with the patient as a placeholder: where it is read, and where a long one recurs."""
+    pattern, long = _pattern(placed.patient), len(placed.patient) > _SHORT
+    return tuple(
+        pattern.sub(PATIENT, part, count=0 if long else 1) if long or k == placed.place else part
+        for k, part in enumerate(placed.image.parts)
+    )
+
+
+def _pattern(patient: str) -> re.Pattern:
+    before = r"(?<!\d)" if patient[:1].isdigit() else r"(?<![^\W\d_])"
+    after = r"(?!\d)" if patient[-1:].isdigit() else r"(?![^\W\d_])"
+    return re.compile(before + re.escape(patient) + after, re.IGNORECASE)
 
 
 def merge(group: Sequence[Placed]) -> str:
@@ -143,7 +150,7 @@ def merge(group: Sequence[Placed]) -> str:
     Raises:
         ValueError: if the paths have different depths, or the patient cannot be told from the pattern any more.
     """
-    parts = [_merge_names([shape(one)[k] for one in group]) for k in range(_depth(group))]
+    parts = [_merge_part(group, k) for k in range(_depth(group))]
     endings = {one.image.ending.lower() for one in group}
     pattern = "/".join(parts) + (endings.pop() if len(endings) == 1 else ".*")
     first = next((part for part in parts if PATIENT in part), "")
@@ -157,6 +164,17 @@ def _depth(group: Sequence[Placed]) -> int:
     if len(depths) > 1:
         raise ValueError("different depths")
     return depths.pop()
+
+
+def _merge_part(group: Sequence[Placed], k: int) -> str:
+    """Return the pattern of one part: with every occurrence of the patient, or the first, or none, as in all names."""
+    names = [one.image.parts[k] for one in group]
+    every = [_pattern(one.patient).sub(PATIENT, one.image.parts[k]) for one in group]
+    first = [_pattern(one.patient).sub(PATIENT, one.image.parts[k], count=1) for one in group]
+    ways = [every, first] if group[0].place == k else [every, names]
+    same = [way for way in ways if len({name.lower() for name in way}) == 1]
+    held = [way for way in ways if all(PATIENT in name for name in way)]
+    return _merge_names((same or held[-1:] or [names])[0])
 
 
 def _merge_names(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from .columns import Table
 from .images import Image
 from .names import tokens
 from .patients import count_matches, place_patients, same_key
-from .words import IDENTIFIER, LABEL_EXACT, LABEL_STRONG, fits
+from .words import IDENTIFIER, INDEX, LABEL_EXACT, LABEL_STRONG, fits
 
+_TITLE = 5  # lines that a title may have
 _LEAST = 0.3  # of the rows, or of the patients, that must match
-_DIFFERENT = 0.9  # of the rows must have an identifier of their own
+_DIFFERENT, _NAMED = 0.9, 0.5  # of the rows must differ; if the column is named like an identifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +62,22 @@ def read_tables(files: Sequence[Path]) -> tuple[list[Table], list[str]]:
 def _read_sheets(file: Path, report: Report) -> list[Table]:
     sheets = _list_sheets(file) if file.suffix.lower() == ".xlsx" else []
     if len(sheets) < 2:
-        return [_as_table(read_text_table(file, report=report), None)]
-    return [_as_table(read_text_table(file, sheet, report=report), sheet) for sheet in sheets]
+        return [_as_table(_read_below_title(file, None, report), None)]
+    return [_as_table(_read_below_title(file, sheet, report), sheet) for sheet in sheets]
+
+
+def _read_below_title(file: Path, sheet: str | None, report: Report) -> TextTable:
+    """Read a table whose header may lie below lines with a title."""
+    said: list[str] = []
+    table = read_text_table(file, sheet, report=said.append)
+    for _, values in table.rows[:_TITLE] if said else ():
+        with suppress(DataError):
+            below = read_text_table(file, sheet, next(filter(None, values), None), report)
+            if len(below.columns) > len(table.columns):
+                return below
+    for text in said:
+        report(text)
+    return table
 
 
 def _list_sheets(file: Path) -> list[str]:
@@ -102,20 +118,32 @@ def _match_table(table: Table, images: Sequence[Image]) -> _Match | None:
     scored, patients = [], len({one.patient for one in place_patients(images)})
     for name, cells in table.columns.items():
         texts = [text for text in cells if text.strip()]
+        rank = _rank(name)
         for keys in (frozenset(map(same_key, texts)), frozenset(map(number_of, texts))):
-            matched = count_matches(images, keys) if len(keys) >= _DIFFERENT * len(texts) > 0 else 0
+            different = len(keys) >= (_NAMED if rank == 2 else _DIFFERENT) * len(texts) > 0
+            matched = count_matches(images, keys) if different else 0
             if matched and matched >= _LEAST * min(len(keys), patients):
                 exact = len({text.strip() for text in cells} & _parts(images))
-                scored.append((matched, exact, fits(IDENTIFIER, name), name))
+                scored.append((matched, exact, rank, name))
                 break
     if not scored:
         return None
     scored.sort(key=lambda one: one[:3], reverse=True)
-    matched, _, _, name = scored[0]
-    rows = list(map(same_key, table.columns[name]))
-    same = [one[3] for one in scored[1:] if one[0] == matched and list(map(same_key, table.columns[one[3]])) != rows]
-    doubt = f"{', '.join(same)} could name the patients, too, in a different order; {name} is taken" if same else ""
-    return _Match(table, name, (doubt,) if doubt else (), matched)
+    best = scored[0]
+    rows = list(map(same_key, table.columns[best[3]]))
+    same = [one for one in scored[1:] if one[0] == best[0] and list(map(same_key, table.columns[one[3]])) != rows]
+    if not same:
+        return _Match(table, best[3], (), best[0])
+    names = ", ".join(one[3] for one in same)
+    if any(one[:3] == best[:3] for one in same):
+        doubt = f"{best[3]} and {names} could both name the patients; write one as patient_id into columns"
+        return _Match(table, "", (doubt,), best[0])
+    return _Match(table, best[3], (f"{names} could name the patients, too; {best[3]} is taken",), best[0])
+
+
+def _rank(name: str) -> int:
+    """Return 2 for a column that is named like an identifier, 0 for one named like a running number, else 1."""
+    return 2 if fits(IDENTIFIER, name) else 0 if fits(INDEX, name) else 1
 
 
 def rename_identifiers(cells: Sequence[str], patients: Sequence[str]) -> dict[str, str]:

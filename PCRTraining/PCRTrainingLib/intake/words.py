@@ -23,9 +23,10 @@ COLUMNS = {  # our name to what a column's name must match, in lower case withou
     "manufacturer": r"manufacturer|hersteller|vendor|fabricant|scanner",
 }
 IDENTIFIER = (
-    r"(.*\b)?(patient\w*|pat|case|fall|subject|proband\w*|sujet|paciente?|id|nr|no|num\w*|code|pseudonym|kennung|"
-    r"folder|ordner)\b.*"
+    r"(.*\b)?(pat\w*|p?id|case|fall\w*|subject\w*|proband\w*|sujet|paciente?|code|pseudonym\w*|kennung|folder|"
+    r"ordner)\b.*"
 )
+INDEX = r"|index|(lfd|lauf\w*|row|zeile)\b.*|n(o|r|um\w*)?|unnamed.*"  # a running number of the row
 LABEL_EXACT = r"pcr"
 LABEL_STRONG = (
     r".*\bpcr\b.*|.*path\w* ?(complete|kompl\w*|cr\b).*|.*complete ?(path\w* ?)?resp.*|.*(kompl|voll)\w*remission.*|"

@@ -192,3 +192,41 @@ def test_one_file_with_all_phases(tmp_path, name):
     assert found.taken[0] == "patients: 4, with one file for all phases"
     assert check_cohort(tmp_path, Progress())[0] == 4
     assert read_patient(find_patients(tmp_path)[0]).provenance.picked.found == 4
+
+
+def with_rows(cohort, *rows):
+    write_workbook(cohort / "Patientinnen.xlsx", list(rows))
+    return init_cohort(cohort, force=True)
+
+
+def test_header_below_a_title_and_identifiers_stored_as_decimals(cohort):
+    rows = [[float(k), *german_row(k)[1:]] for k in range(1, 13)]
+    with_rows(cohort, ["Liste des Brustzentrums"], [], GERMAN, *rows)
+    assert check_cohort(cohort, Progress()) == (12, [])
+
+
+def test_of_a_running_number_and_an_identifier_the_identifier_is_taken(cohort):
+    found = with_rows(
+        cohort, ["lfd. Nr.", "PatID", "pCR"], *([k, 13 - k, "ja" if k < 6 else "nein"] for k in range(1, 13))
+    )
+    assert json.loads(found.text)["columns"]["patient_id"] == "PatID"
+    assert "lfd. Nr. could name the patients, too; PatID is taken" in found.doubts
+
+
+def test_of_two_identifiers_none_is_taken(cohort):
+    found = with_rows(cohort, ["Pat A", "Pat B", "pCR"], *([k, 13 - k, k % 2] for k in range(1, 13)))
+    assert "columns" not in json.loads(found.text)
+    assert found.doubts[0] == "Pat A and Pat B could both name the patients; write one as patient_id into columns"
+
+
+def test_files_that_are_no_tables_that_can_be_read_are_reported(cohort):
+    (cohort / "Patientinnen.xlsx").rename(cohort / "Patientinnen.xls")
+    (cohort / "alt.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(99))
+    assert any(
+        "alt.xls: cannot be read as a table (it is an old Excel file" in text for text in init_cohort(cohort).doubts
+    )
+
+
+def test_call_ends_with_1_if_the_phases_could_not_be_described(tmp_path):
+    write_tree(tmp_path, *(f"P{{{k}}}/{x}.nii" for k in range(3) for x in ("pre", "post1", "post2")))
+    assert run(app, ["init", str(tmp_path)]) == 1

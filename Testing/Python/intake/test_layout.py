@@ -135,3 +135,30 @@ def test_names_that_follow_no_pattern_are_reported(tmp_path):
     found = find_layout(list_contents(tmp_path), frozenset(("1", "2")))
     assert found.phases == ()
     assert "follow no pattern (Q1Z/post1.nii" in found.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "first"),
+    [
+        (["Pat (#)/pre.nii", "Pat (#)/post1.nii", "Pat (#)/post2.nii"], "Pat ({patient_id})/pre.nii"),
+        (["#_T1_pre.nii", "#_T1_post1.nii", "#_T1_post2.nii"], "{patient_id}_T1_pre.nii"),
+        (["#/1_pre.nii", "#/1_post1.nii", "#/1_post2.nii"], "{patient_id}/1_pre.nii"),
+    ],
+)
+def test_short_identifiers_are_not_mistaken_for_other_numbers(tmp_path, files, first):
+    numbers = [str(k) for k in range(1, 7)]
+    found = layout_of(tmp_path, files, numbers, known=frozenset(numbers))
+    assert found.phases[0] == first
+    assert len(set(found.phases)) == 3
+
+
+def test_folders_of_sites_become_a_star(tmp_path):
+    write_tree(tmp_path, *(f"{'NS'[k % 2]}/Pat{k}/{x}.nii" for k in range(1, 7) for x in ("pre", "post1", "post2")))
+    assert find_layout(list_contents(tmp_path)).phases[1] == "*/{patient_id}/post1.nii"
+
+
+@pytest.mark.parametrize("sign", ["{#}", "*#"])
+def test_names_with_signs_of_patterns_are_refused(tmp_path, sign):
+    found = layout_of(tmp_path, [f"Pat {sign}/{name}.nii" for name in ("pre", "post1", "post2")])
+    assert found.phases == ()
+    assert "names with {, } or * cannot be described" in found.doubts[0]
