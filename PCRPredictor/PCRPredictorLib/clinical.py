@@ -252,6 +252,13 @@ def find_doubtful_cells(cells: Sequence[str]) -> dict[int, str]:
     return found
 
 
+def explain_cell(text: str) -> str:
+    """Return what a cell that is no value is, in brackets: an error of a spreadsheet, or a formula; else ""."""
+    if text.startswith("#"):
+        return " (an error of the spreadsheet; correct its formula)"
+    return " (a formula without a value; open and save the table in its program)" if text.startswith("=") else ""
+
+
 def _parse(variable: Number | Category, given: object) -> Value:
     text = str(given).strip()
     if is_missing(given) or _NOT_APPLICABLE in text.lower():
@@ -259,4 +266,4 @@ def _parse(variable: Number | Category, given: object) -> Value:
     try:
         return variable.parse(text)
     except ValueError:
-        raise DataError(f"{variable.name} must be {variable.allowed}, got {text!r}") from None
+        raise DataError(f"{variable.name} must be {variable.allowed}, got {text!r}{explain_cell(text)}") from None

@@ -46,15 +46,15 @@ def match_identifiers(names: Iterable[str], others: Iterable[str], where: str) -
     ours, theirs = _by_number(names), _by_number(others)
     for number, group in ours.items():
         left = [name for name in group if name not in exact]
-        if not left or number not in theirs:
+        if number not in theirs or {identifier_key(name) for name in group} == set(theirs[number]):
             continue
-        if len(group) > 1 or len(theirs[number]) > 1:
+        if len(set(map(identifier_key, group))) > 1 or len(theirs[number]) > 1:
             both = sorted({*group, *theirs[number]})
             raise DataError(
                 f"{where}: {' and '.join(both)} differ only in leading zeros, so that it is not clear which patient "
                 "is meant; write every identifier in full, as text"
             )
-        exact[left[0]] = theirs[number][0]
+        exact |= dict.fromkeys(left, theirs[number][0])
     return exact
 
 

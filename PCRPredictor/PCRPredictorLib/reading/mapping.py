@@ -75,6 +75,8 @@ class CohortMapping:
             raise ValueError("phases (or series) and mask must be given together")
         if self.pick and (len(self.pick) != 3 or len(set(self.pick)) != 3 or min(self.pick) < 0):
             raise ValueError("pick must be three different positions, from 0")
+        if wrong := [text for text in (*self.phases, *self.mask, self.series) if not text.isprintable()]:
+            raise ValueError(f"phases and mask must name files, got {wrong[0]!a}")
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
         if "rcb" in self.columns.get("pcr", "").lower() and "pcr" not in {name.lower() for name in self.values}:
@@ -136,6 +138,8 @@ def _describe_error(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "unexpected_keyword_argument":
         return f"{place} is not known here; use {', '.join(part.name for part in fields(CohortMapping))}"
+    if first["type"] == "dataclass_type":
+        return f"must be an object, as in {_EXAMPLE}"
     message = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
     got = repr(first["input"])
     return f"{place} {message}, got {got[:60]}{'...' if len(got) > 60 else ''}" if place else message

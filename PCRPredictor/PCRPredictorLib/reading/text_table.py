@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
+from ..formatting import count
 from .delimited import read_lines
 from .identifiers import clean
 from .workbook import Lines, Workbook
@@ -157,7 +158,7 @@ def _build(file: Path, lines: Lines, key: str | None, report: Report, *, beside:
     known = [number for number in numbers[:_SEARCHED] if _has_column(key, lines.cells[number].values())]
     header = known[0] if known else numbers[0]
     if above := numbers[: numbers.index(header)]:
-        report(f"has {len(above)} lines above its headings (line {header}), which are left aside")
+        report(f"has {count(len(above), 'line')} above its headings in line {header}; left aside")
     heads = {k: name for k, text in lines.cells[header].items() if (name := clean(text).lstrip("# "))}
     _check_merged(file, lines, header, heads)
     body = numbers[numbers.index(header) + 1 :]
@@ -185,7 +186,7 @@ def _report_others(
 ) -> None:
     """Report hidden lines, short lines, and columns without a heading; refuse lines that are longer than the header."""
     if hidden := [number for number in body if number in lines.hidden]:
-        report(f"has {len(hidden)} hidden lines, which were read, too: line {', '.join(map(str, hidden[:5]))}")
+        report(f"has {count(len(hidden), 'hidden line')}, read as any other: line {', '.join(map(str, hidden[:5]))}")
     last = max(heads, default=-1)
     longer = [number for number in body if max(lines.cells[number]) > last]
     if longer and not beside:

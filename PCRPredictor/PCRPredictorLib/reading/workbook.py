@@ -192,7 +192,7 @@ def _all(root: ElementTree.Element, tag: str) -> Iterator[ElementTree.Element]:
 
 def _other_kind(names: set[str]) -> str:
     if "xl/workbook.bin" in names:
-        return "a binary workbook (.xlsb)"
+        return "it is a binary workbook (.xlsb)"
     if "content.xml" in names:
-        return "an OpenDocument file (.ods)"
-    return "an archive, not a workbook"
+        return "it is an OpenDocument file (.ods)"
+    return "it is an archive, not a workbook"

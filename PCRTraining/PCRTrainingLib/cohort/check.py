@@ -13,7 +13,7 @@ import numpy as np
 from PCRPredictorLib.answers import fold, read_word
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells, is_missing
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, explain_cell, find_doubtful_cells, is_missing
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.lesion.body import outline_body
@@ -53,6 +53,12 @@ def find_labels(patients: Sequence[CohortPatient]) -> tuple[list[int | None], li
     """
     if not patients:
         raise DataError("the cohort has no patients; put the phases of each into images/<patient>")
+    if not any(patient.row for patient in patients):
+        first = patients[0].patient_id
+        raise DataError(
+            f"no patient has a row in the cohort's table; it must have a column {LABEL} (1 for complete response, 0 "
+            f"for no complete response), and patient_id as the images name the patients, such as {first}"
+        )
     if not any(LABEL in patient.row for patient in patients):
         raise DataError(
             f"the cohort's table must have a column {LABEL} (1 for complete response, 0 for no complete response); "
@@ -95,8 +101,9 @@ def parse_label(text: str) -> int | None:
         return 0
     if _NO_PCR.fullmatch(fold(text)) or fold(text) == LABEL:
         return int(fold(text) == LABEL)
+    got = repr(text.strip()) + explain_cell(text.strip())
     raise DataError(
-        f"{LABEL} must be 0, 1 or empty, got {text.strip()!r}; write 0 and 1, or map the values in cohort.json "
+        f"{LABEL} must be 0, 1 or empty, got {got}; write 0 and 1, or map the values in cohort.json "
         f'("values": {{"{LABEL}": {{"...": "1", "...": "0"}}}}), 1 for a complete response and 0 for none'
     )
 

@@ -134,10 +134,10 @@ def test_receptors_of_another_coding_cost_every_patient_with_a_number(cohort):
 
 def test_equal_problems_are_one_line_of_the_command(cohort, capsys):
     for patient in range(10):
-        edit(cohort, patient, age="#N/A" if patient % 2 else "=B2")
+        edit(cohort, patient, age="old" if patient % 2 else "young")
     assert run(app, ["check", str(cohort)]) == 1
     out = capsys.readouterr().out
-    assert "10 patients: age must be a number from 18 to 100 years, or unknown, got '=B2', '#N/A' (P0, P1, P2" in out
+    assert "10 patients: age must be a number from 18 to 100 years, or unknown, got 'young', 'old' (P0, P1, P2" in out
     assert out.count("age must be") == 1
 
 
@@ -186,3 +186,17 @@ def test_real_cohort_has_no_problems(real_cohort):
 def test_trained_patient_is_recognised_whatever_zeros_a_table_dropped():
     assert identifier_hashes("007") & identifier_hashes("7")
     assert not identifier_hashes("007") & identifier_hashes("70")
+
+
+def test_table_without_a_row_for_any_patient_is_refused_with_how_they_are_named(cohort):
+    write_table(cohort, [{**row, "patient_id": f"X{row['patient_id']}"} for row in read_table(cohort)])
+    with pytest.raises(DataError, match=r"no patient has a row in the cohort's table; .* patient_id .* such as P0"):
+        check_cohort(cohort, Progress())
+
+
+def test_cells_that_are_no_values_say_what_they_are(cohort):
+    edit(cohort, 3, age="#REF!")
+    edit(cohort, 4, pcr="=B2")
+    found = problems(cohort)
+    assert found["P3"].endswith("got '#REF!' (an error of the spreadsheet; correct its formula)")
+    assert "got '=B2' (a formula without a value; open and save the table in its program); write 0 and 1" in found["P4"]

@@ -20,7 +20,10 @@ def test_identifiers_in_full_are_not_in_doubt():
     assert match_identifiers(["1", "001"], ["001", "1"], "t.csv") == {"1": "1", "001": "001"}
 
 
-@pytest.mark.parametrize(("names", "others"), [(["1", "001"], ["1"]), (["001"], ["1", "01"]), (["1", "01"], ["001"])])
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [(["1", "001"], ["1"]), (["001"], ["1", "01"]), (["1", "01"], ["001"]), (["001"], ["1", "001"])],
+)
 def test_lost_zeros_that_leave_a_doubt_are_refused(names, others):
     with pytest.raises(DataError, match=r"t.csv: .* differ only in leading zeros.*write every identifier in full"):
         match_identifiers(names, others, "t.csv")

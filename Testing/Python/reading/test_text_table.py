@@ -51,7 +51,7 @@ def test_numbers_of_rows_without_a_heading_are_left_aside_and_reported(tmp_path)
 def test_lines_above_the_header_are_left_aside_and_reported(tmp_path):
     columns, _, said = read(write(tmp_path, "Table 1\n\npatient_id,pcr\nA,1\n"))
     assert columns == ("patient_id", "pcr")
-    assert said == ["t.csv has 1 lines above its headings (line 3), which are left aside"]
+    assert said == ["t.csv has 1 line above its headings in line 3; left aside"]
 
 
 def test_sheet_with_the_patients_is_found(tmp_path):
@@ -93,7 +93,7 @@ def test_hidden_rows_are_read_and_reported(tmp_path):
 
     assert read(save(tmp_path, {"S": PATIENTS}, hide))[1:] == (
         [("A", "1"), ("B", "0")],
-        ["t.xlsx has 1 hidden lines, which were read, too: line 2"],
+        ["t.xlsx has 1 hidden line, read as any other: line 2"],
     )
 
 
