@@ -13,7 +13,7 @@ from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
-MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by up to 2 voxels in plane and 1 slice"
+MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by 2 voxels in plane and 1 slice"
 
 
 @dataclass(frozen=True)

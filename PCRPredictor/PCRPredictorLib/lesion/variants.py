@@ -6,19 +6,21 @@ from scipy import ndimage
 from ..exam import Exam, Geometry, bounding_box
 
 MARGIN = 6  # voxels that stay around the mask and the window
+_THICK = 2.05  # times the smallest spacing; slices further apart are not eroded through
 _IN_PLANE, _THROUGH_PLANE = 2, 1  # voxels that a mask is moved by
 _DIRECTIONS = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))  # corners of a tetrahedron: every axis, both ways
 
 
-def vary_mask(mask: np.ndarray, slice_axis: int) -> list[np.ndarray]:
+def vary_mask(mask: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
     """Return six variants: eroded and dilated by a voxel, and moved four times.
 
+    It is eroded and dilated within its slices, and through them only if they are at most twice as far apart as pixels.
     Each move is by two voxels along both axes in plane and by one slice, so that together they go both ways along every
     axis. At the end of the field the tumour is taken to go on. A variant without a voxel is left out.
 
     Args:
         mask: (k, j, i) bool, not empty, with a margin of `MARGIN` except at the end of the field.
-        slice_axis: array axis through the slices.
+        geometry: of the exam.
 
     Returns:
         Masks of the same shape, bool.
@@ -27,10 +29,20 @@ def vary_mask(mask: np.ndarray, slice_axis: int) -> list[np.ndarray]:
         slice(max(axis.start - MARGIN, 0), axis.stop + MARGIN) for axis in bounding_box(mask)
     )  # what is further away does not change
     part = mask[box]
-    steps = np.where(np.arange(3) == slice_axis, _THROUGH_PLANE, _IN_PLANE)
+    steps = np.where(np.arange(3) == geometry.slice_axis, _THROUGH_PLANE, _IN_PLANE)
+    near = _neighbours(geometry.spacing[::-1])
     moved = [_move(part, steps * direction) for direction in _DIRECTIONS]
-    changed = [ndimage.binary_erosion(part, border_value=1), ndimage.binary_dilation(part), *moved]
+    changed = [ndimage.binary_erosion(part, near, border_value=1), ndimage.binary_dilation(part, near), *moved]
     return [_paste(each, box, mask.shape) for each in changed if each.any()]
+
+
+def _neighbours(spacing: tuple[float, ...]) -> np.ndarray:
+    """Return the cross, (3, 3, 3), of a voxel and its neighbours that are at most twice as far as the nearest."""
+    cross = np.zeros((3, 3, 3), bool)
+    for axis, step in enumerate(spacing):
+        if step <= _THICK * min(spacing):
+            cross[tuple(slice(None) if a == axis else 1 for a in range(3))] = True
+    return cross
 
 
 def _move(mask: np.ndarray, steps: np.ndarray) -> np.ndarray:

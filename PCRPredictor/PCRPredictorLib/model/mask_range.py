@@ -39,7 +39,7 @@ def mask_range(
     """
     grid = settings.grid
     part = crop_exam(exam, max(grid.window, GRID.window) / 2)
-    variants = [replace(part, mask=mask) for mask in vary_mask(np.asarray(part.mask), part.geometry.slice_axis)]
+    variants = [replace(part, mask=mask) for mask in vary_mask(np.asarray(part.mask), part.geometry)]
     images = np.stack(
         [to_channels(each, place_window(np.asarray(each.mask), each.geometry, grid)) for each in variants]
     )
