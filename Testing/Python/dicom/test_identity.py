@@ -100,7 +100,9 @@ def test_visits_with_one_study_uid_are_told_apart_by_their_dates(tmp_path):
 def test_dates_shifted_by_series_are_read_by_the_time_of_day_with_a_warning(tmp_path, tag):
     def change(p, k):
         date = f"202001{1 + 7 * (3 * p % 4):02d}"
-        return {tag: date + (clock(TIMES[p]) if tag == "AcquisitionDateTime" else ""), "StudyDate": date}
+        if tag == "AcquisitionDate":
+            return {tag: date, "StudyDate": date}
+        return {tag: date + clock(TIMES[p]), "AcquisitionTime": None}
 
     write_apart(tmp_path, change)
     assert read(tmp_path) == (ALL, {}, ["dates_differ"])
