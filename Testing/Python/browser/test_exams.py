@@ -48,5 +48,5 @@ def test_an_upload_without_an_image_is_reported_and_the_exam_stays(page, tmp_pat
         page.set_input_files(f"#upload input[name={name}]", tmp_path / "a.nii.gz")
     page.click("#send")
     page.wait_for_selector("#problem")
-    assert "export it again" in page.inner_text("#problem")
+    assert "cannot be read as an image" in page.inner_text("#problem")
     assert page.inner_text("#title") == title
