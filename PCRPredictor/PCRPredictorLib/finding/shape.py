@@ -22,6 +22,7 @@ _THIN_MM = 2.6  # half the width of what may be a vessel
 _AWAY_MM = 4.0  # a click further from the thick part of a region than this is not meant for it
 _CHEST = 0.35
 _LONG, _BRANCHED = 2.2, 2.3  # a vessel is this many times longer than wide, or larger than its width suggests
+_FAR_MM = 10.0  # a thick part that far from the click is a different lesion, joined by vessels
 _NET, _NET_MM = 2.5, 5.0  # a region larger than its thickness suggests, by this factor, and thinner than this
 _DIFFUSE, _FAINT = 0.62, 0.65
 _SPECK_ML, _WEAK = 0.05, 6.0
@@ -112,7 +113,8 @@ def judge(shape: Shape) -> Verdict:
         return "parenchyma" if shape.contrast < _DIFFUSE else "vessel"
     if thin and (shape.length > _LONG or shape.spread > _BRANCHED):
         return "parenchyma" if shape.contrast < _DIFFUSE and shape.enhancement < _FAINT else "vessel"
-    if shape.spread > _NET and shape.thickness < _NET_MM:
+    is_joined = shape.away > _FAR_MM and shape.thickness > 1.8 * shape.at_click
+    if is_joined or (shape.spread > _NET and shape.thickness < _NET_MM):
         return "vessel"
     if shape.contrast < _DIFFUSE and (shape.enhancement < _FAINT or shape.cut):
         return "parenchyma"

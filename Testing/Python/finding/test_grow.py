@@ -139,3 +139,10 @@ def test_box_and_scribble_work_as_a_click():
 def test_box_needs_two_corners():
     with pytest.raises(DataError, match="must have two corners, got 1"):
         grow(phases(ball(10, 20, 15, 8)), position(10, 20, 15), box=True)
+
+
+def test_lesion_that_is_joined_to_a_larger_one_is_asked_about():
+    joined = ((K - 10) * 2.0) ** 2 + (J - 20) ** 2 <= 2.5
+    image = phases(ball(10, 20, 42, 10), ball(10, 20, 8, 3.5), joined & (I > 8) & (I < 42))
+    assert grow_tumour(*image, GEOMETRY, position(10, 20, 8)).question
+    assert not grow_tumour(*image, GEOMETRY, position(10, 20, 42)).question
