@@ -3,11 +3,13 @@
 Arrays are (N,) of the patients of a cohort; the metrics and their sources are those of `metrics`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from PCRPredictorLib.errors import group_problems
 
 from ..cohort.cache import GridCache
 from ..schema import KNOWN
@@ -28,10 +30,19 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
         "patients": len(index),
         "positives": int(label.sum()),
         "left_out": len(cache.quarantine),
+        "reasons_left_out": count_reasons(cache),
         "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
         "models": [measure_model(outcome, label, groups) for outcome in outcomes],
         "comparisons": [compare(one, other, label) for other, one in combinations(outcomes, 2)],
     }
+
+
+def count_reasons(cache: GridCache) -> list[dict[str, object]]:
+    """Return why patients were left out, and how many for each reason; no identifier is in it."""
+    names = [*cache.ids, *(problem.patient_id for problem in cache.quarantine)]
+    known = re.compile(r"(?<![^\W_])(" + "|".join(map(re.escape, names)) + r")(?![^\W_])", re.IGNORECASE)
+    groups = group_problems(cache.quarantine)
+    return [{"reason": known.sub("<patient>", each.reason), "patients": len(each.patients)} for each in groups]
 
 
 def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:

@@ -150,7 +150,9 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
         figures.append(_forest([(model["name"], model["auc"]) for model in models], (best or {}).get("value")))
     left_out = f" {cohort['left_out']} more were left out." if cohort["left_out"] else ""
     text = f"{_describe_patients(cohort, best)}{left_out}"
+    reasons = [[each["reason"], str(each["patients"])] for each in cohort.get("reasons_left_out", [])]
     tables = [_model_table(models), _pair_table(cohort["comparisons"]), _attention_table(models)]
+    tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
     return [Section(cohort["name"], text, tables, figures), *(_subgroups(model) for model in models)]
 
 

@@ -1,9 +1,12 @@
 import base64
 import re
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
+from PCRPredictorLib.errors import Problem
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
+from PCRTrainingLib.evaluation.description import count_reasons
 from PCRTrainingLib.evaluation.report import experiment_markdown, render_evaluation, render_experiment
 from PCRTrainingLib.statistics.plots import (
     calibration_plot,
@@ -272,3 +275,19 @@ def test_plots_show_names_with_special_characters():
 
 def test_same_content_gives_the_same_page():
     assert render_evaluation(EVALUATION) == shown(render_evaluation)
+
+
+def test_reasons_why_patients_were_left_out_are_counted_without_naming_them():
+    problems = (
+        Problem("P1", "add m/p1.nii"),
+        Problem("P2", "add m/p2.nii"),
+        Problem("P3", "has the same images as P9"),
+    )
+    reasons = count_reasons(SimpleNamespace(ids=["P9"], quarantine=problems))
+    assert reasons == [
+        {"reason": "add m/<patient>.nii", "patients": 2},
+        {"reason": "has the same images as <patient>", "patients": 1},
+    ]
+    page = evaluation(reasons_left_out=reasons)
+    assert "add m/&lt;patient&gt;.nii" in page
+    assert "Patients left out" not in evaluation()
