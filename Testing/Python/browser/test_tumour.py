@@ -13,6 +13,15 @@ from support.browser_help import (
 )
 
 
+def state(page, name):
+    """Return the text of an element, "" if it is not there."""
+    return page.inner_text(f"#{name}") if page.query_selector(f"#{name}") else ""
+
+
+def wait_for_size(page, text):
+    page.wait_for_function("t => (document.querySelector('#size')?.innerText ?? '') === t", arg=text)
+
+
 def test_a_painted_tumour_makes_the_result_stale_and_changes_it(page):
     before = predict(page)
     page.click("#tool-paint")
@@ -57,17 +66,19 @@ def test_a_brush_works_in_the_phases_side_by_side(page):
     assert np.abs(view(page, 3) - before).mean() > 0.1
 
 
-def test_one_click_grows_the_tumour_and_can_be_undone(page):
-    volume = page.inner_text("#volume")
+def test_a_click_that_takes_in_tissue_asks_and_what_it_grows_can_be_undone(page):
+    first = state(page, "size")
     page.click("#tool-grow")
     slide(page, "enhancement", 0.05)
-    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=volume)
-    volume = page.inner_text("#volume")
-    click(page, (0.5, 0.5))
-    page.wait_for_function("v => document.querySelector('#volume').innerText !== v", arg=volume)
+    wait_until_idle(page)
+    for answer in ("leave-it", "grow-anyway"):
+        click(page, (0.5, 0.5))
+        page.click(f"#{answer}")
+        page.wait_for_selector("#question", state="detached")
+        assert (state(page, "size") == first) == (answer == "leave-it")
     page.wait_for_function("document.querySelector('#tool-look').className.includes('v-btn--active')")
     page.click("#undo")
-    page.wait_for_function("v => document.querySelector('#volume').innerText === v", arg=volume)
+    wait_for_size(page, first)
 
 
 def test_a_click_beside_everything_reports_what_to_do(page):
@@ -75,15 +86,6 @@ def test_a_click_beside_everything_reports_what_to_do(page):
     click(page, (0.05, 0.8))
     page.wait_for_selector("#problem")
     assert "click" in page.inner_text("#problem")
-
-
-def state(page, name):
-    """Return the text of an element, "" if it is not there."""
-    return page.inner_text(f"#{name}") if page.query_selector(f"#{name}") else ""
-
-
-def wait_for_size(page, text):
-    page.wait_for_function("t => (document.querySelector('#size')?.innerText ?? '') === t", arg=text)
 
 
 def test_a_painted_tumour_is_saved_without_a_prediction_and_loads_again(page, tmp_path):
