@@ -26,7 +26,7 @@ FORMATS = {  # ending of the name: function that reads the header of such a file
     ".mha": read_meta_image_header,
     ".mhd": read_meta_image_header,
 }
-_POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/spec/")  # of content that was not fetched
+_POINTERS = (b"annex/objects/", b"git-lfs.github.com/spec/")  # in a file that names content which was not fetched
 
 
 def read_exam(phases: Sequence[Path]) -> Exam:
@@ -134,7 +134,7 @@ def _check_file(path: Path) -> None:
         raise cannot_read(path, error) from None
     if not start:
         raise DataError(f"{path.name}: is empty; copy or export it again")
-    if start.startswith(_POINTERS):
+    if any(pointer in start for pointer in _POINTERS):
         raise DataError(f"{path.name}: names its content, which was not fetched; fetch it with git annex or git lfs")
 
 

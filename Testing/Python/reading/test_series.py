@@ -218,10 +218,18 @@ def test_an_image_on_the_grid_of_the_phases_that_is_not_used_looks_like_a_phase(
     }
 
 
-def test_content_that_was_not_fetched_is_named_as_such(tmp_path):
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/annex/objects/MD5E-s123--abc.nii.gz\n",
+        "../../.git/annex/objects/Xx/Yy/MD5E-s1--0.nii.gz",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a",
+    ],
+)
+def test_content_that_was_not_fetched_is_named_as_such(tmp_path, pointer):
     write_patient(tmp_path, "a")
     phase = tmp_path / "images" / "A" / "a_0000.nii.gz"
-    phase.write_text("/annex/objects/MD5E-s123--abc.nii.gz\n")
+    phase.write_text(pointer)
     with pytest.raises(DataError, match=r"a_0000.nii.gz: names its content, which was not fetched; fetch it with git"):
         read_patient(find_patients(tmp_path)[0])
     phase.unlink()
