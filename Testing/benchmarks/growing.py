@@ -22,7 +22,6 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from scipy import ndimage
-from simulated_exams import simulated_exams
 
 NEW = importlib.util.find_spec("PCRPredictorLib.finding") is not None  # else a version before, to compare with
 grow_tumour = importlib.import_module("PCRPredictorLib.finding.grow" if NEW else "PCRPredictorLib.grow").grow_tumour
@@ -155,6 +154,7 @@ def show_slabs(folder: Path) -> None:
 def show_found(folder: Path, patients: int = 25, seed: int = 500) -> None:
     """Rank of the tumour among the candidates of simulated whole exams."""
     from PCRPredictorLib.finding.find import find_tumours
+    from simulated_exams import simulated_exams
 
     ranks: dict[str, list[int]] = {}
     for name, exam in simulated_exams(folder, patients, seed):
