@@ -20,6 +20,7 @@ COLUMNS = {
     "decision": _("Decision"),
     "attention_in_tumour": _("Attention in tumour"),
     "error": _("Problem"),
+    "lesion": _("Lesion"),  # of a patient with several
 }
 
 
@@ -90,7 +91,7 @@ class BatchControls:
         elif event["event"] == "patient":
             self._table.add(event)
         text = _("{done} of {count} patients")
-        self._ui.batchStatusLabel.text = text.format(done=len(self._table), count=self._count)
+        self._ui.batchStatusLabel.text = text.format(done=len(set(self._table.column("patient_id"))), count=self._count)
 
     def _on_end(self, code: int | None, errors: str) -> None:
         if code is None and self._written() == self._before:
