@@ -101,7 +101,7 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         clinical={"Age": "52 years", "Hormone receptors": "unknown"},
         notices=tuple(notices),
         model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
-        versions={"breastpcr": "0.2.0", "torch": "2"},
+        versions={"breastpcr": "0.3.0", "torch": "2"},
         mask_interval=(probability - 0.11, probability + 0.02),
         measurements=replace(measure_lesion(exam), side="left", distance_to_skin_mm=12.3, distance_to_nipple_mm=45.6),
     )
