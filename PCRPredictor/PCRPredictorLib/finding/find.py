@@ -149,7 +149,7 @@ def _candidate(
         *([f"{side} breast"] if side else []),
         f"early enhancement {shape.enhancement:+.0%}",
         *(["washes out"] if stays < 0.9 else []),
-        *([f"{shape.depth:.0f} mm under the skin"] if np.isfinite(shape.depth) else []),
+        *([f"{shape.depth:.0f} mm under the skin at its centre"] if np.isfinite(shape.depth) else []),
         *([f"may be {verdict}"] if verdict != "mass" else []),
     )
     x, y, z = (float(c) for c in place)

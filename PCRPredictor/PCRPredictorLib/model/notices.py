@@ -23,7 +23,7 @@ def about_source(provenance: Provenance) -> Iterable[Notice]:
         if item.looks_like_phase:
             yield Notice(
                 "phase_left_aside",
-                f"{item.name[:1].upper()}{item.name[1:]} may be a phase of this exam but was not used: {item.reason}.",
+                f"Not used, but may be a phase of this exam: {item.name}: {item.reason}.",
             )
     picked = provenance.picked
     if picked is not None and provenance.phase_times is None and not picked.by_hand:

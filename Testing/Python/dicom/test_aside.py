@@ -55,7 +55,7 @@ def test_what_is_left_aside_names_series_and_never_the_patient(tmp_path):
     assert "SECRET" not in str(content)
     warned = [notice.message for notice in about_source(exam.provenance) if notice.code == "phase_left_aside"]
     assert len(warned) == 1
-    assert warned[0].startswith("Series 3 (t1 map) may be a phase")
+    assert "may be a phase of this exam: series 3 (t1 map)" in warned[0]
 
 
 def test_refusal_names_everything_that_must_be_mended_at_once(tmp_path):
