@@ -26,6 +26,7 @@ from .images import read_header, read_series
 from .mapped import Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
+from .patterns import PATIENT
 from .table import read_rows
 from .text_table import Report
 
@@ -50,6 +51,7 @@ class CohortPatient:
         pick: positions of pre, early and late among the phases, from 0; see `pick_phases` for the default.
         labels: of the tumours in the mask, see `read_masks`.
         each_lesion: every tumour of the mask is a lesion of its own.
+        place_of_mask: where the mask is looked for; "" for the place in the layout of MAMA-MIA.
     """
 
     patient_id: str
@@ -62,6 +64,7 @@ class CohortPatient:
     pick: tuple[int, ...] = ()
     labels: tuple[int | str, ...] = ()
     each_lesion: bool = False
+    place_of_mask: str = ""
 
 
 def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortPatient]:
@@ -105,7 +108,8 @@ def _mapped_patients(cohort: Path, mapping: CohortMapping, table: Rows) -> list[
     patients = []
     for files in found:
         mask, problem = reviewed.get(files.patient_id, (files.mask, ""))
-        patients.append(CohortPatient(files.patient_id, files.phases, mask, {}, files.problem or problem))
+        patient = CohortPatient(files.patient_id, files.phases, mask, {}, files.problem or problem)
+        patients.append(replace(patient, place_of_mask=mapping.mask[-1].replace(PATIENT, files.patient_id)))
     return sorted(patients, key=lambda patient: patient.patient_id)
 
 
@@ -198,9 +202,8 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     if count < 3:
         raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {count}; add the files")
     if patient.mask is None and need_mask:
-        raise DataError(
-            f"{patient.patient_id}: has no tumour mask; add segmentations/expert/{patient.patient_id.lower()}.nii.gz"
-        )
+        place = patient.place_of_mask or f"segmentations/expert/{patient.patient_id.lower()}.nii.gz"
+        raise DataError(f"{patient.patient_id}: has no tumour mask; add {place}")
     times, notices = _times(patient, count)
     exam = read_series(patient.phases, patient.pick, times if len(times) == count else ())
     first_post = exam.provenance.first_post

@@ -27,6 +27,11 @@ FORMATS = {  # ending of the name: function that reads the header of such a file
     ".mhd": read_meta_image_header,
 }
 _POINTERS = (b"annex/objects/", b"git-lfs.github.com/spec/")  # in a file that names content which was not fetched
+_OTHERS = {  # first bytes, in lower case, of what is saved under an image's name: what it is, and what to do
+    b"<!doctype html": ("a web page, such as a login", "download the image again"),
+    b"<html": ("a web page, such as a login", "download the image again"),
+    b"pk\x03\x04": ("a zip archive", "unpack it"),
+}
 
 
 def read_exam(phases: Sequence[Path]) -> Exam:
@@ -136,6 +141,9 @@ def _check_file(path: Path) -> None:
         raise DataError(f"{path.name}: is empty; copy or export it again")
     if any(pointer in start for pointer in _POINTERS):
         raise DataError(f"{path.name}: names its content, which was not fetched; fetch it with git annex or git lfs")
+    for first, (what, advice) in _OTHERS.items():
+        if start.lstrip().lower().startswith(first):
+            raise DataError(f"{path.name}: is {what}, not an image; {advice}")
 
 
 def one_volume(header: Header) -> Header:

@@ -13,9 +13,9 @@ Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds. Keys 
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -79,6 +79,7 @@ class CohortMapping:
             raise ValueError(f"phases and mask must name files, got {wrong[0]!a}")
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
+        _check_patterns((*self.images, *self.mask))
         if "rcb" in self.columns.get("pcr", "").lower() and "pcr" not in {name.lower() for name in self.values}:
             raise ValueError("values must say what each RCB class means for pcr: class 0 is the complete response")
         for column, meanings in self.values.items():
@@ -97,6 +98,14 @@ class CohortMapping:
         return self.label if isinstance(self.label, tuple) else (self.label,)
 
 
+def _check_patterns(patterns: Iterable[str]) -> None:
+    for text in patterns:
+        if "{" not in text:
+            raise ValueError(f"{text!r} is one file for all patients; name {{patient_id}} in it")
+        if ".." in Path(text).parts or PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive:
+            raise ValueError(f"{text!r} must stay inside the cohort's folder, as masks/{{patient_id}}.nii.gz does")
+
+
 def read_mapping(cohort: Path) -> CohortMapping:
     """Read the mapping of a cohort; without the file, that of the MAMA-MIA layout.
 
@@ -107,7 +116,7 @@ def read_mapping(cohort: Path) -> CohortMapping:
     if not path.is_file():
         return CohortMapping()
     try:
-        return TypeAdapter(CohortMapping).validate_python(_without_comments(path))
+        return TypeAdapter(CohortMapping).validate_python(_with_lists(_without_comments(path)))
     except ValidationError as error:
         raise DataError(f"{path}: {_describe_error(error)}") from None
     except RecursionError:
@@ -133,6 +142,17 @@ def _without_comments(path: Path) -> object:
     return json.loads(text, object_pairs_hook=keep, parse_constant=refuse)
 
 
+def _with_lists(parts: object) -> object:
+    """Return the parts with a single mask as a list, and / between the folders of patterns."""
+    if not isinstance(parts, dict):
+        return parts
+    listed = {key: [value] if key == "mask" and isinstance(value, str) else value for key, value in parts.items()}
+    for key in ("phases", "mask"):
+        if isinstance(listed.get(key), list):
+            listed[key] = [text.replace("\\", "/") if isinstance(text, str) else text for text in listed[key]]
+    return listed
+
+
 def _describe_error(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
@@ -141,6 +161,8 @@ def _describe_error(error: ValidationError) -> str:
     if first["type"] == "dataclass_type":
         return f"must be an object, as in {_EXAMPLE}"
     message = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    message = message.replace("a valid tuple", "a list in [ ]")
+    message = re.sub("a valid (dictionary|mapping)", "an object in { }", message)
     got = repr(first["input"])
     return f"{place} {message}, got {got[:60]}{'...' if len(got) > 60 else ''}" if place else message
 

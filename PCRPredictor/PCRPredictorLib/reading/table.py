@@ -84,7 +84,7 @@ def _by_patient(file: Path, rows: Iterable[tuple[int, dict[str, str]]], report: 
     if nameless:
         raise DataError(f"{file}: {_lines(nameless)} no patient_id; fill it in or delete the row")
     if same:
-        report(f"has rows twice, of which one is used: line {', '.join(map(str, same[:5]))}")
+        report(f"{file.name} has rows twice, of which one is used: line {', '.join(map(str, same[:5]))}")
     return {key: row for key, (_, row) in found.items()}
 
 

@@ -175,9 +175,9 @@ def _check_merged(file: Path, lines: Lines, header: int, heads: Mapping[int, str
     for first, last, left, right in lines.merged:
         columns = [heads[k] for k in heads if left <= k <= right]
         if last >= header and columns and (last > first or right > left):
+            where = f"lines {first} to {last}" if last > first else f"line {first}"
             raise DataError(
-                f"{file}: cells are merged in the column {columns[0]!r} (lines {first} to {last}); unmerge them and "
-                "fill in each"
+                f"{file}: cells are merged in the column {columns[0]!r} ({where}); unmerge them and fill in each"
             )
 
 

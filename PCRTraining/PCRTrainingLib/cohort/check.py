@@ -52,7 +52,9 @@ def find_labels(patients: Sequence[CohortPatient]) -> tuple[list[int | None], li
         DataError: if there are no patients, or the table has no labels.
     """
     if not patients:
-        raise DataError("the cohort has no patients; put the phases of each into images/<patient>")
+        raise DataError(
+            "the cohort has no patients; put the phases of each into images/<patient>, or correct phases in cohort.json"
+        )
     if not any(patient.row for patient in patients):
         first = patients[0].patient_id
         raise DataError(

@@ -77,7 +77,9 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
         return
     if not candidates:
         rcb = next((f" ({name}: 0 is pCR, the others are not)" for name in columns if "rcb" in simple(name)), "")
-        found.doubts[LABEL] = f"no column could be told to be pCR; name it in columns, and its values in values{rcb}"
+        found.doubts[LABEL] = (
+            f"no column could be told to be pCR; name it in columns, and its values in values{rcb}{_possible(columns)}"
+        )
         return
     ((name, cells),) = candidates.items()
     others = sorted({other for tier in tiers for other in tier} - {name})
@@ -95,6 +97,15 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
     meant = ", ".join(f"{text} = {'pCR' if answer == '1' else 'no pCR'}" for text, answer in answers.items())
     more = f"; also {', '.join(others)}, not used" if others else ""
     found.notes.append(f"pcr: {name} ({counts['1']} with pCR, {counts['0']} without; {meant}){more}")
+
+
+def _possible(columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the columns that may be the label: named like it, or with two values and not named like a variable."""
+    weak = [name for name in columns if fits(LABEL_STRONG, name) or fits(LABEL_WEAK, name)]
+    others = [name for name in columns if not any(fits(pattern, name) for pattern in COLUMNS.values())]
+    names = weak or [name for name in others if _is_label(columns[name])]
+    shown = "; ".join(f"{name} ({_values(columns[name])})" for name in names[:_SHOWN])
+    return f". It may be {shown}" if shown else ""
 
 
 def _is_label(cells: Sequence[str]) -> bool:

@@ -89,8 +89,10 @@ def _describe_phases(
     try:
         orders = by_order(one for one in first if len(one.image.parts) == usual)
         patterns = tuple(merge(group) for group in orders.values())
+        if len(set(patterns)) < len(patterns):
+            raise ValueError(patterns)
     except ValueError:
-        example = ", ".join(one.image.path for one in first[:2])
+        example = ", ".join(dict.fromkeys(one.image.path for one in (*first[:2], first[-1])))
         return (), notes, [*doubts, f"the names of the phases follow no pattern ({example}); write phases by hand"]
     if any(order >= (1, 1) for order in orders) and (0, 0) not in orders:
         notes.append(f"{patterns[0]} is taken as the phase before contrast: it has the lowest number")

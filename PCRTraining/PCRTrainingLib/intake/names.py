@@ -28,7 +28,7 @@ _MASK = (
 _OTHER = r"subtra\w*|mip|mips|dwi|adc|stir|flair|localizer|scout|attention|heatmap|probab\w*|breastmask\w*|brustmask\w*"
 _BREAST = r"breast|brust|sein|seno|mamma|mama|fgt|fibroglandular"
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_NUMBER = re.compile(r"^(.*?)(\d+)$", re.DOTALL)
+_NUMBER = re.compile(r"^(.*?)(\d+)( ?(s|sec|sek))?$", re.DOTALL | re.IGNORECASE)
 
 
 T = TypeVar("T", str, tuple)
@@ -76,7 +76,7 @@ def read_name(text: str) -> Said:
 
 
 def split_number(text: str) -> tuple[str, int] | None:
-    """Return the text before the number at the end of a name, and the number; None if there is none."""
+    """Return the text before the number at the end of a name, and the number, maybe of seconds; None without one."""
     found = _NUMBER.match(text)
     return (found[1], int(found[2])) if found else None
 

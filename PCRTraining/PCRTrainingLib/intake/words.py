@@ -32,10 +32,10 @@ LABEL_STRONG = (
     r".*\bpcr\b.*|.*path\w* ?(complete|kompl\w*|cr\b).*|.*complete ?(path\w* ?)?resp.*|.*(kompl|voll)\w*remission.*|"
     r".*reponse ?(histologique )?complete.*|.*respuesta ?(patologica )?completa.*|.*risposta ?(patologica )?completa.*"
 )
-LABEL_WEAK = r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission).*"
+LABEL_WEAK = r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission|ergebnis|resultat).*"
 _DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"
-_COMPLETE = {"pcr", "cr", "complete", "komplett", "vollstandig"}  # the first word of a cell that says complete response
-_PARTIAL = {"npcr", "incomplete", "inkomplett", "unvollstandig", "partial", "partiell", "residual", "rd"}
+_COMPLETE = r"pcr|cr|complet[ea]|komplett[er]?|vollstandige?"  # the first word of a cell that says complete response
+_PARTIAL = r"npcr|in(complet[ea]|komplett)|unvollstandig|partial|partiell?e?|par[cz]iale?|teilweise|residual|rd"
 _MEANINGS = {  # kind of variable to value and the words for it that its codings lack
     "receptor": {"positive": {"amplified", "amplifiziert"}, "negative": {"not amplified", "nicht amplifiziert"}},
     "menopause": {
@@ -82,9 +82,9 @@ def read_answer(text: str) -> str | None:
     if word in ("no", "negative") or re.fullmatch(r"0( 0)?", value):
         return "0"
     first = value.removeprefix("pathological ").removeprefix("path ").partition(" ")[0]
-    if first in _PARTIAL or (denies(text) and re.search(r"pcr|compl|kompl|vollst", value)):
+    if re.fullmatch(_PARTIAL, first) or (denies(text) and re.search(r"pcr|compl|kompl|vollst", value)):
         return "0"
-    return "1" if first in _COMPLETE and not denies(text) else None
+    return "1" if re.fullmatch(_COMPLETE, first) and not denies(text) else None
 
 
 def read_category(variable: Category, texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:

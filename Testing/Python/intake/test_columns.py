@@ -41,6 +41,18 @@ def test_column_of_the_very_name_goes_before_others_which_are_named():
     assert "also Response, not used" in found.notes[0]
 
 
+def test_german_result_is_the_label():
+    found = describe_columns(table(["id", "Ergebnis"], ["1", "vollständig"], ["2", "partiell"]), "id")
+    assert found.values["pcr"] == {"vollständig": "1", "partiell": "0"}
+
+
+def test_columns_that_may_be_the_label_are_named():
+    found = describe_columns(table(["id", "RCP", "Alter"], ["1", "sí", "51"], ["2", "no", "52"]), "id")
+    assert found.doubts["pcr"].endswith("It may be RCP ('sí' 1 times, 'no' 1 times)")
+    found = describe_columns(table(["id", "Remission"], *enumerate(["komplett", "teilweise", "keine"])), "id")
+    assert "It may be Remission ('komplett' 1 times" in found.doubts["pcr"]
+
+
 @pytest.mark.parametrize(("name", "values"), [("pCR", ("1", "2")), ("pCR", ("A", "B")), ("non-pCR", ("yes", "no"))])
 def test_label_whose_values_do_not_say_what_they_mean_is_left_to_the_user(name, values):
     found = describe_columns(table(["id", name], *enumerate(values)), "id")
@@ -68,6 +80,7 @@ def test_two_columns_of_a_variable_are_listed():
         *((text, "1") for text in ("ja", "Oui", "SÍ", "yes", "1", "1.0", "wahr", "pCR", "Complete response", "+")),
         *((text, "0") for text in ("nein", "Non", "no", "0", "não", "kein pCR", "non-pCR", "no pCR", "not complete")),
         *((text, "0") for text in ("incomplete", "partial response", "residual disease", "-", "falsch", "negativ")),
+        *((text, answer) for text, answer in (("vollständig", "1"), ("Komplette Remission", "1"), ("teilweise", "0"))),
         *((text, None) for text in ("2", "A", "near complete", "vielleicht", "RCB-I")),
     ],
 )

@@ -162,3 +162,11 @@ def test_names_with_signs_of_patterns_are_refused(tmp_path, sign):
     found = layout_of(tmp_path, [f"Pat {sign}/{name}.nii" for name in ("pre", "post1", "post2")])
     assert found.phases == ()
     assert "names with {, } or * cannot be described" in found.doubts[0]
+
+
+def test_phases_whose_names_differ_between_patients_are_not_merged(tmp_path):
+    for number, names in (("001", POST[:3]), ("002", ["Pre", "Post_1", "Post_2"]), ("003", POST[:3])):
+        write_tree(tmp_path, *(f"{number}/{name}.nii" for name in (*names, "mask")))
+    layout = find_layout(list_contents(tmp_path))
+    assert layout.phases == ()
+    assert "follow no pattern" in layout.doubts[0]

@@ -47,4 +47,5 @@ def test_name_that_says_nothing_by_its_words(name):
 
 def test_number_at_the_end_is_split_off():
     assert split_number("001_0003") == ("001_", 3)
+    assert split_number("t90s") == ("t", 90)
     assert split_number("phase") is None

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -88,13 +89,15 @@ def test_own_table_and_folders_are_found_by_a_mapping(tmp_path):
         "columns": {"patient_id": "Patient", "pcr": "Response"},
         "values": {"pcr": {"complete": "1", "none": "0"}},
         "phases": [f"{{patient_id}} {name}.nii.gz" for name in ("pre", "early", "late")],
-        "mask": ["checked/{patient_id}.nii.gz", "segmentations/expert/b 1.nii.gz"],
+        "mask": ["checked/{patient_id}.nii.gz", "segmentations/expert/{patient_id}.nii.gz"],
     }
     (tmp_path / "cohort.json").write_text(json.dumps(mapping))
     (patient,) = find_patients(tmp_path)
     assert patient.patient_id == "B 1"
     assert patient.row["pcr"] == "1"
     assert [int(phase.mean() // 100) for phase in read_patient(patient).phases] == [1, 2, 3]
+    with pytest.raises(DataError, match=r"has no tumour mask; add segmentations/expert/B 1\.nii"):
+        read_patient(replace(patient, mask=None))
     (tmp_path / "B 1 early.nii.gz").unlink()
     with pytest.raises(DataError, match="early"):
         read_patient(find_patients(tmp_path)[0])

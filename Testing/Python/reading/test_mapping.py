@@ -26,7 +26,7 @@ def test_mapping_is_read_whole(tmp_path):
     [
         ("{", "must be JSON"),
         ({"colums": {}}, "colums is not known here; use table, sheet, columns"),
-        ({"columns": ["pcr"]}, r"columns must be a valid mapping|columns must be a valid dictionary"),
+        ({"columns": ["pcr"]}, "columns must be an object in { }"),
         ({"phases": ["a", "b"], "mask": ["m"]}, "phases must name 3 files or more .*, got 2"),
         ({"phases": ["a", "b", "c"]}, "must be given together"),
         ([], "must be an object, as in"),
@@ -36,6 +36,10 @@ def test_mapping_is_read_whole(tmp_path):
         ("[" * 100_000, "must be JSON of a few levels"),
         ({"table": ["a"] * 100}, r"table must be a valid string, got .{60}\.\.\.$"),
         ({"phases": ["a", "b", "a"], "mask": ["m"]}, "phases must name a different file each"),
+        ({"phases": ["1{a}", "2{a}", "3{a}"], "mask": ["m/P1.nii"]}, "'m/P1.nii' is one file for all patients"),
+        ({"series": "C:\\d\\{a}.nii", "mask": ["m{a}"]}, "must stay inside the cohort's folder"),
+        ({"series": "{a}.nii", "mask": ["/m/{a}.nii"]}, "must stay inside the cohort's folder"),
+        ({"phases": "{a}.nii", "mask": ["m{a}"]}, r"phases must be a list in \[ \], got '{a}.nii'"),
         (
             {"columns": {"pcr": "RCB class"}},
             "values must say what each RCB class means for pcr: class 0 is",
@@ -48,6 +52,12 @@ def test_invalid_mapping_is_reported_in_one_sentence(tmp_path, content, message)
     with pytest.raises(DataError, match=message) as caught:
         read_mapping(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_one_mask_needs_no_list_and_folders_may_be_written_as_in_windows(tmp_path):
+    write(tmp_path, {"phases": ["a\\{b}_1", "a\\{b}_2", "a\\{b}_3"], "mask": "m\\{b}"})
+    mapping = read_mapping(tmp_path)
+    assert (mapping.phases[0], mapping.mask) == ("a/{b}_1", ("m/{b}",))
 
 
 def test_files_are_named_by_columns_of_the_table(tmp_path):

@@ -236,3 +236,16 @@ def test_content_that_was_not_fetched_is_named_as_such(tmp_path, pointer):
     phase.symlink_to("nowhere")
     with pytest.raises(DataError, match=r"a_0000.nii.gz is a link to a file that is not there"):
         read_patient(find_patients(tmp_path)[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page, such as a login, not an image"),
+        (b"PK\x03\x04" + bytes(60), "is a zip archive, not an image; unpack it"),
+    ],
+)
+def test_what_is_saved_under_the_name_of_an_image_is_named(tmp_path, content, message):
+    (tmp_path / "pre.nii.gz").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_series([tmp_path / "pre.nii.gz"])

@@ -100,7 +100,7 @@ def test_letters_composed_in_two_ways_are_the_same_patient(tmp_path):
 def test_equal_rows_of_one_patient_count_once_and_are_reported(tmp_path):
     said = []
     assert len(read_rows(write(tmp_path, "patient_id,age\na,1\nA,1\n"), report=said.append)) == 1
-    assert said == ["has rows twice, of which one is used: line 3"]
+    assert said == ["t.csv has rows twice, of which one is used: line 3"]
 
 
 @pytest.mark.parametrize("text", ["1.23E+15", "1,2E+11", "=A2&B2", "#REF!", "#N/A"])
