@@ -62,6 +62,16 @@ class Snapshot:
         bits = np.frombuffer(self.bits, np.uint8)
         return np.unpackbits(bits, count=int(np.prod(size))).reshape(size)
 
+    @property
+    def voxels(self) -> np.ndarray:
+        """The indices (i, j, k) of the voxels inside, (n, 3)."""
+        return (np.argwhere(self.part) + [span.start for span in self.box])[:, ::-1]
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The indices (i, j, k) of the first and the last voxel of the box, (2, 3); only if it is not empty."""
+        return np.array([[span.start, span.stop - 1] for span in self.box[::-1]]).T
+
 
 @dataclass(frozen=True)
 class LesionState:

@@ -65,27 +65,37 @@ class Tumour:
         """The lesion that clicks and strokes change."""
         return self.history.now.find(self._scene.active_lesion()) if self.history.now is not None else None
 
-    def grow(self, position: Sequence[float], grown: Callable[[], object] | None = None) -> None:
+    def grow(
+        self, position: Sequence[float] | np.ndarray, grown: Callable[[], object] | None = None, *, box: bool = False
+    ) -> None:
         """Grow the enhancing tissue around a click, and do with it what `mode` says.
 
         If the click stands on something else than a mass, `question` asks first.
 
         Args:
-            position: of the click, LPS mm.
+            position: LPS mm of the click, (3,), of the points of a scribble, (n, 3), or of a box's corners, (2, 3).
             grown: called once it is the tumour.
+            box: True if `position` holds two corners of a box, which what is grown does not leave.
         """
-        if self._activity.doing:
-            return
-        try:
-            (pre, early, _late), geometry = self._scene.phases()
-        except DataError as error:
-            self._activity.report_problem(str(error))
-            return
-        self.question = ""
         base = self.active.snapshot.mask if self.mode == "add" and self.active is not None else None
-        work = partial(grow_tumour, pre, early, geometry, position, base=base, enhancement=self.enhancement)
-        done = partial(self._on_grown, self._scene.volumes_key(), grown)
-        self._activity.start(self._activity.translate("Growing the tumour"), work, done)
+        self._grow(lambda _geometry: position, self.take, grown, base=base, box=box)
+
+    def grow_from_drawn(self, grown: Callable[[], object] | None = None, *, box: bool = False) -> None:
+        """Grow the tumour from what is painted in the active lesion, and put it in its place; it can be undone.
+
+        Args:
+            grown: called once it is the tumour.
+            box: True to grow in the box around what is painted; False from the painted voxels, as a scribble.
+        """
+        _, active = self._activity.translate, self.active
+        if active is None or not active.snapshot.box:
+            self._activity.report_problem(_("Nothing is painted; paint over a part of the lesion, then grow it."))
+        elif box and min(span.stop - span.start for span in active.snapshot.box) < 2:
+            what = _("The box around what is painted must be two voxels deep; paint in more slices of the lesion.")
+            self._activity.report_problem(what)
+        else:
+            index = active.snapshot.corners if box else active.snapshot.voxels
+            self._grow(lambda geometry: geometry.to_physical(index), partial(self._put, active.key), grown, box=box)
 
     def answer(self, keep: bool) -> None:
         """Answer `question`: keep what the click has grown, or leave the tumour as it is."""
@@ -99,9 +109,7 @@ class Tumour:
         state, active = self.history.now or TumourState(), self.active
         is_further = active is None or (self.mode == "new" and active.snapshot.box)
         key = state.new_key() if is_further or active is None else active.key
-        self._set(state.with_lesion(key, mask), key)
-        self._activity.message = message
-        self._activity.emit()
+        self._put(key, mask, message)
 
     def choose(self, key: str) -> None:
         """Let clicks and strokes change the lesion of this key."""
@@ -213,6 +221,11 @@ class Tumour:
         except DataError:  # the prediction says what is wrong with the volumes
             return
 
+    def _put(self, key: str, mask: np.ndarray, message: str) -> None:
+        self._set((self.history.now or TumourState()).with_lesion(key, mask), key)
+        self._activity.message = message
+        self._activity.emit()
+
     def _measure(self) -> None:
         (pre, early, _late), geometry = self._scene.phases()
         if self.active is None:
@@ -226,12 +239,38 @@ class Tumour:
         count = int(np.count_nonzero(inside))
         self.volume_ml, self.size = share * count * ml, describe_size(snapshot, geometry)
 
-    def _on_grown(self, volumes: object, grown: Callable[[], object] | None, result: Grown) -> None:
+    def _grow(
+        self,
+        points: Callable[[Geometry], Sequence[float] | np.ndarray],
+        use: Callable[[np.ndarray, str], object],
+        grown: Callable[[], object] | None,
+        **options: object,
+    ) -> None:
+        if self._activity.doing:
+            return
+        try:
+            (pre, early, _late), geometry = self._scene.phases()
+        except DataError as error:
+            self._activity.report_problem(str(error))
+            return
+        self.question = ""
+        options["enhancement"] = self.enhancement
+        work = partial(grow_tumour, pre, early, geometry, points(geometry), **options)  # type: ignore[arg-type]
+        done = partial(self._on_grown, self._scene.volumes_key(), use, grown)
+        self._activity.start(self._activity.translate("Growing the tumour"), work, done)
+
+    def _on_grown(
+        self,
+        volumes: object,
+        use: Callable[[np.ndarray, str], object],
+        grown: Callable[[], object] | None,
+        result: Grown,
+    ) -> None:
         if self._scene.volumes_key() != volumes:
             return
 
         def keep() -> None:
-            self.take(result.mask, result.message)
+            use(result.mask, result.message)
             if grown is not None:
                 grown()
 

@@ -222,3 +222,54 @@ def test_an_undo_elsewhere_is_an_undo_here(desk):
     desk.session.update()
     assert desk.session.tumour.history.can_redo
     assert not desk.session.tumour.history.can_undo
+
+
+def overlap(desk):
+    """Return the Dice overlap of the first lesion with the tiny exam's tumour."""
+    mask, truth = desk.table.mask != 0, tiny_exam().mask != 0
+    return 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
+
+
+def paint_part(desk, part):
+    """Make a part of the tiny exam's tumour, (k, j, i), the only stroke."""
+    desk.table.lesions[desk.table.active] = np.asarray(part).astype(np.uint8)
+    desk.table.strokes += 1
+    desk.session.update()
+
+
+@pytest.mark.parametrize("box", [False, True])
+def test_a_scribble_and_a_box_grow_the_tumour_as_a_click_does(new_desk, box):
+    desk = new_desk(replace(tiny_exam(), mask=np.zeros(tiny_exam().pre.shape, np.uint8)))
+    inside = np.argwhere(tiny_exam().mask)[:, ::-1]
+    points = np.array([inside.min(0), inside.max(0)]) if box else inside[len(inside) // 3 :: 5]
+    desk.session.tumour.grow(tiny_exam().geometry.to_physical(points), box=box)
+    desk.queue.run()
+    assert overlap(desk) > 0.9
+
+
+@pytest.mark.parametrize("box", [False, True])
+@pytest.mark.parametrize("mode", ["replace", "add", "new"])
+def test_what_is_painted_is_grown_into_the_tumour_in_its_place_and_comes_back(desk, box, mode):
+    inside = np.argwhere(tiny_exam().mask)
+    stroke = np.zeros_like(tiny_exam().mask)
+    low, high = inside.min(0), inside.max(0)
+    stroke[tuple(low)] = stroke[tuple(high)] = 1  # corners, as of a box
+    paint_part(desk, stroke if box else tiny_exam().mask * (np.indices(stroke.shape)[0] == (low + high)[0] // 2))
+    before = np.array(desk.table.mask)
+    desk.session.tumour.set_mode(mode)
+    desk.session.tumour.grow_from_drawn(box=box)
+    desk.queue.run()
+    assert overlap(desk) > 0.9
+    assert len(desk.table.lesions) == 1
+    desk.session.tumour.undo()
+    assert np.array_equal(desk.table.mask, before)
+
+
+def test_growing_without_a_stroke_and_in_a_flat_box_says_what_to_paint(desk):
+    paint_part(desk, np.zeros_like(tiny_exam().mask))
+    desk.session.tumour.grow_from_drawn()
+    assert "paint over a part of the lesion" in desk.problems[-1]
+    paint_part(desk, tiny_exam().mask * (np.indices(tiny_exam().mask.shape)[0] == np.argwhere(tiny_exam().mask)[0, 0]))
+    desk.session.tumour.grow_from_drawn(box=True)
+    assert "two voxels deep" in desk.problems[-1]
+    assert not desk.queue.waiting
