@@ -27,6 +27,7 @@ MAPPING = "cohort.json"
 _LARGEST = 10_000_000  # bytes
 _LONGEST_NAME = 255  # bytes, as on usual file systems
 _FIELD = re.compile(r"\{(?P<column>[^{}:]+)(?::0(?P<width>\d{1,2}))?\}")
+DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"  # in the name of a column
 _EXAMPLE = '{"columns": {"patient_id": "Patient", "pcr": "Response"}}'
 
 
@@ -80,8 +81,7 @@ class CohortMapping:
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
         _check_patterns((*self.images, *self.mask))
-        if "rcb" in self.columns.get("pcr", "").lower() and "pcr" not in {name.lower() for name in self.values}:
-            raise ValueError("values must say what each RCB class means for pcr: class 0 is the complete response")
+        _check_label(self.columns.get("pcr", ""), "pcr" in {name.lower() for name in self.values})
         for column, meanings in self.values.items():
             keys = [identifier_key(text) for text in meanings]
             if twice := [text for text in meanings if keys.count(identifier_key(text)) > 1]:
@@ -104,6 +104,18 @@ def _check_patterns(patterns: Iterable[str]) -> None:
             raise ValueError(f"{text!r} is one file for all patients; name {{patient_id}} in it")
         if ".." in Path(text).parts or PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive:
             raise ValueError(f"{text!r} must stay inside the cohort's folder, as masks/{{patient_id}}.nii.gz does")
+
+
+def _check_label(column: str, has_values: bool) -> None:
+    """Refuse a column that holds the opposite of pCR, or classes, without `values`: its yes would count as pCR."""
+    words = re.sub(r"[\W_]+", " ", column.lower())
+    if "rcb" in words and not has_values:
+        raise ValueError("values must say what each RCB class means for pcr: class 0 is the complete response")
+    if re.search(DENIES, words) and not has_values:
+        raise ValueError(
+            f"values must say what the cells of {column!r} mean for pcr, as its name may say the opposite: "
+            '"1" for a complete response, "0" for none'
+        )
 
 
 def read_mapping(cohort: Path) -> CohortMapping:

@@ -86,7 +86,7 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
     answers = {text: read_answer(text) for text in dict.fromkeys(map(str.strip, cells)) if not is_missing(text)}
     found.columns[LABEL] = name
     if denies(name) or None in answers.values():
-        why = "its name denies" if denies(name) else "which of them is pCR"
+        why = "what its values mean, as its name denies it" if denies(name) else "which of them is pCR"
         found.doubts[LABEL] = (
             f"{name} may be pCR, but it could not be told {why} ({_values(cells)}); write into values what each means: "
             '"1" for pCR, "0" for none'

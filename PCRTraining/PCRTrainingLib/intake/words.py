@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from PCRPredictorLib.answers import read_word
 from PCRPredictorLib.clinical import Category, is_missing
+from PCRPredictorLib.reading.mapping import DENIES
 
 from .names import plain
 
@@ -32,8 +33,10 @@ LABEL_STRONG = (
     r".*\bpcr\b.*|.*path\w* ?(complete|kompl\w*|cr\b).*|.*complete ?(path\w* ?)?resp.*|.*(kompl|voll)\w*remission.*|"
     r".*reponse ?(histologique )?complete.*|.*respuesta ?(patologica )?completa.*|.*risposta ?(patologica )?completa.*"
 )
-LABEL_WEAK = r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission|ergebnis|resultat).*"
-_DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"
+LABEL_WEAK = (
+    r".*(response|responder|ansprechen|reponse|respuesta|risposta|outcome|remission).*|"
+    r"((op|therapie) )?(ergebnis|resultat)"
+)
 _COMPLETE = r"pcr|cr|complet[ea]|komplett[er]?|vollstandige?"  # the first word of a cell that says complete response
 _PARTIAL = r"npcr|in(complet[ea]|komplett)|unvollstandig|partial|partiell?e?|par[cz]iale?|teilweise|residual|rd"
 _MEANINGS = {  # kind of variable to value and the words for it that its codings lack
@@ -71,7 +74,7 @@ def fits(pattern: str, name: str) -> bool:
 
 def denies(text: str) -> bool:
     """Return True for a name or value with a word such as "no" or "residual"."""
-    return bool(re.search(_DENIES, simple(text)))
+    return bool(re.search(DENIES, simple(text)))
 
 
 def read_answer(text: str) -> str | None:

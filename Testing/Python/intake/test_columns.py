@@ -46,6 +46,10 @@ def test_german_result_is_the_label():
     assert found.values["pcr"] == {"vollständig": "1", "partiell": "0"}
 
 
+def test_result_of_something_else_is_not_the_label():
+    assert "pcr" not in describe_columns(table(["id", "Ergebnis Biopsie"], ["1", "ja"], ["2", "nein"]), "id").columns
+
+
 def test_columns_that_may_be_the_label_are_named():
     found = describe_columns(table(["id", "RCP", "Alter"], ["1", "sí", "51"], ["2", "no", "52"]), "id")
     assert found.doubts["pcr"].endswith("It may be RCP ('sí' 1 times, 'no' 1 times)")

@@ -4,6 +4,8 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.mapping import CohortMapping, read_mapping, resolve
 
+OPPOSITES = ("kein pCR", "non-pCR", "Resttumor", "residual_disease")  # their yes is no complete response
+
 
 def write(tmp_path, content):
     (tmp_path / "cohort.json").write_text(content if isinstance(content, str) else json.dumps(content))
@@ -44,6 +46,7 @@ def test_mapping_is_read_whole(tmp_path):
             {"columns": {"pcr": "RCB class"}},
             "values must say what each RCB class means for pcr: class 0 is",
         ),
+        *(({"columns": {"pcr": name}}, f"values must say what the cells of '{name}' mean") for name in OPPOSITES),
         ({"values": {"pcr": {"Yes": "1", "yes": "0"}}}, "values must give 'Yes' of pcr one meaning, got two"),
     ],
 )
