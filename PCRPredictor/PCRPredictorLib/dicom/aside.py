@@ -17,9 +17,9 @@ from ..geometry import describe_difference
 from .folder import NOT_DICOM, ImageFile, OtherFile, name_files
 from .headers import name_series, tag_integer, tag_text
 from .phases import DicomPhase, share_slices, stem_of
-from .times import is_named_pre, moment_of
+from .times import by_number, is_named_pre, moment_of
 
-_PLURAL = (("is ", "are "), ("has ", "have "), ("belongs ", "belong "))
+_PLURAL = (("is ", "are "), ("has ", "have "), ("belongs ", "belong "), ("leads ", "lead "))
 _FINER = 0.9  # of a voxel's volume: a second acquisition that is finer is not passed over for one of more phases
 _PARALLEL = 0.98  # cosine between normals of series that show the same plane
 
@@ -120,7 +120,7 @@ def explain_too_few(
     others: Iterable[OtherFile],
 ) -> str:
     """Return the message that explains why no set of three whole phases was found."""
-    phases = [phase for same in sets for phase in same]
+    phases = by_number([phase for same in sets for phase in same])
     whole = [phase for phase in phases if not phase.fault]
     for one in whole:
         alike = [phase for phase in whole if _belongs_to_grid(phase, one)]

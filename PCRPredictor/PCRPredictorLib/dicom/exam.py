@@ -26,11 +26,12 @@ from .frames import image_headers, read_pixels
 from .headers import as_floats, tag_text, tag_years
 from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
-from .kinds import Kind, Slice, never_a_phase, not_usable
+from .kinds import Kind, Slice, named_otherwise, never_a_phase, not_usable
 from .phases import DicomPhase, divide_slices, find_acquisitions
 from .times import (
     by_number,
     clock_times,
+    has_long_pause,
     moment_of,
     repeated_acquisitions,
     warn_of_order,
@@ -129,7 +130,7 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
         notices += check_visit(folder, chosen)
         account = Account(folder)
         account.add_copies(copies)
-        found = _in_order(_without_doubles(folder, chosen, images, account))
+        found = _in_order(_without_doubles(folder, _without_others(chosen, account), images, account))
         account.add_faults(found.phases)
         for same in (same for same in sets if same is not chosen):
             account.add_set(same, found.phases)
@@ -165,6 +166,18 @@ def _choose(folder: Path, sets: Sequence[Sequence[DicomPhase]]) -> Sequence[Dico
             "one of them"
         )
     return largest[0]
+
+
+def _without_others(phases: Sequence[DicomPhase], account: Account) -> Sequence[DicomPhase]:
+    """Return phases without those that are named like other images, if three others are whole."""
+    words = [named_otherwise(tag_text(phase.first, "SeriesDescription")) for phase in phases]
+    kept = [phase for phase, word in zip(phases, words, strict=True) if not word]
+    if len(_whole(kept)) < 3:
+        return phases
+    for phase, word in zip(phases, words, strict=True):
+        if word:
+            account.add(phase.series, f"is named like other images ({word})", len({s.file for s in phase.slices}), True)
+    return kept
 
 
 def _without_doubles(
@@ -220,6 +233,8 @@ def _doubts(found: DicomExam, images: Iterable[ImageFile]) -> list[str]:
     """Return signs that the phases are not one acquisition from the pre-contrast phase on."""
     first = found.phases[0]
     doubts = [f"has two dynamic acquisitions, {one} and {other}" for one, other in repeated_acquisitions(found.phases)]
+    if has_long_pause(found.times):
+        doubts.append("a long pause divides the phases, as if there were two dynamic acquisitions")
     is_before_contrast = find_first_contrast(found.phases) is not None or (found.injection or 0.0) > 0
     reason = "" if is_before_contrast else why_first_is_missing(found.phases, [image.header for image in images])
     if reason:

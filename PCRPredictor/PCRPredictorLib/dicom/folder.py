@@ -7,6 +7,7 @@ preamble and file meta information is read if it starts like one. Source: DICOM 
 import hashlib
 import os
 import struct
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from .headers import PHASE_TAGS, READ_TAGS, name_series, stored_values, tag_inte
 NOT_DICOM = "is not DICOM"
 _SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized"}
 _IMAGE_ENDINGS = {"", ".dcm", ".dicom", ".dic", ".ima", ".img", ".mr"}
+_ARCHIVES = {".zip", ".tgz", ".tar", ".7z", ".rar"}
+_PACKED = {".gz", ".bz2", ".xz", ".zst"}  # after the name of an image, as these
+_PARTIAL = {".icloud", ".part", ".crdownload"}
 _DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR
 _IMAGES = "1.2.840.10008.5.1.4.1.1.4"  # SOP classes of MR images start so
 _NO_IMAGES = {"1.2.840.10008.5.1.4.1.1.4.2"}  # spectroscopy
@@ -145,6 +149,10 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
         return OtherFile(file, "is empty", _may_be_image(file))
     if not starts_like_dicom(start):
         is_text = start.isascii() and b"\0" not in start
+        if file.suffix.lower() in _PARTIAL and _may_be_image(Path(file.stem)):
+            return OtherFile(file, "is not downloaded completely", True)
+        if _may_hold_images(file):
+            return OtherFile(file, "is packed and must be unpacked", True)
         return OtherFile(file, NOT_DICOM, _may_be_image(file, is_text))
     stream.seek(0)
     try:
@@ -168,6 +176,15 @@ def _may_be_image(file: Path, is_text: bool = False) -> bool:
     ending = file.suffix.lower()
     numbered = ending[1:].isdigit() or (ending == "" and any(c.isdigit() for c in file.name))
     return numbered or (ending in _IMAGE_ENDINGS and not (is_text and ending == ""))
+
+
+def _may_hold_images(file: Path) -> bool:
+    """Return True if a file is named like an archive or a packed image; a ZIP must hold a name like an image's."""
+    inner, ending = Path(file.stem), file.suffix.lower()
+    if ending == ".zip" and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            return any(_may_be_image(Path(name)) for name in archive.namelist())
+    return ending in _ARCHIVES or (ending in _PACKED and (inner.suffix == ".tar" or _may_be_image(inner)))
 
 
 def _check_pixels(image: ImageFile, stream: BinaryIO, at: int, size: int) -> ImageFile:

@@ -7,6 +7,7 @@ Tolerances: fat and water are in and out of phase every 1.1 ms at 3 T, so echoes
 one; flip angles of a T1 map differ by 2 degrees or more; a scanner adapts repetition time by a few per cent.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ from .headers import as_floats, tag_integer, tag_number, tag_text, tag_value, ta
 
 _ECHO_MS, _FLIP_DEGREES, _REPETITION = 0.2, 1.0, 0.25
 _COMPUTED = ("SUB", "MIP", "PROJECTION", "MPR", "REFORMAT", "DIFFUSION", "ADC", "TRACEW")  # starts of image types
+_SAME_IMAGE = {"ND", "MFSPLIT"}  # not corrected for distortion, split into files: what images without a word are, too
+_OTHER_NAMES = re.compile(
+    r"(?<![a-z])(sub(tr[a-z]*|s)?(?![ _-]?mm)|mip|mpr|adc|dwi|diff[a-z]*|t2(?=w|[ _-]*[a-z])w?|stir|flair)(?![a-z])",
+    re.IGNORECASE,
+)  # in descriptions
 _NO_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
 _FAT_SUPPRESSED = {"FS", "SPIR", "SPAIR", "FATSAT", "FAT_SAT"}  # among scan options
 _PLACE_TAGS = ("PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient")
@@ -49,7 +55,7 @@ class Kind:
     def difference(self, other: "Kind") -> str:
         """Return how this kind differs from another one, to follow "its"; empty if it does not."""
         here, there = self.image_type, other.image_type
-        if here and there and (here[:2] != there[:2] or set(here) != set(there)):
+        if here and there and (here[:2] != there[:2] or not set(here) ^ set(there) <= _SAME_IMAGE):
             return f"image type is {'/'.join(here)} instead of {'/'.join(there)}"
         for name, unit, a, b, limit in (
             ("echo time", " ms", self.echo_time, other.echo_time, _ECHO_MS),
@@ -109,6 +115,12 @@ def never_a_phase(header: pydicom.Dataset) -> str:
     if "EP" in sequence or tag_value(header, "DiffusionBValue") is not None:
         return "is an echo-planar or diffusion series"
     return "is a spin-echo series" if "SE" in sequence and "GR" not in sequence else ""
+
+
+def named_otherwise(description: str) -> str:
+    """Return the word of a description that is the name of other images than phases, such as "SUB"; else nothing."""
+    found = _OTHER_NAMES.search(description)
+    return found[0] if found else ""
 
 
 def not_usable(header: pydicom.Dataset) -> str:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
+import numpy as np
 import pydicom
 
 from ..errors import Notice
@@ -12,6 +13,7 @@ from .headers import DYNAMIC_BEGIN, ORDER_TAGS, SECONDS_PER_DAY, tag_integer, ta
 from .phases import DicomPhase
 
 _SHORTEST, _LONGEST = 60.0, 6 * 3600.0  # s; a clock that spans less or more records storage, not acquisition
+_PAUSE = 240.0  # s between phases
 _MOST_POSITIONS = 1000  # temporal positions; more is a damaged header
 _PRE = re.compile(r"(?<![a-z])(pre|nativ|before|vor|unenhanced|non.?contrast|plain)", re.IGNORECASE)
 _POST = re.compile(
@@ -82,6 +84,15 @@ def repeated_acquisitions(phases: Sequence[DicomPhase]) -> list[tuple[str, str]]
         for found in series.values()
     ]
     return [(one, other) for (one, a), (other, b) in combinations(held, 2) if len(a & b) > 1]
+
+
+def has_long_pause(times: Sequence[float | None]) -> bool:
+    """Return True if a pause of minutes divides phases into two dynamics of three or more, as a repeat does."""
+    if None in times:
+        return False
+    steps = np.diff(np.array(times, float))
+    inner = range(2, len(steps) - 2)
+    return any(steps[k] > max(_PAUSE, 2.5 * np.delete(steps[1:], k - 1).max()) for k in inner)
 
 
 def is_named_pre(name: str) -> bool:

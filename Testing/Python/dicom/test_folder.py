@@ -44,6 +44,34 @@ def test_files_of_the_first_series_that_cannot_be_read_are_refused_with_their_na
     assert read(tmp_path, pick=(0, 1, 3)) == ((1, 2, 4), {reason: ("4 unreadable files", 4, True)}, [])
 
 
+@pytest.mark.parametrize(
+    ("ending", "reason"), [(".gz", "are packed and must be unpacked"), (".icloud", "are not downloaded completely")]
+)
+def test_packed_or_missing_files_of_the_first_series_are_refused(tmp_path, ending, reason):
+    write_apart(tmp_path)
+    for n, file in enumerate(files_of(tmp_path / "series5")):
+        file.write_bytes(b"\x1f\x8b" * 200)
+        file.rename(file.with_name(f"IM{n}.dcm{ending}"))
+    assert_refused(tmp_path, f"4 unreadable files {reason}: series5/IM0.dcm{ending}")
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar", "tar"])
+def test_archive_of_the_first_series_is_refused(tmp_path, kind):
+    write_apart(tmp_path)
+    shutil.make_archive(str(tmp_path / "series5"), kind, tmp_path / "series5")
+    shutil.rmtree(tmp_path / "series5")
+    assert_refused(tmp_path, "1 unreadable file is packed and must be unpacked: series5")
+
+
+def test_packed_files_of_other_kinds_are_no_images(tmp_path):
+    write_apart(tmp_path)
+    (tmp_path / "viewer").mkdir()
+    (tmp_path / "viewer" / "viewer.exe").write_bytes(b"MZ")
+    shutil.make_archive(str(tmp_path / "viewer"), "zip", tmp_path / "viewer")
+    (tmp_path / "mask.nii.gz").write_bytes(b"\x1f\x8b" * 200)
+    assert read(tmp_path) == (ALL, {"are not DICOM": ("3 files", 3, False)}, [])
+
+
 @pytest.mark.parametrize("left", [-40, -140])  # within the pixels, before their tag
 def test_images_cut_short_are_found_before_the_phase_is_used(tmp_path, left):
     write_apart(tmp_path)

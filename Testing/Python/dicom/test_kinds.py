@@ -19,6 +19,7 @@ ALL = (0, 2, 4)  # pre, early and late of the five phases
         ("FlipAngle", ("10", "10.04", "9.96", "10", "10.4")),
         ("RepetitionTime", ("5.1", "5.14", "5.18", "5.22", "5.3")),
         ("ScanOptions", (["PFP", "FS"], ["FS"], None, ["FS", "PFP"], ["FS"])),
+        ("ImageType", [["ORIGINAL", "PRIMARY", "M"], *[["ORIGINAL", "PRIMARY", "M", "ND", "MFSPLIT"]] * 4]),
         ("ImageType", [["ORIGINAL", "PRIMARY", "M", "ND", "NORM"], ["ORIGINAL", "PRIMARY", "M", "NORM", "ND"]] * 3),
     ],
 )
@@ -84,6 +85,21 @@ def test_series_that_are_never_phases_are_named_without_a_warning(tmp_path, tags
     write_apart(tmp_path)
     write_series(tmp_path, 3, PHASES[0], -60, **tags)
     assert read(tmp_path) == (ALL, {reason: ("series 3 (dyn T1)", 4, False)}, [])
+
+
+@pytest.mark.parametrize("name", ["dyn_SUB1", "Subtraktion 1-nativ", "MIP dyn", "t2_tse_tra", "ep2d diff b800", "STIR"])
+@pytest.mark.parametrize("time", [-600, 151, 900])
+def test_series_on_the_grid_that_is_named_like_other_images_is_no_phase(tmp_path, name, time):
+    write_apart(tmp_path)
+    write_series(tmp_path, 30, PHASES[4] + 9, time, SeriesDescription=name)
+    phases, aside, codes = read(tmp_path)
+    assert (phases, list(aside.values()), codes) == (ALL, [(f"series 30 ({name})", 4, True)], [])
+
+
+@pytest.mark.parametrize("names", ["dyn_t{}", "t1 sub-mm {}", "dyn + sub {}", "subject {} t1"])
+def test_phases_may_have_names_that_resemble_those_of_other_images(tmp_path, names):
+    write_apart(tmp_path, lambda p, k: {"SeriesDescription": names.format(p)})
+    assert read(tmp_path) == (ALL, {}, [])
 
 
 def test_localiser_is_named_without_a_warning(tmp_path):

@@ -76,6 +76,18 @@ def test_temporal_positions_that_are_not_there_are_a_warning(tmp_path):
     assert read(tmp_path) == ((0, 1, 4), {}, ["phases_missing"])
 
 
+def test_dynamic_that_was_repeated_after_a_pause_is_refused(tmp_path):
+    write_apart(tmp_path / "1")
+    write_apart(tmp_path / "2", lambda p, k: {"SeriesNumber": 15 + p, "AcquisitionTime": clock(900 + TIMES[p])})
+    assert_refused(tmp_path, "a long pause divides the phases")
+
+
+def test_pause_before_a_delayed_phase_or_after_the_first_is_usual(tmp_path):
+    times = (0, 1380, 1500, 1620, 2400)
+    write_apart(tmp_path, lambda p, k: {"AcquisitionTime": clock(times[p])})
+    assert read(tmp_path) == ((0, 1, 4), {}, [])
+
+
 def test_dynamic_that_was_broken_off_and_repeated_is_refused(tmp_path):
     write_together(tmp_path / "a", count=2, AcquisitionTime="100000")
     write_together(tmp_path / "b", SeriesInstanceUID="1.2.4", SeriesNumber=6)
