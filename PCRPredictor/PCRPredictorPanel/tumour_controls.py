@@ -51,6 +51,8 @@ class TumourControls(VTKObservationMixin):
             "removeLesionButton": session.tumour.remove,
             "growAnywayButton": lambda: session.tumour.answer(True),
             "leaveButton": lambda: session.tumour.answer(False),
+            "growDrawnButton": session.tumour.grow_from_drawn,
+            "growBoxButton": lambda: session.tumour.grow_from_drawn(box=True),
             "findButton": session.candidates.find,
             "previousCandidateButton": lambda: session.candidates.step(-1),
             "nextCandidateButton": lambda: session.candidates.step(1),
@@ -87,7 +89,8 @@ class TumourControls(VTKObservationMixin):
         ui.saveMaskButton.enabled = any(lesion.snapshot.box for lesion in tumour.lesions)
         ui.questionFrame.visible, ui.questionLabel.text = bool(tumour.question), tumour.question
         ui.clickModeSelector.setCurrentIndex(ui.clickModeSelector.findData(tumour.mode))
-        ui.findButton.enabled = None not in self._scene.volumes
+        for button in (ui.findButton, ui.growDrawnButton, ui.growBoxButton):
+            button.enabled = None not in self._scene.volumes
         ui.candidateFrame.visible, ui.candidateLabel.text = bool(candidates.words), candidates.words
         self._update_lesions()
 

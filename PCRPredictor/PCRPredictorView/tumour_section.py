@@ -38,6 +38,10 @@ _MODES = (
     ("add", "Add", "A click adds to the lesion", "mode-add"),
     ("new", "New lesion", "A click begins a further lesion", "mode-new"),
 )
+_GROW_DRAWN = (  # label, in a box, identifier
+    ("Grow from what is painted", False, "grow-drawn"),
+    ("Grow in the box around it", True, "grow-box"),
+)
 _BUTTON = "v-btn v-btn--size-small v-btn--variant-tonal"
 
 
@@ -152,6 +156,10 @@ class TumourSection:
         with html.Div(v_if=(f"['paint', 'erase'].includes({name.tool})",)):
             slider(name.brush, "Brush", "brush", (1, 40, 1), f"{name.brush} + ' mm'")
             checkbox(name.ball, "Also in adjacent slices", "ball")
+            for text, box, key in _GROW_DRAWN:
+                grow = partial(self._tumour.grow_from_drawn, self._reset_tool, box=box)
+                more = {"size": "small", "variant": "tonal", "classes": "mt-1 mr-2", "id": key}
+                v3.VBtn(text, click=grow, disabled=(f"!!{busy}",), **more)
         with html.Div(v_if=(f"{name.tool} === 'grow'",)):
             choice(name.mode, _MODES, id="mode", classes="mb-2")
             shown = f"{name.enhancement} + ' %'"

@@ -168,3 +168,20 @@ def test_found_candidates_are_accepted_and_undone(panel, exam, monkeypatch):
     assert np.array_equal(mask_of(panel), mask)
     panel.ui.undoButton.click()
     assert panel.scene.segmentation is nodes["segmentation"]
+
+
+@pytest.mark.parametrize("button", ["growDrawnButton", "growBoxButton"])
+def test_what_is_painted_grows_into_the_tumour_and_comes_back(panel, button):
+    exam, nodes = choose_tiny(panel)
+    stroke = np.array(exam.mask)
+    if button == "growDrawnButton":
+        stroke[np.arange(len(stroke)) != int(np.argwhere(stroke)[:, 0].mean())] = 0  # in one slice
+    else:
+        stroke[stroke.nonzero()[0][0] + 1 : stroke.nonzero()[0][-1]] = 0  # in the first and the last one
+    put_segments(nodes["segmentation"], [Tumour.of_mask(stroke)], exam.geometry, nodes["early"])  # as the editor does
+    getattr(panel.ui, button).click()
+    wait(panel)
+    assert panel.messages == []
+    assert mask_of(panel).sum() > 2 * stroke.sum()
+    panel.ui.undoButton.click()
+    assert np.array_equal(mask_of(panel), stroke)

@@ -1,6 +1,8 @@
 """Sections that need no view: what a field of the page does to the session, and back."""
 
+import re
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from PCRPredictorLib.model.bundle import find_bundle
@@ -57,3 +59,18 @@ def test_the_exams_section_shows_its_source(server, work, session):
     section.refresh()
     for text in ("1371 s after the pre-contrast one", "<li>series 9: has 4 of 10 slices</li>", "injection unknown"):
         assert text in section.state.data.notes
+
+
+def test_the_painted_tumour_grows_from_the_strokes_or_in_the_box_around_them(server, work, session, monkeypatch):
+    from PCRPredictorView.tumour_section import TumourSection
+    from trame.ui.html import DivLayout
+
+    calls = []
+    monkeypatch.setattr(session.tumour, "grow_from_drawn", lambda grown, box: calls.append((grown, box)))
+    section = TumourSection(server, work, session, SimpleNamespace(on_open=[]), None)
+    with DivLayout(server) as layout:
+        section.build("busy")
+    for key in ("grow-drawn", "grow-box"):
+        (button,) = re.findall(f'<VBtn[^>]*id="{key}"[^>]*>', layout.html)
+        server.controller.trigger_fn(re.search(r"trigger__\d+", button).group())()
+    assert calls == [(section._reset_tool, False), (section._reset_tool, True)]
