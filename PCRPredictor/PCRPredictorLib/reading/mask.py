@@ -20,6 +20,7 @@ ALL = "all"  # instead of labels: each label of the mask
 _SEARCHED = 100_000  # voxels of a mask that are searched for grey values first
 _MOST_SEGMENTS = 200  # an image has more grey values than that
 _SHOWN = 12  # labels in a message
+_CROPPED = ".seg.nrrd"  # 3D Slicer saves these with the extent of the segments alone, unless told otherwise
 
 Labels = Sequence[int | str]  # values or names of segments, or ALL
 
@@ -176,6 +177,8 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) ->
     """
     each = [_reorder(mask, own, order, geometry) for order in permutations(range(3))]
     seen, nearest = min(each, key=lambda pair: (pair[1].offset(geometry), _apart(pair[1], geometry)))
+    if path.name.lower().endswith(_CROPPED) and nearest.size != geometry.size:
+        seen, nearest = _fill_out(seen, nearest, geometry)
     if not nearest.matches(geometry):
         raise DataError(
             f"{path.name}: the mask must lie on the exam's grid of {geometry}, but differs from it in "
@@ -188,6 +191,17 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) ->
     sizes = {int(n): int(count) for n, count in zip(numbers, counts, strict=True)}
     notices = tuple(_about_offset(nearest.offset(geometry)))
     return _Found(sizes, lambda n: np.ascontiguousarray(seen == n).view(np.uint8), {}, notices)
+
+
+def _fill_out(mask: np.ndarray, own: Geometry, geometry: Geometry) -> tuple[np.ndarray, Geometry]:
+    """Return a mask that was cropped to its segments at the exam's size, unchanged if it does not fit into it."""
+    start = np.rint(geometry.to_index(np.array(own.origin))).astype(int)
+    if np.any(start < 0) or np.any(start + own.size > geometry.size):
+        return mask, own
+    whole = np.zeros(geometry.shape, mask.dtype)
+    whole[tuple(slice(a, a + n) for a, n in zip(start[::-1], mask.shape, strict=True))] = mask
+    x, y, z = map(float, own.to_physical(-start))
+    return whole, replace(own, size=geometry.size, origin=(x, y, z))
 
 
 def _apart(one: Geometry, other: Geometry) -> float:

@@ -175,3 +175,19 @@ def test_a_mask_with_a_fourth_axis_of_length_one_is_read(tmp_path):
     geometry = Geometry((8, 7, 6), (1, 2, 3), direction=np.diag([-1.0, -1.0, 1.0]))
     path = write_raw_nifti(tmp_path / "mask.nii.gz", (ARRAY % 2)[None])
     np.testing.assert_array_equal(read_mask(path, geometry), ARRAY % 2)
+
+
+def test_segmentation_that_slicer_cropped_is_filled_out(tmp_path):
+    whole = np.zeros(OBLIQUE.shape, np.uint8)
+    whole[1:4, 2:5, 3:6] = 1
+    path = write_image(tmp_path / "mask.seg.nrrd", whole)
+    cropped = sitk.ReadImage(path)[2:7, 1:6, 1:5]
+    sitk.WriteImage(cropped, path)
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE), whole)
+    sitk.WriteImage(cropped, tmp_path / "mask.nrrd")
+    with pytest.raises(DataError, match="differs from it in size"):
+        read_mask(tmp_path / "mask.nrrd", OBLIQUE)
+    cropped.SetOrigin(OBLIQUE.to_physical([2.3, 1, 1]).tolist())
+    sitk.WriteImage(cropped, path)
+    with pytest.raises(DataError, match="must lie on the exam's grid"):
+        read_mask(path, OBLIQUE)
