@@ -16,6 +16,7 @@ import pydicom
 from ..errors import DataError
 from ..geometry import ON_GRID, Geometry
 from .folder import starts_like_dicom
+from .headers import tag_text
 
 _KINDS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}  # Segmentation, Label Map Segmentation
 _DAMAGED = (OSError, ValueError, RuntimeError, AttributeError, KeyError, IndexError, TypeError, NotImplementedError)
@@ -56,12 +57,14 @@ class Segmentation:
         offset: by how many voxels they differ from the exam's, at most.
         fractional: True if the file has shares of voxels, of which half and more were taken.
         frame_of_reference: UID, "" if unknown.
+        patient_id: "" if unknown; never shown.
     """
 
     segments: tuple[Segment, ...]
     offset: float
     fractional: bool
     frame_of_reference: str
+    patient_id: str = ""
 
 
 def is_dicom(path: Path) -> bool:
@@ -124,7 +127,8 @@ def _read(data: pydicom.Dataset, geometry: Geometry, name: str) -> Segmentation:
     names = {int(item.SegmentNumber): str(item.get("SegmentLabel", "")) for item in data.SegmentSequence}
     whole = {number: np.unique(np.concatenate([*found, np.zeros(0, int)])) for number, found in parts.items()}
     segments = tuple(Segment(number, names[number], voxels, geometry.shape) for number, voxels in whole.items())
-    return Segmentation(segments, worst, fractional, str(data.get("FrameOfReferenceUID") or ""))
+    reference = str(data.get("FrameOfReferenceUID") or "")
+    return Segmentation(segments, worst, fractional, reference, tag_text(data, "PatientID"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,6 +35,7 @@ class _Found:
         names: of those that have one.
         notices: what was adjusted.
         frame_of_reference: UID, "" if unknown.
+        patient_id: of a segmentation, "" if unknown; never shown.
     """
 
     sizes: Mapping[int, int]
@@ -42,6 +43,7 @@ class _Found:
     names: Mapping[int, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     frame_of_reference: str = ""
+    patient_id: str = ""
 
 
 def add_mask(exam: Exam, path: Path, labels: Labels = ()) -> Exam:
@@ -51,7 +53,7 @@ def add_mask(exam: Exam, path: Path, labels: Labels = ()) -> Exam:
         DataError: as `read_masks`.
     """
     found = _read(Path(path), exam.geometry, labels)
-    notices = (*exam.provenance.notices, *found.notices, *_about_frame(found, exam))
+    notices = (*exam.provenance.notices, *found.notices, *_about_patient(found, exam), *_about_frame(found, exam))
     provenance = replace(exam.provenance, notices=notices)
     return replace(exam, provenance=provenance).with_lesions(_lesions(found, labels, Path(path).name, exam.geometry))
 
@@ -107,7 +109,10 @@ def _choose(found: _Found, labels: Labels, name: str, voxel_ml: float) -> list[i
         return filled
     numbers: dict[str, int] = {text.strip().lower(): n for n, text in found.names.items() if text}
     numbers |= {str(n): n for n in found.sizes}
+    words = [text.strip().lower() for n, text in found.names.items() if found.sizes.get(n)]
     for label in labels:
+        if words.count(str(label).strip().lower()) > 1:
+            raise DataError(f"{name}: has several segments named {label}, got {sizes}; choose them by number")
         if str(label).strip().lower() not in numbers:
             raise DataError(f"{name}: must have label {label}, got {sizes or 'an empty mask'}; choose one of them")
     return list(dict.fromkeys(numbers[str(label).strip().lower()] for label in labels))
@@ -148,7 +153,7 @@ def _read_dicom(path: Path, geometry: Geometry) -> _Found:
     segments = {segment.number: segment for segment in found.segments}
     sizes = {number: len(segment.voxels) for number, segment in segments.items()}
     names = {number: segment.name for number, segment in segments.items()}
-    return _Found(sizes, lambda n: segments[n].mask, names, tuple(notices), found.frame_of_reference)
+    return _Found(sizes, lambda n: segments[n].mask, names, tuple(notices), found.frame_of_reference, found.patient_id)
 
 
 def _check_labels(mask: np.ndarray, name: str, labels: Labels) -> None:
@@ -214,6 +219,15 @@ def _about_offset(voxels: float) -> list[Notice]:
         return []
     text = f"The tumour mask lies up to {voxels:.2f} voxels beside the exam's grid and was used as if it were on it."
     return [Notice("mask_off_grid", text)]
+
+
+def _about_patient(found: _Found, exam: Exam) -> list[Notice]:
+    """Warn of a segmentation with the identifier of a different patient, which de-identification may have changed."""
+    known = exam.provenance.patient_id if exam.provenance.files else None
+    if not found.patient_id or not known or found.patient_id.lower() == known.lower():
+        return []
+    text = "PatientID of the segmentation differs from that of the exam; check that it is of this patient."
+    return [Notice("mask_other_patient", text)]
 
 
 def _about_frame(found: _Found, exam: Exam) -> list[Notice]:

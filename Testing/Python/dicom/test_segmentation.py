@@ -104,6 +104,32 @@ def test_a_finer_coarser_larger_or_shifted_grid_is_refused_in_a_sentence(tmp_pat
         read_mask(path, OBLIQUE)
 
 
+def test_a_different_patient_than_the_exam_s_is_a_warning_without_names(tmp_path):
+    write_dicom_exam(tmp_path / "exam", EXAM, "siemens")
+    exam = read_dicom_exam(tmp_path / "exam")
+    path = write_segmentation(tmp_path / "a.dcm", EXAM.geometry, {1: EXAM.mask})
+    found = pydicom.dcmread(path)
+    found.FrameOfReferenceUID = pydicom.dcmread(exam.provenance.files[0]).FrameOfReferenceUID
+    for patient, codes in ((exam.provenance.patient_id, []), ("", []), ("OTHER", ["mask_other_patient"])):
+        found.PatientID = patient
+        found.save_as(path)
+        notices = add_mask(exam, path).provenance.notices[len(exam.provenance.notices) :]
+        assert [notice.code for notice in notices] == codes
+        assert "OTHER" not in str(notices)
+
+
+def test_segments_of_one_name_are_chosen_by_number(tmp_path):
+    segments = {1: EXAM.mask, 2: np.roll(EXAM.mask, 1, axis=2)}
+    path = write_segmentation(tmp_path / "a.dcm", EXAM.geometry, segments)
+    found = pydicom.dcmread(path)
+    for item in found.SegmentSequence:
+        item.SegmentLabel = "Tumour"
+    found.save_as(path)
+    with pytest.raises(DataError, match=r"has several segments named tumour, got 1 'Tumour' .*; choose them by number"):
+        read_mask(path, EXAM.geometry, ["tumour"])
+    assert np.array_equal(read_mask(path, EXAM.geometry, ["1"]), EXAM.mask)
+
+
 def test_a_different_frame_of_reference_than_the_exam_s_is_a_warning(tmp_path):
     write_dicom_exam(tmp_path / "exam", EXAM, "siemens")
     exam = read_dicom_exam(tmp_path / "exam")
