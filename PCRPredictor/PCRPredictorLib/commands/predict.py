@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 from rich.progress import track
 
@@ -42,6 +43,9 @@ def predict(
     ] = [],  # noqa: B006
     find_tumour: Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")] = False,
     click: Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")] = [],  # noqa: B006
+    box: Annotated[
+        list[float], typer.Option(help="Grow the tumour in this box: X Y Z X Y Z, two corners, LPS mm.")
+    ] = [],  # noqa: B006
     click_anyway: Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")] = False,
     clinical: Annotated[
         list[str],
@@ -63,9 +67,9 @@ def predict(
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
     kinds = {"--phases": phases, "--series": series, "--dicom": dicom, "--cohort": cohort}
-    of_one = mask or label or find_tumour or click or clinical or show_patient_id
+    of_one = mask or label or find_tumour or click or box or clinical or show_patient_id
     _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), each, dicom_results)
-    _check_tumour_words(mask is not None, find_tumour, click, click_anyway)
+    _check_tumour_words(mask is not None, find_tumour, click, box, click_anyway)
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
@@ -76,7 +80,7 @@ def predict(
 
     source = given_source(phases, dicom, pick, series)
     exam = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label).read()
-    exam = place_tumour(exam, find_tumour, click, click_anyway)
+    exam = place_tumour(exam, find_tumour, click or box, click_anyway)
     predict_one(exam, load_predictor(bundle, device), operating_point, out, show_patient_id, dicom_results)
 
 
@@ -107,7 +111,8 @@ def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, di
         raise typer.BadParameter("give exactly one of --phases, --series, --dicom and --cohort")
     if kinds == ["--cohort"] and of_one_exam:
         raise typer.BadParameter(
-            "--mask, --label, --find-tumour, --click, --clinical and --show-patient-id are for one exam, not a --cohort"
+            "--mask, --label, --find-tumour, --click, --box, --clinical and --show-patient-id are for one exam, "
+            "not a --cohort"
         )
     if each and kinds != ["--cohort"]:
         raise typer.BadParameter("--each is for a --cohort")
@@ -117,32 +122,43 @@ def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, di
         raise typer.BadParameter("--dicom-results needs an exam from --dicom")
 
 
-def _check_tumour_words(mask: bool, find_tumour: bool, click: list[float], click_anyway: bool) -> None:
-    """Refuse several tumours, and clicks that are no position."""
-    if mask + find_tumour + bool(click) > 1:
-        raise typer.BadParameter("give at most one of --mask, --find-tumour and --click")
+def _check_tumour_words(
+    mask: bool, find_tumour: bool, click: list[float], box: list[float], click_anyway: bool
+) -> None:
+    """Refuse several tumours, clicks that are no position, and boxes that have not two corners."""
+    if mask + find_tumour + bool(click) + bool(box) > 1:
+        raise typer.BadParameter("give at most one of --mask, --find-tumour, --click and --box")
     if len(click) not in (0, 3):
         raise typer.BadParameter(f"--click must have three numbers, X Y Z in mm, got {len(click)}")
-    if click_anyway and not click:
-        raise typer.BadParameter("--click-anyway is for a --click")
+    if len(box) not in (0, 6):
+        raise typer.BadParameter(f"--box must have six numbers, X Y Z X Y Z of two corners in mm, got {len(box)}")
+    if click_anyway and not (click or box):
+        raise typer.BadParameter("--click-anyway is for a --click or a --box")
 
 
-def place_tumour(exam: Exam, find_tumour: bool, click: list[float], click_anyway: bool) -> Exam:
+def place_tumour(exam: Exam, find_tumour: bool, place: list[float], click_anyway: bool) -> Exam:
     """Return the exam with a tumour that is found or grown, if that is wanted; print the candidates.
+
+    Args:
+        exam: without a tumour, if one is wanted.
+        find_tumour: find it.
+        place: LPS mm of a click (three numbers) or of two corners of a box (six); empty for neither.
+        click_anyway: use what grows there even if it does not look like a mass.
 
     Raises:
         DataError: if there is none.
     """
     from ..finding.use import with_clicked_tumour, with_found_tumour
 
-    if click:
-        return with_clicked_tumour(exam, click, click_anyway)
+    if place:
+        corners = [place[:3], place[3:]] if len(place) > 3 else place
+        return with_clicked_tumour(exam, np.array(corners), click_anyway, box=len(place) > 3)
     if not find_tumour:
         return exam
     exam, candidates = with_found_tumour(exam)
     for number, candidate in enumerate(candidates, 1):
-        place = " ".join(f"{mm:.1f}" for mm in candidate.position)
-        print_line(f"candidate {number} at {place}: {', '.join(candidate.reasons)}")
+        where = " ".join(f"{mm:.1f}" for mm in candidate.position)
+        print_line(f"candidate {number} at {where}: {', '.join(candidate.reasons)}")
     return exam
 
 

@@ -78,7 +78,7 @@ def grow_tumour(
         DataError: if the click is outside the exam or nothing near it enhances.
     """
     points = np.atleast_2d(np.asarray(position, float))
-    _check_inside(points, geometry)
+    _check_inside(points, geometry, box)
     window, seed, region = (
         _grow_in_box(pre, early, geometry, points, enhancement)
         if box
@@ -92,17 +92,23 @@ def grow_tumour(
     if base is not None:
         mask |= np.asarray(base != 0).astype(np.uint8)
     volume, extent = measure(mask, geometry)
-    message = describe(volume, extent)
+    message, seeds = describe(volume, extent), "box" if box else "click" if len(points) == 1 else "scribble"
     if region.cut:
-        message += f"; cut {_FURTHEST_MM:.0f} mm from the click"
-    return Grown(mask, verdict, volume, extent, message, "" if force else question(verdict, added), shape)
+        message += f"; cut {_FURTHEST_MM:.0f} mm from the {seeds}"
+    return Grown(mask, verdict, volume, extent, message, "" if force else question(verdict, added, seeds), shape)
 
 
-def question(verdict: Verdict, volume_ml: float) -> str:
-    """Return what to ask before a region of some ml is used as the tumour; empty if it looks like a mass."""
+def question(verdict: Verdict, volume_ml: float, seeds: str = "click") -> str:
+    """Return what to ask before a region of some ml is used as the tumour; empty if it looks like a mass.
+
+    Args:
+        verdict: what the region looks like.
+        volume_ml: of the region.
+        seeds: what it was grown from: "click", "scribble" or "box".
+    """
     if verdict == "mass":
         return ""
-    return f"The click stands on what looks like {_LOOKS[verdict]}. Use the {_ml(volume_ml)} around it as the tumour?"
+    return f"The {seeds} stands on what looks like {_LOOKS[verdict]}. Use the {_ml(volume_ml)} around it as the tumour?"
 
 
 def describe(volume_ml: float, extent_mm: Sequence[float]) -> str:
@@ -121,10 +127,14 @@ def _ml(volume: float) -> str:
     return f"{volume:.1f} ml" if volume >= 1 else f"{volume:.2g} ml"
 
 
-def _check_inside(points: np.ndarray, geometry: Geometry) -> None:
+def _check_inside(points: np.ndarray, geometry: Geometry, box: bool) -> None:
     index = geometry.to_index(points)
     if not ((index >= -0.5) & (index <= np.array(geometry.size) - 0.5)).all():
-        raise DataError("the click must be inside the exam; click on the lesion in a slice view")
+        raise DataError(
+            "both corners of the box must be inside the exam; give a box around the lesion, LPS mm"
+            if box
+            else "the click must be inside the exam; click on the lesion in a slice view"
+        )
 
 
 def _grow_from(

@@ -32,25 +32,27 @@ def with_found_tumour(exam: Exam) -> tuple[Exam, tuple[Candidate, ...]]:
     return _with_mask(exam, first.mask, notice), candidates
 
 
-def with_clicked_tumour(exam: Exam, position: Sequence[float], force: bool = False) -> Exam:
-    """Return an exam with the tumour that a click grows.
+def with_clicked_tumour(
+    exam: Exam, position: Sequence[float] | np.ndarray, force: bool = False, *, box: bool = False
+) -> Exam:
+    """Return an exam with the tumour that grows from a click or in a box.
 
     Args:
         exam: without a tumour; one that it has is replaced.
-        position: of the click, LPS mm.
+        position: of the click, or of two corners of the box, (2, 3), LPS mm.
         force: use what has grown even if it does not look like a mass.
+        box: True if `position` holds two corners of a box.
 
     Raises:
         DataError: if nothing enhances there or, unless forced, if the click does not stand on a mass.
     """
-    grown = grow_tumour(exam.pre, exam.early, exam.geometry, position, force=force)
+    grown = grow_tumour(exam.pre, exam.early, exam.geometry, position, box=box, force=force)
     if grown.question:
         statement = grown.question.split("?")[0].rsplit(". ", 1)[0]
-        raise DataError(f"{statement} ({grown.message}); click on the lesion, or add --click-anyway to use it")
-    notice = Notice(
-        "tumour_unreviewed",
-        f"The tumour was grown from a click ({grown.message}) and its outline was not reviewed; check it.",
-    )
+        remedy = "give a box around the lesion" if box else "click on the lesion"
+        raise DataError(f"{statement} ({grown.message}); {remedy}, or add --click-anyway to use it")
+    how = f"{'in a box' if box else 'from a click'} ({grown.message})"
+    notice = Notice("tumour_unreviewed", f"The tumour was grown {how} and its outline was not reviewed; check it.")
     return _with_mask(exam, grown.mask, notice)
 
 

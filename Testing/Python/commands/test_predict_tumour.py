@@ -33,8 +33,8 @@ def predict(bundle, tmp_path, capsys):
     return call
 
 
-@pytest.mark.parametrize("more", [["--find-tumour"], ["--click", 21, 16, 20]])
-def test_tumour_is_found_or_grown_from_a_click_and_marked_as_not_reviewed(predict, more):
+@pytest.mark.parametrize("more", [["--find-tumour"], ["--click", 21, 16, 20], ["--box", 12, 8, 14, 30, 24, 28]])
+def test_tumour_is_found_or_grown_and_marked_as_not_reviewed(predict, more):
     code, printed, out = predict(*more)
     assert code == 0
     assert ("candidate 1 at " in printed) == (more == ["--find-tumour"])
@@ -50,6 +50,8 @@ def test_tumour_is_found_or_grown_from_a_click_and_marked_as_not_reviewed(predic
     [
         (["--find-tumour", "--click", 1, 2, 3], "at most one of --mask, --find-tumour"),
         (["--click", 1, 2], "must have three numbers"),
+        (["--box", 1, 2, 3], "must have six numbers"),
+        (["--click", 1, 2, 3, "--box", 1, 2, 3, 4, 5, 6], "--find-tumour, --click and --box"),
         (["--click-anyway"], "is for a --click"),
     ],
 )
@@ -64,4 +66,18 @@ def test_click_where_nothing_enhances_is_refused(predict):
     code, printed, out = predict("--click", -20, -10, 8)
     assert code == 1
     assert "nothing within 3 mm of the click enhances" in printed
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ((-29, -19, 6, -20, -10, 12), "nothing in the box enhances"),
+        ((0, 0, 0, 900, 0, 0), "corners of the box must be"),
+    ],
+)
+def test_box_where_nothing_enhances_and_one_beyond_the_exam_are_refused(predict, box, message):
+    code, printed, out = predict("--box", *box)
+    assert code == 1
+    assert message in printed
     assert not out.exists()

@@ -104,6 +104,8 @@ def test_click_on_a_vessel_is_asked_about_unless_the_user_insists():
     assert answer.verdict == "vessel"
     assert answer.question.startswith("The click stands on what looks like a vessel")
     assert grow_tumour(*phases(vessel), GEOMETRY, position(10, 20, 30), force=True).question == ""
+    scribble = np.array([position(10, 20, 28), position(10, 20, 30)])
+    assert grow_tumour(*phases(vessel), GEOMETRY, scribble).question.startswith("The scribble stands on")
 
 
 def test_click_on_skin_is_asked_about():
