@@ -154,6 +154,15 @@ def _add_image(patient: DicomPatient, file: Path, header: pydicom.Dataset) -> No
     patient.manufacturer = patient.manufacturer or _text(header, "Manufacturer")
 
 
+def _only_one_above(found: dict[str, DicomPatient], file: Path) -> DicomPatient | None:
+    """Return the patient whose images alone lie in the nearest folder above a file that holds any."""
+    for place in file.parents:
+        holders = [p for p in found.values() if any(f.is_relative_to(place) for f in p.folders)]
+        if holders:
+            return holders[0] if len(holders) == 1 and len(found) > 1 else None
+    return None
+
+
 def _add_loose(found: dict[str, DicomPatient], file: Path, kind: str, header: pydicom.Dataset | None) -> bool:
     """Give a file that is no MR image to its patient; return False if it is not known who that is.
 
@@ -165,7 +174,7 @@ def _add_loose(found: dict[str, DicomPatient], file: Path, kind: str, header: py
         owner = sharing[0] if len(sharing) == 1 else None
     if owner is None:
         owner = max(found.values(), key=lambda patient: patient.folders[file.parent])
-        if not owner.folders[file.parent]:
+        if not owner.folders[file.parent] and (owner := _only_one_above(found, file)) is None:
             return False
     (owner.masks if kind == _MASKS else owner.others).append(file)
     return True
