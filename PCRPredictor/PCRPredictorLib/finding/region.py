@@ -15,6 +15,7 @@ from ..enhancement import relative_enhancement, signal_floor
 from ..exam import Geometry, bounding_box
 from .body import Box
 
+_SAME_MM = 1e-3  # distances that differ by less are the same: all points of a scribble that lie on voxels
 REACH_MM = 3.0  # largest distance between the click and the lesion
 LEAST_ENHANCEMENT = 0.3  # of anything that is grown
 _DARK = 0.15  # of the brightest early tissue nearby; darker voxels are air or noise, even if they enhance
@@ -168,7 +169,7 @@ def _connected(enhancing: np.ndarray, start: np.ndarray, window: Window) -> np.n
     """
     labels, _ = ndimage.label(enhancing, _RIM)
     nearest = np.where(enhancing & start, window.distance, np.inf)
-    piece = labels == labels.flat[int(nearest.argmin())]
+    piece = labels == _most_touched(labels, nearest)
     box: Box = tuple(slice(max(b.start - 1, 0), b.stop + 1) for b in bounding_box(piece))
     part, distance = piece[box], window.distance[box]
     depth = depth_inside(fill(part), window.spacing) * part
@@ -179,10 +180,16 @@ def _connected(enhancing: np.ndarray, start: np.ndarray, window: Window) -> np.n
         return piece
     labels, _ = ndimage.label(core, _RIM)
     closest = np.where(core, distance, np.inf)
-    kept = labels == labels.flat[int(closest.argmin())]
+    kept = labels == _most_touched(labels, closest)
     rim = ndimage.distance_transform_edt(~kept, sampling=window.spacing) <= neck + window.spacing.min()
     if not (rim & start[box]).any():
         return piece
     connected = np.zeros_like(piece)
     connected[box] = part & rim
     return connected
+
+
+def _most_touched(labels: np.ndarray, distance: np.ndarray) -> int:
+    """Return the label that is nearest to a click, or that most points of a scribble lie in; distance in mm."""
+    touched = labels[distance <= distance.min() + _SAME_MM]
+    return int(np.bincount(touched).argmax())

@@ -148,3 +148,10 @@ def test_lesion_that_is_joined_to_a_larger_one_is_asked_about():
     image = phases(ball(10, 20, 42, 10), ball(10, 20, 8, 3.5), joined & (I > 8) & (I < 42))
     assert grow_tumour(*image, GEOMETRY, position(10, 20, 8)).question
     assert not grow_tumour(*image, GEOMETRY, position(10, 20, 42)).question
+
+
+def test_a_scribble_grows_the_piece_that_most_of_it_lies_in():
+    lesion, speck = ball(10, 25, 25, 8), ball(5, 12, 25, 2)
+    points = np.argwhere(lesion | speck)[:, ::-1]  # the speck comes first
+    grown = grow(phases(lesion, speck), GEOMETRY.to_physical(points))
+    assert grown[lesion].mean() > 0.95
