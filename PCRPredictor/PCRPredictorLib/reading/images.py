@@ -71,7 +71,8 @@ def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence
     for header in headers:
         if isinstance(header, DataError):
             raise header
-    unread = [(file, each) for file, each in zip(files, found, strict=True) if isinstance(each, DataError)]
+    unread = [(file, str(each)) for file, each in zip(files, found, strict=True) if isinstance(each, DataError)]
+    unread += _off_grid([header for header in headers if isinstance(header, Header)], found)
     start = 0.0 if known is None else known[chosen[0]]
     plain = len(files) == len(volumes) == len(PHASE_NAMES) and not pick  # a file each: nothing to choose
     provenance = Provenance(
@@ -79,9 +80,20 @@ def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence
         None if known is None else tuple(known[k] - start for k in chosen),  # type: ignore[arg-type]
         picked=None if plain else Picked(len(volumes), chosen, (None,) * 3, by_hand=bool(pick)),
         first_post=None if known is None or chosen[0] + 1 >= len(known) else known[chosen[0] + 1] - start,
-        left_aside=tuple(LeftAside(file.name, str(error), looks_like_phase=True) for file, error in unread),
+        left_aside=tuple(LeftAside(file.name, why, looks_like_phase=True) for file, why in unread),
     )
     return _read([each for each in headers if isinstance(each, Header)], [volumes[k][1] for k in chosen], provenance)
+
+
+def _off_grid(used: Sequence[Header], found: Sequence[Header | DataError]) -> list[tuple[Path, str]]:
+    """Return the files of phases that were not chosen and lie on a different grid than those that were, and why."""
+    others = (each for each in found if isinstance(each, Header) and each not in used)
+    grid = used[0].geometry
+    return [
+        (Path(each.name), f"differs from {used[0].name} in {describe_difference(grid, each.geometry)}")
+        for each in others
+        if not grid.offset(each.geometry) < ON_GRID
+    ]
 
 
 def _header_or_error(path: Path) -> Header | DataError:

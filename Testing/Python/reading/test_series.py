@@ -88,6 +88,14 @@ def test_a_phase_that_cannot_be_read_is_gone_round_by_a_pick_and_named(tmp_path)
     )
 
 
+def test_a_phase_on_a_different_grid_that_was_not_chosen_is_named(tmp_path):
+    files = [write_image(tmp_path / f"p{k}.nii", PHASES[k]) for k in range(4)]
+    cut = replace(OBLIQUE, size=(*OBLIQUE.size[:2], OBLIQUE.size[2] - 1))
+    files[2] = write_image(tmp_path / "p2.nii", PHASES[2][1:], cut)
+    (aside,) = read_series(files).provenance.left_aside
+    assert aside.name == "p2.nii" and aside.looks_like_phase and aside.reason.startswith("differs from p0.nii in size")
+
+
 def test_phases_nearly_on_one_grid_are_read_with_a_warning(tmp_path):
     files = [write_image(tmp_path / f"p{k}.nii", PHASES[k]) for k in range(2)]
     shifted = replace(OBLIQUE, origin=(-10.0, 20.0, 5.1))
