@@ -23,4 +23,4 @@ def write_patient(cohort, name, phases=3, upper=False):
 
 
 def write_table(cohort, text):
-    (cohort / "clinical_and_imaging_info.csv").write_text(text)
+    (cohort / "clinical_and_imaging_info.csv").write_text(text, encoding="utf-8")

@@ -71,7 +71,7 @@ def test_folder_without_a_table_says_so(cohort):
 
 
 def test_of_two_tables_the_one_with_the_label_is_taken_and_the_other_named(cohort):
-    (cohort / "Größen.csv").write_text("Nr.;mm\n" + "".join(f"{k};20\n" for k in range(1, 13)))
+    (cohort / "Größen.csv").write_text("Nr.;mm\n" + "".join(f"{k};20\n" for k in range(1, 13)), encoding="utf-8")
     found = init_cohort(cohort)
     assert json.loads(found.text)["table"] == "Patientinnen.xlsx"
     assert "Größen.csv: not used; a cohort has one table" in found.doubts[0]

@@ -14,7 +14,7 @@ def test_variable_that_is_given_twice_is_refused():
 
 
 def test_read_clinical_takes_json_and_one_row_tables(tmp_path):
-    (tmp_path / "é a.json").write_text('{"clinical_data": {"age": 41}}')
+    (tmp_path / "é a.json").write_text('{"clinical_data": {"age": 41}}', encoding="utf-8")
     (tmp_path / "b.csv").write_text("age,hr\n41,1\n")
     assert read_clinical(tmp_path / "é a.json") == {"age": 41}
     assert read_clinical(tmp_path / "b.csv") == {"age": "41", "hr": "1"}
