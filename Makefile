@@ -14,7 +14,7 @@ ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
 
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile  # two files at a time, in processes that keep their fixtures
+PYTEST := PYTHONUTF8=1 $(BIN)/pytest -n 2 --dist loadfile  # two files at a time; text is UTF-8 in any locale
 
 test: setup lint
 	$(PYTEST)

@@ -162,9 +162,9 @@ def test_dicom_folder_gives_the_same_probability_as_nifti(predict, files, bundle
     _, _, out = predict()
     arguments = ["--dicom", tmp_path / "dicom", "--mask", files / "mask.nii.gz", "--model", bundle.path]
     assert run(app, ["predict", *map(str, arguments), "--out", str(tmp_path / "from dicom")]) == 0
-    first, second = (json.loads((o / "prediction.json").read_text()) for o in (out, tmp_path / "from dicom"))
+    first, second = (json.loads((o / "prediction.json").read_text("utf-8")) for o in (out, tmp_path / "from dicom"))
     assert first["probability"] == pytest.approx(second["probability"], abs=1e-3)
-    assert "SECRET" not in (tmp_path / "from dicom" / "report.html").read_text() + capsys.readouterr().out
+    assert "SECRET" not in (tmp_path / "from dicom" / "report.html").read_text("utf-8") + capsys.readouterr().out
 
 
 def test_full_disk_is_one_line_and_leaves_nothing(predict, small_disk):

@@ -122,7 +122,8 @@ def test_links_that_leave_the_folder_need_one_edit(cohort, original):
     assert found.doubts[0] == (
         '84 images are links that lead out of the folder; write "follow_links": true to allow them'
     )
-    (cohort / "cohort.json").write_text(found.text.replace('"follow_links": false', '"follow_links": true'))
+    text = found.text.replace('"follow_links": false', '"follow_links": true')
+    (cohort / "cohort.json").write_text(text, encoding="utf-8")
     assert check_cohort(cohort, Progress()) == (12, [])
 
 
