@@ -186,5 +186,5 @@ def _grow_in_box(
 
 
 def _most(window: Window, seed: np.ndarray, enhancement: float) -> str:
-    most = float(window.ratio[seed].max(initial=0))
+    most = float(window.ratio[seed & window.tissue].max(initial=0))  # in air it means nothing
     return f"by {min(enhancement, LEAST_ENHANCEMENT):.0%} (at most {most:.0%})"

@@ -18,13 +18,7 @@ _LONG_GAP = 300.0  # s from pre-contrast to the first phase after contrast; then
 
 def about_source(provenance: Provenance) -> Iterable[Notice]:
     """Yield warnings about the source: what was adjusted, phases that may be missing, times, a usable age."""
-    yield from provenance.notices
-    for item in provenance.left_aside:
-        if item.looks_like_phase:
-            yield Notice(
-                "phase_left_aside",
-                f"Not used, but may be a phase of this exam: {item.name}: {item.reason}.",
-            )
+    yield from about_reading(provenance)
     picked = provenance.picked
     if picked is not None and provenance.phase_times is None and not picked.by_hand:
         pre, early, late = picked.phases
@@ -35,6 +29,15 @@ def about_source(provenance: Provenance) -> Iterable[Notice]:
         )
     if "age" in provenance.unusable:
         yield Notice("age_unusable", "The age in the DICOM headers is invalid; enter it by hand.")
+
+
+def about_reading(provenance: Provenance) -> Iterable[Notice]:
+    """Yield warnings about what was guessed or adjusted while reading, and what was left aside but may be a phase."""
+    yield from provenance.notices
+    for item in provenance.left_aside:
+        if item.looks_like_phase:
+            text = f"Not used, but may be a phase of this exam: {item.name}: {item.reason}."
+            yield Notice("phase_left_aside", text)
 
 
 def about_timing(provenance: Provenance, times: Iterable[TrainingTimes]) -> Iterable[Notice]:

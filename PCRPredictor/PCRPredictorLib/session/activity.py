@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from ..errors import TOO_LARGE
+from ..errors import TOO_LARGE, DataError
 from ..report.wording import Translate
 from .frontend import Worker
+
+T = TypeVar("T")
 
 
 class Activity:
@@ -40,6 +42,16 @@ class Activity:
         self.doing = doing
         self._worker.start(work, partial(self._finish, self._job, done), partial(self._finish, self._job, self._fail))
         self.emit()
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """Return the result of a quick function; None if work is running or, reported, if it raises DataError."""
+        if self.doing:
+            return None
+        try:
+            return read()
+        except DataError as error:
+            self.report_problem(str(error))
+            return None
 
     def cancel(self) -> None:
         """Drop what is running, with its result."""

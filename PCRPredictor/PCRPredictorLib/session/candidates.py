@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from functools import partial
 
-from ..errors import DataError
 from ..finding.find import Candidate, find_tumours
 from ..finding.grow import describe
 from .activity import Activity
@@ -50,13 +49,9 @@ class Candidates:
 
     def find(self) -> None:
         """Look for tumours in the whole exam, and jump to the most suspicious place."""
-        if self._activity.doing:
+        if (found := self._activity.attempt(self._scene.phases)) is None:
             return
-        try:
-            (pre, early, late), geometry = self._scene.phases()
-        except DataError as error:
-            self._activity.report_problem(str(error))
-            return
+        (pre, early, late), geometry = found
         work = partial(find_tumours, pre, early, late, geometry)
         done = partial(self._on_found, self._scene.volumes_key())
         self._activity.start(self._activity.translate("Finding tumours"), work, done)

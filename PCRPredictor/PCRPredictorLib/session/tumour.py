@@ -246,13 +246,9 @@ class Tumour:
         grown: Callable[[], object] | None,
         **options: object,
     ) -> None:
-        if self._activity.doing:
+        if (found := self._activity.attempt(self._scene.phases)) is None:
             return
-        try:
-            (pre, early, _late), geometry = self._scene.phases()
-        except DataError as error:
-            self._activity.report_problem(str(error))
-            return
+        (pre, early, _late), geometry = found
         self.question = ""
         options["enhancement"] = self.enhancement
         work = partial(grow_tumour, pre, early, geometry, points(geometry), **options)  # type: ignore[arg-type]

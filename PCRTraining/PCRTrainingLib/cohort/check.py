@@ -19,6 +19,7 @@ from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.lesion.body import outline_body
 from PCRPredictorLib.lesion.mask_check import check_mask
 from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.model.notices import about_reading
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.reading.identifiers import number_key
 
@@ -240,7 +241,7 @@ def check_cohort(
 
 def _find_warnings(grid: GridSpec, exam: Exam) -> tuple[Notice, ...]:
     mask = check_mask(exam, outline_body(exam))
-    return *exam.provenance.notices, *check_window(exam, grid), *other_lesions(exam, grid)[1], *mask
+    return *about_reading(exam.provenance), *check_window(exam, grid), *other_lesions(exam, grid)[1], *mask
 
 
 def _describe(patient: CohortPatient, label: int | None, result: object) -> dict[str, object]:

@@ -34,6 +34,13 @@ def test_a_patient_that_exhausts_memory_is_its_own_problem(cohort, monkeypatch):
     assert problems(cohort) == {"P3": TOO_LARGE}
 
 
+def test_an_unused_image_that_may_be_a_phase_is_a_warning_of_its_patient(cohort, capsys):
+    folder = cohort / "images" / "P3"
+    shutil.copy(folder / "p3_0002.nii.gz", folder / "post.nii.gz")
+    assert run(app, ["check", str(cohort)]) == 0
+    assert "P3: Not used, but may be a phase of this exam: post.nii.gz" in " ".join(capsys.readouterr().out.split())
+
+
 def edit(cohort, patient, **values):
     rows = read_table(cohort)
     rows[patient].update(values)

@@ -73,6 +73,13 @@ def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
         grow(image, (500.0, 0.0, 0.0))
 
 
+def test_click_into_noisy_air_is_not_said_to_enhance():
+    pre, early = phases(ball(10, 20, 15, 6))
+    pre[:, 35:], early[:, 35:] = 1.0, 3.0
+    with pytest.raises(DataError, match=r"enhances by 30% \(at most 0%\)"):
+        grow((pre, early), position(10, 45, 30))
+
+
 def test_one_voxel_lesion_is_taken():
     assert grow(phases(ball(10, 20, 15, 0.5)), position(10, 20, 15)).sum() == 1
 
