@@ -81,6 +81,16 @@ def test_a_click_that_takes_in_tissue_asks_and_what_it_grows_can_be_undone(page)
     wait_for_size(page, first)
 
 
+def paint(page):
+    """Paint a stroke into the tumour; return its size before and after."""
+    first = state(page, "size")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=first)
+    return first, state(page, "size")
+
+
 def test_a_click_beside_everything_reports_what_to_do(page):
     page.click("#tool-grow")
     click(page, (0.05, 0.8))
@@ -89,12 +99,7 @@ def test_a_click_beside_everything_reports_what_to_do(page):
 
 
 def test_a_painted_tumour_is_saved_without_a_prediction_and_loads_again(page, tmp_path):
-    first = state(page, "size")
-    page.click("#tool-paint")
-    slide(page, "brush", 0.4)
-    drag(page, (0.35, 0.35), (0.65, 0.6))
-    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=first)
-    painted = state(page, "size")
+    first, painted = paint(page)
     with page.expect_download() as download:
         page.click("#save-mask")
     download.value.save_as(tmp_path / "saved.nii.gz")
@@ -135,12 +140,7 @@ def test_a_loaded_mask_with_labels_is_lesions_that_are_predicted_and_shown_one_b
 
 
 def test_the_tumour_outlives_a_reload_of_the_page(page):
-    first = state(page, "size")
-    page.click("#tool-paint")
-    slide(page, "brush", 0.4)
-    drag(page, (0.35, 0.35), (0.65, 0.6))
-    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=first)
-    painted = state(page, "size")
+    first, painted = paint(page)
     page.reload()
     wait_for_size(page, painted)
     page.click("#undo")
