@@ -104,6 +104,11 @@ class RunFolder:
         """The run of the configurations that a selection has chosen, on its outer folds."""
         return RunFolder(self.path / "chosen")
 
+    @property
+    def control(self) -> RunFolder:
+        """The fair controls of the configurations that a selection has chosen, on its outer folds."""
+        return RunFolder(self.path / "control")
+
     def schema_of(self, name: str) -> Path:
         """Return the file of a selection with the clinical variables of one configuration."""
         return self.schema.with_name(f"{name}-{self.schema.name}")

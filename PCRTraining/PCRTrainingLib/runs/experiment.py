@@ -22,6 +22,7 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.folds import Prepared, Run
+from .control import control_steps
 from .job import Job
 from .preparation import Rows, keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
 from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
@@ -31,17 +32,16 @@ def experiment_config(config: TrainingConfig) -> TrainingConfig:
     """Return the configuration with every step that the rows need, those of the curriculum unchanged.
 
     Raises:
-        DataError: if the curriculum is not step1, step2, step3.
+        DataError: if the curriculum is not step1, step2, step3, or has no fair control.
     """
     if [step.name for step in config.steps] != ["step1", "step2", "step3"]:
         raise DataError("the steps of an experiment must be step1, step2, step3; keep their names in the configuration")
     first, second, third = config.steps
-    epochs = first.epochs + second.epochs
-    image = replace(first, name="single_image", epochs=epochs)
-    multimodal = replace(first, name="single_multimodal", epochs=epochs + third.epochs, clinical=True)
+    image, control = control_steps(config.steps)
+    multimodal = replace(first, name="single_multimodal", epochs=image.epochs + third.epochs, clinical=True)
     plain_second = replace(second, name="step2_noswap", swap=False)
     plain_third = replace(third, name="step3_noswap", after="step2_noswap", swap=False)
-    return replace(config, steps=(image, multimodal, first, plain_second, plain_third, second, third))
+    return replace(config, steps=(image, multimodal, control, first, plain_second, plain_third, second, third))
 
 
 def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], externals: Sequence[Path]) -> None:

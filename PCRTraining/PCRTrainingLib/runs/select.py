@@ -2,7 +2,8 @@
 
 Each outer fold has a run folder per configuration, which is trained on inner folds of the patients that the outer fold
 trains on. One more run folder holds the configuration chosen per outer fold, trained on all of these patients. Its
-predictions for the outer folds are the result: no choice has seen those patients.
+predictions for the outer folds are the result: no choice has seen those patients. It is compared with the baselines and
+with the chosen configuration's fair control (`control`), which is trained on the outer folds, too.
 
 A configuration with too little attention inside the tumour is not chosen, whatever its AUC, unless all have too little.
 
@@ -12,7 +13,7 @@ Source: Varma and Simon, BMC Bioinformatics 2006: a choice must not be tested on
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -21,11 +22,12 @@ from PCRPredictorLib.writing import write_whole_csv, write_whole_json
 
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
-from ..evaluation.baselines import BASELINES, Baseline, baseline_outcomes
+from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.description import auc_interval
 from ..statistics.metrics import auc, delong
-from ..statistics.operating import cross_fitted
+from ..statistics.operating import Outcome, Scores, cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
+from .control import CONTROL_ROW, control_config
 from .job import Job
 from .preparation import keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
 
@@ -63,9 +65,11 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         found = _train_inside(job, outer_runs, options["inner"])
         numbers = sorted({candidate.outer for candidate in found})
         chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
-        job.train_tasks([FoldTask(k, [outer_runs[name]]) for k, name in chosen.items()])
+        controls = _controls(job, chosen, outer_runs)
+        tasks = [[outer_runs[name], *([controls[name]] if controls else [])] for name in chosen.values()]
+        job.train_tasks([FoldTask(k, runs) for k, runs in zip(chosen, tasks, strict=True)])
         if job.worker.first:
-            _write(job, found, chosen, outer_runs)
+            _write(job, found, chosen, outer_runs, controls)
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
@@ -142,37 +146,66 @@ def _candidate(outer: int, name: str, run: Run) -> Candidate:
     return Candidate(outer, name, auc(scores.logit, label), float(scores.in_tumour.mean()))
 
 
-def _write(job: Job, found: Sequence[Candidate], chosen: Mapping[int, str], outer_runs: Mapping[str, Run]) -> None:
+def _controls(job: Job, chosen: Mapping[int, str], outer_runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Return the fair control of every chosen configuration; nothing if one of them has none."""
+    configs = {name: control_config(outer_runs[name].config) for name in chosen.values()}
+    if None in configs.values():
+        return {}
+    return {n: replace(outer_runs[n], folder=job.folder.control, config=c) for n, c in configs.items() if c}
+
+
+def _write(
+    job: Job,
+    found: Sequence[Candidate],
+    chosen: Mapping[int, str],
+    outer_runs: Mapping[str, Run],
+    controls: Mapping[str, Run],
+) -> None:
     columns = ["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
     rows = ([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)] for c in found)
     write_whole_csv(columns, rows, job.folder.candidates)
     data = next(iter(outer_runs.values())).data
-    logit, attention = np.zeros(len(data.folds)), np.zeros(len(data.folds))
-    for k, name in chosen.items():
-        one_fold = replace(outer_runs[name], data=replace(data, folds=np.where(data.folds == k, k, EXCLUDED)))
-        scores = one_fold.out_of_fold(one_fold.config.steps[-1])
-        logit[one_fold.data.held_out], attention[one_fold.data.held_out] = scores.logit, scores.in_tumour
-    label = data.cache.labels[data.held_out]
-    order = cross_fitted("", logit[data.held_out], label, data.folds[data.held_out]).order
+    scores, label, folds = _nested(chosen, outer_runs), data.cache.labels[data.held_out], data.folds[data.held_out]
+    order = cross_fitted("", scores.logit, label, folds).order
+    others = [baseline_outcomes(baseline, data, [])[0] for baseline in BASELINES]
+    if controls:
+        others.append(cross_fitted(CONTROL_ROW, _nested(chosen, controls).logit, label, folds))
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": Counter(chosen.values()).most_common(1)[0][0],
         "configurations": {name: config_to_json(run.config) for name, run in outer_runs.items()},
         "nested": {
             "auc": auc_interval(order, label).to_json(),
-            "attention_in_tumour": float(attention[data.held_out].mean()),
-            "against": [_compare_with(baseline, order, label, data) for baseline in BASELINES],
+            "attention_in_tumour": float(scores.in_tumour.mean()),
+            "against": [_compare_with(other, order, label) for other in others],
         },
         **job.time_and_versions(),
     }
     write_whole_json(content, job.folder.selection)
 
 
-def _compare_with(baseline: Baseline, order: np.ndarray, label: np.ndarray, data: Prepared) -> dict[str, object]:
-    """Compare with a logistic regression on the same outer folds."""
-    (outcome,) = baseline_outcomes(baseline, data, [])
+def _nested(chosen: Mapping[int, str], runs: Mapping[str, Run]) -> Scores:
+    """Return the scores of the patients of every outer fold by the network of the configuration chosen for it."""
+    data, found = next(iter(runs.values())).data, {}
+    for k, name in chosen.items():
+        one_fold = replace(runs[name], data=replace(data, folds=np.where(data.folds == k, k, EXCLUDED)))
+        found[k] = one_fold.out_of_fold(one_fold.config.steps[-1])
+    folds = data.folds[data.held_out]
+    return Scores(*(_by_fold(folds, {k: getattr(s, field.name) for k, s in found.items()}) for field in fields(Scores)))
+
+
+def _by_fold(folds: np.ndarray, values: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Return the values of every patient, (n,), from those of each fold's patients in the same order."""
+    joined = np.zeros(len(folds))
+    for k, found in values.items():
+        joined[folds == k] = found
+    return joined
+
+
+def _compare_with(outcome: Outcome, order: np.ndarray, label: np.ndarray) -> dict[str, object]:
+    """Compare with another model on the same outer folds."""
     return {
-        "model": baseline.name,
+        "model": outcome.name,
         "auc": auc(outcome.order, label),
         "difference": delong(order, outcome.order, label).to_json(),
     }

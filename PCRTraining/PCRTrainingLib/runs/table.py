@@ -17,10 +17,12 @@ from ..run_folder import RunFolder
 from ..statistics.metrics import auc, brier, finite, rates, sensitivity_at
 from ..statistics.operating import Outcome
 from ..training.folds import Prepared
+from .control import CONTROL, CONTROL_ROW, IMAGE
 
 INSIDE = "out of fold"  # the column of the training cohort
 BASELINE_ROW = "single stage, multimodal"  # which the others are measured against
 COMPARED = (
+    ("step 3", CONTROL_ROW),
     ("step 3", BASELINE_ROW),
     ("step 3", "clinical"),
     ("step 3", "kinetics + clinical"),
@@ -39,8 +41,13 @@ class Row:
 
 
 ROWS = (
-    Row("single stage, image", "one stage, no guidance, image only; as long as steps 1 and 2", "single_image"),
+    Row("single stage, image", "one stage, no guidance, image only; as long as steps 1 and 2", IMAGE),
     Row(BASELINE_ROW, "one stage, no guidance, image and clinical; as long as the three steps", "single_multimodal"),
+    Row(
+        CONTROL_ROW,
+        "the single-stage image model, fused as in step 3, with the same rows and share of the image; no guidance",
+        CONTROL,
+    ),
     Row("step 1", "global image patterns", "step1"),
     Row("step 2, no swap", "attention guided to the tumour", "step2_noswap"),
     Row("step 3, no swap", "step 2 without swap, and clinical variables", "step3_noswap"),

@@ -39,7 +39,12 @@ def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selecte
     content = json.loads((selected / "selection.json").read_text())
     assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
-    assert [row["model"] for row in content["nested"]["against"]] == ["clinical", "kinetics", "kinetics + clinical"]
+    assert [row["model"] for row in content["nested"]["against"]] == [
+        "clinical",
+        "kinetics",
+        "kinetics + clinical",
+        "fair control",
+    ]
 
 
 @pytest.mark.slow
