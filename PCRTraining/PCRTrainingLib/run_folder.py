@@ -76,8 +76,9 @@ class RunFolder:
     candidates = _Entry("candidates.csv")  # these two of a selection: each configuration in each outer fold
     selection = _Entry("selection.json")  # the choices and the nested result
 
-    evaluation = _Entry("evaluation.json")  # these two of an evaluation
+    evaluation = _Entry("evaluation.json")  # these three of an evaluation
     evaluation_page = _Entry("evaluation.html")
+    evaluation_text = _Entry("evaluation.md")
 
     def step(self, fold: int, name: str) -> StepFolder:
         """Return the folder of a step of a fold."""

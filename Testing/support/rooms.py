@@ -5,7 +5,8 @@ _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
-_LOW = _READING | _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
+_SHIFT = _REPORT | {"PCRPredictorLib/shift"}
+_LOW = _READING | _SHIFT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
 _OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -23,6 +24,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/mrml": _REPORT,
+    "PCRPredictorLib/shift": _SHIFT,
     "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/commands": _OUTPUTS,

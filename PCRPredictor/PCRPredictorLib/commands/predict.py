@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from ..child import emit
 from ..errors import Problem, group_problems
 from ..exam import Exam, Provenance
 from ..model.bundle import find_bundle, load_bundle
+from ..reading.labels import LABEL
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
 from ..report.wording import describe_lesion
@@ -23,6 +25,7 @@ _SHOWN = 10  # patients named for a problem that they share; the table names all
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
     from ..prediction import Prediction
+    from ..reading.sources import Source
 
 
 def predict(
@@ -170,19 +173,44 @@ def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | 
     """
     from .. import outputs
     from ..reading.sources import describe_reading, find_sources, mark_doubts
-
-    def predict_exam(exam: Exam) -> Prediction:
-        return predictor.predict(exam, operating_point)
+    from ..shift.facts import PatientFacts, facts_of_exam
+    from ..shift.report import PAGE, write_shift
 
     patients = mark_doubts(find_sources([cohort]), predictor.bundle.schema)
     for line in describe_reading(cohort, patients):
         print_line(line)
+    labels, unclear = labels_of(patients)
+    for line in unclear:
+        print_line(line)
+    facts: list[PatientFacts] = []
+
+    def predict_exam(exam: Exam) -> Prediction:
+        found = predictor.predict(exam, operating_point)
+        label = labels.get(exam.provenance.patient_id or "")
+        facts.append(facts_of_exam(exam, predictor.bundle.schema, found.probability, label))
+        return found
+
     emit("patients", count=len(patients))
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
     console.print(f"{len(patients) - len(failed)} of {len(patients)} patients predicted, {len(failed)} failed")
     for group in group_problems(Problem(name, reason) for name, reason in failed.items()):
         print_line(f"  {group.describe(_SHOWN)}")
-    print_line(f"Written to {out / outputs.TABLE}")
+    for sentence in write_shift(predictor.bundle, facts, cohort.resolve().name, out):
+        print_line(sentence)
+    print_line(f"Written to {out / outputs.TABLE}; beside the training patients: {out / PAGE}")
+
+
+def labels_of(patients: Sequence[Source]) -> tuple[dict[str, int], list[str]]:
+    """Return the labels of a cohort's patients by identifier, and sentences about those that are not clear."""
+    from ..reading.labels import parse_labels
+    from ..reading.sources import PatientSource
+
+    rows = {patient.name: patient.patient.row for patient in patients if isinstance(patient, PatientSource)}
+    labels, reasons = parse_labels([str(row.get(LABEL, "")) for row in rows.values()])
+    names = list(rows)
+    problems = group_problems(Problem(names[k], reason) for k, reason in reasons.items())
+    found = {name: label for name, label in zip(names, labels, strict=True) if label is not None}
+    return found, [f"label not used: {group.describe(_SHOWN)}" for group in problems]
 
 
 def print_source(provenance: Provenance) -> None:

@@ -3,6 +3,8 @@
     configs/metadata.json    card, inputs, channels, clinical schema, output
     configs/inference.json   network, grid, folds, flips, calibration, operating points, training ranges
     configs/training_images.json  hashes of images and identifiers trained on, to refuse an evaluation on them
+    configs/training_distribution.json  what the training patients were like, see `shift.distribution`; optional
+    configs/recalibration.json  how the model was adapted to a cohort; optional
     models/fold_<k>.safetensors
     docs/README.md           the model card for people
     checksums.json           SHA-256 of the files above
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
 
     from ..network import PCRNet
 
-METADATA, INFERENCE, TRAINING_IMAGES, CHECKSUMS, README = (
+METADATA, INFERENCE, TRAINING_IMAGES, TRAINING_DISTRIBUTION, RECALIBRATION, CHECKSUMS, README = (
     "configs/metadata.json",
     "configs/inference.json",
     "configs/training_images.json",
+    "configs/training_distribution.json",
+    "configs/recalibration.json",
     "checksums.json",
     "docs/README.md",
 )
@@ -74,6 +78,16 @@ class Bundle:
         path = self.path / TRAINING_IMAGES
         content = _read_json(path) if path.is_file() else {}
         return list(content.get("fingerprints", [])), list(content.get("patients", []))
+
+    @property
+    def training_distribution(self) -> dict | None:
+        """Return what the training patients were like, None in a bundle of an earlier version.
+
+        Raises:
+            DataError: if that part is damaged.
+        """
+        path = self.path / TRAINING_DISTRIBUTION
+        return _read_json(path) if path.is_file() else None
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Return the operating point of that name, or the default one.
@@ -198,6 +212,7 @@ def write_bundle(
     readme: str,
     training_images: Sequence[str] = (),
     training_patients: Sequence[str] = (),
+    more: Mapping[str, object] = {},
 ) -> None:
     """Write a bundle folder, completely or not at all.
 
@@ -206,6 +221,7 @@ def write_bundle(
         readme: the model card for people, Markdown.
         training_images: fingerprints of the images trained on; without the image they reveal nothing of a patient.
         training_patients: hashes of the identifiers trained on; trying all identifiers of a scheme reveals these.
+        more: optional parts, `TRAINING_DISTRIBUTION` or `RECALIBRATION`, to their plain values.
 
     Raises:
         DataError: if it cannot be written.
@@ -220,6 +236,8 @@ def write_bundle(
         if training_images:
             known = {"fingerprints": sorted(training_images), "patients": sorted(training_patients)}
             write_json(known, folder / TRAINING_IMAGES)
+        for name, content in more.items():
+            write_json(content, folder / name)
         (folder / README).write_text(readme, encoding="utf-8")
         for k, state in enumerate(weights):
             save_file(

@@ -26,6 +26,7 @@ from PCRPredictorLib.model.normalisation import to_channels
 from PCRPredictorLib.model.tumour import measure, summarise_tumour
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from PCRPredictorLib.reading.mapping import MAPPING
+from PCRPredictorLib.shift.facts import describe_acquisition
 from PCRPredictorLib.writing import read_csv, whole_folder, write_csv, write_json
 from torch import Tensor
 
@@ -49,6 +50,7 @@ class Record:
         measured: to compare a new exam with, `tumour.measure`.
         fingerprint: hash of the images.
         times: "early" in s after the pre-contrast phase, "late" in s after the first phase after contrast, if known.
+        acquisition: plane and slice spacing, `facts.describe_acquisition`; empty in caches of earlier versions.
     """
 
     patient_id: str
@@ -58,6 +60,7 @@ class Record:
     measured: Mapping[str, float]
     fingerprint: str
     times: Mapping[str, float] = field(default_factory=dict)
+    acquisition: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +238,7 @@ def _describe(grid: GridSpec, exam: Exam) -> tuple[np.ndarray, dict[str, object]
         "measured": measure(exam, summarise_tumour(exam)),
         "fingerprint": image_hash(exam),
         "times": {phase: time for phase, time in times.items() if time is not None},
+        "acquisition": describe_acquisition(exam.geometry),
     }
 
 

@@ -1,7 +1,6 @@
 """Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PCRPredictorLib.answers import fold, read_word
 from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, explain_cell, find_doubtful_cells, is_missing
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.lesion.body import outline_body
@@ -22,13 +20,13 @@ from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.notices import about_reading
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
 from PCRPredictorLib.reading.identifiers import number_key
+from PCRPredictorLib.reading.labels import LABEL as LABEL
+from PCRPredictorLib.reading.labels import parse_labels as parse_labels
 
 from ..progress import Progress
 from ..schema import USUAL, build_schema
 from .lesions import check_window, other_lesions
 
-LABEL = "pcr"
-_NO_PCR = re.compile(r"n(o|on|ot|ein|icht)?[- ]?pcr|kein pcr|pas de pcr")
 _THREADS = 2
 T = TypeVar("T")
 
@@ -69,46 +67,6 @@ def find_labels(patients: Sequence[CohortPatient]) -> tuple[list[int | None], li
         )
     labels, reasons = parse_labels([patient.row.get(LABEL, "") for patient in patients])
     return labels, [Problem(patients[k].patient_id, reason) for k, reason in reasons.items()]
-
-
-def parse_labels(cells: Sequence[str]) -> tuple[list[int | None], dict[int, str]]:
-    """Return the labels of a column, None if empty or not clear, and why by position if not clear.
-
-    A number other than 0 and 1 puts every number of the column in doubt, and "-" is read only beside "+".
-    """
-    reasons = {k: f"{LABEL} {reason}" for k, reason in find_doubtful_cells(cells).items()}
-    labels: list[int | None] = []
-    for k, cell in enumerate(cells):
-        try:
-            labels.append(None if k in reasons else 0 if read_word(cell) == "negative" else parse_label(cell))
-        except DataError as error:
-            labels.append(None)
-            reasons[k] = str(error)
-    return labels, reasons
-
-
-def parse_label(text: str) -> int | None:
-    """Return a label from the text of a table: 1, 0, or None if it is empty. Yes and no may be in any language.
-
-    Raises:
-        DataError: if it is none of them.
-    """
-    if is_missing(text):
-        return None
-    number, word = str(text).strip().removesuffix(".0").removesuffix(",0"), read_word(text)
-    if number in ("0", "1"):
-        return int(number)
-    if word in ("yes", "positive"):
-        return 1
-    if word == "no" or (word == "negative" and fold(text).isalpha()):
-        return 0
-    if _NO_PCR.fullmatch(fold(text)) or fold(text) == LABEL:
-        return int(fold(text) == LABEL)
-    got = repr(text.strip()) + explain_cell(text.strip())
-    raise DataError(
-        f"{LABEL} must be 0, 1 or empty, got {got}; write 0 and 1, or map the values in cohort.json "
-        f'("values": {{"{LABEL}": {{"...": "1", "...": "0"}}}}), 1 for a complete response and 0 for none'
-    )
 
 
 def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:

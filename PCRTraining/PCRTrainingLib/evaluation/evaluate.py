@@ -1,9 +1,10 @@
 """Evaluate models on cohorts that they were not trained on."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -13,6 +14,7 @@ from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.shift.wording import describe_shift
 from PCRPredictorLib.writing import whole_folder, write_json
 
 from ..cohort.cache import GridCache, open_or_build
@@ -22,7 +24,8 @@ from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.inference import Ensemble, random_share
 from .description import describe_cohort
-from .report import render_evaluation
+from .report import evaluation_markdown, render_evaluation
+from .shift import cohort_shift
 
 
 def evaluate(
@@ -46,7 +49,12 @@ def evaluate(
         cache = caches[bundles[0].settings.grid]
         names = number_duplicates([outcome.name for outcome in outcomes])
         outcomes = [replace(outcome, name=own) for outcome, own in zip(outcomes, names, strict=True)]
-        results.append(describe_cohort(name, cache, np.arange(len(cache)), outcomes))
+        described = describe_cohort(name, cache, np.arange(len(cache)), outcomes)
+        shifts = [
+            cohort_shift(bundle, caches[bundle.settings.grid], outcome)
+            for bundle, outcome in zip(bundles, outcomes, strict=True)
+        ]
+        results.append({**described, "shift": shifts})
     return {
         "kind": "evaluation",
         "cohorts": results,
@@ -90,6 +98,19 @@ def write_evaluation(
         shutil.rmtree(files.cache)
         write_json(result, files.evaluation)
         files.evaluation_page.write_text(render_evaluation(result), encoding="utf-8")
+        files.evaluation_text.write_text(evaluation_markdown(result), encoding="utf-8")
+    for line in describe_shifts(result):
+        progress.say(line)
+
+
+def describe_shifts(result: Mapping[str, Any]) -> list[str]:
+    """Return how the cohorts of an evaluation differ from the training patients of each model, in sentences."""
+    return [
+        f"{cohort['name']}, {shift['model']}: {sentence}"
+        for cohort in result["cohorts"]
+        for shift in cohort["shift"]
+        for sentence in describe_shift(shift)
+    ]
 
 
 def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any
 
 from PCRPredictorLib.formatting import MISSING, format_value
 from PCRPredictorLib.report.rendering import render
+from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
 
@@ -57,12 +58,15 @@ class Section:
     figures: Sequence[Figure] = ()
 
 
-def render_evaluation(result: dict[str, Any], histories: Mapping[str, list[dict]] | None = None) -> str:
+def render_evaluation(
+    result: dict[str, Any], histories: Mapping[str, list[dict]] | None = None, template: str = "cohorts.html.j2"
+) -> str:
     """Return the HTML page of the result of `evaluation.evaluate`, and of the course of training.
 
     Args:
         result: None stands for an unknown value.
         histories: rows of every fold, see `training_plot`.
+        template: that lays it out.
     """
     sections = [section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort)]
     if histories:
@@ -70,7 +74,7 @@ def render_evaluation(result: dict[str, Any], histories: Mapping[str, list[dict]
     rows = [[m["name"], m["version"], m["training_data"], m["checksum"][:16]] for m in result["models"]]
     sections.append(Section(tables=[Table("Models", ("Name", "Version", "Trained on", "SHA-256"), rows)]))
     return render(
-        "cohorts.html.j2",
+        template,
         TEMPLATES,
         title="Evaluation of pCR prediction",
         purpose=f"How well models predict pathological complete response (pCR) from breast DCE-MRI. {_INTERVALS}",
@@ -79,6 +83,11 @@ def render_evaluation(result: dict[str, Any], histories: Mapping[str, list[dict]
         versions=result["versions"],
         config="",
     )
+
+
+def evaluation_markdown(result: dict[str, Any]) -> str:
+    """Return the text and tables of `render_evaluation` as Markdown."""
+    return render_evaluation(result, template="cohorts.md.j2")
 
 
 def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2") -> str:
@@ -153,7 +162,15 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
     reasons = [[each["reason"], str(each["patients"])] for each in cohort.get("reasons_left_out", [])]
     tables = [_model_table(models), _pair_table(cohort["comparisons"]), _attention_table(models)]
     tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
-    return [Section(cohort["name"], text, tables, figures), *(_subgroups(model) for model in models)]
+    shifts = [_shift_section(shift) for shift in cohort.get("shift", [])]
+    return [Section(cohort["name"], text, tables, figures), *shifts, *(_subgroups(model) for model in models)]
+
+
+def _shift_section(shift: Mapping[str, Any]) -> Section:
+    """Return how the cohort differs from the training patients of one model."""
+    tables = [Table(table.title, table.head, table.rows, table.note) for table in shift_tables(shift)]
+    title = f"Beside the training patients of {shift['model']}"
+    return Section(title, " ".join(describe_shift(shift)), tables)
 
 
 def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Section:

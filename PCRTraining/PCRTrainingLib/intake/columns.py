@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PCRPredictorLib.clinical import Category, Number, is_missing
+from PCRPredictorLib.reading.labels import LABEL
 
-from ..cohort.check import LABEL
 from ..schema import KNOWN, USUAL
 from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients
+from PCRPredictorLib.reading.labels import LABEL
 from PCRPredictorLib.reading.mapping import MAPPING
 from PCRPredictorLib.writing import write_whole_text
 
-from ..cohort.check import LABEL
 from .columns import Columns, describe_columns
 from .images import Contents, list_contents
 from .layout import Layout, find_layout

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.cohort import TABLE
+from PCRPredictorLib.reading.labels import LABEL
 from PCRPredictorLib.writing import read_csv, write_whole_csv
 
-from ..cohort.check import LABEL
 from .columns import Columns, Table, describe_columns
 from .patients import same_key
 from .records import read_records

@@ -8,7 +8,7 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.files.voxels import read_volumes
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_nifti
-from PCRTrainingLib.cohort.check import check_cohort, identifier_hashes, parse_label, parse_labels, read_labels
+from PCRTrainingLib.cohort.check import check_cohort, identifier_hashes, read_labels
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.progress import Progress
 from support.training_cohort import GEOMETRY, read_table, write_table
@@ -122,15 +122,6 @@ def test_number_of_another_coding_puts_every_label_in_doubt(cohort):
     assert "pcr must be coded with 0 and 1, but this column has 2, too" in found["P0"]
 
 
-def test_minus_is_read_beside_plus_only():
-    assert parse_labels(["+", "-", "–", ""]) == ([1, 0, 0, None], {})
-    labels, reasons = parse_labels(["1", "-", "0"])
-    assert labels == [1, None, 0]
-    assert reasons == {
-        1: "pcr must not be '-' in a column without '+', as that may mean negative or missing; write 0, or nothing"
-    }
-
-
 def test_receptors_of_another_coding_cost_every_patient_with_a_number(cohort):
     edit(cohort, 3, hr="2")
     edit(cohort, 4, hr="pos")
@@ -162,18 +153,6 @@ def test_table_without_labels_is_refused(cohort):
     write_table(cohort, [{name: value for name, value in row.items() if name != "pcr"} for row in rows])
     with pytest.raises(DataError, match="must have a column pcr"):
         check_cohort(cohort, Progress())
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        *((text, 1) for text in ("1.0", " true ", "Ja", "oui", "Sí", "да", "是", "はい", "EVET", "+", "pos.", "pCR")),
-        *((text, 0) for text in ("0", "0,0", "FALSE", "Nein", "não", "нет", "否", "hayır", "negativ", "non-pCR")),
-        *((text, None) for text in ("", "nan", "n/a", "unbekannt", "k.A.", "未知", "?", ".")),
-    ],
-)
-def test_labels_are_read_as_tables_write_them(text, label):
-    assert parse_label(text) == label
 
 
 def test_implausible_mask_is_listed_but_its_patient_can_be_used(cohort, capsys):

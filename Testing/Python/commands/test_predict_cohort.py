@@ -1,5 +1,6 @@
 """`pcr predict` of a cohort."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -122,3 +123,18 @@ def test_file_in_the_place_of_the_results_is_refused_at_once(bundle, training_co
     assert run(app, ["predict", *(str(word) for pair in asked.items() for word in pair)]) == 1
     assert "out: cannot be written" in capsys.readouterr().err
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_cohort_is_shown_beside_the_training_patients(bundle, tmp_path, capsys):
+    cohort = tmp_path / "cohort"
+    for name in ("aa_1", "aa_2", "aa_3"):
+        write_patient(cohort, name)
+    write_table(cohort, "patient_id,pcr,age\nAA_1,1,50\nAA_2,no,60\nAA_3,maybe,70\n")
+    words = ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(tmp_path / "out")]
+    assert run(app, words) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "label not used: AA_3: pcr must be 0, 1 or empty, got 'maybe'" in said
+    assert "Of 2 labelled patients 50 %" in said and "did not record its training patients" in said
+    shift = json.loads((tmp_path / "out" / "shift.json").read_text())
+    assert (shift["patients"], shift["labelled"]) == (3, 2)
+    assert not any("aa_" in (tmp_path / "out" / f"shift.{end}").read_text().lower() for end in ("json", "html", "md"))

@@ -35,9 +35,25 @@ def test_every_metric_has_its_interval(evaluated):
         assert 0 < model["attention"]["in_tumour"]["value"] <= 1
 
 
-def test_evaluation_leaves_two_files_and_no_images(evaluated):
-    assert sorted(path.name for path in evaluated.iterdir()) == ["evaluation.html", "evaluation.json"]
+def test_evaluation_leaves_three_files_and_no_images(evaluated):
+    names = ["evaluation.html", "evaluation.json", "evaluation.md"]
+    assert sorted(path.name for path in evaluated.iterdir()) == names
     assert "hospital two" in (evaluated / "evaluation.html").read_text()
+
+
+def test_evaluation_shows_the_cohort_beside_the_training_patients_of_each_model(evaluated):
+    (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
+    assert [shift["model"] for shift in cohort["shift"]] == [model["name"] for model in cohort["models"]]
+    for shift in cohort["shift"]:
+        assert (shift["patients"], shift["labelled"], shift["prevalence"]["value"]) == (12, 12, 0.5)
+        found = {variable["name"]: variable["here"] for variable in shift["variables"]}
+        assert found["plane"]["shares"] == {"axial": 1}
+        assert found["slice_spacing"]["percentiles"]["50"] == 4
+    for name in ("evaluation.html", "evaluation.md"):
+        text = (evaluated / name).read_text()
+        assert "Beside the training patients of phantom" in text
+        assert "are at or above the threshold of" in text
+    assert "Q3" not in text  # of the Markdown; base64 of a picture may hold it
 
 
 def test_evaluation_agrees_with_predict(trained, elsewhere, evaluated, tmp_path):

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from PCRPredictorLib.prediction import OperatingPoint
+from PCRPredictorLib.shift.compare import compare_cohort, share
+from PCRPredictorLib.shift.distribution import TrainingDistribution
+from PCRPredictorLib.shift.facts import PatientFacts, summarise_training
+from PCRPredictorLib.shift.wording import describe_shift, percent, shift_tables
+from support.card_and_schema import SCHEMA
+
+POINTS = (OperatingPoint("balanced", 0.5, 0.7, 0.6), OperatingPoint("high sensitivity", 0.2))
+RNG = np.random.default_rng(0)
+
+
+def patients(number=200, age=50.0, plane="axial", labels=True, probability=0.5, early=120.0):
+    return [
+        PatientFacts(
+            {"age": float(RNG.normal(age, 10)), "early": early, "pixel_spacing": 0.7},
+            {"plane": plane, "hr": "positive" if k % 2 else "negative"},
+            k % 4 // 3 if labels else None,
+            float(np.clip(RNG.normal(probability, 0.2), 0, 1)),
+        )
+        for k in range(number)
+    ]
+
+
+TRAINING = summarise_training(patients(), SCHEMA, {"balanced": 0.42, "high sensitivity": 0.9})
+
+
+def variables(shift):
+    return {variable["name"]: variable for variable in shift["variables"]}
+
+
+def test_same_patients_have_no_difference():
+    shift = compare_cohort(patients(), SCHEMA, TRAINING, POINTS)
+    assert all(abs(each["difference"]["value"]) < 0.25 for each in shift["variables"])
+    assert variables(shift)["age"]["outside"]["value"] < 0.06
+    assert "none differs notably" in " ".join(describe_shift(shift))
+
+
+def test_standardised_difference_of_a_number_is_in_pooled_standard_deviations():
+    age = variables(compare_cohort(patients(400, age=65), SCHEMA, TRAINING, POINTS))["age"]
+    assert age["difference"]["value"] == pytest.approx(1.5, abs=0.25)
+    assert age["difference"]["low"] < 1.5 < age["difference"]["high"]
+    assert 0.1 < age["outside"]["value"] < 0.4
+
+
+def test_largest_difference_comes_first_and_is_named():
+    shift = compare_cohort(patients(plane="sagittal", age=60), SCHEMA, TRAINING, POINTS)
+    assert [each["name"] for each in shift["variables"][:2]] == ["plane", "age"]
+    assert shift["variables"][0]["outside"]["value"] == 1
+    text = " ".join(describe_shift(shift))
+    assert "plane of the slices (" in text and "100 % outside the training range" in text
+    assert shift_tables(shift)[1].rows[0][2:4] == ["sagittal 100 %", "axial 100 %"]
+
+
+def test_constant_that_differs_has_no_spread_but_is_outside():
+    other = [PatientFacts({"pixel_spacing": 1.4}, {}, None, 0.5)] * 40
+    (found,) = compare_cohort(other, SCHEMA, TRAINING, POINTS)["variables"]
+    assert (found["difference"], found["outside"]["value"]) == (None, 1)
+    shift = compare_cohort(other, SCHEMA, TRAINING, POINTS)
+    assert "pixel spacing (100 % outside the training range)" in " ".join(describe_shift(shift))
+
+
+def test_sentence_about_the_threshold():
+    here = [PatientFacts(probability=p) for p in [0.6] * 61 + [0.4] * 39]
+    sentence = describe_shift(compare_cohort(here, SCHEMA, TRAINING, POINTS))[0]
+    assert sentence == (
+        "At this cohort 61 % (51 to 70 %) are at or above the threshold of 'balanced'; 42 % of the training patients "
+        "were."
+    )
+
+
+def test_promise_that_is_not_kept_is_named():
+    here = [PatientFacts(label=1, probability=0.1)] * 40 + [PatientFacts(label=0, probability=0.4)] * 60
+    shift = compare_cohort(here, SCHEMA, TRAINING, POINTS)
+    assert shift["points"][0]["sensitivity"]["value"] == 0
+    text = " ".join(describe_shift(shift))
+    assert "Of 100 labelled patients 40 % (31 to 50 %) had pCR; 25 % of the training patients had." in text
+    assert "sensitivity 0 % (0 to 9 %), promised 70 %, which is outside the interval" in text
+
+
+def test_one_class_has_one_rate():
+    shift = compare_cohort([PatientFacts(label=0, probability=0.4)] * 5, SCHEMA, TRAINING, POINTS)
+    assert shift["points"][0]["sensitivity"] is None
+    text = " ".join(describe_shift(shift))
+    assert "specificity 100 %" in text and "sensitivity" not in text
+
+
+def test_without_labels_and_without_a_distribution_that_is_said():
+    shift = compare_cohort(patients(12, labels=False), SCHEMA, TrainingDistribution(missing="Not recorded."), POINTS)
+    text = " ".join(describe_shift(shift))
+    assert "No label is known" in text and "12 patients are few" in text and text.endswith("Not recorded.")
+    assert shift["points"][0]["above_training"] is None
+    assert all(row[3] == "–" for row in shift_tables(shift)[1].rows)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_nobody_and_single_patients_can_be_compared(number):
+    shift = compare_cohort(patients(number), SCHEMA, TRAINING, POINTS)
+    assert shift["patients"] == number
+    assert describe_shift(shift) and shift_tables(shift)
+
+
+def test_share_has_wilsons_interval():
+    assert share(0, 0) is None
+    assert percent(share(19, 83)) == "23 % (15 to 33 %)"
+    assert percent(None) == "–"
