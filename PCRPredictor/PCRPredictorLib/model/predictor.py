@@ -27,6 +27,7 @@ from .mask_range import about_mask_range, mask_range
 from .normalisation import to_channels
 from .notices import (
     about_clinical,
+    about_clipped,
     about_lesions,
     about_result,
     about_source,
@@ -128,6 +129,7 @@ class Predictor:
                 *about_timing(exam.provenance, settings.times),
                 *about_training_ranges(measure(exam, tumour), settings.familiar),
                 *about_clinical(schema, values),
+                *about_clipped(schema.find_clipped(values, quantities)),
                 *about_source(exam.provenance),
             ),
             model=self.bundle.identity,

@@ -25,6 +25,7 @@ from ..training.folds import Prepared, Run
 from .control import control_steps
 from .job import Job
 from .preparation import Rows, keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
+from .scaling import fit_schema, read_cells, read_schema, write_schema
 from .table import INSIDE, ROWS, Outcomes, tabulate, write_table
 
 
@@ -59,7 +60,7 @@ def run_experiment(job: Job, config: TrainingConfig, seeds: Sequence[int], exter
     with job.hold("experiment", config, job.folder.origin, {"seeds": list(seeds)}) as (config, options):
         sites = dict(zip(cohort_names(externals), externals, strict=True))
         caches, schema = open_cohorts(job, sites, config)
-        rows = open_clinical_rows(job, options["clinical_rows"], schema, sites, caches)
+        schema, rows = open_clinical_rows(job, options["clinical_rows"], schema, sites, caches)
         wanted, folder, training = experiment_config(config), job.folder, caches[INSIDE]
         runs = [prepare_seed(seed, folder, wanted, training, schema, rows) for seed in options["seeds"]]
         if not folder.origin.is_file():  # last: other processes wait for it
@@ -105,10 +106,11 @@ def open_clinical_rows(
     schema: ClinicalSchema,
     externals: Mapping[str, Path],
     caches: Mapping[str, GridCache],
-) -> Rows:
-    """Return the clinical rows of an experiment, without those of patients of external cohorts.
+) -> tuple[ClinicalSchema, Rows]:
+    """Return the schema, scaled to the patients, and the clinical rows, without those of patients of external cohorts.
 
     Args:
+        schema: as it is before it is scaled.
         table: path of the table that the experiment was begun with.
         externals: name to folder.
         caches: of all cohorts.
@@ -120,10 +122,12 @@ def open_clinical_rows(
     if not job.folder.origin.is_file():
         outside = {number_key(patient) for name in externals for patient in caches[name].ids}
         keep_clinical_rows(table, file, [schema], job.progress, outside)
+        write_schema(fit_schema(schema, caches[INSIDE], file, job.progress), job.folder.schema)
+    schema = read_schema(job.folder.schema) if job.folder.schema.is_file() else schema  # of an older version: unscaled
     rows = read_clinical_rows(file, schema)
     for name, path in externals.items():
         refuse_shared(caches[name], path, patients=[mark for patient in rows for mark in identifier_hashes(patient)])
-    return rows
+    return schema, rows
 
 
 def prepare_seed(
@@ -137,10 +141,10 @@ def prepare_seed(
     def keep(folds: np.ndarray) -> None:
         Prepared(cache, schema, folds, {}).check(config)
         write_whole_json(config_to_json(config), folder.config)
-        write_whole_json(schema.to_json(), folder.schema)
+        write_schema(schema, folder.schema)
 
     folds = keep_folds(folder, cache, config, split_seed, keep)
-    return Run(folder, Prepared(cache, schema, folds, rows), config)
+    return Run(folder, Prepared(cache, schema, folds, rows, read_cells(experiment.clinical_rows)), config)
 
 
 def collect(runs: Sequence[Run], caches: Mapping[str, GridCache], device: str, progress: Progress) -> Outcomes:

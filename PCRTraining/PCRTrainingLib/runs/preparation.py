@@ -13,7 +13,7 @@ from PCRPredictorLib.errors import DataError, Problem, group_problems
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.reading.table import read_rows
-from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json
+from PCRPredictorLib.writing import whole_file, write_whole_csv
 
 from ..cohort.cache import QUARANTINE, GridCache, open_or_build
 from ..cohort.check import LABEL, parse_labels
@@ -21,9 +21,10 @@ from ..cohort.splits import assign_folds, read_splits, write_splits
 from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder
-from ..schema import build_schema
+from ..schema import build_schema, kept_columns
 from ..training.folds import Prepared, Run
 from .job import Job
+from .scaling import fit_schema, read_cells, read_schema, write_schema
 
 Rows = dict[str, tuple[np.ndarray, int]]  # lower-case identifier to clinical vector and label
 
@@ -44,11 +45,12 @@ def prepare(job: Job, config: TrainingConfig, table: str | None = None) -> Run:
     def keep(folds: np.ndarray) -> None:
         Prepared(cache, schema, folds, {}).check(config)
         keep_clinical_rows(table, folder.clinical_rows, [schema], job.progress)
-        write_whole_json(schema.to_json(), folder.schema)
+        write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema)
         job.write_origin()
 
     folds = keep_folds(folder, cache, config, config.seed, keep)
-    return Run(folder, Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema)), config)
+    schema, kept = read_schema(folder.schema), folder.clinical_rows
+    return Run(folder, Prepared(cache, schema, folds, read_clinical_rows(kept, schema), read_cells(kept)), config)
 
 
 def open_cohort(
@@ -134,7 +136,7 @@ def keep_clinical_rows(
         progress.say(f"{len(usable)} of {len(rows)} rows of {Path(table).name} used; left out:")
         for group in group_problems(problem for problem in parsed[0][1] if problem.patient_id not in usable):
             progress.say(f"  {group.describe(5)}")
-    columns = [LABEL, *sorted({variable.name for schema in schemas for variable in schema.asked})]
+    columns = [LABEL, *kept_columns(schemas)]
     kept = (
         [name, labels[name], *(row.get(column.lower(), "") for column in columns[1:])]
         for name, row in rows.items()
@@ -181,7 +183,7 @@ def _parse_rows(
         try:
             if label is None or name in doubts:
                 raise DataError(doubts.get(name, f"has no {LABEL}"))
-            found[name] = schema.encode(schema.parse(row)), label
+            found[name] = schema.encode(schema.parse_row(row)), label
         except DataError as error:
             problems.append(Problem(name, str(error)))
     return found, problems

@@ -30,6 +30,7 @@ from ..training.folds import FoldTask, Prepared, Run
 from .control import CONTROL_ROW, control_config
 from .job import Job
 from .preparation import keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
+from .scaling import fit_schema, read_cells, read_schema, write_schema
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,17 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, table:
             _check(Prepared(cache, schemas[name], folds, {}), inner, config)
         keep_clinical_rows(table, folder.clinical_rows, list(schemas.values()), job.progress)
         for name, schema in schemas.items():
-            write_whole_json(schema.to_json(), folder.schema_of(name))
+            write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema_of(name))
 
-    folds = keep_folds(folder, cache, first, first.seed, keep)
+    folds, kept = keep_folds(folder, cache, first, first.seed, keep), folder.clinical_rows
+    fitted = {name: read_schema(folder.schema_of(name)) for name in schemas}
     return {
         name: Run(
             folder.chosen,
-            Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema)),
+            Prepared(cache, schema, folds, read_clinical_rows(kept, schema), read_cells(kept)),
             configs[name],
         )
-        for name, schema in schemas.items()
+        for name, schema in fitted.items()
     }
 
 

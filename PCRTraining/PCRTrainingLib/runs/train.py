@@ -26,6 +26,7 @@ from ..evaluation.card import describe_failures, make_card, read_texts, readme
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
 from ..run_state import read_histories
+from ..schema import describe_variables
 from ..statistics.operating import Outcome, fit_points
 from ..training.folds import Run
 from ..training.inference import random_share
@@ -119,7 +120,8 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
     """
     data, config, step = run.data, run.config, run.config.steps[-1]
     times = training_times(data.cache.records)
-    card = replace(card, timing=describe_times(times))
+    schema = data.schema if step.clinical else ClinicalSchema(())
+    card = replace(card, timing=describe_times(times), variables=describe_variables(schema))
     calibration, points = fit_points(logit, data.cache.labels[data.held_out])
     settings = InferenceSettings(
         network=network_arguments(step, config, data.schema),
@@ -130,7 +132,6 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         familiar=training_ranges(data.cache),
         times=times,
     )
-    schema = data.schema if step.clinical else ClinicalSchema(())
     weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
     images, patients = training_hashes(data.cache, data.rows)
     if path.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
 from .loop import Fold, network_arguments, train_step
 
-_SCORES = [field.name for field in fields(Scores)]
+_SCORES = [score_field.name for score_field in fields(Scores)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +38,14 @@ class Prepared:
         schema: clinical variables.
         folds: (N,) the fold that holds out each patient.
         rows: clinical rows, of patients without images: identifier to vector, (schema width,), and label.
+        cells: their rows of the table, for baselines, which read other variables.
     """
 
     cache: GridCache
     schema: ClinicalSchema
     folds: np.ndarray
     rows: Mapping[str, tuple[np.ndarray, int]]
+    cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def fold_numbers(self) -> list[int]:
@@ -58,8 +60,13 @@ class Prepared:
     @cached_property
     def image_free_rows(self) -> list[tuple[np.ndarray, int]]:
         """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
+        return [self.rows[name] for name in self.image_free_patients]
+
+    @cached_property
+    def image_free_patients(self) -> list[str]:
+        """Identifiers of the clinical rows whose patients are not in the cache."""
         cached = {number_key(name) for name in self.cache.ids}
-        return [row for name, row in self.rows.items() if number_key(name) not in cached]
+        return [name for name in self.rows if number_key(name) not in cached]
 
     def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the positions that a fold trains on, (a,), validates on, (b,), and holds out, (c,).

@@ -106,3 +106,38 @@ def test_cells_that_others_of_their_column_put_in_doubt_are_found():
     assert SCHEMA.find_doubts(rows)[0].startswith("hr must be coded with 0 and 1, but this column has 2, too")
     assert set(SCHEMA.find_doubts([{"hr": text} for text in ("0", "-", "1")])) == {1}
     assert SCHEMA.find_doubts([{"hr": text} for text in ("+", "-", "0")]) == {}
+
+
+VOLUME = Number("volume", "Log volume", "log ml", -3, 7, 2, 1, measured=True, low=0, high=5, columns={"Volume_ml": 1.0})
+MEASURED = ClinicalSchema((Number("age", "Age", "years", 18, 100, 50, 10, low=30, high=70), VOLUME))
+
+
+def test_measured_variable_is_read_from_a_table_for_patients_without_images():
+    assert MEASURED.parse_row({"age": "40", "volume_ML": "1"}) == {"age": 40, "volume": 0}
+    assert MEASURED.parse_row({"Volume": "1.5", "volume_ml": "100"})["volume"] == 1.5  # its own column comes first
+    assert MEASURED.parse_row({"age": "40", "volume_ml": "NA"}) == {"age": 40}
+    with pytest.raises(DataError, match=r"Volume_ml must be a number from 0.0498 to 1097, or empty, got '0'"):
+        MEASURED.parse_row({"volume_ml": "0"})
+
+
+def test_measured_variable_is_never_taken_from_the_form():
+    assert MEASURED.parse({"volume_ml": "100", "age": "40"}) == {"age": 40}
+    assert MEASURED.table_columns == ["age", "volume", "volume_ml"]
+
+
+def test_values_that_are_clipped_are_found_typed_and_measured():
+    found = MEASURED.find_clipped({"age": 80.0}, {"volume": 9.0})
+    assert [(each.variable.name, each.value, each.used) for each in found] == [("age", 80, 70), ("volume", 9, 5)]
+    assert MEASURED.find_clipped({"age": None}, {"volume": 5.0}) == []
+
+
+def test_measured_value_that_an_older_model_cannot_read_is_found():
+    old = ClinicalSchema((Number("volume", "Log volume", "log ml", -3, 7, 2, 1, measured=True),))
+    assert [each.used for each in old.find_clipped({}, {"volume": 7.5})] == [7]
+    assert old.find_clipped({}, {"volume": 6.5}) == []
+
+
+def test_schema_of_an_older_bundle_is_read():
+    item = {"name": "age", "label": "Age", "unit": "years", "minimum": 18, "maximum": 100, "mean": 50, "sd": 10}
+    (number,) = ClinicalSchema.from_json([item]).variables
+    assert (number.low, number.high, number.encode(95)) == (None, None, [4.5, 1.0])

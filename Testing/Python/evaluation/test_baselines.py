@@ -4,7 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from PCRTrainingLib.evaluation.baselines import fit_logistic
+from PCRTrainingLib.config import read_config
+from PCRTrainingLib.evaluation.baselines import BASELINES, baseline_outcomes, fit_logistic, read_features
+from PCRTrainingLib.runs.preparation import prepare
+from support.training_cohort import quiet_job
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.normal(size=(120, 4)) * (1, 10, 100, 1000)
@@ -32,3 +35,17 @@ def test_one_or_two_patients_of_a_class_are_fitted_without_a_warning(positives):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isfinite(fit_logistic(FEATURES, label).decision_function(FEATURES)).all()
+
+
+def test_baselines_have_the_rows_of_patients_without_images(training_cohort, quick_config, tmp_path):
+    config = read_config(quick_config)
+    table = tmp_path / "more.csv"
+    rows = [f"R{k},{k % 2},{40 + k},{5 + k},{k % 2}" for k in range(12)] + ["P0,0,40,3,0", "N1,1,,,"]
+    table.write_text("patient_id,pcr,age,tumour_volume_ml,hr\n" + "\n".join(rows))
+    data = prepare(quiet_job(training_cohort, tmp_path / "run"), config, str(table)).data
+    found = {baseline.name: read_features(baseline, data) for baseline in BASELINES}
+    assert {name: len(features.more[1]) for name, features in found.items()} == dict.fromkeys(found, 12)
+    kinetics, volume = found["kinetics"], found["clinical + volume"]
+    assert not kinetics.more[0][:, 2:].any()
+    assert [variable.name for variable in volume.schema.variables] == ["age", "hr", "her2", "log_whole_volume"]
+    assert baseline_outcomes(BASELINES[1], data, [])[0].logit.shape == (16,)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.model.kinetics import QUANTITIES, tumour_quantities
+from PCRPredictorLib.exam import Exam, Geometry
+from PCRPredictorLib.model.kinetics import QUANTITIES, tumour_quantities, whole_volume
 from support.examples import tiny_exam
 
 
@@ -40,3 +40,17 @@ def test_quantities_do_not_depend_on_the_gain():
     exam = tiny_exam()
     twice = Exam(*(2.0 * phase for phase in exam.phases), exam.geometry, exam.mask)
     assert tumour_quantities(twice) == pytest.approx(tumour_quantities(exam))
+
+
+def test_whole_volume_is_that_of_the_mask_and_a_slab_of_it_gives_nearly_the_same():
+    k, j, i = np.indices((61, 80, 80))
+    ball = ((k - 30) ** 2 + (j - 40) ** 2 + (i - 40) ** 2) <= 20**2
+    whole, slab = phantom_of(ball, 1.0), phantom_of(ball[16:45:4], 4.0)  # 8 slices of the middle 70 %
+    assert whole_volume(whole) == pytest.approx(ball.sum() / 1000)
+    assert whole_volume(slab) == pytest.approx(whole_volume(whole), rel=0.03)
+    assert np.exp(tumour_quantities(slab)["log_volume"]) < 0.97 * whole_volume(whole)
+
+
+def phantom_of(mask, between):
+    phase = np.ones(mask.shape, np.float32)
+    return Exam(phase, phase, phase, Geometry(mask.shape[::-1], (1.0, 1.0, between)), mask)

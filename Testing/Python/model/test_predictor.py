@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam, Geometry, Lesion
 from PCRPredictorLib.model.predictor import Predictor
@@ -73,6 +74,18 @@ def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
 def test_missing_clinical_values_are_reported(predictor, exam):
     notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
     assert notices["clinical_missing"] == "Not given and therefore not used: Hormone receptors."
+
+
+def test_value_beyond_the_training_range_is_clipped_and_named(bundle, exam):
+    age, hormones = bundle.schema.variables
+    limited = replace(bundle, schema=ClinicalSchema((replace(age, low=30.0, high=60.0), hormones)))
+    old, older = (Predictor(limited).predict(replace(exam, clinical={"age": years})) for years in (60, 85))
+    assert older.probability == old.probability
+    assert [n.message for n in older.notices if n.code == "clipped_age"] == [
+        "Outside the range of the training patients: age is 85 years; the range is 30 to 60 years. "
+        "The model reads 60 years instead."
+    ]
+    assert "clipped_age" not in {notice.code for notice in old.notices}
 
 
 def test_tumour_unlike_the_training_patients_is_reported(predictor, exam):

@@ -5,6 +5,7 @@ import shutil
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.config import PRESETS, read_config
+from PCRTrainingLib.evaluation.baselines import BASELINES
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.experiment import experiment_config, open_cohorts, run_experiment
 from PCRTrainingLib.runs.table import ROWS
@@ -33,7 +34,7 @@ def experiment(training_cohort, config, tmp_path_factory):
 def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
     result = json.loads((experiment / "experiment.json").read_text())
     assert [cohort["name"] for cohort in result["cohorts"]] == ["out of fold", "elsewhere"]
-    assert len(result["rows"]) == 3 + len(ROWS)
+    assert len(result["rows"]) == len(BASELINES) + len(ROWS)
     for row in result["rows"]:
         for found in row["cohorts"].values():
             assert len(found["auc_per_seed"]) == 2
@@ -44,7 +45,7 @@ def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
 def test_predictions_of_every_patient_are_kept(experiment):
     with (experiment / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == (3 + len(ROWS)) * 2 * (16 + 10)
+    assert len(rows) == (len(BASELINES) + len(ROWS)) * 2 * (16 + 10)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Clinical rows: a run keeps them, also when it is resumed and their table is gone."""
 
 import csv
+import math
 import shutil
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.config import read_config
 from PCRTrainingLib.progress import Progress
-from PCRTrainingLib.runs.preparation import keep_clinical_rows
+from PCRTrainingLib.runs.preparation import keep_clinical_rows, prepare
 from PCRTrainingLib.runs.train import train
 from support.training_cohort import assert_same_predictions, quiet_job
 
@@ -64,3 +65,20 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
         train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
     train(quiet_job(training_cohort, out, resume=True), config)
     assert len(load_bundle(out / "bundle").training_hashes[1]) == 16 + 8
+
+
+def test_run_is_scaled_to_its_patients_with_and_without_images(training_cohort, quick_config, tmp_path):
+    config = read_config(quick_config)
+    config = replace(config, steps=config.steps[:1], clinical=("age", "log_whole_volume"))
+    table, said, progress = tmp_path / "more.csv", [], Progress()
+    volumes = [("P0", 1.2), ("P1", 1.25), ("P2", 1.2), *((f"R{k}", 10 + k) for k in range(30))]
+    table.write_text("patient_id,pcr,Tumour_volume_ml\n" + "".join(f"{name},1,{ml}\n" for name, ml in volumes))
+    progress.say = said.append
+    run = prepare(quiet_job(training_cohort, tmp_path / "run", progress=progress), config, str(table))
+    age, volume = run.data.schema.variables
+    assert (age.mean, volume.high) == (47.5, pytest.approx(math.log(39), abs=0.02))
+    assert volume.agreement["patients"] == 3
+    assert any(text.startswith("warning: Log whole volume in the table and measured in the exam") for text in said)
+    assert all(vector[3] == 1 for vector, _ in run.data.image_free_rows)
+    again = prepare(quiet_job(training_cohort, tmp_path / "run"), config)
+    assert again.data.schema == run.data.schema

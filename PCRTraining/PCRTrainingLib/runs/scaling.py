@@ -1,0 +1,88 @@
+"""The schema of a run: centre, scale and range of its variables in the patients that it has, and how tables agree."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PCRPredictorLib.clinical import ClinicalSchema, Number, Value
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.identifiers import number_key
+from PCRPredictorLib.reading.table import read_rows
+from PCRPredictorLib.writing import write_whole_json
+
+from ..cohort.cache import GridCache
+from ..progress import Progress
+from ..run_folder import read_json
+from ..schema import fit_scaling, measure_agreement
+
+
+def fit_schema(schema: ClinicalSchema, cache: GridCache, table: Path, progress: Progress) -> ClinicalSchema:
+    """Return the schema scaled to the patients of a run, with the agreement of table and exam; both are reported.
+
+    Args:
+        cache: patients with images.
+        table: kept clinical rows of the run folder, see `keep_clinical_rows`; it may be missing.
+    """
+    rows = read_cells(table)
+    known = {number_key(name) for name in cache.ids}
+    more = (_parse(schema, row) for name, row in rows.items() if number_key(name) not in known)
+    values = [schema.complete(schema.parse(record.row), record.quantities) for record in cache.records]
+    fitted, sentences = fit_scaling(schema, [*values, *more])
+    for sentence in sentences:
+        progress.say(sentence)
+    return _with_agreement(fitted, cache, rows, progress)
+
+
+def write_schema(schema: ClinicalSchema, file: Path) -> None:
+    """Write the fitted schema of a new run."""
+    write_whole_json(schema.to_json(), file)
+
+
+def read_schema(file: Path) -> ClinicalSchema:
+    """Return the schema as it was when the run began; that of an older version is not clipped."""
+    return ClinicalSchema.from_json(read_json(file))
+
+
+def read_cells(table: Path) -> dict[str, dict[str, str]]:
+    """Return the cells of the kept clinical rows by lower-case identifier; empty without a file.
+
+    Raises:
+        DataError: if the file is damaged.
+    """
+    return {name: dict(row) for name, row in read_rows(table).items()} if table.is_file() else {}
+
+
+def _parse(schema: ClinicalSchema, row: Mapping[str, str]) -> dict[str, Value]:
+    """Return the values of a row; a row of a different configuration may have some that this schema cannot read."""
+    try:
+        return schema.parse_row(row)
+    except DataError:
+        return {}
+
+
+def _with_agreement(
+    schema: ClinicalSchema, cache: GridCache, rows: Mapping[str, Mapping[str, str]], progress: Progress
+) -> ClinicalSchema:
+    by_number = {number_key(name): row for name, row in rows.items()}
+    pairs = [(by_number.get(number_key(r.patient_id), {}), r.row, r.quantities) for r in cache.records]
+    found = []
+    for variable in schema.variables:
+        if isinstance(variable, Number) and variable.measured:
+            variable, sentence = measure_agreement(variable, *_both(variable, pairs))
+            if sentence:
+                progress.say(sentence)
+        found.append(variable)
+    return ClinicalSchema(tuple(found))
+
+
+def _both(
+    variable: Number, pairs: Sequence[tuple[Mapping[str, str], Mapping[str, str], Mapping[str, float]]]
+) -> tuple[list[float], list[float]]:
+    """Return table and exam values of the patients that have both."""
+    alone = ClinicalSchema((variable,))
+    table, exam = [], []
+    for given, own, quantities in pairs:
+        values = {**_parse(alone, own), **_parse(alone, given)}
+        if (value := values.get(variable.name)) is not None:
+            table.append(float(value))
+            exam.append(quantities[variable.name])
+    return table, exam
