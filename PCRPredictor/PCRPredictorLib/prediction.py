@@ -18,18 +18,43 @@ MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by 2
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Threshold on the probability, with its results on the patients that it was chosen on.
+    """Threshold on the probability, with its results out of fold on the training patients; None if unknown.
+
+    Rates are cross-fitted if `patients` is known: measured on patients whose labels did not choose the threshold. In a
+    bundle without `patients`, sensitivity and specificity are of the patients who chose it, which flatters.
 
     Args:
         name: "high sensitivity", "balanced" or "high specificity".
         threshold: the decision is pCR at or above it, in [0, 1].
-        sensitivity, specificity: out of fold, on the training patients; None if unknown.
+        sensitivity, specificity: share above it of the patients with pCR, and below it of those without.
+        ppv: share with pCR of the patients above it, which depends on `InferenceSettings.base_rate`.
+        npv: share without pCR of the patients below it; as `ppv`.
+        share_above: share of the patients above it.
+        patients: number of the patients.
+        sensitivity_interval, specificity_interval, ppv_interval, npv_interval: 95 % over patients, (low, high).
     """
 
     name: str
     threshold: float
     sensitivity: float | None = None
     specificity: float | None = None
+    ppv: float | None = None
+    npv: float | None = None
+    share_above: float | None = None
+    patients: int | None = None
+    sensitivity_interval: tuple[float, float] | None = None
+    specificity_interval: tuple[float, float] | None = None
+    ppv_interval: tuple[float, float] | None = None
+    npv_interval: tuple[float, float] | None = None
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, object]) -> OperatingPoint:
+        """Return the point of a bundle's JSON, in which pairs are lists.
+
+        Raises:
+            TypeError: if there is anything else in it.
+        """
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class InferenceSettings:
         operating_points: the first one is the default.
         familiar: ranges of the training patients.
         times: of the training patients' phases; empty if unknown.
+        base_rate: share with pCR of the patients of whom the operating points' rates are; None if unknown.
     """
 
     network: Mapping[str, object]
@@ -97,6 +98,7 @@ class InferenceSettings:
     operating_points: tuple[OperatingPoint, ...]
     familiar: tuple[TrainingRange, ...] = ()
     times: tuple[TrainingTimes, ...] = ()
+    base_rate: float | None = None
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
@@ -173,7 +175,8 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
         grid=GridSpec(**content["grid"]),  # type: ignore[arg-type]
         flips=tuple(tuple(axes) for axes in content["flips"]),  # type: ignore[attr-defined]
         calibration=tuple(content["calibration"]),  # type: ignore[arg-type]
-        operating_points=tuple(OperatingPoint(**point) for point in content["operating_points"]),  # type: ignore[attr-defined]
+        operating_points=tuple(OperatingPoint.from_json(point) for point in content["operating_points"]),  # type: ignore[attr-defined]
         familiar=tuple(TrainingRange(**item) for item in content["familiar"]),  # type: ignore[attr-defined]
         times=tuple(TrainingTimes(**item) for item in times),
+        base_rate=content.get("base_rate"),  # type: ignore[arg-type]
     )

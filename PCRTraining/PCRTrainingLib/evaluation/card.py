@@ -1,13 +1,14 @@
 """The model card of a run: training data, performance overall and by subgroup, failures, intended use."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.card import ModelCard
+from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.rendering import render
 
 from ..cohort.cache import GridCache
@@ -25,7 +26,8 @@ TEXTS = (
     "not_intended_use",
     "known_limits",
 )
-_METRICS = ("auc", "sensitivity", "specificity", "brier")
+RATES = ("sensitivity", "specificity")
+_METRICS = ("auc", *RATES, "brier")
 
 
 def read_texts(path: Path) -> dict[str, str]:
@@ -46,7 +48,12 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def make_card(
-    name: str, cohort: str, cache: GridCache, described: Mapping[str, Any], texts: Mapping[str, str]
+    name: str,
+    cohort: str,
+    cache: GridCache,
+    described: Mapping[str, Any],
+    points: Sequence[OperatingPoint],
+    texts: Mapping[str, str],
 ) -> ModelCard:
     """Return the card of a bundle; `texts` complete it with facts that are not in the data.
 
@@ -55,6 +62,7 @@ def make_card(
         cohort: name of the cohort trained on.
         cache: of the patients of the cohort.
         described: from `description.measure_model`, out of fold.
+        points: operating points of the bundle, with cross-fitted rates.
         texts: from `read_texts`.
     """
     trained_on = f"{len(cache)} patients of {cohort}, {int(cache.labels.sum())} with pCR."
@@ -71,7 +79,8 @@ def make_card(
     written: dict[str, Any] = (
         usual | dict(texts) | {"training_data": f"{trained_on} {texts.get('training_data', '')}".strip()}
     )
-    metrics = {"out of fold": card_metrics(described)}
+    overall = {name: value for name, value in card_metrics(described).items() if name not in RATES}
+    metrics = {"out of fold": overall, **{f"{point.name} point": point_metrics(point) for point in points}}
     return ModelCard(**written, metrics=metrics, subgroups=card_subgroups(described))
 
 
@@ -81,6 +90,15 @@ def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
     if described["attention"]:
         metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
     return metrics
+
+
+def point_metrics(point: OperatingPoint) -> dict[str, object]:
+    """Return the rates of an operating point, each with its interval, and the patients of whom they are."""
+    values: dict[str, object] = {}
+    for name in (*RATES, "ppv", "npv"):
+        value, interval = getattr(point, name), getattr(point, f"{name}_interval")
+        values[name] = dict(zip(("value", "low", "high"), (value, *(interval or (None, None))), strict=True))
+    return {**values, "share_above": point.share_above, "patients": point.patients}
 
 
 def card_subgroups(described: Mapping[str, Any]) -> dict[str, dict[str, object]]:

@@ -28,7 +28,7 @@ from ..run_folder import RunFolder
 from ..training.workers import workers
 from .job import Job
 from .preparation import open_cohort, prepare
-from .train import outcomes_of_steps, train, write_run_bundle
+from .train import bundle_points, outcomes_of_steps, train, write_run_bundle
 
 SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
@@ -52,7 +52,7 @@ def main() -> None:
         bundle = load_bundle(job.folder.bundle)
         outside = describe_cohort("", cache, np.arange(len(cache)), [run_bundle(bundle, cache)])
         metrics = {"out of fold": _metrics(inside), "external site": _metrics(outside)}
-        write_run_bundle(target, run, outcome.logit, model_card(metrics))
+        write_run_bundle(target, run, bundle_points(run, outcome.logit), model_card(metrics))
         progress.say(f"{load_bundle(target).path} written: {metrics}")
 
 

@@ -14,7 +14,9 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import write_bundle
+from PCRPredictorLib.model.calibration import Calibration
 from PCRPredictorLib.model.card import InferenceSettings, ModelCard
+from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
@@ -27,7 +29,8 @@ from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
 from ..run_state import read_histories
 from ..schema import describe_variables
-from ..statistics.operating import Outcome, fit_points
+from ..statistics.operating import Outcome
+from ..statistics.promises import promise
 from ..training.folds import Run
 from ..training.inference import random_share
 from ..training.loop import network_arguments
@@ -35,6 +38,8 @@ from .job import Job
 from .preparation import prepare
 from .ranges import describe_times, training_ranges, training_times
 from .step_attention import explain_steps
+
+Fitted = tuple[Calibration, tuple[OperatingPoint, ...]]  # by out-of-fold predictions
 
 
 def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
@@ -69,10 +74,11 @@ def finish(job: Job, run: Run) -> None:
     write_whole_text(render_evaluation(content, histories), folder.report)
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
-    card = make_card(folder.path.resolve().name, job.cohort.resolve().name, data.cache, described[-1], texts)
+    fitted = bundle_points(run, last.logit)
+    card = make_card(folder.path.resolve().name, job.cohort.resolve().name, data.cache, described[-1], fitted[1], texts)
     worst, words = describe_failures(data.cache, data.held_out, last)
     draw_failures(job, [data.cache.ids[i] for i in worst], words)
-    write_run_bundle(folder.bundle, run, last.logit, replace(card, failures=words))
+    write_run_bundle(folder.bundle, run, fitted, replace(card, failures=words))
 
 
 def outcomes_of_steps(run: Run) -> list[Outcome]:
@@ -111,18 +117,28 @@ def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> No
             save_attention(pictures, part)
 
 
-def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -> None:
+def bundle_points(run: Run, logit: np.ndarray) -> Fitted:
+    """Return calibration and operating points of a run's bundle, cross-fitted by site if its folds are sites.
+
+    Args:
+        logit: (n,), out of fold, of the patients held out.
+    """
+    label, folds = run.data.cache.labels[run.data.held_out], run.data.folds[run.data.held_out]
+    return promise(logit, label, folds if run.config.split.kind == "groups" else None)
+
+
+def write_run_bundle(path: Path, run: Run, fitted: Fitted, card: ModelCard) -> None:
     """Write the networks of the last step of every fold, calibrated on their out-of-fold predictions.
 
     Args:
         path: of the bundle; one that is there is replaced.
-        logit: (n,), out of fold, of the patients held out.
+        fitted: from `bundle_points`.
     """
     data, config, step = run.data, run.config, run.config.steps[-1]
     times = training_times(data.cache.records)
     schema = data.schema if step.clinical else ClinicalSchema(())
     card = replace(card, timing=describe_times(times), variables=describe_variables(schema))
-    calibration, points = fit_points(logit, data.cache.labels[data.held_out])
+    calibration, points = fitted
     settings = InferenceSettings(
         network=network_arguments(step, config, data.schema),
         grid=config.grid,
@@ -131,6 +147,7 @@ def write_run_bundle(path: Path, run: Run, logit: np.ndarray, card: ModelCard) -
         operating_points=points,
         familiar=training_ranges(data.cache),
         times=times,
+        base_rate=float(data.cache.labels[data.held_out].mean()),
     )
     weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
     images, patients = training_hashes(data.cache, data.rows)

@@ -131,17 +131,24 @@ def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], float], label: np.ndarray, *, resamples: int = 1000, seed: int = 0
+    statistic: Callable[[np.ndarray], float],
+    label: np.ndarray,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    within_class: bool = True,
 ) -> Interval:
-    """Return a statistic with its 95 % percentile interval over patients, resampled within each class.
+    """Return a statistic with its 95 % percentile interval over patients.
 
     Args:
         statistic: function of positions of patients, (N,) with repeats.
+        within_class: resample within each class; False also varies the share with pCR, on which predictive values rest.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993.
     """
     generator = np.random.default_rng(seed)
-    groups = [np.flatnonzero(label == value) for value in np.unique(label)]
+    strata = label if within_class else np.zeros(len(label))
+    groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
     drawn = [
         statistic(np.concatenate([group[generator.integers(0, len(group), len(group))] for group in groups]))
         for _ in range(resamples)

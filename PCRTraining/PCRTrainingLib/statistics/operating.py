@@ -89,6 +89,8 @@ def choose_operating_points(
 ) -> tuple[OperatingPoint, OperatingPoint, OperatingPoint]:
     """Return the points balanced (highest Youden index), high sensitivity and high specificity (at least `target`).
 
+    Their rates are those of the patients who chose them, which flatters; see `promises` for the ones to state.
+
     Args:
         probability: (N,), out of fold, calibrated.
         label: (N,), 0 or 1.
@@ -152,7 +154,7 @@ def cross_fitted(name: str, logit: np.ndarray, label: np.ndarray, fold: np.ndarr
     return Outcome(name, logit, probability, decision, expit(logit), "balanced, cross-fitted within the held-out part")
 
 
-def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
+def held_out_parts(label: np.ndarray, fold: np.ndarray, seed: int = 0) -> np.ndarray:
     """Return the parts, (N,). Each is calibrated on the others, and no label decides about its own patient.
 
     They are the folds. If patients were held out together, or the other folds lack a class, they are stratified parts.
@@ -160,6 +162,7 @@ def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
     Args:
         label: (N,), 0 or 1.
         fold: (N,), which fold each patient was held out in.
+        seed: of the stratified parts.
 
     Raises:
         DataError: if a class has fewer than two patients.
@@ -171,7 +174,7 @@ def held_out_parts(label: np.ndarray, fold: np.ndarray) -> np.ndarray:
         raise DataError(
             f"two patients of each class or more must be held out, got {fewest} of one; hold out more patients"
         )
-    splitter = StratifiedKFold(min(_PARTS, fewest), shuffle=True, random_state=0)
+    splitter = StratifiedKFold(min(_PARTS, fewest), shuffle=True, random_state=seed)
     parts = np.zeros(len(label), int)
     for k, (_, here) in enumerate(splitter.split(label, label)):
         parts[here] = k

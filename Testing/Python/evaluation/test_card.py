@@ -46,12 +46,18 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
     out = tmp_path / "run"
     asked = {"--config": quick_config, "--card": tmp_path / "my card.json", "--out": out, "--processes": 1}
     assert run(app, ["train", str(training_cohort), *(str(word) for pair in asked.items() for word in pair)]) == 0
-    card = load_bundle(out / "bundle").card
+    settings, card = load_bundle(out / "bundle").settings, load_bundle(out / "bundle").card
+    assert settings.base_rate == 0.5
+    assert [p.sensitivity for p in settings.operating_points] == [
+        card.metrics[f"{p.name} point"]["sensitivity"]["value"] for p in settings.operating_points
+    ]
     assert (card.name, card.licence) == ("mine", "CC BY-NC 4.0")
     assert card.training_data.startswith("16 patients")
     assert card.training_data.endswith("From one scanner.")
     assert card.subgroups["hr: negative"]["patients"] + card.subgroups["hr: positive"]["patients"] <= 16
     assert len(card.failures) == 6
+    assert card.metrics["balanced point"]["patients"] == 16
+    assert set(card.metrics["out of fold"]) == {"auc", "brier", "attention_in_tumour"}
     assert (out / "failures.png").stat().st_size > 10_000
     readme = (out / "bundle" / "docs" / "README.md").read_text()
     assert all(text in readme for text in (*card.failures, "| hr: negative |"))
