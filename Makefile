@@ -9,7 +9,7 @@ COHORT ?=
 ROWS ?=
 ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder))" $(if $(ROWS),--clinical-rows "$(ROWS)")
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -56,6 +56,10 @@ phantom-benchmark: setup
 	$(BIN)/pcr phantom $(BUILD)/A --patients 500 --site A --shortcut 0.6 --seed 1
 	$(BIN)/pcr phantom $(BUILD)/B --patients 400 --site B --seed 2
 	$(BIN)/pcr experiment $(BUILD)/A --external $(BUILD)/B --config Testing/benchmarks/phantom.json --out $(BUILD)/out
+
+# Shortcuts of four kinds and two strengths, and rare response: about an hour of one core. It goes on where it stopped.
+phantom-shortcuts: setup
+	OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/phantom_shortcuts.py --out build/phantom-shortcuts
 
 # The same table on real exams: make experiment COHORT=folder [ROWS=table of more labelled patients].
 experiment: setup

@@ -9,12 +9,14 @@ from ..exam import Exam, Geometry, Provenance
 from .anatomy import Breast, Layer, body_layers, draw_breasts, shape_body
 from .frame import Frame
 from .kinetics import FAT, relative_signal
+from .shortcut import settings_of_scan
 from .site import GREY_LEVELS, SITES, Site
-from .traits import Traits, draw_traits
+from .traits import Traits, draw_traits, response_intercept
 from .tumour import grow_tumour
 
 _FRONT_MARGIN = 24.0  # mm of air in front of the nipple
 _AIR_MARGIN = 2.5  # mm around the body that keep their noise; reconstructions store zero further out
+_MIDDLE = 50.0  # mm behind the nipple, where a coil that falls off has its usual sensitivity
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,9 @@ def patient_id(site: Site, index: int, seed: int = 0) -> str:
 
 def patient_traits(site: Site, index: int, seed: int = 0) -> Traits:
     """Return the traits of a patient of `make_patient`, without images."""
-    return draw_traits(_generator(site, index, seed, "traits"), site.shortcut)
+    shortcut = site.shortcut if site.shortcut_kind == "background" else 0.0
+    intercept = 0.0 if site.pcr_rate is None else response_intercept(site.pcr_rate)
+    return draw_traits(_generator(site, index, seed, "traits"), shortcut, intercept)
 
 
 def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) -> Patient:
@@ -53,7 +57,12 @@ def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) 
         seed: of the cohort.
         full: make a full-size exam (bilateral if axial) instead of a small one.
     """
-    traits = patient_traits(site, index, seed)
+    return scan_patient(patient_traits(site, index, seed), site, index, seed, full)
+
+
+def scan_patient(traits: Traits, site: Site, index: int, seed: int = 0, full: bool = False) -> Patient:
+    """Make the exam of a patient with these traits; the other arguments, of `make_patient`, draw the anatomy."""
+    site = settings_of_scan(site, traits.pcr, _generator(site, index, seed, "scan"))
     rng = _generator(site, index, seed, "images")
     pair = draw_breasts(rng, traits.menopause, traits.diameter)
     diseased = pair[0] if traits.side > 0 else pair[1]
@@ -128,6 +137,8 @@ def acquire(
     depth = np.clip(y + 20, 0, None)
     coil = np.exp(np.float32(0.16 * site.shading) * frame.field(rng, 80.0))
     coil *= np.exp(-depth * np.float32(site.shading) / np.float32(85))
+    if site.falloff:
+        coil *= np.exp(-np.float32(site.falloff) * (y - y.min() - np.float32(_FRONT_MARGIN + _MIDDLE)))
     coil *= np.float32(site.gain * GREY_LEVELS)
     noise = np.float32(site.noise * site.gain * GREY_LEVELS)
     stored = []

@@ -6,6 +6,7 @@ from typing import Literal
 from ..errors import DataError
 from .kinetics import Sequence
 
+SHORTCUT_KINDS = ("background", "noise", "shading", "fat")
 GREY_LEVELS = 36.0  # of unenhanced fibroglandular tissue near the coil, at gain 1
 _SMALL_SIZE = (128, 128, 48)
 _FULL_LATTICE = {
@@ -29,11 +30,14 @@ class Site:
         sequence: spoiled gradient echo of its scanner.
         fat: factor on the signal of fat; more than 1 if it is suppressed badly.
         shading: factor on how much the coil's sensitivity varies.
-        shortcut: correlation of background enhancement with the label, in [-1, 1]; 0 for none.
+        falloff: rate at which the coil's sensitivity falls off behind the nipple, 1/mm; 0 if it is corrected.
+        shortcut: correlation of what `shortcut_kind` names with the label, in [-1, 1]; 0 for none.
+        shortcut_kind: what varies from patient to patient and may correlate with the label, see `shortcut`.
+        pcr_rate: share of responders to expect, in (0, 1); None for about a third, see `traits`.
         manufacturer: for the table.
 
     Raises:
-        DataError: if the shortcut is not a correlation.
+        DataError: if the shortcut is not a correlation or of no known kind, or the rate is no share.
     """
 
     name: str
@@ -46,12 +50,20 @@ class Site:
     sequence: Sequence = field(default_factory=Sequence)
     fat: float = 1.0
     shading: float = 1.0
+    falloff: float = 0.0
     shortcut: float = 0.0
+    shortcut_kind: str = "background"
+    pcr_rate: float | None = None
     manufacturer: str = "PHANTOM"
 
     def __post_init__(self) -> None:
         if not -1 <= self.shortcut <= 1:
             raise DataError(f"shortcut must be between -1 and 1, got {self.shortcut}; give a correlation")
+        if self.shortcut_kind not in SHORTCUT_KINDS:
+            kinds = ", ".join(SHORTCUT_KINDS)
+            raise DataError(f"shortcut kind must be one of {kinds}, got {self.shortcut_kind!r}; choose one of them")
+        if self.pcr_rate is not None and not 0 < self.pcr_rate < 1:
+            raise DataError(f"pCR rate must be above 0 and below 1, got {self.pcr_rate}; give a share such as 0.3")
 
     def lattice(self, full: bool) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
         """Return voxels and spacing in mm along i, j, k."""
@@ -82,12 +94,14 @@ SITES = {
 }
 
 
-def find_site(name: str, shortcut: float = 0.0) -> Site:
-    """Return the site of that name in `SITES`, with a shortcut.
+def find_site(
+    name: str, shortcut: float = 0.0, shortcut_kind: str = "background", pcr_rate: float | None = None
+) -> Site:
+    """Return the site of that name in `SITES`, with a shortcut and a pCR rate.
 
     Raises:
-        DataError: if there is no such site.
+        DataError: if there is no such site, or see `Site`.
     """
     if name.upper() not in SITES:
         raise DataError(f"site must be one of {', '.join(SITES)}, got {name!r}; choose one of them")
-    return replace(SITES[name.upper()], shortcut=shortcut)
+    return replace(SITES[name.upper()], shortcut=shortcut, shortcut_kind=shortcut_kind, pcr_rate=pcr_rate)

@@ -167,6 +167,15 @@ def test_shortcut_ties_background_to_the_label(shortcut, sign):
     assert np.sign(round(auc - 0.5, 1)) == sign
 
 
+def test_rate_of_responders_is_as_asked_and_the_patients_stay():
+    usual = [patient_traits(SITES["A"], index) for index in range(2000)]
+    for rate in (0.5, 0.07):
+        traits = [patient_traits(find_site("A", pcr_rate=rate), index) for index in range(2000)]
+        assert np.mean([t.pcr for t in traits]) == pytest.approx(rate, abs=0.03)
+        assert np.mean([t.probability for t in traits]) == pytest.approx(rate, abs=0.015)
+        assert [t.washout for t in traits] == [t.washout for t in usual]
+
+
 def test_background_shows_in_the_image(monkeypatch):
     means = []
     for background in (0.01, 0.08):
@@ -245,6 +254,11 @@ def test_unknown_site_is_refused():
 def test_shortcut_beyond_a_correlation_is_refused():
     with pytest.raises(DataError, match="between -1 and 1"):
         find_site("A", shortcut=1.5)
+
+
+def test_impossible_rate_of_responders_is_refused():
+    with pytest.raises(DataError, match=r"above 0 and below 1, got 1\.0; give a share"):
+        find_site("A", pcr_rate=1.0)
 
 
 def test_full_size_exam_is_bilateral():
