@@ -9,7 +9,7 @@ from typing import Any
 import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model
-from PCRPredictorLib.mrml.display import set_legend, set_overlay
+from PCRPredictorLib.mrml.display import compare_steps, set_legend, set_overlay
 from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_overlay, to_vtk_image
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
@@ -70,6 +70,7 @@ class ResultsControls:
         ui.rocButton.connect("clicked(bool)", self.show_charts)
         ui.useButton.connect("clicked(bool)", self.install)
         ui.explainButton.connect("clicked(bool)", self.explain)
+        ui.stepsButton.connect("clicked(bool)", self.compare)
         ui.stepSelector.connect("currentIndexChanged(int)", self._show_step)
         ui.evaluateButton.connect("clicked(bool)", self.evaluate)
         for path in (ui.externalPath, ui.evaluationPath):
@@ -92,7 +93,7 @@ class ResultsControls:
             if has_bundle
             else _("This run has left no model yet: train the curriculum to its end.")
         )
-        ui.explainButton.enabled = bool(ui.explainSelector.count)
+        ui.explainButton.enabled = ui.stepsButton.enabled = bool(ui.explainSelector.count)
         chosen = None not in (path_of(ui.externalPath), path_of(ui.evaluationPath))
         ui.evaluateButton.enabled = has_bundle and chosen and not self._child.running
 
@@ -115,6 +116,13 @@ class ResultsControls:
 
     def explain(self, *_args: object) -> None:
         """Open the chosen patient with the attention of each step, by the fold that held the patient out."""
+        self._explain(self._show_attention)
+
+    def compare(self, *_args: object) -> None:
+        """Open the chosen patient with the attention of the steps side by side, in linked views."""
+        self._explain(self._show_side_by_side)
+
+    def _explain(self, show: Callable[[tuple], None]) -> None:
         folder, run, name = self._cohort.folder, self._run.run, self._ui.explainSelector.currentText
 
         def work() -> Any:
@@ -123,8 +131,8 @@ class ResultsControls:
             exam = read_patient(find_patient(folder, name))
             return exam, explain_steps(run, name, exam)
 
-        self._ui.explainButton.enabled = False
-        self._background.start(work, self._show_attention, self._report_failure)
+        self._ui.explainButton.enabled = self._ui.stepsButton.enabled = False
+        self._background.start(work, show, self._report_failure)
 
     def evaluate(self, *_args: object) -> None:
         """Evaluate the run's model on a different cohort, as `pcr evaluate` does."""
@@ -179,7 +187,13 @@ class ResultsControls:
             selector.addItem(step)
         show_overlay(scene, self._nodes["early"], list(self._attention.values())[-1], exam.centre)
         selector.setCurrentIndex(len(self._attention) - 1)
-        self._ui.explainButton.enabled = True
+        self._ui.explainButton.enabled = self._ui.stepsButton.enabled = True
+
+    def _show_side_by_side(self, found: tuple) -> None:
+        self._show_attention(found)
+        for node in self._attention.values():
+            set_legend(node, False)
+        compare_steps(slicer.mrmlScene, self._nodes["early"], self._attention)
 
     def _show_step(self, *_args: object) -> None:
         node = self._attention.get(self._ui.stepSelector.currentText)
@@ -189,7 +203,7 @@ class ResultsControls:
                 set_legend(other, other is node)
 
     def _report_failure(self, error: Exception) -> None:
-        self._ui.explainButton.enabled = True
+        self._ui.explainButton.enabled = self._ui.stepsButton.enabled = True
         self._show_error(str(error))
 
     def _show_evaluation(self, code: int | None, errors: str) -> None:

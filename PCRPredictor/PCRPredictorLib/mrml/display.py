@@ -11,7 +11,7 @@ from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
-COMPARE_LAYOUT = 5207  # unlike those of Slicer and of other extensions
+COMPARE_LAYOUT, STEPS_LAYOUT = 5207, 5211  # unlike those of Slicer and of other extensions
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
 
 
@@ -119,16 +119,22 @@ def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.nd
     return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
 
 
-def compare_layout_xml() -> str:
-    """Return the layout of four axial slice views, two by two, in the XML of Slicer."""
-    views = "".join(
+def compare_layout_xml(views: Mapping[str, str]) -> str:
+    """Return the layout of linked axial slice views, two by two, in the XML of Slicer.
+
+    Args:
+        views: colour by name.
+    """
+    cells = [
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">'
         f'Axial</property><property name="viewlabel" action="default">{name}</property><property name="viewcolor" '
         f'action="default">{colour}</property><property name="viewgroup" action="default">7</property></view></item>'
-        for name, colour in COMPARE_VIEWS.items()
+        for name, colour in views.items()
+    ]
+    half = (len(cells) + 1) // 2
+    rows = "".join(
+        f'<item><layout type="horizontal">{"".join(part)}</layout></item>' for part in (cells[:half], cells[half:])
     )
-    half = views.index("<item>", views.index("</item>", views.index("</item>") + 1))
-    rows = "".join(f'<item><layout type="horizontal">{part}</layout></item>' for part in (views[:half], views[half:]))
     return f'<layout type="vertical" split="true">{rows}</layout>'
 
 
@@ -138,18 +144,45 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
     Args:
         volumes: volume nodes by name in `COMPARE_VIEWS`; some may be missing.
     """
-    layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
-    if not layout.IsLayoutDescription(COMPARE_LAYOUT):
-        layout.AddLayoutDescription(COMPARE_LAYOUT, compare_layout_xml())
-    layout.SetViewArrangement(COMPARE_LAYOUT)
+    shown = {name: (volume, attention) for name, volume in volumes.items()}
+    _show_linked(scene, COMPARE_LAYOUT, COMPARE_VIEWS, shown, opacity)
+
+
+def compare_steps(scene: Node, volume: Node, attention: Mapping[str, Node], opacity: float = OPACITY) -> None:
+    """Show the attention of the steps of a training side by side over one volume, linked.
+
+    Args:
+        attention: volume nodes by the name of the step; the last four if there are more.
+    """
+    last = list(attention.items())[-len(COMPARE_VIEWS) :]
+    views = {name: colour for (name, _), colour in zip(last, COMPARE_VIEWS.values(), strict=False)}
+    _show_linked(scene, STEPS_LAYOUT, views, {name: (volume, node) for name, node in last}, opacity)
+
+
+def _show_linked(
+    scene: Node, number: int, views: Mapping[str, str], shown: Mapping[str, tuple[Node, Node | None]], opacity: float
+) -> None:
+    """Show a layout of linked views, each with its background and overlay, in the place of the first slice view.
+
+    Args:
+        number: of the layout.
+        views: colour by name.
+        shown: background and overlay by name.
+    """
+    layout, description = nodes_of(scene, "vtkMRMLLayoutNode")[0], compare_layout_xml(views)
+    if layout.IsLayoutDescription(number):
+        layout.SetLayoutDescription(number, description)
+    else:
+        layout.AddLayoutDescription(number, description)
+    layout.SetViewArrangement(number)
     first = nodes_of(scene, "vtkMRMLSliceNode")[0]
-    for name, volume in volumes.items():
+    for name, (volume, overlay) in shown.items():
         composite = scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
         view = scene.GetSingletonNode(name, "vtkMRMLSliceNode")
         if composite is None or view is None:
             continue
         composite.SetBackgroundVolumeID(volume.GetID())
-        composite.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
+        composite.SetForegroundVolumeID(overlay.GetID() if overlay is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLinkedControl(True)
         match_view(view, first)

@@ -9,6 +9,7 @@ from PCRPredictorLib.model.attention import to_attention_map
 from PCRPredictorLib.model.grid import place_window
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
+from torch.nn import functional
 
 from ..run_folder import RunFolder, read_json
 from ..run_state import held_out
@@ -46,6 +47,7 @@ def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.n
         network = load_network(step, config, schema, run.step(fold, step.name))
         with torch.set_grad_enabled(network.attention is None):
             channels_last = image.contiguous(memory_format=torch.channels_last_3d)
-            found = explain(network(channels_last, clinical if step.clinical else None))
-        maps[step.name] = to_attention_map(found.detach()[0, 0].numpy(), window)
+            found = explain(network(channels_last, clinical if step.clinical else None)).detach()
+        found = functional.interpolate(found, size=(config.grid.slices, *found.shape[3:]), mode="trilinear")
+        maps[step.name] = to_attention_map(found[0, 0].numpy(), window)
     return maps

@@ -1,7 +1,9 @@
 """The state of a run, as the panel reads it while the run goes on."""
 
 import pytest
+import torch
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_state import held_out, latest_run, read_curves, read_models, read_state
 from PCRTrainingLib.runs.step_attention import explain_steps
@@ -45,3 +47,14 @@ def test_deleted_run_is_reported(tmp_path):
 def test_patient_that_no_fold_held_out_has_no_map(trained):
     with pytest.raises(DataError, match="no fold of this run held Z9 out"):
         explain_steps(RunFolder(trained), "Z9", None)
+
+
+def test_map_with_fewer_slices_than_the_grid_covers_the_whole_window(trained, training_cohort, monkeypatch):
+    ramp = torch.arange(4.0).view(1, 1, 4, 1, 1).expand(1, 1, 4, 16, 16)
+    monkeypatch.setattr("PCRTrainingLib.runs.step_attention.explain", lambda output: ramp)
+    exam = read_patient(find_patient(training_cohort, "P0"))
+    heights = explain_steps(RunFolder(trained), "P0", exam)["step1"].max((1, 2))
+    inside = heights[exam.mask.any((1, 2))]
+    assert inside[0] < 0.2
+    assert 0.3 < inside[len(inside) // 2] < 0.8
+    assert inside[-1] == 1

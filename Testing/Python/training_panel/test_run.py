@@ -115,6 +115,21 @@ def test_killed_run_is_reported_and_can_be_resumed(ready, tmp_path, slicer_sessi
     slicer_session.wait(lambda: ready.ui.resumeButton.enabled, 20)
 
 
+def test_steps_of_a_run_are_shown_side_by_side(training_panel, trained, training_cohort, slicer_session):
+    panel = training_panel
+    panel.ui.cohortPath.currentPath, panel.ui.runPath.currentPath = str(training_cohort), str(trained)
+    slicer_session.wait(lambda: panel.ui.stepsButton.enabled, 20)
+    panel.ui.stepsButton.click()
+    slicer_session.wait(lambda: not panel.background.busy, 60)
+    assert panel.messages == []
+    assert slicer.app.layoutManager().shown == [["step1", "step2"], ["step3"]]
+    for step in ("step1", "step2", "step3"):
+        composite = slicer.mrmlScene.GetSingletonNode(step, "vtkMRMLSliceCompositeNode")
+        assert slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName() == step
+        assert slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID()).GetName().startswith("Early phase")
+        assert composite.GetLinkedControl()
+
+
 def test_two_runs_cannot_write_one_folder(ready, tmp_path):
     from filelock import FileLock
 
