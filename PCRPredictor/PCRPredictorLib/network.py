@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from monai.networks.blocks import Convolution
 from torch import Tensor, channels_last_3d, nn
 from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
 STEM_STRIDE = (1, 2, 2)
+LEAST_WEIGHT = 1e-3  # added to the sum of weights of the pooled features
 _TRUNK_STRIDE = (2, 2, 2)
 
 
@@ -107,6 +109,16 @@ class PCRNet(nn.Module):
             clinical = image_logit.new_zeros(len(image_logit), self.clinical_inputs)
         return self.clinical(clinical)[:, 0]
 
+    def clinical_layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the layers of the clinical branch, [] without it; a ReLU stands between them.
+
+        Returns:
+            Weight (N, M) and bias (N,) of each layer, for M inputs and N outputs.
+        """
+        layers = [module for module in self.clinical or () if isinstance(module, nn.Linear)]
+        each = [(layer.weight.detach().cpu(), layer.bias.detach().cpu()) for layer in layers]
+        return [(weight.double().numpy(), bias.double().numpy()) for weight, bias in each]
+
     def channels_last(self) -> PCRNet:
         """Store the weights in the order that is fastest for convolutions on a CPU, in place."""
         self.to(memory_format=channels_last_3d)  # type: ignore[call-overload]
@@ -160,4 +172,4 @@ def _log_softmax_over_voxels(logits: Tensor) -> Tensor:
 def _weighted_mean(features: Tensor, gate: Tensor) -> Tensor:
     """Return the mean of the features over the voxels, weighted by the gate at their resolution: (B, channels)."""
     weights = functional.adaptive_avg_pool3d(gate, features.shape[2:])  # type: ignore[arg-type]
-    return (features * weights).sum((2, 3, 4)) / (weights.sum((2, 3, 4)) + 1e-3)
+    return (features * weights).sum((2, 3, 4)) / (weights.sum((2, 3, 4)) + LEAST_WEIGHT)

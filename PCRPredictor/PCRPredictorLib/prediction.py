@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import Notice
+from .evidence import Evidence
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
@@ -135,7 +136,7 @@ class Prediction:
     """The result for one exam.
 
     Args:
-        probability: of pathological complete response, mean over the ensemble, in [0, 1].
+        probability: of pathological complete response, of the ensemble, in [0, 1]; see `calibration.average`.
         interval: lowest and highest probability among the folds of the ensemble.
         fold_probabilities: one per fold.
         image_probability: the same model's probability with all clinical variables that are asked for unknown.
@@ -150,6 +151,9 @@ class Prediction:
         mask_interval: lowest and highest probability if the mask is eroded, dilated or moved by a voxel or two; None if
             that was not tried.
         measurements: of the tumour, None if they were not made.
+        evidence: the sum of terms that gives the probability; None for a result without one.
+        evidence_map: (k, j, i) float32 on the exam's lattice, in log-odds per voxel, positive towards response; its sum
+            is the image's term. 0 outside the model's window.
         lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
 
@@ -167,6 +171,8 @@ class Prediction:
     versions: Mapping[str, str]
     mask_interval: tuple[float, float] | None = None
     measurements: Measurements | None = None
+    evidence: Evidence | None = None
+    evidence_map: np.ndarray | None = None
     lesions: tuple[LesionPrediction, ...] = ()
 
     @property
@@ -205,6 +211,7 @@ class Prediction:
             "fold_probabilities": list(self.fold_probabilities),
             "image_only_probability": self.image_probability,
             "decision": self.decision,
+            "evidence": self.evidence.to_json() if self.evidence else None,
             "attention": vars(self.attention_summary),
             "tumour": vars(self.tumour),
             "measurements": vars(self.measurements) if self.measurements else None,

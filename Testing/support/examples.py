@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import SimpleITK as sitk
 from PCRPredictorLib.errors import Notice
+from PCRPredictorLib.evidence import Evidence, Possibility, Term
 from PCRPredictorLib.exam import Exam, Geometry, Lesion, Provenance
 from PCRPredictorLib.lesion.measurements import measure_lesion
 from PCRPredictorLib.prediction import (
@@ -89,6 +90,8 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
     attention[attention < 0.01] = 0
     attention /= attention.max()
     centre = tuple(float(x) for x in exam.geometry.to_physical(index[::-1]))
+    evidence = tiny_evidence(probability)
+    signed = attention * np.where(np.arange(attention.shape[2]) < index[2], 1.0, -0.4)
     return Prediction(
         probability=probability,
         interval=(probability - 0.08, probability + 0.05),
@@ -103,8 +106,24 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
         versions={"breastpcr": "0.3.0", "torch": "2"},
         mask_interval=(probability - 0.11, probability + 0.02),
+        evidence=evidence,
+        evidence_map=(signed * evidence.image.log_odds / signed.sum()).astype(np.float32),
         measurements=replace(measure_lesion(exam), side="left", distance_to_skin_mm=12.3, distance_to_nipple_mm=45.6),
     )
+
+
+def tiny_evidence(probability):
+    """Return terms that give a probability: one of each kind, and an unknown variable."""
+    logit = float(np.log(probability / (1 - probability)))
+    possible = (Possibility("negative", 0.5, 0.72), Possibility("positive", -0.4, 0.51))
+    terms = (
+        Term("base", "Base", "base", -0.8),
+        Term("log_volume", "Log volume", "measured", 0.9, 20.1, "2.1 log ml"),
+        Term("image", "Image", "image", logit - 0.05, 11.9),
+        Term("age", "Age", "clinical", -0.05, -1.2, "52 years"),
+        Term("hr", "Hormone receptors", "clinical", 0.0, 0.0, "unknown", False, (-0.4, 0.5), possible),
+    )
+    return Evidence(terms, logit, "typical", map_sum=logit - 0.05)
 
 
 def write_image(path, array=ARRAY, geometry=OBLIQUE, compress=False):

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any, get_args
 
 from ..clinical import ClinicalSchema
 from ..prediction import OperatingPoint
+from .calibration import Averaging
 from .grid import GridSpec
 from .normalisation import CHANNELS
 
@@ -77,6 +79,21 @@ class TrainingTimes:
 
 
 @dataclass(frozen=True)
+class Typical:
+    """The terms of the training patients' logits on average, against which those of a patient are shown.
+
+    They are means over the patients with images and over the folds, not calibrated.
+
+    Args:
+        image: image logit, out of fold.
+        variables: term of each variable by name, against "unknown"; a patient whose value is unknown counts as 0.
+    """
+
+    image: float
+    variables: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """The settings of a model at inference.
 
@@ -89,6 +106,9 @@ class InferenceSettings:
         familiar: ranges of the training patients.
         times: of the training patients' phases; empty if unknown.
         base_rate: share with pCR of the patients of whom the operating points' rates are; None if unknown.
+        averaging: of the folds, "logit" or "probability", see `calibration.average`. Bundles before 2.0 do not name it
+            and average probabilities.
+        typical: terms of the training patients; None in bundles before 2.0.
     """
 
     network: Mapping[str, object]
@@ -99,6 +119,8 @@ class InferenceSettings:
     familiar: tuple[TrainingRange, ...] = ()
     times: tuple[TrainingTimes, ...] = ()
     base_rate: float | None = None
+    averaging: Averaging = "probability"
+    typical: Typical | None = None
 
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
@@ -169,6 +191,10 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
     network = dict(content["network"])  # type: ignore[call-overload]
     if network.pop("_target_") != _NETWORK:
         raise ValueError(f"its network must be {_NETWORK}")
+    averaging = content.get("averaging", "probability")
+    if averaging not in get_args(Averaging):
+        raise ValueError(f"averaging must be one of {', '.join(get_args(Averaging))}, got {averaging!r}")
+    typical: Any = content.get("typical")
     times = [{**item, "quartiles": tuple(item["quartiles"])} for item in content.get("times", [])]  # type: ignore[attr-defined]
     return InferenceSettings(
         network=network,
@@ -179,4 +205,6 @@ def settings_from_json(content: Mapping[str, object]) -> InferenceSettings:
         familiar=tuple(TrainingRange(**item) for item in content["familiar"]),  # type: ignore[attr-defined]
         times=tuple(TrainingTimes(**item) for item in times),
         base_rate=content.get("base_rate"),  # type: ignore[arg-type]
+        averaging=averaging,  # type: ignore[arg-type]
+        typical=Typical(**typical) if typical is not None else None,
     )

@@ -225,6 +225,33 @@ def to_exam_space(values: np.ndarray, window: Window) -> np.ndarray:
     return exam
 
 
+def spread_in_exam(values: np.ndarray, window: Window) -> np.ndarray:
+    """Return a density on the model grid on the exam's voxels, with its sum kept.
+
+    Each value is divided among the voxels that it stands for, with triangle weights as wide as the grid's step or the
+    exam's voxel, whichever is larger; outside the window the result is 0. Values that lie outside the field of the
+    exam go to its nearest voxels.
+
+    Args:
+        values: (slices, rows, columns), of either sign; rows and columns may be coarser than the grid's.
+        window: from `place_window`.
+
+    Returns:
+        float32 (k, j, i), on the exam's lattice.
+    """
+    step = (window.slices[-1] - window.slices[0]) / max(len(window.slices) - 1, 1)
+    centres = [
+        (window.slices, float(step)),
+        *(_centres(edges, n) for edges, n in zip((window.rows, window.columns), values.shape[1:], strict=True)),
+    ]
+    inside = window.inside
+    weights = [_dividing_weights(*at, span) for at, span in zip(centres, inside, strict=True)]
+    inverse = np.argsort(window.order.axes)
+    exam = np.zeros([window.shape[a] for a in inverse], np.float32)
+    window.order.view(exam)[inside] = _apply([w.T for w in weights], values.astype(np.float64))
+    return exam
+
+
 def share_inside(mask: np.ndarray, window: Window) -> float:
     """Return the share of the mask's voxels, (k, j, i), that lie inside the window in plane, in [0, 1]."""
     seen = window.order.view(mask)[window.tumour[0] : window.tumour[1] + 1]
@@ -243,6 +270,14 @@ def _sampling_weights(centres: np.ndarray, width: float, count: int) -> np.ndarr
     weights = np.maximum(1 - distance, 0)
     inside = (centres >= -0.5) & (centres <= count - 0.5)
     return (weights / np.maximum(weights.sum(1, keepdims=True), 1e-9) * inside[:, None]).astype(np.float32)
+
+
+def _dividing_weights(centres: np.ndarray, width: float, inside: slice) -> np.ndarray:
+    """Return triangle weights, (len(centres), voxels inside), of each centre among the voxels; rows sum to 1."""
+    voxels = np.arange(inside.start, inside.stop)
+    held = np.clip(centres, voxels[0], voxels[-1])
+    weights = np.maximum(1 - np.abs(voxels - held[:, None]) / max(width, 1.0), 0)
+    return weights / weights.sum(1, keepdims=True)
 
 
 def _linear_weights(positions: np.ndarray, count: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from ..errors import Notice
 from ..exam import Exam
 from ..lesion.variants import crop_exam, vary_mask
 from ..prediction import OperatingPoint
-from .calibration import calibrate
+from .calibration import average
 from .card import InferenceSettings
 from .ensemble import Ensemble, Reading
 from .grid import place_window
@@ -46,7 +46,7 @@ def mask_range(
     clinical = np.stack([schema.encode(schema.complete(values, measure_quantities(each, schema))) for each in variants])
     changes = ensemble.plain_logits(images, clinical) - reading.plain_logits[:, None]
     logits = np.column_stack([reading.logits, reading.logits[:, None] + changes])
-    probabilities = calibrate(logits, settings.calibration).mean(0)
+    probabilities = average(logits, settings.calibration, settings.averaging)
     return float(probabilities.min()), float(probabilities.max())
 
 

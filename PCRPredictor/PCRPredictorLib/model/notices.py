@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..clinical import ClinicalSchema, Clipped, Value
 from ..errors import Notice
+from ..evidence import TOLERANCE, Evidence
 from ..exam import Provenance
 from ..prediction import AttentionSummary, LesionPrediction, OperatingPoint, TumourSummary
 from .card import TrainingRange, TrainingTimes
@@ -14,6 +15,14 @@ WEAK_ENHANCEMENT = 0.2
 LEAST_SHARE_IN_WINDOW = 0.95
 LEAST_ATTENTION_IN_TUMOUR = 0.3
 _LONG_GAP = 300.0  # s from pre-contrast to the first phase after contrast; then they do not follow each other
+
+
+def about_evidence(evidence: Evidence) -> Iterable[Notice]:
+    """Yield a warning if bars or map do not add up to what they explain, which they must on every prediction."""
+    error = max(evidence.sum_error, evidence.map_error)
+    if not error <= TOLERANCE:
+        text = f"The evidence does not add up to the result (difference {error:.2g} log-odds): do not rely on it."
+        yield Notice("evidence_inexact", text)
 
 
 def about_source(provenance: Provenance) -> Iterable[Notice]:

@@ -1,7 +1,7 @@
 """From an exam to a prediction: the fold ensemble reads the tumour's window; its attention is shown on the exam."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 
@@ -10,24 +10,28 @@ import numpy as np
 import torch
 
 from .. import __version__
-from ..checks import check_exam
+from ..clinical import Value
 from ..errors import DataError
+from ..evidence import Evidence
 from ..exam import Exam, Lesion
 from ..lesion.body import Body, outline_body
+from ..lesion.exam_check import check_exam
 from ..lesion.mask_check import check_mask
 from ..lesion.measurements import measure_lesion
 from ..prediction import LesionPrediction, Prediction
+from .additive import AdditiveModel, ClinicalBranches
 from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
-from .calibration import calibrate
-from .ensemble import Ensemble
-from .grid import place_window, share_inside
+from .calibration import average, average_logit, calibrate
+from .ensemble import Ensemble, Reading
+from .grid import Window, place_window, share_inside, spread_in_exam
 from .kinetics import measure_quantities
 from .mask_range import about_mask_range, mask_range
 from .normalisation import to_channels
 from .notices import (
     about_clinical,
     about_clipped,
+    about_evidence,
     about_lesions,
     about_result,
     about_source,
@@ -62,6 +66,8 @@ class Predictor:
         self.device = device
         networks = [network.for_inference() for network in bundle.load_networks(device)]
         self.ensemble = Ensemble(networks, bundle.settings.flips, device)
+        branches = tuple(network.clinical_layers() for network in networks)
+        self.additive = AdditiveModel(ClinicalBranches(bundle.schema, branches), bundle.settings)
 
     def predict(self, exam: Exam, operating_point: str | None = None) -> Prediction:
         """Predict the probability of pCR and the attention for one exam, for each of its tumours.
@@ -102,20 +108,22 @@ class Predictor:
         window = place_window(mask, exam.geometry, settings.grid)
         quantities = measure_quantities(exam, schema)
         # with the clinical values, and without them for the image alone
-        clinical = np.stack([schema.encode(schema.complete(given, quantities)) for given in (values, {})])
+        complete, measured = (schema.complete(given, quantities) for given in (values, {}))
+        clinical = np.stack([schema.encode(given) for given in (complete, measured)])
         reading = self.ensemble.read(to_channels(exam, window), clinical)
         probabilities = calibrate(reading.logits, settings.calibration)
         attention = to_attention_map(reading.attention, window)
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)
+        evidence, evidence_map = self._explain(reading, complete, window)
         interval = float(probabilities.min()), float(probabilities.max())
         mask_interval = mask_range(exam, reading, self.ensemble, settings, schema, values)
         return Prediction(
-            probability=float(probabilities.mean()),
+            probability=self._average(reading.logits),
             interval=interval,
             mask_interval=mask_interval,
             fold_probabilities=tuple(probabilities.tolist()),
-            image_probability=float(calibrate(reading.image_logits, settings.calibration).mean()),
+            image_probability=self._average(reading.image_logits),
             operating_point=point,
             attention=attention,
             attention_summary=summary,
@@ -131,11 +139,34 @@ class Predictor:
                 *about_clinical(schema, values),
                 *about_clipped(schema.find_clipped(values, quantities)),
                 *about_source(exam.provenance),
+                *about_evidence(evidence),
             ),
             model=self.bundle.identity,
             versions=library_versions(),
             measurements=measure_lesion(exam, outline()),
+            evidence=evidence,
+            evidence_map=evidence_map,
         )
+
+    def _average(self, logits: np.ndarray) -> float:
+        """Return the probability of the ensemble from the logits of its folds, (F,)."""
+        settings = self.bundle.settings
+        return float(average(logits[:, None], settings.calibration, settings.averaging)[0])
+
+    def _explain(self, reading: Reading, values: Mapping[str, Value], window: Window) -> tuple[Evidence, np.ndarray]:
+        """Return the sum behind the probability, and the image's term divided among the voxels: (k, j, i).
+
+        A place adds its share of the attention times its own logit, see `ensemble.contributions`, less that share of
+        the image logit of a typical training patient: so the map is signed, and its sum is the image's term.
+        """
+        settings = self.bundle.settings
+        typical = settings.typical.image if settings.typical else 0.0
+        parts = settings.calibration[0] * (reading.contributions - typical * reading.attention)
+        found = spread_in_exam(parts, window)
+        evidence = self.additive.explain(reading.network_logits, values)
+        shown = average_logit(reading.logits[:, None], settings.calibration, settings.averaging)
+        map_sum = float(found[window.region].sum(dtype=np.float64))
+        return replace(evidence, logit=float(shown[0]), map_sum=map_sum), found
 
 
 def library_versions() -> dict[str, str]:

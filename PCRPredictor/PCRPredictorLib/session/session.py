@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import check_exam
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..exam import Exam
+from ..lesion.exam_check import check_exam
 from ..lesion.sides import separate_sides
 from ..prediction import Prediction
 from ..report.wording import Translate

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.lesion.body import outline_body
+from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.lesion.mask_check import check_mask
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.notices import about_reading

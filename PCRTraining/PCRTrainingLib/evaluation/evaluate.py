@@ -116,7 +116,8 @@ def describe_shifts(result: Mapping[str, Any]) -> list[str]:
 def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome:
     """Return the outcome of the fold ensemble of a bundle, as the predictor runs it, on a cached cohort."""
     settings, networks, clinical = bundle.settings, bundle.load_networks(device), cache.encode(bundle.schema)
-    ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, bundle.operating_point())
+    point, averaging = bundle.operating_point(), settings.averaging
+    ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, point, averaging)
     share = random_share(networks[0], cache, clinical, device)
     return replace(ensemble.outcome(cache, clinical, device), random_in_tumour=share)
 

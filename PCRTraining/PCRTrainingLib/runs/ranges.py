@@ -4,16 +4,35 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from PCRPredictorLib.model.card import TrainingRange, TrainingTimes
+from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.model.additive import ClinicalBranches
+from PCRPredictorLib.model.card import TrainingRange, TrainingTimes, Typical
 from PCRPredictorLib.phases import parse_times
 
 from ..cohort.cache import GridCache, Record
+from ..config import Step
+from ..training.folds import Run
 
 _LEAST_SPREAD = 30.0  # s to both sides of the median; a cohort of one protocol must not flag every other exam
 _LABELS = {
     "early": "early phase {1:.0f} s after the pre-contrast one",
     "late": "late phase {1:.0f} s after the first phase after contrast",
 }
+
+
+def typical_terms(run: Run, step: Step) -> Typical:
+    """Return the terms of the logit in the training patients on average, which a patient's terms are compared with.
+
+    Args:
+        run: of which every fold is trained.
+        step: the one whose networks predict.
+    """
+    data, held_out = run.data, run.data.held_out
+    schema = data.schema if step.clinical else ClinicalSchema(())
+    networks = [run.network(step, number) for number in data.fold_numbers]
+    branches = ClinicalBranches(schema, tuple(network.clinical_layers() for network in networks))
+    variables = branches.typical_terms(data.cache.encode(schema).numpy()[held_out])
+    return Typical(float(run.out_of_fold(step).image_logit.mean()), variables)
 
 
 def training_ranges(cache: GridCache) -> tuple[TrainingRange, ...]:

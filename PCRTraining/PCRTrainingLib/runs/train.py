@@ -36,7 +36,7 @@ from ..training.inference import random_share
 from ..training.loop import network_arguments
 from .job import Job
 from .preparation import prepare
-from .ranges import describe_times, training_ranges, training_times
+from .ranges import describe_times, training_ranges, training_times, typical_terms
 from .step_attention import explain_steps
 
 Fitted = tuple[Calibration, tuple[OperatingPoint, ...]]  # by out-of-fold predictions
@@ -148,6 +148,8 @@ def write_run_bundle(path: Path, run: Run, fitted: Fitted, card: ModelCard) -> N
         familiar=training_ranges(data.cache),
         times=times,
         base_rate=float(data.cache.labels[data.held_out].mean()),
+        averaging="logit",
+        typical=typical_terms(run, step),
     )
     weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
     images, patients = training_hashes(data.cache, data.rows)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.calibration import Calibration, calibrate
+from PCRPredictorLib.model.calibration import Averaging, Calibration, average, calibrate
 from PCRPredictorLib.prediction import OperatingPoint
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -117,13 +117,20 @@ def fit_points(logit: np.ndarray, label: np.ndarray) -> tuple[Calibration, tuple
     return calibration, choose_operating_points(calibrate(logit, calibration), label)
 
 
-def at_point(name: str, logits: Sequence[np.ndarray], calibration: Calibration, point: OperatingPoint) -> Outcome:
-    """Return the outcome of an ensemble: the mean of its calibrated probabilities, decided at one point.
+def at_point(
+    name: str,
+    logits: Sequence[np.ndarray],
+    calibration: Calibration,
+    point: OperatingPoint,
+    averaging: Averaging = "logit",
+) -> Outcome:
+    """Return the outcome of an ensemble: its calibrated average, decided at one point.
 
     Args:
         logits: (N,) of each member.
+        averaging: of the members, see `calibration.average`.
     """
-    probability = np.mean([calibrate(logit, calibration) for logit in logits], 0)
+    probability = average(np.stack(logits), calibration, averaging)
     decision = probability >= point.threshold
     return Outcome(name, np.mean(logits, 0), probability, decision, probability, point.name, point.threshold)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from PCRPredictorLib.model.calibration import Calibration
+from PCRPredictorLib.model.calibration import Averaging, Calibration
 from PCRPredictorLib.network import Output, PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ class Ensemble:
         flips: beside the plain image, axes of (slices, rows, columns).
         calibration: slope and offset.
         point: operating point.
+        averaging: of the folds, see `calibration.average`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Ensemble:
     flips: Flips
     calibration: Calibration
     point: OperatingPoint
+    averaging: Averaging = "logit"
 
     def outcome(self, cache: GridCache, clinical: Tensor, device: str = "cpu") -> Outcome:
         """Return its outcome on every patient of a cache, as the predictor computes it.
@@ -43,7 +45,7 @@ class Ensemble:
         index = np.arange(len(cache))
         found = [score(network.to(device), cache, clinical, index, self.flips, device) for network in self.networks]
         scores = Scores(*(np.mean([getattr(each, f.name) for each in found], 0) for f in fields(Scores)))
-        outcome = at_point(self.name, [each.logit for each in found], self.calibration, self.point)
+        outcome = at_point(self.name, [each.logit for each in found], self.calibration, self.point, self.averaging)
         return replace(outcome, scores=scores, map_name=map_name(self.networks[0].attention is not None))
 
 

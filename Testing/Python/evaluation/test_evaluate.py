@@ -7,8 +7,11 @@ import pytest
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from PCRTrainingLib.cohort.cache import open_or_build
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.evaluation.evaluate import cohort_names, write_evaluation
+from PCRTrainingLib.evaluation.evaluate import cohort_names, run_bundle, write_evaluation
 from PCRTrainingLib.progress import Progress
 from support.training_cohort import read_table, write_cohort, write_table
 
@@ -75,6 +78,15 @@ def test_evaluation_agrees_with_predict(trained, elsewhere, evaluated, tmp_path)
     expected = auc(np.array([predicted[name] for name in labels]), np.array(list(labels.values())))
     (cohort,) = json.loads((evaluated / "evaluation.json").read_text())["cohorts"]
     assert cohort["models"][0]["auc"]["value"] == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("averaging", ["logit", "probability"])
+def test_probability_of_an_evaluation_is_that_of_the_predictor(bundle, elsewhere, tmp_path, averaging):
+    bundle = replace(bundle, settings=replace(bundle.settings, averaging=averaging))
+    cache = open_or_build(elsewhere, tmp_path, bundle.settings.grid, bundle.schema, Progress())
+    first = read_patient(find_patients(elsewhere)[0])
+    expected = Predictor(bundle).predict(first).probability
+    assert run_bundle(bundle, cache).probability[0] == pytest.approx(expected, abs=2e-3)  # cached with half precision
 
 
 def test_training_patients_are_refused_by_their_images_after_renaming(trained, training_cohort, tmp_path):

@@ -1,12 +1,14 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
 from monai.bundle import ConfigParser
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import INFERENCE, METADATA, export_bundle, find_bundle, load_bundle, verify_bundle
+from PCRPredictorLib.model.card import Typical, settings_from_json, settings_to_json
 from PCRPredictorLib.network import PCRNet
 
 
@@ -23,6 +25,21 @@ def test_written_bundle_reads_back_unchanged(bundle):
     assert bundle.operating_point().name == "balanced"
     assert bundle.settings.times[0].quartiles == (106, 128, 162)
     assert len(bundle.load_networks()) == 2
+
+
+def test_settings_of_an_earlier_version_average_probabilities_and_know_no_typical_patient(bundle):
+    content = settings_to_json(bundle.settings)
+    del content["averaging"], content["typical"]
+    found = settings_from_json(content)
+    assert (found.averaging, found.typical) == ("probability", None)
+
+
+def test_typical_patient_reads_back_and_an_unknown_averaging_is_refused(bundle):
+    settings = replace(bundle.settings, averaging="logit", typical=Typical(0.2, {"age": -0.1}))
+    content = json.loads(json.dumps(settings_to_json(settings)))
+    assert settings_from_json(content) == settings
+    with pytest.raises(ValueError, match=r"must be one of logit, probability, got 'median'"):
+        settings_from_json({**content, "averaging": "median"})
 
 
 def test_unknown_operating_point_lists_the_known_ones(bundle):

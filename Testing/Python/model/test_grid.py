@@ -7,8 +7,10 @@ from PCRPredictorLib.model.grid import (
     place_window,
     sample,
     share_inside,
+    spread_in_exam,
     to_exam_space,
 )
+from support.examples import TILT, tiny_exam
 
 SPEC = GridSpec()
 AXIAL = np.eye(3)
@@ -171,3 +173,24 @@ def test_nothing_outside_the_window_gets_attention():
     back = to_exam_space(np.ones((8, 32, 32)), window)
     back[window.region] = 0
     assert back.max() == 0
+
+
+@pytest.mark.parametrize("direction", [AXIAL, SAGITTAL, TILT])
+@pytest.mark.parametrize("spacing", [(0.7, 0.7, 1.2), (1.5, 1.5, 3.0), (4.0, 4.0, 9.0)])
+def test_density_keeps_its_sum_on_any_lattice(direction, spacing):
+    exam = tiny_exam(direction, size=(60, 50, 12), spacing=spacing)
+    window = place_window(exam.mask, exam.geometry, GridSpec())
+    values = np.random.default_rng(0).normal(size=(8, 32, 32))
+    found = spread_in_exam(values, window)
+    assert found.sum(dtype=float) == pytest.approx(values.sum(), abs=1e-4)
+    assert not np.delete(window.order.view(found), np.r_[window.inside[0]], 0).any()
+
+
+def test_density_lies_where_the_model_read_it():
+    exam = tiny_exam(size=(120, 110, 20), spacing=(1.0, 1.0, 2.0))
+    window = place_window(exam.mask, exam.geometry, GridSpec())
+    position = np.indices(exam.mask.shape)[2].astype(np.float32)
+    columns = sample(position, window)
+    spot = np.zeros((8, 64, 64))
+    spot[4, 30, 20] = 1
+    assert (spread_in_exam(spot, window) * position).sum() == pytest.approx(columns[4, 30, 20], abs=0.01)

@@ -5,7 +5,11 @@ import pytest
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam, Geometry, Lesion
+from PCRPredictorLib.model import predictor as predictor_module
+from PCRPredictorLib.model.card import Typical
+from PCRPredictorLib.model.grid import spread_in_exam
 from PCRPredictorLib.model.predictor import Predictor
+from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +151,31 @@ def test_lesion_that_cannot_be_predicted_is_named(predictor, two_lesions):
     early[two_lesions.lesions[1].mask != 0] = 0
     with pytest.raises(DataError, match=r"small: the phases look swapped.*leave this lesion out"):
         predictor.predict(replace(two_lesions, early=early))
+
+
+@pytest.mark.parametrize("axes", [AXIAL, SAGITTAL, TILT])
+def test_bars_add_up_to_the_result_and_the_map_to_the_bar_of_the_image(predictor, axes):
+    found = predictor.predict(tiny_exam(axes))
+    odds = found.probability / (1 - found.probability)
+    assert sum(term.log_odds for term in found.evidence.terms) == pytest.approx(np.log(odds), abs=1e-5)
+    assert found.evidence_map.sum(dtype=float) == pytest.approx(found.evidence.image.log_odds, abs=1e-5)
+    assert found.evidence_map.shape == found.attention.shape
+    assert not {"evidence_inexact"} & {notice.code for notice in found.notices}
+
+
+def test_map_is_zero_where_the_model_does_not_look(predictor, exam):
+    found = predictor.predict(exam)
+    assert not found.evidence_map[found.attention == 0].any()
+
+
+def test_evidence_that_does_not_add_up_is_reported(predictor, exam, monkeypatch):
+    monkeypatch.setattr(predictor_module, "spread_in_exam", lambda values, window: 2 * spread_in_exam(values, window))
+    notices = {notice.code: notice.message for notice in predictor.predict(exam).notices}
+    assert "do not rely on it" in notices["evidence_inexact"]
+
+
+def test_model_that_averages_logits_has_no_remainder(bundle, exam):
+    settings = replace(bundle.settings, averaging="logit", typical=Typical(0.3, {"age": 0.1}))
+    found = Predictor(replace(bundle, settings=settings)).predict(exam)
+    assert {term.kind for term in found.evidence.terms} == {"base", "clinical", "image"}
+    assert found.evidence_map.sum(dtype=float) == pytest.approx(found.evidence.image.log_odds, abs=1e-5)

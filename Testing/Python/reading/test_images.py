@@ -5,9 +5,9 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.reading.images import read_exam, read_volume
 from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti

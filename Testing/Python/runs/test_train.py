@@ -77,6 +77,14 @@ def test_predictor_reproduces_the_logits_of_the_run(trained, training_cohort):
         assert probability == pytest.approx(1 / (1 + np.exp(-(slope * logit + offset))), abs=0.01)
 
 
+def test_bundle_averages_logits_and_knows_the_terms_of_a_typical_training_patient(trained):
+    bundle = load_bundle(trained / "bundle")
+    assert bundle.settings.averaging == "logit"
+    typical = bundle.settings.typical
+    assert set(typical.variables) == {variable.name for variable in bundle.schema.variables}
+    assert abs(typical.image) > 0
+
+
 @pytest.mark.slow
 def test_two_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
     train(quiet_job(training_cohort, tmp_path / "two", worker=Worker(processes=2)), read_config(quick_config))

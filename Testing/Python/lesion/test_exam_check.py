@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PCRPredictorLib.checks import check_exam
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.lesion.exam_check import check_exam
 from support.examples import tiny_exam
 
 EXAM = tiny_exam()

@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from .errors import DataError
-from .exam import PHASE_NAMES, Exam, bounding_box
+from ..errors import DataError
+from ..exam import PHASE_NAMES, Exam, bounding_box
 
 
 def check_exam(exam: Exam) -> None:

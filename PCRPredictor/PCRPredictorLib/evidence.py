@@ -1,0 +1,141 @@
+"""Why this probability: the logit as a sum of terms, for reports, panels and the page; without torch.
+
+The terms of an `Evidence` add up to the logit of the probability that is shown. `model/additive.py` computes them and
+says how; `Prediction.evidence_map` divides the image's term among the voxels.
+
+`logit_to_probability` and `Evidence` are ours; the sum over variables of a clinical branch with a hidden layer is after
+Shapley, A value for n-person games, 1953.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+TOLERANCE = 1e-4  # log-odds by which sums may differ
+UNIT, MAP_UNIT = "log-odds", "log-odds per voxel"
+Kind = Literal["base", "clinical", "measured", "image", "averaging"]
+Reference = Literal["typical", "unknown"]
+
+
+@dataclass(frozen=True)
+class Possibility:
+    """The answer if a variable that is unknown had this value.
+
+    Args:
+        value: with its unit, in words.
+        log_odds: change of the logit against leaving the variable unknown.
+        probability: of the patient with this value, in [0, 1].
+    """
+
+    value: str
+    log_odds: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the sum.
+
+    Args:
+        name: "base", "image" or "averaging"; of a variable its key in tables and on the command line.
+        label: shown to the user, in English; that of a variable comes from the model.
+        kind: "base", "clinical" (asked for), "measured" (in the exam), "image", or "averaging": the remainder of a
+            model that averages the probabilities of its folds, not their logits.
+        log_odds: positive towards response. 0 means as the reference, see `Evidence.reference`.
+        points: change of the probability that this term alone makes, in points of 100 for the range [0, 1]: the
+            probability minus the one without this term. Points do not add up exactly, log-odds do. Of the base it is 0.
+        value: of a variable, in words with its unit; "" for the others.
+        known: False for a variable that is unknown.
+        could_add: for a variable that is unknown, the lowest and highest change of the logit that its value could
+            make: over all values of a category, or from the 5th to the 95th percentile of the training patients.
+        possibilities: for a variable that is unknown, the answer for each of these values.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    log_odds: float
+    points: float = 0.0
+    value: str = ""
+    known: bool = True
+    could_add: tuple[float, float] | None = None
+    possibilities: tuple[Possibility, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The sum that gives the probability.
+
+    Args:
+        terms: the base first, then what is known, the largest first, then what is unknown, the widest range first.
+        logit: of the probability that is shown, natural logarithm of the odds.
+        reference: what a term of 0 means. "typical": as the training patients on average, whose logit is the base;
+            a variable that is unknown then has a term, too, as not knowing it differs from their average. "unknown",
+            for models without these averages: as if the variable were unknown, and an image logit of 0.
+        exact: True if each term is read from the model; False if its clinical branch has a hidden layer, in which
+            variables act together: then terms are their Shapley values against "unknown", which add up exactly, too.
+        map_sum: sum of the evidence map over all voxels, in log-odds; it equals the image's term.
+    """
+
+    terms: tuple[Term, ...]
+    logit: float
+    reference: Reference
+    exact: bool = True
+    map_sum: float | None = None
+
+    @property
+    def base(self) -> Term:
+        """The term that everybody has."""
+        return next(term for term in self.terms if term.kind == "base")
+
+    @property
+    def image(self) -> Term:
+        """The term of the image, which the evidence map divides among the voxels."""
+        return next(term for term in self.terms if term.kind == "image")
+
+    @property
+    def bars(self) -> tuple[Term, ...]:
+        """The terms beside the base; a remainder that is too small to be shown is left out."""
+        return tuple(t for t in self.terms if t.kind != "base" and (t.kind != "averaging" or abs(t.points) >= 0.05))
+
+    @property
+    def base_probability(self) -> float:
+        """The probability of a patient whose terms are all 0."""
+        return logit_to_probability(self.base.log_odds)
+
+    @property
+    def sum_error(self) -> float:
+        """The difference between the sum of the terms and the logit, in log-odds."""
+        return abs(math.fsum(term.log_odds for term in self.terms) - self.logit)
+
+    @property
+    def map_error(self) -> float:
+        """The difference between the sum of the evidence map and the image's term, in log-odds; 0 without a map."""
+        return 0.0 if self.map_sum is None else abs(self.map_sum - self.image.log_odds)
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values, for the block `evidence` of `prediction.json`."""
+        return {
+            "unit": UNIT,
+            "logit": self.logit,
+            "reference": self.reference,
+            "base_probability": self.base_probability,
+            "method": "exact" if self.exact else "Shapley values of the clinical variables against unknown",
+            "terms": [_term_to_json(term) for term in self.terms],
+            "sum_error": self.sum_error,
+            "map": None if self.map_sum is None else {"unit": MAP_UNIT, "sum": self.map_sum},
+        }
+
+
+def _term_to_json(term: Term) -> Mapping[str, object]:
+    content = asdict(term)
+    content["could_add"] = term.could_add and {"low": term.could_add[0], "high": term.could_add[1]}
+    return content
+
+
+def logit_to_probability(logit: float) -> float:
+    """Return 1 / (1 + exp(-logit)), without overflow."""
+    return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))
