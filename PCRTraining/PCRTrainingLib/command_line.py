@@ -3,6 +3,7 @@
 import sys
 
 from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.commands.bundle import bundle
 from PCRPredictorLib.commands.options import ManyValues
 from PCRPredictorView.command_line import view
 
@@ -12,11 +13,13 @@ from .commands.evaluate import evaluate
 from .commands.experiment import experiment
 from .commands.import_dicom import import_dicom
 from .commands.init import init
+from .commands.recalibrate import recalibrate
 from .commands.select import select
 from .commands.train import train
 
 for subcommand in (view, init, check, estimate, train, select, evaluate, experiment):
     app.command(cls=ManyValues)(subcommand)
+bundle.command()(recalibrate)
 app.command("import", cls=ManyValues)(import_dicom)
 
 

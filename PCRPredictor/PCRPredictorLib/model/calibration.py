@@ -48,3 +48,12 @@ def average_logit(logits: np.ndarray, calibration: Calibration, averaging: Avera
         return calibrated.mean(0)
     # the mean probability over the mean of its opposite, as logarithms
     return logsumexp(-np.logaddexp(0, -calibrated), axis=0) - logsumexp(-np.logaddexp(0, calibrated), axis=0)
+
+
+def compose(calibration: Calibration, change: Calibration) -> Calibration:
+    """Return the calibration whose log-odds are those of `calibration`, then changed by a slope and an offset.
+
+    Source: as `calibrate`.
+    """
+    (slope, offset), (more, beyond) = calibration, change
+    return more * slope, more * offset + beyond

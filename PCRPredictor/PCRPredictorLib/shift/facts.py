@@ -14,6 +14,7 @@ from ..geometry import Geometry
 from ..model.grid import acquisition_order
 from ..model.kinetics import measure_quantities
 from ..model.tumour import QUANTITIES, measure, summarise_tumour
+from ..phases import parse_times
 from .distribution import (
     LEAST_PATIENTS,
     LEAST_SHARED,
@@ -84,7 +85,8 @@ def make_facts(
 
     Args:
         row: of the table, by column.
-        times: "early" in s after the pre-contrast phase, "late" in s after the first phase after contrast.
+        times: "early" in s after the pre-contrast phase, "late" in s after the first phase after contrast; if late is
+            not known, the table's `acquisition_times` tell it.
         measured: quantities in the exam by name, of `tumour.measure` and `kinetics.tumour_quantities`.
         acquisition: from `describe_acquisition`; may be empty.
         schema: of the model.
@@ -92,7 +94,7 @@ def make_facts(
     """
     values, _ = schema.parse_each(row)
     asked = {variable.name: values[variable.name] for variable in schema.asked}
-    numbers: dict[str, object] = {**times, **measured, **acquisition, **asked}
+    numbers: dict[str, object] = {**_times_in(row), **_known(times), **measured, **acquisition, **asked}
     wanted = numbers_of(schema)
     scanner = {name: _spelling(name, row.get(name)) for name in _SCANNER}
     texts = {**scanner, PLANE: str(acquisition.get(PLANE, "")), **asked}
@@ -157,6 +159,16 @@ def summarise_training(
         above=dict(above),
         fixed_pcr=positives / len(patients),
     )
+
+
+def _times_in(row: Mapping[str, object]) -> dict[str, float]:
+    """Return the time of the late phase by the table, as training takes it: that of the last phase."""
+    seconds = parse_times(row.get("acquisition_times", ""))
+    return {"late": seconds[-1] - seconds[1]} if len(seconds) >= 3 else {}
+
+
+def _known(times: Mapping[str, float | None]) -> dict[str, float]:
+    return {phase: time for phase, time in times.items() if time is not None}
 
 
 def _is_number(value: object) -> bool:

@@ -149,7 +149,7 @@ def _values(known: Mapping[str, Any] | None) -> str:
         return MISSING
     if known["shares"]:
         return ", ".join(f"{name} {percent(value)}" for name, value in known["shares"].items())
-    at = {int(level): f"{value:.3g}" for level, value in known["percentiles"].items()}
+    at = {int(level): f"{value:.3g}".replace("-", "−") for level, value in known["percentiles"].items()}
     if not at:
         return MISSING
     low, high = at.get(5, at.get(1)), at.get(95, at.get(99))

@@ -53,3 +53,9 @@ def test_training_distribution_has_no_value_of_a_few_patients():
 def test_nobody_has_empty_distributions():
     assert {each.patients for each in summarise([], SCHEMA, least=1)} == {0}
     assert np.all([not each.percentiles and not each.shares for each in summarise([], SCHEMA, least=1)])
+
+
+def test_late_phase_is_that_of_the_table_if_the_exam_does_not_tell():
+    row = {"acquisition_times": "[0, 100, 200, 400]"}
+    assert make_facts(row, {"early": 100, "late": None}, {}, {}, SCHEMA).numbers == {"early": 100, "late": 300}
+    assert make_facts(row, {"late": 250}, {}, {}, SCHEMA).numbers == {"late": 250}
