@@ -1,8 +1,9 @@
-"""Yes and no, positive and negative, and "not known", in the languages of tables.
+"""Yes and no, positive and negative, and "not known", in the languages of tables; identifiers as they are compared.
 
 Only whole cells count, and only words that mean one thing: "ja" is yes, "nicht positiv" is left to its reader.
 """
 
+import re
 import unicodedata
 
 _YES = (
@@ -27,6 +28,8 @@ _UNKNOWN = (
     "sconosciuto sconosciuta onbekend nieznany nieznane nieznana bilinmiyor neznamo "
     "неизвестно нет_данных 未知 不明 不详 미상"
 )
+_NUMBER = re.compile(r"0*(\d+)(\.0+)?")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 
 
 def fold(text: str) -> str:
@@ -53,3 +56,20 @@ def read_word(text: str) -> str | None:
     """Return "yes", "no", "positive", "negative" or "unknown" for a cell that says so in any language, else None."""
     word = fold(text)
     return next((answer for answer, words in _ANSWERS.items() if word in words), None)
+
+
+def clean(text: str) -> str:
+    """Return a text as it is compared: composed letters (NFC), single blanks, nothing invisible."""
+    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+
+
+def identifier_key(text: str) -> str:
+    """Return an identifier as it is compared, without regard to case."""
+    return clean(text).lower()
+
+
+def number_key(text: str) -> str:
+    """Return an identifier without what spreadsheets change: "001", "1" and "1.0" are the same number."""
+    key = identifier_key(text)
+    match = _NUMBER.fullmatch(key)
+    return match.group(1) if match else key

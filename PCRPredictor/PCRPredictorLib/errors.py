@@ -40,10 +40,17 @@ def within_memory() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Notice:
-    """Warn the reader of a result: `code` for programs, `message` in plain words for a radiologist."""
+    """Warn the reader of a result.
+
+    Args:
+        code: for programs.
+        message: in plain words for a radiologist.
+        blocks_decision: True if the result must not be relied on, so that no decision is given.
+    """
 
     code: str
     message: str
+    blocks_decision: bool = False
 
 
 @dataclass(frozen=True)

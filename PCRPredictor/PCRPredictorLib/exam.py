@@ -17,6 +17,7 @@ from .errors import DataError, Notice
 from .geometry import Geometry as Geometry
 
 PHASE_NAMES = ("pre", "early", "late")
+PHANTOM = "BreastPCR phantom, no patient"  # description in the files of a simulated exam
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
@@ -79,6 +80,7 @@ class Provenance:
         injection: seconds from the beginning of the pre-contrast phase to the injection, if the source has it.
         first_post: seconds from the beginning of the pre-contrast phase to that of the first phase after contrast,
             if known; the early phase may be a later one.
+        simulated: True if the files or volumes say that it is a phantom.
     """
 
     source: str = "memory"
@@ -92,6 +94,12 @@ class Provenance:
     notices: tuple[Notice, ...] = ()
     injection: float | None = None
     first_post: float | None = None
+    simulated: bool = False
+
+    @property
+    def is_phantom(self) -> bool:
+        """Return True if the exam is simulated, by its source, its files or an identifier as phantoms have them."""
+        return self.simulated or self.source == "phantom" or (self.patient_id or "").upper().startswith("PHANTOM_")
 
     @property
     def after_injection(self) -> tuple[float | None, ...]:

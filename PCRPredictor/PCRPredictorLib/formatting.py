@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Context, Decimal
 
 MISSING = "–"
+_MOST_DIGITS = 20  # decimals of a percentage; two different numbers differ in them
+_EXACT = Context(prec=200)  # more digits than a float has
 
 
 def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str:
@@ -36,3 +39,35 @@ def count(number: int, noun: str) -> str:
 def format_volume(ml: float) -> str:
     """Return a volume with its unit, "0.47 ml" or "7.8 ml"."""
     return f"{ml:.{1 if ml >= 1 else 2}f} ml"
+
+
+def format_percent(share: float) -> str:
+    """Return a share in [0, 1] as "26 %", with decimals if it would read 0 or 100 % and is neither."""
+    return f"{_percent(share, _least_digits(share))} %"
+
+
+def format_beside(share: float, threshold: float) -> tuple[str, str]:
+    """Return a share and the threshold that it is compared with, both in [0, 1], as "26 %" and "26.2 %".
+
+    They have as many decimals as it takes to read as they compare: 0.2618 is below 0.26185, so "26 %" and "26.2 %", and
+    0.264 is above it, so "26.4 %" and "26.2 %".
+    """
+    least = _least_digits(share)
+    for digits in range(_MOST_DIGITS):
+        shown = _percent(share, max(digits, least)), _percent(threshold, max(digits, 1))
+        if _order(share, threshold) == _order(*map(Decimal, shown)):
+            break
+    return f"{shown[0]} %", f"{shown[1]} %"
+
+
+def _least_digits(share: float) -> int:
+    """Return how many decimals keep a share from reading 0 or 100 % if it is neither."""
+    return next((n for n in range(_MOST_DIGITS) if share in (0, 1) or 0 < float(_percent(share, n)) < 100), 0)
+
+
+def _percent(share: float, digits: int) -> str:
+    return format(_EXACT.multiply(Decimal(float(share)), 100), f".{digits}f")
+
+
+def _order(one: float | Decimal, other: float | Decimal) -> int:
+    return (one > other) - (one < other)

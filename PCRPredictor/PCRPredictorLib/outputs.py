@@ -14,6 +14,7 @@ from .prediction import Prediction, exam_to_json
 from .reading.sources import Source
 from .report.overlay import save_overlay
 from .report.page import render_report
+from .report.wording import describe_model
 from .writing import whole_folder, write_csv, write_json, write_nifti
 
 COHORT_COLUMNS = (
@@ -21,9 +22,13 @@ COHORT_COLUMNS = (
     "probability",
     "mask_low",
     "mask_high",
+    "threshold",
     "decision",
+    "decision_withheld",
+    "base_rate",
     "attention_in_tumour",
     "warnings",
+    "model",
     "error",
 )
 LESION = "lesion"  # a further column if any patient has several tumours
@@ -177,7 +182,11 @@ def _values(prediction: Prediction) -> dict[str, object]:
         "probability": f"{prediction.probability:.4f}",
         "mask_low": "" if low is None else f"{low:.4f}",
         "mask_high": "" if high is None else f"{high:.4f}",
-        "decision": prediction.decision,
+        "threshold": f"{prediction.operating_point.threshold:.4f}",
+        "decision": prediction.decision or "",
+        "decision_withheld": prediction.decision_withheld or "",
+        "base_rate": "" if prediction.model.base_rate is None else f"{prediction.model.base_rate:.4f}",
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",
         "warnings": " ".join(notice.code for notice in prediction.notices),
+        "model": describe_model(prediction.model),
     }

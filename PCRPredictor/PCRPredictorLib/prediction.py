@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ from .evidence import Evidence
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
+
+FORMAT = 2  # of `prediction.json`; in 1, which did not say so, there always was a decision
 
 MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by 2 voxels in plane and 1 slice"
 
@@ -121,7 +123,12 @@ class AttentionSummary:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """The model of a prediction: name, version, SHA-256 of the bundle, and lines of its card."""
+    """The model of a prediction: name, version, SHA-256 of the bundle, lines and numbers of its card.
+
+    Args:
+        auc: by patients ("out of fold", or a name), each with value, low and high; empty if it was not measured.
+        base_rate: share of the training patients with pCR, in [0, 1]; None if unknown.
+    """
 
     name: str
     version: str
@@ -129,6 +136,8 @@ class ModelIdentity:
     training_data: str
     licence: str
     intended_use: str
+    auc: Mapping[str, object] = field(default_factory=dict)
+    base_rate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +185,21 @@ class Prediction:
     lesions: tuple[LesionPrediction, ...] = ()
 
     @property
-    def decision(self) -> str:
-        """Return "pCR" at or above the operating point's threshold, else "no pCR"."""
+    def decision(self) -> str | None:
+        """Return "pCR" at or above the operating point's threshold, else "no pCR"; None if it is withheld."""
+        if self.reasons_against:
+            return None
         return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
+
+    @property
+    def reasons_against(self) -> tuple[Notice, ...]:
+        """Return the warnings for which no decision is given."""
+        return tuple(notice for notice in self.notices if notice.blocks_decision)
+
+    @property
+    def decision_withheld(self) -> str | None:
+        """Return in sentences why no decision is given; None if one is."""
+        return " ".join(notice.message for notice in self.reasons_against) or None
 
     def at(self, point: OperatingPoint) -> Prediction:
         """Return the prediction with the decision at a different operating point, of every tumour."""
@@ -188,6 +209,7 @@ class Prediction:
     def to_json(self) -> dict[str, object]:
         """Return plain values for `prediction.json`; the attention is written to a separate file."""
         return {
+            "format": FORMAT,
             **self._values_to_json(),
             "operating_point": vars(self.operating_point),
             "clinical": dict(self.clinical),
@@ -212,6 +234,7 @@ class Prediction:
             "image_only_probability": self.image_probability,
             "decision": self.decision,
             "evidence": self.evidence.to_json() if self.evidence else None,
+            "decision_withheld": self.decision_withheld,
             "attention": vars(self.attention_summary),
             "tumour": vars(self.tumour),
             "measurements": vars(self.measurements) if self.measurements else None,

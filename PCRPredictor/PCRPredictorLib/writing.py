@@ -134,8 +134,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
+def write_nifti(array: np.ndarray, geometry: Geometry, path: Path, description: str = "") -> None:
     """Write (k, j, i) with its geometry as gzipped NIfTI.
+
+    Args:
+        description: kept in the header, up to 79 characters.
 
     Raises:
         OSError: if the file cannot be written completely.
@@ -144,6 +147,8 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     image.SetSpacing(geometry.spacing)
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction.ravel().tolist())
+    if description:
+        image.SetMetaData("ITK_FileNotes", description)
     try:
         sitk.WriteImage(image, str(path), useCompression=True)
         complete = 0 <= _unpacked_size(path) - array.nbytes < 4096  # the header

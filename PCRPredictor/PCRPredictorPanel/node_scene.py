@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,11 @@ import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
+from PCRPredictorLib.files.names import ending_of
+from PCRPredictorLib.files.nifti import read_nifti_header
 from PCRPredictorLib.mrml import display, nodes, segments
 from PCRPredictorLib.mrml.exam import (
+    SIMULATED,
     is_resampled,
     phases_from_nodes,
     phases_of_sequence,
@@ -133,7 +137,7 @@ class NodeScene:
             return None
         key = self._key(volumes)
         if self._source[0] != key:
-            self._source = key, provenance_of(volumes)
+            self._source = key, replace(provenance_of(volumes), simulated=all(map(_is_simulated, volumes)))
         return self._source[1]
 
     def volumes_key(self) -> tuple[str | None, ...]:
@@ -272,6 +276,18 @@ class NodeScene:
         text = _("Only the segment {name} of {count} segments was used as the tumour.")
         name = segment_name(self.segmentation, used[0])
         return [Notice("segments_left_aside", text.format(name=name, count=count))]
+
+
+def _is_simulated(node: Any) -> bool:
+    """Return True if a volume is of a phantom, by what this extension noted on it or in the file it was loaded from."""
+    if node.GetAttribute(SIMULATED):
+        return True
+    storage = node.GetStorageNode()
+    path = Path(storage.GetFileName() or "") if storage is not None else Path()
+    try:
+        return ending_of(path.name).startswith(".nii") and read_nifti_header(path).simulated
+    except DataError:
+        return False
 
 
 def _may_be_phase(node: Any) -> bool:

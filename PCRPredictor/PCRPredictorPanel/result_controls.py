@@ -39,7 +39,8 @@ class ResultControls:
         ui.cancelButton.enabled = ui.progressBar.visible = bool(self._session.activity.doing)
         ui.statusLabel.text = self._session.status
         words = self._session.words
-        ui.probabilityLabel.text, ui.decisionLabel.text = words.probability, words.decision
+        ui.probabilityLabel.text = words.probability
+        ui.decisionLabel.text = "\n".join(filter(None, (words.decision, words.model)))
         ui.imageLabel.text = words.image_alone
         ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings

@@ -76,6 +76,7 @@ class ResultSection:
             point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
             html.Div(f"{{{{ {words.decision} }}}}", id="decision")
+            html.Div(f"{{{{ {words.model} }}}}", classes="text-caption", id="model-facts")
             html.Div(f"{{{{ {words.image_alone} }}}}", classes="text-caption")
             html.Div(f"{{{{ {words.attention} }}}}", classes="text-caption", id="attention")
             html.Div(f"{{{{ {words.measurements} }}}}", classes="text-caption", id="measurements")

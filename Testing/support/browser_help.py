@@ -13,6 +13,7 @@ import numpy as np
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from PCRPredictorLib.report.wording import describe_probability
 from PIL import Image
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -88,7 +89,7 @@ def predict(page):
 def probabilities(cohort, model="phantom"):
     """Return the library's probability for each patient, as the page writes it."""
     predictor = Predictor(load_bundle(find_bundle(model)))
-    return [f"{predictor.predict(read_patient(patient)).probability:.0%}" for patient in find_patients(cohort)]
+    return [describe_probability(predictor.predict(read_patient(patient))) for patient in find_patients(cohort)]
 
 
 def view(page, number=0):

@@ -20,6 +20,8 @@ from PCRPredictorLib.prediction import (
 
 EXAMPLE_NOTICE = Notice("example", "An example of a warning.")
 OUTPUTS = {"prediction.json", "tumour.nii.gz", "attention.nii.gz", "overlay.png", "report.html"}  # of every prediction
+BLOCKING = Notice("blocking", "Do not rely on this.", blocks_decision=True)
+AUC = {"value": 0.73, "low": 0.67, "high": 0.79}
 AXIAL = np.eye(3)
 SAGITTAL = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)  # i to posterior, j to feet, k to the right
 TILT = np.array([[0.8, 0, -0.6], [0, 1, 0], [0.6, 0, 0.8]])
@@ -103,7 +105,9 @@ def tiny_prediction(exam, probability=0.62, notices=(EXAMPLE_NOTICE,)):
         tumour=TumourSummary(exam.mask.sum() * exam.geometry.voxel_volume / 1000, centre, 1.5, 1.25),
         clinical={"Age": "52 years", "Hormone receptors": "unknown"},
         notices=tuple(notices),
-        model=ModelIdentity("tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests"),
+        model=ModelIdentity(
+            "tiny", "1.0.0", "0" * 64, "none", "Apache-2.0", "tests", {"out of fold": AUC}, base_rate=0.32
+        ),
         versions={"breastpcr": "0.3.0", "torch": "2"},
         mask_interval=(probability - 0.11, probability + 0.02),
         evidence=evidence,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ..exam import PHASE_NAMES
+from ..exam import PHANTOM, PHASE_NAMES
 from ..model.bundle import find_bundle, load_bundle
 from ..phantom.patient import make_exam
 from ..reading.images import read_exam
@@ -60,7 +60,7 @@ def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: C
     folder = out / "exam"
     with whole_folder(folder) as part:
         for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
-            write_nifti(array, exam.geometry, part / f"{name}.nii.gz")
+            write_nifti(array, exam.geometry, part / f"{name}.nii.gz", PHANTOM)
         write_json(dict(exam.clinical), part / "clinical.json")
     files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
     words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]

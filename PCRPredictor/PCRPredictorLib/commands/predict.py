@@ -13,11 +13,19 @@ from rich.progress import track
 from ..child import emit
 from ..errors import Problem, group_problems
 from ..exam import Exam, Provenance
+from ..formatting import format_percent
 from ..model.bundle import find_bundle, load_bundle
 from ..reading.labels import LABEL
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
-from ..report.wording import describe_lesion
+from ..report.wording import (
+    describe_base_rate,
+    describe_decision,
+    describe_lesion,
+    describe_model,
+    describe_probability,
+    describe_ranges,
+)
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
 _SHOWN = 10  # patients named for a problem that they share; the table names all
@@ -223,22 +231,24 @@ def print_source(provenance: Provenance) -> None:
 
 def print_result(prediction: Prediction, out: Path) -> None:
     """Print the result in a few lines; the last one names the folder."""
-    point = prediction.operating_point
-    low, high = prediction.interval
-    outline = "; outline varied {:.2f} to {:.2f}".format(*prediction.mask_interval) if prediction.mask_interval else ""
-    print_line(
-        f"pCR probability {prediction.probability:.2f} (folds {low:.2f} to {high:.2f}{outline}): {prediction.decision} "
-        f"at the operating point {point.name!r}, threshold {point.threshold:.2f}"
-    )
-    print_line(f"attention inside the tumour {prediction.attention_summary.in_tumour:.0%}")
+    shown = f"{describe_probability(prediction)} ({describe_ranges(prediction)})"
+    if prediction.reasons_against:
+        print_line(f"No decision: {prediction.decision_withheld}")
+        print_line(f"pCR probability, not to be relied on: {shown}")
+    else:
+        base = describe_base_rate(prediction)
+        print_line(f"pCR probability {shown}" + (f"; {base}" if base else ""))
+        print_line(describe_decision(prediction))
+    print_line(describe_model(prediction.model))
+    print_line(f"attention inside the tumour {format_percent(prediction.attention_summary.in_tumour)}")
     for name, text in describe_measurements(prediction.measurements).items():
         print_line(f"{name.lower()}: {text}")
     for notice in prediction.notices:
-        print_line(f"warning: {notice.message}")
+        if not notice.blocks_decision:
+            print_line(f"warning: {notice.message}")
     for lesion in prediction.lesions[1:]:
         print_line(f"lesion {describe_lesion(lesion)}")
         for notice in lesion.prediction.notices:
             print_line(f"warning about {lesion.name}: {notice.message}")
-    model = prediction.model
-    print_line(f"Research use only. Model {model.name} {model.version}: {model.intended_use}")
+    print_line(f"Research use only. {prediction.model.intended_use}")
     print_line(f"Written to {out}")

@@ -12,6 +12,7 @@ from typing import Any
 import pydicom
 
 from .. import __version__
+from ..formatting import format_value
 from ..prediction import RESEARCH_USE_ONLY, Measurements, Prediction
 from .codes import DEVICE_UID, concept, laterality, own_scheme
 from .source import Sources
@@ -118,6 +119,10 @@ def _measurements(prediction: Prediction) -> list[Any]:
             (concept("PCR_MASK_LOW", "Lowest probability among variants of the tumour mask"), low, none),
             (concept("PCR_MASK_HIGH", "Highest probability among variants of the tumour mask"), high, none),
         )
+    if prediction.model.base_rate is not None:
+        values += (
+            (concept("PCR_BASE_RATE", "Share of the training patients with pCR"), prediction.model.base_rate, none),
+        )
     values += _of_the_mask(prediction.measurements)
     return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in values]
 
@@ -153,10 +158,14 @@ def _evaluations(prediction: Prediction) -> list[Any]:
     """Return the decision and its operating point."""
     from highdicom.sr import QualitativeEvaluation
 
-    decision = concept("PCR" if prediction.decision == "pCR" else "NO_PCR", f"{prediction.decision} predicted")
+    decisions = {
+        "pCR": concept("PCR", "Probability at or above the threshold"),
+        "no pCR": concept("NO_PCR", "Probability below the threshold"),
+        None: concept("WITHHELD", "No decision, see the warnings"),
+    }
     point = prediction.operating_point.name
     return [
-        QualitativeEvaluation(concept("DECISION", "Predicted response"), decision),
+        QualitativeEvaluation(concept("DECISION", "Decision"), decisions[prediction.decision]),
         QualitativeEvaluation(concept("OPERATING_POINT", "Operating point of the decision"), concept(point, point)),
     ]
 
@@ -166,6 +175,10 @@ def _texts(prediction: Prediction) -> Iterable[Any]:
     from highdicom.sr import RelationshipTypeValues, TextContentItem
 
     words = [(concept("DISCLAIMER", "Disclaimer"), RESEARCH_USE_ONLY)]
+    if prediction.decision_withheld:
+        words.append((concept("WHY_WITHHELD", "Why there is no decision"), prediction.decision_withheld))
+    for patients, auc in prediction.model.auc.items():
+        words.append((concept("MODEL_AUC", "AUC of the model"), f"{format_value(auc)}, {patients}"))
     for notice in prediction.notices:
         words.append((concept(notice.code, f"Warning: {notice.code.replace('_', ' ')}"), notice.message))
     for name, value in prediction.clinical.items():

@@ -35,6 +35,7 @@ class Header:
         times: seconds of each volume, None if unknown.
         notices: what was guessed.
         segments: names of labels, by value.
+        simulated: True if the file says that it is a phantom.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Header:
     times: tuple[float, ...] | None = None
     notices: tuple[Notice, ...] = ()
     segments: Mapping[int, str] = field(default_factory=dict)
+    simulated: bool = False
 
     @property
     def count(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, Notice
+from ..exam import PHANTOM
 from ..geometry import ON_GRID, Geometry
 from .header import GZIP, MISSING_POSITION, RAW, Header, checked
 from .voxels import Inflating, cannot_read
@@ -24,12 +25,12 @@ _FIELDS = {  # size of the header: name of a field to its type, number of values
     348: {
         "dim": ("i2", 8, 40), "datatype": ("i2", 1, 70), "pixdim": ("f4", 8, 76), "vox_offset": ("f4", 1, 108),
         "scale": ("f4", 2, 112), "units": ("u1", 1, 123), "codes": ("i2", 2, 252), "quaternion": ("f4", 3, 256),
-        "qoffset": ("f4", 3, 268), "srow": ("f4", 12, 280),
+        "qoffset": ("f4", 3, 268), "srow": ("f4", 12, 280), "description": ("S80", 1, 148),
     },
     540: {
         "dim": ("i8", 8, 16), "datatype": ("i2", 1, 12), "pixdim": ("f8", 8, 104), "vox_offset": ("i8", 1, 168),
         "scale": ("f8", 2, 176), "units": ("i4", 1, 500), "codes": ("i4", 2, 344), "quaternion": ("f8", 3, 352),
-        "qoffset": ("f8", 3, 376), "srow": ("f8", 12, 400),
+        "qoffset": ("f8", 3, 376), "srow": ("f8", 12, 400), "description": ("S80", 1, 240),
     },
 }  # fmt: skip
 _MAGIC = {348: (344, b"n+1\0"), 540: (4, b"n+2\0")}
@@ -60,7 +61,7 @@ def read_nifti_header(path: Path) -> Header:
 
     def field(name: str) -> np.ndarray:
         kind, count, place = _FIELDS[size][name]
-        return np.frombuffer(content, order + kind, count, place)
+        return np.frombuffer(content, kind if kind.startswith("S") else order + kind, count, place)
 
     extent, volumes = _extent(field("dim"), path.name)
     if (kind := _TYPES.get(int(field("datatype")[0]))) is None:
@@ -83,6 +84,7 @@ def read_nifti_header(path: Path) -> Header:
         scale=_scale(*(float(x) for x in field("scale"))),
         times=_times(volumes, int(field("units")[0]), float(field("pixdim")[4])),
         notices=notices,
+        simulated=bytes(field("description")[0]) == PHANTOM.encode(),
     )
 
 

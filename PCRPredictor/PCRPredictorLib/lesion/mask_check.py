@@ -17,7 +17,7 @@ from scipy import ndimage
 from ..enhancement import relative_enhancement, signal_floor
 from ..errors import Notice
 from ..exam import Exam, bounding_box
-from ..formatting import format_volume
+from ..formatting import format_percent, format_volume
 from .body import Body
 
 _REACH_MM = 25.0  # how far a mask is moved in search of a better place
@@ -41,6 +41,7 @@ LEAST_FIT, LEAST_MOVE_MM = 0.93, 3.0
 MOST_SHELL = 0.56
 MOST_AT_BORDER = 0.005
 MOST_SKIN, MOST_AIR, MOST_CHEST, MOST_OTHER_SIDE = 0.03, 0.1, 0.15, 0.02
+MOSTLY = 0.5  # of a mask: then it holds no tumour of the breast, and no decision is given
 
 
 @dataclass(frozen=True)
@@ -217,24 +218,25 @@ def about_mask(found: MaskFindings) -> Iterable[Notice]:
         yield Notice(
             "mask_displaced",
             f"The tumour mask may be displaced: {found.move_mm:.0f} mm away the tissue under it would enhance more "
-            f"(here {found.fit:.0%} of it); check that the mask lies on the lesion.",
+            f"(here {format_percent(found.fit)} of it); check that the mask lies on the lesion.",
         )
 
 
 def _about_size(found: MaskFindings, displaced: bool) -> Iterable[Notice]:
     """Yield at most one warning; only a mask in the right place can be too large or too small."""
-    share = f"{found.enhancing:.0%} of it enhances by {_LEAST_ENHANCEMENT:.0%} or more"
+    share = f"{format_percent(found.enhancing)} of it enhances by {format_percent(_LEAST_ENHANCEMENT)} or more"
     if found.enhancing < LEAST_ENHANCING and not displaced and found.enhancing >= _SOME_ENHANCING:
         yield Notice(
             "mask_too_large", f"The tumour mask is larger than the enhancing tissue there: {share}; check the outline."
         )
     elif found.enhancing < LEAST_ENHANCING:
-        yield Notice("mask_not_enhancing", f"Most of the tumour mask does not enhance: {share}; check its position.")
+        message = f"Most of the tumour mask does not enhance: {share}; check its position."
+        yield Notice("mask_not_enhancing", message, blocks_decision=True)
     elif found.shell > MOST_SHELL and not displaced:
         yield Notice(
             "mask_too_small",
             "The tumour mask is smaller than the enhancing tissue there: "
-            f"{found.shell:.0%} of what lies within 2 mm around it enhances like it; check the outline.",
+            f"{format_percent(found.shell)} of what lies within 2 mm around it enhances like it; check the outline.",
         )
 
 
@@ -256,27 +258,31 @@ def _about_shape(found: MaskFindings) -> Iterable[Notice]:
     if found.at_border > MOST_AT_BORDER:
         yield Notice(
             "mask_at_border",
-            f"The tumour mask touches the end of the field ({found.at_border:.1%} of it lies there); part of the "
-            "tumour may be outside.",
+            f"The tumour mask touches the end of the field ({100 * found.at_border:.1f} % of it lies there); part of "
+            "the tumour may be outside.",
         )
 
 
 def _about_place(found: MaskFindings) -> Iterable[Notice]:
     if found.air > MOST_AIR:
-        yield Notice("mask_in_air", f"{found.air:.0%} of the tumour mask lies outside the body; check its position.")
+        message = f"{format_percent(found.air)} of the tumour mask lies outside the body; check its position."
+        yield Notice("mask_in_air", message, blocks_decision=True)
     if found.skin > MOST_SKIN:
         yield Notice(
             "mask_in_skin",
-            f"{found.skin:.0%} of the tumour mask lies in the skin; take the skin out if it is not tumour.",
+            f"{format_percent(found.skin)} of the tumour mask lies in the skin; take the skin out if it is not tumour.",
+            blocks_decision=found.skin > MOSTLY,
         )
     if found.chest > MOST_CHEST:
         yield Notice(
             "mask_in_chest",
-            f"{found.chest:.0%} of the tumour mask lies behind the breast, in the chest (heart, vessels); check it.",
+            f"{format_percent(found.chest)} of the tumour mask lies behind the breast, in the chest (heart, "
+            "vessels); check it.",
+            blocks_decision=found.chest > MOSTLY,
         )
     if found.other_side > MOST_OTHER_SIDE:
         yield Notice(
             "mask_both_sides",
-            f"The tumour mask lies in both breasts ({found.other_side:.0%} in the second); give each tumour a label of "
-            "its own.",
+            f"The tumour mask lies in both breasts ({format_percent(found.other_side)} in the second); give each "
+            "tumour a label of its own.",
         )

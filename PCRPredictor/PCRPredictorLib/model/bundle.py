@@ -65,7 +65,14 @@ class Bundle:
         """Return the description of the model in a prediction."""
         card = self.card
         return ModelIdentity(
-            card.name, card.version, self.checksum, card.training_data, card.licence, card.intended_use
+            card.name,
+            card.version,
+            self.checksum,
+            card.training_data,
+            card.licence,
+            card.intended_use,
+            auc=card.auc,
+            base_rate=self.settings.base_rate if self.settings.base_rate is not None else card.base_rate,
         )
 
     @property

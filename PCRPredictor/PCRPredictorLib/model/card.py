@@ -45,6 +45,28 @@ class ModelCard:
     timing: str = ""
     variables: tuple[str, ...] = ()
 
+    @property
+    def is_of_phantoms(self) -> bool:
+        """Return True if the training patients were simulated."""
+        return "simulated" in self.training_data.lower() or self.training_data.upper().startswith("PHANTOM")
+
+    @property
+    def auc(self) -> dict[str, object]:
+        """Return the AUC on each group of patients that it was measured on, with its interval."""
+        found = {of: values.get("auc") for of, values in self.metrics.items() if isinstance(values, Mapping)}
+        return {of: auc for of, auc in found.items() if auc is not None}
+
+    @property
+    def base_rate(self) -> float | None:
+        """Return the share of the training patients with pCR by the subgroups of a variable that all have."""
+        counts: dict[str, list[int]] = {}
+        for name, group in self.subgroups.items():
+            total = counts.setdefault(name.partition(":")[0], [0, 0])
+            total[0] += int(group["patients"])  # type: ignore[call-overload]
+            total[1] += int(group["positives"])  # type: ignore[call-overload]
+        patients, positives = max(counts.values(), default=[0, 0])
+        return positives / patients if patients else None
+
 
 @dataclass(frozen=True)
 class TrainingRange:

@@ -92,6 +92,12 @@ def acquisition_order(geometry: Geometry) -> AxisOrder:
     return AxisOrder(axes, mirrored)  # type: ignore[arg-type]
 
 
+def plane_of(geometry: Geometry) -> str:
+    """Return the plane of an exam's slices, the nearest one if they are oblique: "axial", "coronal" or "sagittal"."""
+    through = geometry.direction[:, 2 - geometry.slice_axis]
+    return ("sagittal", "coronal", "axial")[int(np.abs(through).argmax())]
+
+
 @dataclass(frozen=True, eq=False)
 class Window:
     """Position of a model grid in an exam; positions are continuous indices of the exam seen in `order`.

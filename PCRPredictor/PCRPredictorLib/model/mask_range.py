@@ -8,6 +8,7 @@ import numpy as np
 from ..clinical import ClinicalSchema, Value
 from ..errors import Notice
 from ..exam import Exam
+from ..formatting import format_percent
 from ..lesion.variants import crop_exam, vary_mask
 from ..prediction import OperatingPoint
 from .calibration import average
@@ -61,7 +62,8 @@ def about_mask_range(
         point: of the decision.
     """
     low, high = mask_interval
-    changed = f"If the mask is eroded, dilated or moved by a voxel or two, the probability is {low:.0%} to {high:.0%}"
+    span = f"{format_percent(low)} to {format_percent(high)}"
+    changed = f"If the mask is eroded, dilated or moved by a voxel or two, the probability is {span}"
     if low < point.threshold <= high:
         yield Notice("mask_decides", f"{changed}, across the threshold: the decision depends on the outline; check it.")
     elif high - low > interval[1] - interval[0]:

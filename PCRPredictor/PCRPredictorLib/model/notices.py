@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..clinical import ClinicalSchema, Clipped, Value
 from ..errors import Notice
 from ..evidence import TOLERANCE, Evidence
-from ..exam import Provenance
+from ..exam import Exam, Provenance
+from ..formatting import format_percent
 from ..prediction import AttentionSummary, LesionPrediction, OperatingPoint, TumourSummary
-from .card import TrainingRange, TrainingTimes
+from .card import ModelCard, TrainingRange, TrainingTimes
+from .grid import plane_of
 from .tumour import QUANTITIES
 
 TINY_ML, HUGE_ML = 0.1, 300.0
@@ -60,7 +62,8 @@ def about_timing(provenance: Provenance, times: Iterable[TrainingTimes]) -> Iter
     known = {each.phase: each for each in times}
     sentences = filter(None, (_about_early(provenance, known.get("early")), _about_late(provenance, known.get("late"))))
     if text := " ".join(sentences):
-        yield Notice("unfamiliar_timing", text)
+        after = provenance.after_injection[1]
+        yield Notice("unfamiliar_timing", text, blocks_decision=after is not None and after < 0)
 
 
 def _about_early(provenance: Provenance, known: TrainingTimes | None) -> str:
@@ -105,20 +108,22 @@ def about_tumour(tumour: TumourSummary, share_in_window: float, window_mm: float
         yield Notice(
             "mask_outside_window",
             f"The model reads {window_mm:.0f} mm around the tumour's centre; "
-            f"only {share_in_window:.0%} of the mask is inside.",
+            f"only {format_percent(share_in_window)} of the mask is inside.",
+            blocks_decision=True,
         )
     if tumour.early_enhancement < WEAK_ENHANCEMENT:
         yield Notice(
             "weak_enhancement",
-            f"The tumour hardly enhances in the early phase ({tumour.early_enhancement:+.0%}); "
+            f"The tumour hardly enhances in the early phase ({100 * tumour.early_enhancement:+.0f} %); "
             "check the order of the phases and the mask.",
+            blocks_decision=True,
         )
 
 
 def about_lesions(each: Sequence[LesionPrediction], overlap_ml: float) -> Iterable[Notice]:
     """Yield warnings that the values of an exam with several tumours are those of the largest, and about overlap."""
     index, *others = each
-    rest = ", ".join(f"{lesion.name} {lesion.prediction.probability:.0%}" for lesion in others)
+    rest = ", ".join(f"{lesion.name} {format_percent(lesion.prediction.probability)}" for lesion in others)
     yield Notice(
         "several_lesions",
         f"{len(each)} lesions were predicted. Probability, attention and measurements are those of the largest, "
@@ -170,8 +175,23 @@ def about_result(interval: tuple[float, float], point: OperatingPoint, attention
     if attention.in_tumour < LEAST_ATTENTION_IN_TUMOUR:
         yield Notice(
             "attention_elsewhere",
-            f"Only {attention.in_tumour:.0%} of the model's attention is inside the tumour mask; "
+            f"Only {format_percent(attention.in_tumour)} of the model's attention is inside the tumour mask; "
             "do not rely on this prediction.",
+            blocks_decision=True,
         )
     if interval[0] < point.threshold <= interval[1]:
         yield Notice("folds_disagree", "The models of the ensemble disagree on the decision.")
+
+
+def about_validation(exam: Exam, card: ModelCard) -> Iterable[Notice]:
+    """Yield warnings about an exam of a kind that the model was not validated on: a patient, or slices in a plane."""
+    if card.is_of_phantoms and not exam.provenance.is_phantom:
+        yield Notice(
+            "model_of_phantoms",
+            f"The model {card.name} was trained on simulated exams and knows nothing about patients; do not rely on "
+            "the result. Choose a model that was trained on patients.",
+            blocks_decision=True,
+        )
+    plane = plane_of(exam.geometry)
+    if plane in card.known_limits.lower():
+        yield Notice("unfamiliar_plane", f"The slices are {plane}; the model's card names such exams among its limits.")

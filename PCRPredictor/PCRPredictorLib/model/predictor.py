@@ -11,7 +11,7 @@ import torch
 
 from .. import __version__
 from ..clinical import Value
-from ..errors import DataError
+from ..errors import DataError, Notice
 from ..evidence import Evidence
 from ..exam import Exam, Lesion
 from ..lesion.body import Body, outline_body
@@ -38,7 +38,9 @@ from .notices import (
     about_timing,
     about_training_ranges,
     about_tumour,
+    about_validation,
 )
+from .training_marks import about_training
 from .tumour import measure, summarise_tumour
 
 Outline = Callable[[], Body | None]
@@ -64,6 +66,7 @@ class Predictor:
             raise DataError(f"device {device!r} is not available on this machine; use cpu")
         self.bundle = bundle
         self.device = device
+        self._training_hashes = tuple(map(frozenset, bundle.training_hashes))
         networks = [network.for_inference() for network in bundle.load_networks(device)]
         self.ensemble = Ensemble(networks, bundle.settings.flips, device)
         branches = tuple(network.clinical_layers() for network in networks)
@@ -81,12 +84,22 @@ class Predictor:
         """
         outline = cache(partial(outline_body, exam))  # once for all tumours, after the phases were checked
         if not exam.lesions:
-            return self._predict_tumour(exam, outline, operating_point)
+            return self._warned(self._predict_tumour(exam, outline, operating_point), self._about_exam(exam))
         each = tuple(self._predict_lesion(exam, outline, lesion, operating_point) for lesion in exam.lesions)
+        notices = self._about_exam(exam)
+        each = tuple(replace(lesion, prediction=self._warned(lesion.prediction, notices)) for lesion in each)
         index = each[0].prediction
         covered = np.count_nonzero(exam.labelled_mask()) * exam.geometry.voxel_volume / 1000
         overlap = sum(lesion.prediction.tumour.volume_ml for lesion in each) - covered
         return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each, round(overlap, 6))))
+
+    def _about_exam(self, exam: Exam) -> tuple[Notice, ...]:
+        """Return warnings about an exam that the model was trained on, or is not meant for."""
+        return (*about_training(exam, *self._training_hashes), *about_validation(exam, self.bundle.card))
+
+    @staticmethod
+    def _warned(prediction: Prediction, notices: tuple[Notice, ...]) -> Prediction:
+        return replace(prediction, notices=(*notices, *prediction.notices))
 
     def _predict_lesion(
         self, exam: Exam, outline: Outline, lesion: Lesion, operating_point: str | None

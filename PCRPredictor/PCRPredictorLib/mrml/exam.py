@@ -12,6 +12,7 @@ from ..exam import PHASE_NAMES, Exam, Geometry, Lesion, Provenance
 from ..phases import pick_phases
 
 Node = Any  # slicer and vtk carry no types
+SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -37,7 +38,9 @@ def exam_from_nodes(
     arrays, geometry = phases_from_nodes(dict(zip(PHASE_NAMES, (pre, early, late), strict=True)))
     names = [segment_name(segmentation, key) for key in segment_ids]
     masks = [segment_array(segmentation, key, geometry) for key in segment_ids]
-    exam = Exam(arrays[0], arrays[1], arrays[2], geometry, None, clinical or {}, Provenance(source="mrml"))
+    simulated = all(node.GetAttribute(SIMULATED) for node in (pre, early, late))
+    provenance = Provenance(source="mrml", simulated=simulated)
+    exam = Exam(arrays[0], arrays[1], arrays[2], geometry, None, clinical or {}, provenance)
     return exam.with_lesions([Lesion(name, mask) for name, mask in zip(names, masks, strict=True)])
 
 

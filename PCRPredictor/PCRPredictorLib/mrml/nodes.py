@@ -23,7 +23,7 @@ from ..report.display import (
     near_tumour,
     subtract,
 )
-from .exam import LPS_TO_RAS, Node, fill_image, geometry_of, ijk_to_ras
+from .exam import LPS_TO_RAS, SIMULATED, Node, fill_image, geometry_of, ijk_to_ras
 from .segments import add_segmentation, tumours_of
 
 VOLUME_NAMES = {"pre": "Pre-contrast", "early": "Early phase", "late": "Late phase"}
@@ -74,6 +74,8 @@ def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
         limits = grey_limits(exam.early[::2, ::4, ::4], np.zeros(0))
     for node in nodes.values():
         node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+        if exam.provenance.is_phantom:
+            node.SetAttribute(SIMULATED, "true")
     return nodes
 
 

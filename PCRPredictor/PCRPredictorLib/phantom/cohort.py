@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..exam import PHANTOM
 from ..writing import whole_folder, write_csv, write_nifti
 from .patient import Patient, make_patient
 from .site import Site
@@ -73,7 +74,7 @@ def write_patient(folder: Path, patient: Patient) -> None:
     images.mkdir(parents=True)
     stored = np.uint8 if max(phase.max() for phase in exam.phases) < 256 else np.int16
     for number, phase in enumerate(exam.phases):
-        write_nifti(phase.astype(stored), exam.geometry, images / f"{name.lower()}_{number:04d}.nii.gz")
+        write_nifti(phase.astype(stored), exam.geometry, images / f"{name.lower()}_{number:04d}.nii.gz", PHANTOM)
     if exam.mask is not None:
         write_nifti(exam.mask, exam.geometry, folder / "segmentations" / "expert" / f"{name.lower()}.nii.gz")
 

@@ -1,31 +1,12 @@
 """Identifiers of patients, as tables, folders and files write them."""
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from ..answers import clean as clean
+from ..answers import identifier_key as identifier_key
+from ..answers import number_key as number_key
 from ..errors import DataError
-
-_NUMBER = re.compile(r"0*(\d+)(\.0+)?")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-
-
-def clean(text: str) -> str:
-    """Return a text as it is compared: composed letters (NFC), single blanks, nothing invisible."""
-    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
-
-
-def identifier_key(text: str) -> str:
-    """Return an identifier as it is compared, without regard to case."""
-    return clean(text).lower()
-
-
-def number_key(text: str) -> str:
-    """Return an identifier without what spreadsheets change: "001", "1" and "1.0" are the same number."""
-    key = identifier_key(text)
-    match = _NUMBER.fullmatch(key)
-    return match.group(1) if match else key
 
 
 def match_identifiers(names: Iterable[str], others: Iterable[str], where: str) -> dict[str, str]:

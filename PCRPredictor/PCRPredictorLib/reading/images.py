@@ -182,7 +182,8 @@ def _read(headers: Sequence[Header], numbers: Sequence[int], provenance: Provena
     with ThreadPoolExecutor(len(wanted)) as pool:
         read = dict(zip(wanted, pool.map(lambda each: read_volumes(*each), wanted.values()), strict=True))
     pre, early, late = (read[header.file].pop(0) for header in headers)
-    return Exam(pre, early, late, first.geometry, provenance=replace(provenance, notices=tuple(notices)))
+    provenance = replace(provenance, notices=tuple(notices), simulated=all(header.simulated for header in headers))
+    return Exam(pre, early, late, first.geometry, provenance=provenance)
 
 
 def _compare(first: Header, header: Header) -> Notice | None:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..exam import Exam
+from ..formatting import format_beside, format_percent
 from ..prediction import RESEARCH_USE_ONLY, Prediction
 from .display import (
     ATTENTION_RGB,
@@ -34,7 +35,7 @@ from .display import (
     slices_through,
     subtract,
 )
-from .wording import describe_rates
+from .wording import describe_base_rate, describe_model, describe_rates, describe_side
 
 COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
 _WIDTH, _HEIGHT, _DPI = 16.0, 10.75, 100
@@ -248,8 +249,13 @@ def _write(figure: Figure, x: float, y: float, text: str, size: float, colour: s
 def _write_result(figure: Figure, prediction: Prediction) -> None:
     """Write the probability as a number and on a line from 0 to 100 %."""
     point, (low, high) = prediction.operating_point, prediction.interval
+    withheld = bool(prediction.reasons_against)
     _write(figure, 0.15, 10.47, "Probability of pCR", 12, _DIM)
-    _write(figure, 0.12, 9.87, f"{prediction.probability:.0%}", 46, weight="bold")
+    shown, threshold = format_beside(prediction.probability, point.threshold)
+    size, colour = (20, _DIM) if withheld else (46 - 4 * max(len(shown) - 4, 0), _TEXT)
+    _write(figure, 0.12, 9.87, shown, size, colour, weight="normal" if withheld else "bold")
+    if base := describe_base_rate(prediction):
+        _write(figure, 0.15, 9.36, base, 10, _DIM)
     axes = figure.add_axes((2.2 / _WIDTH, 9.63 / _HEIGHT, 3.9 / _WIDTH, 0.56 / _HEIGHT))
     axes.set(xlim=(-0.02, 1.02), ylim=(0, 1))
     axes.set_axis_off()
@@ -260,21 +266,22 @@ def _write_result(figure: Figure, prediction: Prediction) -> None:
     _write(figure, 2.28, 9.52, "0%", 10, _DIM, ha="center")
     _write(figure, 6.02, 9.52, "100%", 10, _DIM, ha="center")
     middle = float(np.clip(2.28 + 3.74 * point.threshold, 3.0, 5.2))
-    _write(figure, middle, 9.52, f"threshold {point.threshold:.0%}", 10, _WARN, ha="center")
+    _write(figure, middle, 9.52, f"threshold {threshold}", 10, _WARN, ha="center")
     models = len(prediction.fold_probabilities)
-    _write(figure, 2.28, 10.32, f"{low:.0%} to {high:.0%} among {models} models", 12, _RANGE)
+    _write(figure, 2.28, 10.32, f"{format_percent(low)} to {format_percent(high)} among {models} models", 12, _RANGE)
 
 
 def _write_facts(figure: Figure, prediction: Prediction) -> None:
     """Write decision, image alone, attention and tumour: a title and two lines per column."""
     point, attention, tumour = prediction.operating_point, prediction.attention_summary, prediction.tumour
+    side = "Withheld" if prediction.reasons_against else describe_side(prediction).split(" the ")[0] + " threshold"
     inside = "peak inside the tumour" if attention.peak_in_tumour else "peak outside the tumour"
     rates = f"{point.name} operating point\n{describe_rates(point) or 'sensitivity and specificity unknown'}"
     columns = (
-        (6.6, "Decision", f"{prediction.decision} predicted", rates),
-        (9.75, "Image alone", f"{prediction.image_probability:.0%}", "without clinical values"),
-        (11.7, "Attention in tumour", f"{attention.in_tumour:.0%}", inside),
-        (13.85, "Tumour", f"{tumour.volume_ml:.1f} ml", f"enhancement {tumour.early_enhancement:+.0%}"),
+        (6.6, "Decision", side, rates),
+        (9.75, "Image alone", format_percent(prediction.image_probability), "without clinical values"),
+        (11.7, "Attention in tumour", format_percent(attention.in_tumour), inside),
+        (13.85, "Tumour", f"{tumour.volume_ml:.1f} ml", f"enhancement {100 * tumour.early_enhancement:+.0f} %"),
     )
     for x, title, value, remark in columns:
         _write(figure, x, 10.47, title, 12, _DIM)
@@ -284,7 +291,8 @@ def _write_facts(figure: Figure, prediction: Prediction) -> None:
 
 def _write_notices(figure: Figure, prediction: Prediction) -> None:
     """Write the warnings that fit, one per line."""
-    lines = [f"Warning: {notice.message}" for notice in prediction.notices] or ["No warnings"]
+    ordered = sorted(prediction.notices, key=lambda notice: not notice.blocks_decision)
+    lines = [f"{'No decision' if n.blocks_decision else 'Warning'}: {n.message}" for n in ordered] or ["No warnings"]
     more = len(lines) - _WARNINGS_SHOWN
     lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in lines[:_WARNINGS_SHOWN]]
     if more > 0:
@@ -295,5 +303,5 @@ def _write_notices(figure: Figure, prediction: Prediction) -> None:
 
 def _write_footer(figure: Figure, prediction: Prediction) -> None:
     model = prediction.model
-    use = f"{RESEARCH_USE_ONLY} Model {model.name} {model.version}: {model.intended_use}"
+    use = f"{RESEARCH_USE_ONLY} {describe_model(model)} {model.intended_use}"
     _write(figure, 0.15, 0.17, use if len(use) <= _LINE else use[: _LINE - 1] + "…", 11)

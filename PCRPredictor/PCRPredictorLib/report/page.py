@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from ..exam import Exam
+from ..formatting import format_beside, format_percent
 from ..prediction import LesionPrediction, Prediction
 from .display import describe_offset
 from .measured import describe_measurements
 from .rendering import render
 from .source_words import describe_left_aside, describe_phases
-from .wording import describe_image_alone, describe_rates
+from .wording import (
+    describe_base_rate,
+    describe_decision,
+    describe_image_alone,
+    describe_model,
+    describe_probability,
+    describe_side,
+)
 
 
 def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, show_patient_id: bool = False) -> str:
@@ -28,7 +36,11 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         patient=(provenance.patient_id or "without an identifier") if show_patient_id else "",
         prediction=prediction,
         picture=overlay_png,
-        rates=describe_rates(prediction.operating_point),
+        decision=describe_decision(prediction),
+        probability=describe_probability(prediction),
+        threshold=format_beside(prediction.probability, prediction.operating_point.threshold)[1],
+        base_rate=describe_base_rate(prediction),
+        model_line=describe_model(prediction.model),
         image_alone=describe_image_alone(prediction),
         measured={**describe_measurements(prediction.measurements), **_measured(prediction)},
         lesions=[_lesion(lesion) for lesion in prediction.lesions],
@@ -39,15 +51,20 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
 
 def _measured(prediction: Prediction) -> dict[str, str]:
     tumour, attention = prediction.tumour, prediction.attention_summary
+    early, late = _signed(tumour.early_enhancement), _signed(tumour.late_enhancement)
     where = "inside" if attention.peak_in_tumour else "outside"
     offset = describe_offset(np.subtract(attention.peak, tumour.centre))
     return {
-        "Enhancement": f"early {tumour.early_enhancement:+.0%}, late {tumour.late_enhancement:+.0%} over pre-contrast",
+        "Enhancement": f"early {early}, late {late} over pre-contrast",
         "Tumour centre": describe_position(tumour.centre),
-        "Attention in tumour": f"{attention.in_tumour:.0%} of all attention is inside the mask",
+        "Attention in tumour": f"{format_percent(attention.in_tumour)} of all attention is inside the mask",
         "Highest attention": f"{where} the tumour, {offset + ' of' if offset else 'at'} its centre",
         "Its position": describe_position(attention.peak),
     }
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.0f} %"
 
 
 def _lesion(lesion: LesionPrediction) -> dict[str, str]:
@@ -58,9 +75,9 @@ def _lesion(lesion: LesionPrediction) -> dict[str, str]:
         "Lesion": lesion.name,
         "Side": measured.side or "not known" if measured is not None else "not known",
         "Volume": f"{found.tumour.volume_ml:.1f} ml",
-        "Probability": f"{found.probability:.0%}",
-        "Decision": found.decision,
-        "Attention inside": f"{found.attention_summary.in_tumour:.0%}",
+        "Probability": describe_probability(found),
+        "Decision": "none, see its warnings" if found.reasons_against else describe_side(found),
+        "Attention inside": format_percent(found.attention_summary.in_tumour),
         "Warnings": " ".join(notice.message for notice in found.notices) or "none",
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..formatting import format_value
+from ..formatting import format_percent, format_value
 from ..prediction import RESEARCH_USE_ONLY
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,7 +39,7 @@ def _environment(folder: Path) -> Environment:
     )
     environment.filters |= {
         "value": format_value,
-        "percent": lambda share: f"{share:.0%}",
+        "percent": format_percent,
         "data_uri": _data_uri,
         "markdown": _escape_markdown,
     }

@@ -9,43 +9,108 @@ from collections.abc import Callable, Iterable
 from html import escape
 
 from ..errors import Notice
-from ..formatting import format_value
+from ..formatting import format_beside, format_percent, format_value
 from ..model.bundle import Bundle
-from ..prediction import LesionPrediction, OperatingPoint, Prediction
+from ..prediction import LesionPrediction, ModelIdentity, OperatingPoint, Prediction
+from .frequencies import frequencies
 
 Translate = Callable[[str], str]
 
 
-def describe_probability(prediction: Prediction, _: Translate = str) -> str:
-    """Return the probability and its range over the ensemble as rich text."""
+def describe_result(prediction: Prediction, _: Translate = str) -> str:
+    """Return the probability, with that of the training patients and its range over the ensemble, as rich text.
+
+    If no decision is given, the reason comes first and the probability is small and grey.
+    """
+    shown = _("Probability of pCR {value}").format(value=describe_probability(prediction))
+    base = describe_base_rate(prediction, _)
+    span = f"({escape(describe_ranges(prediction, _))})"
+    if not prediction.reasons_against:
+        return f"<big><b>{escape(shown)}</b></big>{escape(f' ({base})' if base else '')}<br>{span}"
+    reasons = "<br>".join(escape(notice.message) for notice in prediction.reasons_against)
+    return f'<b>{escape(_("No decision."))}</b> {reasons}<br><span style="color: gray">{escape(shown)} {span}</span>'
+
+
+def describe_probability(prediction: Prediction) -> str:
+    """Return the probability with as many digits as its place beside the threshold needs, as in "26.4 %"."""
+    return format_beside(prediction.probability, prediction.operating_point.threshold)[0]
+
+
+def describe_base_rate(prediction: Prediction, _: Translate = str) -> str:
+    """Return how many of the training patients had pCR, to compare the probability with; empty if unknown."""
+    if (rate := prediction.model.base_rate) is None:
+        return ""
+    return _("patients like those it was trained on: {rate}").format(rate=format_percent(rate))
+
+
+def describe_ranges(prediction: Prediction, _: Translate = str) -> str:
+    """Return the ranges of the probability: over the folds and, if it was varied, over the mask."""
     low, high = prediction.interval
-    text = _("Probability of pCR {value}").format(value=f"{prediction.probability:.0%}")
-    span = _("folds of the model: {low} to {high}").format(low=f"{low:.0%}", high=f"{high:.0%}")
+    span = _("folds of the model: {low} to {high}").format(low=format_percent(low), high=format_percent(high))
     if prediction.mask_interval is not None:
         span += "; " + describe_mask_interval(prediction.mask_interval, _)
-    return f"<big><b>{escape(text)}</b></big> ({escape(span)})"
+    return span
 
 
 def describe_mask_interval(interval: tuple[float, float], _: Translate = str) -> str:
     """Return the range of the probability over variants of the mask."""
-    low, high = (f"{value:.0%}" for value in interval)
+    low, high = map(format_percent, interval)
     return _("outline of the tumour varied: {low} to {high}").format(low=low, high=high)
 
 
 def describe_lesion(lesion: LesionPrediction, _: Translate = str) -> str:
     """Return name, volume and probability of one of several lesions in a line."""
     found = lesion.prediction
-    return _("{name}, {volume} ml: {value}").format(
-        name=lesion.name, volume=f"{found.tumour.volume_ml:.1f}", value=f"{found.probability:.0%}"
-    )
+    text = _("{name}, {volume} ml: {value}") if not found.reasons_against else _("{name}, {volume} ml: no decision")
+    return text.format(name=lesion.name, volume=f"{found.tumour.volume_ml:.1f}", value=describe_probability(found))
 
 
-def describe_decision(prediction: Prediction, point: OperatingPoint, _: Translate = str) -> str:
-    """Return the decision at an operating point, with the sensitivity and specificity of that point if known."""
-    decision = _("pCR") if prediction.probability >= point.threshold else _("no pCR")
-    text = _("{decision} at threshold {threshold}").format(decision=decision, threshold=f"{point.threshold:.2f}")
-    rates = describe_rates(point, _)
-    return f"{text}; {rates}" if rates else text
+def describe_decision(prediction: Prediction, _: Translate = str) -> str:
+    """Return on which side of the threshold the probability is, and what that meant in training.
+
+    Empty if no decision is given: `describe_result` says why.
+    """
+    if prediction.reasons_against:
+        return ""
+    text = f"{describe_side(prediction, _)}{describe_frequencies(prediction, _)}"
+    rates = describe_rates(prediction.operating_point, _)
+    return f"{text} {_('In training: {rates}.').format(rates=rates)}" if rates else text
+
+
+def describe_side(prediction: Prediction, _: Translate = str) -> str:
+    """Return on which side of the operating point's threshold the probability is, without a full stop."""
+    point = prediction.operating_point
+    if prediction.probability > point.threshold:
+        text = _("Above the threshold of {point} ({threshold})")
+    elif prediction.probability == point.threshold:
+        text = _("At the threshold of {point} ({threshold})")
+    else:
+        text = _("Below the threshold of {point} ({threshold})")
+    threshold = format_beside(prediction.probability, point.threshold)[1]
+    return text.format(point=f"“{point.name}”", threshold=threshold)
+
+
+def describe_frequencies(prediction: Prediction, _: Translate = str) -> str:
+    """Return how many of 100 training patients on this side had pCR, and of 100 on the other, to follow the side."""
+    point = prediction.operating_point
+    found = frequencies(point, prediction.model.base_rate)
+    if found is None:
+        return "."
+    if prediction.probability >= point.threshold:
+        text = _(": of 100 such patients in training, {above} had pCR; of 100 below it, {below}.")
+    else:
+        text = _(": of 100 such patients in training, {below} had pCR; of 100 above it, {above}.")
+    return text.format(above=found.above, below=found.below)
+
+
+def describe_model(model: ModelIdentity, _: Translate = str) -> str:
+    """Return name and version of a model, and how well it tells responders from others, on whom."""
+    name = f"{model.name} {model.version}"
+    if not model.auc:
+        return _("Model {name}; how good it is was not measured.").format(name=name)
+    each = ", ".join(f"{format_value(auc)} {of}" for of, auc in model.auc.items())
+    text = _("Model {name}: AUC {auc}") if len(model.auc) > 1 else _("Model {name}: AUC {auc}, not measured elsewhere")
+    return text.format(name=name, auc=each) + "."
 
 
 def describe_rates(point: OperatingPoint, _: Translate = str) -> str:
@@ -53,7 +118,7 @@ def describe_rates(point: OperatingPoint, _: Translate = str) -> str:
     if point.sensitivity is None or point.specificity is None:
         return ""
     return _("sensitivity {sensitivity}, specificity {specificity}").format(
-        sensitivity=f"{point.sensitivity:.0%}", specificity=f"{point.specificity:.0%}"
+        sensitivity=format_percent(point.sensitivity), specificity=format_percent(point.specificity)
     )
 
 
@@ -65,7 +130,7 @@ def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
         return _("No clinical value was given, so this is the image alone.")
     change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of the numbers shown
     return _("From the image alone {value}; the clinical values changed it by {change} percentage points.").format(
-        value=f"{prediction.image_probability:.0%}", change=f"{change:+d}"
+        value=format_percent(prediction.image_probability), change=f"{change:+d}"
     )
 
 
@@ -74,7 +139,7 @@ def describe_attention(prediction: Prediction, _: Translate = str) -> str:
     summary = prediction.attention_summary
     peak = _("its peak is in the tumour") if summary.peak_in_tumour else _("its peak is NOT in the tumour")
     return _("{share} of the attention is inside the tumour, {peak}.").format(
-        share=f"{summary.in_tumour:.0%}", peak=peak
+        share=format_percent(summary.in_tumour), peak=peak
     )
 
 
@@ -84,8 +149,9 @@ def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
 
 
 def list_notices(notices: Iterable[Notice], _: Translate = str) -> str:
-    """Return warnings as a list in rich text; empty without warnings."""
-    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in notices)
+    """Return warnings as a list in rich text, those that forbid a decision first; empty without warnings."""
+    ordered = sorted(notices, key=lambda notice: not notice.blocks_decision)
+    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in ordered)
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 

@@ -10,6 +10,7 @@ from ..errors import DataError, within_memory
 from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.sources import Source
+from ..report.wording import describe_probability
 from .frontend import Worker
 from .result import Result
 from .session import Session
@@ -111,7 +112,7 @@ class ExamList:
             self.rows = [Row(row.name) for row in self.rows]
         if result is not None and self.chosen >= 0 and (self._noted is None or result.inputs is not self._noted.inputs):
             self._noted = result
-            self.rows[self.chosen] = Row(self.rows[self.chosen].name, f"{result.prediction.probability:.0%}")
+            self.rows[self.chosen] = Row(self.rows[self.chosen].name, describe_probability(result.prediction))
 
 
 def _predict_source(source: Source, predict: Predict) -> Row:
@@ -121,6 +122,6 @@ def _predict_source(source: Source, predict: Predict) -> Row:
             exam = source.read()
             if exam.mask is None:
                 return replace(row, problem="open this exam and segment the tumour first")
-            return replace(row, probability=f"{predict(exam).probability:.0%}")
+            return replace(row, probability=describe_probability(predict(exam)))
     except DataError as error:
         return replace(row, problem=str(error))

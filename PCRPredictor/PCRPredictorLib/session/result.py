@@ -68,6 +68,7 @@ class ResultWords:
 
     probability: str = ""
     decision: str = ""
+    model: str = ""
     image_alone: str = ""
     attention: str = ""
     measurements: str = ""
@@ -81,8 +82,9 @@ def describe_result(result: Result | None, _: wording.Translate = str) -> Result
         return ResultWords(_("No prediction yet."))
     prediction = result.current
     return ResultWords(
-        wording.describe_probability(prediction, _),
-        wording.describe_decision(prediction, prediction.operating_point, _),
+        wording.describe_result(prediction, _),
+        wording.describe_decision(prediction, _),
+        wording.describe_model(prediction.model, _),
         wording.describe_image_alone(prediction, _),
         wording.describe_attention(prediction, _),
         describe_measurements_briefly(prediction.measurements, _),

@@ -1,6 +1,5 @@
 """Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
@@ -18,8 +16,10 @@ from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.lesion.mask_check import check_mask
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.notices import about_reading
+from PCRPredictorLib.model.training_marks import identifier_hash as identifier_hash
+from PCRPredictorLib.model.training_marks import identifier_hashes as identifier_hashes
+from PCRPredictorLib.model.training_marks import image_hash as image_hash
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients, read_patient
-from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.reading.labels import LABEL as LABEL
 from PCRPredictorLib.reading.labels import parse_labels as parse_labels
 
@@ -82,21 +82,6 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{patient.patient_id}: ")) from None
     return exam
-
-
-def image_hash(exam: Exam) -> str:
-    """Return a hash of the early phase's voxels, the same for copies of an exam under any name."""
-    return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
-
-
-def identifier_hash(patient_id: str) -> str:
-    """Return a hash of an identifier, the same in any case; a short identifier can be found by trying all of them."""
-    return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
-
-
-def identifier_hashes(patient_id: str) -> set[str]:
-    """Return the hashes of an identifier as it is and without leading zeros, which a table may have dropped."""
-    return {identifier_hash(patient_id), identifier_hash(number_key(patient_id))}
 
 
 def find_duplicate_ids(patients: Iterable[CohortPatient]) -> dict[str, str]:

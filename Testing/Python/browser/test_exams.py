@@ -1,5 +1,6 @@
 """Exams of the list and uploaded ones, opened in the browser."""
 
+from PCRPredictorLib.formatting import format_percent
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
@@ -37,7 +38,7 @@ def test_an_uploaded_exam_is_the_same_exam(page, cohort):
     wait_until_idle(page)
     exam = read_patient(patient)
     alone = Predictor(load_bundle(find_bundle("phantom"))).predict(exam).image_probability
-    assert predict(page).startswith(f"Probability of pCR {alone:.0%}")
+    assert predict(page).startswith(f"Probability of pCR {format_percent(alone)}")
 
 
 def test_an_upload_without_an_image_is_reported_and_the_exam_stays(page, tmp_path):

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from PCRPredictorLib.formatting import format_percent
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
@@ -97,6 +98,6 @@ def test_a_real_exam_is_shown_and_predicted(browser, real_cohort):
         page = open_page(browser, address)
         assert page.inner_text("#title").strip() == patient.patient_id
         start = time.monotonic()
-        assert predict(page).startswith(f"Probability of pCR {expected:.0%}")
+        assert predict(page).startswith(f"Probability of pCR {format_percent(expected)}")
         assert time.monotonic() - start < 30
         page.context.close()

@@ -1,9 +1,11 @@
 """Numbers and intervals as text."""
 
 import math
+from decimal import Decimal
 
+import numpy as np
 import pytest
-from PCRPredictorLib.formatting import format_value
+from PCRPredictorLib.formatting import format_beside, format_percent, format_value
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,32 @@ def test_interval_without_a_value_is_missing():
 def test_several_values_are_named():
     interval = {"value": 0.5, "low": 0.4, "high": 0.6}
     assert format_value({"auc": interval, "n_patients": 3}, 3) == "auc 0.500 (0.400 to 0.600), n patients 3"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.26, "26 %"), (0.0, "0 %"), (1.0, "100 %"), (0.9997, "99.97 %"), (0.0002, "0.02 %")]
+)
+def test_share_reads_zero_or_all_only_if_it_is(share, text):
+    assert format_percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "threshold", "texts"),
+    [
+        (0.2618, 0.26184605, ("26 %", "26.2 %")),
+        (0.264, 0.26184605, ("26.4 %", "26.2 %")),
+        (0.26184605, 0.26184605, ("26.2 %", "26.2 %")),
+        (0.35, 0.26184605, ("35 %", "26.2 %")),
+        (0.2618461, 0.26184605, ("26.18461 %", "26.18460 %")),
+    ],
+)
+def test_share_and_threshold_have_the_digits_that_tell_them_apart(share, threshold, texts):
+    assert format_beside(share, threshold) == texts
+
+
+def test_share_and_threshold_read_as_they_compare():
+    random = np.random.default_rng(0)
+    for threshold, size in zip(random.random(3000), random.uniform(-16, 0, 3000), strict=True):
+        share = float(np.clip(threshold + random.choice([-1, 0, 1]) * 10**size, 0, 1))
+        shown, limit = (Decimal(text.removesuffix(" %")) for text in format_beside(share, float(threshold)))
+        assert (shown > limit, shown < limit) == (share > threshold, share < threshold)

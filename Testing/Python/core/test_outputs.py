@@ -2,14 +2,20 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from matplotlib.text import Text
+from PCRPredictorLib.commands.predict import print_result
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.outputs import predict_cohort, write_prediction, write_tumour
 from PCRPredictorLib.reading.sources import Source
-from support.examples import OUTPUTS, tiny_exam, tiny_prediction, two_lesions
+from PCRPredictorLib.report.overlay import render_overlay
+from PCRPredictorLib.session.result import Result
+from PCRPredictorLib.session.result import describe_result as describe_words
+from support.examples import BLOCKING, EXAMPLE_NOTICE, OUTPUTS, tiny_exam, tiny_prediction, two_lesions
 
 
 class Given(Source):
@@ -42,6 +48,47 @@ def test_cohort_has_a_row_per_lesion_and_a_column_only_if_needed(tmp_path):
             rows = list(csv.DictReader(file))
         assert ("lesion" in rows[0]) == ("two" in names)
     assert [(row["patient_id"], row["lesion"]) for row in rows] == [("one", ""), ("two", "right"), ("two", "left")]
+
+
+def faces_of(exam, prediction, folder, capsys):
+    """Return what each face shows of a prediction, by its name; the SR has a test of its own."""
+    write_prediction(exam, prediction, folder / "out", scene=False)
+    predict_cohort([Given(name="one")], lambda _exam: prediction, folder / "table")
+    print_result(prediction, folder)
+    words = describe_words(Result(exam, prediction, None))
+    return {
+        "panel and page": "\n".join([words.probability, words.decision, words.model, words.warnings]),
+        "report": (folder / "out" / "report.html").read_text(encoding="utf-8"),
+        "picture": "\n".join(text.get_text() for text in render_overlay(exam, prediction).findobj(Text)),
+        "command": capsys.readouterr().out,
+        "JSON": (folder / "out" / "prediction.json").read_text(encoding="utf-8"),
+        "table": (folder / "table" / "predictions.csv").read_text(encoding="utf-8"),
+    }
+
+
+@pytest.mark.parametrize("probability", [0.2, 0.26, 0.62])
+def test_every_face_names_model_auc_and_base_rate_and_calls_nothing_predicted(probability, tmp_path, capsys):
+    exam = tiny_exam()
+    for face, text in faces_of(exam, tiny_prediction(exam, probability), tmp_path, capsys).items():
+        assert "0.73" in text, face
+        assert "1.0.0" in text, face
+        assert "32 %" in text or "0.32" in text, face
+        assert not re.search(r"(pCR|response)\W+predicted", text), face
+
+
+def test_no_face_gives_a_decision_that_a_warning_forbids(tmp_path, capsys):
+    exam = tiny_exam()
+    prediction = tiny_prediction(exam, notices=[EXAMPLE_NOTICE, BLOCKING])
+    for face, text in faces_of(exam, prediction, tmp_path, capsys).items():
+        assert BLOCKING.message in text, face
+        assert EXAMPLE_NOTICE.message in text or EXAMPLE_NOTICE.code in text, face
+        assert "bove the threshold" not in text, face
+        assert "bove threshold" not in text, face
+    written = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert (written["decision"], written["decision_withheld"]) == (None, BLOCKING.message)
+    with (tmp_path / "table" / "predictions.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["decision"], row["decision_withheld"]) == ("", BLOCKING.message)
 
 
 def test_tumour_is_saved_without_a_prediction(tmp_path):

@@ -21,7 +21,7 @@ from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
 from PCRTrainingLib.schema import KNOWN
 from support.dicom_exam import errors_in, write_dicom_exam
 from support.documentation import ROOT, blocks, inline
-from support.examples import EXAMPLE_NOTICE, tiny_exam, tiny_prediction
+from support.examples import BLOCKING, EXAMPLE_NOTICE, tiny_exam, tiny_prediction
 
 pytest.importorskip("highdicom")
 import highdicom as hd
@@ -40,6 +40,17 @@ def test_report_has_the_operating_point_and_the_warnings(report, prediction):
     assert texts["EXAMPLE"] == [EXAMPLE_NOTICE.message]
     assert texts["ATTENTI_ELSEWHE"] == ["Look elsewhere."]
     assert texts["CLINICAL_VALUE"] == ["Age: 52 years", "Hormone receptors: unknown"]
+
+
+def test_report_gives_no_decision_that_a_warning_forbids(tiny_folder, tmp_path):
+    exam = replace(read_dicom_exam(tiny_folder / "exam"), mask=TINY.mask)
+    write_dicom_results(exam, tiny_prediction(TINY, notices=[BLOCKING]), tmp_path)
+    content = hd.sr.Comprehensive3DSR.from_dataset(pydicom.dcmread(tmp_path / "report.dcm")).content
+    (group,) = content.get_volumetric_roi_measurement_groups()
+    codes = {item.name.value: item.value for item in group.get_qualitative_evaluations()}
+    assert codes["DECISION"].value == "WITHHELD"
+    assert texts_of(group)["WHY_WITHHELD"] == [BLOCKING.message]
+    assert texts_of(group)["MODEL_AUC"] == ["0.73 (0.67 to 0.79), out of fold"]
 
 
 def test_report_says_in_which_breast(report):

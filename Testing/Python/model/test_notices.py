@@ -1,9 +1,12 @@
-"""Warnings about the times of the phases."""
+"""Warnings about the times of the phases, and about exams of a kind that a model was not validated on."""
+
+from dataclasses import replace
 
 import pytest
 from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
-from PCRPredictorLib.model.notices import about_timing
+from PCRPredictorLib.model.notices import about_timing, about_validation
+from support.examples import SAGITTAL, tiny_exam
 
 
 def warnings(bundle, times=None, first_post=None, injection=None):
@@ -61,3 +64,27 @@ def test_bundled_models_know_the_times_of_their_training_patients():
     assert (round(late.low), round(late.high)) == (320, 405)
     assert "128 s after the pre-contrast one" in load_bundle(find_bundle("ispy2")).card.timing
     assert len(load_bundle(find_bundle("phantom")).settings.times) == 2
+
+
+def validation(model, exam):
+    """Return the codes of warnings about an exam that a bundled model was not validated on."""
+    return [notice.code for notice in about_validation(exam, load_bundle(find_bundle(model)).card)]
+
+
+def test_early_phase_before_the_injection_forbids_a_decision(bundle):
+    (notice,) = about_timing(Provenance("dicom", (0, 130, 490), injection=150, first_post=220), bundle.settings.times)
+    assert notice.blocks_decision
+
+
+def test_model_of_phantoms_is_for_phantoms_only():
+    patient = replace(tiny_exam(), provenance=Provenance("file"))
+    assert validation("phantom", tiny_exam()) == []
+    assert validation("phantom", patient) == ["model_of_phantoms"]
+    assert validation("phantom", replace(patient, provenance=Provenance("file", simulated=True))) == []
+    assert validation("phantom", replace(patient, provenance=Provenance("file", patient_id="phantom_A_0001"))) == []
+    assert validation("ispy2", patient) == []
+
+
+def test_plane_that_the_card_names_among_its_limits_is_a_warning():
+    assert validation("ispy2", tiny_exam(SAGITTAL)) == ["unfamiliar_plane"]
+    assert validation("phantom", tiny_exam(SAGITTAL)) == []

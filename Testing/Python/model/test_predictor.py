@@ -1,4 +1,7 @@
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from PCRPredictorLib.model import predictor as predictor_module
 from PCRPredictorLib.model.card import Typical
 from PCRPredictorLib.model.grid import spread_in_exam
 from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.model.training_marks import image_hash
 from support.examples import AXIAL, SAGITTAL, TILT, tiny_exam
 
 
@@ -64,8 +68,20 @@ def test_left_and_right_breast_get_the_same(predictor, exam):
 def test_operating_point_decides(predictor, exam):
     probability = predictor.predict(exam).probability
     for name in ("balanced", "high sensitivity"):
-        prediction = predictor.predict(exam, name)
+        prediction = replace(predictor.predict(exam, name), notices=())
         assert prediction.decision == ("pCR" if probability >= prediction.operating_point.threshold else "no pCR")
+
+
+def test_no_decision_is_given_of_an_exam_of_the_training_or_if_the_attention_is_elsewhere(bundle, exam, tmp_path):
+    copy = Path(shutil.copytree(bundle.path, tmp_path / "bundle"))
+    (copy / "configs" / "training_images.json").write_text(json.dumps({"fingerprints": [image_hash(exam)]}))
+    prediction = Predictor(replace(bundle, path=copy)).predict(exam.with_lesions([Lesion("a", exam.mask)] * 2))
+    assert prediction.decision is None
+    for each in (prediction, *(lesion.prediction for lesion in prediction.lesions)):
+        assert {notice.code for notice in each.reasons_against} == {"trained_on_exam", "attention_elsewhere"}
+    written = prediction.to_json()
+    assert written["decision"] is None
+    assert "do not rely on this prediction" in written["decision_withheld"]
 
 
 def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
@@ -111,8 +127,6 @@ def test_clinical_value_outside_the_schema_is_refused(predictor, exam):
 
 
 def test_json_holds_plain_values(predictor, exam):
-    import json
-
     content = json.loads(json.dumps(predictor.predict(exam).to_json()))
     assert set(content) >= {"probability", "interval", "decision", "operating_point", "attention", "warnings", "model"}
     assert content["model"]["checksum"] == predictor.bundle.checksum

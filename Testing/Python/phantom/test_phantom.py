@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,8 @@ from PCRPredictorLib.phantom.kinetics import (
 from PCRPredictorLib.phantom.patient import make_patient, patient_traits
 from PCRPredictorLib.phantom.site import SITES, find_site
 from PCRPredictorLib.phantom.tubes import Tube, draw_tubes
+from PCRPredictorLib.reading.images import read_exam
+from PCRPredictorLib.writing import write_nifti
 from sklearn.metrics import roc_auc_score
 
 
@@ -70,6 +74,14 @@ def test_image_types_are_those_of_an_exam(patients):
     assert exam.mask.dtype == np.uint8
     assert exam.provenance.source == "phantom"
     assert exam.provenance.phase_times == SITES["A"].phase_times
+
+
+def test_files_say_that_they_are_a_phantom_without_a_table_or_a_name(cohort, tmp_path):
+    files = sorted((cohort / "images" / "PHANTOM_A_0001").iterdir())
+    copies = [Path(shutil.copy(file, tmp_path / f"{n}.nii.gz")) for n, file in enumerate(files)]
+    assert read_exam(copies).provenance.is_phantom
+    write_nifti(read_exam(copies).early, read_exam(copies).geometry, copies[1])
+    assert not read_exam(copies).provenance.is_phantom
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -24,7 +24,7 @@ def any_exam(request):
 def test_attention_appears_in_the_tumour_and_not_in_air(panel, any_exam):
     choose(panel, any_exam)
     predict(panel)
-    assert re.search(r"pCR \d+%", panel.ui.probabilityLabel.text)
+    assert re.search(r"pCR \d+ %", panel.ui.probabilityLabel.text)
     panel.ui.legendCheck.checked = False
     with_attention = view().pixels().astype(int)
     panel.ui.overlayCheck.checked = False

@@ -36,7 +36,7 @@ def test_operating_point_decides(panel):
     for k, point in enumerate(panel.session.model.points):
         panel.ui.pointSelector.setCurrentIndex(k)
         assert panel.ui.pointSelector.currentText == point.name
-        assert f"at threshold {point.threshold:.2f}" in panel.ui.decisionLabel.text
+        assert f"the threshold of “{point.name}” ({100 * point.threshold:.1f} %)" in panel.ui.decisionLabel.text
 
 
 def test_second_prediction_reuses_exam_and_nodes(panel):

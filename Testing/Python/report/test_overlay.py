@@ -7,7 +7,7 @@ from matplotlib.text import Text
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.overlay import render_overlay, save_overlay
-from support.examples import AXIAL, CORONAL, SAGITTAL, tiny_exam, tiny_prediction
+from support.examples import AXIAL, BLOCKING, CORONAL, EXAMPLE_NOTICE, SAGITTAL, tiny_exam, tiny_prediction
 
 
 def written(exam, prediction):
@@ -18,9 +18,30 @@ def written(exam, prediction):
 def test_numbers_and_decision_are_on_the_picture():
     exam = tiny_exam()
     text = written(exam, tiny_prediction(exam))
-    for words in ("62%", "54% to 67% among 3 models", "pCR predicted", "sensitivity 71%, specificity 66%", "50%"):
+    for words in (
+        "62 %",
+        "54 % to 67 % among 3 models",
+        "Above threshold",
+        "sensitivity 71 %, specificity 66 %",
+        "50 %",
+    ):
         assert words in text
     assert "Research use only" in text
+
+
+def test_model_auc_and_base_rate_are_on_the_picture():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam))
+    assert "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold" in text
+    assert "patients like those it was trained on: 32 %" in text
+
+
+def test_no_decision_is_on_the_picture_if_a_warning_forbids_it():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam, notices=[EXAMPLE_NOTICE, BLOCKING]))
+    assert f"No decision: {BLOCKING.message}" in text
+    assert "Withheld" in text
+    assert "Above threshold" not in text
 
 
 def test_patient_is_not_named():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.report.page import describe_position, render_report
-from support.examples import tiny_exam, tiny_prediction
+from support.examples import BLOCKING, tiny_exam, tiny_prediction
 
 EXAM = tiny_exam()
 PREDICTION = tiny_prediction(EXAM, notices=())
@@ -15,12 +15,31 @@ def report(*, show_patient_id=False, **changes):
 
 def test_result_comes_before_everything_else():
     text = report()
-    assert text.index("62%") < text.index("<img") < text.index("Clinical values used") < text.index("Checksum")
+    assert text.index("62 %") < text.index("<img") < text.index("Clinical values used") < text.index("Checksum")
 
 
-@pytest.mark.parametrize(("probability", "words"), [(0.62, ">pCR predicted<"), (0.2, ">No pCR predicted<")])
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.62, "Above the threshold of “balanced” (45.0 %): of 100 such patients in training, 50 had pCR"),
+        (0.2, "Below the threshold of “balanced” (45.0 %): of 100 such patients in training, 17 had pCR"),
+    ],
+)
 def test_decision_is_in_words(probability, words):
     assert words in report(probability=probability)
+
+
+def test_base_rate_and_model_with_its_auc_stand_beside_the_probability():
+    text = report()
+    assert "(patients like those it was trained on: 32 %)" in text
+    assert "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold, not measured elsewhere." in text
+
+
+def test_without_a_decision_the_reason_comes_first_and_the_probability_is_small():
+    text = report(notices=(BLOCKING,))
+    assert text.index("No decision") < text.index(BLOCKING.message) < text.index("not to be relied on: 62 %")
+    assert 'class="probability"' not in text
+    assert "threshold of" not in text
 
 
 def test_patient_is_named_only_on_request():
@@ -78,5 +97,5 @@ def test_position_is_given_in_patient_directions():
 
 def test_rates_of_the_operating_point_are_reported_if_known():
     unknown = replace(PREDICTION.operating_point, sensitivity=None)
-    assert "used to set the threshold: sensitivity 71%, specificity 66%." in report()
-    assert "used to set the threshold" not in report(operating_point=unknown)
+    assert "In training: sensitivity 71 %, specificity 66 %." in report()
+    assert "In training" not in report(operating_point=unknown)

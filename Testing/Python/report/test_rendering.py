@@ -43,5 +43,5 @@ def test_the_stylesheet_has_every_class_of_the_templates_and_no_other():
 
 
 def test_numbers_and_pictures_have_filters(page):
-    assert page("a.html.j2", "{{ 0.25 | percent }} {{ none | value }}") == "25% –"
+    assert page("a.html.j2", "{{ 0.25 | percent }} {{ none | value }}") == "25 % –"
     assert page("a.html.j2", '{{ "x" | data_uri("image/png") }}') == "data:image/png;base64,eA=="

@@ -1,15 +1,110 @@
 """A prediction in words."""
 
+import re
 from dataclasses import replace
 
+import numpy as np
+import pytest
 from PCRPredictorLib.errors import Notice
+from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.wording import (
     describe_decision,
     describe_image_alone,
-    describe_probability,
+    describe_lesion,
+    describe_model,
+    describe_result,
     describe_warnings,
 )
-from support.examples import tiny_exam, tiny_prediction
+from support.examples import AUC, BLOCKING, EXAMPLE_NOTICE, tiny_exam, tiny_prediction, two_lesions
+
+PREDICTION = tiny_prediction(tiny_exam(), notices=())
+PERCENT = re.compile(r"([\d.]+) %")
+
+
+def predicted(probability, threshold=0.45, **changes):
+    """Return a prediction beside a threshold."""
+    point = OperatingPoint("balanced", threshold, 0.71, 0.66)
+    return replace(PREDICTION, probability=probability, operating_point=point, **changes)
+
+
+def test_probability_stands_beside_that_of_the_training_patients():
+    assert "Probability of pCR 26 %</b></big> (patients like those it was trained on: 32 %)" in describe_result(
+        predicted(0.26)
+    )
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (
+            0.4501,
+            "Above the threshold of “balanced” (45.00 %): of 100 such patients in training, 50 had pCR; of 100 below",
+        ),
+        (0.45, "At the threshold of “balanced” (45.0 %): of 100 such patients in training, 50 had pCR"),
+        (0.2, "Below the threshold of “balanced” (45.0 %): of 100 such patients in training, 17 had pCR; of 100 above"),
+    ],
+)
+def test_decision_is_a_side_of_the_threshold_and_what_it_meant_in_training(probability, words):
+    assert words in describe_decision(predicted(probability))
+
+
+def test_rates_that_were_measured_count_instead_of_those_that_follow():
+    point = OperatingPoint(
+        "balanced", 0.45, 0.7, 0.7, ppv=0.4, npv=0.9, ppv_interval=(0.3, 0.5), npv_interval=(0.8, 0.95)
+    )
+    text = describe_decision(replace(PREDICTION, probability=0.6, operating_point=point))
+    assert "of 100 such patients in training, 40 (30 to 50) had pCR; of 100 below it, 10 (5 to 20)." in text
+
+
+def test_no_number_of_patients_is_made_up_if_the_base_rate_is_unknown():
+    unknown = predicted(0.6, model=replace(PREDICTION.model, base_rate=None))
+    assert "of 100" not in describe_decision(unknown)
+    assert "trained on" not in describe_result(unknown)
+
+
+def test_words_never_contradict_the_decision_however_near_the_threshold():
+    random = np.random.default_rng(0)
+    for threshold in random.uniform(0.01, 0.99, 300):
+        for step in (0, *(sign * 10.0**-n for n in range(1, 9) for sign in (-1, 1))):
+            prediction = predicted(float(np.clip(threshold + step, 0, 1)), float(threshold))
+            shown = float(PERCENT.search(describe_result(prediction))[1])
+            limit = float(PERCENT.search(describe_decision(prediction))[1])
+            assert (shown >= limit) == (prediction.decision == "pCR")
+            assert describe_decision(prediction).startswith("Below") == (prediction.decision == "no pCR")
+
+
+def test_nothing_is_called_predicted():
+    for probability in np.linspace(0, 1, 101):
+        prediction = predicted(float(probability))
+        assert "predicted" not in describe_result(prediction) + describe_decision(prediction)
+
+
+def test_without_a_decision_the_reason_comes_first_and_the_probability_is_grey():
+    prediction = predicted(0.62, notices=(EXAMPLE_NOTICE, BLOCKING))
+    text = describe_result(prediction)
+    assert text.startswith(f"<b>No decision.</b> {BLOCKING.message}<br>")
+    assert re.search('gray">Probability of pCR 62 %', text)
+    assert "<big>" not in text
+    assert describe_decision(prediction) == ""
+    assert prediction.decision is None
+
+
+def test_lesion_without_a_decision_has_no_probability_in_the_list():
+    first = tiny_prediction(two_lesions(), notices=[BLOCKING]).lesions[0]
+    assert describe_lesion(first) == "right, 2.3 ml: no decision"
+
+
+def test_model_is_named_with_its_auc_and_on_whom_it_was_measured():
+    model = PREDICTION.model
+    assert describe_model(model) == "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold, not measured elsewhere."
+    elsewhere = replace(model, auc={"out of fold": AUC, "Duke": {"value": 0.58, "low": 0.5, "high": 0.66}})
+    assert "out of fold, 0.58 (0.50 to 0.66) Duke." in describe_model(elsewhere)
+    assert "was not measured" in describe_model(replace(model, auc={}))
+
+
+def test_warnings_that_forbid_a_decision_come_first():
+    text = describe_warnings(predicted(0.6, notices=(EXAMPLE_NOTICE, BLOCKING)))
+    assert text.index(BLOCKING.message) < text.index(EXAMPLE_NOTICE.message)
 
 
 def test_change_that_rounds_to_zero_has_no_minus():
@@ -25,8 +120,7 @@ def test_warnings_are_escaped():
 
 def test_every_sentence_is_translated_before_its_numbers_are_filled_in():
     asked = []
-    prediction = tiny_prediction(tiny_exam())
-    describe_probability(prediction, lambda text: asked.append(text) or text)
-    describe_decision(prediction, prediction.operating_point, lambda text: asked.append(text) or text)
+    describe_result(PREDICTION, lambda text: asked.append(text) or text)
+    describe_decision(PREDICTION, lambda text: asked.append(text) or text)
     assert asked
-    assert not any(character.isdigit() for character in "".join(asked))
+    assert not any(character.isdigit() for character in "".join(asked).replace("of 100", ""))

@@ -50,7 +50,7 @@ def test_all_are_predicted_and_each_says_what_is_wrong_with_it(listed):
     assert desk.list.is_predicting
     desk.queue.run()
     assert not desk.list.is_predicting
-    assert [row.probability for row in desk.list.rows] == ["62%", "", "", "", "62%"]
+    assert [row.probability for row in desk.list.rows] == ["62 %", "", "", "", "62 %"]
     problems = [row.problem for row in desk.list.rows]
     assert problems[1:3] == ["open this exam and segment the tumour first", "no image"]
     assert "memory" in problems[3]
@@ -87,7 +87,7 @@ def test_the_result_on_the_table_is_noted_in_the_list(listed):
     desk.queue.run()
     assert [row.probability for row in desk.list.rows] == ["", ""]
     desk.predict()
-    assert [row.probability for row in desk.list.rows] == ["", "62%"]
+    assert [row.probability for row in desk.list.rows] == ["", "62 %"]
 
 
 def test_the_list_needs_a_model(listed, tmp_path):

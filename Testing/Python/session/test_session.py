@@ -22,7 +22,7 @@ def test_prediction_is_shown_with_its_words(desk):
     assert desk.session.words.probability == "No prediction yet."
     result = desk.predict()
     assert desk.table.shown is not None
-    assert "62%" in desk.session.words.probability
+    assert "62 %" in desk.session.words.probability
     assert desk.session.status == "Done. It was resampled."
     assert result.exam.clinical == {"age": 52.0}
     assert desk.problems == []
@@ -169,7 +169,7 @@ def test_the_operating_point_decides(desk):
     for point in load_bundle(find_bundle("phantom")).settings.operating_points:
         desk.session.choose_point(point.name)
         assert desk.session.result.prediction.operating_point == point
-        assert f"at threshold {point.threshold:.2f}" in desk.session.words.decision
+        assert f"the threshold of “{point.name}” ({100 * point.threshold:.1f} %)" in desk.session.words.decision
 
 
 def test_files_are_written_at_the_chosen_operating_point(desk, tmp_path):
@@ -268,9 +268,9 @@ def test_lesions_are_listed_and_each_can_be_shown(desk):
     desk.session.open(two_lesions)
     desk.queue.run()
     result = desk.predict()
-    assert desk.session.words.lesions == ("right, 2.3 ml: 62%", "left, 0.7 ml: 52%")
+    assert desk.session.words.lesions == ("right, 2.3 ml: 62 %", "left, 0.7 ml: 52 %")
     desk.session.show_lesion(1)
     assert desk.table.shown is result.prediction.lesions[1].prediction
     assert desk.table.position == desk.session.result.peak
-    assert "52%" in desk.session.words.probability
+    assert "52 %" in desk.session.words.probability
     assert not desk.session.is_stale
