@@ -62,6 +62,25 @@ def relative_enhancement(pre: np.ndarray, later: np.ndarray, floor: float) -> np
     return (after - before) / np.maximum(before, np.asarray(floor, kind))
 
 
+def enhancement_map(
+    pre: np.ndarray, early: np.ndarray, region: tuple[slice, slice, slice] = (slice(None),) * 3
+) -> np.ndarray:
+    """Return the map of early enhancement that attention is compared with: float32 (k, j, i), never below 0.
+
+    It knows nothing of a model. What darkens counts as 0, as attention has no sign.
+
+    Args:
+        pre, early: phases (k, j, i).
+        region: voxels that are mapped, and whose median gives the floor; the map is 0 outside.
+    """
+    found = np.zeros(pre.shape, np.float32)
+    before, after = pre[region], early[region]
+    np.maximum(
+        relative_enhancement(before, after, signal_floor(before, after)), 0, out=found[region], casting="same_kind"
+    )
+    return found
+
+
 def seems_enhanced(first: np.ndarray, second: np.ndarray) -> bool:
     """Return True if a phase that should be pre-contrast seems to show contrast already, judged by the one after it.
 

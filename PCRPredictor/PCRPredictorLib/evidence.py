@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+import numpy as np
+
+from .errors import Notice
+
 TOLERANCE = 1e-4  # log-odds by which sums may differ
 UNIT, MAP_UNIT = "log-odds", "log-odds per voxel"
 Kind = Literal["base", "clinical", "measured", "image", "averaging"]
@@ -128,6 +132,27 @@ class Evidence:
             "sum_error": self.sum_error,
             "map": None if self.map_sum is None else {"unit": MAP_UNIT, "sum": self.map_sum},
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """All that the network and the exam gave to a prediction: with it, other clinical values need neither.
+
+    Args:
+        image_logits: (F,), of the image alone, of each fold, not calibrated.
+        quantities: measured in the exam, by name, in the unit of their variable.
+        variant_logits: (F, N), image logits with each of N variants of the mask.
+        variant_quantities: measured with each of these.
+        notices: that do not depend on clinical values.
+        first_notices: the same, of those that come before all others.
+    """
+
+    image_logits: np.ndarray
+    quantities: Mapping[str, float]
+    variant_logits: np.ndarray
+    variant_quantities: tuple[Mapping[str, float], ...]
+    notices: tuple[Notice, ...] = ()
+    first_notices: tuple[Notice, ...] = ()
 
 
 def _term_to_json(term: Term) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import Notice
-from .evidence import Evidence
+from .evidence import Basis, Evidence
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
@@ -163,6 +163,7 @@ class Prediction:
         evidence: the sum of terms that gives the probability; None for a result without one.
         evidence_map: (k, j, i) float32 on the exam's lattice, in log-odds per voxel, positive towards response; its sum
             is the image's term. 0 outside the model's window.
+        basis: by which `Predictor.what_if` answers for other clinical values; it is not written to files.
         lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
 
@@ -182,6 +183,7 @@ class Prediction:
     measurements: Measurements | None = None
     evidence: Evidence | None = None
     evidence_map: np.ndarray | None = None
+    basis: Basis | None = None
     lesions: tuple[LesionPrediction, ...] = ()
 
     @property

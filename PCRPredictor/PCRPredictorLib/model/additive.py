@@ -29,7 +29,7 @@ import numpy as np
 
 from ..clinical import Category, ClinicalSchema, Number, Value
 from ..evidence import Evidence, Possibility, Term, logit_to_probability
-from .calibration import average_logit
+from .calibration import average, average_logit
 from .card import InferenceSettings, Typical
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]  # weight (outputs, inputs) and bias (outputs,), with ReLU between
@@ -163,6 +163,10 @@ class AdditiveModel:
             values: of all variables, also those that are measured in the exam.
         """
         return image_logits + self.branches.logits(self.branches.schema.encode(values)[None])[:, 0]
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return the probabilities, (N,), of logits (F, N) of the folds."""
+        return average(logits, self.settings.calibration, self.settings.averaging)
 
     def explain(self, image_logits: np.ndarray, values: Mapping[str, Value]) -> Evidence:
         """Return the sum that gives the probability, without its map.

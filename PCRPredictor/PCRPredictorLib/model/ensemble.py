@@ -20,7 +20,7 @@ class Reading(NamedTuple):
 
     Args:
         logits, image_logits: (F,) for F folds, with all clinical values and with only those measured in the exam.
-        plain_logits: (F,), as `logits` but of the window alone, without flips.
+        plain_logits: (F,), as `network_logits` but of the window alone, without flips.
         attention: (slices, rows / 2, columns / 2), mean over the folds.
         network_logits: (F,), the part of `logits` that the image alone gives, without any variable.
         contributions: (slices, rows / 2, columns / 2), what each place adds to the mean of `network_logits`, which is
@@ -72,16 +72,15 @@ class Ensemble:
             np.mean(parts, 0),
         )
 
-    def plain_logits(self, images: np.ndarray, clinical: np.ndarray) -> np.ndarray:
-        """Return the logits, (F, N), of several windows without flips.
+    def plain_logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the image logits, (F, N), of several windows without flips.
 
         Args:
             images: float32 (N, channels, slices, rows, columns).
-            clinical: float32 (N, width).
         """
-        batch, values = self._prepare(torch.from_numpy(images)), torch.from_numpy(clinical).to(self.device)
+        batch = self._prepare(torch.from_numpy(images))
         with torch.inference_mode():
-            return np.stack([network(batch, values).logit.cpu().numpy() for network in self.networks])
+            return np.stack([network(batch).image_logit.cpu().numpy() for network in self.networks])
 
     def _prepare(self, batch: Tensor) -> Tensor:
         return batch.to(self.device).contiguous(memory_format=torch.channels_last_3d)
@@ -96,7 +95,7 @@ class Ensemble:
         return (
             float(output.logit.mean()),
             float(image_only.mean()),
-            float(output.logit[0]),
+            float(output.image_logit[0]),
             self._flip_back(output.log_attention.exp()),
             float(output.image_logit.mean()),
             self._flip_back(contributions(network, output)),

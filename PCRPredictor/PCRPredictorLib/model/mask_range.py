@@ -7,27 +7,22 @@ import numpy as np
 
 from ..clinical import ClinicalSchema, Value
 from ..errors import Notice
+from ..evidence import Basis
 from ..exam import Exam
 from ..formatting import format_percent
 from ..lesion.variants import crop_exam, vary_mask
 from ..prediction import OperatingPoint
-from .calibration import average
-from .card import InferenceSettings
+from .additive import AdditiveModel
 from .ensemble import Ensemble, Reading
-from .grid import place_window
+from .grid import GridSpec, place_window
 from .kinetics import GRID, measure_quantities
 from .normalisation import to_channels
 
 
-def mask_range(
-    exam: Exam,
-    reading: Reading,
-    ensemble: Ensemble,
-    settings: InferenceSettings,
-    schema: ClinicalSchema,
-    values: Mapping[str, Value],
-) -> tuple[float, float]:
-    """Return the lowest and highest probability over the mask and its variants, see `vary_mask`.
+def read_variants(
+    exam: Exam, reading: Reading, ensemble: Ensemble, grid: GridSpec, schema: ClinicalSchema
+) -> tuple[np.ndarray, tuple[Mapping[str, float], ...]]:
+    """Return the image logits, (F, N), and the measured quantities of the variants of the mask, see `vary_mask`.
 
     A variant is read as the mask is: its own window, its own kinetic quantities. To save time its flips are left out:
     the change of each fold's logit without flips is added to its logit with them.
@@ -35,19 +30,30 @@ def mask_range(
     Args:
         exam: with a mask that is not empty.
         reading: of the mask itself.
-        ensemble, settings, schema: of the model.
-        values: clinical values of the patient.
+        ensemble, grid, schema: of the model.
     """
-    grid = settings.grid
     part = crop_exam(exam, max(grid.window, GRID.window) / 2)
     variants = [replace(part, mask=mask) for mask in vary_mask(np.asarray(part.mask), part.geometry)]
     images = np.stack(
         [to_channels(each, place_window(np.asarray(each.mask), each.geometry, grid)) for each in variants]
     )
-    clinical = np.stack([schema.encode(schema.complete(values, measure_quantities(each, schema))) for each in variants])
-    changes = ensemble.plain_logits(images, clinical) - reading.plain_logits[:, None]
-    logits = np.column_stack([reading.logits, reading.logits[:, None] + changes])
-    probabilities = average(logits, settings.calibration, settings.averaging)
+    changes = ensemble.plain_logits(images) - reading.plain_logits[:, None]
+    return reading.network_logits[:, None] + changes, tuple(measure_quantities(each, schema) for each in variants)
+
+
+def mask_range(basis: Basis, additive: AdditiveModel, values: Mapping[str, Value]) -> tuple[float, float]:
+    """Return the lowest and highest probability over the mask and its variants.
+
+    Args:
+        basis: of the prediction.
+        additive: of the model.
+        values: clinical values of the patient.
+    """
+    schema = additive.branches.schema
+    each = zip(basis.variant_logits.T, basis.variant_quantities, strict=True)
+    cases = [(basis.image_logits, basis.quantities), *each]
+    logits = [additive.logits(image, schema.complete(values, measured)) for image, measured in cases]
+    probabilities = additive.probabilities(np.stack(logits, 1))
     return float(probabilities.min()), float(probabilities.max())
 
 

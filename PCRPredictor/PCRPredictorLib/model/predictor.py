@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from typing import Any
 
 import monai
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from .. import __version__
 from ..clinical import Value
 from ..errors import DataError, Notice
-from ..evidence import Evidence
+from ..evidence import Basis, Evidence
 from ..exam import Exam, Lesion
 from ..lesion.body import Body, outline_body
 from ..lesion.exam_check import check_exam
@@ -26,7 +27,7 @@ from .calibration import average, average_logit, calibrate
 from .ensemble import Ensemble, Reading
 from .grid import Window, place_window, share_inside, spread_in_exam
 from .kinetics import measure_quantities
-from .mask_range import about_mask_range, mask_range
+from .mask_range import about_mask_range, mask_range, read_variants
 from .normalisation import to_channels
 from .notices import (
     about_clinical,
@@ -99,7 +100,8 @@ class Predictor:
 
     @staticmethod
     def _warned(prediction: Prediction, notices: tuple[Notice, ...]) -> Prediction:
-        return replace(prediction, notices=(*notices, *prediction.notices))
+        basis = replace(prediction.basis, first_notices=notices) if prediction.basis else None
+        return replace(prediction, notices=(*notices, *prediction.notices), basis=basis)
 
     def _predict_lesion(
         self, exam: Exam, outline: Outline, lesion: Lesion, operating_point: str | None
@@ -124,42 +126,89 @@ class Predictor:
         complete, measured = (schema.complete(given, quantities) for given in (values, {}))
         clinical = np.stack([schema.encode(given) for given in (complete, measured)])
         reading = self.ensemble.read(to_channels(exam, window), clinical)
-        probabilities = calibrate(reading.logits, settings.calibration)
         attention = to_attention_map(reading.attention, window)
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)
         evidence, evidence_map = self._explain(reading, complete, window)
-        interval = float(probabilities.min()), float(probabilities.max())
-        mask_interval = mask_range(exam, reading, self.ensemble, settings, schema, values)
-        return Prediction(
-            probability=self._average(reading.logits),
-            interval=interval,
-            mask_interval=mask_interval,
-            fold_probabilities=tuple(probabilities.tolist()),
+        variants = read_variants(exam, reading, self.ensemble, settings.grid, schema)
+        notices = (
+            *check_mask(exam, outline()),
+            *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
+            *about_timing(exam.provenance, settings.times),
+            *about_training_ranges(measure(exam, tumour), settings.familiar),
+            *about_source(exam.provenance),
+        )
+        found = Prediction(
+            **self._numbers(reading.logits),
             image_probability=self._average(reading.image_logits),
             operating_point=point,
             attention=attention,
             attention_summary=summary,
             tumour=tumour,
-            clinical=schema.describe(values),
-            notices=(
-                *about_result(interval, point, summary),
-                *about_mask_range(mask_interval, interval, point),
-                *check_mask(exam, outline()),
-                *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
-                *about_timing(exam.provenance, settings.times),
-                *about_training_ranges(measure(exam, tumour), settings.familiar),
-                *about_clinical(schema, values),
-                *about_clipped(schema.find_clipped(values, quantities)),
-                *about_source(exam.provenance),
-                *about_evidence(evidence),
-            ),
+            clinical={},
+            notices=notices,
             model=self.bundle.identity,
             versions=library_versions(),
             measurements=measure_lesion(exam, outline()),
             evidence=evidence,
             evidence_map=evidence_map,
+            basis=Basis(reading.network_logits, quantities, *variants, notices),
         )
+        return self._with_values(found, values)
+
+    def what_if(self, prediction: Prediction, clinical: Mapping[str, object]) -> Prediction:
+        """Return the prediction with other clinical values, of every tumour, without running a network.
+
+        Args:
+            prediction: of this predictor.
+            clinical: all values as they were written, as in `Exam.clinical`; what is missing is unknown.
+
+        Raises:
+            DataError: for a value outside the schema.
+        """
+        schema = self.bundle.schema
+        values = schema.parse(clinical)
+        if prediction.lesions:
+            each = tuple(
+                replace(lesion, prediction=self.what_if(lesion.prediction, clinical)) for lesion in prediction.lesions
+            )
+            index = each[0].prediction
+            overlap = [notice for notice in prediction.notices if notice.code == "lesions_overlap"]
+            return replace(index, lesions=each, notices=(*index.notices, *about_lesions(each, 0.0), *overlap))
+        basis = prediction.basis
+        if basis is None:
+            raise DataError("this result does not hold what other values need; predict the exam again")
+        complete = schema.complete(values, basis.quantities)
+        logits = self.additive.logits(basis.image_logits, complete)
+        map_sum = prediction.evidence.map_sum if prediction.evidence else None
+        evidence = replace(self.additive.explain(basis.image_logits, complete), map_sum=map_sum)
+        return self._with_values(replace(prediction, **self._numbers(logits), evidence=evidence), values)
+
+    def _numbers(self, logits: np.ndarray) -> dict[str, Any]:
+        """Return probability, interval and probabilities of the folds from their logits, (F,)."""
+        each = calibrate(logits, self.bundle.settings.calibration)
+        return {
+            "probability": self._average(logits),
+            "interval": (float(each.min()), float(each.max())),
+            "fold_probabilities": tuple(each.tolist()),
+        }
+
+    def _with_values(self, found: Prediction, values: Mapping[str, Value]) -> Prediction:
+        """Return a prediction with what depends on clinical values beside its own numbers."""
+        schema, basis = self.bundle.schema, found.basis
+        if basis is None or found.evidence is None:
+            return found
+        mask_interval = mask_range(basis, self.additive, values)
+        notices = (
+            *basis.first_notices,
+            *about_result(found.interval, found.operating_point, found.attention_summary),
+            *about_mask_range(mask_interval, found.interval, found.operating_point),
+            *basis.notices,
+            *about_clinical(schema, values),
+            *about_clipped(schema.find_clipped(values, basis.quantities)),
+            *about_evidence(found.evidence),
+        )
+        return replace(found, clinical=schema.describe(values), mask_interval=mask_interval, notices=notices)
 
     def _average(self, logits: np.ndarray) -> float:
         """Return the probability of the ensemble from the logits of its folds, (F,)."""

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PCRPredictorLib.enhancement import relative_enhancement, seems_enhanced, signal_floor
+from PCRPredictorLib.enhancement import enhancement_map, relative_enhancement, seems_enhanced, signal_floor
 
 
 def test_enhancement_of_whole_numbers_is_a_share_of_the_signal_before():
@@ -39,3 +39,10 @@ def test_phase_after_contrast_is_told_by_what_darkens_from_it_to_the_next():
 def test_noise_alone_is_no_sign_of_contrast(signals):
     assert not seems_enhanced(*phases_of_vessels_and_glands(*signals))
     assert not seems_enhanced(np.zeros((3, 3, 3), np.int16), np.zeros((3, 3, 3), np.int16))
+
+
+def test_map_of_enhancement_is_never_negative_and_zero_outside_its_region():
+    pre, early = np.full((4, 4, 4), 100.0), np.full((4, 4, 4), 250.0)
+    early[2] = 50
+    found = enhancement_map(pre, early, (slice(1, 3), slice(0, 4), slice(0, 4)))
+    assert (found.dtype, found[0].max(), found[1].max(), found[2].max()) == (np.float32, 0, 1.5, 0)

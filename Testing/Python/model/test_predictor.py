@@ -193,3 +193,31 @@ def test_model_that_averages_logits_has_no_remainder(bundle, exam):
     found = Predictor(replace(bundle, settings=settings)).predict(exam)
     assert {term.kind for term in found.evidence.terms} == {"base", "clinical", "image"}
     assert found.evidence_map.sum(dtype=float) == pytest.approx(found.evidence.image.log_odds, abs=1e-5)
+
+
+def test_what_if_gives_what_a_prediction_with_these_values_would(predictor, exam):
+    asked = {"age": 61, "hr": "negative"}
+    expected = predictor.predict(replace(exam, clinical=asked))
+    found = predictor.what_if(predictor.predict(replace(exam, clinical={})), asked)
+    assert found.probability == pytest.approx(expected.probability, abs=1e-6)
+    assert found.mask_interval == pytest.approx(expected.mask_interval, abs=1e-6)
+    assert (found.clinical, found.notices) == (expected.clinical, expected.notices)
+    assert [t.log_odds for t in found.evidence.terms] == pytest.approx([t.log_odds for t in expected.evidence.terms])
+    assert found.evidence.sum_error < 1e-6
+
+
+def test_what_if_answers_for_every_lesion(predictor, two_lesions):
+    asked = {"hr": "negative"}
+    expected = predictor.predict(replace(two_lesions, clinical=asked))
+    found = predictor.what_if(predictor.predict(two_lesions), asked)
+    for one, other in zip(found.lesions, expected.lesions, strict=True):
+        assert one.prediction.probability == pytest.approx(other.prediction.probability, abs=1e-6)
+    assert (found.probability, found.notices) == (found.lesions[0].prediction.probability, expected.notices)
+
+
+def test_what_if_refuses_a_value_outside_the_schema_and_a_result_without_its_basis(predictor, exam):
+    found = predictor.predict(exam)
+    with pytest.raises(DataError, match="hr must be negative, positive"):
+        predictor.what_if(found, {"hr": "perhaps"})
+    with pytest.raises(DataError, match="predict the exam again"):
+        predictor.what_if(replace(found, basis=None), {})

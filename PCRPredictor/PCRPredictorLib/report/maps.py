@@ -1,0 +1,129 @@
+"""What can be shown in colour over a phase: attention, evidence, early enhancement. One definition for all pictures.
+
+Maps are (k, j, i) on the exam's lattice. `attention` and `early enhancement` have the same colours, from faint to
+strong, so that everybody can compare them; `evidence` has two colours, towards and against response, on one scale that
+is the same to both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..enhancement import enhancement_map
+from ..exam import Exam, bounding_box
+from ..prediction import Prediction
+from .display import ATTENTION_RGB, FAINT
+
+OverlayKind = Literal["attention", "evidence", "enhancement"]
+OVERLAYS: tuple[OverlayKind, ...] = ("attention", "evidence", "enhancement")
+# Orange (against) over dark grey to blue (towards response): distinct with any colour vision, and bright on both sides.
+EVIDENCE_RGB = (
+    (1.00, 0.85, 0.55),
+    (0.98, 0.60, 0.12),
+    (0.70, 0.32, 0.05),
+    (0.20, 0.20, 0.22),
+    (0.05, 0.33, 0.72),
+    (0.16, 0.62, 0.98),
+    (0.68, 0.90, 1.00),
+)
+_LEAST_SCALE = 0.01  # log-odds per ml; a map that adds less than this everywhere stays faint
+_STEPS = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
+_PERCENT = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class MapOverlay:
+    """A map and how it is shown.
+
+    Args:
+        kind: of the map.
+        values: (k, j, i) float32, in `unit`.
+        low, high: values that get the first and last colour; -high and high if the map has two signs.
+        unit: of the values, "" for a share of the peak.
+    """
+
+    kind: OverlayKind
+    values: np.ndarray
+    low: float
+    high: float
+    unit: str
+
+    @property
+    def is_signed(self) -> bool:
+        """Return True if the map has two signs and no colour at 0."""
+        return self.low < 0
+
+    @property
+    def colours(self) -> tuple[tuple[float, float, float], ...]:
+        """Return the colours from `low` to `high`, evenly spaced."""
+        return EVIDENCE_RGB if self.is_signed else ATTENTION_RGB
+
+    @property
+    def faint(self) -> float:
+        """Return the size below which a value has no colour."""
+        return FAINT * self.high
+
+    def share(self, values: np.ndarray) -> np.ndarray:
+        """Return the size of values of any shape as a share of the scale's end, in [0, 1]."""
+        return np.clip(np.abs(values) / self.high, 0, 1)
+
+
+def colour_table(overlay: MapOverlay, count: int = 255) -> np.ndarray:
+    """Return colours and opacity from `low` to `high`, (N, 4) in [0, 1]; what is faint is transparent.
+
+    Args:
+        count: N, odd, so that a signed map has 0 in the middle.
+    """
+    levels, anchors = np.linspace(0, 1, count), np.linspace(0, 1, len(overlay.colours))
+    rgb = [np.interp(levels, anchors, channel) for channel in zip(*overlay.colours, strict=True)]
+    values = overlay.low + levels * (overlay.high - overlay.low)
+    return np.stack([*rgb, (np.abs(values) >= overlay.faint).astype(float)], -1)
+
+
+def make_overlay(kind: OverlayKind, exam: Exam, prediction: Prediction) -> MapOverlay | None:
+    """Return a map as it is shown, None if the prediction does not have it.
+
+    Early enhancement is shown where the model looked, as the other maps are.
+
+    Args:
+        exam: of the prediction.
+    """
+    return _MAKERS[kind](exam, prediction)
+
+
+def _attention(exam: Exam, prediction: Prediction) -> MapOverlay:
+    return MapOverlay("attention", prediction.attention, 0.0, 1.0, "")
+
+
+def _evidence(exam: Exam, prediction: Prediction) -> MapOverlay | None:
+    if prediction.evidence_map is None:
+        return None
+    density = prediction.evidence_map * np.float32(1000 / exam.geometry.voxel_volume)
+    end = _round_up(max(float(np.abs(density).max()), _LEAST_SCALE))
+    return MapOverlay("evidence", density, -end, end, "log-odds per ml")
+
+
+def _enhancement(exam: Exam, prediction: Prediction) -> MapOverlay:
+    seen = prediction.attention > 0
+    region = bounding_box(seen) if seen.any() else (slice(None),) * 3
+    found = enhancement_map(exam.pre, exam.early, region)
+    found *= _PERCENT
+    end = _round_up(max(float(np.percentile(found[region], 99.5)), 1.0))
+    return MapOverlay("enhancement", found, 0.0, end, "%")
+
+
+_MAKERS: dict[str, Callable[[Exam, Prediction], MapOverlay | None]] = {
+    "attention": _attention,
+    "evidence": _evidence,
+    "enhancement": _enhancement,
+}
+
+
+def _round_up(value: float) -> float:
+    """Return the next number of one or two digits, for the end of a scale."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(_STEPS[np.searchsorted(_STEPS, value / power - 1e-6)] * power)
