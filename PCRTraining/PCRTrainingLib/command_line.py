@@ -13,11 +13,12 @@ from .commands.evaluate import evaluate
 from .commands.experiment import experiment
 from .commands.import_dicom import import_dicom
 from .commands.init import init
+from .commands.label import label
 from .commands.recalibrate import recalibrate
 from .commands.select import select
 from .commands.train import train
 
-for subcommand in (view, init, check, estimate, train, select, evaluate, experiment):
+for subcommand in (view, init, check, label, estimate, train, select, evaluate, experiment):
     app.command(cls=ManyValues)(subcommand)
 bundle.command()(recalibrate)
 app.command("import", cls=ManyValues)(import_dicom)

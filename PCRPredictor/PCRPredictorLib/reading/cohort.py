@@ -3,6 +3,7 @@
     images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
     segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that exists
     clinical_and_imaging_info.{csv,xlsx}         one row per patient (sheet `dataset_info`), optional
+    entered_labels.csv                           labels entered by hand, which replace the table's (see `labels`)
     cohort.json                                  names of table and files, if they differ (see `mapping`)
 
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
@@ -19,10 +20,12 @@ from ..dicom.segmentation import is_dicom
 from ..errors import DataError, Notice
 from ..exam import Exam, LeftAside
 from ..files.names import ending_of, files_in, folders_in, stem_of
+from ..formatting import count
 from ..lesion.parts import with_separate_lesions
 from ..phases import may_be_phase, parse_times
 from .identifiers import identifier_key, match_identifiers
 from .images import read_header, read_series
+from .labels import ENTERED, LABEL, entered_cells
 from .mapped import Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
@@ -80,7 +83,7 @@ def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortP
         raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
     mapping, table = read_mapping(cohort), read_table(cohort, report)
     patients = _mapped_patients(cohort, mapping, table) if mapping.images else _mama_mia_patients(cohort)
-    patients = _with_rows(cohort, patients, table)
+    patients = _with_entered(cohort, _with_rows(cohort, patients, table), report)
     options = {"pick": mapping.pick, "labels": mapping.labels, "each_lesion": mapping.lesions == "each"}
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
@@ -181,6 +184,22 @@ def _with_rows(
             text = "The table names the patient without the leading zeros, which a spreadsheet may have dropped."
             notices = (Notice("identifier_number", text),)
         found.append(replace(patient, row=row, notices=(*patient.notices, *notices)))
+    return found
+
+
+def _with_entered(cohort: Path, patients: Sequence[CohortPatient], report: Report) -> list[CohortPatient]:
+    """Return the patients with the labels that were entered by hand in their rows; their number is reported."""
+    cells = entered_cells(cohort)
+    found = []
+    for patient in patients:
+        key = identifier_key(patient.patient_id)
+        row = patient.row or {"patient_id": patient.patient_id}
+        found.append(replace(patient, row={**row, LABEL: cells[key]}) if key in cells else patient)
+    keys = {identifier_key(patient.patient_id) for patient in patients}
+    if known := cells.keys() & keys:
+        report(f"{count(len(known), 'label')} entered by hand in {ENTERED} used instead of the table's")
+    if others := sorted(cells.keys() - keys):
+        report(f"{ENTERED} has labels of patients that are not here: {', '.join(others[:5])}")
     return found
 
 

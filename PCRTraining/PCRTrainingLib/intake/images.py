@@ -10,6 +10,7 @@ from PCRPredictorLib.dicom.segmentation import is_dicom
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.names import ending_of, is_hidden
 from PCRPredictorLib.reading.images import read_header
+from PCRPredictorLib.reading.labels import ENTERED
 
 from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN, Order, Said, common_start, read_name, split_number
 
@@ -67,7 +68,7 @@ def list_contents(folder: Path) -> Contents:
             *folders, _ = file.relative_to(folder).parts
             images.append(Image((*folders, name[: len(name) - len(ending)]), name[len(name) - len(ending) :]))
             links += not file.resolve().is_relative_to(folder.resolve())
-        elif name.lower().endswith(TABLES):
+        elif name.lower().endswith(TABLES) and name != ENTERED:
             tables.append(file)
         elif file.suffix.lower() in ("", ".dcm", ".ima") or file.suffix[1:].isdigit():
             others.append(file)
