@@ -51,7 +51,8 @@ class Step:
     """Factor on the image's logit at the start: a network trained on few patients is
     overconfident and outweighs the clinical variables."""
     image_rate: Share = 1.0
-    """Learning rate of the image branch, as a share of `learning_rate`."""
+    """Learning rate of the image branch, as a share of `learning_rate`. A step whose rates are 0 trains nothing: it
+    composes what it starts from."""
     clinical_rate: Share = 1.0
     """Learning rate of the clinical branch, as a share of `learning_rate`."""
     clinical_fit: bool = False
@@ -77,13 +78,13 @@ class SplitConfig:
 
     __pydantic_config__ = _CONFIG
 
-    kind: Literal["folds", "groups", "holdout", "given"] = "folds"
+    kind: Literal["folds", "groups", "holdout", "given", "sites"] = "folds"
     """"folds" stratifies by label and `column`, "groups" leaves out whole values of `column` (sites, manufacturers),
-    "holdout" leaves out one part of `share` once, "given" reads `file`."""
+    "holdout" leaves out one part of `share` once, "given" reads `file`, "sites" leaves out one of `sites` at a time."""
     folds: Annotated[int, Field(ge=0, le=1000)] = 5
     """Number of folds; for "groups" 0 leaves out one value at a time."""
     column: str = "site"
-    """Column of the table."""
+    """Column of the table; for "sites", if `sites` names none."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Share of the patients that "holdout" leaves out."""
     file: str | None = None
@@ -113,6 +114,11 @@ class TrainingConfig:
     """Seed of splits, initial weights, order and augmentation."""
     split: SplitConfig = SplitConfig()
     """Division of the patients."""
+    sites: tuple[str, ...] = ()
+    """Column that names the site of a patient, one per cohort in their order; "cohort" makes a cohort one site. Without
+    any, each cohort is a site."""
+    balance: Literal["none", "site"] = "site"
+    """Weight in training: "site" gives each site the same, see `balance`; "none" each patient."""
     grid: GridSpec = field(default_factory=GridSpec)
     """Window that the network reads."""
     widths: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (16, 32, 64)
@@ -148,6 +154,13 @@ class TrainingConfig:
             known.add(step.name)
         if not self.steps:
             raise ValueError("steps must not be empty")
+
+    def epochs_of(self, step: Step) -> int:
+        """Return the epochs that a step trains: 0 if its rates leave nothing to train, so that it only composes."""
+        before = next((other for other in self.steps if other.name == step.after), step)
+        new_gate = step.attention and not before.attention
+        trains = step.image_rate or new_gate or (step.clinical and step.clinical_rate)
+        return step.epochs if trains else 0
 
 
 def stepwise(epochs: int) -> tuple[Step, Step, Step]:

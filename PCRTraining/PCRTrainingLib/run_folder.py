@@ -67,6 +67,7 @@ class RunFolder:
     report = _Entry("report.html")
     failures = _Entry("failures.png")
     bundle = _Entry("bundle")
+    site_bundles = _Entry("bundles")  # one per site that was left out, for runs and experiments that leave sites out
 
     experiment = _Entry("experiment.json")  # these four of an experiment
     experiment_page = _Entry("experiment.html")

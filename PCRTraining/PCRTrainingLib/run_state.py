@@ -36,7 +36,8 @@ def read_state(run: RunFolder) -> RunState:
     if not run.config.is_file():
         return RunState("none")
     parts = [seed for seed in run.seeds() if seed.config.is_file()] or [run]
-    epochs = [sum(step.epochs for step in part.read_config().steps) for part in parts]
+    configs = [part.read_config() for part in parts]
+    epochs = [sum(map(config.epochs_of, config.steps)) for config in configs]
     done = sum(len(read_history(step.history)) for part in parts for step in part.trained_steps())
     total = sum(len(set(held_out(part).values())) * n for part, n in zip(parts, epochs, strict=True))
     if run.is_locked:
@@ -50,7 +51,7 @@ def read_state(run: RunFolder) -> RunState:
 def held_out(run: RunFolder) -> dict[str, int]:
     """Return the fold that held out each patient; empty before folds are drawn."""
     try:
-        return {row["patient_id"]: int(row["fold"]) for row in read_csv(run.splits) if row["fold"]}
+        return {row["patient_id"]: int(row["fold"]) for row in read_csv(run.splits) if row["fold"].isdigit()}
     except FileNotFoundError:
         return {}
 

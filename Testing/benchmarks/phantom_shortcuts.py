@@ -25,7 +25,8 @@ from PCRPredictorLib.phantom.cohort import write_cohort
 from PCRPredictorLib.phantom.patient import patient_traits
 from PCRPredictorLib.phantom.site import Site, find_site
 from PCRPredictorLib.writing import write_json
-from PCRTrainingLib.cohort.cache import GridCache, open_or_build
+from PCRTrainingLib.cohort.build import open_or_build
+from PCRTrainingLib.cohort.cache import GridCache
 from PCRTrainingLib.config import SplitConfig, TrainingConfig, stepwise
 from PCRTrainingLib.evaluation.baselines import BASELINES, baseline_outcomes
 from PCRTrainingLib.progress import Progress

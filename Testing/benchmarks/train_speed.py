@@ -52,7 +52,7 @@ def epoch_of_ours(cache_folder: Path) -> Callable[[], None]:
 
     config, cache = PRESETS["full"], read_cache(cache_folder)
     schema, _ = build_schema(config.clinical, [record.row for record in cache.records])
-    fold = Prepared(cache, schema, np.full(len(cache), -1), {}).fold(0, config)
+    fold = Prepared(cache, schema, np.full(len(cache), -1)).fold(0, config)
     network = build_network(STEP, config, fold, {}).channels_last()
     batches = len(cache) // config.batch_size
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
@@ -71,7 +71,7 @@ def epoch_of_stock(cache_folder: Path) -> Callable[[], None]:
     from PCRTrainingLib.cohort.cache import read_cache
     from PCRTrainingLib.guidance import mask_cross_entropy
     from PCRTrainingLib.training.explanation import explain
-    from PCRTrainingLib.training.loop import classification_loss
+    from PCRTrainingLib.training.objective import classification_loss
 
     cache = read_cache(cache_folder)
     image, mask = cache.image_and_mask(np.arange(len(cache)))
@@ -152,7 +152,7 @@ def main() -> None:
 
 def time_caching(cohort: Path, folder: Path) -> float:
     from PCRPredictorLib.reading.cohort import find_patients
-    from PCRTrainingLib.cohort.cache import open_or_build
+    from PCRTrainingLib.cohort.build import open_or_build
     from PCRTrainingLib.schema import build_schema
 
     config = PRESETS["full"]

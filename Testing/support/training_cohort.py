@@ -21,8 +21,13 @@ QUICK = """{"steps": [
 
 
 def quiet_job(cohort, out, **options):
-    """Return a job of one process that reports nothing."""
-    return Job(cohort, RunFolder(out), **{"worker": Worker(), "progress": Progress(), **options})
+    """Return a job of one process that reports nothing, on one cohort or a list of several."""
+    cohorts = cohort if isinstance(cohort, list) else [cohort]
+    return Job(
+        {path.resolve().name: path for path in cohorts},
+        RunFolder(out),
+        **{"worker": Worker(), "progress": Progress(), **options},
+    )
 
 
 def out_of_fold_logits(out):

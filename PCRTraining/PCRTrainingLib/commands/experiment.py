@@ -10,23 +10,28 @@ from . import options
 
 
 def experiment(
-    cohort: options.CohortArgument,
+    cohorts: options.CohortsArgument,
     out: Annotated[Path, typer.Option(help="Folder of the experiment; new, or one to be resumed.")],
     external: Annotated[list[Path], typer.Option(help="Cohorts of other hospitals.")] = [],  # noqa: B006
     config: options.ConfigOption = "full",
     seeds: Annotated[int, typer.Option(min=1, help="Number of repetitions, each with its own seed.")] = 3,
+    without: Annotated[
+        list[str], typer.Option(help="Row of the table that is not trained, such as step 2, no swap.")
+    ] = [],  # noqa: B006
     resume: options.ResumeOption = False,
-    clinical_rows: options.ClinicalRowsOption = None,
+    clinical_rows: options.ClinicalRowsOption = [],  # noqa: B006
+    leave_site_out: options.LeaveSiteOutOption = False,
+    sites: options.SitesOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
     processes: options.ProcessesOption = None,
 ) -> None:
     """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
     from ..runs.experiment import run_experiment
 
-    settings = options.read_config(config)
+    settings = options.divide_by_site(options.read_config(config), leave_site_out, sites)
     numbers = range(settings.seed, settings.seed + seeds)
-    with options.job(cohort, out, device, processes, resume, clinical_rows) as job:
-        run_experiment(job, settings, numbers, external)
+    with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
+        run_experiment(job, settings, numbers, external, without)
         if job.worker.first:
             job.progress.say(job.folder.experiment_text.read_text(encoding="utf-8"))
             job.progress.say(f"Written to {out}")

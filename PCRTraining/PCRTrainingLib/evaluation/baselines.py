@@ -21,7 +21,7 @@ from ..cohort.cache import GridCache
 from ..cohort.splits import EXCLUDED
 from ..schema import KNOWN, STRONGEST, fit_scaling
 from ..statistics.operating import Outcome, at_point, cross_fitted, fit_points
-from ..training.folds import Prepared
+from ..training.folds import ClinicalRow, Prepared
 
 _STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: a smaller C is a stronger penalty
 _KINETICS = tuple(name for name in QUANTITIES if name != "log_volume")  # the whole volume says the same
@@ -76,22 +76,35 @@ class Features:
         schema: scaled to them, without labels.
         inside: (N, width) of the cache.
         more: (n, width) of the patients without images that have any of its variables, and their labels, (n,).
+        rows: those patients, n.
     """
 
     schema: ClinicalSchema
     inside: np.ndarray
     more: tuple[np.ndarray, np.ndarray]
+    rows: list[ClinicalRow]
+
+    def of_fold(self, data: Prepared, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return features, (m, width), and labels, (m,), that a fold is fitted on.
+
+        They are of no patient that the fold holds out, and of no row of a site that it leaves out.
+        """
+        train = (data.folds != number) & (data.folds != EXCLUDED)
+        allowed = {id(row) for row in data.rows_for(number)}
+        used = np.array([id(row) in allowed for row in self.rows], bool)
+        features = np.concatenate([self.inside[train], self.more[0][used]])
+        return features, np.concatenate([data.cache.labels[train], self.more[1][used]])
 
 
 def read_features(baseline: Baseline, data: Prepared) -> Features:
     """Return the features of all patients of a run."""
     schema = baseline.schema(data.schema)
     inside = _values(schema, data.cache)
-    rows = [(_parse(schema, data.cells.get(name, {})), data.rows[name][1]) for name in data.image_free_patients]
-    more = [(values, label) for values, label in rows if any(value is not None for value in values.values())]
+    parsed = [(_parse(schema, row.cells), row) for row in data.image_free_rows]
+    more = [(values, row) for values, row in parsed if any(value is not None for value in values.values())]
     schema, _ = fit_scaling(schema, [*inside, *(values for values, _ in more)])
-    labels = np.array([label for _, label in more], int)
-    return Features(schema, _encode(schema, inside), (_encode(schema, [values for values, _ in more]), labels))
+    rows, labels = [row for _, row in more], np.array([row.label for _, row in more], int)
+    return Features(schema, _encode(schema, inside), (_encode(schema, [values for values, _ in more]), labels), rows)
 
 
 def _values(schema: ClinicalSchema, cache: GridCache) -> list[dict[str, Value]]:
@@ -145,9 +158,7 @@ def baseline_outcomes(baseline: Baseline, data: Prepared, externals: Sequence[Gr
     logit = np.zeros(len(cache))
     external_logits: list[list[np.ndarray]] = [[] for _ in externals]
     for k in data.fold_numbers:
-        train = (data.folds != k) & (data.folds != EXCLUDED)
-        rows = np.concatenate([found.inside[train], found.more[0]])
-        model = fit_logistic(rows, np.concatenate([cache.labels[train], found.more[1]]))
+        model = fit_logistic(*found.of_fold(data, k))
         logit[data.folds == k] = model.decision_function(found.inside[data.folds == k])
         for store, values in zip(external_logits, outside, strict=True):
             store.append(model.decision_function(values))

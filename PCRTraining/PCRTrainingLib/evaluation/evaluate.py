@@ -17,7 +17,8 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.shift.wording import describe_shift
 from PCRPredictorLib.writing import whole_folder, write_json
 
-from ..cohort.cache import GridCache, open_or_build
+from ..cohort.build import open_or_build
+from ..cohort.cache import GridCache
 from ..cohort.check import identifier_hashes
 from ..progress import Progress
 from ..run_folder import RunFolder

@@ -8,7 +8,8 @@ from PCRPredictorLib.errors import DataError, group_problems
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.reading.cohort import find_patients
 
-from ..cohort.cache import GridCache, open_or_build
+from ..cohort.build import open_or_build
+from ..cohort.cache import GridCache
 from ..progress import Progress
 from ..statistics.adaptation import LEAST, LEAST_FOR_SLOPE, LEAST_OF_A_CLASS, adapt
 from ..training.inference import score

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from PCRPredictorLib.report.rendering import render
 from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
+from .layout import Figure, Section, Table
+from .sites import site_sections
 
 TEMPLATES = Path(__file__).parent / "templates"
 _INTERVALS = "In brackets: 95 % intervals over patients."
@@ -27,35 +28,6 @@ _READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score c
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
 _READ_ATTENTION = "In tumour: share of the map in the mask. Pointing game: share of patients with the peak in the mask."
 Interval = dict[str, float | None]  # value, low, high
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text; the first column names the row. A table without rows is not shown."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture as SVG, with a short name and a caption."""
-
-    svg: str
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a report: heading, sentence, tables and figures, each as far as there is one."""
-
-    title: str = ""
-    text: str = ""
-    tables: Sequence[Table] = ()
-    figures: Sequence[Figure] = ()
 
 
 def render_evaluation(
@@ -106,6 +78,7 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
         headline=_experiment_headline(result),
         sections=[
             Section(text=_training(result), tables=[models]),
+            *site_sections(result),
             *(_experiment_cohort(result, cohort) for cohort in result["cohorts"]),
             Section("All cohorts", tables=[_pair_table(result["comparisons"])]),
         ],

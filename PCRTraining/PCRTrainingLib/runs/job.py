@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.writing import write_whole_json
 
@@ -19,23 +20,28 @@ from ..training.workers import Worker, restarted
 
 @dataclass(frozen=True)
 class Job:
-    """One command on one cohort, into one run folder.
+    """One command on one cohort or several, into one run folder.
 
     Args:
-        cohort: folder of a cohort.
+        cohorts: name to folder.
         folder: new or empty, unless resumed.
         worker: this process among those of the job.
         resume: continue a job that was stopped; it keeps its configuration, options and clinical rows.
-        clinical_rows: table with labels of more patients, for the fit of the clinical branch.
+        clinical_rows: tables with labels of more patients, for the fit of the clinical branch.
     """
 
-    cohort: Path
+    cohorts: Mapping[str, Path]
     folder: RunFolder
     worker: Worker
     progress: Progress
     resume: bool = False
-    clinical_rows: Path | None = None
+    clinical_rows: Sequence[Path] = ()
     started: float = field(default_factory=time.time)
+
+    @property
+    def title(self) -> str:
+        """Names of the cohorts."""
+        return " + ".join(self.cohorts)
 
     @contextmanager
     def hold(
@@ -52,14 +58,29 @@ class Job:
         Raises:
             DataError: if the folder is in use, holds anything else, or cannot be written.
         """
-        table = str(self.clinical_rows.resolve()) if self.clinical_rows else None
-        options = {**options, "clinical_rows": table}
+        tables = [str(table.resolve()) for table in self.clinical_rows]
+        options = {**options, "cohorts": list(self.cohorts), "clinical_rows": tables}
         if not self.worker.first:
             self.worker.wait_for([ready])
-            yield self.folder.read_started(kind, options)
+            yield self._checked(*self.folder.read_started(kind, options))
             return
         with self.folder.locked():
-            yield self.folder.start(kind, config, options, resume=self.resume or restarted())
+            yield self._checked(*self.folder.start(kind, config, options, resume=self.resume or restarted()))
+
+    def _checked(self, config: TrainingConfig, options: dict[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
+        """Return configuration and options of a run; refuse other cohorts than it was begun with.
+
+        Raises:
+            DataError: if they are different ones, by number or, of several, by name.
+        """
+        before, now = options["cohorts"], list(self.cohorts)
+        if len(before) != len(now) or (len(now) > 1 and before != now):
+            raise DataError(
+                f"{self.folder.path}: the run was begun with {', '.join(before)}, got {', '.join(now)}; give the same "
+                "cohorts in the same order, or start a run in a new folder"
+            )
+        tables = options["clinical_rows"] or []  # an earlier version kept one path, or none
+        return config, {**options, "clinical_rows": [tables] if isinstance(tables, str) else tables}
 
     def train_tasks(self, tasks: Sequence[FoldTask]) -> None:
         """Train this process's share of the tasks, then wait for the results of all.
@@ -71,8 +92,10 @@ class Job:
         self.worker.wait_for(file for task in tasks for file in task.results())
 
     def write_origin(self) -> None:
-        """Record cohort and versions."""
-        write_whole_json({"cohort": str(self.cohort.resolve()), "versions": library_versions()}, self.folder.origin)
+        """Record cohorts and versions."""
+        folders = {name: str(path.resolve()) for name, path in self.cohorts.items()}
+        where = {"cohort": next(iter(folders.values()))} if len(folders) == 1 else {"cohorts": folders}
+        write_whole_json({**where, "versions": library_versions()}, self.folder.origin)
 
     def time_and_versions(self) -> dict[str, object]:
         """Return the duration of the job in seconds, and the versions that made its results."""

@@ -26,9 +26,10 @@ from ..evaluation.evaluate import run_bundle
 from ..progress import ProgressBar
 from ..run_folder import RunFolder
 from ..training.workers import workers
+from .bundles import bundle_points, write_run_bundle
 from .job import Job
 from .preparation import open_cohort, prepare
-from .train import bundle_points, outcomes_of_steps, train, write_run_bundle
+from .train import outcomes_of_steps, train
 
 SHARP_SITE = replace(SITES["A"], name="S", spacing=(0.75, 0.75, 1.6))  # as full-size exams are
 TRAINING = ((SITES["A"], 150), (SHARP_SITE, 150), (SITES["B"], 150), (SITES["C"], 150))
@@ -43,7 +44,7 @@ def main() -> None:
         training, external = (Path(folder) / name for name in ("training", "external"))
         write_sites(training, TRAINING)
         write_sites(external, EXTERNAL)
-        job = Job(training, RunFolder(Path(folder) / "run"), worker, progress)
+        job = Job({"training": training}, RunFolder(Path(folder) / "run"), worker, progress)
         train(job, CONFIG)
         run = prepare(job, CONFIG)
         outcome = outcomes_of_steps(run)[-1]

@@ -1,17 +1,16 @@
 """What the training patients were like, so that a prediction can warn of an exam that is unlike them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.model.additive import ClinicalBranches
 from PCRPredictorLib.model.card import TrainingRange, TrainingTimes, Typical
+from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.phases import parse_times
 
 from ..cohort.cache import GridCache, Record
-from ..config import Step
-from ..training.folds import Run
 
 _LEAST_SPREAD = 30.0  # s to both sides of the median; a cohort of one protocol must not flag every other exam
 _LABELS = {
@@ -20,19 +19,19 @@ _LABELS = {
 }
 
 
-def typical_terms(run: Run, step: Step) -> Typical:
+def typical_terms(
+    networks: Sequence[PCRNet], schema: ClinicalSchema, clinical: np.ndarray, image_logit: np.ndarray
+) -> Typical:
     """Return the terms of the logit in the training patients on average, which a patient's terms are compared with.
 
     Args:
-        run: of which every fold is trained.
-        step: the one whose networks predict.
+        networks: of the model.
+        schema: of the variables that they read.
+        clinical: (n, schema width) of the training patients.
+        image_logit: (m,), out of fold.
     """
-    data, held_out = run.data, run.data.held_out
-    schema = data.schema if step.clinical else ClinicalSchema(())
-    networks = [run.network(step, number) for number in data.fold_numbers]
     branches = ClinicalBranches(schema, tuple(network.clinical_layers() for network in networks))
-    variables = branches.typical_terms(data.cache.encode(schema).numpy()[held_out])
-    return Typical(float(run.out_of_fold(step).image_logit.mean()), variables)
+    return Typical(float(image_logit.mean()), branches.typical_terms(clinical))
 
 
 def training_ranges(cache: GridCache) -> tuple[TrainingRange, ...]:

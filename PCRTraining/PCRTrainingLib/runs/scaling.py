@@ -6,13 +6,13 @@ from pathlib import Path
 from PCRPredictorLib.clinical import ClinicalSchema, Number, Value
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.identifiers import number_key
-from PCRPredictorLib.reading.table import read_rows
 from PCRPredictorLib.writing import write_whole_json
 
-from ..cohort.cache import GridCache
+from ..cohort.cache import GridCache, index_records
 from ..progress import Progress
 from ..run_folder import read_json
 from ..schema import fit_scaling, measure_agreement
+from .clinical_rows import read_cells
 
 
 def fit_schema(schema: ClinicalSchema, cache: GridCache, table: Path, progress: Progress) -> ClinicalSchema:
@@ -22,9 +22,8 @@ def fit_schema(schema: ClinicalSchema, cache: GridCache, table: Path, progress: 
         cache: patients with images.
         table: kept clinical rows of the run folder, see `keep_clinical_rows`; it may be missing.
     """
-    rows = read_cells(table)
-    known = {number_key(name) for name in cache.ids}
-    more = (_parse(schema, row) for name, row in rows.items() if number_key(name) not in known)
+    rows, known = read_cells(table), index_records(cache.records)
+    more = [_parse(schema, row) for row in rows if _key_of(row) not in known]
     values = [schema.complete(schema.parse(record.row), record.quantities) for record in cache.records]
     fitted, sentences = fit_scaling(schema, [*values, *more])
     for sentence in sentences:
@@ -42,13 +41,8 @@ def read_schema(file: Path) -> ClinicalSchema:
     return ClinicalSchema.from_json(read_json(file))
 
 
-def read_cells(table: Path) -> dict[str, dict[str, str]]:
-    """Return the cells of the kept clinical rows by lower-case identifier; empty without a file.
-
-    Raises:
-        DataError: if the file is damaged.
-    """
-    return {name: dict(row) for name, row in read_rows(table).items()} if table.is_file() else {}
+def _key_of(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["cohort"], number_key(row["patient_id"])
 
 
 def _parse(schema: ClinicalSchema, row: Mapping[str, str]) -> dict[str, Value]:
@@ -60,10 +54,11 @@ def _parse(schema: ClinicalSchema, row: Mapping[str, str]) -> dict[str, Value]:
 
 
 def _with_agreement(
-    schema: ClinicalSchema, cache: GridCache, rows: Mapping[str, Mapping[str, str]], progress: Progress
+    schema: ClinicalSchema, cache: GridCache, rows: Sequence[Mapping[str, str]], progress: Progress
 ) -> ClinicalSchema:
-    by_number = {number_key(name): row for name, row in rows.items()}
-    pairs = [(by_number.get(number_key(r.patient_id), {}), r.row, r.quantities) for r in cache.records]
+    known = index_records(cache.records)
+    given = {known[key].patient_id: row for row in rows if (key := _key_of(row)) in known}
+    pairs = [(given.get(r.patient_id, {}), r.row, r.quantities) for r in cache.records]
     found = []
     for variable in schema.variables:
         if isinstance(variable, Number) and variable.measured:

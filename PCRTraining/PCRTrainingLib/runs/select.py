@@ -27,10 +27,11 @@ from ..evaluation.description import auc_interval
 from ..statistics.metrics import auc, delong
 from ..statistics.operating import Outcome, Scores, cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
+from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import CONTROL_ROW, control_config
 from .job import Job
-from .preparation import keep_clinical_rows, keep_folds, open_cohort, read_clinical_rows
-from .scaling import fit_schema, read_cells, read_schema, write_schema
+from .preparation import keep_folds, open_cohorts, owners_of, report_sites, sites_of
+from .scaling import fit_schema, read_schema, write_schema
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
     """
     first = next(iter(configs.values()))
-    if any((c.grid, c.split, c.seed) != (first.grid, first.split, first.seed) for c in configs.values()):
+    if any(
+        (c.grid, c.split, c.sites, c.seed) != (first.grid, first.split, first.sites, first.seed)
+        for c in configs.values()
+    ):
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     contents = {name: config_to_json(config) for name, config in configs.items()}
     asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
@@ -79,26 +83,29 @@ def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
     return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
 
 
-def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, table: str | None) -> dict[str, Run]:
+def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables: Sequence[str]) -> dict[str, Run]:
     """Return the run of every configuration on the outer folds: one cache, one division, each its own variables."""
     folder, first = job.folder, next(iter(configs.values()))
-    opened = {name: open_cohort(job.cohort, folder.cache, config, job.progress) for name, config in configs.items()}
+    opened = {name: open_cohorts(job.cohorts, folder.cache, config, job.progress) for name, config in configs.items()}
     schemas = {name: schema for name, (_, schema) in opened.items()}
     cache, _ = next(iter(opened.values()))
+    sites = sites_of(cache, first, list(job.cohorts))
 
     def keep(folds: np.ndarray) -> None:
         for name, config in configs.items():
-            _check(Prepared(cache, schemas[name], folds, {}), inner, config)
-        keep_clinical_rows(table, folder.clinical_rows, list(schemas.values()), job.progress)
+            _check(Prepared(cache, schemas[name], folds, (), sites), inner, config)
+        report_sites(sites, job.progress)
+        owners = owners_of(cache, sites, first)
+        keep_clinical_rows(tables, folder.clinical_rows, list(schemas.values()), job.progress, owners)
         for name, schema in schemas.items():
             write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema_of(name))
 
-    folds, kept = keep_folds(folder, cache, first, first.seed, keep), folder.clinical_rows
+    folds = keep_folds(folder, cache, sites, first, first.seed, keep)
     fitted = {name: read_schema(folder.schema_of(name)) for name in schemas}
     return {
         name: Run(
             folder.chosen,
-            Prepared(cache, schema, folds, read_clinical_rows(kept, schema), read_cells(kept)),
+            Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema), sites),
             configs[name],
         )
         for name, schema in fitted.items()
@@ -117,6 +124,8 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
 
     If the outer folds leave out whole groups, so do the inner ones.
     """
+    if config.split.kind == "sites":
+        return replace(data, folds=np.where(data.folds == outer, EXCLUDED, data.folds))
     rest = np.flatnonzero(data.folds != outer)
     folds = np.full(len(data.folds), EXCLUDED)
     ids, column = [data.cache.ids[i] for i in rest], data.cache.column(config.split.column)[rest]

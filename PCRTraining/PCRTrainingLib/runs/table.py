@@ -13,6 +13,7 @@ from ..cohort.cache import GridCache
 from ..evaluation.baselines import BASELINES
 from ..evaluation.description import auc_interval, compare
 from ..evaluation.report import experiment_markdown, render_experiment
+from ..evaluation.sites import describe_sites
 from ..run_folder import RunFolder
 from ..statistics.metrics import auc, brier, finite, rates, sensitivity_at
 from ..statistics.operating import Outcome
@@ -84,9 +85,11 @@ def tabulate(
             described[row][cohort] = describe_row(found[cohort], baseline, label, best)
         comparisons += [{"cohort": cohort, **pair} for pair in compare_rows(outcomes, cohort, label)]
     what = {row.name: row.what for row in (*BASELINES, *ROWS)}
+    sites = site_results(outcomes, data) if data.leaves_sites_out else None
     return {
         "kind": "experiment",
         "seeds": list(seeds),
+        "sites": sites,
         "training": {
             "name": name,
             "patients": len(data.cache),
@@ -98,6 +101,14 @@ def tabulate(
         "rows": [{"name": row, "what": what[row], "cohorts": described[row]} for row in outcomes],
         "comparisons": comparisons,
     }
+
+
+def site_results(outcomes: Outcomes, data: Prepared) -> dict[str, object]:
+    """Return the results at the sites that were left out, see `describe_sites`."""
+    index, others = data.held_out, [baseline.name for baseline in BASELINES]
+    pairs = [*COMPARED, *((row.name, other) for row in ROWS for other in others)]
+    inside = {row: found[INSIDE] for row, found in outcomes.items()}
+    return describe_sites(inside, data.cache.labels[index], data.site[index], list(dict.fromkeys(pairs)))
 
 
 def describe_row(
@@ -129,7 +140,7 @@ def describe_row(
 def compare_rows(outcomes: Outcomes, cohort: str, label: np.ndarray) -> list[dict[str, object]]:
     """Compare the curriculum with the models that it has to beat, on predictions averaged over the seeds."""
     means = {row: _mean_outcome(row, found[cohort]) for row, found in outcomes.items()}
-    found = [compare(means[one], means[other], label) for one, other in COMPARED]
+    found = [compare(means[one], means[other], label) for one, other in COMPARED if {one, other} <= means.keys()]
     keys = ("model", "other", "auc_difference", "p", "sensitivity_difference")
     return [{key: pair[key] for key in keys} for pair in found]
 

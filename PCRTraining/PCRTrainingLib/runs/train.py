@@ -3,43 +3,29 @@
 Its files: `run_folder`.
 """
 
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import write_bundle
-from PCRPredictorLib.model.calibration import Calibration
-from PCRPredictorLib.model.card import InferenceSettings, ModelCard
-from PCRPredictorLib.prediction import OperatingPoint
-from PCRPredictorLib.reading.cohort import find_patient, read_patient
+from PCRPredictorLib.reading.cohort import CohortPatient, find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
-from safetensors.torch import load_file
 
-from ..cohort.cache import training_hashes
 from ..config import TrainingConfig
-from ..evaluation.card import describe_failures, make_card, read_texts, readme
+from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
 from ..run_state import read_histories
-from ..schema import describe_variables
 from ..statistics.operating import Outcome
-from ..statistics.promises import promise
 from ..training.folds import Run
 from ..training.inference import random_share
-from ..training.loop import network_arguments
+from .bundles import bundle_points, write_run_bundle, write_site_models
 from .job import Job
 from .preparation import prepare
-from .ranges import describe_times, training_ranges, training_times, typical_terms
 from .step_attention import explain_steps
-
-Fitted = tuple[Calibration, tuple[OperatingPoint, ...]]  # by out-of-fold predictions
 
 
 def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
@@ -75,10 +61,12 @@ def finish(job: Job, run: Run) -> None:
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
     fitted = bundle_points(run, last.logit)
-    card = make_card(folder.path.resolve().name, job.cohort.resolve().name, data.cache, described[-1], fitted[1], texts)
+    card = make_card(folder.path.resolve().name, job.title, data.cache, described[-1], fitted[1], texts)
     worst, words = describe_failures(data.cache, data.held_out, last)
-    draw_failures(job, [data.cache.ids[i] for i in worst], words)
+    draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
     write_run_bundle(folder.bundle, run, fitted, replace(card, failures=words))
+    if run.config.split.kind == "sites":
+        write_site_models(job, [run], texts)
 
 
 def outcomes_of_steps(run: Run) -> list[Outcome]:
@@ -104,12 +92,12 @@ def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:
     write_whole_csv(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"], rows, path)
 
 
-def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> None:
+def draw_failures(job: Job, run: Run, patients: Sequence[str], words: Sequence[str]) -> None:
     """Draw where the last step looked in the patients with the largest errors, without their names."""
     pictures = []
     for name, text in zip(patients, words, strict=True):
         with suppress(DataError):  # the cohort may have been moved since
-            exam = read_patient(find_patient(job.cohort, name))
+            exam = read_patient(_find_patient(job, run, name))
             *_, attention = explain_steps(job.folder, name, exam).values()
             pictures.append((text.split(":")[0], exam, attention))
     if pictures:
@@ -117,42 +105,6 @@ def draw_failures(job: Job, patients: Sequence[str], words: Sequence[str]) -> No
             save_attention(pictures, part)
 
 
-def bundle_points(run: Run, logit: np.ndarray) -> Fitted:
-    """Return calibration and operating points of a run's bundle, cross-fitted by site if its folds are sites.
-
-    Args:
-        logit: (n,), out of fold, of the patients held out.
-    """
-    label, folds = run.data.cache.labels[run.data.held_out], run.data.folds[run.data.held_out]
-    return promise(logit, label, folds if run.config.split.kind == "groups" else None)
-
-
-def write_run_bundle(path: Path, run: Run, fitted: Fitted, card: ModelCard) -> None:
-    """Write the networks of the last step of every fold, calibrated on their out-of-fold predictions.
-
-    Args:
-        path: of the bundle; one that is there is replaced.
-        fitted: from `bundle_points`.
-    """
-    data, config, step = run.data, run.config, run.config.steps[-1]
-    times = training_times(data.cache.records)
-    schema = data.schema if step.clinical else ClinicalSchema(())
-    card = replace(card, timing=describe_times(times), variables=describe_variables(schema))
-    calibration, points = fitted
-    settings = InferenceSettings(
-        network=network_arguments(step, config, data.schema),
-        grid=config.grid,
-        flips=config.flips,
-        calibration=calibration,
-        operating_points=points,
-        familiar=training_ranges(data.cache),
-        times=times,
-        base_rate=float(data.cache.labels[data.held_out].mean()),
-        averaging="logit",
-        typical=typical_terms(run, step),
-    )
-    weights = [load_file(run.folder.step(k, step.name).weights) for k in data.fold_numbers]
-    images, patients = training_hashes(data.cache, data.rows)
-    if path.is_dir():
-        shutil.rmtree(path)
-    write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
+def _find_patient(job: Job, run: Run, name: str) -> CohortPatient:
+    record = run.data.cache.records[run.data.cache.ids.index(name)]
+    return find_patient(job.cohorts[record.cohort], record.own_id)

@@ -59,7 +59,8 @@ def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: i
     """
     torch.set_num_threads(1)
     batches = max(patients * max(folds - 1, 1) // max(folds, 2) // config.batch_size, 1)
-    seconds = sum(step.epochs * _time_batch(step, config) for step in config.steps) * batches
+    epochs = {step: config.epochs_of(step) for step in config.steps}
+    seconds = sum(number * _time_batch(step, config) for step, number in epochs.items() if number) * batches
     at_once = min(processes, folds)
     return Estimate(seconds * -(-folds // at_once), _peak_megabytes() * (at_once + 1))
 
@@ -95,7 +96,8 @@ def _time_batch(step: Step, config: TrainingConfig) -> float:
     clinical = torch.zeros(count, schema.width)
     nobody: np.ndarray = np.arange(0)
     noise: Any = _Noise(config, count)
-    fold = Fold(0, noise, clinical, schema, np.arange(count), nobody, nobody, (clinical, torch.arange(count) % 2))
+    rows, site = (clinical, torch.arange(count) % 2, np.zeros(count, int)), np.zeros(count, int)
+    fold = Fold(0, noise, clinical, schema, np.arange(count), nobody, nobody, rows, site)
     network = build_network(replace(step, clinical_fit=False), config, fold, {}).channels_last()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
     schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)

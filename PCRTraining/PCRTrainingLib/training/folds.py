@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from PCRPredictorLib.writing import read_csv, whole_folder, write_whole_csv
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..cohort.cache import GridCache
+from ..cohort.cache import GridCache, index_records
+from ..cohort.sites import Sites
 from ..cohort.splits import EXCLUDED, NEVER, inner_validation
 from ..config import Step, TrainingConfig
 from ..progress import Progress
@@ -26,26 +28,46 @@ from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
 from .loop import Fold, network_arguments, train_step
 
-_SCORES = [score_field.name for score_field in fields(Scores)]
+_SCORES = [field.name for field in fields(Scores)]
+
+
+class ClinicalRow(NamedTuple):
+    """A labelled patient of a table, with or without images.
+
+    Args:
+        vector: (schema width,).
+        label: 1 for pCR.
+        patient_id: as its table writes it.
+        cohort: that the table belongs to, "" if to none.
+        site: see `Sites.of_row`.
+        cells: its row of the table, for baselines, which read other variables.
+    """
+
+    vector: np.ndarray
+    label: int
+    patient_id: str
+    cohort: str = ""
+    site: str = ""
+    cells: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A cohort ready to be trained on.
+    """One cohort or several, ready to be trained on.
 
     Args:
-        cache: its patients.
+        cache: their patients.
         schema: clinical variables.
         folds: (N,) the fold that holds out each patient.
-        rows: clinical rows, of patients without images: identifier to vector, (schema width,), and label.
-        cells: their rows of the table, for baselines, which read other variables.
+        rows: clinical rows.
+        sites: of the patients; None if they are all of one.
     """
 
     cache: GridCache
     schema: ClinicalSchema
     folds: np.ndarray
-    rows: Mapping[str, tuple[np.ndarray, int]]
-    cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rows: Sequence[ClinicalRow] = ()
+    sites: Sites | None = None
 
     @property
     def fold_numbers(self) -> list[int]:
@@ -57,16 +79,28 @@ class Prepared:
         """Positions, (n,), of the patients that a fold holds out."""
         return np.flatnonzero(self.folds >= 0)
 
-    @cached_property
-    def image_free_rows(self) -> list[tuple[np.ndarray, int]]:
-        """Vector, (schema width,), and label of the clinical rows whose patients are not in the cache."""
-        return [self.rows[name] for name in self.image_free_patients]
+    @property
+    def site(self) -> np.ndarray:
+        """(N,) names of the patients' sites, all the same if there is one."""
+        return np.full(len(self.cache), "") if self.sites is None else self.sites.names
+
+    @property
+    def leaves_sites_out(self) -> bool:
+        """True if each fold is one site, or several that no other fold has."""
+        site, folds = self.site[self.held_out], self.folds[self.held_out]
+        return len(set(site.tolist())) > 1 and all(len(set(folds[site == name].tolist())) == 1 for name in set(site))
 
     @cached_property
-    def image_free_patients(self) -> list[str]:
-        """Identifiers of the clinical rows whose patients are not in the cache."""
-        cached = {number_key(name) for name in self.cache.ids}
-        return [name for name in self.rows if number_key(name) not in cached]
+    def image_free_rows(self) -> list[ClinicalRow]:
+        """The clinical rows whose patients are not in the cache."""
+        cached = index_records(self.cache.records)
+        return [row for row in self.rows if (row.cohort, number_key(row.patient_id)) not in cached]
+
+    def rows_for(self, number: int) -> list[ClinicalRow]:
+        """Return the clinical rows without images that a fold is fitted on: none of a site that it leaves out whole."""
+        trained = set(self.site[(self.folds != number) & (self.folds != EXCLUDED)].tolist())
+        left_out = set(self.site.tolist()) - trained
+        return [row for row in self.image_free_rows if row.site not in left_out]
 
     def sides(self, number: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the positions that a fold trains on, (a,), validates on, (b,), and holds out, (c,).
@@ -96,11 +130,16 @@ class Prepared:
         """
         clinical, labels = self.cache.encode(self.schema, lesions=True), self.cache.labels
         train, validation, held_out = self.sides(number, config)
-        more, width = self.image_free_rows, self.schema.width
-        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([v for v, _ in more], width)])
-        known = torch.tensor([*labels[train], *(label for _, label in more)], dtype=torch.float32)
-        rows = self.cache.with_lesions(train)
-        return Fold(number, self.cache, clinical, self.schema, rows, validation, held_out, (vectors, known))
+        more, width = self.rows_for(number), self.schema.width
+        vectors = torch.cat([clinical[torch.from_numpy(train)], _stack([row.vector for row in more], width)])
+        known = torch.tensor([*labels[train], *(row.label for row in more)], dtype=torch.float32)
+        site, row_site = self.site, np.array([row.site for row in more], str)
+        if config.balance == "none":
+            site, row_site = np.full(len(site), ""), np.full(len(row_site), "")
+        _, codes = np.unique(np.concatenate([site, row_site]), return_inverse=True)
+        rows = vectors, known, np.concatenate([codes[train], codes[len(site) :]])
+        used = self.cache.with_lesions(train)
+        return Fold(number, self.cache, clinical, self.schema, used, validation, held_out, rows, codes[: len(site)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +157,7 @@ class Run:
     @property
     def epochs(self) -> int:
         """Epochs of one fold."""
-        return sum(step.epochs for step in self.config.steps)
+        return sum(map(self.config.epochs_of, self.config.steps))
 
     def train_fold(self, number: int, device: str, progress: Progress) -> None:
         """Train every step on one fold; what is finished is left alone.
@@ -133,10 +172,10 @@ class Run:
     def _train_step(self, step: Step, fold: Fold, device: str, progress: Progress) -> None:
         """Leave weights, history, and predictions of the held-out patients."""
         folder = self.folder.step(fold.number, step.name)
+        done, epochs = 0, self.config.epochs_of(step)
         if folder.predictions.is_file():
-            progress.advance(units=step.epochs)
+            progress.advance(units=epochs)
             return
-        done = 0
 
         def report(epoch: int, row: Mapping[str, float]) -> None:
             nonlocal done
@@ -145,7 +184,7 @@ class Run:
 
         start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else {}
         train_step(step, self.config, fold, start, folder, device, report)
-        progress.advance(units=step.epochs - done)
+        progress.advance(units=epochs - done)
         network = load_network(step, self.config, fold.schema, folder).to(device)
         found = score(network, fold.cache, fold.clinical, fold.held_out, self.config.flips, device)
         _write_scores(folder.predictions, fold, found)

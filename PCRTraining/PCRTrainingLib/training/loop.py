@@ -20,7 +20,6 @@ from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file, write_whole_csv
 from safetensors.torch import save
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
@@ -28,8 +27,10 @@ from ..guidance import GUIDANCE
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background
+from .balance import class_weights, draw_epoch
 from .explanation import explain, share_in_tumour
 from .inference import score
+from .objective import classification_loss, fit_clinical
 
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
 _LARGEST_GRADIENT = 100.0  # a sound step never reaches it; a gradient that is not finite stops the training
@@ -49,7 +50,9 @@ class Fold:
         train: (n,), positions of the patients to train on, and of their other tumours.
         validation: (n,), positions of the patients that early stopping validates on; may be empty.
         held_out: (n,), positions of the fold's own patients, which training never uses.
-        rows: clinical vectors, (n, schema width), and labels to fit the clinical branch on, without held-out patients.
+        rows: clinical vectors, (n, schema width), labels and codes of the sites, to fit the clinical branch on; none of
+            the held-out patients.
+        sites: (N,), code of each patient's site, all the same if sites have no weight of their own.
     """
 
     number: int
@@ -59,13 +62,16 @@ class Fold:
     train: np.ndarray
     validation: np.ndarray
     held_out: np.ndarray
-    rows: tuple[Tensor, Tensor]
+    rows: tuple[Tensor, Tensor, np.ndarray]
+    sites: np.ndarray
 
 
 def train_step(
     step: Step, config: TrainingConfig, fold: Fold, start: Weights, folder: StepFolder, device: str, report: Report
 ) -> None:
     """Train one step and write `weights.safetensors` and `history.csv` into `folder`, unless it is trained already.
+
+    A step whose rates are 0 has nothing to train: its weights are those that it starts from, and its history is empty.
 
     Args:
         start: weights of the previous step; empty to start from random weights.
@@ -78,6 +84,10 @@ def train_step(
         return
     folder.path.mkdir(parents=True, exist_ok=True)
     network = build_network(step, config, fold, start).channels_last().to(device)
+    if not config.epochs_of(step):
+        _write_history(folder.history, [])
+        _write_weights(folder, network.state_dict())
+        return
     batches = max(len(fold.train) // config.batch_size, 1)
     rates = [step.learning_rate * share for share in (1.0, step.image_rate, step.clinical_rate)]
     optimizer = torch.optim.AdamW(parameter_groups(network, rates, start), weight_decay=config.weight_decay)
@@ -102,8 +112,7 @@ def train_step(
             _save({**states, "schedule": schedule.state_dict(), "history": history}, part)
         _write_history(folder.history, history)
         report(epoch, row)
-    with whole_file(folder.weights) as part:
-        part.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in best.items()}))
+    _write_weights(folder, best)
     folder.checkpoint.unlink()
 
 
@@ -122,11 +131,11 @@ def train_epoch(
     network.train()
     freeze_norms(network)
     labels = torch.from_numpy(fold.cache.labels[fold.cache.owners]).float()
-    positives = labels[torch.from_numpy(fold.train)].mean()
-    positive_weight = ((1 - positives) / positives).to(device)
+    sites = fold.sites[fold.cache.owners[fold.train]]
+    of_class, beside = class_weights(labels[torch.from_numpy(fold.train)], sites)
     guidance = GUIDANCE[step.guidance] if step.guidance else None
     losses, shares = [], []
-    for part in torch.randperm(len(fold.train), generator=generator).tensor_split(batches):
+    for part in draw_epoch(sites, generator).tensor_split(batches):
         chosen = fold.train[part.numpy()]
         image, mask = fold.cache.image_and_mask(chosen)
         clinical = drop_variables(
@@ -140,7 +149,8 @@ def train_epoch(
         image.requires_grad_(guidance is not None and guidance.needs_image_gradient)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=allows_bfloat16(config.grid)):
             output = network(image, clinical.to(device))
-        loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), positive_weight)
+        weights = of_class[part].to(device), beside[part].to(device)
+        loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), *weights)
         if guidance is not None:
             loss = loss + step.guidance_weight * guidance.loss(explain(output, image, mask.to(device)))
         optimizer.zero_grad()
@@ -153,22 +163,6 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
-
-
-def classification_loss(logit: Tensor, label: Tensor, positive_weight: Tensor) -> Tensor:
-    """Return the class-balanced binary cross-entropy.
-
-    Args:
-        logit: (B,).
-        label: (B,), 0 or 1.
-        positive_weight: scalar, negatives per positive among the training patients.
-
-    Returns:
-        A scalar.
-
-    Source: weighting by class after King and Zeng, Political Analysis 2001.
-    """
-    return functional.binary_cross_entropy_with_logits(logit.float(), label, pos_weight=positive_weight)
 
 
 def allows_bfloat16(grid: GridSpec) -> bool:
@@ -204,29 +198,6 @@ def network_arguments(step: Step, config: TrainingConfig, schema: ClinicalSchema
         "clinical_inputs": schema.width if step.clinical else 0,
         "clinical_width": config.clinical_width,
     }
-
-
-def fit_clinical(
-    branch: nn.Module, rows: Tensor, labels: Tensor, schema: ClinicalSchema, dropout: float, penalty: float = 0.0
-) -> None:
-    """Fit the clinical branch alone, in place: full batches, class-balanced, variables dropped at random.
-
-    Args:
-        rows: (n, schema width) of every labelled row, with images or without.
-        labels: (n,).
-        penalty: half of it times the squared weights is added to the loss, without the offsets.
-    """
-    weights = [parameter for parameter in branch.parameters() if parameter.ndim > 1]
-    generator = torch.Generator().manual_seed(0)
-    positive_weight = (1 - labels.mean()) / labels.mean()
-    optimizer = torch.optim.AdamW(branch.parameters(), 1e-2, weight_decay=0.1)
-    for _ in range(300):
-        logit = branch(drop_variables(rows, schema, dropout, generator))[:, 0]
-        loss = classification_loss(logit, labels, positive_weight)
-        loss = loss + penalty / 2 * torch.stack([weight.square().sum() for weight in weights]).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
 
 
 def parameter_groups(network: PCRNet, rates: list[float], start: Weights) -> list[dict]:
@@ -284,6 +255,11 @@ def _save(states: Mapping[str, object], path: Path) -> None:
     content = io.BytesIO()
     torch.save(states, content)
     path.write_bytes(content.getbuffer())
+
+
+def _write_weights(folder: StepFolder, weights: Weights) -> None:
+    with whole_file(folder.weights) as part:
+        part.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in weights.items()}))
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

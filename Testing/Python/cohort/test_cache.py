@@ -8,7 +8,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.writing import write_nifti
-from PCRTrainingLib.cohort.cache import open_or_build, read_cache
+from PCRTrainingLib.cohort.build import open_or_build
+from PCRTrainingLib.cohort.cache import read_cache
 from PCRTrainingLib.config import PRESETS
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.schema import USUAL, build_schema
@@ -164,7 +165,7 @@ def test_each_tumour_is_a_row_and_the_largest_stands_for_the_patient(each):
 
 def test_tumours_of_one_patient_are_never_on_two_sides(each):
     schema, _ = build_schema(USUAL, [record.row for record in each.records])
-    data = Prepared(each, schema, np.arange(16) // 2 % 2, {})
+    data = Prepared(each, schema, np.arange(16) // 2 % 2)
     config = replace(PRESETS["full"], validation=0.3)
     here, there = data.fold(0, config), data.fold(1, config)
     assert each.ids.index("P4") in there.held_out

@@ -42,7 +42,7 @@ def test_baselines_have_the_rows_of_patients_without_images(training_cohort, qui
     table = tmp_path / "more.csv"
     rows = [f"R{k},{k % 2},{40 + k},{5 + k},{k % 2}" for k in range(12)] + ["P0,0,40,3,0", "N1,1,,,"]
     table.write_text("patient_id,pcr,age,tumour_volume_ml,hr\n" + "\n".join(rows))
-    data = prepare(quiet_job(training_cohort, tmp_path / "run"), config, str(table)).data
+    data = prepare(quiet_job(training_cohort, tmp_path / "run"), config, [str(table)]).data
     found = {baseline.name: read_features(baseline, data) for baseline in BASELINES}
     assert {name: len(features.more[1]) for name, features in found.items()} == dict.fromkeys(found, 12)
     kinetics, volume = found["kinetics"], found["clinical + volume"]

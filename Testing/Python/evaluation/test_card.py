@@ -10,7 +10,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.command_line import app
 from PCRTrainingLib.evaluation.card import find_failures, read_texts
-from PCRTrainingLib.runs.train import training_ranges
+from PCRTrainingLib.runs.ranges import training_ranges
 
 
 def test_failures_are_the_largest_errors_of_each_kind():

@@ -9,7 +9,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
-from PCRTrainingLib.cohort.cache import open_or_build
+from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation.evaluate import cohort_names, run_bundle, write_evaluation
 from PCRTrainingLib.progress import Progress

@@ -7,7 +7,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import RECALIBRATION, find_bundle, load_bundle, verify_bundle
 from PCRPredictorLib.prediction import OperatingPoint
-from PCRTrainingLib.cohort.cache import open_or_build
+from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation.evaluate import run_bundle
 from PCRTrainingLib.evaluation.recalibrate import calibrated_log_odds, check_numbers

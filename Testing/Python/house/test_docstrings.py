@@ -40,6 +40,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
             "phantom/kinetics",
             "phantom/frame",
             "runs/select",
+            "training/balance",
             "training/loop",
         ),
         "heading",

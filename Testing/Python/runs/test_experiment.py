@@ -7,7 +7,7 @@ from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.config import PRESETS, read_config
 from PCRTrainingLib.evaluation.baselines import BASELINES
 from PCRTrainingLib.progress import Progress
-from PCRTrainingLib.runs.experiment import experiment_config, open_cohorts, run_experiment
+from PCRTrainingLib.runs.experiment import experiment_config, open_all_cohorts, run_experiment
 from PCRTrainingLib.runs.table import ROWS
 from PCRTrainingLib.training.workers import Worker
 from support.training_cohort import quiet_job, read_table, write_cohort, write_table
@@ -86,7 +86,7 @@ def test_variable_that_only_an_external_cohort_lacks_is_not_reported(training_co
     write_table(external, [{k: v for k, v in row.items() if k != "hr"} for row in read_table(external)])
     progress = Progress()
     progress.say = messages.append
-    open_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), {"elsewhere": external}, config)
+    open_all_cohorts(quiet_job(training_cohort, tmp_path / "out", progress=progress), {"elsewhere": external}, config)
     assert messages == ["no patient has a value of her2; trained without"]
 
 

@@ -9,7 +9,7 @@ QUICK, FULL = PRESETS["quick"], PRESETS["full"]
 
 
 def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
-    job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=tmp_path / "more.csv")
+    job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=[tmp_path / "more.csv"])
     with job.hold("experiment", QUICK, job.folder.origin, {"seeds": [1, 2]}):
         job.write_origin()
     job.folder.seed(1).path.mkdir()
@@ -17,7 +17,7 @@ def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
     again = quiet_job(tmp_path / "cohort", tmp_path / "run", resume=True)
     with again.hold("experiment", FULL, again.folder.origin, {"seeds": [9]}) as (config, options):
         assert (config, options["seeds"]) == (QUICK, [1, 2])
-        assert options["clinical_rows"] == str(tmp_path / "more.csv")
+        assert options["clinical_rows"] == [str(tmp_path / "more.csv")]
 
 
 def test_other_processes_read_what_the_first_has_started(tmp_path):

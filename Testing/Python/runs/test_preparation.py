@@ -11,7 +11,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.config import read_config
 from PCRTrainingLib.progress import Progress
-from PCRTrainingLib.runs.preparation import keep_clinical_rows, prepare
+from PCRTrainingLib.runs.clinical_rows import keep_clinical_rows
+from PCRTrainingLib.runs.preparation import prepare
 from PCRTrainingLib.runs.train import train
 from support.training_cohort import assert_same_predictions, quiet_job
 
@@ -33,7 +34,7 @@ def test_resumed_run_keeps_its_clinical_rows(training_cohort, quick_config, tmp_
     table, config, messages = write_rows(tmp_path / "more.csv"), read_config(quick_config), []
     progress = Progress()
     progress.say = messages.append
-    train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=table), config)
+    train(quiet_job(training_cohort, tmp_path / "whole", progress=progress, clinical_rows=[table]), config)
     out = shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
     shutil.rmtree(out / "fold_1")
     table.unlink()
@@ -50,7 +51,7 @@ def test_label_of_another_coding_in_clinical_rows_is_refused(tmp_path):
     table = tmp_path / "more.csv"
     table.write_text("patient_id,pcr,age\na,1,50\nb,2,50\n")
     with pytest.raises(DataError, match=r"2 patients: pcr must be coded with 0 and 1, .* this column has 2.*\(a, b\)"):
-        keep_clinical_rows(str(table), tmp_path / "kept.csv", [ClinicalSchema(())], Progress())
+        keep_clinical_rows([str(table)], tmp_path / "kept.csv", [ClinicalSchema(())], Progress())
 
 
 def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(training_cohort, quick_config, tmp_path):
@@ -62,7 +63,7 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=table), config)
+        train(quiet_job(training_cohort, out, progress=Ended(), clinical_rows=[table]), config)
     train(quiet_job(training_cohort, out, resume=True), config)
     assert len(load_bundle(out / "bundle").training_hashes[1]) == 16 + 8
 
@@ -74,11 +75,11 @@ def test_run_is_scaled_to_its_patients_with_and_without_images(training_cohort, 
     volumes = [("P0", 1.2), ("P1", 1.25), ("P2", 1.2), *((f"R{k}", 10 + k) for k in range(30))]
     table.write_text("patient_id,pcr,Tumour_volume_ml\n" + "".join(f"{name},1,{ml}\n" for name, ml in volumes))
     progress.say = said.append
-    run = prepare(quiet_job(training_cohort, tmp_path / "run", progress=progress), config, str(table))
+    run = prepare(quiet_job(training_cohort, tmp_path / "run", progress=progress), config, [str(table)])
     age, volume = run.data.schema.variables
     assert (age.mean, volume.high) == (47.5, pytest.approx(math.log(39), abs=0.02))
     assert volume.agreement["patients"] == 3
     assert any(text.startswith("warning: Log whole volume in the table and measured in the exam") for text in said)
-    assert all(vector[3] == 1 for vector, _ in run.data.image_free_rows)
+    assert all(row.vector[3] == 1 for row in run.data.image_free_rows)
     again = prepare(quiet_job(training_cohort, tmp_path / "run"), config)
     assert again.data.schema == run.data.schema

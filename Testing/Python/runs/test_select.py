@@ -94,7 +94,7 @@ def test_excluded_patients_are_neither_trained_on_nor_held_out(selected, trainin
     config = read_config(quick_config)
     cache, schema = open_cohort(training_cohort, selected / "cache", config, Progress())
     folds = np.array([0, 1] * 6 + [EXCLUDED] * 4)
-    data = Prepared(cache, schema, folds, {})
+    data = Prepared(cache, schema, folds)
     assert data.fold_numbers == [0, 1]
     fold = data.fold(0, config)
     assert set(fold.train) == set(np.flatnonzero(folds == 1))

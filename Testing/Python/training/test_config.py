@@ -26,7 +26,7 @@ def test_clinical_variable_may_be_defined_in_the_file():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"sed": 1}', "sed is not a known setting; use one of batch_size,"),
+        ('{"sed": 1}', "sed is not a known setting; use one of balance, batch_size,"),
         ('{"split": {"fold": 1}}', "split.fold is not a known setting; use one of column, file, folds"),
         ('{"seed": -1}', "seed must be greater than or equal to 0, got -1"),
         ('{"dropout": 1.5}', "dropout must be less than 1, got 1.5"),

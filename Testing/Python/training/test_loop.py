@@ -11,9 +11,10 @@ from PCRTrainingLib.config import Step, read_config
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import StepFolder
 from PCRTrainingLib.runs.preparation import open_cohort
-from PCRTrainingLib.training.folds import Prepared
+from PCRTrainingLib.training.folds import ClinicalRow, Prepared
 from PCRTrainingLib.training.inference import randomised, score
-from PCRTrainingLib.training.loop import build_network, classification_loss, fit_clinical, parameter_groups, train_step
+from PCRTrainingLib.training.loop import build_network, parameter_groups, train_step
+from PCRTrainingLib.training.objective import classification_loss, fit_clinical
 from safetensors.torch import load_file
 
 GUIDED = Step("s", 3, attention=True, guidance="mask cross-entropy", swap=True)
@@ -27,7 +28,7 @@ def config(quick_config):
 @pytest.fixture(scope="module")
 def prepared(training_cohort, config, tmp_path_factory):
     cache, schema = open_cohort(training_cohort, tmp_path_factory.mktemp("cache") / "c", config, Progress())
-    return Prepared(cache, schema, np.arange(16) // 2 % 2, {})
+    return Prepared(cache, schema, np.arange(16) // 2 % 2)
 
 
 def run(step, config, fold, folder, start=None, report=lambda epoch, row: None):
@@ -100,7 +101,7 @@ def test_each_fold_trains_on_the_others_only(prepared, config):
 
 def test_rows_without_images_join_the_clinical_fit_but_never_a_held_out_patient(prepared, config):
     vector = np.zeros(prepared.schema.width, np.float32)
-    rows = {"elsewhere": (vector, 1), prepared.cache.ids[0].lower(): (vector, 1)}
+    rows = [ClinicalRow(vector, 1, name) for name in ("elsewhere", prepared.cache.ids[0].lower())]
     fold = Prepared(prepared.cache, prepared.schema, prepared.folds, rows).fold(0, config)
     assert len(fold.rows[0]) == len(fold.train) + 1
 
@@ -110,7 +111,7 @@ def test_clinical_fit_learns_from_the_rows(prepared):
     rows = torch.randn(200, prepared.schema.width)
     labels = (rows[:, 0] > 0).float()
     branch = torch.nn.Sequential(torch.nn.Linear(prepared.schema.width, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
-    fit_clinical(branch, rows, labels, prepared.schema, 0.0)
+    fit_clinical(branch, rows, labels, np.zeros(200, int), prepared.schema, 0.0)
     assert ((branch(rows)[:, 0] > 0) == (labels > 0)).float().mean() > 0.9
 
 
@@ -146,7 +147,7 @@ def test_image_rate_of_zero_keeps_the_image_branch_whole_batch_norm_included(pre
 def test_smallest_grids_can_be_trained_on(training_cohort, config, tmp_path, grid):
     small = replace(config, grid=grid, widths=(16, 32, 64))
     cache, schema = open_cohort(training_cohort, tmp_path / "cache", small, Progress())
-    fold = Prepared(cache, schema, np.arange(16) // 2 % 2, {}).fold(0, small)
+    fold = Prepared(cache, schema, np.arange(16) // 2 % 2).fold(0, small)
     assert all(weight.isfinite().all() for weight in run(GUIDED, small, fold, tmp_path / "s").values())
 
 
@@ -172,6 +173,6 @@ def test_positive_weight_makes_up_for_imbalance():
 
 
 def test_clinical_row_of_a_cached_patient_is_not_trained_on_whatever_zeros_it_lost():
-    cache = SimpleNamespace(ids=["001", "P2"])
-    rows = {name: (np.zeros(1), 1) for name in ("1", "1.0", "p2", "2")}
+    cache = SimpleNamespace(records=[SimpleNamespace(cohort="", own_id=name) for name in ("001", "P2")])
+    rows = [ClinicalRow(np.zeros(1), 1, name) for name in ("1", "1.0", "p2", "2")]
     assert len(Prepared(cache, ClinicalSchema(()), np.zeros(2, int), rows).image_free_rows) == 1
