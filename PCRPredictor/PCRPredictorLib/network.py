@@ -1,6 +1,7 @@
 """The network, in its three forms: global, with attention on the stem, with clinical variables fused.
 
-One class is composed of branches; the branches that it has make its form. Stem and trunk are the same in all forms.
+One class is composed of branches; the branches that it has make its form. Stem and trunk are the same in all forms; the
+trunk, which reads the stem's features behind the gate, may be one of MONAI's networks (`backbones.trunks`).
 Each form therefore starts from the weights of the one before (`warm_start`) and, until it is trained, gives its logits.
 
 Source: ours; the order of the forms is after Caragliano et al., arXiv 2605.07561.
@@ -17,9 +18,11 @@ from torch import Tensor, channels_last_3d, nn
 from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
+from .backbones.names import OWN
+from .backbones.trunks import build_trunk, convolution
+
 STEM_STRIDE = (1, 2, 2)
 LEAST_WEIGHT = 1e-3  # added to the sum of weights of the pooled features
-_TRUNK_STRIDE = (2, 2, 2)
 
 
 class Output(NamedTuple):
@@ -29,7 +32,8 @@ class Output(NamedTuple):
         logit: (B,), of pCR.
         image_logit: (B,), the part of it that comes from the image; the rest comes from the clinical variables.
         log_attention: (B, 1, slices, rows / 2, columns / 2), log of a distribution over the voxels, or None.
-        features: (B, widths[2], slices / 2, rows / 4, columns / 4), the last of the trunk; for Grad-CAM.
+        features: (B, widths[2], slices / 2, rows / 4, columns / 4), the last of the trunk; for Grad-CAM. The trunks of
+            `backbones` may have a different number of channels, and "swin" half as many voxels along each axis.
     """
 
     logit: Tensor
@@ -49,6 +53,7 @@ class PCRNet(nn.Module):
         clinical_inputs: length of the clinical vector, 0 if there is none. Its logit is added to the image's.
         clinical_width: hidden units of the clinical branch; 0 makes it a logistic regression.
         dropout: share of the pooled features that training drops.
+        backbone: of `backbones.names`, the trunk.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class PCRNet(nn.Module):
         clinical_inputs: int = 0,
         clinical_width: int = 16,
         dropout: float = 0.0,
+        backbone: str = OWN,
     ) -> None:
         super().__init__()
         self.arguments: dict[str, Any] = {
@@ -68,13 +74,12 @@ class PCRNet(nn.Module):
             "attention": attention,
             "clinical_inputs": clinical_inputs,
             "clinical_width": clinical_width,
+            **({} if backbone == OWN else {"backbone": backbone}),
         }
-        stem, middle, deep = widths
-        self.stem = _convolution(in_channels, stem, STEM_STRIDE)
+        stem = widths[0]
+        self.stem = convolution(in_channels, stem, STEM_STRIDE)
         self.attention = _attention_branch(stem) if attention else None
-        self.trunk = nn.Sequential(
-            _convolution(stem, middle), _convolution(middle, deep, _TRUNK_STRIDE), _convolution(deep, deep)
-        )
+        self.trunk, deep = build_trunk(backbone, widths)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(deep, 1)
         self.clinical_inputs = clinical_inputs
@@ -144,17 +149,12 @@ class PCRNet(nn.Module):
             raise ValueError(f"weights must be of an earlier form of this network, got also {foreign}")
 
 
-def _convolution(inputs: int, outputs: int, stride: Sequence[int] | int = 1) -> nn.Module:
-    """Make a 3 x 3 x 3 convolution with batch norm and ReLU."""
-    return Convolution(3, inputs, outputs, strides=stride, kernel_size=3, norm="BATCH", act="RELU", bias=False)
-
-
 def _attention_branch(channels: int) -> nn.Sequential:
     """Make the branch from the stem's features to attention logits; it starts uniform, with the gate open."""
     last = nn.Conv3d(channels, 1, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)  # type: ignore[arg-type]
-    return nn.Sequential(_convolution(channels, channels), _convolution(channels, channels), last)
+    return nn.Sequential(convolution(channels, channels), convolution(channels, channels), last)
 
 
 def _clinical_branch(inputs: int, width: int) -> nn.Sequential:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
+from PCRPredictorLib.backbones.names import NAMES
 from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
@@ -13,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from .guidance import GUIDANCE
 from .schema import USUAL
 
+NetworkName: TypeAlias = Literal[NAMES]  # type: ignore[valid-type]
 GuidanceName: TypeAlias = Literal[tuple(GUIDANCE)]  # type: ignore[valid-type]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -121,8 +123,10 @@ class TrainingConfig:
     """Weight in training: "site" gives each site the same, see `balance`; "none" each patient."""
     grid: GridSpec = field(default_factory=GridSpec)
     """Window that the network reads."""
+    network: NetworkName = "own"
+    """Network behind the gate, see `backbones.trunks`: our own, or the first stages of one of MONAI's."""
     widths: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (16, 32, 64)
-    """Channels of the stem and of the two stages of the trunk."""
+    """Channels of the stem and of the two stages of the network behind the gate."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the pooled image features dropped in training."""
     clinical_width: Annotated[int, Field(ge=0)] = 16
@@ -137,6 +141,16 @@ class TrainingConfig:
     """Weight decay of AdamW."""
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Standard deviation of the factor that augmentation puts on each channel."""
+    timing: Share = 0.0
+    """Augmentation of the times of early and late phase: up to this share of the way to the neighbouring phase."""
+    gamma: Share = 0.0
+    """Augmentation of the intensities by a power: standard deviation of its logarithm."""
+    noise: Share = 0.0
+    """Augmentation by noise in each phase: largest standard deviation, in units of the exam's scale."""
+    resolution: Annotated[float, Field(ge=0, le=0.75)] = 0.0
+    """Augmentation by coarser pixels: largest share of the resolution in plane that is lost."""
+    orientation: Share = 0.0
+    """Augmentation by exchanging rows and columns: its probability."""
     validation: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     """Share of a fold's training patients that early stopping validates on; they are not trained on."""
     flips: tuple[tuple[Annotated[int, Field(ge=0, le=2)], ...], ...] = ((2,),)

@@ -1,6 +1,6 @@
 """The rooms of the libraries, and which of them each may import."""
 
-_CORE = {"PCRPredictorLib", "PCRPredictorLib/variables"}
+_CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/variables"}
 _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
@@ -15,6 +15,7 @@ _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
 _RUNS = _EVALUATION | {"PCRTrainingLib/evaluation"}
 MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
+    "PCRPredictorLib/backbones": _CORE,
     "PCRPredictorLib/variables": _CORE,
     "PCRPredictorLib/files": _CORE,
     "PCRPredictorLib/dicom": _FILES,

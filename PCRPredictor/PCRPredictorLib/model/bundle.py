@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..backbones.names import OWN, check_backbone
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..prediction import ModelIdentity, OperatingPoint
@@ -124,6 +125,8 @@ class Bundle:
             try:
                 network = PCRNet(**self.settings.network)  # type: ignore[arg-type]
                 network.load_state_dict(load_file(fold))
+            except DataError:
+                raise
             except (RuntimeError, TypeError, ValueError) as error:
                 reason = str(error).strip().splitlines()[0]
                 raise DataError(f"{fold}: does not fit the network of this bundle ({reason}); get it again") from None
@@ -174,6 +177,7 @@ def load_bundle(path: Path) -> Bundle:
             raise DataError(
                 f"{path}: bundle format must be {FORMAT}, got {metadata['breastpcr_format']}; update BreastPCR"
             )
+        check_backbone(inference["network"].get("backbone", OWN), str(path))
         bundle = Bundle(
             path=path,
             card=ModelCard(**metadata["card"]),

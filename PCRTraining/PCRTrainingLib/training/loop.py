@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PCRPredictorLib.backbones.names import OWN
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
@@ -26,7 +27,7 @@ from ..config import Step, TrainingConfig
 from ..guidance import GUIDANCE
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
-from .augmentation import drop_variables, random_contrast, random_flips, swap_background
+from .augmentation import drop_variables, random_contrast, random_flips, swap_background, vary_acquisition
 from .balance import class_weights, draw_epoch
 from .explanation import explain, share_in_tumour
 from .inference import score
@@ -145,6 +146,7 @@ def train_epoch(
             image = swap_background(image, mask, generator)
         image, mask = random_flips(image, mask, generator)
         image = random_contrast(image, generator, config.contrast)
+        image, mask = vary_acquisition(image, mask, config, generator)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
         image.requires_grad_(guidance is not None and guidance.needs_image_gradient)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=allows_bfloat16(config.grid)):
@@ -197,6 +199,7 @@ def network_arguments(step: Step, config: TrainingConfig, schema: ClinicalSchema
         "attention": step.attention,
         "clinical_inputs": schema.width if step.clinical else 0,
         "clinical_width": config.clinical_width,
+        **({} if config.network == OWN else {"backbone": config.network}),
     }
 
 

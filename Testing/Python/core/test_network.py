@@ -1,6 +1,8 @@
 import pytest
 import torch
-from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.backbones.names import NAMES
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.network import PCRNet, _weighted_mean
 
 
 @pytest.fixture
@@ -53,3 +55,51 @@ def test_no_clinical_vector_counts_as_everything_missing(image):
     network = PCRNet(attention=True, clinical_inputs=5).eval()
     torch.nn.init.normal_(network.clinical[-1].weight)
     torch.testing.assert_close(network(image).logit, network(image, torch.zeros(2, 5)).logit)
+
+
+def build(backbone, **options):
+    if backbone == "swin":
+        pytest.importorskip("einops")
+    torch.manual_seed(0)
+    network = PCRNet(widths=(4, 8, 16), backbone=backbone, **options)
+    if network.attention is not None:
+        torch.nn.init.normal_(network.attention[-1].weight)
+    return network
+
+
+@pytest.mark.parametrize("backbone", NAMES)
+def test_every_network_starts_with_the_logits_of_the_form_before(image, backbone):
+    plain, gated = build(backbone).eval(), PCRNet(widths=(4, 8, 16), attention=True, backbone=backbone).eval()
+    gated.warm_start(plain.state_dict())
+    torch.testing.assert_close(gated(image).logit, plain(image).logit, atol=2e-3, rtol=2e-3)
+    assert PCRNet(**gated.arguments).state_dict().keys() == gated.state_dict().keys()
+
+
+@pytest.mark.parametrize("backbone", NAMES)
+def test_no_network_sees_what_is_behind_a_closed_gate(image, backbone):
+    network = build(backbone, attention=True).eval()
+    network.attention.forward = lambda f: torch.where(torch.arange(32) < 16, 0.0, -60.0).expand(len(f), 1, 8, 32, 32)
+    changed = image.clone()
+    changed[..., 36:] = 5.0  # beyond the stem's reach of the open half
+    torch.testing.assert_close(network(image).logit, network(changed).logit)
+
+
+@pytest.mark.parametrize("backbone", NAMES)
+def test_the_logit_of_every_network_is_linear_in_its_features(image, backbone):
+    network = build(backbone, attention=True).eval()
+    output = network(image)
+    gate = (output.log_attention - output.log_attention.amax((2, 3, 4), keepdim=True)).exp()
+    torch.testing.assert_close(network.head(_weighted_mean(output.features, gate))[:, 0], output.image_logit)
+
+
+@pytest.mark.parametrize("backbone", NAMES)
+def test_every_network_for_inference_gives_the_same(image, backbone):
+    network = build(backbone, attention=True)
+    network(image)
+    expected = network.eval()(image).logit
+    torch.testing.assert_close(network.for_inference()(image).logit, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_network_that_is_not_on_the_list_is_refused():
+    with pytest.raises(DataError, match=r"must be one of own, resnet, densenet, efficientnet, swin, got 'os.system'"):
+        PCRNet(backbone="os.system")

@@ -94,6 +94,17 @@ def test_configuration_is_never_executed(bundle, copy, monkeypatch):
         load_bundle(copy)
 
 
+def test_network_that_is_not_on_the_list_is_refused_before_it_is_built(copy):
+    from PCRPredictorLib.model import bundle as module
+
+    inference = json.loads((copy / INFERENCE).read_text())
+    inference["network"]["backbone"] = "torch.hub.load"
+    (copy / INFERENCE).write_text(json.dumps(inference))
+    (copy / "checksums.json").write_text(json.dumps(module._checksums(copy)))
+    with pytest.raises(DataError, match=r"network must be one of own, .* got 'torch.hub.load'; update BreastPCR"):
+        load_bundle(copy)
+
+
 def test_weights_of_a_different_network_are_refused(copy):
     from PCRPredictorLib.model import bundle as module
     from safetensors.torch import save_file

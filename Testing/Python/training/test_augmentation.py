@@ -1,8 +1,21 @@
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 import torch
-from PCRTrainingLib.training.augmentation import drop_variables, random_contrast, random_flips, swap_background
+from PCRTrainingLib.config import PRESETS
+from PCRTrainingLib.training.augmentation import (
+    drop_variables,
+    random_contrast,
+    random_flips,
+    random_gamma,
+    random_noise,
+    random_orientation,
+    random_resolution,
+    random_timing,
+    swap_background,
+    vary_acquisition,
+)
 from support.card_and_schema import SCHEMA
 
 PATIENTS = 6
@@ -60,3 +73,55 @@ def test_variables_are_dropped_whole(generator):
     age = dropped[:, :2]
     assert ((age == 0).all(1) | (age == 1).all(1)).all()
     assert 0.3 < (age == 0).float().mean() < 0.7
+
+
+PRE, EARLY, LATE = torch.rand(3, 4, 4, 16, 16, generator=torch.Generator().manual_seed(1)).cumsum(0)
+EXAM = torch.stack([PRE, 2 * (EARLY - PRE), 2 * (LATE - EARLY)], 1)  # the signal rises in every voxel
+MASK = torch.zeros(4, 1, 4, 16, 16)
+
+
+@pytest.mark.parametrize("name", ["timing", "gamma", "noise", "resolution", "orientation"])
+def test_each_augmentation_changes_the_image_and_is_off_at_0(generator, name):
+    off = replace(PRESETS["full"], **{name: 0.0})
+    before = generator.get_state()
+    assert vary_acquisition(EXAM, MASK, off, generator)[0] is EXAM
+    assert torch.equal(generator.get_state(), before)  # nothing is drawn: a run is as it was
+    on = replace(PRESETS["full"], **{name: 0.75})
+    images = [vary_acquisition(EXAM, MASK, on, generator)[0] for _ in range(4)]
+    assert all(image.shape == EXAM.shape and torch.isfinite(image).all() for image in images)
+    assert any(not torch.equal(image, EXAM) for image in images)
+
+
+def test_timing_keeps_early_between_the_phases_and_the_exam_scaled(generator):
+    changed = random_timing(EXAM, generator, 0.5)
+    assert ((changed[:, 1] >= 0) & (changed[:, 2] >= 0)).all()
+    early = (changed[:, 0] + changed[:, 1] / 2).flatten(1)
+    torch.testing.assert_close(early.quantile(0.99, 1), torch.ones(4))
+    ratio = changed[:, 1] / changed[:, 0] / (EXAM[:, 1] / EXAM[:, 0])  # wash-in rises or falls, patient by patient
+    assert ((ratio > 1).all((1, 2, 3)) | (ratio < 1).all((1, 2, 3))).all()
+
+
+def test_gamma_keeps_the_order_of_the_phases(generator):
+    changed = random_gamma(EXAM, generator, 0.3)
+    assert (changed[:, 1:] >= -1e-6).all()
+    assert not torch.allclose(changed[:, 0], EXAM[:, 0])
+
+
+def test_noise_is_of_the_phases(generator):
+    noise = random_noise(EXAM, generator, 0.2) - EXAM
+    pre, rise = noise[:, 0].flatten(), noise[:, 1].flatten()
+    assert torch.corrcoef(torch.stack([pre, rise]))[0, 1] < -0.5  # noise before contrast is in the wash-in, too
+
+
+def test_coarser_pixels_lose_detail_and_keep_the_mean(generator):
+    changed = random_resolution(EXAM, generator, 0.75)
+    assert changed.std() < EXAM.std()
+    torch.testing.assert_close(changed.mean((2, 3, 4)), EXAM.mean((2, 3, 4)), atol=0.05, rtol=0.05)
+
+
+def test_orientation_exchanges_rows_and_columns_of_image_and_mask_alike(generator):
+    mask = MASK.clone()
+    mask[:, :, 1, 2:5, 7] = 1
+    image, turned = random_orientation(mask.expand(-1, 3, -1, -1, -1), mask, generator, 1.0)
+    assert torch.equal(image[:, :1], turned)
+    assert turned[:, :, 1, 7, 2:5].all()
