@@ -9,7 +9,7 @@ COHORT ?=
 ROWS ?=
 ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder))" $(if $(ROWS),--clinical-rows "$(ROWS)")
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -71,6 +71,11 @@ docs: setup
 
 phantom-bundle: setup
 	$(BIN)/python -m PCRTrainingLib.runs.phantom_bundle Resources/Models/phantom
+
+# The networks of pcr demo --story.
+story-models: setup
+	rm -rf Resources/Models/story
+	$(BIN)/python -m PCRTrainingLib.runs.story_models Resources/Models/story
 
 # The model trained on real exams, from the 198 of I-SPY2 or all of MAMA-MIA: make ispy2-bundle COHORT=folder ROWS=table.
 RECIPE := Resources/Recipes/ispy2

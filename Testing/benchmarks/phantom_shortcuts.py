@@ -33,9 +33,11 @@ from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.runs.control import CONTROL, CONTROL_ROW, IMAGE, control_steps
 from PCRTrainingLib.runs.experiment import prepare_seed
+from PCRTrainingLib.runs.preparation import sites_of
 from PCRTrainingLib.schema import build_schema
 from PCRTrainingLib.statistics.metrics import auc, rates, sensitivity_at
 from PCRTrainingLib.statistics.operating import Outcome
+from PCRTrainingLib.training.folds import Prepared
 from shortcut_statistics import background_statistic
 from sklearn.linear_model import LogisticRegression
 
@@ -102,7 +104,9 @@ def run_case(case: Case, seed: int, arguments: argparse.Namespace) -> dict[str, 
     config = configuration(arguments.epochs)
     inside, outside = open_hospitals(case, config, arguments)
     schema, _ = build_schema(config.clinical, [record.row for record in inside.records])
-    run = prepare_seed(seed, RunFolder(arguments.out / "runs" / case.name), config, inside, schema, {})
+    sites = sites_of(inside, config, ["A"])
+    data = Prepared(inside, schema, np.array([]), sites=sites)
+    run = prepare_seed(seed, RunFolder(arguments.out / "runs" / case.name), config, data, sites)
     for number in run.data.fold_numbers:
         run.train_fold(number, "cpu", Progress())
     held = inside.labels[run.data.held_out]

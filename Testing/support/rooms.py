@@ -6,7 +6,8 @@ _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPred
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
-_LOW = _READING | _SHIFT | {"PCRPredictorLib/phantom", "PCRPredictorLib/finding"}
+_STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
+_LOW = _READING | _SHIFT | _STORY | {"PCRPredictorLib/finding"}
 _OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -25,6 +26,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
+    "PCRPredictorLib/story": _STORY,
     "PCRPredictorLib/mrml": _REPORT,
     "PCRPredictorLib/shift": _SHIFT,
     "PCRPredictorLib/session": _LOW,

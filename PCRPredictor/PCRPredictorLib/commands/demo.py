@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +32,14 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the exam and the results.")] = Path("pcr-demo"),
     model: ModelOption = "phantom",
     seed: Annotated[int, typer.Option(help="Which phantom patient.")] = 1,
+    story: Annotated[
+        bool, typer.Option("--story", help="Instead, show where guided and unguided networks look: a page, a picture.")
+    ] = False,
 ) -> None:
     """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
+    if story:
+        show_story(out)
+        return
     predictor = load_predictor(load_bundle(find_bundle(model)))
     prediction = write_demo(out, predictor, model, seed, report=print_line)
     print_line("In a browser: pcr view " + shlex.join([str(out), "--model", model]))
@@ -41,6 +48,22 @@ def demo(
     asked = view is not None and sys.stdin.isatty() and sys.stdout.isatty()
     if asked and typer.confirm("Open it in a browser now?", default=False):
         context.invoke(view, exams=[out], model=model, port=0)
+
+
+def show_story(out: Path) -> None:
+    """Write the page and the picture of the story, and open the page if somebody sits at the terminal.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    from ..story.tell import tell_story
+
+    print_line("Scanning a simulated patient at two hospitals ...")
+    page, picture = tell_story(out)
+    print_line(f"The page, with a slider from step to step: {page}")
+    print_line(f"The same in one picture: {picture}")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        webbrowser.open(page.resolve().as_uri())
 
 
 def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: Callable[[str], object]) -> Prediction:

@@ -134,14 +134,17 @@ class Bundle:
         return networks
 
 
-def bundled_models() -> dict[str, Path]:
-    """Return name and folder of the models that ship: inside the installed package, or in the repository."""
+def model_folders() -> list[Path]:
+    """Return the folders that models ship in: inside the installed package, and in the repository."""
     here = Path(__file__).resolve().parents[1]
-    roots = [here / "Models", here.parents[1] / "Resources" / "Models"]
+    return [root for root in (here / "Models", here.parents[1] / "Resources" / "Models") if root.is_dir()]
+
+
+def bundled_models() -> dict[str, Path]:
+    """Return name and folder of the models that ship."""
     return {
         folder.name: folder
-        for root in roots
-        if root.is_dir()
+        for root in model_folders()
         for folder in sorted(root.iterdir())
         if (folder / METADATA).is_file()
     }
