@@ -44,9 +44,14 @@ class ClinicalSchema:
     variables: tuple[Number | Category, ...]
 
     @property
+    def widths(self) -> list[int]:
+        """Return the number of network inputs of each variable."""
+        return [variable.width for variable in self.variables]
+
+    @property
     def width(self) -> int:
         """Return the length of the network's clinical input."""
-        return sum(variable.width for variable in self.variables)
+        return sum(self.widths)
 
     def parse(self, given: Mapping[str, object], *, strict: bool = False) -> dict[str, Value]:
         """Return every variable that is asked for with its value, None if it is missing.

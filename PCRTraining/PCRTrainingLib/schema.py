@@ -53,8 +53,13 @@ KNOWN: dict[str, Category | Number] = {
         Category("nottingham_grade", "Grade", {"1": ["low", "i"], "2": ["intermediate", "ii"], "3": ["high", "iii"]}),
         # In I-SPY2's tables 1 is the class high 2, "ultra-high": 84 % of triple negative, 28 % of HR+ HER2- and 15 % of
         # HR+ HER2+ patients, as in van 't Veer et al., EORTC-NCI-AACR 2018. A plain "high" may be either: refused.
-        Category("mammaprint", "MammaPrint", {"high1": ["0", "mp1", "high 1", "low"], "high2": ["1", "mp2", "high 2"]}),
-        Category("nac_agent", "Drug", _DRUGS, combined=True),
+        Category(
+            "mammaprint",
+            "MammaPrint",
+            {"high1": ["0", "mp1", "high 1", "low"], "high2": ["1", "mp2", "high 2"]},
+            optional=True,
+        ),
+        Category("nac_agent", "Drug", _DRUGS, combined=True, optional=True),
     )
 }
 

@@ -25,12 +25,14 @@ class Category:
             bracket or comma count: "post (>12 months since LMP)" is "post". They must not deny or name two values.
         combined: a text may name several things, joined by "+", "/", "," or "and", as drugs are. All must be known, and
             the value is the first of the list that one of them is.
+        optional: fitted last, so that a patient without it has the logit of a model that does not know it.
     """
 
     name: str
     label: str
     codings: Mapping[str, Sequence[str]]
     combined: bool = False
+    optional: bool = False
     measured: ClassVar[bool] = False
 
     @property

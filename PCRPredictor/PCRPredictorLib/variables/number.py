@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 # A comma is a decimal one unless three digits follow, which may be thousands: "12,5", "0,125", not "1,234".
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,(?!\d{3}$)\d+|0,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -45,6 +46,7 @@ class Number:
     high: float | None = None
     columns: Mapping[str, float] = field(default_factory=dict)
     agreement: Mapping[str, float] | None = None
+    optional: ClassVar[bool] = False
 
     @property
     def width(self) -> int:

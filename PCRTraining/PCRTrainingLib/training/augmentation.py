@@ -145,6 +145,6 @@ def drop_variables(clinical: Tensor, schema: ClinicalSchema, probability: float,
 
     Source: after ModDrop, Neverova et al., IEEE TPAMI 2016.
     """
-    widths = torch.tensor([variable.width for variable in schema.variables], dtype=torch.long)
+    widths = torch.tensor(schema.widths, dtype=torch.long)
     kept = torch.rand((len(clinical), len(widths)), generator=generator) >= probability
     return clinical * kept.repeat_interleave(widths, 1)

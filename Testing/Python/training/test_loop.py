@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.grid import GridSpec
 from PCRTrainingLib.config import Step, read_config
@@ -16,6 +16,7 @@ from PCRTrainingLib.training.inference import randomised, score
 from PCRTrainingLib.training.loop import build_network, parameter_groups, train_step
 from PCRTrainingLib.training.objective import classification_loss, fit_clinical
 from safetensors.torch import load_file
+from torch.nn import functional
 
 GUIDED = Step("s", 3, attention=True, guidance="mask cross-entropy", swap=True)
 
@@ -113,6 +114,26 @@ def test_clinical_fit_learns_from_the_rows(prepared):
     branch = torch.nn.Sequential(torch.nn.Linear(prepared.schema.width, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
     fit_clinical(branch, rows, labels, np.zeros(200, int), prepared.schema, 0.0)
     assert ((branch(rows)[:, 0] > 0) == (labels > 0)).float().mean() > 0.9
+
+
+def test_optional_variable_that_is_unknown_costs_nothing():
+    age, risk = Number("age", "Age", "years", 18, 100, 50, 11), Category("risk", "Risk", {"a": [], "b": []})
+    generator = torch.Generator().manual_seed(0)
+    value, high = torch.randn(400, generator=generator), torch.rand(400, generator=generator) < 0.5
+    labels = (torch.rand(400, generator=generator) < torch.sigmoid(value + 2 * high)).float()
+    rows = torch.stack([value, torch.ones(400), ~high, high], 1)
+    fitted = []
+    for variables in ((age,), (age, risk), (age, replace(risk, optional=True))):
+        schema = ClinicalSchema(variables)
+        branch = torch.nn.Sequential(torch.nn.Linear(schema.width, 1))
+        torch.nn.init.zeros_(branch[0].weight), torch.nn.init.zeros_(branch[0].bias)
+        fit_clinical(branch, rows[:, : schema.width], labels, np.zeros(400, int), schema, 0.0)
+        unknown = torch.stack([value, torch.ones(400)], 1)
+        fitted.append((branch(functional.pad(unknown, (0, schema.width - 2)))[:, 0], branch[0].weight))
+    (without, _), (together, _), (last, weight) = fitted
+    assert torch.allclose(without, last, atol=1e-5)
+    assert not torch.allclose(without, together, atol=0.05)
+    assert weight[0, 3] - weight[0, 2] > 1
 
 
 def test_next_step_starts_from_the_weights_of_the_previous_one(prepared, config, tmp_path):
