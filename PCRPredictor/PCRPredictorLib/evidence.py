@@ -1,7 +1,8 @@
 """Why this probability: the logit as a sum of terms, for reports, panels and the page; without torch.
 
 The terms of an `Evidence` add up to the logit of the probability that is shown. `model/additive.py` computes them and
-says how; `Prediction.evidence_map` divides the image's term among the voxels.
+says how; `Prediction.evidence_map` divides the image's term among the voxels. `Interventions` say what the probability
+would be without what the picture shows; `effects` makes them.
 
 `logit_to_probability` and `Evidence` are ours; the sum over variables of a clinical branch with a hidden layer is after
 Shapley, A value for n-person games, 1953.
@@ -12,12 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
+from scipy.special import expit, logit
 
 from .errors import Notice
 
+FILL = "what is erased is replaced by the median of the tissue around it, with its fine grain"
 TOLERANCE = 1e-4  # log-odds by which sums may differ
 UNIT, MAP_UNIT = "log-odds", "log-odds per voxel"
 Kind = Literal["base", "clinical", "measured", "image", "averaging"]
@@ -153,6 +156,87 @@ class Basis:
     variant_quantities: tuple[Mapping[str, float], ...]
     notices: tuple[Notice, ...] = ()
     first_notices: tuple[Notice, ...] = ()
+
+
+class Shown(Protocol):
+    """A `Prediction`, as far as `Interventions` need it."""
+
+    @property
+    def probability(self) -> float:
+        """That is shown, in [0, 1]."""
+
+    @property
+    def fold_probabilities(self) -> tuple[float, ...]:
+        """(F,)."""
+
+
+class Spread(NamedTuple):
+    """Mean, lowest and highest of several changes."""
+
+    mean: float
+    lowest: float
+    highest: float
+
+
+class InPoints(NamedTuple):
+    """Changes of a probability in percentage points, see `Interventions`; None without room for a patch."""
+
+    erased: float
+    patch: Spread | None
+    background: Spread | None
+
+
+@dataclass(frozen=True)
+class Interventions:
+    """What changes of the picture do to a prediction; clinical and measured values stay as they are.
+
+    Each is the change of the calibrated log-odds of every fold, so that it also holds for other clinical values.
+
+    Args:
+        erased: (F,), with the tumour replaced by tissue as it is around it.
+        patches: (n, F), with an equally large patch replaced elsewhere in the window, at n random places; empty if the
+            window has less tissue outside the tumour.
+        backgrounds: (m, F), with the tumour in m different backgrounds.
+        background_source: where these are from, in words.
+        averaging: of the folds, their probabilities or their log-odds.
+    """
+
+    erased: tuple[float, ...]
+    patches: tuple[tuple[float, ...], ...]
+    backgrounds: tuple[tuple[float, ...], ...]
+    background_source: str
+    averaging: Literal["probability", "logit"] = "probability"
+
+    def in_points(self, prediction: Shown) -> InPoints:
+        """Return the changes of the probability of a prediction, with the same folds, in percentage points."""
+        patches, backgrounds = (
+            [self._change(prediction, by) for by in each] for each in (self.patches, self.backgrounds)
+        )
+        return InPoints(self._change(prediction, self.erased), _spread(patches), _spread(backgrounds))
+
+    def to_json(self, prediction: Shown) -> dict[str, object]:
+        """Return plain values for the block `interventions` of `prediction.json`, changes in percentage points."""
+        found = self.in_points(prediction)
+        patch, background = (spread._asdict() if spread else None for spread in (found.patch, found.background))
+        return {
+            "unit": "percentage points",
+            "tumour_erased": found.erased,
+            "patch_erased": patch and {**patch, "places": len(self.patches)},
+            "background_swapped": background
+            and {**background, "backgrounds": len(self.backgrounds), "source": self.background_source},
+            "method": f"{FILL}; clinical and measured values stay as they are",
+        }
+
+    def _change(self, prediction: Shown, by: tuple[float, ...]) -> float:
+        if self.averaging == "logit":
+            before, change = prediction.probability, float(np.mean(by))
+            return 100 * float(expit(logit(before) + change) - before)
+        folds = np.asarray(prediction.fold_probabilities)
+        return 100 * float((expit(logit(folds) + np.asarray(by)) - folds).mean())
+
+
+def _spread(values: list[float]) -> Spread | None:
+    return Spread(float(np.mean(values)), min(values), max(values)) if values else None
 
 
 def _term_to_json(term: Term) -> Mapping[str, object]:

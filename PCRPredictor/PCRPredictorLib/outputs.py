@@ -32,6 +32,7 @@ COHORT_COLUMNS = (
     "error",
 )
 LESION = "lesion"  # a further column if any patient has several tumours
+EFFECTS = ("points_tumour_erased", "points_patch_erased", "points_background_swapped")  # if interventions were made
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
 MASK, MASK_DICOM = "tumour.nii.gz", "tumour.dcm"
@@ -107,7 +108,8 @@ def predict_cohort(
 ) -> dict[str, str]:
     """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
 
-    A patient with several tumours has a row for each, and the table then the column `lesion`.
+    A patient with several tumours has a row for each, and the table then the column `lesion`. Predictions with
+    interventions have the columns `EFFECTS`, in percentage points; empty without room for a patch.
 
     Args:
         predict: usually `Predictor.predict`.
@@ -126,7 +128,8 @@ def predict_cohort(
             for row in found:
                 emit("patient", **row)
         first, *rest = COHORT_COLUMNS
-        columns = (first, LESION, *rest) if any(LESION in row for row in rows) else COHORT_COLUMNS
+        more = [name for name in (LESION, *EFFECTS) if any(name in row for row in rows)]
+        columns = (first, *more, *rest)
         write_csv(columns, ([row.get(column, "") for column in columns] for row in rows), folder / TABLE)
         names = {folder_name(str(row["patient_id"])) for row in rows} if each else set()
         leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
@@ -189,4 +192,13 @@ def _values(prediction: Prediction) -> dict[str, object]:
         "attention_in_tumour": f"{prediction.attention_summary.in_tumour:.4f}",
         "warnings": " ".join(notice.code for notice in prediction.notices),
         "model": describe_model(prediction.model),
+        **_effects(prediction),
     }
+
+
+def _effects(prediction: Prediction) -> dict[str, str]:
+    if prediction.interventions is None:
+        return {}
+    found = prediction.interventions.in_points(prediction)
+    means = (found.erased, *(spread and spread.mean for spread in (found.patch, found.background)))
+    return {name: "" if mean is None else f"{mean:.2f}" for name, mean in zip(EFFECTS, means, strict=True)}

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import Notice
-from .evidence import Basis, Evidence
+from .evidence import Basis, Evidence, Interventions
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
@@ -164,6 +164,7 @@ class Prediction:
         evidence_map: (k, j, i) float32 on the exam's lattice, in log-odds per voxel, positive towards response; its sum
             is the image's term. 0 outside the model's window.
         basis: by which `Predictor.what_if` answers for other clinical values; it is not written to files.
+        interventions: what changes of the picture do, None if that was not asked for.
         lesions: of each tumour if the exam has several, in the order of `Exam.lesions`; all else here is the first's.
     """
 
@@ -184,6 +185,7 @@ class Prediction:
     evidence: Evidence | None = None
     evidence_map: np.ndarray | None = None
     basis: Basis | None = None
+    interventions: Interventions | None = None
     lesions: tuple[LesionPrediction, ...] = ()
 
     @property
@@ -240,6 +242,7 @@ class Prediction:
             "attention": vars(self.attention_summary),
             "tumour": vars(self.tumour),
             "measurements": vars(self.measurements) if self.measurements else None,
+            "interventions": self.interventions.to_json(self) if self.interventions else None,
             "warnings": [vars(notice) for notice in self.notices],
         }
 

@@ -7,7 +7,7 @@ _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
-_LOW = _READING | _SHIFT | _STORY | {"PCRPredictorLib/finding"}
+_LOW = _READING | _SHIFT | _STORY | {"PCRPredictorLib/finding", "PCRPredictorLib/effects"}
 _OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/phantom": _CORE,
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
+    "PCRPredictorLib/effects": _MODEL,
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/story": _STORY,
     "PCRPredictorLib/mrml": _REPORT,

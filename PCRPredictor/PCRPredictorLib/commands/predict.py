@@ -16,6 +16,7 @@ from ..exam import Exam, Provenance
 from ..formatting import format_percent
 from ..model.bundle import find_bundle, load_bundle
 from ..reading.labels import LABEL
+from ..report.effect_words import describe_interventions
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
 from ..report.wording import (
@@ -29,6 +30,11 @@ from ..report.wording import (
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
 
 _SHOWN = 10  # patients named for a problem that they share; the table names all
+
+MatterOption = Annotated[
+    bool,
+    typer.Option("--does-it-matter", help="Also erase the tumour and a patch elsewhere, and swap the background."),
+]
 
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
@@ -74,6 +80,7 @@ def predict(
     dicom_results: Annotated[
         bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
     ] = False,
+    does_it_matter: MatterOption = False,
     device: DeviceOption = "cpu",
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
@@ -84,7 +91,7 @@ def predict(
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
-        predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each)
+        predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each, does_it_matter)
         return
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
@@ -92,18 +99,29 @@ def predict(
     source = given_source(phases, dicom, pick, series)
     exam = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label).read()
     exam = place_tumour(exam, find_tumour, click or box, click_anyway)
-    predict_one(exam, load_predictor(bundle, device), operating_point, out, show_patient_id, dicom_results)
+    predictor = load_predictor(bundle, device)
+    predict_one(exam, predictor, operating_point, out, show_patient_id, dicom_results, does_it_matter)
 
 
 def predict_one(
-    exam: Exam, predictor: Predictor, operating_point: str | None, out: Path, show_patient_id: bool, dicom_results: bool
+    exam: Exam,
+    predictor: Predictor,
+    operating_point: str | None,
+    out: Path,
+    show_patient_id: bool,
+    dicom_results: bool,
+    does_it_matter: bool = False,
 ) -> None:
     """Predict an exam, write the files and print the result.
+
+    Args:
+        does_it_matter: also find out what changes of the picture do, see `intervene`.
 
     Raises:
         DataError: if the exam cannot be predicted or the folder cannot be written.
     """
     from ..dicom.results import check_possible
+    from ..effects.interventions import intervene
     from ..lesion.sides import separate_sides
     from ..outputs import write_prediction
 
@@ -111,6 +129,8 @@ def predict_one(
     if dicom_results:
         check_possible(exam)
     prediction = predictor.predict(exam, operating_point)
+    if does_it_matter:
+        prediction = intervene(predictor, exam, prediction)
     write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_source(exam.provenance)
     print_result(prediction, out)
@@ -173,13 +193,16 @@ def place_tumour(exam: Exam, find_tumour: bool, place: list[float], click_anyway
     return exam
 
 
-def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool) -> None:
+def predict_patients(
+    cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool, does_it_matter: bool = False
+) -> None:
     """Predict every patient of a cohort into a table, with the files of each patient on request.
 
     Raises:
         DataError: if the cohort cannot be read or the folder cannot be written.
     """
     from .. import outputs
+    from ..effects.interventions import intervene
     from ..reading.sources import describe_reading, find_sources, mark_doubts
     from ..shift.facts import PatientFacts, facts_of_exam
     from ..shift.report import PAGE, write_shift
@@ -196,7 +219,7 @@ def predict_patients(cohort: Path, predictor: Predictor, operating_point: str | 
         found = predictor.predict(exam, operating_point)
         label = labels.get(exam.provenance.patient_id or "")
         facts.append(facts_of_exam(exam, predictor.bundle.schema, found.probability, label))
-        return found
+        return intervene(predictor, exam, found) if does_it_matter else found
 
     emit("patients", count=len(patients))
     failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
@@ -241,6 +264,8 @@ def print_result(prediction: Prediction, out: Path) -> None:
         print_line(describe_decision(prediction))
     print_line(describe_model(prediction.model))
     print_line(f"attention inside the tumour {format_percent(prediction.attention_summary.in_tumour)}")
+    if matters := describe_interventions(prediction):
+        print_line(matters)
     for name, text in describe_measurements(prediction.measurements).items():
         print_line(f"{name.lower()}: {text}")
     for notice in prediction.notices:

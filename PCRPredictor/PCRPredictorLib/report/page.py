@@ -8,6 +8,7 @@ from ..exam import Exam
 from ..formatting import format_beside, format_percent
 from ..prediction import LesionPrediction, Prediction
 from .display import describe_offset
+from .effect_words import describe_interventions
 from .measured import describe_measurements
 from .rendering import render
 from .source_words import describe_left_aside, describe_phases
@@ -42,6 +43,7 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         base_rate=describe_base_rate(prediction),
         model_line=describe_model(prediction.model),
         image_alone=describe_image_alone(prediction),
+        matters=describe_interventions(prediction),
         measured={**describe_measurements(prediction.measurements), **_measured(prediction)},
         lesions=[_lesion(lesion) for lesion in prediction.lesions],
         image=_image(exam),

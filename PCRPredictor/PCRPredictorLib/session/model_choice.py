@@ -80,6 +80,19 @@ class ModelRunner:
         Raises:
             DataError: if the exam, a clinical value or the model cannot be used.
         """
+        return self._load(bundle, device).predict(exam)
+
+    def intervene(self, exam: Exam, bundle: Bundle, prediction: Prediction, device: str = "automatic") -> Prediction:
+        """Return the prediction with what changes of the picture do to it; runs on any thread.
+
+        Raises:
+            DataError: as `predict`.
+        """
+        from ..effects.interventions import intervene  # loads torch
+
+        return intervene(self._load(bundle, device), exam, prediction)
+
+    def _load(self, bundle: Bundle, device: str) -> Predictor:
         import torch  # heavy, and Slicer may lack it when a panel opens
 
         from ..model.predictor import Predictor
@@ -89,4 +102,4 @@ class ModelRunner:
         if self._predictor is None or self._loaded != (bundle.checksum, device):
             self._predictor = Predictor(bundle, device)
             self._loaded = bundle.checksum, device
-        return self._predictor.predict(exam)
+        return self._predictor

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..exam import Exam
 from ..prediction import OperatingPoint, Prediction
 from ..report import wording
+from ..report.effect_words import describe_interventions
 from ..report.measured import describe_measurements_briefly
 from .frontend import Fingerprint
 from .history import Snapshot
@@ -46,6 +47,15 @@ class Result:
         """Return the result with a different lesion shown, by its number in `Prediction.lesions`."""
         return replace(self, shown=number)
 
+    def with_interventions(self, found: Prediction) -> Result:
+        """Return the result with the interventions of a prediction, and of its lesions."""
+        lesions = tuple(
+            replace(mine, prediction=replace(mine.prediction, interventions=theirs.prediction.interventions))
+            for mine, theirs in zip(self.prediction.lesions, found.lesions, strict=True)
+        )
+        prediction = replace(self.prediction, interventions=found.interventions, lesions=lesions)
+        return replace(self, prediction=prediction)
+
     @property
     def current(self) -> Prediction:
         """The prediction of the lesion that is shown; of the first one it is that of the exam."""
@@ -64,7 +74,10 @@ class Result:
 
 @dataclass(frozen=True)
 class ResultWords:
-    """A result in sentences; `probability` and `warnings` are rich text, `lesions` has a line for each of several."""
+    """A result in sentences; `probability` and `warnings` are rich text, `lesions` has a line for each of several.
+
+    `matters` is "" until `Session.intervene` has been called.
+    """
 
     probability: str = ""
     decision: str = ""
@@ -73,6 +86,7 @@ class ResultWords:
     attention: str = ""
     measurements: str = ""
     warnings: str = ""
+    matters: str = ""
     lesions: tuple[str, ...] = ()
 
 
@@ -89,5 +103,6 @@ def describe_result(result: Result | None, _: wording.Translate = str) -> Result
         wording.describe_attention(prediction, _),
         describe_measurements_briefly(prediction.measurements, _),
         wording.describe_warnings(prediction, _),
+        describe_interventions(prediction, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )

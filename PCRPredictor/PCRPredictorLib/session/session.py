@@ -178,6 +178,25 @@ class Session:
         work = partial(self.runner.predict, exam, bundle, self.model.device)
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
 
+    def intervene(self) -> None:
+        """Find out what erasing the tumour and other changes of the picture do to the result, `ResultWords.matters`.
+
+        It is that of the exam as it was predicted, with the same model.
+        """
+        _, result, activity = self._translate, self.result, self.activity
+        if activity.doing:  # a second click
+            return
+        if result is None:
+            activity.report_problem(_("There is no result yet; predict first."))
+            return
+        try:
+            bundle = self.model.check()
+        except DataError as error:
+            activity.report_problem(str(error))
+            return
+        work = partial(self.runner.intervene, result.exam, bundle, result.prediction, self.model.device)
+        activity.start(_("Changing the picture"), work, partial(self._on_intervened, result.inputs))
+
     def show_lesion(self, number: int) -> None:
         """Show values and attention of one of several lesions, by its number in the result; jump to it."""
         if self.result is not None and 0 <= number < len(self.result.prediction.lesions):
@@ -237,6 +256,11 @@ class Session:
             self._scene.apply_overlay(self.overlay)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()
             self.update()
+
+    def _on_intervened(self, inputs: PredictionInputs, found: Prediction) -> None:
+        if self.result is not None and self.result.inputs is inputs:  # else it was dropped meanwhile
+            self.result = self.result.with_interventions(found)
+            self.activity.message = self._translate("Done.")
 
     def _on_saved(self, folder: Path, _nothing: object) -> None:
         self.activity.message = self._translate("Saved in {folder}").format(folder=folder)

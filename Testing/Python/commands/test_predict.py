@@ -289,3 +289,14 @@ def test_long_gap_before_contrast_is_a_warning_of_the_command(bundle, tmp_path, 
     printed = capsys.readouterr().out
     assert "phases: early 1371 s, late 1737 s after the pre-contrast one; time of the injection unknown" in printed
     assert "warning: The first phase after contrast was acquired 1371 s after the pre-contrast one" in printed
+
+
+def test_what_changes_of_the_picture_do_is_printed_and_written_on_request(predict):
+    code, printed, out = predict("--does-it-matter")
+    assert code == 0
+    assert "Erasing the tumour from the picture changes the probability by" in printed
+    assert json.loads((out / "prediction.json").read_text())["interventions"]["patch_erased"]["places"] == 8
+    assert "Erasing the tumour" in (out / "report.html").read_text(encoding="utf-8")
+    _, printed, out = predict()
+    assert "Erasing" not in printed
+    assert json.loads((out / "prediction.json").read_text())["interventions"] is None

@@ -138,3 +138,11 @@ def test_cohort_is_shown_beside_the_training_patients(bundle, tmp_path, capsys):
     shift = json.loads((tmp_path / "out" / "shift.json").read_text())
     assert (shift["patients"], shift["labelled"]) == (3, 2)
     assert not any("aa_" in (tmp_path / "out" / f"shift.{end}").read_text().lower() for end in ("json", "html", "md"))
+
+
+def test_table_has_what_changes_of_the_picture_do_on_request(bundle, training_cohort, tmp_path):
+    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
+    assert run(app, [*map(str, words), "--does-it-matter"]) == 0
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert table[["points_tumour_erased", "points_background_swapped"]].notna().all().all()
+    assert list(table.columns).index("points_patch_erased") < list(table.columns).index("warnings")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.evidence import Interventions
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorLib.session.overlay import OverlaySettings
@@ -274,3 +275,30 @@ def test_lesions_are_listed_and_each_can_be_shown(desk):
     assert desk.table.position == desk.session.result.peak
     assert "52 %" in desk.session.words.probability
     assert not desk.session.is_stale
+
+
+def with_effects(_exam, _bundle, prediction, _device):
+    """Interventions of three folds, as a predictor would add them."""
+    return replace(prediction, interventions=Interventions((-0.4,) * 3, (), ((0.0,) * 3,), "its own"))
+
+
+def test_whether_the_picture_matters_is_found_out_on_demand(desk):
+    desk.session.intervene()
+    assert desk.problems == ["There is no result yet; predict first."]
+    desk.predict()
+    assert desk.session.words.matters == ""
+    desk.session.runner.intervene = with_effects
+    desk.session.intervene()
+    desk.session.choose_point("high specificity")
+    desk.queue.run()
+    assert "Erasing the tumour" in desk.session.words.matters
+    assert desk.session.result.prediction.operating_point.name == "high specificity"
+
+
+def test_interventions_of_a_result_that_was_dropped_are_not_shown(desk):
+    desk.predict()
+    desk.session.runner.intervene = with_effects
+    desk.session.intervene()
+    desk.session.clear_result()
+    desk.queue.run()
+    assert desk.session.result is None

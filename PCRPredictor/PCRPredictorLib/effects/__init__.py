@@ -1,0 +1,1 @@
+"""What changes of the picture do to a prediction."""
