@@ -101,6 +101,10 @@ class RunFolder:
         """Return the run of one configuration of a selection, on the patients that an outer fold trains on."""
         return RunFolder(self.path / f"outer_{outer}" / name)
 
+    def pair(self, one: int, other: int, name: str) -> RunFolder:
+        """Return the run of one configuration of a selection by sites, without the sites of two outer folds."""
+        return RunFolder(self.path / f"without_{one}_{other}" / name)
+
     @property
     def chosen(self) -> RunFolder:
         """The run of the configurations that a selection has chosen, on its outer folds."""

@@ -99,12 +99,14 @@ def examine_all(
     schema: ClinicalSchema,
     use: Callable[[Exam], T],
     problems: Sequence[Problem] = (),
+    seen: dict[str, str] | None = None,
 ) -> Iterator[tuple[int, T | Problem]]:
     """Examine a cohort's patients in order, with a few exams in memory at a time.
 
     Args:
         use: called with each exam that can be used.
         problems: patients that are not read, since their problem is known.
+        seen: hash of the images to the name of a patient, of those seen before; those of this cohort are added.
 
     Yields:
         Position of the patient, and the result of `use` or the problem.
@@ -112,7 +114,7 @@ def examine_all(
     doubts = schema.find_doubts([patient.row for patient in patients])
     known = {patients[k].patient_id: reason for k, reason in doubts.items()}
     known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
-    seen = dict[str, str]()
+    seen = {} if seen is None else seen
     examined = _map(partial(_examine_one, schema, use, known), zip(patients, labels, strict=True))
     for k, (result, mark) in enumerate(examined):
         name = patients[k].patient_id
@@ -155,12 +157,14 @@ def check_cohort(
     progress: Progress,
     variables: Iterable[str | Category | Number] = USUAL,
     grid: GridSpec = GridSpec(),  # noqa: B008
+    seen: dict[str, str] | None = None,
 ) -> tuple[int, list[Problem]]:
     """Check a cohort as training would; return the number of patients and their problems.
 
     Args:
         variables: clinical variables of the run, see `TrainingConfig.clinical`.
         grid: of the run; a tumour must fit into its window.
+        seen: see `examine_all`.
 
     Raises:
         DataError: if the cohort or its table cannot be read at all.
@@ -170,7 +174,7 @@ def check_cohort(
     schema, _ = build_schema(variables, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
     problems, warnings = [], []
-    for k, result in examine_all(patients, labels, schema, partial(_find_warnings, grid), unclear):
+    for k, result in examine_all(patients, labels, schema, partial(_find_warnings, grid), unclear, seen):
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)

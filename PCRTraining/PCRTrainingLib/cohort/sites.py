@@ -17,7 +17,7 @@ from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.identifiers import clean
 
 from ..config import TrainingConfig
-from .splits import EXCLUDED, NEVER
+from .splits import EXCLUDED, NEVER, assign_folds
 
 WHOLE = "cohort"  # instead of a column: all patients of a cohort are one site
 OTHERS = "others"  # the sites that are too small to measure anything, together
@@ -169,3 +169,24 @@ def leave_sites_out(sites: Sites) -> np.ndarray:
         )
     folds = np.where(sites.folds < 0, NEVER, sites.folds)
     return np.where(sites.names == UNKNOWN, EXCLUDED, folds)
+
+
+def divide(
+    config: TrainingConfig, sites: Sites, ids: Sequence[str], labels: np.ndarray, column: np.ndarray, seed: int
+) -> np.ndarray:
+    """Return new folds of patients, (N,), see `assign_folds`; those of several cohorts are stratified by site.
+
+    Args:
+        sites: of the patients.
+        ids: identifiers.
+        labels: (N,) 0 or 1.
+        column: (N,) text of the table's column `config.split.column`.
+        seed: of the draw.
+
+    Raises:
+        DataError: if they cannot be divided.
+    """
+    if config.split.kind == "sites":
+        return leave_sites_out(sites)
+    several = len(sites.columns) > 1 and config.split.kind in ("folds", "holdout")
+    return assign_folds(config.split, ids, labels, sites.names if several else column, seed)

@@ -4,12 +4,19 @@ import os
 
 from PCRPredictorLib.commands.options import console
 
-from .options import CohortArgument, ConfigOption, ProcessesOption, read_config
+from . import options
 
 
-def estimate(cohort: CohortArgument, config: ConfigOption = "full", processes: ProcessesOption = None) -> None:
+def estimate(
+    cohorts: options.CohortsArgument,
+    config: options.ConfigOption = "full",
+    leave_site_out: options.LeaveSiteOutOption = False,
+    sites: options.SitesOption = [],  # noqa: B006
+    processes: options.ProcessesOption = None,
+) -> None:
     """Estimate time and memory of a training run on this machine, from a few batches of each step."""
-    from ..training.estimate import estimate_cohort
+    from ..training.estimate import estimate_cohorts
 
-    found = estimate_cohort(cohort, read_config(config), processes or os.cpu_count() or 1)
+    settings = options.divide_by_site(options.read_config(config), leave_site_out, sites)
+    found = estimate_cohorts(options.name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
     console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")

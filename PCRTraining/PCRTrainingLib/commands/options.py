@@ -63,13 +63,19 @@ def job(
     clinical_rows: Sequence[Path],
 ) -> Iterator[Job]:
     """Yield the job of train, select or experiment, with a bar in the first process."""
-    from ..evaluation.evaluate import cohort_names
     from ..run_folder import RunFolder
     from ..runs.job import Job
 
-    named = dict(zip(cohort_names(cohorts), cohorts, strict=True))
+    named = name_cohorts(cohorts)
     with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
         yield Job(named, RunFolder(out), worker, progress, resume, tuple(clinical_rows))
+
+
+def name_cohorts(cohorts: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders by name: that of the folder, with its number if there are two of it."""
+    from ..evaluation.evaluate import cohort_names
+
+    return dict(zip(cohort_names(cohorts), cohorts, strict=True))
 
 
 def divide_by_site(config: TrainingConfig, leave_site_out: bool, sites: Sequence[str]) -> TrainingConfig:

@@ -14,8 +14,8 @@ from PCRPredictorLib.writing import whole_file, write_csv
 from ..cohort.build import open_or_build
 from ..cohort.cache import QUARANTINE, GridCache
 from ..cohort.joined import JoinedCache, join_caches, patients_of
-from ..cohort.sites import Sites, find_sites, leave_sites_out, site_columns
-from ..cohort.splits import assign_folds, read_splits, write_splits
+from ..cohort.sites import Sites, divide, find_sites, site_columns
+from ..cohort.splits import read_splits, write_splits
 from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -150,23 +150,11 @@ def keep_folds(
         DataError: if the cohort cannot be divided, or the folds are of other patients.
     """
     if not folder.splits.is_file():
-        folds = draw_folds(cache, sites, config, seed)
+        column = cache.column(config.split.column)
+        folds = divide(config, sites, cache.ids, cache.labels, column, seed)
         keep(folds)
         write_splits(folder.splits, cache.ids, cache.labels, folds)
     return read_splits(folder.splits, cache.ids)
-
-
-def draw_folds(cache: GridCache, sites: Sites, config: TrainingConfig, seed: int) -> np.ndarray:
-    """Return new folds, (N,). Those of several cohorts are stratified by site.
-
-    Raises:
-        DataError: if the patients cannot be divided.
-    """
-    if config.split.kind == "sites":
-        return leave_sites_out(sites)
-    several = isinstance(cache, JoinedCache) and config.split.kind in ("folds", "holdout")
-    column = sites.names if several else cache.column(config.split.column)
-    return assign_folds(config.split, cache.ids, cache.labels, column, seed)
 
 
 def _keep_quarantine(cache: GridCache, folder: RunFolder, progress: Progress) -> None:

@@ -5,6 +5,8 @@ trains on. One more run folder holds the configuration chosen per outer fold, tr
 predictions for the outer folds are the result: no choice has seen those patients. It is compared with the baselines and
 with the chosen configuration's fair control (`control`), which is trained on the outer folds, too.
 
+If sites are left out, `site_selection` compares the configurations by their mean AUC over the other sites.
+
 A configuration with too little attention inside the tumour is not chosen, whatever its AUC, unless all have too little.
 
 Source: Varma and Simon, BMC Bioinformatics 2006: a choice must not be tested on the patients that made it.
@@ -14,6 +16,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -32,6 +35,7 @@ from .control import CONTROL_ROW, control_config
 from .job import Job
 from .preparation import keep_folds, open_cohorts, owners_of, report_sites, sites_of
 from .scaling import fit_schema, read_schema, write_schema
+from .site_selection import check_sites, describe_nested, train_pairs, without_two
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
 
     Args:
         configs: by name; all must read the same grid and split alike.
-        inner: folds of the patients that an outer fold trains on.
+        inner: folds of the patients that an outer fold trains on; if sites are left out, each other site is one.
         least_attention: share of attention inside the tumour that a configuration needs to be chosen, if any has it.
 
     Raises:
@@ -67,20 +71,27 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         read = options["configurations"].items()
         configs = {name: parse_config(json.dumps(content), f"{job.folder.path}: {name}") for name, content in read}
         outer_runs = _prepare(job, configs, options["inner"], options["clinical_rows"])
-        found = _train_inside(job, outer_runs, options["inner"])
+        found = _compare(job, outer_runs, options["inner"])
         numbers = sorted({candidate.outer for candidate in found})
         chosen = {k: choose([c for c in found if c.outer == k], options["least_attention"]) for k in numbers}
         controls = _controls(job, chosen, outer_runs)
         tasks = [[outer_runs[name], *([controls[name]] if controls else [])] for name in chosen.values()]
         job.train_tasks([FoldTask(k, runs) for k, runs in zip(chosen, tasks, strict=True)])
         if job.worker.first:
-            _write(job, found, chosen, outer_runs, controls)
+            _write(job, found, chosen, outer_runs, controls, options["least_attention"])
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
     """Return the name with the highest AUC among those with enough attention, or that with the most if none has."""
     enough = [c for c in candidates if c.attention >= least_attention]
     return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
+
+
+def _final(found: Sequence[Candidate], least_attention: float) -> str:
+    """Return the configuration that is chosen by all sites: that with the highest mean over the outer ones."""
+    names = dict.fromkeys(candidate.name for candidate in found)
+    values = {name: np.mean([(c.auc, c.attention) for c in found if c.name == name], 0) for name in names}
+    return choose([Candidate(-1, name, *map(float, mean)) for name, mean in values.items()], least_attention)
 
 
 def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables: Sequence[str]) -> dict[str, Run]:
@@ -115,6 +126,11 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables
 def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:
     """Check that every fold can be trained, outer and inner."""
     data.check(config)
+    if config.split.kind == "sites":
+        check_sites(data)
+        for pair in combinations(data.fold_numbers, 2):
+            without_two(data, *pair).check(config)
+        return
     for k in data.fold_numbers:
         _inside(data, k, inner, config).check(config)
 
@@ -124,8 +140,6 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
 
     If the outer folds leave out whole groups, so do the inner ones.
     """
-    if config.split.kind == "sites":
-        return replace(data, folds=np.where(data.folds == outer, EXCLUDED, data.folds))
     rest = np.flatnonzero(data.folds != outer)
     folds = np.full(len(data.folds), EXCLUDED)
     ids, column = [data.cache.ids[i] for i in rest], data.cache.column(config.split.column)[rest]
@@ -133,6 +147,15 @@ def _inside(data: Prepared, outer: int, inner: int, config: TrainingConfig) -> P
     split = SplitConfig(kind, folds=inner, column=config.split.column)
     folds[rest] = assign_folds(split, ids, data.cache.labels[rest], column, config.seed + 1000 + outer)
     return replace(data, folds=folds)
+
+
+def _compare(job: Job, outer_runs: Mapping[str, Run], inner: int) -> list[Candidate]:
+    """Train every configuration inside every outer fold, and return the result of each."""
+    if next(iter(outer_runs.values())).config.split.kind != "sites":
+        return _train_inside(job, outer_runs, inner)
+    found = train_pairs(job, outer_runs)
+    means = {key: np.mean(values, 0) for key, values in found.items()}
+    return [Candidate(k, name, float(mean[0]), float(mean[1])) for (k, name), mean in means.items()]
 
 
 def _train_inside(job: Job, outer_runs: Mapping[str, Run], inner: int) -> list[Candidate]:
@@ -171,24 +194,33 @@ def _write(
     chosen: Mapping[int, str],
     outer_runs: Mapping[str, Run],
     controls: Mapping[str, Run],
+    least_attention: float,
 ) -> None:
-    columns = ["outer_fold", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
-    rows = ([c.outer, c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)] for c in found)
+    data, config = next(iter(outer_runs.values())).data, next(iter(outer_runs.values())).config
+    by_site = config.split.kind == "sites"
+    left_out = {k: str(data.site[data.folds == k][0]) if by_site else "" for k in chosen}
+    columns = ["outer_fold", "site", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
+    rows = (
+        [c.outer, left_out[c.outer], c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)]
+        for c in found
+    )
     write_whole_csv(columns, rows, job.folder.candidates)
-    data = next(iter(outer_runs.values())).data
     scores, label, folds = _nested(chosen, outer_runs), data.cache.labels[data.held_out], data.folds[data.held_out]
-    order = cross_fitted("", scores.logit, label, folds).order
+    nested = cross_fitted("nested choice", scores.logit, label, folds)
     others = [baseline_outcomes(baseline, data, [])[0] for baseline in BASELINES]
     if controls:
         others.append(cross_fitted(CONTROL_ROW, _nested(chosen, controls).logit, label, folds))
     content = {
         "chosen": {str(k): name for k, name in chosen.items()},
-        "final": Counter(chosen.values()).most_common(1)[0][0],
+        "final": _final(found, least_attention) if by_site else Counter(chosen.values()).most_common(1)[0][0],
+        "sites": left_out if by_site else None,
+        "tries": {"configurations": len(outer_runs), "comparisons": len(found)},
         "configurations": {name: config_to_json(run.config) for name, run in outer_runs.items()},
         "nested": {
-            "auc": auc_interval(order, label).to_json(),
+            "auc": auc_interval(nested.order, label).to_json(),
             "attention_in_tumour": float(scores.in_tumour.mean()),
-            "against": [_compare_with(other, order, label) for other in others],
+            "against": [_compare_with(other, nested.order, label) for other in others],
+            "sites": describe_nested(nested, others, data) if by_site else None,
         },
         **job.time_and_versions(),
     }

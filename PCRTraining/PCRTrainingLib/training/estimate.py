@@ -1,7 +1,7 @@
 """Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
 from ..cohort.check import read_labels
-from ..cohort.splits import assign_folds
+from ..cohort.sites import divide, find_sites, site_columns
 from ..config import Step, TrainingConfig
 from ..schema import build_schema
 from .loop import Fold, build_network, train_epoch
@@ -65,28 +65,42 @@ def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: i
     return Estimate(seconds * -(-folds // at_once), _peak_megabytes() * (at_once + 1))
 
 
-def estimate_cohort(cohort: Path, config: TrainingConfig, processes: int) -> Estimate:
-    """Return `estimate_run` of a cohort's folder, and emit it to a parent process.
+def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, processes: int) -> Estimate:
+    """Return `estimate_run` of the folds of cohorts, and emit it to a parent process.
+
+    Args:
+        cohorts: name to folder.
 
     Raises:
-        DataError: if it is not a cohort, or cannot be divided as the configuration says.
+        DataError: if one is not a cohort, or they cannot be divided as the configuration says.
     """
-    found = estimate_run(config, *count_folds(config, find_patients(cohort)), processes)
+    patients = {name: find_patients(path) for name, path in cohorts.items()}
+    found = estimate_run(config, *count_folds(config, patients), processes)
     emit("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
     return found
 
 
-def count_folds(config: TrainingConfig, patients: Sequence[CohortPatient]) -> tuple[int, int]:
+def count_folds(config: TrainingConfig, cohorts: Mapping[str, Sequence[CohortPatient]]) -> tuple[int, int]:
     """Return the number of patients with a label, and of the folds they are divided into.
+
+    Args:
+        cohorts: name to patients.
 
     Raises:
         DataError: if they cannot be divided as the configuration says.
     """
-    labelled = [(p, label) for p, label in zip(patients, read_labels(patients), strict=True) if label is not None]
-    column = np.array([str(patient.row.get(config.split.column, "")).strip() for patient, _ in labelled])
-    labels = np.array([label for _, label in labelled])
-    folds = assign_folds(config.split, [patient.patient_id for patient, _ in labelled], labels, column, config.seed)
-    return len(labelled), int(folds.max()) + 1
+    labelled = [
+        (name, patient, label)
+        for name, patients in cohorts.items()
+        for patient, label in zip(patients, read_labels(patients), strict=True)
+        if label is not None
+    ]
+    column = np.array([str(patient.row.get(config.split.column, "")).strip() for _, patient, _ in labelled])
+    labels = np.array([label for *_, label in labelled])
+    rows = [(name, patient.row) for name, patient, _ in labelled]
+    sites = find_sites(site_columns(config, list(cohorts)), rows, labels)
+    ids = [patient.patient_id for _, patient, _ in labelled]
+    return len(labelled), int(divide(config, sites, ids, labels, column, config.seed).max()) + 1
 
 
 def _time_batch(step: Step, config: TrainingConfig) -> float:

@@ -249,16 +249,27 @@ class FoldTask:
 
 
 def _copy_shared_steps(earlier: Run, run: Run, number: int) -> None:
-    """Copy the first steps that both configurations share: training them again would give the same weights."""
-    if replace(run.config, steps=earlier.config.steps) != earlier.config:
-        return
+    """Copy the first steps that both configurations share.
+
+    Training them again would give the same weights; or, if configurations differ in the clinical variables alone, of
+    which these steps read none, the weights of other random draws.
+    """
     for step, other in zip(run.config.steps, earlier.config.steps, strict=False):
-        if step != other:
+        if step != other or _alike(run.config, earlier.config, step) != earlier.config:
             return
         source, target = (each.folder.step(number, step.name).path for each in (earlier, run))
         if not target.is_dir():
             with whole_folder(target) as folder:
                 shutil.copytree(source, folder, dirs_exist_ok=True)
+
+
+def _alike(config: TrainingConfig, other: TrainingConfig, step: Step) -> TrainingConfig:
+    """Return a configuration with everything that a step does not depend on as in the other."""
+    config = replace(config, steps=other.steps)
+    if step.clinical:
+        return config
+    width, penalty = other.clinical_width, other.clinical_penalty
+    return replace(config, clinical=other.clinical, clinical_width=width, clinical_penalty=penalty)
 
 
 def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: StepFolder) -> PCRNet:

@@ -186,3 +186,11 @@ def test_cells_that_are_no_values_say_what_they_are(cohort):
     found = problems(cohort)
     assert found["P3"].endswith("got '#REF!' (an error of the spreadsheet; correct its formula)")
     assert "got '=B2' (a formula without a value; open and save the table in its program); write 0 and 1" in found["P4"]
+
+
+def test_images_in_two_cohorts_are_found(training_cohort, tmp_path):
+    copy, seen = shutil.copytree(training_cohort, tmp_path / "copy"), {}
+    check_cohort(training_cohort, Progress(), seen=seen)
+    seen = {mark: f"{name} of first" for mark, name in seen.items()}
+    problems = check_cohort(copy, Progress(), seen=seen)[1]
+    assert (len(problems), problems[0].reason) == (16, "has the same images as P0 of first; keep one of the two")

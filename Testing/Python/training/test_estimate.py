@@ -10,7 +10,7 @@ from PCRTrainingLib.training.estimate import count_folds
 
 
 def count(cohort, **split):
-    return count_folds(replace(PRESETS["full"], split=SplitConfig(**split)), find_patients(cohort))
+    return count_folds(replace(PRESETS["full"], split=SplitConfig(**split)), {"one": find_patients(cohort)})
 
 
 def test_folds_are_those_of_the_split(training_cohort, tmp_path):
@@ -20,3 +20,10 @@ def test_folds_are_those_of_the_split(training_cohort, tmp_path):
     assert count(training_cohort, kind="groups", folds=0) == (16, 2)  # sites
     with pytest.raises(DataError, match="folds must be at most the 8 patients"):
         count(training_cohort, folds=9)
+
+
+def test_sites_of_two_cohorts_are_folds(training_cohort, tmp_path):
+    cohorts = {name: find_patients(training_cohort) for name in ("one", "two")}
+    config = replace(PRESETS["full"], split=SplitConfig("sites"))
+    assert count_folds(config, cohorts) == (32, 2)
+    assert count_folds(replace(config, sites=("site", "cohort")), cohorts) == (32, 3)
