@@ -119,6 +119,8 @@ class TrainingConfig:
     sites: tuple[str, ...] = ()
     """Column that names the site of a patient, one per cohort in their order; "cohort" makes a cohort one site. Without
     any, each cohort is a site."""
+    smallest_site: Annotated[int, Field(ge=2)] = 2
+    """Patients of each class that a site needs; smaller ones are taken together."""
     balance: Literal["none", "site"] = "site"
     """Weight in training: "site" gives each site the same, see `balance`; "none" each patient."""
     grid: GridSpec = field(default_factory=GridSpec)

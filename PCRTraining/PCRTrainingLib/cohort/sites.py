@@ -22,7 +22,7 @@ from .splits import EXCLUDED, NEVER, assign_folds
 WHOLE = "cohort"  # instead of a column: all patients of a cohort are one site
 OTHERS = "others"  # the sites that are too small to measure anything, together
 UNKNOWN = ""  # the site of a patient whose table has no value
-LEAST = 2  # patients of each class that are needed to measure a site
+LEAST = 2  # patients of each class that a site needs at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +75,18 @@ def site_columns(config: TrainingConfig, cohorts: Sequence[str]) -> dict[str, st
 
 
 def find_sites(
-    columns: Mapping[str, str], patients: Sequence[tuple[str, Mapping[str, str]]], labels: np.ndarray
+    columns: Mapping[str, str],
+    patients: Sequence[tuple[str, Mapping[str, str]]],
+    labels: np.ndarray,
+    least: int = LEAST,
 ) -> Sites:
-    """Return the sites of patients. Sites with fewer than two patients of a class are taken together as `OTHERS`.
+    """Return the sites of patients. Sites with too few patients of a class are taken together as `OTHERS`.
 
     Args:
         columns: see `site_columns`.
         patients: name of the cohort, and row of the table.
         labels: (N,) 0 or 1.
+        least: patients of each class that a site needs.
 
     Raises:
         DataError: if a table lacks its column.
@@ -94,15 +98,15 @@ def find_sites(
         spellings[_key(name)][name] += 1
     known = {key: found.most_common(1)[0][0] for key, found in spellings.items()}
     names = np.array([name and known[_key(name)] for name in written], dtype=object)
-    small = [name for name in sorted(set(known.values())) if not _can_be_measured(labels[names == name])]
+    small = [name for name in sorted(set(known.values())) if not _can_be_measured(labels[names == name], least)]
     remarks = _about_missing(names, columns)
     if small and len(known) > 1:
         inside = np.isin(names, small)
         names[inside] = OTHERS
         known = {key: OTHERS if name in small else name for key, name in known.items()}
-        remarks.append(_about_small(small, labels[inside]))
+        remarks.append(_about_small(small, labels[inside], least))
     sites = sorted(set(known.values()) - {OTHERS}) + [OTHERS] * (OTHERS in known.values())
-    measured = tuple(name for name in sites if _can_be_measured(labels[names == name]))
+    measured = tuple(name for name in sites if _can_be_measured(labels[names == name], least))
     return Sites(dict(columns), names.astype(str), measured, known, tuple(remarks))
 
 
@@ -122,8 +126,8 @@ def _key(name: str) -> str:
     return name.casefold()
 
 
-def _can_be_measured(labels: np.ndarray) -> bool:
-    return bool(min(labels.sum(), (1 - labels).sum()) >= LEAST)
+def _can_be_measured(labels: np.ndarray, least: int) -> bool:
+    return bool(min(labels.sum(), (1 - labels).sum()) >= least)
 
 
 def _check_columns(columns: Mapping[str, str], patients: Sequence[tuple[str, Mapping[str, str]]]) -> None:
@@ -145,11 +149,11 @@ def _about_missing(names: np.ndarray, columns: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _about_small(small: Sequence[str], labels: np.ndarray) -> str:
+def _about_small(small: Sequence[str], labels: np.ndarray, least: int) -> str:
     shown = ", ".join(small[:10]) + (f" and {len(small) - 10} more" if len(small) > 10 else "")
-    whole = "" if _can_be_measured(labels) else "; they are always trained on"
+    whole = "" if _can_be_measured(labels, least) else "; they are always trained on"
     return (
-        f"{count(len(small), 'site')} with fewer than {LEAST} patients of a class, together called {OTHERS} "
+        f"{count(len(small), 'site')} with fewer than {least} patients of a class, together called {OTHERS} "
         f"({count(len(labels), 'patient')}, {int(labels.sum())} with pCR){whole}: {shown}"
     )
 
@@ -164,7 +168,7 @@ def leave_sites_out(sites: Sites) -> np.ndarray:
         found = ", ".join(sites.measured) or "none"
         columns = ", ".join(f"{column} of {cohort}" for cohort, column in sites.columns.items())
         raise DataError(
-            f"two sites or more must have {LEAST} patients of each class to leave one out, got {found} by {columns}; "
+            f"two sites or more must have enough patients of each class to leave one out, got {found} by {columns}; "
             "give more cohorts, or name a different column with --sites"
         )
     folds = np.where(sites.folds < 0, NEVER, sites.folds)

@@ -113,7 +113,7 @@ def sites_of(cache: GridCache, config: TrainingConfig, cohorts: Sequence[str]) -
         DataError: see `site_columns` and `find_sites`.
     """
     patients = [(record.cohort, record.row) for record in cache.records]
-    return find_sites(site_columns(config, cohorts), patients, cache.labels)
+    return find_sites(site_columns(config, cohorts), patients, cache.labels, config.smallest_site)
 
 
 def report_sites(sites: Sites, progress: Progress) -> None:

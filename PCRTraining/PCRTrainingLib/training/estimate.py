@@ -98,7 +98,7 @@ def count_folds(config: TrainingConfig, cohorts: Mapping[str, Sequence[CohortPat
     column = np.array([str(patient.row.get(config.split.column, "")).strip() for _, patient, _ in labelled])
     labels = np.array([label for *_, label in labelled])
     rows = [(name, patient.row) for name, patient, _ in labelled]
-    sites = find_sites(site_columns(config, list(cohorts)), rows, labels)
+    sites = find_sites(site_columns(config, list(cohorts)), rows, labels, config.smallest_site)
     ids = [patient.patient_id for _, patient, _ in labelled]
     return len(labelled), int(divide(config, sites, ids, labels, column, config.seed).max()) + 1
 

@@ -42,6 +42,13 @@ def test_small_sites_are_taken_together_and_reported():
     )
 
 
+def test_a_site_may_need_more_patients_of_each_class():
+    rows, labels = patients("GE", "GE", "Philips", "Hitachi", "duke", "duke")
+    found = find_sites(COLUMNS, rows, labels, least=4)
+    assert found.measured == ("duke", "trial: GE", OTHERS)
+    assert "2 sites with fewer than 4 patients of a class" in found.remarks[0]
+
+
 def test_others_that_cannot_be_measured_are_always_trained_on():
     rows, labels = patients("GE", "duke")
     found = find_sites(COLUMNS, [*rows, ("trial", {"manufacturer": "Toshiba"})], np.array([*labels, 1]))
