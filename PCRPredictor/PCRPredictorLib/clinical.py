@@ -58,7 +58,8 @@ class ClinicalSchema:
 
         Args:
             given: values as they were written; case does not matter in names.
-            strict: refuse names that are not in the schema, if the user typed them; tables have more columns.
+            strict: for what the user typed: refuse names that are not in the schema (tables have more columns), and
+                values of optional variables that cannot be read (of a table these are None, see `find_unreadable`).
 
         Raises:
             DataError: for a value outside the schema, with the allowed ones listed.
@@ -67,7 +68,21 @@ class ClinicalSchema:
         names = [variable.name for variable in self.asked]
         if strict and (unknown := sorted(set(by_name) - {name.lower() for name in names})):
             raise DataError(f"clinical variable {unknown[0]!r} is not known to this model; use {', '.join(names)}")
-        return {variable.name: _parse(variable, by_name.get(variable.name.lower())) for variable in self.asked}
+        unread = {} if strict else self.find_unreadable(given)
+        asked = [(v, None if v.name in unread else by_name.get(v.name.lower())) for v in self.asked]
+        return {variable.name: _parse(variable, value) for variable, value in asked}
+
+    def find_unreadable(self, given: Mapping[str, object]) -> dict[str, str]:
+        """Return the optional variables whose value is outside the schema, and a sentence about each."""
+        by_name = {str(name).strip().lower(): value for name, value in given.items()}
+        found = {}
+        for variable in self.asked:
+            try:
+                if variable.optional:
+                    _parse(variable, by_name.get(variable.name.lower()))
+            except DataError as error:
+                found[variable.name] = str(error)
+        return found
 
     def parse_each(self, given: Mapping[str, object]) -> tuple[dict[str, Value], list[str]]:
         """Parse each variable separately: an invalid value leaves only that variable out.

@@ -149,9 +149,18 @@ def about_training_ranges(measured: Mapping[str, float], familiar: Iterable[Trai
             )
 
 
-def about_clinical(schema: ClinicalSchema, values: Mapping[str, Value]) -> Iterable[Notice]:
-    """Yield a warning if clinical variables are missing."""
-    missing = [variable.label for variable in schema.asked if values[variable.name] is None]
+def about_clinical(
+    schema: ClinicalSchema, values: Mapping[str, Value], given: Mapping[str, object]
+) -> Iterable[Notice]:
+    """Yield a warning if clinical variables are missing, and one if values of optional ones could not be read.
+
+    Args:
+        values: that the model used.
+        given: as they were written.
+    """
+    for sentence in schema.find_unreadable(given).values():
+        yield Notice("optional_unreadable", f"Not used: {sentence}.")
+    missing = [v.label for v in schema.asked if values[v.name] is None and not v.optional]
     if missing:
         yield Notice("clinical_missing", f"Not given and therefore not used: {', '.join(missing)}.")
 

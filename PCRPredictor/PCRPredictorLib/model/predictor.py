@@ -154,7 +154,7 @@ class Predictor:
             evidence_map=evidence_map,
             basis=Basis(reading.network_logits, quantities, *variants, notices),
         )
-        return self._with_values(found, values)
+        return self._with_values(found, exam.clinical)
 
     def what_if(self, prediction: Prediction, clinical: Mapping[str, object]) -> Prediction:
         """Return the prediction with other clinical values, of every tumour, without running a network.
@@ -182,7 +182,7 @@ class Predictor:
         logits = self.additive.logits(basis.image_logits, complete)
         map_sum = prediction.evidence.map_sum if prediction.evidence else None
         evidence = replace(self.additive.explain(basis.image_logits, complete), map_sum=map_sum)
-        return self._with_values(replace(prediction, **self._numbers(logits), evidence=evidence), values)
+        return self._with_values(replace(prediction, **self._numbers(logits), evidence=evidence), clinical)
 
     def _numbers(self, logits: np.ndarray) -> dict[str, Any]:
         """Return probability, interval and probabilities of the folds from their logits, (F,)."""
@@ -193,9 +193,10 @@ class Predictor:
             "fold_probabilities": tuple(each.tolist()),
         }
 
-    def _with_values(self, found: Prediction, values: Mapping[str, Value]) -> Prediction:
-        """Return a prediction with what depends on clinical values beside its own numbers."""
+    def _with_values(self, found: Prediction, given: Mapping[str, object]) -> Prediction:
+        """Return a prediction with what depends on the clinical values, as they were written, beside its numbers."""
         schema, basis = self.bundle.schema, found.basis
+        values = schema.parse(given)
         if basis is None or found.evidence is None:
             return found
         mask_interval = mask_range(basis, self.additive, values)
@@ -204,7 +205,7 @@ class Predictor:
             *about_result(found.interval, found.operating_point, found.attention_summary),
             *about_mask_range(mask_interval, found.interval, found.operating_point),
             *basis.notices,
-            *about_clinical(schema, values),
+            *about_clinical(schema, values, given),
             *about_clipped(schema.find_clipped(values, basis.quantities)),
             *about_evidence(found.evidence),
         )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -81,7 +82,8 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
         schema.parse(exam.clinical)
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{patient.patient_id}: ")) from None
-    return exam
+    unread = (Notice("optional_unreadable", f"not used: {s}") for s in schema.find_unreadable(exam.clinical).values())
+    return replace(exam, provenance=replace(exam.provenance, notices=(*exam.provenance.notices, *unread)))
 
 
 def find_duplicate_ids(patients: Iterable[CohortPatient]) -> dict[str, str]:

@@ -82,6 +82,16 @@ def test_a_value_that_cannot_be_read_costs_itself_alone():
     assert problems[0].startswith("age must be")
 
 
+def test_optional_value_of_a_table_that_cannot_be_read_is_unknown_and_found():
+    schema = ClinicalSchema(
+        (Category("drug", "Drug", {"a": []}, optional=True), Number("age", "Age", "", 0, 99, 50, 9))
+    )
+    assert schema.parse({"drug": "b", "age": 40}) == {"drug": None, "age": 40.0}
+    assert schema.find_unreadable({"drug": "b"}) == {"drug": "drug must be a, or unknown, got 'b'"}
+    with pytest.raises(DataError, match="drug must be a"):
+        schema.parse({"drug": "b"}, strict=True)
+
+
 def test_unknown_name_is_refused_when_typed_and_ignored_in_a_table():
     assert SCHEMA.parse({"site": "A"})["age"] is None
     with pytest.raises(DataError, match=r"'site' is not known to this model; use age, hr, menopause"):

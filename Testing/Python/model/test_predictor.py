@@ -96,6 +96,15 @@ def test_missing_clinical_values_are_reported(predictor, exam):
     assert notices["clinical_missing"] == "Not given and therefore not used: Hormone receptors."
 
 
+def test_optional_value_that_cannot_be_read_is_named_and_a_missing_one_is_not(bundle, exam):
+    age, hormones = bundle.schema.variables
+    optional = Predictor(replace(bundle, schema=ClinicalSchema((age, replace(hormones, optional=True)))))
+    notices = {n.code: n.message for n in optional.predict(replace(exam, clinical={"age": 52, "hr": "x"})).notices}
+    assert notices["optional_unreadable"].startswith("Not used: hr must be ")
+    notices = optional.predict(replace(exam, clinical={"age": 52})).notices
+    assert not {"optional_unreadable", "clinical_missing"} & {n.code for n in notices}
+
+
 def test_value_beyond_the_training_range_is_clipped_and_named(bundle, exam):
     age, hormones = bundle.schema.variables
     limited = replace(bundle, schema=ClinicalSchema((replace(age, low=30.0, high=60.0), hormones)))
