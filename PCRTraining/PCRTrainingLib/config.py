@@ -137,6 +137,9 @@ class TrainingConfig:
     """L2 penalty on the weights of the clinical branch in its own fit (`Step.clinical_fit`)."""
     clinical: tuple[str | Category | Number, ...] = USUAL
     """Variables of the clinical branch: names in `schema.KNOWN` or whole definitions."""
+    precision: Literal["mixed", "float32"] = "mixed"
+    """Numbers of training: "mixed" computes features in bfloat16 if the grid allows it, which is faster, but rounds
+    differently on different processors; with "float32", these train nearly the same network."""
     batch_size: Annotated[int, Field(ge=2)] = 16
     """Patients in a batch."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2

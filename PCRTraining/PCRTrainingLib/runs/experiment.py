@@ -97,7 +97,7 @@ def run_experiment(
         runs = [prepare_seed(seed, folder, wanted, data, sites) for seed in options["seeds"]]
         if not folder.origin.is_file():  # last: other processes wait for it
             report_sites(sites, job.progress)
-            job.write_origin()
+            job.write_origin(config)
         job.train_tasks([task for run in runs for task in run.tasks()])
         if job.worker.first:
             outcomes = collect(runs, caches, job.worker.device, job.progress, _rows(options["without"]))

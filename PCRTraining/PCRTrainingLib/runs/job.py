@@ -13,8 +13,9 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..config import TrainingConfig
 from ..progress import Progress
-from ..run_folder import RunFolder
+from ..run_folder import RunFolder, read_json
 from ..training.folds import FoldTask
+from ..training.machine import describe_machine
 from ..training.workers import Worker, restarted
 
 
@@ -65,7 +66,12 @@ class Job:
             yield self._checked(*self.folder.read_started(kind, options))
             return
         with self.folder.locked():
-            yield self._checked(*self.folder.start(kind, config, options, resume=self.resume or restarted()))
+            config, options = self._checked(
+                *self.folder.start(kind, config, options, resume=self.resume or restarted())
+            )
+            if self.folder.origin.is_file():
+                self._add_machine(config)
+            yield config, options
 
     def _checked(self, config: TrainingConfig, options: dict[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
         """Return configuration and options of a run; refuse other cohorts than it was begun with.
@@ -91,11 +97,19 @@ class Job:
         self.worker.run_tasks(FoldTask.train, tasks, max(task.epochs for task in tasks), self.progress)
         self.worker.wait_for(file for task in tasks for file in task.results())
 
-    def write_origin(self) -> None:
-        """Record cohorts and versions."""
+    def write_origin(self, config: TrainingConfig) -> None:
+        """Record cohorts, versions and machine."""
         folders = {name: str(path.resolve()) for name, path in self.cohorts.items()}
         where = {"cohort": next(iter(folders.values()))} if len(folders) == 1 else {"cohorts": folders}
-        write_whole_json({**where, "versions": library_versions()}, self.folder.origin)
+        content = {**where, "versions": library_versions(), "machines": [describe_machine(self.worker, config)]}
+        write_whole_json(content, self.folder.origin)
+
+    def _add_machine(self, config: TrainingConfig) -> None:
+        """Record the machine that a run is resumed on, if it is a different one."""
+        machine, content = describe_machine(self.worker, config), read_json(self.folder.origin)
+        if machine not in content.get("machines", []):
+            content["machines"] = [*content.get("machines", []), machine]
+            write_whole_json(content, self.folder.origin)
 
     def time_and_versions(self) -> dict[str, object]:
         """Return the duration of the job in seconds, and the versions that made its results."""

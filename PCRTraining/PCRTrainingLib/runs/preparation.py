@@ -45,7 +45,7 @@ def prepare(job: Job, config: TrainingConfig, tables: Sequence[str] = ()) -> Run
         report_sites(sites, job.progress)
         keep_clinical_rows(tables, folder.clinical_rows, [schema], job.progress, owners_of(cache, sites, config))
         write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema)
-        job.write_origin()
+        job.write_origin(config)
 
     folds = keep_folds(folder, cache, sites, config, config.seed, keep)
     schema = read_schema(folder.schema)

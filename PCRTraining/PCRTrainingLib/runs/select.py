@@ -60,10 +60,8 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         DataError: if the configurations differ in grid or split, the cohort cannot be used, or nothing can be written.
     """
     first = next(iter(configs.values()))
-    if any(
-        (c.grid, c.split, c.sites, c.seed) != (first.grid, first.split, first.sites, first.seed)
-        for c in configs.values()
-    ):
+    shared = {(c.grid, c.split, c.sites, c.smallest_site, c.seed) for c in configs.values()}
+    if len(shared) > 1:
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     contents = {name: config_to_json(config) for name, config in configs.items()}
     asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
@@ -110,6 +108,7 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables
         keep_clinical_rows(tables, folder.clinical_rows, list(schemas.values()), job.progress, owners)
         for name, schema in schemas.items():
             write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema_of(name))
+        job.write_origin(first)
 
     folds = keep_folds(folder, cache, sites, first, first.seed, keep)
     fitted = {name: read_schema(folder.schema_of(name)) for name in schemas}

@@ -149,7 +149,7 @@ def train_epoch(
         image, mask = vary_acquisition(image, mask, config, generator)
         image = image.to(device).contiguous(memory_format=torch.channels_last_3d)
         image.requires_grad_(guidance is not None and guidance.needs_image_gradient)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=allows_bfloat16(config.grid)):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=uses_bfloat16(config)):
             output = network(image, clinical.to(device))
         weights = of_class[part].to(device), beside[part].to(device)
         loss = classification_loss(output.logit, labels[torch.from_numpy(chosen)].to(device), *weights)
@@ -165,6 +165,11 @@ def train_epoch(
             shares.append(share_in_tumour(output.log_attention.detach(), mask.to(device)))
     attention = float(torch.cat(shares).mean()) if shares else math.nan
     return {"loss": float(torch.stack(losses).mean()), "attention_in_tumour": attention}
+
+
+def uses_bfloat16(config: TrainingConfig) -> bool:
+    """Return True if a run computes features in bfloat16."""
+    return config.precision == "mixed" and allows_bfloat16(config.grid)
 
 
 def allows_bfloat16(grid: GridSpec) -> bool:

@@ -1,6 +1,9 @@
 """The protocol of a job: who starts, who waits, and what a resumed job keeps."""
 
+from dataclasses import replace
+
 from PCRTrainingLib.config import PRESETS
+from PCRTrainingLib.run_folder import read_json
 from PCRTrainingLib.training.folds import FoldTask
 from PCRTrainingLib.training.workers import Worker
 from support.training_cohort import quiet_job
@@ -11,7 +14,7 @@ QUICK, FULL = PRESETS["quick"], PRESETS["full"]
 def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
     job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=[tmp_path / "more.csv"])
     with job.hold("experiment", QUICK, job.folder.origin, {"seeds": [1, 2]}):
-        job.write_origin()
+        job.write_origin(QUICK)
     job.folder.seed(1).path.mkdir()
     job.folder.seed(1).splits.touch()
     again = quiet_job(tmp_path / "cohort", tmp_path / "run", resume=True)
@@ -24,7 +27,7 @@ def test_other_processes_read_what_the_first_has_started(tmp_path):
     first = quiet_job(tmp_path, tmp_path / "run")
     second = quiet_job(tmp_path, tmp_path / "run", worker=Worker(rank=1, count=2))
     with first.hold("train", QUICK, first.folder.origin) as started:  # which holds the lock
-        first.write_origin()
+        first.write_origin(QUICK)
         with second.hold("train", FULL, second.folder.origin) as (config, _):
             assert config == started[0] == QUICK
 
@@ -51,3 +54,15 @@ class TouchingRun:
 
     def train_fold(self, number, device, progress):
         (self.folder / str(number)).touch()
+
+
+def test_run_records_the_machines_that_it_ran_on(tmp_path):
+    job = quiet_job(tmp_path, tmp_path / "run")
+    with job.hold("train", QUICK, job.folder.splits):
+        job.write_origin(replace(QUICK, precision="float32"))
+    again = quiet_job(tmp_path, tmp_path / "run", resume=True, worker=Worker(processes=7))
+    with again.hold("train", QUICK, again.folder.splits):
+        first, second = read_json(again.folder.origin)["machines"]
+    assert (first["precision"], second["precision"]) == ("float32", "bfloat16 for features, else float32")
+    assert (first["processes"], second["processes"]) == (1, 7)
+    assert first["processor"]
