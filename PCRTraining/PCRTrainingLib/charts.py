@@ -53,17 +53,20 @@ def training_charts(run: RunFolder, translate: Translate = str) -> list[Chart]:
 
 
 def result_charts(models: Sequence[Mapping[str, Any]], translate: Translate = str) -> list[Chart]:
-    """Return ROC and calibration curves of the models of `read_models` that have them."""
+    """Return ROC, calibration and decision curves of the models of `read_models` that have them."""
     _ = translate
-    roc, calibration = {}, {}
+    roc, calibration, benefit = {}, {}, {}
     for model in models:
         if "roc" in model:
-            name, curve = f"{model['name']}, {model['cohort']}", model["roc"]
-            roc[name] = list(zip(curve["false_positive_rate"], curve["sensitivity"], strict=True))
+            name, line = f"{model['name']}, {model['cohort']}", model["roc"]
+            roc[name] = list(zip(line["false_positive_rate"], line["sensitivity"], strict=True))
             calibration[name] = [(part["predicted"], part["observed"]) for part in model["calibration_curve"]]
+            if curve := model.get("decision_curve"):
+                benefit[name] = [(point["threshold"], point["net_benefit"]["value"]) for point in curve]
     return [
         Chart("ROC", _("ROC"), _("1 - specificity"), _("Sensitivity"), roc),
         Chart("Calibration", _("Calibration"), _("Predicted"), _("Observed"), calibration),
+        Chart("Benefit", _("Decision curve"), _("Threshold"), _("Net benefit"), benefit),
     ]
 
 

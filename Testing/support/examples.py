@@ -1,4 +1,4 @@
-"""A tiny exam, a made-up prediction of it, and files of a tiny volume."""
+"""A tiny exam, a made-up prediction of it, files of a tiny volume, and made-up results of models."""
 
 import gzip
 from dataclasses import replace
@@ -167,3 +167,75 @@ def write_raw_nifti(path, array=ARRAY, order="<", compressed=None, **fields):
     packed = path.name.endswith(".gz") if compressed is None else compressed
     path.write_bytes(gzip.compress(content) if packed else content)
     return path
+
+
+def interval(value, low=None, high=None):
+    return {"value": value, "low": low, "high": high}
+
+
+MEASURED = {
+    "interval_over": "patients",
+    "sensitivity_at_specificity_80": interval(0.48, 0.35, 0.61),
+    "calibration": {
+        "slope": interval(0.87, 0.41, 1.33),
+        "intercept": interval(-0.13, -0.52, 0.26),
+        "in_the_large": interval(-0.05, -0.36, 0.27),
+        "integrated_index": interval(0.034, 0.011, 0.088),
+    },
+    "decision_curve": [
+        {"threshold": round(0.05 * k, 2), "net_benefit": interval(0.31 - 0.02 * k, 0.2, 0.4), "everybody": 0.3}
+        for k in range(1, 13)
+    ],
+    "predictive_values": [
+        {"prevalence": share, "ppv": interval(share + 0.115, share, share + 0.2), "npv": interval(0.95, 0.92, 0.99)}
+        for share in (0.1, 0.2, 0.3, 0.5)
+    ],
+    "frequencies": {
+        "above": {"patients": 91, "with_pcr": interval(0.463, 0.36, 0.57)},
+        "below": {"patients": 121, "with_pcr": interval(0.207, 0.14, 0.28)},
+    },
+}
+MODEL = {
+    **MEASURED,
+    "name": "stepwise",
+    "auc": interval(0.71, 0.64, 0.78),
+    "operating_point": {"name": "balanced", "threshold": 0.31},
+    "sensitivity": interval(0.62, 0.51, 0.73),
+    "specificity": interval(0.69, 0.59, 0.79),
+    "balanced_accuracy": interval(0.66, 0.58, 0.74),
+    "brier": interval(0.182, 0.161, 0.203),
+    "challenge_score": interval(0.57, 0.47, 0.67),
+    "calibration_curve": [{"predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5, "patients": 20}],
+    "roc": {"false_positive_rate": [0, 0.5, 1], "sensitivity": [0, 0.8, 1]},
+    "subgroups": [
+        {
+            "variable": "breast_density",
+            "group": "dense",
+            "patients": 43,
+            "positives": 12,
+            "auc": interval(0.75, 0.55, 0.95),
+            "sensitivity": 0.84,
+            "specificity": None,
+        }
+    ],
+    "attention": {
+        "map": "Grad-CAM",
+        "in_tumour": interval(0.41, 0.33, 0.49),
+        "pointing_game": interval(0.88, 0.80, 0.96),
+        "randomised_in_tumour": 0.07,
+    },
+}
+PAIR = {
+    "model": "stepwise",
+    "other": "clinical",
+    "auc_difference": interval(0.056, -0.012, 0.124),
+    "p": 0.034,
+    "p_adjusted": 0.102,
+    "matched_specificity": 0.65,
+    "sensitivity": 0.72,
+    "other_sensitivity": 0.60,
+    "sensitivity_difference": interval(0.118, 0.021, 0.215),
+    "sensitivity_p": 0.017,
+    "sensitivity_p_adjusted": 0.051,
+    "comparisons": 1,
+}

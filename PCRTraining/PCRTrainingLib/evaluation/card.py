@@ -87,6 +87,7 @@ def make_card(
 def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
     """Return the metrics of a model card, from `description.measure_model`."""
     metrics = {name: described[name] for name in _METRICS}
+    metrics |= {f"calibration_{name}": described["calibration"][name] for name in ("slope", "in_the_large")}
     if described["attention"]:
         metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
     return metrics

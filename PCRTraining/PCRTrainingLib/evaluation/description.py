@@ -4,7 +4,7 @@ Arrays are (N,) of the patients of a cohort; the metrics and their sources are t
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,9 @@ from ..cohort.cache import GridCache
 from ..schema import KNOWN
 from ..statistics import metrics
 from ..statistics.operating import Outcome
+from ..statistics.variability import measure
+from .comparison import adjust, compare
+from .performance import describe_performance
 
 FAIRNESS_VARIABLES = ("age", "menopause", "breast_density")  # of the MAMA-MIA challenge
 _SUBGROUPS = (*FAIRNESS_VARIABLES, "tumor_subtype", "hr", "her2", "site", "manufacturer")
@@ -33,7 +36,7 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
         "reasons_left_out": count_reasons(cache),
         "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
         "models": [measure_model(outcome, label, groups) for outcome in outcomes],
-        "comparisons": [compare(one, other, label) for other, one in combinations(outcomes, 2)],
+        "comparisons": adjust([compare(one, other, label) for other, one in combinations(outcomes, 2)]),
     }
 
 
@@ -45,15 +48,9 @@ def count_reasons(cache: GridCache) -> list[dict[str, object]]:
     return [{"reason": known.sub("<patient>", each.reason), "patients": len(each.patients)} for each in groups]
 
 
-def _rate(name: str, decision: np.ndarray, label: np.ndarray) -> Callable[[np.ndarray], float]:
-    """Return a field of `Rates` as a statistic of positions."""
-    return lambda index: getattr(metrics.rates(decision[index], label[index]), name)
-
-
 def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, object]:
-    """Return the metrics of one model, with intervals by bootstrap over patients."""
-    probability, decision = outcome.probability, outcome.decision
-    fairness = {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
+    """Return the metrics of one model, see `performance`, with its curves, subgroups and attention."""
+    decision, fairness = outcome.decision, {name: groups[name] for name in FAIRNESS_VARIABLES if name in groups}
     x, y = metrics.roc_points(outcome.order, label)
 
     def challenge(i: np.ndarray) -> float:
@@ -61,15 +58,9 @@ def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.n
 
     return {
         "name": outcome.name,
-        "auc": auc_interval(outcome.order, label).to_json(),
-        "operating_point": {"name": outcome.point, "threshold": outcome.threshold},
-        **{
-            key: metrics.bootstrap(_rate(key, decision, label), label).to_json()
-            for key in ("sensitivity", "specificity", "balanced_accuracy")
-        },
-        "brier": metrics.bootstrap(lambda i: metrics.brier(probability[i], label[i]), label).to_json(),
+        **describe_performance(outcome, label),
         "challenge_score": metrics.bootstrap(challenge, label, resamples=200).to_json() if fairness else None,
-        "calibration_curve": metrics.calibration_curve(probability, label),
+        "calibration_curve": metrics.calibration_curve(outcome.probability, label),
         "roc": {"false_positive_rate": x.tolist(), "sensitivity": y.tolist()},
         "subgroups": list(_subgroups(outcome, label, groups)),
         "attention": describe_attention(outcome, label),
@@ -83,34 +74,14 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
         return None
     return {
         "map": outcome.map_name,
-        "in_tumour": metrics.bootstrap(lambda i: float(scores.in_tumour[i].mean()), label).to_json(),
-        "pointing_game": metrics.bootstrap(lambda i: float(scores.peak_in_tumour[i].mean()), label).to_json(),
+        "in_tumour": measure(lambda o, i: float(o.in_tumour[i].mean()), outcome, label).to_json(),
+        "pointing_game": measure(_pointing, outcome, label).to_json(),
         "randomised_in_tumour": outcome.random_in_tumour,
     }
 
 
-def compare(one: Outcome, other: Outcome, label: np.ndarray) -> dict[str, object]:
-    """Compare two models on the same patients.
-
-    AUC by DeLong's test, and sensitivity at the specificity of the other model by paired bootstrap.
-    """
-    test = metrics.delong(one.order, other.order, label)
-    specificity = metrics.rates(other.decision, label).specificity
-
-    def gain(i: np.ndarray) -> float:
-        there = metrics.rates(other.decision[i], label[i])
-        return metrics.sensitivity_at(one.order[i], label[i], there.specificity) - there.sensitivity
-
-    return {
-        "model": one.name,
-        "other": other.name,
-        "auc_difference": metrics.Interval(test.difference, test.low, test.high).to_json(),
-        "p": metrics.finite(test.p),
-        "matched_specificity": specificity,
-        "sensitivity": metrics.sensitivity_at(one.order, label, specificity),
-        "other_sensitivity": metrics.rates(other.decision, label).sensitivity,
-        "sensitivity_difference": metrics.bootstrap(gain, label).to_json(),
-    }
+def _pointing(outcome: Outcome, index: np.ndarray) -> float:
+    return float("nan") if outcome.scores is None else float(outcome.scores.peak_in_tumour[index].mean())
 
 
 def auc_interval(score_: np.ndarray, label: np.ndarray) -> metrics.Interval:

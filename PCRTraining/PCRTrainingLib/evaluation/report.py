@@ -12,18 +12,32 @@ from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
 from .layout import Figure, Section, Table
 from .sites import site_sections
+from .tables import (
+    benefit_figure,
+    benefit_table,
+    calibration_table,
+    comparison_table,
+    frequency_table,
+    intervals_over,
+    point_table,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
-_INTERVALS = "In brackets: 95 % intervals over patients."
+_INTERVALS = "In brackets: 95 % intervals."
 _READ_EXPERIMENT = (
-    "The AUC is that of the prediction averaged over the seeds; beside it are the lowest and the highest AUC of a "
-    "single seed. Operating points are never fixed on the patients that they are applied to. Out of fold, they are "
-    "fixed on the other folds; with a single held-out part, on its other patients; elsewhere, on the training cohort. "
-    "Gap closed: share of the way from the baseline's AUC to the best possible AUC."
+    "Every value is of the prediction averaged over the seeds; beside its AUC are the lowest and the highest AUC of a "
+    "single seed. Step 3 minus fair control is the effect of guidance. Operating points are never fixed on the "
+    "patients that they are applied to. Out of fold, they are fixed on the other folds; with a single held-out part, "
+    "on its other patients; elsewhere, on the training cohort. Gap closed: share of the way from the baseline's AUC to "
+    "the best possible AUC."
 )
-_READ_PAIRS = "p: DeLong's test. Sensitivity is at the specificity of the other model's operating point."
-_PAIR_HEADS = {"other": "Compared with", "auc_difference": "AUC difference", "p": "p"}
-_RATES = ("sensitivity", "specificity", "sensitivity_at_baseline_specificity")
+_MEASURES = ("auc", "sensitivity", "specificity", "balanced_accuracy")
+_RATES = (
+    "sensitivity",
+    "specificity",
+    "sensitivity_at_baseline_specificity",
+    "sensitivity_at_specificity_80",
+)
 _READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score combines balanced accuracy and fairness."
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
 _READ_ATTENTION = "In tumour: share of the map in the mask. Pointing game: share of patients with the peak in the mask."
@@ -80,7 +94,7 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
             Section(text=_training(result), tables=[models]),
             *site_sections(result),
             *(_experiment_cohort(result, cohort) for cohort in result["cohorts"]),
-            Section("All cohorts", tables=[_pair_table(result["comparisons"])]),
+            Section("All cohorts", tables=[comparison_table(result["comparisons"])]),
         ],
         versions=result["versions"],
         config=json.dumps(result["config"], indent=2, ensure_ascii=False),
@@ -128,12 +142,15 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
         Figure(roc_plot(rocs), "ROC curves", "Sensitivity against false positive rate at every threshold."),
         Figure(calibration, "Calibration", "Observed against predicted share with pCR, with 95 % intervals."),
     ]
+    figures += benefit_figure(models)
     if len(models) > 1:
         figures.append(_forest([(model["name"], model["auc"]) for model in models], (best or {}).get("value")))
     left_out = f" {cohort['left_out']} more were left out." if cohort["left_out"] else ""
-    text = f"{_describe_patients(cohort, best)}{left_out}"
+    text = f"{_describe_patients(cohort, best)}{left_out} {intervals_over(models)} {cohort.get('note', '')}".rstrip()
     reasons = [[each["reason"], str(each["patients"])] for each in cohort.get("reasons_left_out", [])]
-    tables = [_model_table(models), _pair_table(cohort["comparisons"]), _attention_table(models)]
+    tables = [_model_table(models), comparison_table(cohort["comparisons"])]
+    tables += [point_table(cohort.get("operating_points", [])), calibration_table(models), frequency_table(models)]
+    tables += [benefit_table(models), _attention_table(models)]
     tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
     shifts = [_shift_section(shift) for shift in cohort.get("shift", [])]
     return [Section(cohort["name"], text, tables, figures), *shifts, *(_subgroups(model) for model in models)]
@@ -150,31 +167,23 @@ def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Sectio
     best = cohort["best_possible_auc"]
     title = "Out of fold" if cohort["name"] == cohort["role"] else f"{cohort['name']}, {cohort['role']}"
     forest = _forest([(row["name"], _auc(row, cohort)) for row in result["rows"]], best)
-    return Section(title, _describe_patients(cohort, best), [_cohort_table(result, cohort)], [forest])
+    models = [{**(row["cohorts"].get(cohort["name"]) or {}), "name": row["name"]} for row in result["rows"]]
+    named = {pair[key] for pair in result["comparisons"] for key in ("model", "other")}
+    tables = [_cohort_table(result, cohort), calibration_table(models), frequency_table(models), benefit_table(models)]
+    curves = benefit_figure([model for model in models if model["name"] in named])
+    text = f"{_describe_patients(cohort, best)} {intervals_over(models)}".rstrip()
+    return Section(title, text, tables, [forest, *curves])
 
 
 def _model_table(models: list[dict[str, Any]]) -> Table:
-    head = ("Model", "AUC", "Sensitivity", "Specificity", "Balanced accuracy", "Brier score", "Challenge score")
-    rates, rows = ("auc", "sensitivity", "specificity", "balanced_accuracy"), []
+    head = ("Model", "AUC", "Sensitivity", "Specificity", "Balanced accuracy", "Sensitivity at specificity 0.80")
+    rates, rows = (*_MEASURES, "sensitivity_at_specificity_80"), []
     for model in models:
         point = model["operating_point"]
-        row = [model["name"], *(format_value(model[rate]) for rate in rates)]
-        row += [format_value(model["brier"], 3), format_value(model["challenge_score"])]
+        row = [model["name"], *(format_value(model.get(rate)) for rate in rates)]
+        row.append(format_value(model["challenge_score"]))
         rows.append([*row, point["name"], format_value(point["threshold"])])
-    return Table("Performance", (*head, "Operating point", "Threshold"), rows, _READ_MODELS)
-
-
-def _pair_table(pairs: list[dict[str, Any]]) -> Table:
-    """Return the comparisons of an evaluation or an experiment; each has its own columns, in their order."""
-    head = [_PAIR_HEADS.get(key, key.replace("_", " ").capitalize()) for key in (pairs[0] if pairs else ())]
-    rows = [[_pair_cell(key, value) for key, value in pair.items()] for pair in pairs]
-    return Table("Comparisons on the same patients", head, rows, _READ_PAIRS)
-
-
-def _pair_cell(key: str, value: Any) -> str:  # noqa: ANN401
-    if key == "p":
-        return "< 0.001" if is_known(value) and value < 0.001 else format_value(value, 3)
-    return format_value(value, 3, signed=True) if key.endswith("difference") else format_value(value)
+    return Table("Performance", (*head, "Challenge score", "Operating point", "Threshold"), rows, _READ_MODELS)
 
 
 def _attention_table(models: list[dict[str, Any]]) -> Table:
@@ -220,7 +229,7 @@ def _training(result: dict[str, Any]) -> str:
 def _cohort_table(result: dict[str, Any], cohort: dict[str, Any]) -> Table:
     """Return the results of every row on one cohort, in the given order."""
     head = ["Model", "AUC", "Over seeds", "Sensitivity", "Specificity", "Sensitivity at baseline's specificity"]
-    head += ["Brier score", "Gap closed", "Attention in tumour", "Pointing game"]
+    head += ["at specificity 0.80", "Gap closed", "Attention in tumour", "Pointing game"]
     rows = []
     for row in result["rows"]:
         found = row["cohorts"].get(cohort["name"]) or {}
@@ -229,7 +238,7 @@ def _cohort_table(result: dict[str, Any], cohort: dict[str, Any]) -> Table:
         shown = f" ({found['attention_map']})" if found.get("attention_map") else ""
         cells = [row["name"], format_value(found.get("auc")), spread]
         cells += [format_value(found.get(key)) for key in _RATES]
-        cells += [format_value(found.get("brier"), 3), format_value(found.get("gap_closed"))]
+        cells.append(format_value(found.get("gap_closed")))
         cells += [format_value(found.get("attention_in_tumour")) + shown, format_value(found.get("pointing_game"))]
         rows.append(cells)
     return Table("Results", head, rows, _READ_EXPERIMENT if cohort is result["cohorts"][0] else "")

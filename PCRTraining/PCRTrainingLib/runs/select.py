@@ -26,8 +26,9 @@ from PCRPredictorLib.writing import write_whole_csv, write_whole_json
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from ..evaluation.baselines import BASELINES, baseline_outcomes
-from ..evaluation.description import auc_interval
-from ..statistics.metrics import auc, delong
+from ..evaluation.comparison import adjust, compare
+from ..evaluation.performance import describe_performance
+from ..statistics.metrics import auc
 from ..statistics.operating import Outcome, Scores, cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
@@ -216,9 +217,9 @@ def _write(
         "tries": {"configurations": len(outer_runs), "comparisons": len(found)},
         "configurations": {name: config_to_json(run.config) for name, run in outer_runs.items()},
         "nested": {
-            "auc": auc_interval(nested.order, label).to_json(),
+            **describe_performance(nested, label),
             "attention_in_tumour": float(scores.in_tumour.mean()),
-            "against": [_compare_with(other, nested.order, label) for other in others],
+            "against": _compare_with(others, nested, label),
             "sites": describe_nested(nested, others, data) if by_site else None,
         },
         **job.time_and_versions(),
@@ -244,10 +245,9 @@ def _by_fold(folds: np.ndarray, values: Mapping[int, np.ndarray]) -> np.ndarray:
     return joined
 
 
-def _compare_with(outcome: Outcome, order: np.ndarray, label: np.ndarray) -> dict[str, object]:
-    """Compare with another model on the same outer folds."""
-    return {
-        "model": outcome.name,
-        "auc": auc(outcome.order, label),
-        "difference": delong(order, outcome.order, label).to_json(),
-    }
+def _compare_with(others: Sequence[Outcome], nested: Outcome, label: np.ndarray) -> list[dict[str, object]]:
+    """Compare with other models on the same outer folds."""
+    pairs = adjust([compare(nested, other, label) for other in others])
+    areas = [auc(other.order, label) for other in others]
+    named = [{**pair, "model": pair["other"], "auc": area} for pair, area in zip(pairs, areas, strict=True)]
+    return [{key: value for key, value in pair.items() if key != "other"} for pair in named]

@@ -4,19 +4,23 @@ Arrays are (N,) of the patients of a cohort.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PCRPredictorLib.writing import write_whole_csv, write_whole_json, write_whole_text
 
 from ..cohort.cache import GridCache
 from ..evaluation.baselines import BASELINES
-from ..evaluation.description import auc_interval, compare
+from ..evaluation.comparison import adjust, compare
+from ..evaluation.description import auc_interval, describe_attention
+from ..evaluation.performance import describe_performance
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..evaluation.sites import describe_sites
 from ..run_folder import RunFolder
-from ..statistics.metrics import auc, brier, finite, rates, sensitivity_at
+from ..statistics.metrics import Interval, auc, bootstrap, bootstrap_values, rates, sensitivity_at
 from ..statistics.operating import Outcome
+from ..statistics.seeds import SEEDS, mean_elsewhere, mean_out_of_fold
+from ..statistics.variability import FromDraws, widen
 from ..training.folds import Prepared
 from .control import CONTROL, CONTROL_ROW, IMAGE
 
@@ -80,10 +84,10 @@ def tabulate(
                 "best_possible_auc": best,
             }
         )
-        baseline = outcomes[BASELINE_ROW][cohort]
-        for row, found in outcomes.items():
-            described[row][cohort] = describe_row(found[cohort], baseline, label, best)
-        comparisons += [{"cohort": cohort, **pair} for pair in compare_rows(outcomes, cohort, label)]
+        means = average(outcomes, cohort, data.cache.labels[data.held_out])
+        for row, mean in means.items():
+            described[row][cohort] = describe_row(mean, means[BASELINE_ROW], label, best)
+        comparisons += [{"cohort": cohort, **pair} for pair in compare_rows(means, label)]
     what = {row.name: row.what for row in (*BASELINES, *ROWS)}
     sites = site_results(outcomes, data) if data.leaves_sites_out else None
     return {
@@ -99,7 +103,7 @@ def tabulate(
         },
         "cohorts": cohorts,
         "rows": [{"name": row, "what": what[row], "cohorts": described[row]} for row in outcomes],
-        "comparisons": comparisons,
+        "comparisons": adjust(comparisons),
     }
 
 
@@ -111,46 +115,73 @@ def site_results(outcomes: Outcomes, data: Prepared) -> dict[str, object]:
     return describe_sites(inside, data.cache.labels[index], data.site[index], list(dict.fromkeys(pairs)))
 
 
-def describe_row(
-    found: Sequence[Outcome], baseline: Sequence[Outcome], label: np.ndarray, best: float | None
-) -> dict[str, object]:
-    """Describe one row on one cohort: rates are means over the seeds, the interval is that of the mean prediction."""
-    mean = np.mean([outcome.order for outcome in found], 0)
-    per_seed = [auc(outcome.order, label) for outcome in found]
-    decided = [rates(outcome.decision, label) for outcome in found]
-    levels = [rates(outcome.decision, label).specificity for outcome in baseline]
-    matched = [sensitivity_at(f.order, label, level) for f, level in zip(found, levels, strict=True)]
-    base = float(np.mean([auc(outcome.order, label) for outcome in baseline]))
-    scores = [outcome.scores for outcome in found if outcome.scores is not None]
+def describe_row(mean: Outcome, baseline: Outcome, label: np.ndarray, best: float | None) -> dict[str, object]:
+    """Describe one row on one cohort; every value is of the prediction averaged over the seeds.
+
+    Args:
+        mean: of the row's seeds.
+        baseline: mean of those of `BASELINE_ROW`.
+        label: (N,), 0 or 1.
+        best: AUC of the true probabilities; None if unknown.
+    """
+    per_seed = _aucs(mean, label)
+    base = float(np.mean(_aucs(baseline, label)))
     gap = None if best is None or best <= base else (float(np.mean(per_seed)) - base) / (best - base)
+    attention = describe_attention(mean, label) or {}
     return {
-        "auc": auc_interval(mean, label).to_json(),
+        **describe_performance(mean, label),
         "auc_per_seed": per_seed,
-        "sensitivity": finite(float(np.mean([r.sensitivity for r in decided]))),
-        "specificity": finite(float(np.mean([r.specificity for r in decided]))),
-        "sensitivity_at_baseline_specificity": float(np.mean(matched)),
-        "brier": float(np.mean([brier(outcome.probability, label) for outcome in found])),
-        "attention_in_tumour": float(np.mean([s.in_tumour.mean() for s in scores])) if scores else None,
-        "pointing_game": float(np.mean([s.peak_in_tumour.mean() for s in scores])) if scores else None,
-        "attention_map": found[0].map_name,
+        "sensitivity_at_baseline_specificity": _beside(mean, baseline, label).to_json(),
+        "attention_in_tumour": attention.get("in_tumour"),
+        "pointing_game": attention.get("pointing_game"),
+        "attention_map": mean.map_name,
         "gap_closed": gap,
     }
 
 
-def compare_rows(outcomes: Outcomes, cohort: str, label: np.ndarray) -> list[dict[str, object]]:
-    """Compare the curriculum with the models that it has to beat, on predictions averaged over the seeds."""
-    means = {row: _mean_outcome(row, found[cohort]) for row, found in outcomes.items()}
-    found = [compare(means[one], means[other], label) for one, other in COMPARED if {one, other} <= means.keys()]
-    keys = ("model", "other", "auc_difference", "p", "sensitivity_difference")
-    return [{key: pair[key] for key in keys} for pair in found]
+def _aucs(mean: Outcome, label: np.ndarray) -> list[float]:
+    """Return the AUC of every seed."""
+    return [auc(outcome.order, label) for outcome in _seeds(mean)]
 
 
-def _mean_outcome(row: str, found: Sequence[Outcome]) -> Outcome:
-    logit, probability, decision, order = (
-        np.mean([getattr(outcome, name) for outcome in found], 0)
-        for name in ("logit", "probability", "decision", "order")
-    )
-    return Outcome(row, logit, probability, decision > 0.5, order)
+def _seeds(mean: Outcome) -> Sequence[Outcome]:
+    return mean.draws if mean.drawn == SEEDS else (mean,)
+
+
+def _beside(mean: Outcome, baseline: Outcome, label: np.ndarray) -> Interval:
+    """Return the sensitivity at the baseline's specificity; that of each seed is at the same seed's of the baseline."""
+
+    def sensitivity(one: Outcome, other: Outcome, i: np.ndarray) -> float:
+        return sensitivity_at(one.order[i], label[i], rates(other.decision[i], label[i]).specificity)
+
+    seeds, everyone = zip(_seeds(mean), _seeds(baseline), strict=True), np.arange(len(label))
+    drawn = bootstrap_values(lambda i: sensitivity(mean, baseline, i), label)
+    found = bootstrap(lambda i: sensitivity(mean, baseline, i), label, drawn=drawn)
+    return widen(found, float(np.var(drawn)), FromDraws.of([sensitivity(a, b, everyone) for a, b in seeds]))
+
+
+def compare_rows(means: Mapping[str, Outcome], label: np.ndarray) -> list[dict[str, object]]:
+    """Compare the curriculum with the models that it has to beat, on predictions averaged over the seeds.
+
+    Args:
+        means: of each row.
+        label: (N,), 0 or 1.
+    """
+    return [compare(means[one], means[other], label) for one, other in COMPARED if {one, other} <= means.keys()]
+
+
+def average(outcomes: Outcomes, cohort: str, label: np.ndarray) -> dict[str, Outcome]:
+    """Return the mean over the seeds of every row on one cohort.
+
+    Args:
+        label: (n,) of the patients that were held out, who fix calibration and threshold.
+    """
+    found = {}
+    for row, by_cohort in outcomes.items():
+        inside, here = by_cohort[INSIDE], by_cohort[cohort]
+        mean = mean_out_of_fold(here, label) if cohort == INSIDE else mean_elsewhere(here, inside, label)
+        found[row] = replace(mean, name=row)
+    return found
 
 
 def write_table(

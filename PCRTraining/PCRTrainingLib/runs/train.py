@@ -23,6 +23,7 @@ from ..statistics.operating import Outcome
 from ..training.folds import Run
 from ..training.inference import random_share
 from .bundles import bundle_points, write_run_bundle, write_site_models
+from .control import CONTROL, control_config
 from .job import Job
 from .preparation import prepare
 from .step_attention import explain_steps
@@ -53,6 +54,8 @@ def finish(job: Job, run: Run) -> None:
     folder, data = run.folder, run.data
     outcomes = outcomes_of_steps(run)
     result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
+    fitted = bundle_points(run, last.logit)
+    result |= {"operating_points": [vars(point) for point in fitted[1]], "note": _control_note(run)}
     write_out_of_fold(folder.out_of_fold, run, last)
     content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.time_and_versions()}
     write_whole_json(content, folder.summary)
@@ -60,13 +63,20 @@ def finish(job: Job, run: Run) -> None:
     write_whole_text(render_evaluation(content, histories), folder.report)
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
-    fitted = bundle_points(run, last.logit)
     card = make_card(folder.path.resolve().name, job.title, data.cache, described[-1], fitted[1], texts)
     worst, words = describe_failures(data.cache, data.held_out, last)
     draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
     write_run_bundle(folder.bundle, run, fitted, replace(card, failures=words))
     if run.config.split.kind == "sites":
         write_site_models(job, [run], texts)
+
+
+def _control_note(run: Run) -> str:
+    """Return what is missing to tell the effect of guidance; empty if the run has the fair control or needs none."""
+    config = run.config
+    if any(step.name == CONTROL for step in config.steps) or control_config(config) is None:
+        return ""
+    return "No fair control was trained, so this run does not tell what guidance does; pcr experiment does."
 
 
 def outcomes_of_steps(run: Run) -> list[Outcome]:

@@ -1,7 +1,7 @@
 """Metrics on arrays: discrimination, calibration, fairness, intervals and paired tests. No network, no files.
 
-Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool. `age_bin` and
-`finite` are ours.
+Arrays are (N,): `label` 0 or 1, `score` higher for pCR, `probability` in [0, 1], `decision` bool. `age_bin`,
+`finite` and `matched_sensitivity` are ours.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest, norm, rankdata
-from sklearn.metrics import brier_score_loss, roc_curve
+from sklearn.metrics import roc_curve
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,40 @@ def sensitivity_at(score: np.ndarray, label: np.ndarray, specificity: float) -> 
     return float((score[label == 1] > negatives[allowed]).mean())
 
 
+def matched_sensitivity(
+    order: np.ndarray, reference: np.ndarray, label: np.ndarray, part: np.ndarray | None = None
+) -> float:
+    """Return the sensitivity of a model at the specificity of a reference, part by part.
+
+    In each part, as many patients without pCR are above the model's threshold as the reference decided to be, or fewer
+    if scores are equal. A reference compared with itself is treated like any other model.
+
+    Args:
+        order: (N,), by which the model ranks the patients.
+        reference: (N,) bool, decisions of the reference.
+        label: (N,), 0 or 1.
+        part: (N,), patients of one threshold of the reference; None if it has one for all.
+
+    Returns:
+        The share of patients with pCR above the threshold of their part; those of a part without patients without pCR
+        do not count. nan if none count.
+    """
+    _, number = (None, np.zeros(len(label), int)) if part is None else np.unique(part, return_inverse=True)
+    negative = label == 0
+    scores, of = order[negative], number[negative]
+    scores = scores[np.lexsort((-scores, of))]  # highest first, part by part
+    count = np.bincount(of, minlength=number.max() + 1)
+    allowed = np.bincount(of, reference[negative], minlength=len(count)).astype(int)
+    last = np.minimum(np.cumsum(count) - count + allowed, len(scores) - 1)
+    threshold = np.where(allowed < count, scores[last] if len(scores) else np.nan, -np.inf)
+    counted = ~negative & (count[number] > 0)
+    above = order[counted] > threshold[number[counted]]
+    return float(above.mean()) if len(above) else math.nan
+
+
 def brier(probability: np.ndarray, label: np.ndarray) -> float:
     """Return the mean squared error of the probability; nan without patients. Source: Brier, 1950."""
-    return float(brier_score_loss(label, probability.astype(float))) if len(label) else math.nan
+    return float(np.mean((probability - label) ** 2)) if len(label) else math.nan
 
 
 def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
@@ -137,29 +168,47 @@ def bootstrap(
     resamples: int = 1000,
     seed: int = 0,
     within_class: bool = True,
+    drawn: np.ndarray | None = None,
 ) -> Interval:
     """Return a statistic with its 95 % percentile interval over patients.
 
     Args:
         statistic: function of positions of patients, (N,) with repeats.
         within_class: resample within each class; False also varies the share with pCR, on which predictive values rest.
+        drawn: from `bootstrap_values`, if they are there already.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993.
+    """
+    if drawn is None:
+        drawn = bootstrap_values(statistic, label, resamples=resamples, seed=seed, within_class=within_class)
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (math.nan, math.nan)
+    return Interval(float(statistic(np.arange(len(label)))), float(low), float(high))
+
+
+def bootstrap_values(
+    statistic: Callable[[np.ndarray], float],
+    label: np.ndarray,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    within_class: bool = True,
+) -> np.ndarray:
+    """Return the statistic of resampled patients, (resamples,) less those without a value; arguments as `bootstrap`.
+
+    Source: as `bootstrap`.
     """
     generator = np.random.default_rng(seed)
     strata = label if within_class else np.zeros(len(label))
     groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
-    drawn = [
+    values = [
         statistic(np.concatenate([group[generator.integers(0, len(group), len(group))] for group in groups]))
         for _ in range(resamples)
     ]
-    found = np.array(drawn)[np.isfinite(drawn)]
-    low, high = np.percentile(found, [2.5, 97.5]) if len(found) else (math.nan, math.nan)
-    return Interval(float(statistic(np.arange(len(label)))), float(low), float(high))
+    return np.array(values)[np.isfinite(values)]
 
 
-def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
-    """Compare two AUCs on the same patients; interval and p need at least two patients of each class.
+def auc_difference(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> tuple[float, float]:
+    """Return the difference of two AUCs on the same patients, and its variance; nan without two patients of each class.
 
     Source: DeLong et al., Biometrics 1988, with the midranks of Sun and Xu, IEEE Signal Processing Letters 2014.
     """
@@ -168,7 +217,17 @@ def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
     difference = auc(score, label) - auc(other, label)
     of_positives, of_negatives = (parts[0][k] - parts[1][k] for k in (0, 1))
     few = min(len(of_positives), len(of_negatives)) < 2
-    variance = math.nan if few else sum(part.var(ddof=1) / len(part) for part in (of_positives, of_negatives))
+    return difference, math.nan if few else float(
+        sum(part.var(ddof=1) / len(part) for part in (of_positives, of_negatives))
+    )
+
+
+def delong(score: np.ndarray, other: np.ndarray, label: np.ndarray) -> DeLong:
+    """Compare two AUCs on the same patients; interval and p need at least two patients of each class.
+
+    Source: as `auc_difference`.
+    """
+    difference, variance = auc_difference(score, other, label)
     if not variance > 0:  # only a difference of 0 can be certain
         bound, p = (difference, 1.0) if variance == difference == 0 else (math.nan, math.nan)
         return DeLong(difference, bound, bound, p)

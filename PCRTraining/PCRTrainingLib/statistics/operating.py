@@ -6,7 +6,7 @@ Arrays are (N,) of the patients.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
@@ -52,6 +52,9 @@ class Outcome:
         scores: of the networks; None for a model without images.
         map_name: "attention" or "Grad-CAM".
         random_in_tumour: share of the map inside the tumour when the weights are random.
+        part: (N,), patients with one threshold have one number; None if all have the same.
+        draws: outcomes of single draws of the training of which this is the mean; empty if there is one only.
+        drawn: what they are, "seeds" or "networks of the folds".
     """
 
     name: str
@@ -64,6 +67,9 @@ class Outcome:
     scores: Scores | None = None
     map_name: str | None = None
     random_in_tumour: float | None = None
+    part: np.ndarray | None = None
+    draws: tuple["Outcome", ...] = ()
+    drawn: str = ""
 
     @property
     def in_tumour(self) -> np.ndarray:
@@ -130,9 +136,11 @@ def at_point(
         logits: (N,) of each member.
         averaging: of the members, see `calibration.average`.
     """
-    probability = average(np.stack(logits), calibration, averaging)
-    decision = probability >= point.threshold
-    return Outcome(name, np.mean(logits, 0), probability, decision, probability, point.name, point.threshold)
+    probabilities = [calibrate(logit, calibration) for logit in logits]
+    mean = average(np.stack(logits), calibration, averaging)
+    rows = [(np.mean(logits, 0), mean), *zip(logits, probabilities, strict=True)]
+    whole, *members = [Outcome(name, z, p, p >= point.threshold, p, point.name, point.threshold) for z, p in rows]
+    return replace(whole, draws=tuple(members), drawn="networks of the folds") if len(members) > 1 else whole
 
 
 def cross_fitted(name: str, logit: np.ndarray, label: np.ndarray, fold: np.ndarray) -> Outcome:
@@ -157,8 +165,9 @@ def cross_fitted(name: str, logit: np.ndarray, label: np.ndarray, fold: np.ndarr
         probability[here] = calibrate(logit[here], calibration)
         decision[here] = probability[here] >= balanced.threshold
     if parts_are_folds(label, fold):
-        return Outcome(name, logit, probability, decision, probability, "balanced, by fold")
-    return Outcome(name, logit, probability, decision, expit(logit), "balanced, cross-fitted within the held-out part")
+        return Outcome(name, logit, probability, decision, probability, "balanced, by fold", part=part)
+    words = "balanced, cross-fitted within the held-out part"
+    return Outcome(name, logit, probability, decision, expit(logit), words, part=part)
 
 
 def held_out_parts(label: np.ndarray, fold: np.ndarray, seed: int = 0) -> np.ndarray:

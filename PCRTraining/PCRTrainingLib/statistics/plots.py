@@ -54,6 +54,31 @@ def calibration_plot(curves: Mapping[str, list[dict]]) -> str:
     return _svg(figure)
 
 
+def decision_plot(curves: Mapping[str, list[dict]]) -> str:
+    """Plot the net benefit by threshold, with intervals as a band, and that of deciding for everybody and for nobody.
+
+    Args:
+        curves: points by name, each with `threshold`, `net_benefit` (value, low, high) and `everybody`; of one cohort.
+    """
+    figure, axes = _figure(6.2, 4.2)
+    axes.axhline(0, color=_DIM, linewidth=1)
+    lowest = 0.0
+    for number, (name, points) in enumerate(curves.items()):
+        x = [point["threshold"] for point in points]
+        values, low, high = ([point["net_benefit"][key] for point in points] for key in ("value", "low", "high"))
+        if number == 0:
+            axes.plot(x, [point["everybody"] for point in points], color=_DIM, linewidth=1, linestyle=(0, (2, 3)))
+        axes.plot(x, values, **_line(number), label=_escape(_shorten(name)))
+        if all(map(is_known, (*low, *high))):
+            axes.fill_between(x, low, high, color=_line(number)["color"], alpha=0.08, linewidth=0)
+        lowest = min([lowest, *filter(is_known, values)])
+    axes.set_ylim(bottom=max(lowest, -0.1) - 0.03)
+    axes.set_xlabel("Threshold of the decision", size=_NORMAL, color=_TEXT)
+    axes.set_ylabel("Net benefit", size=_NORMAL, color=_TEXT)
+    _legend_below(axes)
+    return _svg(figure)
+
+
 def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> str:
     """Plot values with intervals, one per line and the first on top.
 

@@ -57,7 +57,9 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
     assert card.subgroups["hr: negative"]["patients"] + card.subgroups["hr: positive"]["patients"] <= 16
     assert len(card.failures) == 6
     assert card.metrics["balanced point"]["patients"] == 16
-    assert set(card.metrics["out of fold"]) == {"auc", "brier", "attention_in_tumour"}
+    assert set(card.metrics["out of fold"]) == {
+        *("auc", "brier", "calibration_slope", "calibration_in_the_large", "attention_in_tumour")
+    }
     assert (out / "failures.png").stat().st_size > 10_000
     readme = (out / "bundle" / "docs" / "README.md").read_text()
     assert all(text in readme for text in (*card.failures, "| hr: negative |"))

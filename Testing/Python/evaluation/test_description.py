@@ -1,32 +1,16 @@
-"""Comparisons and subgroups in the results of an evaluation."""
-
-import json
+"""Subgroups in the results of an evaluation."""
 
 import numpy as np
-from PCRTrainingLib.evaluation.description import compare, measure_model
+from PCRTrainingLib.evaluation.description import measure_model
 from PCRTrainingLib.statistics.operating import Outcome
 
 RNG = np.random.default_rng(0)
 LABEL = (np.arange(80) % 2).astype(int)
 GOOD = 1 / (1 + np.exp(-(2.0 * LABEL - 1 + RNG.normal(size=80))))
-POOR = RNG.random(80)
 
 
 def outcome(name, probability):
     return Outcome(name, probability, probability, probability >= 0.5, probability)
-
-
-def test_better_model_wins_the_paired_comparison():
-    pair = compare(outcome("good", GOOD), outcome("poor", POOR), LABEL)
-    assert pair["auc_difference"]["low"] > 0
-    assert pair["p"] < 0.001
-    assert pair["sensitivity"] > pair["other_sensitivity"]
-
-
-def test_comparison_without_variance_is_written_as_unknown():
-    pair = compare(outcome("good", GOOD), outcome("poor", POOR), (np.arange(80) == 3).astype(int))
-    assert (pair["p"], pair["auc_difference"]["low"]) == (None, None)
-    json.dumps(pair, allow_nan=False)
 
 
 def test_subgroups_are_counted_and_small_ones_have_no_auc():

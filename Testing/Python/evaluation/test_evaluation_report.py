@@ -10,57 +10,16 @@ from PCRTrainingLib.evaluation.description import count_reasons
 from PCRTrainingLib.evaluation.report import experiment_markdown, render_evaluation, render_experiment
 from PCRTrainingLib.statistics.plots import (
     calibration_plot,
+    decision_plot,
     forest_plot,
     roc_plot,
     training_plot,
 )
+from support.examples import MEASURED, MODEL, PAIR, interval
 
 ODD = '<b>odd</b> & "strange" | $x_'
 
 
-def interval(value, low=None, high=None):
-    return {"value": value, "low": low, "high": high}
-
-
-MODEL = {
-    "name": "stepwise",
-    "auc": interval(0.71, 0.64, 0.78),
-    "operating_point": {"name": "balanced", "threshold": 0.31},
-    "sensitivity": interval(0.62, 0.51, 0.73),
-    "specificity": interval(0.69, 0.59, 0.79),
-    "balanced_accuracy": interval(0.66, 0.58, 0.74),
-    "brier": interval(0.182, 0.161, 0.203),
-    "challenge_score": interval(0.57, 0.47, 0.67),
-    "calibration_curve": [{"predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5, "patients": 20}],
-    "roc": {"false_positive_rate": [0, 0.5, 1], "sensitivity": [0, 0.8, 1]},
-    "subgroups": [
-        {
-            "variable": "breast_density",
-            "group": "dense",
-            "patients": 43,
-            "positives": 12,
-            "auc": interval(0.75, 0.55, 0.95),
-            "sensitivity": 0.84,
-            "specificity": None,
-        }
-    ],
-    "attention": {
-        "map": "Grad-CAM",
-        "in_tumour": interval(0.41, 0.33, 0.49),
-        "pointing_game": interval(0.88, 0.80, 0.96),
-        "randomised_in_tumour": 0.07,
-    },
-}
-PAIR = {
-    "model": "stepwise",
-    "other": "clinical",
-    "auc_difference": interval(0.056, -0.012, 0.124),
-    "p": 0.034,
-    "matched_specificity": 0.65,
-    "sensitivity": 0.72,
-    "other_sensitivity": 0.60,
-    "sensitivity_difference": interval(0.118, 0.021, 0.215),
-}
 EVALUATION = {
     "kind": "evaluation",
     "cohorts": [
@@ -78,14 +37,16 @@ EVALUATION = {
     "versions": {"torch": "2.7.0"},
 }
 FOUND = {
+    **MEASURED,
+    "interval_over": "patients and seeds",
     "auc": interval(0.73, 0.66, 0.80),
     "auc_per_seed": [0.715, 0.701, 0.742],
-    "sensitivity": 0.61,
-    "specificity": 0.68,
-    "sensitivity_at_baseline_specificity": 0.63,
-    "brier": 0.177,
-    "attention_in_tumour": 0.52,
-    "pointing_game": 0.91,
+    "sensitivity": interval(0.61, 0.49, 0.73),
+    "specificity": interval(0.68, 0.59, 0.77),
+    "sensitivity_at_baseline_specificity": interval(0.63, 0.51, 0.75),
+    "brier": interval(0.177, 0.16, 0.19),
+    "attention_in_tumour": interval(0.52, 0.5, 0.54),
+    "pointing_game": interval(0.91, 0.88, 0.94),
     "attention_map": "attention",
     "gap_closed": 0.37,
 }
@@ -106,11 +67,9 @@ EXPERIMENT = {
     "comparisons": [
         {
             "cohort": "elsewhere",
+            **PAIR,
             "model": "step 3",
-            "other": "clinical",
-            "auc_difference": interval(0.056, -0.012, 0.124),
             "p": 0.0002,
-            "sensitivity_difference": None,
         }
     ],
     "config": {"learning_rate": 0.0003},
@@ -152,8 +111,13 @@ def odd(value):
         "stepwise has the highest AUC of 2 models, 0.71 (0.64 to 0.78)",
         "212 patients, 67 with pCR. Best possible AUC 0.81 (0.76 to 0.86). 4 more were left out.",
         *("0.62 (0.51 to 0.73)", "0.69 (0.59 to 0.79)", "0.66 (0.58 to 0.74)", "0.182 (0.161 to 0.203)"),
-        *("0.57 (0.47 to 0.67)", "balanced", ">0.31<"),
+        *("0.57 (0.47 to 0.67)", "balanced", ">0.31<", "0.48 (0.35 to 0.61)"),
         *("+0.056 (−0.012 to +0.124)", ">0.034<", ">0.65<", ">0.72<", ">0.60<", "+0.118 (+0.021 to +0.215)"),
+        *(">0.102<", ">0.017<", ">0.051<", "p is adjusted for 1 comparison (Holm)"),
+        *("0.87 (0.41 to 1.33)", "−0.05 (−0.36 to 0.27)", "0.034 (0.011 to 0.088)"),
+        *(">91<", ">46 (36 to 57)<", ">121<", ">21 (14 to 28)<", "If 10% respond", ">22 (10 to 30)<", ">5 (1 to 8)<"),
+        *("Net benefit", "Threshold 30%", "everybody is decided for", "Decision curve"),
+        "Intervals are over patients. With one seed they lack the variability over seeds and folds.",
         *("breast density", "dense", ">43<", ">12<", "0.75 (0.55 to 0.95)", ">0.84<"),
         *("Grad-CAM", "0.41 (0.33 to 0.49)", "0.88 (0.80 to 0.96)", ">0.07<"),
         *("1.2.0", "four collections", "abc123", "torch 2.7.0", RESEARCH_USE_ONLY),
@@ -167,8 +131,11 @@ EXPERIMENT_WORDS = [
     "Highest AUC of 2 models: step 3, 0.73 (0.66 to 0.80) (out of fold); the same model reaches",
     "Trained on phantom: 600 patients, 181 with pCR, 3 left out. Folds: 5. Seeds: 0, 1, 2. Took 1.5 hours.",
     *("597 patients, 180 with pCR. Best possible AUC 0.82.", "212 patients, 67 with pCR.", "elsewhere, external"),
-    *("the whole", "no image", "0.73 (0.66 to 0.80)", "0.70 to 0.74", "0.52 (attention)"),
-    *("0.61", "0.68", "0.63", "0.177", "0.91", "0.37", "+0.056 (−0.012 to +0.124)", RESEARCH_USE_ONLY),
+    *("the whole", "no image", "0.73 (0.66 to 0.80)", "0.70 to 0.74", "0.52 (0.50 to 0.54) (attention)"),
+    *("0.61 (0.49 to 0.73)", "0.68", "0.63 (0.51 to 0.75)", "0.177", "0.91 (0.88 to 0.94)", "0.37"),
+    *("+0.056 (−0.012 to +0.124)", "0.87 (0.41 to 1.33)", "46 (36 to 57)", "Step 3 minus fair control"),
+    "Intervals are over patients and seeds.",
+    RESEARCH_USE_ONLY,
 ]
 
 
@@ -208,7 +175,7 @@ def test_text_is_escaped(render, content):
 def test_special_characters_do_not_break_markdown_tables():
     rows = [line for line in experiment_markdown(odd(EXPERIMENT)).splitlines() if line.startswith("|")]
     assert r"&lt;b&gt;odd&lt;/b&gt; &amp; \"strange\" \| $x_".replace(r"\"", '"') in rows[2]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 11, 7}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 11, 13}
 
 
 @pytest.mark.parametrize("render", [render_evaluation, render_experiment])
@@ -262,7 +229,9 @@ def test_training_plot_accepts_missing_values_and_steps_of_different_length():
     assert training_plot({"fold 0": first, "fold 1": second}).startswith("<svg")
 
 
-@pytest.mark.parametrize("svg", [roc_plot({}), calibration_plot({}), forest_plot([], None, "AUC"), training_plot({})])
+@pytest.mark.parametrize(
+    "svg", [roc_plot({}), calibration_plot({}), decision_plot({}), forest_plot([], None, "AUC"), training_plot({})]
+)
 def test_plot_of_nothing_is_an_empty_plot(svg):
     assert svg.startswith("<svg")
 
@@ -291,3 +260,22 @@ def test_reasons_why_patients_were_left_out_are_counted_without_naming_them():
     page = evaluation(reasons_left_out=reasons)
     assert "add m/&lt;patient&gt;.nii" in page
     assert "Patients left out" not in evaluation()
+
+
+def test_operating_points_of_the_model_are_shown_with_what_they_promise():
+    rates = {"sensitivity": 0.81, "specificity": 0.59, "ppv": 0.49, "npv": 0.87}
+    intervals = {f"{name}_interval": (value - 0.1, value + 0.1) for name, value in rates.items()}
+    point = {"name": "balanced", "threshold": 0.262, **rates, **intervals, "share_above": 0.537, "patients": 198}
+    page = evaluation(operating_points=[point], note="No fair control was trained.")
+    words = ("0.81 (0.71 to 0.91)", "0.49 (0.39 to 0.59)", ">0.26<", ">54%<", "did not choose", "No fair control")
+    assert all(word in page for word in words)
+    assert "Operating points of the model" not in evaluation()
+
+
+def test_result_without_the_newer_measures_is_shown_without_their_tables():
+    old = {key: value for key, value in MODEL.items() if key not in MEASURED}
+    page = render_evaluation(
+        EVALUATION | {"cohorts": [EVALUATION["cohorts"][0] | {"models": [old], "comparisons": []}]}
+    )
+    assert "Performance" in page
+    assert not any(title in page for title in ("Net benefit", "Of 100 patients", "<h3>Calibration"))

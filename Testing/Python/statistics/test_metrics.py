@@ -115,6 +115,28 @@ def test_delong_of_a_score_with_itself_is_no_difference():
     assert metrics.delong(SCORE, SCORE, LABEL).p == 1
 
 
+def test_matched_sensitivity_lets_as_many_false_alarms_pass_as_the_reference():
+    order = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    label = np.array([1, 0, 1, 0, 1, 0])
+    for alarms, expected in ((0, 1 / 3), (1, 2 / 3), (2, 1.0), (3, 1.0)):
+        reference = (np.cumsum(label == 0) <= alarms) & (label == 0)
+        assert metrics.matched_sensitivity(order, reference, label) == pytest.approx(expected)
+
+
+def test_matched_sensitivity_has_a_threshold_in_each_part_and_skips_parts_without_negatives():
+    order = np.array([0.9, 0.8, 0.2, 0.1, 0.5])
+    label, part = np.array([1, 0, 1, 0, 1]), np.array([0, 0, 1, 1, 2])
+    nobody = np.zeros(5, bool)
+    assert metrics.matched_sensitivity(order, nobody, label, part) == 1
+    assert metrics.matched_sensitivity(order, nobody, label) == pytest.approx(1 / 3)
+    assert math.isnan(metrics.matched_sensitivity(order, nobody, np.ones(5, int)))
+
+
+def test_bootstrap_of_all_patients_varies_the_share_with_pcr():
+    share = metrics.bootstrap(lambda index: LABEL[index].mean(), LABEL, within_class=False)
+    assert share.high - share.low == pytest.approx(2 * 1.96 * math.sqrt(0.25 / 120), rel=0.15)
+
+
 def test_challenge_score_is_lower_if_groups_differ():
     label = np.array([0, 1, 0, 1])
     group = np.array(["a", "a", "b", "b"])
