@@ -59,9 +59,9 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Return all cases, the strongest shortcuts first."""
-    found = [Case(kind, strength) for strength in STRENGTHS[::-1] for kind in KINDS]
-    return [*found, *(Case(rate=rate) for rate in RATES)]
+    """Return all cases, the weak shortcuts last."""
+    strong, weak = ([Case(kind, strength) for kind in KINDS] for strength in STRENGTHS[::-1])
+    return [*strong, *(Case(rate=rate) for rate in RATES), *weak]
 
 
 def configuration(epochs: int) -> TrainingConfig:

@@ -38,6 +38,8 @@ def demo(
 ) -> None:
     """Make a full-size phantom exam and predict it with the model that was trained on phantoms."""
     if story:
+        if (model, seed) != ("phantom", 1):
+            raise typer.BadParameter("the story has its own networks and patient; leave out --model and --seed")
         show_story(out)
         return
     predictor = load_predictor(load_bundle(find_bundle(model)))

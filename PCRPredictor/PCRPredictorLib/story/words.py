@@ -43,8 +43,8 @@ def stops(facts: Facts, scene: Scene) -> tuple[Stop, ...]:
         Stop(
             "Step 1: look anywhere",
             "step1",
-            "Both networks may look anywhere, and they look at normal tissue (coloured): the shortcut. The same tumour "
-            f"gets {unguided['A']} at hospital A and {unguided['B']} at hospital B (left).",
+            "Both networks may look anywhere, and most of their heat lies on normal tissue: the shortcut. The same "
+            f"tumour gets {unguided['A']} at hospital A and {unguided['B']} at hospital B (left).",
         ),
         Stop(
             "Step 2: look at the tumour",

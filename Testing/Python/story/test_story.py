@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
+from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.story.facts import FACTS, HOSPITALS, NETWORKS, facts_from_json, find_story, read_story
@@ -17,7 +18,7 @@ from PCRPredictorLib.story.page import render_story
 from PCRPredictorLib.story.picture import save_story
 from PCRPredictorLib.story.scene import class_activation, make_scene
 from PCRPredictorLib.story.words import stops
-from PCRTrainingLib.command_line import app
+from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo
 from PCRTrainingLib.training.explanation import grad_cam
 
 ELSEWHERE = re.compile(r"(?:src|href|url)\s*[=(]\s*[\"']?(?!data:|#)[^\"'\s>)]+", re.IGNORECASE)
@@ -112,9 +113,16 @@ def test_damaged_facts_are_refused(story, tmp_path):
 
 
 def test_command_writes_page_and_picture(tmp_path, capsys):
-    app(["demo", "--story", "--out", str(tmp_path / "new" / "story")], standalone_mode=False)
+    assert run(app, ["demo", "--story", "--out", str(tmp_path / "new" / "story")]) == 0
     assert {path.name for path in (tmp_path / "new" / "story").iterdir()} == {"story.html", "story.png"}
     assert "story.html" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [["--model", "ispy2"], ["--seed", "2"]])
+def test_option_that_the_story_would_ignore_is_refused(option, tmp_path, capsys):
+    assert run(app, ["demo", "--story", "--out", str(tmp_path / "story"), *option]) == 2
+    assert "the story has its own networks and patient" in capsys.readouterr().err
+    assert not (tmp_path / "story").exists()
 
 
 def test_folder_that_cannot_be_written_is_reported(tmp_path):
