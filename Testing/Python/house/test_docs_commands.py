@@ -91,6 +91,7 @@ def files(training_cohort, trained, tmp_path_factory):
     stopped = shutil.copytree(trained, folder / "stopped")
     shutil.rmtree(stopped / "fold_1" / "step3")
     elsewhere = write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50)
+    local = write_cohort(folder / "clinic", 20, prefix="L", seed=70)
     files = [
         "hospital",
         "archive",
@@ -106,6 +107,9 @@ def files(training_cohort, trained, tmp_path_factory):
         "cohort": training_cohort,
         "elsewhere": elsewhere,
         "duke": elsewhere,
+        "clinic": local,
+        "later": elsewhere,
+        ("--model", "ours"): trained / "bundle",
         "run/bundle": trained / "bundle",
         ("--dicom", "folder"): folder / "dicom",
         ("--cohort", "folder"): training_cohort,
@@ -141,6 +145,8 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
         copy_files([word for word in words if words[0] != "import" or word != "cohort"], files, tmp_path)
     if words[0] == "init":
         (tmp_path / words[1] / "cohort.json").unlink()
+    if words[0] == "label" and "--undo" in words:
+        assert run(app, ["label", str(tmp_path / words[1]), "P3", "yes"]) == 0
     if words[0] == "experiment":
         words += ["--seeds", "1"]
     if words[0] == "view":  # would serve until it is stopped; other tests do that
