@@ -97,6 +97,16 @@ class Bundle:
         path = self.path / TRAINING_DISTRIBUTION
         return _read_json(path) if path.is_file() else None
 
+    @property
+    def recalibration(self) -> dict | None:
+        """Return how the model was adapted to a cohort, None if it was not.
+
+        Raises:
+            DataError: if that part is damaged.
+        """
+        path = self.path / RECALIBRATION
+        return _read_json(path) if path.is_file() else None
+
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Return the operating point of that name, or the default one.
 

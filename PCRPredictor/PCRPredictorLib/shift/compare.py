@@ -18,6 +18,7 @@ from ..prediction import OperatingPoint
 from .distribution import OTHERS, Distribution, TrainingDistribution
 from .facts import PatientFacts, summarise
 
+TRAINING_PATIENTS = "the training patients"
 NOTABLE = 0.2  # standardised difference from which a variable is named
 _INSIDE = (("1", "99"), ("5", "95"))  # percentiles that bound the training range, the first that are known
 Interval = dict[str, "float | None"]  # value, low, high
@@ -28,6 +29,8 @@ def compare_cohort(
     schema: ClinicalSchema,
     training: TrainingDistribution,
     points: Sequence[OperatingPoint],
+    base_rate: float | None = None,
+    fixed_on: str = TRAINING_PATIENTS,
 ) -> dict[str, object]:
     """Return the shift of a cohort in plain values, without identifiers.
 
@@ -36,6 +39,8 @@ def compare_cohort(
         schema: of the model.
         training: of the model.
         points: of the model.
+        base_rate: share with pCR of the patients on whom the points were fixed, in [0, 1]; None if unknown.
+        fixed_on: who they are, in words.
 
     Returns:
         patients, labelled, prevalence, mean_probability, training (patients, prevalence, missing, fixed_on),
@@ -54,12 +59,12 @@ def compare_cohort(
         "mean_probability": float(np.mean(predicted)) if predicted else None,
         "training": {
             "patients": training.patients or None,
-            "prevalence": training.fixed_pcr,
-            "fixed_on": training.fixed_on,
+            "prevalence": base_rate,
+            "fixed_on": fixed_on,
             "missing": training.missing,
         },
         "variables": sorted(known, key=_size, reverse=True),
-        "points": [compare_point(point, patients, training) for point in points],
+        "points": [compare_point(point, patients, base_rate) for point in points],
     }
 
 
@@ -82,9 +87,13 @@ def compare_variable(
 
 
 def compare_point(
-    point: OperatingPoint, patients: Sequence[PatientFacts], training: TrainingDistribution
+    point: OperatingPoint, patients: Sequence[PatientFacts], base_rate: float | None
 ) -> dict[str, object]:
-    """Return what an operating point does here: shares with 95 % intervals, beside what the model promises."""
+    """Return what an operating point does here: shares with 95 % intervals, beside what the model promises.
+
+    Args:
+        base_rate: see `compare_cohort`.
+    """
     above = [(p.probability >= point.threshold, p.label) for p in patients if p.probability is not None]
     positive = [decision for decision, label in above if label == 1]
     negative = [not decision for decision, label in above if label == 0]
@@ -92,7 +101,7 @@ def compare_point(
         "name": point.name,
         "threshold": point.threshold,
         "above": share(sum(decision for decision, _ in above), len(above)),
-        "above_training": training.above.get(point.name),
+        "above_training": _share_above(point, base_rate),
         "sensitivity": share(sum(positive), len(positive)),
         "specificity": share(sum(negative), len(negative)),
         "promised": {"sensitivity": point.sensitivity, "specificity": point.specificity},
@@ -105,6 +114,15 @@ def share(number: int, of: int) -> Interval | None:
         return None
     low, high = binomtest(int(number), of).proportion_ci(method="wilson")
     return {"value": number / of, "low": float(low), "high": float(high)}
+
+
+def _share_above(point: OperatingPoint, base_rate: float | None) -> float | None:
+    """Return the share above a threshold of the patients on whom it was fixed; by their rates if it is not recorded."""
+    if point.share_above is not None:
+        return point.share_above
+    if base_rate is None or point.sensitivity is None or point.specificity is None:
+        return None
+    return base_rate * point.sensitivity + (1 - base_rate) * (1 - point.specificity)
 
 
 def _values(known: Distribution) -> dict[str, object]:

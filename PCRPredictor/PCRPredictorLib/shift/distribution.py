@@ -50,18 +50,12 @@ class TrainingDistribution:
         patients: number of patients with images.
         pcr: number of them with pCR, None if unknown.
         variables: as far as known.
-        above: name of an operating point to the share of patients at or above its threshold, in [0, 1].
-        fixed_on: whose share `above` and `fixed_pcr` are, in words: the patients on whom the points were fixed.
-        fixed_pcr: share of those patients with pCR, in [0, 1]; None if unknown.
         missing: what a bundle of an earlier version does not tell, as a sentence; "" if nothing is missing.
     """
 
     patients: int = 0
     pcr: int | None = None
     variables: tuple[Distribution, ...] = ()
-    above: Mapping[str, float] = field(default_factory=dict)
-    fixed_on: str = "the training patients"
-    fixed_pcr: float | None = None
     missing: str = ""
 
     def find(self, name: str) -> Distribution | None:

@@ -143,22 +143,10 @@ def summarise(
     return *numbers, *categories
 
 
-def summarise_training(
-    patients: Sequence[PatientFacts], schema: ClinicalSchema, above: Mapping[str, float]
-) -> TrainingDistribution:
-    """Return the distribution of labelled patients that a model is trained on.
-
-    Args:
-        above: see `TrainingDistribution`.
-    """
+def summarise_training(patients: Sequence[PatientFacts], schema: ClinicalSchema) -> TrainingDistribution:
+    """Return the distribution of labelled patients that a model is trained on."""
     positives = sum(patient.label or 0 for patient in patients)
-    return TrainingDistribution(
-        patients=len(patients),
-        pcr=positives,
-        variables=summarise(patients, schema),
-        above=dict(above),
-        fixed_pcr=positives / len(patients),
-    )
+    return TrainingDistribution(len(patients), positives, summarise(patients, schema))
 
 
 def _times_in(row: Mapping[str, object]) -> dict[str, float]:

@@ -7,13 +7,13 @@ from ..formatting import count
 from ..model.bundle import Bundle
 from ..model.card import TrainingRange, TrainingTimes
 from ..model.tumour import QUANTITIES
+from .compare import TRAINING_PATIENTS
 from .distribution import Distribution, TrainingDistribution
 from .facts import TIMES
 
 _OLD = (
     "The bundle {name} {version} was made by a version that did not record its training patients: {known}. How its "
-    "other variables were distributed, how many had pCR and how many were above each threshold is not known; training "
-    "the model again records it."
+    "other variables were distributed is not known; training the model again records it."
 )
 _NOTHING = "nothing can be compared"
 
@@ -31,6 +31,16 @@ def training_distribution(bundle: Bundle) -> TrainingDistribution:
         return TrainingDistribution.from_json(content)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{bundle.path}: its training distribution cannot be read ({error}); get it again") from None
+
+
+def points_fixed_on(bundle: Bundle) -> str:
+    """Return on whom the operating points of a bundle were fixed, in words.
+
+    Raises:
+        DataError: if that part of the bundle is damaged.
+    """
+    adapted = bundle.recalibration
+    return TRAINING_PATIENTS if adapted is None else f"the {adapted['patients']} patients that it was recalibrated on"
 
 
 def _from_ranges(bundle: Bundle) -> TrainingDistribution:

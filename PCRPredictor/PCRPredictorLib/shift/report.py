@@ -11,7 +11,7 @@ from ..report.rendering import render
 from ..writing import write_whole_json, write_whole_text
 from .compare import compare_cohort
 from .facts import PatientFacts
-from .reference import training_distribution
+from .reference import points_fixed_on, training_distribution
 from .wording import describe_shift, shift_tables
 
 RESULT, PAGE, TEXT = "shift.json", "shift.html", "shift.md"
@@ -23,7 +23,10 @@ def shift_of(bundle: Bundle, patients: Sequence[PatientFacts]) -> dict[str, Any]
     Raises:
         DataError: if the bundle is damaged.
     """
-    found = compare_cohort(patients, bundle.schema, training_distribution(bundle), bundle.settings.operating_points)
+    training, points = training_distribution(bundle), bundle.settings.operating_points
+    found = compare_cohort(
+        patients, bundle.schema, training, points, bundle.identity.base_rate, points_fixed_on(bundle)
+    )
     return {"model": bundle.card.name, "version": bundle.card.version, **found}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,11 @@ from typing import Any
 from PCRPredictorLib.model.bundle import RECALIBRATION, TRAINING_DISTRIBUTION, Bundle, write_bundle
 from PCRPredictorLib.model.calibration import compose
 from PCRPredictorLib.model.card import ModelCard
-from PCRPredictorLib.prediction import OperatingPoint
-from PCRPredictorLib.shift.reference import training_distribution
 from safetensors.torch import load_file
 
 from ..cohort.cache import GridCache, training_hashes
 from ..statistics.adaptation import Adaptation
+from ..statistics.promises import with_rates
 from .card import readme
 from .recalibration_report import describe_adaptation, describe_change, is_gain_shown
 
@@ -34,14 +33,16 @@ def write_recalibrated(
     Raises:
         DataError: if it cannot be written.
     """
-    points = adapted_points(found.points, measured)
+    label = cache.labels
     settings = replace(
         bundle.settings,
         calibration=compose(bundle.settings.calibration, found.change),
-        operating_points=points,
+        operating_points=tuple(with_rates(point, found.above[point.name], label) for point in found.points),
+        base_rate=float(label.mean()),
     )
     card = adapted_card(bundle.card, name, measured)
     (images, patients), (more_images, more_patients) = bundle.training_hashes, training_hashes(cache)
+    known = bundle.training_distribution
     write_bundle(
         out,
         card,
@@ -51,20 +52,7 @@ def write_recalibrated(
         readme(card),
         [*images, *more_images],
         sorted({*patients, *more_patients}),
-        more={RECALIBRATION: dict(measured), **_distribution(bundle, measured)},
-    )
-
-
-def adapted_points(points: Sequence[OperatingPoint], measured: Mapping[str, Any]) -> tuple[OperatingPoint, ...]:
-    """Return the points with the rates that they promise: the cross-fitted ones."""
-    rates = {rate["name"]: rate for rate in measured["points"]["after"]}
-    return tuple(
-        replace(
-            point,
-            sensitivity=rates[point.name]["sensitivity"]["value"],
-            specificity=rates[point.name]["specificity"]["value"],
-        )
-        for point in points
+        more={RECALIBRATION: dict(measured), **({} if known is None else {TRAINING_DISTRIBUTION: known})},
     )
 
 
@@ -95,16 +83,3 @@ def _metrics(measured: Mapping[str, Any], when: str) -> dict[str, object]:
         for rate in ("sensitivity", "specificity")
     }
     return {**{name: measured[name][when] for name in names}, **points}
-
-
-def _distribution(bundle: Bundle, measured: Mapping[str, Any]) -> dict[str, object]:
-    """Return the training distribution, with the shares above the thresholds of those that these are fixed on."""
-    if bundle.training_distribution is None:
-        return {}
-    changed = replace(
-        training_distribution(bundle),
-        above={point["name"]: point["above"] for point in measured["points"]["after"]},
-        fixed_on=f"the {measured['patients']} patients that it was recalibrated on",
-        fixed_pcr=measured["positives"] / measured["patients"],
-    )
-    return {TRAINING_DISTRIBUTION: changed.to_json()}

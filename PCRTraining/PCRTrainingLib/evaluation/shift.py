@@ -1,12 +1,10 @@
 """How cached cohorts differ from the training patients of a model, and what a run records of its own."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.model.bundle import Bundle
-from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.shift.distribution import TrainingDistribution
 from PCRPredictorLib.shift.facts import PatientFacts, make_facts, summarise_training
 from PCRPredictorLib.shift.report import shift_of
@@ -47,14 +45,6 @@ def facts_of_cache(
     ]
 
 
-def training_distribution_of(
-    cache: GridCache, schema: ClinicalSchema, probability: np.ndarray, points: Sequence[OperatingPoint]
-) -> TrainingDistribution:
-    """Return what a bundle records of its training patients.
-
-    Args:
-        probability: (n,), out of fold, calibrated, of the patients that were held out.
-        points: of the model.
-    """
-    above = {point.name: float((probability >= point.threshold).mean()) for point in points}
-    return summarise_training(facts_of_cache(cache, schema), schema, above)
+def training_distribution_of(cache: GridCache, schema: ClinicalSchema) -> TrainingDistribution:
+    """Return what a bundle records of its training patients."""
+    return summarise_training(facts_of_cache(cache, schema), schema)

@@ -36,7 +36,7 @@ def promise(
     """
     calibration, points = fit_points(logit, label)
     above = decide_by_others(logit, label, site)
-    return calibration, tuple(_with_rates(point, above[point.name], label) for point in points)
+    return calibration, tuple(with_rates(point, above[point.name], label) for point in points)
 
 
 def decide_by_others(logit: np.ndarray, label: np.ndarray, site: np.ndarray | None = None) -> dict[str, np.ndarray]:
@@ -68,7 +68,7 @@ def _divisions(label: np.ndarray, site: np.ndarray | None) -> Iterator[np.ndarra
         yield held_out_parts(label, np.zeros(len(label), int), repeat)
 
 
-def _with_rates(point: OperatingPoint, above: np.ndarray, label: np.ndarray) -> OperatingPoint:
+def with_rates(point: OperatingPoint, above: np.ndarray, label: np.ndarray) -> OperatingPoint:
     """Return the point with rates, for the share of repeats in which each patient was above it, (N,)."""
     positive = label == 1
 

@@ -7,6 +7,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import RECALIBRATION, find_bundle, load_bundle, verify_bundle
 from PCRPredictorLib.prediction import OperatingPoint
+from PCRPredictorLib.shift.reference import points_fixed_on
 from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation.evaluate import run_bundle
@@ -48,6 +49,8 @@ def test_new_bundle_says_what_was_done_on_whom_and_leaves_the_old_one(recalibrat
     assert "clinic, cross-fitted" in new.card.metrics
     content = json.loads((recalibrated / RECALIBRATION).read_text())
     assert (content["base"]["checksum"], content["patients"]) == (verify_bundle(find_bundle("phantom")), 32)
+    assert (new.settings.base_rate, new.operating_point().patients) == (0.5, 32)
+    assert points_fixed_on(new) == "the 32 patients that it was recalibrated on"
     text = "".join(path.read_text() for path in recalibrated.rglob("*.[jm]*") if path.suffix in (".json", ".md"))
     assert not any(f'{name}{k}"' in text for name in "Ll" for k in range(32))
 

@@ -7,7 +7,7 @@ from PCRPredictorLib.shift.facts import PatientFacts, summarise_training
 from PCRPredictorLib.shift.wording import describe_shift, percent, shift_tables
 from support.card_and_schema import SCHEMA
 
-POINTS = (OperatingPoint("balanced", 0.5, 0.7, 0.6), OperatingPoint("high sensitivity", 0.2))
+POINTS = (OperatingPoint("balanced", 0.5, 0.7, 0.6, share_above=0.42), OperatingPoint("high sensitivity", 0.2))
 RNG = np.random.default_rng(0)
 
 
@@ -23,7 +23,7 @@ def patients(number=200, age=50.0, plane="axial", labels=True, probability=0.5, 
     ]
 
 
-TRAINING = summarise_training(patients(), SCHEMA, {"balanced": 0.42, "high sensitivity": 0.9})
+TRAINING = summarise_training(patients(), SCHEMA)
 
 
 def variables(shift):
@@ -72,7 +72,7 @@ def test_sentence_about_the_threshold():
 
 def test_promise_that_is_not_kept_is_named():
     here = [PatientFacts(label=1, probability=0.1)] * 40 + [PatientFacts(label=0, probability=0.4)] * 60
-    shift = compare_cohort(here, SCHEMA, TRAINING, POINTS)
+    shift = compare_cohort(here, SCHEMA, TRAINING, POINTS, 0.25)
     assert shift["points"][0]["sensitivity"]["value"] == 0
     text = " ".join(describe_shift(shift))
     assert "Of 100 labelled patients 40 % (31 to 50 %) had pCR; 25 % of the training patients had." in text
@@ -90,7 +90,7 @@ def test_without_labels_and_without_a_distribution_that_is_said():
     shift = compare_cohort(patients(12, labels=False), SCHEMA, TrainingDistribution(missing="Not recorded."), POINTS)
     text = " ".join(describe_shift(shift))
     assert "No label is known" in text and "12 patients are few" in text and text.endswith("Not recorded.")
-    assert shift["points"][0]["above_training"] is None
+    assert shift["points"][1]["above_training"] is None
     assert all(row[3] == "–" for row in shift_tables(shift)[1].rows)
 
 
@@ -105,3 +105,11 @@ def test_share_has_wilsons_interval():
     assert share(0, 0) is None
     assert percent(share(19, 83)) == "23 % (15 to 33 %)"
     assert percent(None) == "–"
+
+
+def test_share_above_in_training_follows_from_the_rates_of_an_older_bundle():
+    points = [OperatingPoint("balanced", 0.5, 0.8, 0.6)]
+    for base_rate, expected in ((0.25, 0.25 * 0.8 + 0.75 * 0.4), (None, None)):
+        shift = compare_cohort(patients(40), SCHEMA, TRAINING, points, base_rate, "others")
+        assert shift["points"][0]["above_training"] == (None if expected is None else pytest.approx(expected))
+        assert ("of others were" in describe_shift(shift)[0]) == (base_rate is not None)

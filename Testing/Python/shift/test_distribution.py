@@ -33,7 +33,7 @@ def test_rare_values_are_counted_together():
 
 def test_round_trip_through_json():
     variables = (summarise_numbers("age", "Age", "years", np.arange(30.0)), summarise_categories("a", "A", ["x"] * 20))
-    known = TrainingDistribution(30, 12, variables, {"balanced": 0.4}, fixed_pcr=0.4)
+    known = TrainingDistribution(30, 12, variables, "nothing")
     assert TrainingDistribution.from_json(json.loads(json.dumps(known.to_json()))) == known
     assert known.find("age") is variables[0] and known.find("none") is None
 

@@ -43,8 +43,8 @@ def test_manufacturers_are_one_in_any_spelling(text):
 def test_training_distribution_has_no_value_of_a_few_patients():
     patients = [PatientFacts({"age": 40 + k, "early": 100}, {"manufacturer": "GE"}, k % 2) for k in range(12)]
     patients[0] = PatientFacts({"age": 40, "late": 300}, {"manufacturer": "RARE"}, 0)
-    found = summarise_training(patients, SCHEMA, {"balanced": 0.5})
-    assert (found.patients, found.pcr, found.fixed_pcr) == (12, 6, 0.5)
+    found = summarise_training(patients, SCHEMA)
+    assert (found.patients, found.pcr) == (12, 6)
     assert found.find("age").percentiles["50"] == 45.5
     assert found.find("late").percentiles == {} and found.find("late").mean is None
     assert "RARE" not in found.find("manufacturer").shares

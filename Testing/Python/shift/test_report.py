@@ -15,7 +15,7 @@ PATIENTS = [PatientFacts({"age": 40.0 + k, "tumour_volume": 300.0}, {}, k % 2, k
 @pytest.fixture
 def recorded(bundle, tmp_path):
     """The bundle, with a training distribution."""
-    known = summarise_training(PATIENTS, bundle.schema, {"balanced": 0.5})
+    known = summarise_training(PATIENTS, bundle.schema)
     weights = [network.state_dict() for network in bundle.load_networks()]
     parts = {TRAINING_DISTRIBUTION: known.to_json()}
     write_bundle(tmp_path / "b", bundle.card, bundle.schema, bundle.settings, weights, "# card\n", more=parts)
@@ -24,7 +24,7 @@ def recorded(bundle, tmp_path):
 
 def test_bundle_keeps_its_training_distribution(recorded):
     found = training_distribution(recorded)
-    assert found == summarise_training(PATIENTS, recorded.schema, {"balanced": 0.5})
+    assert found == summarise_training(PATIENTS, recorded.schema)
     assert not found.missing
 
 
