@@ -59,7 +59,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         text = _("Python packages are missing or too old; install them in the module PCR Predictor: {names}.")
         self.ui.packagesLabel.text = text.format(names=", ".join(missing)) if missing else ""
         self.ui.packagesLabel.setVisible(bool(missing))
-        for name in ("cohort", "review", "settings", "run", "results"):
+        for name in ("cohort", "review", "settings", "run", "results", "adapt"):
             getattr(self.ui, f"{name}Section").enabled = not missing
         if missing or self.ready:
             return
@@ -71,7 +71,9 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _make_sections(self) -> None:
         from PCRPredictorPanel.toolkit.background import Background
+        from PCRTrainingPanel.adapt_controls import AdaptControls
         from PCRTrainingPanel.cohort_controls import CohortControls
+        from PCRTrainingPanel.label_controls import LabelControls
         from PCRTrainingPanel.results_controls import ResultsControls
         from PCRTrainingPanel.review_controls import ReviewControls
         from PCRTrainingPanel.run_controls import RunControls
@@ -82,7 +84,9 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.background = Background()
         self.cohort = CohortControls(self.ui, self.on_cohort, self.open_patient, self.show_error)
         self.review = ReviewControls(self.ui, self.cohort, self.background, self.show_error)
+        self.labels = LabelControls(self.ui, self.cohort, self.background, self.show_error)
         self.settings = SettingsForm(self.ui, self.update)
+        self.adapt = AdaptControls(self.ui, self.cohort, self.update, self.show_error, model_folder())
         self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.show_error)
         self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.show_error, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
@@ -92,7 +96,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if not self.ready:
             return
         self.review.leave()
-        for section in (self.cohort, self.run, self.results, self.background):
+        for section in (self.cohort, self.run, self.results, self.adapt, self.background):
             section.close()
         self.removeObservers()
 
@@ -108,6 +112,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if not self.ready:
             return
         self.review.enter()
+        self.adapt.refresh()
         self.run.describe()
         self.update()
 
@@ -166,6 +171,8 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.review.update()
         self.run.update()
         self.results.update()
+        self.labels.update()
+        self.adapt.update()
         self.ui.addDicomButton.enabled = self.cohort.folder is not None
 
     def show_error(self, message: str) -> None:

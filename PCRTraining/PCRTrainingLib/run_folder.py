@@ -67,6 +67,7 @@ class RunFolder:
     report = _Entry("report.html")
     failures = _Entry("failures.png")
     bundle = _Entry("bundle")
+    base = _Entry("base")  # the bundle that a fine-tuning run starts from
     site_bundles = _Entry("bundles")  # one per site that was left out, for runs and experiments that leave sites out
 
     experiment = _Entry("experiment.json")  # these four of an experiment

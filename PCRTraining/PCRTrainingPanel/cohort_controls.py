@@ -48,6 +48,9 @@ class CohortControls:
         self._found: list[str] = []  # lines of the description
         self.patients: list[str] = []  # in the order of the cohort, known after a check
         self._table = Table(ui.cohortTable, COLUMNS, open_patient)
+        self._more = Table(ui.moreCohortsTable, {"folder": _("More cohorts of the run")}, self.remove_cohort)
+        ui.addCohortButton.connect("clicked(bool)", self.add_cohort)
+        follow(ui.moreCohortPath, self._choose_more)
         follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
         ui.describeButton.connect("clicked(bool)", self.describe)
@@ -57,6 +60,19 @@ class CohortControls:
     def folder(self) -> Path | None:
         """The cohort's folder, None if not chosen yet."""
         return path_of(self._ui.cohortPath)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All cohorts of a run: the first one, then those that were added."""
+        first = [self.folder] if self.folder is not None else []
+        return *first, *map(Path, self._more.column("folder"))
+
+    @property
+    def selected(self) -> str | None:
+        """The patient whose row is selected in the table, None without."""
+        row = self._ui.cohortTable.currentRow()
+        names = self._table.column("patient_id")
+        return names[row] if 0 <= row < len(names) else None
 
     @property
     def checking(self) -> bool:
@@ -93,12 +109,37 @@ class CohortControls:
         self._ui.describeButton.enabled = self._ui.checkButton.enabled
         self._ui.checkCancelButton.enabled = self._child.running
 
+    def add_cohort(self, *_args: object) -> None:
+        """Add the folder in the field to the cohorts of the run."""
+        folder = path_of(self._ui.moreCohortPath)
+        if folder is not None and folder not in self.folders:
+            self._more.add({"folder": folder})
+            self._more.finish()
+        self._ui.moreCohortPath.currentPath = ""
+        self._changed()
+
+    def remove_cohort(self, folder: str) -> None:
+        """Take an added cohort away."""
+        kept = [each for each in self._more.column("folder") if each != folder]
+        self._more.clear()
+        for each in kept:
+            self._more.add({"folder": each})
+        self._more.finish()
+        self._changed()
+
+    def change_rows(self, rows: dict[str, dict[str, object]]) -> None:
+        """Fill cells of the table, by patient."""
+        self._table.change(rows)
+
     def show_reviews(self) -> None:
         """Show in the table who reviewed which patient."""
         try:
             self._table.change(describe_reviews(self.folder) if self.folder is not None else {})
         except DataError as error:
             self._show_error(str(error))
+
+    def _choose_more(self, *_args: object) -> None:
+        self._ui.addCohortButton.enabled = path_of(self._ui.moreCohortPath) is not None
 
     def _choose(self, *_args: object) -> None:
         self.patients.clear()

@@ -16,6 +16,7 @@ from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from PCRTrainingLib.charts import training_charts
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
+from PCRTrainingLib.training_choices import TrainingChoices, split_columns
 from slicer.i18n import tr as _
 
 from .cohort_controls import COMMANDS, CohortControls
@@ -63,12 +64,26 @@ class RunControls:
         ui.estimateButton.connect("clicked(bool)", self.estimate)
         ui.chartsButton.connect("clicked(bool)", self.show_charts)
         ui.logCheck.connect("toggled(bool)", ui.logText.setVisible)
+        ui.kindSelector.connect("currentIndexChanged(int)", lambda *_args: self._changed())
+        ui.leaveSiteOutCheck.connect("toggled(bool)", lambda *_args: self._changed())
+        ui.sitesEdit.connect("textChanged(QString)", lambda *_args: self._changed())
+        follow(ui.rowsPath, lambda *_args: self._changed())
 
     @property
     def plan(self) -> RunPlan:
         """What is chosen now, and what can be done with it."""
-        folder, problem = path_of(self._ui.runPath), self._settings.problem
+        folder, problem = path_of(self._ui.runPath), self._settings.problem or self.choices.problem
         return RunPlan(self._cohort.folder, folder, problem, self.running, _)
+
+    @property
+    def choices(self) -> TrainingChoices:
+        """What is chosen beside the settings."""
+        ui = self._ui
+        sites = split_columns(ui.sitesEdit.text)
+        start, rows = ui.startSelector.currentData or None, path_of(ui.rowsPath)
+        return TrainingChoices(
+            ui.kindSelector.currentData, self._cohort.folders, ui.leaveSiteOutCheck.checked, sites, start, rows, _
+        )
 
     @property
     def run(self) -> RunFolder | None:
@@ -85,9 +100,9 @@ class RunControls:
         plan = self.plan
         if plan.cohort is None or plan.folder is None or (plan.settings_problem and not resume):
             return
-        arguments = [self._ui.kindSelector.currentData, str(plan.cohort), "--out", str(plan.folder)]
-        arguments += ["--device", self._ui.deviceSelector.currentData]
-        arguments += ["--resume"] if resume else self._options()
+        choices = self.choices
+        arguments = choices.words(plan.folder, self._ui.deviceSelector.currentData)
+        arguments += ["--resume"] if resume else choices.options(self._write_config())
         self._ui.logText.clear()
         self._ui.runLabel.text = _("Starting...")
         self._progress = StageProgress()
@@ -144,11 +159,6 @@ class RunControls:
     def _choose(self, *_args: object) -> None:
         self.describe()
         self._changed()
-
-    def _options(self) -> list[str]:
-        """Return the options of a new run."""
-        rows = path_of(self._ui.rowsPath)
-        return ["--config", str(self._write_config()), *(["--clinical-rows", str(rows)] if rows is not None else [])]
 
     def _write_config(self) -> Path:
         """Write the settings to a temporary file: the run folder must be empty."""

@@ -13,7 +13,8 @@ _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
 _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
-_RUNS = _EVALUATION | {"PCRTrainingLib/evaluation"}
+_ADAPTATION = _EVALUATION | {"PCRTrainingLib/evaluation"}
+_RUNS = _ADAPTATION | {"PCRTrainingLib/adaptation"}
 MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/backbones": _CORE,
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "PCRTrainingLib/statistics": _DATA,
     "PCRTrainingLib/training": _TRAINING,
     "PCRTrainingLib/evaluation": _EVALUATION,
+    "PCRTrainingLib/adaptation": _ADAPTATION,
     "PCRTrainingLib/runs": _RUNS,
     "PCRTrainingLib/commands": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRPredictorLib/commands"},
     "PCRTrainingLib/command_line": {

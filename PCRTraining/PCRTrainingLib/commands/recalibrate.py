@@ -24,7 +24,7 @@ def recalibrate(
     device: DeviceOption = "cpu",
 ) -> None:
     """Adapt a model to about 30 local patients or more: offset and slope of its log-odds, and operating points."""
-    from ..evaluation.recalibrate import recalibrate
+    from ..adaptation.recalibrate import recalibrate
 
     bundle = load_bundle(find_bundle(model))
     with workers(device) as worker, ProgressBar(console) as progress:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from PCRPredictorLib.commands.options import DeviceOption
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from . import options
 
@@ -18,6 +19,10 @@ def train(
     clinical_rows: options.ClinicalRowsOption = [],  # noqa: B006
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Bundle or bundled model whose networks are trained further, at small rates."),
+    ] = None,
     card: Annotated[Path | None, typer.Option(help="JSON with texts of the model card.")] = None,
     device: DeviceOption = "cpu",
     processes: options.ProcessesOption = None,
@@ -25,9 +30,12 @@ def train(
     """Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun."""
     from ..runs.train import train
 
+    if start is not None and clinical_rows:
+        raise typer.BadParameter("--clinical-rows fit a clinical branch anew; with --from it is the bundle's")
+    bundle = load_bundle(find_bundle(start)) if start is not None else None
     settings = options.divide_by_site(options.read_config(config, seed), leave_site_out, sites)
     with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
-        train(job, settings, card)
+        train(job, settings, card, bundle)
         if job.worker.first:
             job.progress.say(f"Report: {job.folder.report}")
             job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")

@@ -160,7 +160,7 @@ def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), 
     shared = [
         record.patient_id
         for record in cache.records
-        if record.fingerprint in images or identifier_hashes(record.patient_id) & patients
+        if record.fingerprint in images or identifier_hashes(record.own_id) & patients
     ]
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")

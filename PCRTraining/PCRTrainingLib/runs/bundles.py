@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.formatting import count
-from PCRPredictorLib.model.bundle import write_bundle
+from PCRPredictorLib.model.bundle import TRAINING_DISTRIBUTION, write_bundle
 from PCRPredictorLib.model.calibration import Calibration
 from PCRPredictorLib.model.card import InferenceSettings, ModelCard
 from PCRPredictorLib.prediction import OperatingPoint
 from safetensors.torch import load_file
 
+from ..adaptation.fine_tuning import describe_start, read_start
 from ..cohort.cache import GridCache, training_hashes
 from ..cohort.splits import EXCLUDED
 from ..evaluation.card import make_card, readme
 from ..evaluation.description import find_groups, measure_model
+from ..evaluation.shift import training_distribution_of
 from ..schema import describe_variables
 from ..statistics.operating import Scores, at_point
 from ..statistics.promises import promise
@@ -152,7 +154,12 @@ def _write(path: Path, model: _Model, card: ModelCard) -> None:
         typical=typical_terms(networks, schema, trained.encode(schema).numpy(), model.image_logit),
     )
     images, patients = training_hashes(trained, model.rows)
+    if (start := read_start(run.folder)) is not None:
+        card = describe_start(card, start)
+        images, patients = [*images, *start.training_hashes[0]], [*patients, *start.training_hashes[1]]
     if path.is_dir():
         shutil.rmtree(path)
     weights = [load_file(each.folder.step(k, step.name).weights) for each, k in model.networks]
-    write_bundle(path, card, schema, settings, weights, readme(card), images, patients)
+    distribution = training_distribution_of(trained, run.data.schema).to_json()
+    more = {TRAINING_DISTRIBUTION: distribution}
+    write_bundle(path, card, schema, settings, weights, readme(card), images, patients, more)

@@ -26,25 +26,35 @@ from .job import Job
 from .scaling import fit_schema, read_schema, write_schema
 
 
-def prepare(job: Job, config: TrainingConfig, tables: Sequence[str] = ()) -> Run:
+def prepare(
+    job: Job,
+    config: TrainingConfig,
+    tables: Sequence[str] = (),
+    given: ClinicalSchema | None = None,
+    check: Callable[[GridCache], None] = lambda _cache: None,
+) -> Run:
     """Return the run of a job's cohorts; cached grids, splits and schema are made once and kept.
 
     Args:
         tables: paths of the tables with clinical rows of a new run.
+        given: variables of a model to start from, with their scaling; None to take them from the tables.
+        check: refuses or reports patients of a new run.
 
     Raises:
         DataError: if a cohort cannot be used or has changed since the run began.
     """
     folder = job.folder
-    cache, schema = open_cohorts(job.cohorts, folder.cache, config, job.progress)
+    cache, schema = open_cohorts(job.cohorts, folder.cache, config, job.progress, given)
     sites = sites_of(cache, config, list(job.cohorts))
     _keep_quarantine(cache, folder, job.progress)
 
     def keep(folds: np.ndarray) -> None:
+        check(cache)
         Prepared(cache, schema, folds).check(config)
         report_sites(sites, job.progress)
         keep_clinical_rows(tables, folder.clinical_rows, [schema], job.progress, owners_of(cache, sites, config))
-        write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema)
+        fitted = given or fit_schema(schema, cache, folder.clinical_rows, job.progress)
+        write_schema(fitted, folder.schema)
         job.write_origin(config)
 
     folds = keep_folds(folder, cache, sites, config, config.seed, keep)
@@ -54,22 +64,27 @@ def prepare(job: Job, config: TrainingConfig, tables: Sequence[str] = ()) -> Run
 
 
 def open_cohorts(
-    cohorts: Mapping[str, Path], folder: Path, config: TrainingConfig, progress: Progress
+    cohorts: Mapping[str, Path],
+    folder: Path,
+    config: TrainingConfig,
+    progress: Progress,
+    schema: ClinicalSchema | None = None,
 ) -> tuple[GridCache, ClinicalSchema]:
     """Return one cache of all cohorts to train on, and their clinical schema.
 
     Args:
         cohorts: name to folder.
         folder: of the cache; of several cohorts, each has a folder inside.
+        schema: of a model to start from; None to build it from the tables.
 
     Raises:
         DataError: if one cannot be used, or two share images.
     """
     if len(cohorts) == 1:
         ((name, path),) = cohorts.items()
-        return open_cohort(path, folder, config, progress, name=name)
+        return open_cohort(path, folder, config, progress, schema, name)
     rows = [patient.row for path in cohorts.values() for patient in find_patients(path)]
-    schema = find_schema(config, rows, progress)
+    schema = schema or find_schema(config, rows, progress)
     parts = [open_cohort(path, folder / name, config, progress, schema, name=name)[0] for name, path in cohorts.items()]
     return join_caches(folder, parts, progress), schema
 

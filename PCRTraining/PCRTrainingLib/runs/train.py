@@ -3,17 +3,22 @@
 Its files: `run_folder`.
 """
 
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
 
+from ..adaptation.fine_tuning import check_start, fine_tuned_config, keep_start, read_start, schema_of
+from ..cohort.cache import GridCache
 from ..config import TrainingConfig
 from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
@@ -28,25 +33,46 @@ from .job import Job
 from .preparation import prepare
 from .step_attention import explain_steps
 
+FROM = "from"  # option of a run: name of the model that it starts from
 
-def train(job: Job, config: TrainingConfig, card: Path | None = None) -> None:
+
+def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bundle | None = None) -> None:
     """Train a cohort into a run folder.
 
     Args:
         config: of a new run.
         card: JSON with texts of the model card, see `card.read_texts`.
+        start: whose networks a new run starts from, see `fine_tuning`; None for random weights. A resumed run keeps
+            what it was started with.
 
     Raises:
         DataError: if the cohort or the folder cannot be used; what was done until then is kept.
     """
     texts = read_texts(card) if card else None
-    with job.hold("train", config, job.folder.splits) as (config, options):
+    if start is not None:
+        config = fine_tuned_config(config, start)
+    with job.hold("train", config, job.folder.splits, {FROM: start and start.card.name}) as (config, options):
         if texts is not None and job.worker.first:
             write_whole_json(texts, job.folder.card)
-        run = prepare(job, config, options["clinical_rows"])
+        begun = _begin(job, start)
+        check = partial(check_start, begun, cohorts=[*job.cohorts.values()], progress=job.progress) if begun else _pass
+        run = prepare(job, config, options["clinical_rows"], schema_of(begun), check)
         job.train_tasks(run.tasks())
         if job.worker.first:
             finish(job, run)
+
+
+def _begin(job: Job, start: Bundle | None) -> Bundle | None:
+    """Return the bundle that a run starts from. The first process of a new run keeps it in the run folder."""
+    if job.worker.first and not job.folder.splits.is_file():
+        shutil.rmtree(job.folder.base, ignore_errors=True)  # of a run that ended before anything was trained
+        if start is not None:
+            keep_start(job.folder, start)
+    return read_start(job.folder)
+
+
+def _pass(_cache: GridCache) -> None:
+    """Accept all patients."""
 
 
 def finish(job: Job, run: Run) -> None:

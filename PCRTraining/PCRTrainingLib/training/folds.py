@@ -182,12 +182,17 @@ class Run:
             progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
             done = epoch + 1
 
-        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else {}
+        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else self._first(fold.number)
         train_step(step, self.config, fold, start, folder, device, report)
         progress.advance(units=epochs - done)
         network = load_network(step, self.config, fold.schema, folder).to(device)
         found = score(network, fold.cache, fold.clinical, fold.held_out, self.config.flips, device)
         _write_scores(folder.predictions, fold, found)
+
+    def _first(self, number: int) -> dict[str, Tensor]:
+        """Return the weights of the bundle that the run starts from, of a fold in turn; empty without one."""
+        files = sorted(self.folder.base.glob("models/*.safetensors"))
+        return load_file(files[number % len(files)]) if files else {}
 
     def network(self, step: Step, number: int) -> PCRNet:
         """Return the network of a step that one fold trained."""

@@ -52,6 +52,9 @@ def test_evaluation_shows_the_cohort_beside_the_training_patients_of_each_model(
         found = {variable["name"]: variable["here"] for variable in shift["variables"]}
         assert found["plane"]["shares"] == {"axial": 1}
         assert found["slice_spacing"]["percentiles"]["50"] == 4
+    new = cohort["shift"][0]
+    assert (new["training"]["patients"], new["training"]["prevalence"], new["training"]["missing"]) == (16, 0.5, "")
+    assert all(variable["difference"] is not None for variable in new["variables"] if variable["name"] != "her2")
     for name in ("evaluation.html", "evaluation.md"):
         text = (evaluated / name).read_text()
         assert "Beside the training patients of phantom" in text

@@ -10,10 +10,10 @@ from PCRPredictorLib.reading.cohort import find_patients
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache
+from ..evaluation.evaluate import refuse_shared
 from ..progress import Progress
 from ..statistics.adaptation import LEAST, LEAST_FOR_SLOPE, LEAST_OF_A_CLASS, adapt
 from ..training.inference import score
-from .evaluate import refuse_shared
 from .recalibrated_bundle import write_recalibrated
 from .recalibration_report import describe_adaptation, measure_adaptation
 

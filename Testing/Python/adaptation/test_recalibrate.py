@@ -8,11 +8,11 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import RECALIBRATION, find_bundle, load_bundle, verify_bundle
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.shift.reference import points_fixed_on
+from PCRTrainingLib.adaptation.recalibrate import calibrated_log_odds, check_numbers
+from PCRTrainingLib.adaptation.recalibration_report import describe_adaptation, measure_adaptation
 from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.evaluation.evaluate import run_bundle
-from PCRTrainingLib.evaluation.recalibrate import calibrated_log_odds, check_numbers
-from PCRTrainingLib.evaluation.recalibration_report import describe_adaptation, measure_adaptation
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.statistics.adaptation import adapt, possible_forms
 from PCRTrainingLib.statistics.recalibration import FORMS

@@ -13,9 +13,9 @@ from PCRPredictorLib.model.card import ModelCard
 from safetensors.torch import load_file
 
 from ..cohort.cache import GridCache, training_hashes
+from ..evaluation.card import readme
 from ..statistics.adaptation import Adaptation
 from ..statistics.promises import with_rates
-from .card import readme
 from .recalibration_report import describe_adaptation, describe_change, is_gain_shown
 
 
