@@ -207,9 +207,9 @@ class NodeScene:
         """Centre the views on an LPS position in mm."""
         display.jump_to(slicer.mrmlScene, position)
 
-    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
-        """Lay the attention over the early phase; the node of an earlier prediction is used again."""
-        self.parameters.attention = self.exam.show_prediction(self.attention, self.volumes, exam, prediction)
+    def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
+        """Lay a map over the early phase; the node of an earlier map is used again."""
+        self.parameters.attention = self.exam.show_prediction(self.attention, self.volumes, exam, prediction, kind)
 
     def hide_prediction(self) -> None:
         """Take attention and subtraction of the last prediction out of the scene."""

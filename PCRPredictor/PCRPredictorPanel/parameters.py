@@ -22,6 +22,7 @@ class PCRPredictorParameterNode:
     attention: slicer.vtkMRMLScalarVolumeNode
     subtraction: slicer.vtkMRMLScalarVolumeNode
     enhancement: Annotated[float, WithinRange(20, 200)] = 100 * FUNCTIONAL_ENHANCEMENT
+    overlayKind: str = OverlaySettings.kind
     overlayVisible: bool = OverlaySettings.visible
     opacity: Annotated[float, WithinRange(0, 1)] = OverlaySettings.opacity
     threshold: Annotated[float, WithinRange(0, 1)] = OverlaySettings.threshold
@@ -33,6 +34,7 @@ class PCRPredictorParameterNode:
 def overlay_settings(parameters: PCRPredictorParameterNode) -> OverlaySettings:
     """Return the settings of the overlay that a parameter node holds."""
     return OverlaySettings(
+        kind=parameters.overlayKind or OverlaySettings.kind,
         visible=parameters.overlayVisible,
         opacity=parameters.opacity,
         threshold=parameters.threshold,

@@ -23,6 +23,7 @@ class ResultControls:
     def __init__(self, ui: Any, session: Session) -> None:
         self._ui, self._session = ui, session
         ui.predictButton.connect("clicked(bool)", lambda *_: session.predict())
+        ui.matterButton.connect("clicked(bool)", lambda *_: session.intervene())
         ui.cancelButton.connect("clicked(bool)", lambda *_: session.cancel())
         ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
         ui.resultLesionSelector.connect("currentIndexChanged(int)", self._show_lesion)
@@ -41,9 +42,10 @@ class ResultControls:
         words = self._session.words
         ui.probabilityLabel.text = words.probability
         ui.decisionLabel.text = "\n".join(filter(None, (words.decision, words.model)))
-        ui.imageLabel.text = words.image_alone
+        ui.evidenceLabel.text, ui.imageLabel.text = words.evidence, words.image_alone
         ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings
+        self._update_matter(words.matters)
         self._update_lesions(words.lesions)
         self._update_points()
         self._update_save()
@@ -53,6 +55,18 @@ class ResultControls:
         from PCRPredictorLib.outputs import write_prediction  # needs packages that Slicer lacks when the panel opens
 
         self._session.save(folder, write_prediction, dicom=self._ui.dicomCheck.checked)
+
+    def _update_matter(self, text: str) -> None:
+        """Show what changes of the picture do, and whether that can be found out."""
+        ui, session = self._ui, self._session
+        waits = _("Predict first.") if session.result is None else _("Wait until the running work is done.")
+        ui.matterButton.enabled = session.result is not None and not session.activity.doing
+        ui.matterButton.toolTip = (
+            _("Erase the tumour, an equal patch elsewhere, and swap the background: how far does the probability move?")
+            if ui.matterButton.enabled
+            else waits
+        )
+        ui.matterLabel.text = text
 
     def _update_lesions(self, lines: Sequence[str]) -> None:
         selector, result = self._ui.resultLesionSelector, self._session.result

@@ -31,6 +31,10 @@ _FILES = {
     "mask": "Tumour, if segmented",
 }
 _WORDS = {"label": "Labels of the tumours, if several: 1 2, or all", "pick": "Phases to use, if not by time: 0 1 3"}
+_SUBTITLE = (  # of a row: what is known beside its name
+    "[row.label, row.warnings ? row.warnings + (row.warnings === 1 ? ' warning' : ' warnings') : '', row.state, "
+    "row.problem].filter(Boolean).join(' · ')"
+)
 
 
 @dataclass
@@ -50,7 +54,7 @@ class ExamState:
 
     title: str = ""
     notes: str = ""
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
     chosen: int = -1
     search: str = ""
     predicting_all: bool = False
@@ -116,7 +120,7 @@ class ExamSection:
                     v_show=(f"row.name.toLowerCase().includes({name.search}.toLowerCase())",),
                     active=(f"number === {name.chosen}",),
                     title=("row.name",),
-                    subtitle=("row.problem",),
+                    subtitle=(_SUBTITLE,),
                     click=(self.list.open, "[number]"),
                 ),
                 v3.Template(v_slot_append=True),

@@ -37,6 +37,6 @@ def choice(name: str, options: Sequence[tuple[str, str, str, str]], **more: obje
             v3.VBtn(text, value=value, title=tip or None, size="small", id=key)
 
 
-def checkbox(name: str, text: str, key: str) -> None:
+def checkbox(name: str, text: str, key: str, **more: object) -> None:
     """Write a box to tick."""
-    v3.VCheckbox(v_model=(name,), label=text, id=key, **COMPACT)
+    v3.VCheckbox(v_model=(name,), label=text, id=key, **COMPACT, **more)

@@ -16,6 +16,12 @@ from .page_scene import BACKGROUNDS, PageScene
 from .views import Arrangement, Views
 from .work import Work
 
+MAPS = {  # of `report.maps`: text and tip
+    "attention": ("Attention", "Where the model looks"),
+    "evidence": ("Evidence", "What speaks for (blue) and against (orange) response"),
+    "enhancement": ("Enhancement", "Early enhancement alone, without the model, to compare with"),
+}
+
 
 @dataclass
 class GreyState:
@@ -72,9 +78,11 @@ class OverlaySection:
         v3.VRangeSlider(v_model=(name.grey,), min=0, max=200, step=2, label=(label,), id="grey", **COMPACT)
         checkbox(settings.outline, "Tumour outline", "outline")
         with html.Div(v_if=(name.has_attention,)):
-            checkbox(settings.visible, "Show attention", "visible")
+            kinds = [(kind, text, tip, f"map-{kind}") for kind, (text, tip) in MAPS.items()]
+            choice(settings.kind, kinds, classes="mb-1")
+            checkbox(settings.visible, "Show the map", "visible")
             checkbox(settings.legend, "Colour legend", "legend")
-            checkbox(settings.rendering, "Attention in 3D", "rendering")
+            checkbox(settings.rendering, "Attention in 3D", "rendering", disabled=(f"{settings.kind} !== 'attention'",))
             slider(settings.opacity, "Opacity", "opacity", (0, 1, 0.05), f"Number({settings.opacity}).toFixed(2)")
             slider(
                 settings.threshold, "Hide below", "threshold", (0, 1, 0.05), f"Number({settings.threshold}).toFixed(2)"

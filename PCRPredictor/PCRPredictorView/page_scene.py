@@ -163,10 +163,10 @@ class PageScene:
         """Let clicks and strokes change a segment."""
         self.editor.set_active_segment_id(key)
 
-    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
-        """Lay the attention over what the views show; at the first prediction of an exam they turn to its peak."""
+    def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
+        """Lay a map over what the views show; at the first prediction of an exam they turn to the attention's peak."""
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
-        self._nodes["attention"] = self._node_exam.show_prediction(attention, nodes, exam, prediction)
+        self._nodes["attention"] = self._node_exam.show_prediction(attention, nodes, exam, prediction, kind)
         self.show_background(self.background)
 
     def hide_prediction(self) -> None:

@@ -63,7 +63,7 @@ class ResultSection:
         if self._session.result is not None and number != self._session.result.shown:
             self._session.show_lesion(number)
 
-    def build(self, _busy: str) -> None:
+    def build(self, busy: str) -> None:
         """Write the section's part of the page."""
         name, words = self.state.name, self.words.name
         html.Div(f"{{{{ {words.probability} }}}}", v_if=(f"!{name.has_result}",), classes="text-caption")
@@ -77,6 +77,11 @@ class ResultSection:
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
             html.Div(f"{{{{ {words.decision} }}}}", id="decision")
             html.Div(f"{{{{ {words.model} }}}}", classes="text-caption", id="model-facts")
+            html.Div(v_html=(words.evidence,), v_if=(words.evidence,), classes="my-2", id="evidence")
+            matter = {"click": self._session.intervene, "disabled": (f"!!{busy}",), "id": "matter"}
+            tip = "Erase the tumour, an equal patch elsewhere, and swap the background"
+            v3.VBtn("Does the picture matter?", size="small", variant="text", title=tip, **matter)
+            html.Div(f"{{{{ {words.matters} }}}}", v_if=(words.matters,), classes="text-caption", id="matters")
             html.Div(f"{{{{ {words.image_alone} }}}}", classes="text-caption")
             html.Div(f"{{{{ {words.attention} }}}}", classes="text-caption", id="attention")
             html.Div(f"{{{{ {words.measurements} }}}}", classes="text-caption", id="measurements")

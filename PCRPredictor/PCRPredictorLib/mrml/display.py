@@ -9,6 +9,7 @@ import numpy as np
 from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
+from .maps import hide_faint, kind_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
 COMPARE_LAYOUT, STEPS_LAYOUT = 5207, 5211  # unlike those of Slicer and of other extensions
@@ -32,11 +33,6 @@ def set_background(scene: Node, volume: Node) -> None:
         node.SetBackgroundVolumeID(volume.GetID())
 
 
-def set_threshold(attention: Node, threshold: float = FAINT) -> None:
-    """Hide attention below a share of its peak."""
-    attention.GetDisplayNode().SetThreshold(threshold, 1.0)
-
-
 def set_outline(segmentation: Node, visible: bool) -> None:
     """Show or hide the tumour's outline in slices and its surface in 3D."""
     segmentation.GetDisplayNode().SetVisibility(visible)
@@ -58,6 +54,7 @@ def apply_overlay(
     segmentation: Node | None,
     rendering_logic: Node,
     *,
+    kind: str,
     visible: bool,
     opacity: float,
     threshold: float,
@@ -68,6 +65,7 @@ def apply_overlay(
     """Make the views what a person set, see `session.overlay.OverlaySettings`.
 
     Args:
+        attention: node of the map, which is of this kind already; see `maps.put_map`.
         rendering_logic: of Slicer's module Volume Rendering.
     """
     if segmentation is not None and segmentation.GetDisplayNode() is not None:
@@ -75,9 +73,9 @@ def apply_overlay(
     if attention is None or attention.GetDisplayNode() is None:
         return
     set_overlay(scene, attention, visible=visible, opacity=opacity)
-    set_threshold(attention, threshold)
+    hide_faint(attention, threshold)
     set_legend(attention, legend and visible)
-    render_in_3d(rendering_logic, attention, rendering)
+    render_in_3d(rendering_logic, attention, rendering and kind_of(attention) == "attention")
 
 
 def jump_to(scene: Node, position: Sequence[float]) -> None:

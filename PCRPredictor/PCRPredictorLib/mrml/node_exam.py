@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ..exam import PHASE_NAMES, Exam
 from ..prediction import Prediction
+from ..report.maps import make_overlay
 from .exam import Node, exam_from_nodes, state_of
-from .nodes import put_attention, show_overlay, to_vtk_image
+from .maps import put_map
+from .nodes import show_overlay
 
 
 class NodeExam:
@@ -38,17 +40,24 @@ class NodeExam:
         return self._exam
 
     def show_prediction(
-        self, attention: Node | None, volumes: Sequence[Node], exam: Exam, prediction: Prediction
+        self,
+        attention: Node | None,
+        volumes: Sequence[Node],
+        exam: Exam,
+        prediction: Prediction,
+        kind: str = "attention",
     ) -> Node:
-        """Lay the attention of a prediction over the early phase, and return its node.
+        """Lay a map of a prediction over the early phase, and return its node.
 
         Args:
-            attention: node of an earlier prediction to use again, or None.
+            attention: node of an earlier map to use again, or None.
             volumes: pre, early and whatever follows; their scene is used.
             exam: that was predicted.
+            kind: of the map; attention if the prediction does not have it.
         """
         scene, early = volumes[0].GetScene(), volumes[1]
-        attention = put_attention(scene, attention, to_vtk_image(prediction.attention), exam.geometry)
+        found = make_overlay(kind, exam, prediction) or make_overlay("attention", exam, prediction)  # type: ignore[arg-type]
+        attention = put_map(scene, attention, found, exam.geometry)  # type: ignore[arg-type]
         phases = self._state[: len(PHASE_NAMES)] if self._state is not None else None
         if self._shown != phases:  # of the same phases, only the tumour has changed: leave the views alone
             show_overlay(scene, early, attention, prediction.attention_summary.peak)

@@ -179,13 +179,16 @@ def _colour_attention(scene: Node, node: Node) -> None:
     import slicer
 
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(_colour_table(scene).GetID())
+    display.SetAndObserveColorNodeID(make_colour_table(scene, ATTENTION_RGB, ATTENTION).GetID())
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetThreshold(FAINT, 1.0)
     display.ApplyThresholdOn()
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(ATTENTION)
-    legend.SetSize(0.11, 0.4)
+    legend.SetPosition(0.98, 0.12)  # the corner between the letters of two edges
+    legend.SetSize(0.08, 0.3)
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+        text.SetFontSize(11)
     legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0: exact with one decimal
     legend.SetLabelFormat("%.1f")
     for view in nodes_of(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D
@@ -223,17 +226,22 @@ def show_overlay(
         node.SetViewUp(0, 0, 1)
 
 
-def _colour_table(scene: Node) -> Node:
-    """Add the colours of attention to the scene, so that any Slicer shows them."""
+def make_colour_table(scene: Node, colours: Sequence[Sequence[float]], name: str) -> Node:
+    """Add the colours of a map to the scene, so that any Slicer shows them.
+
+    Args:
+        colours: RGB in [0, 1], evenly spaced.
+        name: of the map.
+    """
     import slicer
 
     levels = np.linspace(0, 1, 256)
-    anchors = np.linspace(0, 1, len(ATTENTION_RGB))
-    rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*ATTENTION_RGB, strict=True)], -1)
+    anchors = np.linspace(0, 1, len(colours))
+    rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*colours, strict=True)], -1)
     node = slicer.vtkMRMLColorTableNode()
     node.SetAttribute(_OWN, "made")
     node.SetTypeToUser()
-    node.SetName(scene.GenerateUniqueName("Attention colours"))
+    node.SetName(scene.GenerateUniqueName(f"{name} colours"))
     node.SetNumberOfColors(len(levels))
     for index, (level, colour) in enumerate(zip(levels, rgb, strict=True)):
         node.SetColor(index, f"{level:.2f}", *colour.tolist())

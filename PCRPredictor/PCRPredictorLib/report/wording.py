@@ -31,6 +31,14 @@ def describe_result(prediction: Prediction, _: Translate = str) -> str:
     return f'<b>{escape(_("No decision."))}</b> {reasons}<br><span style="color: gray">{escape(shown)} {span}</span>'
 
 
+def describe_assumptions(assumptions: str, _: Translate = str) -> str:
+    """Return the line above a hypothetical result, rich text; "" if nothing is assumed."""
+    if not assumptions:
+        return ""
+    line = _("Hypothetical, if {assumptions}:").format(assumptions=assumptions)
+    return f'<b><span style="color: #b06000">{escape(line)}</span></b><br>'
+
+
 def describe_probability(prediction: Prediction) -> str:
     """Return the probability with as many digits as its place beside the threshold needs, as in "26.4 %"."""
     return format_beside(prediction.probability, prediction.operating_point.threshold)[0]

@@ -9,8 +9,9 @@ from functools import partial
 from ..errors import DataError, within_memory
 from ..exam import Exam
 from ..prediction import Prediction
-from ..reading.sources import Source
-from ..report.wording import describe_probability
+from ..reading.labels import LABEL, parse_labels
+from ..reading.sources import PatientSource, Source
+from ..report.wording import Translate, describe_probability
 from .frontend import Worker
 from .result import Result
 from .session import Session
@@ -20,11 +21,27 @@ Predict = Callable[[Exam], Prediction]
 
 @dataclass(frozen=True)
 class Row:
-    """An exam of the list: its name, its probability in words or "", and why there is none or ""."""
+    """An exam of the list.
+
+    Args:
+        label: "pCR" or "no pCR" if the cohort's table says so, else "".
+        probability: in words, or why there is no decision; "" before a prediction.
+        warnings: number of the prediction's warnings.
+        problem: why the exam could not be predicted, or "".
+        state: of the open exam, in words; "" for the others.
+    """
 
     name: str
+    label: str = ""
     probability: str = ""
+    warnings: int = 0
     problem: str = ""
+    state: str = ""
+
+    def predicted(self, prediction: Prediction, _: Translate = str) -> Row:
+        """Return the row with the result of a prediction."""
+        shown = _("no decision") if prediction.reasons_against else describe_probability(prediction)
+        return replace(self, probability=shown, warnings=len(prediction.notices), problem="")
 
 
 class ExamList:
@@ -42,8 +59,9 @@ class ExamList:
 
     def __init__(self, sources: Sequence[Source], session: Session, worker: Worker) -> None:
         self._sources, self._session, self._worker = sources, session, worker
-        self.rows = [Row(source.name) for source in sources]
+        self.rows = [Row(source.name, label) for source, label in zip(sources, _labels(sources), strict=True)]
         self.chosen = -1
+        self._translate = session.activity.translate
         self._running: Predict | None = None  # what predicts the list now
         self._noted: Result | None = None
         self._model: str | None = None
@@ -87,7 +105,7 @@ class ExamList:
         if number == len(self.rows):
             self._stop()
             return
-        work = partial(_predict_source, self._sources[number], predict)
+        work = partial(_predict_source, self._sources[number], self.rows[number], predict, self._translate)
         self._worker.start(work, partial(self._on_predicted, predict, number), self._on_failed)
         self._session.activity.emit()
 
@@ -109,19 +127,37 @@ class ExamList:
         bundle, result = self._session.model.bundle, self._session.result
         if (model := bundle.checksum if bundle is not None else None) != self._model:
             self._model, self._running = model, None
-            self.rows = [Row(row.name) for row in self.rows]
+            self.rows = [Row(row.name, row.label) for row in self.rows]
         if result is not None and self.chosen >= 0 and (self._noted is None or result.inputs is not self._noted.inputs):
             self._noted = result
-            self.rows[self.chosen] = Row(self.rows[self.chosen].name, describe_probability(result.prediction))
+            self.rows[self.chosen] = self.rows[self.chosen].predicted(result.prediction, self._translate)
+        state = self._describe_state()
+        self.rows = [replace(row, state=state if n == self.chosen else "") for n, row in enumerate(self.rows)]
+
+    def _describe_state(self) -> str:
+        """Return what is true of the open exam."""
+        _, session = self._translate, self._session
+        if session.result is None:
+            return _("open, not predicted")
+        if session.hypothesis is not None:
+            return _("open, hypothetical values")
+        return _("open, changed since its prediction") if session.is_stale else _("open, predicted")
 
 
-def _predict_source(source: Source, predict: Predict) -> Row:
-    row = Row(source.name)
+def _predict_source(source: Source, row: Row, predict: Predict, _: Translate) -> Row:
     try:
         with within_memory():
             exam = source.read()
             if exam.mask is None:
-                return replace(row, problem="open this exam and segment the tumour first")
-            return replace(row, probability=describe_probability(predict(exam)))
+                return replace(row, problem=_("open this exam and segment the tumour first"))
+            return row.predicted(predict(exam), _)
     except DataError as error:
         return replace(row, problem=str(error))
+
+
+def _labels(sources: Sequence[Source]) -> list[str]:
+    """Return the label of each source that is a patient of a cohort's table, in words; "" if it is not known."""
+    cells = [str(each.patient.row.get(LABEL, "")) if isinstance(each, PatientSource) else "" for each in sources]
+    labels, _reasons = parse_labels(cells)
+    words = {1: "pCR", 0: "no pCR", None: ""}
+    return [words[label] for label in labels]

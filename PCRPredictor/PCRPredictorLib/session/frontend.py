@@ -85,8 +85,8 @@ class ExamScene(Protocol):
     def jump_to(self, position: tuple[float, float, float]) -> None:
         """Centre the views on an LPS position in mm."""
 
-    def show_prediction(self, exam: Exam, prediction: Prediction) -> None:
-        """Show the attention of a prediction over the exam."""
+    def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
+        """Show a map of a prediction over the exam, see `report.maps`."""
 
     def hide_prediction(self) -> None:
         """Show no prediction any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,3 +104,16 @@ class ModelRunner:
             self._predictor = Predictor(bundle, device)
             self._loaded = bundle.checksum, device
         return self._predictor
+
+    def what_if(self, prediction: Prediction, clinical: Mapping[str, object]) -> Prediction | None:
+        """Return a prediction with other clinical values, at once; None if its model is not the one that is loaded.
+
+        Args:
+            clinical: all values as they were written; what is missing is unknown.
+
+        Raises:
+            DataError: if a value cannot be used, or the prediction does not hold what this needs.
+        """
+        if self._predictor is None or self._predictor.bundle.checksum != prediction.model.checksum:
+            return None
+        return self._predictor.what_if(prediction, clinical)

@@ -1,4 +1,4 @@
-"""How an exam and the attention over it are shown; the only place of the defaults."""
+"""How an exam and a map over it are shown; the only place of the defaults."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ class OverlaySettings:
     """What the user sets about the views.
 
     Args:
-        visible: show the attention over the slices.
-        opacity: of the attention, in [0, 1].
-        threshold: share of the attention's peak below which it is hidden, in [0, 1].
+        kind: of the map, an `OverlayKind` of `report.maps`.
+        visible: show the map over the slices.
+        opacity: of the map, in [0, 1].
+        threshold: share of the end of the map's scale below which it is hidden, in [0, 1].
         outline: show the tumour's outline and surface.
         legend: show what the colours mean.
         rendering: draw the attention in 3D.
     """
 
+    kind: str = "attention"
     visible: bool = True
     opacity: float = OPACITY
     threshold: float = FAINT

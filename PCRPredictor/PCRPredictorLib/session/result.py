@@ -9,6 +9,7 @@ from ..exam import Exam
 from ..prediction import OperatingPoint, Prediction
 from ..report import wording
 from ..report.effect_words import describe_interventions
+from ..report.evidence_words import describe_evidence
 from ..report.measured import describe_measurements_briefly
 from .frontend import Fingerprint
 from .history import Snapshot
@@ -74,9 +75,9 @@ class Result:
 
 @dataclass(frozen=True)
 class ResultWords:
-    """A result in sentences; `probability` and `warnings` are rich text, `lesions` has a line for each of several.
+    """A result in sentences; `probability`, `warnings` and `evidence` are rich text.
 
-    `matters` is "" until `Session.intervene` has been called.
+    `lesions` has a line for each of several. `matters` is "" until `Session.intervene` has been called.
     """
 
     probability: str = ""
@@ -87,16 +88,21 @@ class ResultWords:
     measurements: str = ""
     warnings: str = ""
     matters: str = ""
+    evidence: str = ""
     lesions: tuple[str, ...] = ()
 
 
-def describe_result(result: Result | None, _: wording.Translate = str) -> ResultWords:
-    """Return the words of a result, or of its absence."""
+def describe_result(result: Result | None, _: wording.Translate = str, assumptions: str = "") -> ResultWords:
+    """Return the words of a result, or of its absence.
+
+    Args:
+        assumptions: under which it is hypothetical, "" if it is not.
+    """
     if result is None:
         return ResultWords(_("No prediction yet."))
     prediction = result.current
     return ResultWords(
-        wording.describe_result(prediction, _),
+        wording.describe_assumptions(assumptions, _) + wording.describe_result(prediction, _),
         wording.describe_decision(prediction, _),
         wording.describe_model(prediction.model, _),
         wording.describe_image_alone(prediction, _),
@@ -104,5 +110,6 @@ def describe_result(result: Result | None, _: wording.Translate = str) -> Result
         describe_measurements_briefly(prediction.measurements, _),
         wording.describe_warnings(prediction, _),
         describe_interventions(prediction, _),
+        describe_evidence(prediction.evidence, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )

@@ -25,6 +25,7 @@ from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
 from .result import PredictionInputs, Result, ResultWords, describe_result
 from .tumour import Tumour
+from .what_if import Hypothesis, WhatIf
 
 
 class Session:
@@ -54,6 +55,7 @@ class Session:
         self.tumour = Tumour(scene, self.activity, self.update)
         self.candidates = Candidates(scene, self.activity, self.tumour)
         self.model, self.clinical, self.overlay = ModelChoice(), ClinicalForm(), OverlaySettings()
+        self._what_if = WhatIf(self.runner, translate)
         self.result: Result | None = None
         self.title = ""
 
@@ -68,19 +70,34 @@ class Session:
 
     @property
     def is_stale(self) -> bool:
-        """True if exam or clinical values have changed since the result; an undone stroke changes nothing."""
-        now = self._scene.fingerprint()
-        if self.result is None or now is None:
+        """True if the exam has changed since the result, or clinical values without a `hypothesis`.
+
+        An undone stroke changes nothing.
+        """
+        if self.result is None or self.hypothesis is not None:
             return False
-        inputs = self.result.inputs
-        if self.clinical.meaning != inputs.clinical or now.voxels != inputs.state.voxels:
-            return True
-        drawn = self.tumour.history.now
-        return now.tumour != inputs.state.tumour and (drawn is None or drawn.content != inputs.tumour)
+        return self._is_different_exam() or self.clinical.meaning != self.result.inputs.clinical
+
+    @property
+    def hypothesis(self) -> Hypothesis | None:
+        """What the result would be with the clinical values as they are entered now, if only they have changed."""
+        if self.result is None or self._is_different_exam():
+            return None
+        form = self.clinical
+        return self._what_if.find(self.result, form.schema, form.values, form.meaning)
+
+    @property
+    def shown(self) -> Result | None:
+        """The result that is shown: the hypothesis, if there is one; files are always of `result`."""
+        return self.hypothesis.result if self.hypothesis is not None else self.result
 
     @property
     def stale(self) -> str:
-        """A sentence if the result is stale, else ""."""
+        """A sentence if what is shown is stale or hypothetical, else ""."""
+        if self.hypothesis is not None:
+            return self._translate(
+                "Hypothetical until you predict with these values; files hold the result without them."
+            )
         return self._translate("Changed since this prediction; predict again.") if self.is_stale else ""
 
     @property
@@ -97,7 +114,8 @@ class Session:
     @property
     def words(self) -> ResultWords:
         """The result in sentences."""
-        return describe_result(self.result, self._translate)
+        hypothesis = self.hypothesis
+        return describe_result(self.shown, self._translate, hypothesis.assumptions if hypothesis is not None else "")
 
     def open(self, read: Callable[[], Exam], title: str = "", opened: Callable[[], object] | None = None) -> bool:
         """Read an exam and open it; return False, and report it, while something else is running.
@@ -146,9 +164,13 @@ class Session:
         self.activity.emit()
 
     def set_overlay(self, settings: OverlaySettings) -> None:
-        """Change how exam and attention are shown."""
+        """Change how the exam and the map over it are shown."""
+        is_different_map = settings.kind != self.overlay.kind
         self.overlay = settings
-        self._scene.apply_overlay(settings)
+        if is_different_map and self.result is not None:
+            self._show_map(self.result)
+        else:
+            self._scene.apply_overlay(settings)
         self.activity.emit()
 
     def update(self) -> None:
@@ -201,8 +223,7 @@ class Session:
         """Show values and attention of one of several lesions, by its number in the result; jump to it."""
         if self.result is not None and 0 <= number < len(self.result.prediction.lesions):
             self.result = self.result.show(number)
-            self._scene.show_prediction(self.result.exam, self.result.current)
-            self._scene.apply_overlay(self.overlay)
+            self._show_map(self.result)
             self._scene.jump_to(self.result.peak)
             self.activity.emit()
 
@@ -232,6 +253,20 @@ class Session:
         work = partial(write, result.exam, result.prediction, folder, scene=False, dicom=dicom)
         self.activity.start(_("Saving"), work, partial(self._on_saved, folder))
 
+    def _show_map(self, result: Result) -> None:
+        self._scene.show_prediction(result.exam, result.current, self.overlay.kind)
+        self._scene.apply_overlay(self.overlay)
+
+    def _is_different_exam(self) -> bool:
+        """Return True if volumes or tumour differ from those of the result."""
+        now = self._scene.fingerprint()
+        if self.result is None or now is None:
+            return False
+        inputs, drawn = self.result.inputs, self.tumour.history.now
+        if now.voxels != inputs.state.voxels:
+            return True
+        return now.tumour != inputs.state.tumour and (drawn is None or drawn.content != inputs.tumour)
+
     def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
         exam, doubt = found
         self.clear_result()
@@ -252,8 +287,7 @@ class Session:
             self.activity.report_problem(_("The model was changed meanwhile; predict again."))
         else:
             self.result = Result(exam, prediction, inputs).at(point)
-            self._scene.show_prediction(exam, self.result.prediction)
-            self._scene.apply_overlay(self.overlay)
+            self._show_map(self.result)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()
             self.update()
 

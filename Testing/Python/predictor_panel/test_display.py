@@ -72,6 +72,24 @@ def test_legend_is_drawn_and_can_be_hidden(panel):
     assert np.abs(drawn - view().pixels())[:, -100:].max() > 50
 
 
+def test_every_map_has_its_colours_and_scale_over_the_tumour(panel):
+    choose_tiny(panel)
+    predict(panel)
+    panel.ui.legendCheck.checked = False
+    seen = {}
+    for k, kind in enumerate(("attention", "evidence", "enhancement")):
+        panel.ui.mapSelector.setCurrentIndex(k)
+        slicer.app.processEvents()
+        assert panel.session.overlay.kind == kind
+        display = panel.scene.attention.GetDisplayNode()
+        seen[kind] = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+    assert seen["attention"] == (0, 1)
+    assert seen["evidence"][0] == -seen["evidence"][1] < 0
+    assert seen["enhancement"][1] > 100
+    panel.ui.mapSelector.setCurrentIndex(0)
+    assert panel.scene.attention.GetName() == "Attention"
+
+
 def test_jump_centres_every_view_on_the_peak(panel):
     choose_tiny(panel)
     predict(panel)

@@ -39,6 +39,30 @@ def test_operating_point_decides(panel):
         assert f"the threshold of “{point.name}” ({100 * point.threshold:.1f} %)" in panel.ui.decisionLabel.text
 
 
+def test_bars_and_what_if_are_in_the_panel(panel):
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.ui.evidenceLabel.text.startswith("<b>The image moved the probability by")
+    bars = panel.ui.evidenceLabel.text
+    panel.session.enter({"age": 70, "hr": "negative"})
+    assert "Hypothetical, if Age were 70 years and Hormone receptors were negative:" in panel.ui.probabilityLabel.text
+    assert panel.ui.evidenceLabel.text != bars
+    assert panel.ui.statusLabel.text.startswith("Hypothetical until you predict")
+    predict(panel)
+    assert "Hypothetical" not in panel.ui.probabilityLabel.text + panel.ui.statusLabel.text
+
+
+def test_whether_the_picture_matters_is_found_out_on_demand(panel):
+    assert not panel.ui.matterButton.enabled
+    assert panel.ui.matterButton.toolTip == "Predict first."
+    choose_tiny(panel)
+    predict(panel)
+    assert panel.ui.matterLabel.text == ""
+    panel.ui.matterButton.click()
+    wait(panel)
+    assert "Erasing the tumour" in panel.ui.matterLabel.text
+
+
 def test_second_prediction_reuses_exam_and_nodes(panel):
     choose_tiny(panel)
     predict(panel)

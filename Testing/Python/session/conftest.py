@@ -71,8 +71,8 @@ class Table:
     def jump_to(self, position):
         self.position = position
 
-    def show_prediction(self, _exam, prediction):
-        self.shown = prediction
+    def show_prediction(self, _exam, prediction, kind="attention"):
+        self.shown, self.kind = prediction, kind
 
     def hide_prediction(self):
         self.shown = None
@@ -112,7 +112,7 @@ class Desk:
     def __init__(self, exam=None, predict=None):
         self.table, self.queue, self.problems = Table(), Queue(), []
         predict = predict or (lambda exam, bundle: replace(tiny_prediction(exam), model=bundle.identity))
-        runner = SimpleNamespace(predict=lambda exam, bundle, device="": predict(exam, bundle))
+        runner = SimpleNamespace(predict=lambda exam, bundle, device="": predict(exam, bundle), what_if=lambda *_: None)
         self.session = Session(self.table, self.queue, runner)
         self.session.activity.on_problem.append(self.problems.append)
         self.session.choose_model(find_bundle("phantom"))

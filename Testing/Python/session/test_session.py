@@ -199,6 +199,17 @@ def test_overlay_settings_are_applied_at_once_and_to_the_next_result(desk):
     assert desk.table.overlay is settings
 
 
+def test_a_different_map_is_shown_at_once_and_with_the_next_result(desk):
+    desk.predict()
+    desk.table.shown = None
+    desk.session.set_overlay(OverlaySettings(kind="evidence"))
+    assert desk.table.shown is desk.session.result.prediction
+    assert desk.table.kind == desk.table.overlay.kind == "evidence"
+    desk.table.kind = ""
+    desk.predict()
+    assert desk.table.kind == "evidence"
+
+
 def test_a_different_exam_brings_its_own_values_and_none_of_the_last_one(desk):
     desk.session.enter({"age": "60", "her2": "positive"})
     desk.session.open(lambda: replace(tiny_exam(), clinical={"Age": 30}), "the next one")

@@ -1,0 +1,72 @@
+"""A map of a prediction as a volume node: attention, evidence or early enhancement, with its colours and legend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..exam import Geometry
+from ..report.maps import MapOverlay, OverlayKind
+from .exam import Node
+from .nodes import ATTENTION, is_own, make_colour_table, put_attention, to_vtk_image
+
+KIND = "BreastPCR.map"  # attribute of a map's node
+NAMES: dict[OverlayKind, str] = {"attention": ATTENTION, "evidence": "Evidence", "enhancement": "Early enhancement"}
+_LABELS = {"attention": (6, "%.1f"), "evidence": (5, "%+.2g"), "enhancement": (6, "%.0f")}  # of the legend
+
+
+def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geometry) -> Node:
+    """Put a map into a volume node with its colours and legend; what is faint is transparent.
+
+    Args:
+        node: to change in place, whatever map it held, or None for a new one.
+        geometry: of the exam.
+    """
+    node = put_attention(scene, node, to_vtk_image(overlay.values), geometry)
+    display, before = node.GetDisplayNode(), node.GetAttribute(KIND) or "attention"
+    if before != overlay.kind:
+        node.SetName(NAMES[overlay.kind])
+        _colour(scene, node, overlay)
+    node.SetAttribute(KIND, overlay.kind)
+    display.SetWindowLevelMinMax(overlay.low, overlay.high)
+    _write_legend(node, overlay)
+    return node
+
+
+def kind_of(node: Node) -> OverlayKind:
+    """Return which map a node holds."""
+    return node.GetAttribute(KIND) or "attention"
+
+
+def hide_faint(node: Node, threshold: float) -> None:
+    """Hide the values of a map that are smaller than a share of its scale's end, to both sides of 0."""
+    display = node.GetDisplayNode()
+    low, high, colours = display.GetWindowLevelMin(), display.GetWindowLevelMax(), display.GetColorNode()
+    display.SetApplyThreshold(low >= 0)
+    if low >= 0:
+        display.SetThreshold(threshold * high, max(high, node.GetImageData().GetScalarRange()[1]))
+    elif colours is not None and is_own(colours):
+        levels = np.abs(np.linspace(-1, 1, colours.GetNumberOfColors()))
+        for index, level in enumerate(levels):
+            colours.SetOpacity(index, float(level >= max(threshold, 1e-6)))
+
+
+def _colour(scene: Node, node: Node, overlay: MapOverlay) -> None:
+    """Give a node a colour table of its own for a different map, in place of the last one of its own."""
+    display = node.GetDisplayNode()
+    last = display.GetColorNode()
+    display.SetAndObserveColorNodeID(make_colour_table(scene, overlay.colours, NAMES[overlay.kind]).GetID())
+    if last is not None and is_own(last):
+        scene.RemoveNode(last.GetStorageNode())
+        scene.RemoveNode(last)
+
+
+def _write_legend(node: Node, overlay: MapOverlay) -> None:
+    import slicer
+
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    if legend is None:
+        return
+    count, form = _LABELS[overlay.kind]
+    legend.SetTitleText(", ".join(filter(None, (NAMES[overlay.kind], overlay.unit))))
+    legend.SetNumberOfLabels(count)
+    legend.SetLabelFormat(form)
