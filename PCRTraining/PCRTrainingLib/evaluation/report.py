@@ -55,6 +55,7 @@ def render_evaluation(
         template: that lays it out.
     """
     sections = [section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort)]
+    sections += site_sections(result)
     if histories:
         sections.append(Section("Training", figures=[Figure(training_plot(histories), "Training", _COURSE)]))
     rows = [[m["name"], m["version"], m["training_data"], m["checksum"][:16]] for m in result["models"]]

@@ -104,7 +104,7 @@ def _compare(
 
 
 def site_sections(result: Mapping[str, Any]) -> list[Section]:
-    """Return the part of an experiment's page about the sites; nothing if none was left out."""
+    """Return the part of a run's or experiment's page about the sites; nothing if none was left out."""
     sites = result.get("sites")
     if not sites:
         return []

@@ -23,6 +23,7 @@ from ..config import TrainingConfig
 from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
+from ..evaluation.sites import describe_sites
 from ..run_state import read_histories
 from ..statistics.operating import Outcome
 from ..training.folds import Run
@@ -83,7 +84,8 @@ def finish(job: Job, run: Run) -> None:
     fitted = bundle_points(run, last.logit)
     result |= {"operating_points": [vars(point) for point in fitted[1]], "note": _control_note(run)}
     write_out_of_fold(folder.out_of_fold, run, last)
-    content = {"kind": "evaluation", "cohorts": [result], "models": [], **job.time_and_versions()}
+    sites = _describe_sites(run, outcomes) if run.config.split.kind == "sites" else None
+    content = {"kind": "evaluation", "cohorts": [result], "sites": sites, "models": [], **job.time_and_versions()}
     write_whole_json(content, folder.summary)
     histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.fold_numbers}
     write_whole_text(render_evaluation(content, histories), folder.report)
@@ -103,6 +105,12 @@ def _control_note(run: Run) -> str:
     if any(step.name == CONTROL for step in config.steps) or control_config(config) is None:
         return ""
     return "No fair control was trained, so this run does not tell what guidance does; pcr experiment does."
+
+
+def _describe_sites(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the results of every step at each site that was left out, see `describe_sites`."""
+    index, data = run.data.held_out, run.data
+    return describe_sites({each.name: [each] for each in outcomes}, data.cache.labels[index], data.site[index], [])
 
 
 def outcomes_of_steps(run: Run) -> list[Outcome]:

@@ -61,6 +61,12 @@ def test_model_of_a_site_has_not_seen_its_patients_or_rows(trained_sites):
     assert sorted(path.name for path in (trained_sites / "bundles").iterdir()) == ["north-A", "north-B", "south"]
 
 
+def test_report_has_each_step_at_each_site(trained_sites):
+    sites = json.loads((trained_sites / "summary.json").read_text())["sites"]
+    assert (sites["names"], len(sites["rows"])) == (["north: A", "north: B", "south"], 3)
+    assert "AUC at the site that was left out" in (trained_sites / "report.html").read_text()
+
+
 def test_model_of_a_site_predicts(trained_sites, cohorts, tmp_path):
     model = str(trained_sites / "bundles" / "south")
     assert run(app, ["predict", "--cohort", str(cohorts[1]), "--model", model, "--out", str(tmp_path / "p")]) == 0
