@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .tables import (
     frequency_table,
     intervals_over,
     point_table,
+    site_figures,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -93,7 +95,7 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
         headline=_experiment_headline(result),
         sections=[
             Section(text=_training(result), tables=[models]),
-            *site_sections(result),
+            *(replace(section, figures=site_figures(result["sites"])) for section in site_sections(result)),
             *(_experiment_cohort(result, cohort) for cohort in result["cohorts"]),
             Section("All cohorts", tables=[comparison_table(result["comparisons"])]),
         ],
@@ -171,6 +173,7 @@ def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Sectio
     models = [{**(row["cohorts"].get(cohort["name"]) or {}), "name": row["name"]} for row in result["rows"]]
     named = {pair[key] for pair in result["comparisons"] for key in ("model", "other")}
     tables = [_cohort_table(result, cohort), calibration_table(models), frequency_table(models), benefit_table(models)]
+    tables.append(_look_table(models))
     curves = benefit_figure([model for model in models if model["name"] in named])
     text = f"{_describe_patients(cohort, best)} {intervals_over(models)}".rstrip()
     return Section(title, text, tables, [forest, *curves])
@@ -185,6 +188,14 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
         row.append(format_value(model["challenge_score"]))
         rows.append([*row, point["name"], format_value(point["threshold"])])
     return Table("Performance", (*head, "Challenge score", "Operating point", "Threshold"), rows, _READ_MODELS)
+
+
+def _look_table(models: Sequence[Mapping[str, Any]]) -> Table:
+    """Return where the models of an experiment looked."""
+    keys = ("attention_map", "attention_in_tumour", "pointing_game")
+    shown = [model for model in models if model.get("attention_map")]
+    rows = [[model["name"], *(format_value(model.get(key)) for key in keys)] for model in shown]
+    return Table("Where the models looked", ("Model", "Map", "In tumour", "Pointing game"), rows, _READ_ATTENTION)
 
 
 def _attention_table(models: list[dict[str, Any]]) -> Table:
@@ -230,17 +241,15 @@ def _training(result: dict[str, Any]) -> str:
 def _cohort_table(result: dict[str, Any], cohort: dict[str, Any]) -> Table:
     """Return the results of every row on one cohort, in the given order."""
     head = ["Model", "AUC", "Over seeds", "Sensitivity", "Specificity", "Sensitivity at baseline's specificity"]
-    head += ["at specificity 0.80", "Gap closed", "Attention in tumour", "Pointing game"]
+    head += ["at specificity 0.80", "Gap closed"]
     rows = []
     for row in result["rows"]:
         found = row["cohorts"].get(cohort["name"]) or {}
         seeds = [value for value in found.get("auc_per_seed") or [] if is_known(value)]
         spread = f"{format_value(min(seeds))} to {format_value(max(seeds))}" if len(seeds) > 1 else MISSING
-        shown = f" ({found['attention_map']})" if found.get("attention_map") else ""
         cells = [row["name"], format_value(found.get("auc")), spread]
         cells += [format_value(found.get(key)) for key in _RATES]
         cells.append(format_value(found.get("gap_closed")))
-        cells += [format_value(found.get("attention_in_tumour")) + shown, format_value(found.get("pointing_game"))]
         rows.append(cells)
     return Table("Results", head, rows, _READ_EXPERIMENT if cohort is result["cohorts"][0] else "")
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from PCRPredictorLib.formatting import MISSING, count, format_value
 
-from ..statistics.plots import decision_plot, is_known
+from ..statistics.plots import decision_plot, forest_plot, is_known
 from .layout import Figure, Table
 
 Model = Mapping[str, Any]
+_BESIDE = ("fair control", "clinical + volume")  # rows whose differences have a picture
 _SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)  # thresholds of the table; the picture has all
 _CALIBRATION = ("slope", "intercept", "in_the_large", "integrated_index")
 
@@ -79,10 +80,10 @@ def benefit_table(models: Sequence[Model]) -> Table:
     rows = []
     if found:
         curve = _shown(found[0])
-        rows.append(["everybody is decided for", *(format_value(point["everybody"], 3) for point in curve)])
+        rows.append(["everybody counted as pCR", *(format_value(point["everybody"], 3) for point in curve)])
     for model in found:
         rows.append([model["name"], *(format_value(point["net_benefit"], 3) for point in _shown(model))])
-    note = "Correct decisions for pCR per patient, less weighted wrong ones. Deciding for nobody is worth 0."
+    note = "Correct decisions for pCR per patient, less weighted wrong ones. Counting nobody as pCR is worth 0."
     return Table("Net benefit", ["Model", *(f"Threshold {value:.0%}" for value in _SHOWN)], rows, note)
 
 
@@ -91,7 +92,7 @@ def benefit_figure(models: Sequence[Model]) -> list[Figure]:
     curves = {model["name"]: model["decision_curve"] for model in models if model.get("decision_curve")}
     if not curves:
         return []
-    caption = "Net benefit by the threshold of the decision; grey: deciding for everybody, or for nobody (0)."
+    caption = "Net benefit by the threshold of the decision; grey: everybody counted as pCR, or nobody (0)."
     return [Figure(decision_plot(curves), "Decision curve", caption)]
 
 
@@ -112,6 +113,35 @@ def point_table(points: Sequence[Mapping[str, Any]]) -> Table:
         "have pCR as here."
     )
     return Table("Operating points of the model", head, rows, note)
+
+
+def site_figures(sites: Mapping[str, Any]) -> list[Figure]:
+    """Return the AUC of the last row at each site that was left out, and its differences to the rows compared with."""
+    last, sizes = sites["rows"][-1], zip(sites["names"], sites["positives"], sites["patients"], strict=True)
+    names = [f"{name} ({positives} of {patients})" for name, positives, patients in sizes]
+    figures = [_site_forest(names, last["auc"], last, f"AUC of {last['name']}")]
+    for pair in sites["comparisons"]:
+        if pair["model"] == last["name"] and pair["other"] in _BESIDE:
+            title = f"AUC of {pair['model']} minus {pair['other']}"
+            figures.append(_site_forest(names, pair["difference"], pair, title, 0.0))
+    return figures
+
+
+def _site_forest(
+    names: Sequence[str],
+    values: Sequence[Mapping[str, Any]],
+    pooled: Mapping[str, Any],
+    title: str,
+    reference: float | None = None,
+) -> Figure:
+    named = [
+        *zip(names, values, strict=True),
+        ("macro mean", pooled["macro"]),
+        ("random effects", pooled["random_effects"]),
+    ]
+    rows = [(name, found["value"], found["low"], found["high"]) for name, found in named]
+    caption = f"{title}, with 95 % intervals; in brackets patients with pCR of all."
+    return Figure(forest_plot(rows, reference, title), f"Forest plot of the sites: {title}", caption)
 
 
 def intervals_over(models: Sequence[Model]) -> str:

@@ -20,7 +20,7 @@ from ..run_folder import RunFolder
 from ..statistics.metrics import Interval, auc, bootstrap, bootstrap_values, rates, sensitivity_at
 from ..statistics.operating import Outcome
 from ..statistics.seeds import SEEDS, mean_elsewhere, mean_out_of_fold
-from ..statistics.variability import FromDraws, widen
+from ..statistics.variability import FromDraws, widen, within_bounds
 from ..training.folds import Prepared
 from .control import CONTROL, CONTROL_ROW, IMAGE
 
@@ -157,7 +157,8 @@ def _beside(mean: Outcome, baseline: Outcome, label: np.ndarray) -> Interval:
     seeds, everyone = zip(_seeds(mean), _seeds(baseline), strict=True), np.arange(len(label))
     drawn = bootstrap_values(lambda i: sensitivity(mean, baseline, i), label)
     found = bootstrap(lambda i: sensitivity(mean, baseline, i), label, drawn=drawn)
-    return widen(found, float(np.var(drawn)), FromDraws.of([sensitivity(a, b, everyone) for a, b in seeds]))
+    of_draws = FromDraws.of([sensitivity(a, b, everyone) for a, b in seeds])
+    return within_bounds(widen(found, float(np.var(drawn)), of_draws))
 
 
 def compare_rows(means: Mapping[str, Outcome], label: np.ndarray) -> list[dict[str, object]]:

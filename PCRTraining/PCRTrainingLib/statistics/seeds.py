@@ -1,7 +1,8 @@
 """The mean of several seeds: one prediction, decided once, without the patient's own label.
 
 The decision is that of the mean calibrated probability at a threshold fixed on such means of other patients. A majority
-of the seeds' own decisions is not used: of two seeds, both would have to agree, and each has a threshold of its own.
+of the seeds' own decisions is not used: of two seeds, both would have to agree, and each has a threshold of its own. As
+a mean of probabilities is too moderate, it is calibrated once more, also on other patients.
 
 Arrays are (N,) of the patients.
 """
@@ -11,10 +12,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 from PCRPredictorLib.model.calibration import calibrate
+from scipy.special import logit
 
-from .operating import Outcome, Scores, choose_operating_points, fit_calibration, held_out_parts
+from .operating import Outcome, Scores, fit_calibration, fit_points, held_out_parts
 
 SEEDS = "seeds"
+_CLIP = 1e-6  # probabilities of 0 and 1 have no logit
 
 
 def mean_out_of_fold(found: Sequence[Outcome], label: np.ndarray) -> Outcome:
@@ -38,9 +41,10 @@ def mean_out_of_fold(found: Sequence[Outcome], label: np.ndarray) -> Outcome:
     probability, decision = np.zeros(len(label)), np.zeros(len(label), bool)
     for k in np.unique(part):
         here, others = part == k, part != k
-        mean = _mean_calibrated(found, found, label, others)
-        balanced, *_ = choose_operating_points(mean[others], label[others])
-        probability[here], decision[here] = mean[here], mean[here] >= balanced.threshold
+        mean = _mean_calibrated(found, label, others)
+        calibration, (balanced, *_) = fit_points(mean[others], label[others])
+        probability[here] = calibrate(mean[here], calibration)
+        decision[here] = probability[here] >= balanced.threshold
     return _mean(found, probability, decision, part, "balanced, of the mean prediction")
 
 
@@ -54,9 +58,9 @@ def mean_elsewhere(found: Sequence[Outcome], inside: Sequence[Outcome], label: n
     """
     if len(found) == 1:
         return found[0]
-    mean = _mean_calibrated(inside, inside, label, np.ones(len(label), bool))
-    balanced, *_ = choose_operating_points(mean, label)
-    probability = np.mean([outcome.probability for outcome in found], 0)
+    calibration, (balanced, *_) = fit_points(_mean_calibrated(inside, label, np.ones(len(label), bool)), label)
+    mean = np.mean([outcome.probability for outcome in found], 0)
+    probability = calibrate(logit(mean.clip(_CLIP, 1 - _CLIP)), calibration)
     outcome = _mean(found, probability, probability >= balanced.threshold, None, balanced.name)
     return replace(outcome, threshold=balanced.threshold)
 
@@ -67,15 +71,10 @@ def _common_part(found: Sequence[Outcome]) -> np.ndarray | None:
     return first if same else None
 
 
-def _mean_calibrated(
-    found: Sequence[Outcome], fitted: Sequence[Outcome], label: np.ndarray, on: np.ndarray
-) -> np.ndarray:
-    """Return the mean over the seeds of probabilities, each calibrated on the patients `on`, (N,) bool."""
-    each = [
-        calibrate(outcome.logit, fit_calibration(own.logit[on], label[on]))
-        for outcome, own in zip(found, fitted, strict=True)
-    ]
-    return np.mean(each, 0)
+def _mean_calibrated(found: Sequence[Outcome], label: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """Return the logit of the mean over the seeds of probabilities, each calibrated on the patients `on`, (N,) bool."""
+    each = [calibrate(outcome.logit, fit_calibration(outcome.logit[on], label[on])) for outcome in found]
+    return logit(np.mean(each, 0).clip(_CLIP, 1 - _CLIP))
 
 
 def _mean(

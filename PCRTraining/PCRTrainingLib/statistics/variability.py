@@ -74,7 +74,7 @@ class Difference:
 def measure(
     statistic: Statistic, outcome: Outcome, label: np.ndarray, *, resamples: int = 1000, within_class: bool = True
 ) -> Interval:
-    """Return a statistic of an outcome with its 95 % interval over patients and, if it has any, over its draws.
+    """Return a statistic in [0, 1] with its 95 % interval over patients and, if the outcome has any, over its draws.
 
     Args:
         label: (N,), 0 or 1.
@@ -85,7 +85,12 @@ def measure(
     interval = bootstrap(of_patients, label, drawn=drawn)
     everyone = np.arange(len(label))
     found = FromDraws.of([statistic(draw, everyone) for draw in outcome.draws])
-    return widen(interval, float(np.var(drawn, ddof=1)) if len(drawn) > 1 else 0.0, found)
+    return within_bounds(widen(interval, float(np.var(drawn, ddof=1)) if len(drawn) > 1 else 0.0, found))
+
+
+def within_bounds(interval: Interval) -> Interval:
+    """Return the interval of a share, cut to [0, 1]."""
+    return Interval(interval.value, max(interval.low, 0.0), min(interval.high, 1.0))
 
 
 def widen(interval: Interval, patients: float, draws: FromDraws) -> Interval:

@@ -116,7 +116,7 @@ def odd(value):
         *(">0.102<", ">0.017<", ">0.051<", "p is adjusted for 1 comparison (Holm)"),
         *("0.87 (0.41 to 1.33)", "−0.05 (−0.36 to 0.27)", "0.034 (0.011 to 0.088)"),
         *(">91<", ">46 (36 to 57)<", ">121<", ">21 (14 to 28)<", "If 10% respond", ">22 (10 to 30)<", ">5 (1 to 8)<"),
-        *("Net benefit", "Threshold 30%", "everybody is decided for", "Decision curve"),
+        *("Net benefit", "Threshold 30%", "everybody counted as pCR", "Decision curve"),
         "Intervals are over patients. With one seed they lack the variability over seeds and folds.",
         *("breast density", "dense", ">43<", ">12<", "0.75 (0.55 to 0.95)", ">0.84<"),
         *("Grad-CAM", "0.41 (0.33 to 0.49)", "0.88 (0.80 to 0.96)", ">0.07<"),
@@ -131,7 +131,7 @@ EXPERIMENT_WORDS = [
     "Highest AUC of 2 models: step 3, 0.73 (0.66 to 0.80) (out of fold); the same model reaches",
     "Trained on phantom: 600 patients, 181 with pCR, 3 left out. Folds: 5. Seeds: 0, 1, 2. Took 1.5 hours.",
     *("597 patients, 180 with pCR. Best possible AUC 0.82.", "212 patients, 67 with pCR.", "elsewhere, external"),
-    *("the whole", "no image", "0.73 (0.66 to 0.80)", "0.70 to 0.74", "0.52 (0.50 to 0.54) (attention)"),
+    *("the whole", "no image", "0.73 (0.66 to 0.80)", "0.70 to 0.74", "attention", "0.52 (0.50 to 0.54)"),
     *("0.61 (0.49 to 0.73)", "0.68", "0.63 (0.51 to 0.75)", "0.177", "0.91 (0.88 to 0.94)", "0.37"),
     *("+0.056 (−0.012 to +0.124)", "0.87 (0.41 to 1.33)", "46 (36 to 57)", "Step 3 minus fair control"),
     "Intervals are over patients and seeds.",
@@ -160,7 +160,7 @@ def test_small_p_is_not_zero():
 
 
 def test_missing_values_are_dashes():
-    assert "| clinical | – | – | – | – | – | – | – | – | – |" in shown(experiment_markdown)
+    assert "| clinical | – | – | – | – | – | – | – |" in shown(experiment_markdown)
     assert ">0.84</td><td class=short>–</td>" in shown(render_evaluation)
     assert not re.search(r"\b(None|nan)\b", shown(render_experiment) + shown(experiment_markdown))
 
@@ -175,7 +175,7 @@ def test_text_is_escaped(render, content):
 def test_special_characters_do_not_break_markdown_tables():
     rows = [line for line in experiment_markdown(odd(EXPERIMENT)).splitlines() if line.startswith("|")]
     assert r"&lt;b&gt;odd&lt;/b&gt; &amp; \"strange\" \| $x_".replace(r"\"", '"') in rows[2]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 11, 13}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3, 9, 13}
 
 
 @pytest.mark.parametrize("render", [render_evaluation, render_experiment])
@@ -279,3 +279,14 @@ def test_result_without_the_newer_measures_is_shown_without_their_tables():
     )
     assert "Performance" in page
     assert not any(title in page for title in ("Net benefit", "Of 100 patients", "<h3>Calibration"))
+
+
+def test_sites_left_out_have_a_forest_plot_and_one_of_the_difference_to_the_fair_control():
+    values = [interval(0.7, 0.6, 0.8), interval(0.6, 0.5, 0.7)]
+    pooled = {"macro": values[0], "random_effects": values[1] | {"new_site": [0.4, 0.8], "spread": 0.1}}
+    row = {"name": "step 3", "auc": values, "macro_per_seed": [0.65], **pooled}
+    pair = {"model": "step 3", "other": "fair control", "difference": values, **pooled}
+    sites = {"names": ["GE", "Duke"], "patients": [70, 83], "positives": [20, 19], "rows": [row], "comparisons": [pair]}
+    page = render_experiment(EXPERIMENT | {"sites": sites})
+    assert page.count("Forest plot of the sites") == 2
+    assert "AUC of step 3 minus fair control, with 95 % intervals" in page
