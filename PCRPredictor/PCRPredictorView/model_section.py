@@ -65,5 +65,5 @@ class ModelSection:
         with html.Details(classes="text-caption my-1"):
             html.Summary("About this model")
             html.Div(v_html=(name.card,))
-        predict = {"click": self._session.predict, "disabled": (f"!!{busy}",), "id": "predict"}
+        predict = {"click": self._session.predict, "disabled": (f"!!{busy}",), "title": (busy,), "id": "predict"}
         v3.VBtn("Predict", color="primary", block=True, **predict)

@@ -46,15 +46,16 @@ class Section(Protocol):
         """Show what the session holds."""
 
     def build(self, busy: str) -> None:
-        """Write the section's part of the page; `busy` is the JavaScript expression for the running task."""
+        """Write the section's part of the page; `busy` is the JavaScript expression for why its buttons are off."""
 
 
 @dataclass
 class PageState:
-    """What is running, and what went wrong, each "" if nothing."""
+    """What is running, what went wrong, and why nothing can be done yet, each "" if nothing."""
 
     busy: str = ""
     problem: str = ""
+    closed: str = ""
 
 
 class Page:
@@ -74,7 +75,7 @@ class Page:
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.state = TypedState(server.state, PageState)
         self.work = Work(server, lambda sentence: self.session.activity.report_problem(sentence))
-        scene = PageScene(slicer)
+        self._scene = scene = PageScene(slicer)
         self.session = Session(scene, self.work)
         scene.on_edit = self.session.update
         views = Views(server, self.work, slicer, scene)
@@ -122,6 +123,7 @@ class Page:
     def _refresh(self) -> None:
         with self._server.state:
             self.state.data.busy = self.session.activity.doing
+            self.state.data.closed = "" if self._scene.is_open else "Open an exam first."
             for section in self._sections.values():
                 section.refresh()
 
@@ -139,9 +141,11 @@ class Page:
             drawer = {"mobile_breakpoint": (f"{_NARROW}",), "width": 400, "style": "max-width: 92vw"}
             with v3.VNavigationDrawer(v_model=(_PANEL, None), **drawer), html.Div(classes="pa-3", id="panel"):
                 self._build_status()
+                name = self.state.name
                 for heading, section in self._sections.items():
                     html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
-                    section.build(self.state.name.busy)
+                    off = self.state.name.busy if heading == "Exam" else f"({name.busy} || {name.closed})"
+                    section.build(off)
             with v3.VMain(), html.Div(style="height: calc(100dvh - 48px);", id="views"):
                 views.build(layout)
 
@@ -161,6 +165,7 @@ class Page:
         with html.Div(style=_ON_TOP):
             doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
             html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
+            html.Div(f"{{{{ {name.closed} }}}}", v_if=(name.closed,), classes="text-caption", id="closed")
             alert = {"type": "error", "density": "compact", "closable": True, "classes": "my-2", "id": "problem"}
             close = f"{name.problem} = ''"
             v3.VAlert(v_if=(name.problem,), text=(name.problem,), click_close=close, **alert)

@@ -145,7 +145,7 @@ class TumourSection:
         """Write the section's part of the page."""
         name = self.state.name
         with html.Div(classes="d-flex flex-wrap align-center mb-2"):
-            choice(name.tool, _TOOLS, id="tool")
+            choice(name.tool, _TOOLS, id="tool", disabled=(f"!!{busy}",))
             v3.VSpacer()
             for key, title, click, possible in (
                 ("undo", "Undo (Ctrl+Z)", self._tumour.undo, name.can_undo),

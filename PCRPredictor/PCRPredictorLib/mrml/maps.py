@@ -67,6 +67,6 @@ def _write_legend(node: Node, overlay: MapOverlay) -> None:
     if legend is None:
         return
     count, form = _LABELS[overlay.kind]
-    legend.SetTitleText(", ".join(filter(None, (NAMES[overlay.kind], overlay.unit))))
+    legend.SetTitleText("\n".join(filter(None, (NAMES[overlay.kind], overlay.unit))))  # narrow: it hides little
     legend.SetNumberOfLabels(count)
     legend.SetLabelFormat(form)

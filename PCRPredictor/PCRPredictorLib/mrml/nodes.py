@@ -185,7 +185,7 @@ def _colour_attention(scene: Node, node: Node) -> None:
     display.ApplyThresholdOn()
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(ATTENTION)
-    legend.SetPosition(0.98, 0.12)  # the corner between the letters of two edges
+    legend.SetPosition(0.98, 0.08)  # the corner between the letters of two edges
     legend.SetSize(0.08, 0.3)
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontSize(11)

@@ -27,7 +27,7 @@ ATTENTION_RGB = (
     (0.97, 0.79, 0.22),
     (0.99, 1.00, 0.64),
 )
-_LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
+_LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))  # as Slicer and the page write them
 _WORDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
 _OBLIQUE = np.sin(np.deg2rad(20))  # a second letter is shown beyond this tilt
 
@@ -94,7 +94,7 @@ class SliceView:
         return direction_letters(-across), direction_letters(across), direction_letters(-down), direction_letters(down)
 
     def label(self, index: int) -> str:
-        """Return the stored number of a slice and the position of its middle, such as "slice 57/120, H 12 mm"."""
+        """Return the stored number of a slice and the position of its middle, such as "slice 57/120, S 12 mm"."""
         count, rows, columns = self.shape
         stored = count - index if self.order.mirrored[0] else index + 1
         middle = np.zeros(3)

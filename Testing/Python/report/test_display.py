@@ -8,7 +8,7 @@ TILT = np.array([[1, 0, 0], [0, np.cos(0.5), -np.sin(0.5)], [0, np.sin(0.5), np.
 
 
 @pytest.mark.parametrize(
-    ("direction", "letters"), [(AXIAL, "R L A P"), (SAGITTAL, "A P H F"), (CORONAL, "R L H F"), (TILT, "R L AF PH")]
+    ("direction", "letters"), [(AXIAL, "R L A P"), (SAGITTAL, "A P S I"), (CORONAL, "R L S I"), (TILT, "R L AI PS")]
 )
 def test_slices_are_oriented_as_in_viewers(direction, letters):
     assert display.slice_view(Geometry((9, 8, 5), (1, 1, 3), direction=direction)).letters == tuple(letters.split())
@@ -24,7 +24,7 @@ def test_second_letter_appears_beyond_twenty_degrees():
     assert display.direction_letters(np.array([np.cos(0.5), -np.sin(0.5), 0])) == "LA"
 
 
-@pytest.mark.parametrize(("direction", "label"), [(AXIAL, "slice 2/5, F 7 mm"), (-AXIAL, "slice 4/5, F 19 mm")])
+@pytest.mark.parametrize(("direction", "label"), [(AXIAL, "slice 2/5, I 7 mm"), (-AXIAL, "slice 4/5, I 19 mm")])
 def test_slice_is_named_by_its_stored_number_and_position(direction, label):
     geometry = Geometry((9, 8, 5), (1, 1, 3), (0, 0, -10), direction)
     assert display.slice_view(geometry).label(1) == label

@@ -63,7 +63,7 @@ def test_unknown_rates_are_reported_as_unknown():
     assert "sensitivity and specificity unknown" in written(exam, prediction)
 
 
-@pytest.mark.parametrize(("direction", "letters"), [(AXIAL, "RLAP"), (SAGITTAL, "APHF"), (CORONAL, "RLHF")])
+@pytest.mark.parametrize(("direction", "letters"), [(AXIAL, "RLAP"), (SAGITTAL, "APSI"), (CORONAL, "RLSI")])
 def test_panels_have_letters_at_their_edges(direction, letters):
     exam = tiny_exam(direction)
     panels = [axes for axes in render_overlay(exam, tiny_prediction(exam)).axes if axes.images]

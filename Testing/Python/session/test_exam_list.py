@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle
-from PCRPredictorLib.session.exam_list import ExamList
-from support.examples import tiny_exam
+from PCRPredictorLib.reading.sources import find_sources
+from PCRPredictorLib.session.exam_list import ExamList, Row
+from support.examples import BLOCKING, tiny_exam, tiny_prediction
 
 
 def fail(error):
@@ -96,3 +97,22 @@ def test_the_list_needs_a_model(listed, tmp_path):
     desk.list.predict_all()
     assert "not a model bundle" in desk.problems[-1]
     assert not desk.list.is_predicting
+
+
+def test_the_list_says_labels_warnings_and_what_is_true_of_the_open_exam(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.list.open(0)
+    desk.queue.run()
+    assert [row.state for row in desk.list.rows] == ["open, not predicted", ""]
+    desk.predict()
+    assert (desk.list.rows[0].state, desk.list.rows[0].warnings) == ("open, predicted", 1)
+    desk.paint()
+    assert desk.list.rows[0].state == "open, changed since its prediction"
+
+
+def test_labels_of_a_cohort_are_in_the_list_and_no_decision_is_shown_that_is_withheld(desk, training_cohort):
+    sources = find_sources([training_cohort])
+    rows = ExamList(sources, desk.session, desk.queue).rows
+    assert {row.label for row in rows} == {"pCR", "no pCR"}
+    found = Row("a").predicted(tiny_prediction(tiny_exam(), notices=[BLOCKING]))
+    assert (found.probability, found.warnings) == ("no decision", 1)
