@@ -140,6 +140,8 @@ class TrainingConfig:
     precision: Literal["mixed", "float32"] = "mixed"
     """Numbers of training: "mixed" computes features in bfloat16 if the grid allows it, which is faster, but rounds
     differently on different processors; with "float32", these train nearly the same network."""
+    pretraining: Annotated[int, Field(ge=0, le=10000)] = 0
+    """Epochs of self-supervised training before the first step, also on patients without a label."""
     batch_size: Annotated[int, Field(ge=2)] = 16
     """Patients in a batch."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2

@@ -27,7 +27,7 @@ class _Entry:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def __get__(self, folder: StepFolder | RunFolder, owner: type) -> Path:
+    def __get__(self, folder: StepFolder | FoldFolder | RunFolder, owner: type) -> Path:
         return folder.path / self._name
 
 
@@ -41,6 +41,16 @@ class StepFolder:
     history = _Entry("history.csv")  # a row per epoch
     predictions = _Entry("predictions.csv")  # of the held-out patients; written last
     checkpoint = _Entry("checkpoint.pt")  # only while the step is trained
+
+
+@dataclass(frozen=True)
+class FoldFolder:
+    """What the steps of one fold share: `fold_k`."""
+
+    path: Path
+
+    pretrained = _Entry("pretrained.safetensors")  # what the first step starts from, if there was a pretraining
+    pretraining = _Entry("pretraining.csv")  # a row per epoch of it
 
 
 @dataclass(frozen=True)
@@ -82,9 +92,13 @@ class RunFolder:
     evaluation_page = _Entry("evaluation.html")
     evaluation_text = _Entry("evaluation.md")
 
+    def fold(self, number: int) -> FoldFolder:
+        """Return the folder of a fold."""
+        return FoldFolder(self.path / f"fold_{number}")
+
     def step(self, fold: int, name: str) -> StepFolder:
         """Return the folder of a step of a fold."""
-        return StepFolder(self.path / f"fold_{fold}" / name)
+        return StepFolder(self.fold(fold).path / name)
 
     def trained_steps(self) -> list[StepFolder]:
         """Return every step of every fold that has finished an epoch."""

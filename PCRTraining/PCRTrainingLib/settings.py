@@ -10,7 +10,18 @@ from pydantic import TypeAdapter
 
 from .config import SplitConfig, Step, TrainingConfig
 
-OFFERED = ("seed", "split.folds", "*.epochs", "*.guidance", "*.guidance_weight", "*.swap", "dropout", "validation")
+OFFERED = (
+    "seed",
+    "split.folds",
+    "*.epochs",
+    "*.guidance",
+    "*.guidance_weight",
+    "*.swap",
+    "dropout",
+    "validation",
+    "network",
+    "pretraining",
+)
 _OF_THE_GATE = ("guidance", "guidance_weight", "swap")  # of the steps that have attention
 
 

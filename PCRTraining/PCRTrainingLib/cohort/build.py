@@ -61,13 +61,13 @@ def open_or_build(
             return cache
     labels = read_labels(patients)
     with whole_folder(folder) as staging:
-        _build(patients, labels, staging, grid, schema, progress)
+        build_cache(patients, labels, staging, grid, schema, progress)
         contents = {patient.patient_id: read_contents(patient, cohort) for patient in patients}
         write_json(contents, staging / CONTENTS)
     return read_cache(folder, name)
 
 
-def _build(
+def build_cache(
     patients: Sequence[CohortPatient],
     labels: Sequence[int | None],
     folder: Path,
@@ -75,6 +75,11 @@ def _build(
     schema: ClinicalSchema,
     progress: Progress,
 ) -> None:
+    """Write the cache of some patients into a new folder.
+
+    Args:
+        labels: of the patients, None for one that is left out for want of a label.
+    """
     records, others = list[dict[str, object]](), list[dict[str, object]]()
     problems, warnings = list[Problem](), list[Problem]()
     with (folder / GRIDS).open("wb") as file, TemporaryFile() as more:

@@ -1,5 +1,6 @@
 """`pcr train`: the curriculum on one cohort or several."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,10 @@ def train(
     config: options.ConfigOption = "full",
     resume: options.ResumeOption = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")] = None,
+    pretrain: Annotated[
+        int | None,
+        typer.Option(min=0, help="Epochs of self-supervised training before step 1, also on patients without a label."),
+    ] = None,
     clinical_rows: options.ClinicalRowsOption = [],  # noqa: B006
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
@@ -34,6 +39,7 @@ def train(
         raise typer.BadParameter("--clinical-rows fit a clinical branch anew; with --from it is the bundle's")
     bundle = load_bundle(find_bundle(start)) if start is not None else None
     settings = options.divide_by_site(options.read_config(config, seed), leave_site_out, sites)
+    settings = settings if pretrain is None else replace(settings, pretraining=pretrain)
     with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
         train(job, settings, card, bundle)
         if job.worker.first:

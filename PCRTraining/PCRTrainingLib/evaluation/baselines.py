@@ -2,7 +2,7 @@
 
 All have the rows of the clinical branch: the patients that a fold trains on, and labelled patients without images. A
 variable that a patient does not have is 0, with a second input that says so: kinetics of patients without images are
-missing. Numbers are scaled and clipped as those of the run's schema are.
+missing. Numbers are scaled and clipped as those of the run's schema are, and every site has its share of the fit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from ..cohort.cache import GridCache
 from ..cohort.splits import EXCLUDED
 from ..schema import KNOWN, STRONGEST, fit_scaling
 from ..statistics.operating import Outcome, at_point, cross_fitted, fit_points
+from ..training.balance import row_weights
 from ..training.folds import ClinicalRow, Prepared
 
 _STRENGTHS = np.logspace(-3, 1, 9)  # C of the logistic regression: a smaller C is a stronger penalty
@@ -84,16 +85,19 @@ class Features:
     more: tuple[np.ndarray, np.ndarray]
     rows: list[ClinicalRow]
 
-    def of_fold(self, data: Prepared, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return features, (m, width), and labels, (m,), that a fold is fitted on.
+    def of_fold(self, data: Prepared, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return features, (m, width), labels, (m,), and weights, (m,), that a fold is fitted with.
 
-        They are of no patient that the fold holds out, and of no row of a site that it leaves out.
+        They are of no patient that the fold holds out, and of no row of a site that it leaves out. Every site has its
+        share, see `balance.row_weights`.
         """
         train = (data.folds != number) & (data.folds != EXCLUDED)
         allowed = {id(row) for row in data.rows_for(number)}
         used = np.array([id(row) in allowed for row in self.rows], bool)
         features = np.concatenate([self.inside[train], self.more[0][used]])
-        return features, np.concatenate([data.cache.labels[train], self.more[1][used]])
+        sites = np.array([*data.site[train], *(row.site for row, use in zip(self.rows, used, strict=True) if use)])
+        labels = np.concatenate([data.cache.labels[train], self.more[1][used]])
+        return features, labels, row_weights(sites).numpy()
 
 
 def read_features(baseline: Baseline, data: Prepared) -> Features:
@@ -135,7 +139,7 @@ def fit_logistic(features: np.ndarray, label: np.ndarray, weight: np.ndarray | N
     Args:
         features: (N, features).
         label: (N,) 0 or 1.
-        weight: (N,) of the patients in the fit, or None for equal ones.
+        weight: (N,) of the patients in the fit, with mean 1, or None for equal ones.
     """
     fewest = int(min(label.sum(), (1 - label).sum()))
     if fewest < 2:

@@ -157,6 +157,9 @@ def _write(path: Path, model: _Model, card: ModelCard) -> None:
     if (start := read_start(run.folder)) is not None:
         card = describe_start(card, start)
         images, patients = [*images, *start.training_hashes[0]], [*patients, *start.training_hashes[1]]
+    for each in run.data.unlabelled:  # seen in the pretraining: no patient to be tested on
+        more_images, more_patients = training_hashes(each)
+        images, patients = [*images, *more_images], sorted({*patients, *more_patients})
     if path.is_dir():
         shutil.rmtree(path)
     weights = [load_file(each.folder.step(k, step.name).weights) for each, k in model.networks]

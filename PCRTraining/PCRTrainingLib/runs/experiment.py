@@ -27,7 +27,7 @@ from .bundles import write_site_models
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import control_steps
 from .job import Job
-from .preparation import keep_folds, open_cohort, open_cohorts, owners_of, report_sites, sites_of
+from .preparation import keep_folds, open_cohort, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
 from .scaling import fit_schema, read_schema, write_schema
 from .table import BASELINE_ROW, INSIDE, ROWS, Outcomes, Row, tabulate, write_table
 
@@ -93,7 +93,7 @@ def run_experiment(
         wanted, folder, training = experiment_config(config, options["without"]), job.folder, caches[INSIDE]
         sites = sites_of(training, config, list(job.cohorts))
         schema, rows = open_clinical_rows(job, options["clinical_rows"], schema, elsewhere, caches, sites, config)
-        data = Prepared(training, schema, np.array([]), rows, sites)
+        data = Prepared(training, schema, np.array([]), rows, sites, unlabelled_of(job, config))
         runs = [prepare_seed(seed, folder, wanted, data, sites) for seed in options["seeds"]]
         if not folder.origin.is_file():  # last: other processes wait for it
             report_sites(sites, job.progress)

@@ -16,6 +16,7 @@ from ..cohort.cache import QUARANTINE, GridCache
 from ..cohort.joined import JoinedCache, join_caches, patients_of
 from ..cohort.sites import Sites, divide, find_sites, site_columns
 from ..cohort.splits import read_splits, write_splits
+from ..cohort.unlabelled import open_unlabelled
 from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -60,7 +61,17 @@ def prepare(
     folds = keep_folds(folder, cache, sites, config, config.seed, keep)
     schema = read_schema(folder.schema)
     rows = read_clinical_rows(folder.clinical_rows, schema)
-    return Run(folder, Prepared(cache, schema, folds, rows, sites), config)
+    return Run(folder, Prepared(cache, schema, folds, rows, sites, unlabelled_of(job, config)), config)
+
+
+def unlabelled_of(job: Job, config: TrainingConfig) -> tuple[GridCache, ...]:
+    """Return caches of the patients without a label, if a configuration pretrains on them.
+
+    Raises:
+        DataError: if a cohort cannot be used.
+    """
+    folder = job.folder.cache / "unlabelled"
+    return open_unlabelled(job.cohorts, folder, config.grid, job.progress) if config.pretraining else ()
 
 
 def open_cohorts(

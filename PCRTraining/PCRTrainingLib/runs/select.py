@@ -34,7 +34,7 @@ from ..training.folds import FoldTask, Prepared, Run
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import CONTROL_ROW, control_config
 from .job import Job
-from .preparation import keep_folds, open_cohorts, owners_of, report_sites, sites_of
+from .preparation import keep_folds, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
 from .scaling import fit_schema, read_schema, write_schema
 from .site_selection import check_sites, describe_nested, train_pairs, without_two
 
@@ -116,7 +116,14 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables
     return {
         name: Run(
             folder.chosen,
-            Prepared(cache, schema, folds, read_clinical_rows(folder.clinical_rows, schema), sites),
+            Prepared(
+                cache,
+                schema,
+                folds,
+                read_clinical_rows(folder.clinical_rows, schema),
+                sites,
+                unlabelled_of(job, configs[name]),
+            ),
             configs[name],
         )
         for name, schema in fitted.items()

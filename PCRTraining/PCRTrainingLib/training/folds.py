@@ -26,7 +26,8 @@ from ..progress import Progress
 from ..run_folder import RunFolder, StepFolder
 from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
-from .loop import Fold, network_arguments, train_step
+from .loop import Fold, Weights, network_arguments, train_step
+from .pretraining import choose_windows, pretrained
 
 _SCORES = [field.name for field in fields(Scores)]
 
@@ -61,6 +62,7 @@ class Prepared:
         folds: (N,) the fold that holds out each patient.
         rows: clinical rows.
         sites: of the patients; None if they are all of one.
+        unlabelled: more patients with images, for self-supervised training alone.
     """
 
     cache: GridCache
@@ -68,6 +70,7 @@ class Prepared:
     folds: np.ndarray
     rows: Sequence[ClinicalRow] = ()
     sites: Sites | None = None
+    unlabelled: Sequence[GridCache] = ()
 
     @property
     def fold_numbers(self) -> list[int]:
@@ -157,7 +160,7 @@ class Run:
     @property
     def epochs(self) -> int:
         """Epochs of one fold."""
-        return sum(map(self.config.epochs_of, self.config.steps))
+        return self.config.pretraining + sum(map(self.config.epochs_of, self.config.steps))
 
     def train_fold(self, number: int, device: str, progress: Progress) -> None:
         """Train every step on one fold; what is finished is left alone.
@@ -166,11 +169,20 @@ class Run:
             DataError: if a file cannot be written.
         """
         fold = self.data.fold(number, self.config)
+        first = self._first(number)
+        if self.config.pretraining:
+            windows = choose_windows(fold.cache, fold.train, self.data.unlabelled, self.data.sites)
+            more = pretrained(self.config, windows, number, first, self.folder.fold(number), device, progress)
+            first = {**first, **more}
         for step in self.config.steps:
-            self._train_step(step, fold, device, progress)
+            self._train_step(step, fold, first, device, progress)
 
-    def _train_step(self, step: Step, fold: Fold, device: str, progress: Progress) -> None:
-        """Leave weights, history, and predictions of the held-out patients."""
+    def _train_step(self, step: Step, fold: Fold, first: Weights, device: str, progress: Progress) -> None:
+        """Leave weights, history, and predictions of the held-out patients.
+
+        Args:
+            first: weights that a step without an earlier one starts from; empty for random ones.
+        """
         folder = self.folder.step(fold.number, step.name)
         done, epochs = 0, self.config.epochs_of(step)
         if folder.predictions.is_file():
@@ -182,7 +194,7 @@ class Run:
             progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
             done = epoch + 1
 
-        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else self._first(fold.number)
+        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else first
         train_step(step, self.config, fold, start, folder, device, report)
         progress.advance(units=epochs - done)
         network = load_network(step, self.config, fold.schema, folder).to(device)

@@ -1,6 +1,7 @@
 """The logistic regressions that a network has to beat."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,4 +49,8 @@ def test_baselines_have_the_rows_of_patients_without_images(training_cohort, qui
     kinetics, volume = found["kinetics"], found["clinical + volume"]
     assert not kinetics.more[0][:, 2:].any()
     assert [variable.name for variable in volume.schema.variables] == ["age", "hr", "her2", "log_whole_volume"]
+    elsewhere = replace(data, rows=[row._replace(site="elsewhere") for row in data.rows])
+    *_, weights = read_features(BASELINES[0], elsewhere).of_fold(elsewhere, 0)
+    assert weights.mean() == pytest.approx(1, abs=1e-6)
+    assert len(set(weights.round(6).tolist())) == 2  # cohort and table are two sites of different size
     assert baseline_outcomes(BASELINES[1], data, [])[0].logit.shape == (16,)
