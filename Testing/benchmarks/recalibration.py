@@ -21,8 +21,9 @@ from PCRTrainingLib.evaluation.evaluate import refuse_shared
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.statistics.adaptation import LEAST_OF_A_CLASS, possible_forms
 from PCRTrainingLib.statistics.adapted_points import PROMISED, adapt_points
+from PCRTrainingLib.statistics.calibration import calibration_in_the_large, calibration_slope
 from PCRTrainingLib.statistics.metrics import auc, rates
-from PCRTrainingLib.statistics.recalibration import calibration_line, choose_form, fit_change, log_loss, recalibrated
+from PCRTrainingLib.statistics.recalibration import choose_form, fit_change, log_loss, recalibrated
 
 DECIMALS = {"log loss": 3, "Brier score": 3}
 
@@ -78,7 +79,9 @@ def _draw(
 
 
 def _measure(probability: np.ndarray, label: np.ndarray, thresholds: Mapping[str, float]) -> dict[str, float]:
-    slope, intercept = calibration_line(probability, label)
+    slope, intercept = (
+        estimate(probability, label).value for estimate in (calibration_slope, calibration_in_the_large)
+    )
     found = {
         "log loss": float(log_loss(probability, label).mean()),
         "Brier score": float(((probability - label) ** 2).mean()),

@@ -14,10 +14,11 @@ from PCRPredictorLib.shift.wording import percent
 from ..statistics import metrics
 from ..statistics.adaptation import Adaptation
 from ..statistics.adapted_points import PROMISED, describe_kept
-from ..statistics.recalibration import NONE, OFFSET, calibration_line, log_loss
+from ..statistics.calibration import calibration_in_the_large, calibration_slope
+from ..statistics.recalibration import NONE, OFFSET, log_loss
 
 FORMAT = 1
-_LINE_RESAMPLES = 200
+_LINE = {"calibration_slope": calibration_slope, "calibration_intercept": calibration_in_the_large}
 Statistic = Callable[[np.ndarray], float]
 
 
@@ -65,9 +66,9 @@ def _gains(found: Adaptation, label: np.ndarray) -> dict[str, Any]:
     for name, (old, new) in losses.items():
         gain = _interval(_mean(old - new), label)
         content[name] = {"before": float(old.mean()), "after": float(new.mean()), "gain": gain}
-    for k, name in enumerate(("calibration_slope", "calibration_intercept")):
+    for name, estimate in _LINE.items():
         lines = {"before": before, "after": after.mean(0)}
-        content[name] = {key: _interval(_line(p, label, k), label, _LINE_RESAMPLES) for key, p in lines.items()}
+        content[name] = {key: estimate(p, label).interval.to_json() for key, p in lines.items()}
     return content
 
 
@@ -75,12 +76,8 @@ def _mean(values: np.ndarray) -> Statistic:
     return lambda index: float(values[index].mean())
 
 
-def _line(probability: np.ndarray, label: np.ndarray, part: int) -> Statistic:
-    return lambda index: calibration_line(probability[index], label[index])[part]
-
-
-def _interval(statistic: Statistic, label: np.ndarray, resamples: int = 1000) -> dict[str, float | None]:
-    return metrics.bootstrap(statistic, label, resamples=resamples).to_json()
+def _interval(statistic: Statistic, label: np.ndarray) -> dict[str, float | None]:
+    return metrics.bootstrap(statistic, label).to_json()
 
 
 def _rates(point: OperatingPoint, above: np.ndarray, label: np.ndarray) -> dict[str, Any]:

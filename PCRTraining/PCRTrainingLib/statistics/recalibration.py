@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold
 
 NONE, OFFSET, BOTH = "none", "offset", "offset and slope"
@@ -126,23 +126,3 @@ def log_loss(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Return the log loss of each patient, (..., N) as the probabilities. Source: Good, 1952."""
     p = probability.clip(_FLOOR, 1 - _FLOOR)
     return -np.where(label == 1, np.log(p), np.log1p(-p))
-
-
-def calibration_line(probability: np.ndarray, label: np.ndarray) -> Change:
-    """Return calibration slope and intercept: 1 and 0 if the probabilities, (N,), are right; nan without both classes.
-
-    The intercept is that with a slope of 1 (calibration in the large).
-
-    Source: Van Calster et al., BMC Medicine 2019.
-    """
-    if len(set(label.tolist())) < 2:
-        return float("nan"), float("nan")
-    x = logit(probability.clip(_FLOOR, 1 - _FLOOR))
-
-    def loss(values: np.ndarray, slope: float | None = None) -> float:
-        steepness = values[0] if slope is None else slope
-        return float(log_loss(expit(steepness * x + values[-1]), label).sum())
-
-    slope = minimize(loss, [1.0, 0.0], method="L-BFGS-B", bounds=[(-20, 20), (-20, 20)]).x[0]
-    intercept = minimize(loss, [0.0], args=(1.0,), method="L-BFGS-B", bounds=[(-20, 20)]).x[0]
-    return float(slope), float(intercept)

@@ -5,13 +5,11 @@ from PCRTrainingLib.statistics.recalibration import (
     FORMS,
     NONE,
     OFFSET,
-    calibration_line,
     choose_form,
     cross_fit,
     divisions,
     fit_change,
     log_loss,
-    recalibrated,
 )
 from scipy.special import expit
 
@@ -74,11 +72,3 @@ def test_class_of_two_has_two_parts():
     label = np.r_[np.ones(2, int), np.zeros(20, int)]
     assert set(next(divisions(label, 1))) == {0, 1}
     assert cross_fit(cohort(22)[0], label, FORMS[:2], repeats=1).after.shape == (1, 22)
-
-
-def test_calibration_line_is_one_and_zero_for_right_probabilities():
-    log_odds, label = cohort(20_000, 1, 0)
-    assert calibration_line(recalibrated(log_odds), label) == pytest.approx((1, 0), abs=0.06)
-    slope, intercept = calibration_line(recalibrated(log_odds, (2.0, 1.0)), label)
-    assert slope == pytest.approx(0.5, abs=0.04) and intercept < -0.3
-    assert np.isnan(calibration_line(np.full(3, 0.5), np.zeros(3))).all()
