@@ -92,6 +92,16 @@ def test_probability_of_an_evaluation_is_that_of_the_predictor(bundle, elsewhere
     assert run_bundle(bundle, cache).probability[0] == pytest.approx(expected, abs=2e-3)  # cached with half precision
 
 
+def test_bundle_compared_with_itself_is_exactly_0(bundle, elsewhere, tmp_path):
+    write_evaluation([elsewhere], [bundle, bundle], tmp_path / "e", "cpu", Progress())
+    (cohort,) = json.loads((tmp_path / "e" / "evaluation.json").read_text())["cohorts"]
+    (pair,) = cohort["comparisons"]
+    zero = {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert (pair["auc_difference"], pair["sensitivity_difference"]) == (zero, zero)
+    assert (pair["p"], pair["p_adjusted"], pair["sensitivity_p"]) == (1.0, 1.0, 1.0)
+    assert {model["interval_over"] for model in cohort["models"]} == {"patients and networks of the folds"}
+
+
 def test_training_patients_are_refused_by_their_images_after_renaming(trained, training_cohort, tmp_path):
     cohort = shutil.copytree(training_cohort, tmp_path / "renamed")
     (cohort / "images" / "P2").rename(cohort / "images" / "A2")

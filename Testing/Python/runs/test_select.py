@@ -10,6 +10,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.cohort.splits import EXCLUDED
 from PCRTrainingLib.config import SplitConfig, read_config
+from PCRTrainingLib.evaluation.baselines import BASELINES
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.preparation import open_cohort
 from PCRTrainingLib.runs.select import Candidate, choose, select
@@ -39,12 +40,8 @@ def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selecte
     content = json.loads((selected / "selection.json").read_text())
     assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
-    assert [row["model"] for row in content["nested"]["against"]] == [
-        "clinical",
-        "kinetics",
-        "kinetics + clinical",
-        "fair control",
-    ]
+    others = [baseline.name for baseline in BASELINES]
+    assert [row["model"] for row in content["nested"]["against"]] == [*others, "fair control"]
 
 
 @pytest.mark.slow
