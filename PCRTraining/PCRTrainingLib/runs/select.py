@@ -81,9 +81,13 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:
-    """Return the name with the highest AUC among those with enough attention, or that with the most if none has."""
+    """Return the name with the highest AUC among those with enough attention, or that with the most if none has.
+
+    Shares of attention that are equal in percent are equal: networks that differ in the last step's composition alone.
+    """
     enough = [c for c in candidates if c.attention >= least_attention]
-    return (max(enough, key=lambda c: c.auc) if enough else max(candidates, key=lambda c: c.attention)).name
+    most = max(round(c.attention, 2) for c in candidates)
+    return max(enough or [c for c in candidates if round(c.attention, 2) == most], key=lambda c: c.auc).name
 
 
 def _final(found: Sequence[Candidate], least_attention: float) -> str:

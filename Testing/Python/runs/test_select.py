@@ -117,6 +117,11 @@ def test_configuration_with_little_attention_in_the_tumour_is_not_chosen():
     assert choose(candidates, 0.95) == "fair"
 
 
+def test_among_equally_little_attention_the_auc_decides():
+    candidates = [Candidate(0, "first", 0.67, 0.583), Candidate(0, "better", 0.68, 0.583), Candidate(0, "x", 0.9, 0.5)]
+    assert choose(candidates, 0.6) == "better"
+
+
 def test_configurations_with_different_splits_are_refused(training_cohort, quick_config, tmp_path):
     config = read_config(quick_config)
     configs = {"one": config, "two": replace(config, seed=5)}
