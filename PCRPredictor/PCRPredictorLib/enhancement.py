@@ -67,7 +67,8 @@ def enhancement_map(
 ) -> np.ndarray:
     """Return the map of early enhancement that attention is compared with: float32 (k, j, i), never below 0.
 
-    It knows nothing of a model. What darkens counts as 0, as attention has no sign.
+    It knows nothing of a model. What darkens counts as 0, as attention has no sign. Fat and air are divided by half of
+    the bright tissue (90th percentile) before contrast, so that their noise is no enhancement.
 
     Args:
         pre, early: phases (k, j, i).

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from scipy.special import expit, logit
@@ -24,6 +24,7 @@ FILL = "what is erased is replaced by the median of the tissue around it, with i
 TOLERANCE = 1e-4  # log-odds by which sums may differ
 UNIT, MAP_UNIT = "log-odds", "log-odds per voxel"
 Kind = Literal["base", "clinical", "measured", "image", "averaging"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Reference = Literal["typical", "unknown"]
 
 
@@ -248,3 +249,8 @@ def _term_to_json(term: Term) -> Mapping[str, object]:
 def logit_to_probability(logit: float) -> float:
     """Return 1 / (1 + exp(-logit)), without overflow."""
     return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))
+
+
+def describe_map_unit() -> str:
+    """Return unit and sign of an evidence map, for the header of its file."""
+    return f"{MAP_UNIT}, + towards response; sum: the image's term"

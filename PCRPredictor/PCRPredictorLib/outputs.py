@@ -7,10 +7,11 @@ from pathlib import Path
 from .child import emit
 from .dicom.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError, within_memory
+from .evidence import KINDS, describe_map_unit
 from .exam import Exam
 from .lesion.sides import separate_sides
 from .mrml import scene as mrml_scene
-from .prediction import Prediction, exam_to_json
+from .prediction import Prediction, evidence_map_to_json, exam_to_json
 from .reading.sources import Source
 from .report.overlay import save_overlay
 from .report.page import render_report
@@ -31,10 +32,12 @@ COHORT_COLUMNS = (
     "model",
     "error",
 )
+TERM = "evidence_"  # begins the name of a column with a term of the evidence
 LESION = "lesion"  # a further column if any patient has several tumours
 EFFECTS = ("points_tumour_erased", "points_patch_erased", "points_background_swapped")  # if interventions were made
 SCENE, DICOM, TABLE = "scene.mrb", "dicom", "predictions.csv"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
+EVIDENCE, EVIDENCE_UNITS = "evidence.nii.gz", "evidence.json"
 MASK, MASK_DICOM = "tumour.nii.gz", "tumour.dcm"
 
 
@@ -47,8 +50,8 @@ def write_prediction(
     scene: bool = True,
     dicom: bool = False,
 ) -> None:
-    """Write `prediction.json`, `tumour.nii.gz`, `attention.nii.gz`, `overlay.png`, `report.html` and, if the Slicer
-    core is installed, `scene.mrb` into a folder: all of them or none.
+    """Write `prediction.json`, `tumour.nii.gz`, `attention.nii.gz`, `evidence.nii.gz` with `evidence.json`,
+    `overlay.png`, `report.html` and, if the Slicer core is installed, `scene.mrb` into a folder: all of them or none.
 
     Args:
         show_patient_id: name the patient in the report.
@@ -64,6 +67,9 @@ def write_prediction(
         write_json({**prediction.to_json(), "exam": exam_to_json(exam)}, folder / RESULT)
         write_nifti(exam.labelled_mask(), exam.geometry, folder / MASK)
         write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
+        if prediction.evidence_map is not None:
+            write_nifti(prediction.evidence_map, exam.geometry, folder / EVIDENCE, f"Evidence, {describe_map_unit()}")
+            write_json(evidence_map_to_json(prediction, exam.geometry.voxel_volume), folder / EVIDENCE_UNITS)
         save_overlay(exam, prediction, folder / OVERLAY)
         picture = (folder / OVERLAY).read_bytes()
         report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
@@ -109,7 +115,8 @@ def predict_cohort(
     """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
 
     A patient with several tumours has a row for each, and the table then the column `lesion`. Predictions with
-    interventions have the columns `EFFECTS`, in percentage points; empty without room for a patch.
+    interventions have the columns `EFFECTS`, in percentage points; empty without room for a patch. Each term of the
+    evidence has a column in log-odds, after all others.
 
     Args:
         predict: usually `Predictor.predict`.
@@ -129,7 +136,8 @@ def predict_cohort(
                 emit("patient", **row)
         first, *rest = COHORT_COLUMNS
         more = [name for name in (LESION, *EFFECTS) if any(name in row for row in rows)]
-        columns = (first, *more, *rest)
+        terms = dict.fromkeys(name for row in rows for name in row if name.startswith(TERM))
+        columns = (first, *more, *rest, *terms)
         write_csv(columns, ([row.get(column, "") for column in columns] for row in rows), folder / TABLE)
         names = {folder_name(str(row["patient_id"])) for row in rows} if each else set()
         leftover = [file for name in names for file in _leftover_files(folder / name, out / name)]
@@ -155,7 +163,17 @@ def _check_own_mask(out: Path) -> None:
 
 def _leftover_files(new: Path, old: Path) -> list[Path]:
     """Return files of an earlier result, maybe of a different exam, that the new one does not replace."""
-    names = (RESULT, MASK, ATTENTION, OVERLAY, REPORT, SCENE, *(f"{DICOM}/{name}" for name in FILES))
+    names = (
+        RESULT,
+        MASK,
+        ATTENTION,
+        EVIDENCE,
+        EVIDENCE_UNITS,
+        OVERLAY,
+        REPORT,
+        SCENE,
+        *(f"{DICOM}/{name}" for name in FILES),
+    )
     return [old / name for name in names if (old / name).is_file() and not (new / name).exists()]
 
 
@@ -193,7 +211,16 @@ def _values(prediction: Prediction) -> dict[str, object]:
         "warnings": " ".join(notice.code for notice in prediction.notices),
         "model": describe_model(prediction.model),
         **_effects(prediction),
+        **_terms(prediction),
     }
+
+
+def _terms(prediction: Prediction) -> dict[str, str]:
+    """Return the terms of the evidence in log-odds, in an order that is the same for all patients of a model."""
+    if prediction.evidence is None:
+        return {}
+    terms = sorted(prediction.evidence.terms, key=lambda term: (KINDS.index(term.kind), term.name))
+    return {f"{TERM}{term.name}": f"{term.log_odds:.5f}" for term in terms}
 
 
 def _effects(prediction: Prediction) -> dict[str, str]:

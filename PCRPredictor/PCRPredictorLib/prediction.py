@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import Notice
-from .evidence import Basis, Evidence, Interventions
+from .evidence import MAP_UNIT, Basis, Evidence, Interventions
 from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
@@ -263,6 +263,33 @@ class LesionPrediction:
     def to_json(self) -> dict[str, object]:
         """Return plain values for the block `lesions` of `prediction.json`."""
         return {"name": self.name, "label": self.label, **self.prediction._values_to_json()}
+
+
+def evidence_map_to_json(prediction: Prediction, voxel_volume: float) -> dict[str, object]:
+    """Return the description of an evidence map that lies beside it as `evidence.json`; {} without a map.
+
+    Args:
+        voxel_volume: of the map, in mm^3.
+    """
+    evidence, values = prediction.evidence, prediction.evidence_map
+    if evidence is None or values is None:
+        return {}
+    towards = float(values.sum(dtype=np.float64, where=values > 0))
+    return {
+        "quantity": "contribution of each voxel to the logit of pathological complete response",
+        "unit": MAP_UNIT,
+        "sign": "positive towards response, negative against it; 0 outside the model's window",
+        "zero": "as the image of a typical training patient"
+        if evidence.reference == "typical"
+        else "an image logit of 0 (this model does not know its typical training patient)",
+        "sum": evidence.map_sum,
+        "towards_response": towards,
+        "against_response": (evidence.map_sum or 0.0) - towards,
+        "term_of_the_image": evidence.image.log_odds,
+        "voxel_ml": voxel_volume / 1000,
+        "model": prediction.model.name,
+        "disclaimer": RESEARCH_USE_ONLY,
+    }
 
 
 def exam_to_json(exam: Exam) -> dict[str, object]:

@@ -19,7 +19,10 @@ from PCRPredictorLib.prediction import (
 )
 
 EXAMPLE_NOTICE = Notice("example", "An example of a warning.")
-OUTPUTS = {"prediction.json", "tumour.nii.gz", "attention.nii.gz", "overlay.png", "report.html"}  # of every prediction
+OUTPUTS = {  # of every prediction
+    "prediction.json", "tumour.nii.gz", "attention.nii.gz", "evidence.nii.gz", "evidence.json", "overlay.png",
+    "report.html",
+}  # fmt: skip
 BLOCKING = Notice("blocking", "Do not rely on this.", blocks_decision=True)
 AUC = {"value": 0.73, "low": 0.67, "high": 0.79}
 AXIAL = np.eye(3)

@@ -6,12 +6,13 @@ One measurement group per tumour, of its segment, holds numbers (NUM), decision 
 Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Measurements and Qualitative Evaluations).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pydicom
 
 from .. import __version__
+from ..evidence import UNIT, Term
 from ..formatting import format_value
 from ..prediction import RESEARCH_USE_ONLY, Measurements, Prediction
 from .codes import DEVICE_UID, concept, laterality, own_scheme
@@ -21,7 +22,7 @@ from .source import Sources
 def make_report(
     sources: Sources,
     tumour: Any,  # noqa: ANN401  highdicom is loaded late
-    attention: Any,  # noqa: ANN401
+    maps: Sequence[Any],
     prediction: Prediction,
     identity: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401
@@ -30,7 +31,7 @@ def make_report(
     Args:
         sources: from `read_sources`.
         tumour: the Segmentation.
-        attention: the Parametric Map.
+        maps: the Parametric Maps.
         identity: series, instance and device of the report.
     """
     from highdicom import sr
@@ -45,7 +46,7 @@ def make_report(
         referenced_images=None if sources.frames else sources.images,  # highdicom describes only single images
     )
     return sr.Comprehensive3DSR(
-        evidence=[*sources.images, tumour, attention],
+        evidence=[*sources.images, tumour, *maps],
         content=content,
         is_complete=True,
         coding_schemes=own_scheme(),
@@ -183,4 +184,12 @@ def _texts(prediction: Prediction) -> Iterable[Any]:
         words.append((concept(notice.code, f"Warning: {notice.code.replace('_', ' ')}"), notice.message))
     for name, value in prediction.clinical.items():
         words.append((concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}"))
+    for term in prediction.evidence.terms if prediction.evidence else ():
+        words.append((concept("EVIDENCE_TERM", "Term of the evidence"), _describe_term(term)))
     return [TextContentItem(name, text, RelationshipTypeValues.CONTAINS) for name, text in words]
+
+
+def _describe_term(term: Term) -> str:
+    value = f" ({term.value})" if term.value else ""
+    points = "" if term.kind == "base" else f", {term.points:+.1f} percentage points"
+    return f"{term.label}{value}: {term.log_odds:+.3f} {UNIT}{points}"

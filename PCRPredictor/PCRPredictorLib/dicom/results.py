@@ -2,6 +2,7 @@
 
 tumour.dcm     Segmentation: the mask, a segment per tumour, the largest first
 attention.dcm  Parametric Map: attention, on the slices that the model looked at
+evidence.dcm   Parametric Map: evidence, what each voxel adds to the logit, on the same slices
 report.dcm     Structured Report (TID 1500): the prediction for the segment, see `report`
 
 Patient and study are copied unchanged from the source, named or de-identified, see `source`.
@@ -11,8 +12,9 @@ Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pydicom
@@ -20,21 +22,24 @@ from pydicom.uid import generate_uid
 
 from .. import __version__
 from ..errors import DataError
+from ..evidence import MAP_UNIT
 from ..exam import Exam
 from ..prediction import Prediction
 from .codes import concept, laterality, own_scheme, side_of
 from .report import make_report
 from .source import WITHOUT, Sources, read_sources
 
-FILES = ("tumour.dcm", "attention.dcm", "report.dcm")
+FILES = ("tumour.dcm", "attention.dcm", "evidence.dcm", "report.dcm")
 _SERIES = 9500  # number of the first series; PACS sort by it, so that results follow the scanner's series
 _LONGEST_LABEL = 64  # characters, of LO
 _ALGORITHM = "Not known, mask taken as it was given"
+_ATTENTION = "Attention of the model, as a share of its peak"
+_EVIDENCE = "What each voxel adds to the log-odds of response"
 _PREDICTION = "Prediction of pathological complete response"
 
 
 def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> None:
-    """Write the three objects into a folder that exists.
+    """Write the objects into a folder that exists; a prediction without an evidence map has no `evidence.dcm`.
 
     Args:
         exam: read from DICOM, with a mask.
@@ -50,12 +55,13 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
         sources = read_sources(exam)
         try:
             tumour = make_segmentation(sources, exam)
-            attention = _parametric_map(sources, prediction.attention)
-            report = make_report(sources, tumour, attention, prediction, _identity(2, _PREDICTION))
+            maps = _parametric_maps(sources, prediction)
+            report = make_report(sources, tumour, maps, prediction, _identity(2, _PREDICTION))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
-        for name, item in zip(FILES, (tumour, attention, report), strict=True):
-            item.save_as(folder / name)
+        for name, item in zip(FILES, (tumour, *maps, *[None] * (2 - len(maps)), report), strict=True):
+            if item is not None:
+                item.save_as(folder / name)
 
 
 def check_possible(exam: Exam) -> None:
@@ -155,34 +161,63 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str) -> Any:  
     return tumour
 
 
-def _parametric_map(sources: Sources, attention: np.ndarray) -> Any:  # noqa: ANN401
-    from highdicom.pm import ParametricMap, RealWorldValueMapping
+def _parametric_maps(sources: Sources, prediction: Prediction) -> list[Any]:
+    """Return the maps of attention and, if there is one, of evidence, on the slices that the model looked at."""
+    from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
-    looked_at = np.flatnonzero(attention.any(axis=(1, 2)))
+    looked_at = np.flatnonzero(prediction.attention.any(axis=(1, 2)))
     chosen = slice(int(looked_at[0]), int(looked_at[-1]) + 1) if len(looked_at) else slice(None)
+    attention = _Quantity(
+        "ATTENTION", _ATTENTION, "Attention of a neural network, share of its peak", codes.UCUM.NoUnits, (0.0, 1.0)
+    )
+    maps = [_parametric_map(sources.part(chosen), prediction.attention[chosen], attention, _identity(1, "Attention"))]
+    if prediction.evidence_map is not None:
+        values = prediction.evidence_map[chosen]
+        end = max(float(np.abs(values).max()), 1e-6)
+        unit = CodedConcept("{log-odds}", "UCUM", MAP_UNIT)
+        evidence = _Quantity("EVIDENCE", _EVIDENCE, "Contribution to the log-odds of response", unit, (-end, end))
+        maps.append(_parametric_map(sources.part(chosen), values, evidence, _identity(3, "Evidence")))
+    return maps
+
+
+class _Quantity(NamedTuple):
+    """The quantity of a map: label and code, explanation, meaning of the code, unit as a code, and range."""
+
+    label: str
+    explanation: str
+    meaning: str
+    unit: Any
+    range: tuple[float, float]
+
+
+def _parametric_map(part: Sources, values: np.ndarray, quantity: _Quantity, identity: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    from highdicom import VOILUTTransformation
+    from highdicom.pm import ParametricMap, RealWorldValueMapping
+
+    low, high = quantity.range
     mapping = RealWorldValueMapping(
-        lut_label="ATTENTION",
-        lut_explanation="Attention of the model, as a share of its peak",
-        unit=codes.UCUM.NoUnits,
-        value_range=(0.0, 1.0),
+        lut_label=quantity.label,
+        lut_explanation=quantity.explanation,
+        unit=quantity.unit,
+        value_range=quantity.range,
         slope=1.0,
         intercept=0.0,
-        quantity_definition=concept("ATTENTION", "Attention of a neural network, share of its peak"),
+        quantity_definition=concept(quantity.label, quantity.meaning),
     )
-    part = sources.part(chosen)
+    # LINEAR, the default, steps in whole numbers and needs a width of 1 or more
+    window = VOILUTTransformation((low + high) / 2, high - low, voi_lut_function="LINEAR_EXACT")
     found = ParametricMap(
         source_images=part.images,
-        pixel_array=attention[chosen].astype(np.float32),
+        pixel_array=values.astype(np.float32),
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
-        window_center=0.5,
-        window_width=1.0,
-        content_label="ATTENTION",
+        voi_lut_transformations=[window],
+        content_label=quantity.label,
         coding_schemes=own_scheme(),
-        **_identity(1, "Attention"),
+        **identity,
     )
-    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
+    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(part.first)]
     part.number_frames(found)
     return found
 

@@ -119,9 +119,12 @@ def contributions(network: PCRNet, output: Output) -> Tensor:
         network: with attention.
         output: of that network.
 
+    Raises:
+        ValueError: if the network has no attention.
     """
     log_attention, features = output.log_attention, output.features
-    assert log_attention is not None, "a predictor takes only networks with attention"
+    if log_attention is None:
+        raise ValueError("the network must have attention, to divide its logit among the places")
     gate = (log_attention - log_attention.amax((2, 3, 4), keepdim=True)).exp()
     weights = functional.adaptive_avg_pool3d(gate, features.shape[2:])  # type: ignore[arg-type]
     local = torch.einsum("bcszx,c->bszx", features.float(), network.head.weight[0].float())

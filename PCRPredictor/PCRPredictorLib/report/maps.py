@@ -22,13 +22,13 @@ OverlayKind = Literal["attention", "evidence", "enhancement"]
 OVERLAYS: tuple[OverlayKind, ...] = ("attention", "evidence", "enhancement")
 # Orange (against) over dark grey to blue (towards response): distinct with any colour vision, and bright on both sides.
 EVIDENCE_RGB = (
-    (1.00, 0.85, 0.55),
-    (0.98, 0.60, 0.12),
-    (0.70, 0.32, 0.05),
+    (1.00, 0.66, 0.10),
+    (0.90, 0.45, 0.02),
+    (0.62, 0.28, 0.03),
     (0.20, 0.20, 0.22),
-    (0.05, 0.33, 0.72),
-    (0.16, 0.62, 0.98),
-    (0.68, 0.90, 1.00),
+    (0.03, 0.28, 0.66),
+    (0.05, 0.46, 0.92),
+    (0.25, 0.70, 1.00),
 )
 _LEAST_SCALE = 0.01  # log-odds per ml; a map that adds less than this everywhere stays faint
 _STEPS = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])

@@ -19,29 +19,34 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..exam import Exam
-from ..formatting import format_beside, format_percent
-from ..prediction import RESEARCH_USE_ONLY, Prediction
+from ..formatting import format_value
+from ..prediction import Prediction
 from .display import (
     ATTENTION_RGB,
     OUTLINE_RGB,
     Box,
     SliceView,
     attention_opacity,
-    enhancement_limits,
     grey_limits,
     main_slice,
     near_tumour,
     slice_view,
     slices_through,
-    subtract,
 )
-from .wording import describe_base_rate, describe_model, describe_rates, describe_side
+from .maps import MapOverlay, OverlayKind, make_overlay
+from .overlay_text import DIM, HEIGHT, TEXT, WIDTH, write, write_facts, write_footer, write_notices, write_result
 
 COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
-_WIDTH, _HEIGHT, _DPI = 16.0, 10.75, 100
-_BACKGROUND, _TEXT, _DIM, _RANGE, _WARN = "#0d0f12", "#f2f4f7", "#9aa4b2", "#6ea8fe", "#fbbf24"
+_SHOWN: tuple[OverlayKind, ...] = ("enhancement", "attention", "evidence")
+_LEGENDS = {
+    "enhancement": "Green: tumour mask. From the phases alone: no model has a part in it",
+    "attention": "Share of its peak (cross): where the model looked, not why",
+    "evidence": "Blue: towards response, orange: against it. Log-odds per ml of tissue",
+}
+_LARGE = 5.0  # inches
+_SIGNED_OPACITY = 1.4  # times that of attention, whose palest colour is the strongest
+_DPI, _BACKGROUND = 100, "#0d0f12"
 _HALO = {"facecolor": "#00000070", "edgecolor": "none", "pad": 1.5}
-_WARNINGS_SHOWN, _LINE = 2, 170  # lines; characters per line
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,6 @@ class _Pictures:
     attention: np.ndarray
     zoom: Box
     grey: tuple[float, float]
-    enhancement: tuple[float, float]
 
 
 def save_overlay(exam: Exam, prediction: Prediction, path: Path) -> None:
@@ -80,25 +84,29 @@ def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
     """
     pictures = _prepare(exam, prediction.attention)
     main = main_slice(pictures.attention, pictures.mask)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=_BACKGROUND)
+    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
-    _write_result(figure, prediction)
-    _write_facts(figure, prediction)
-    _write_notices(figure, prediction)
-    _write_footer(figure, prediction)
-    context, enhancement, attention = (_add_panel(figure, x, 3.3, 5.15) for x in (0.12, 5.425, 10.73))
-    _draw_context(context, pictures, main)
-    _draw_enhancement(enhancement, pictures, main)
-    _draw_attention(attention, pictures, main, "Attention, share of its peak (cross)")
-    _mark_peak(attention, pictures, main)
-    _draw_colour_bar(figure)
+    write_result(figure, prediction)
+    write_facts(figure, prediction)
+    write_notices(figure, prediction)
+    write_footer(figure, prediction)
+    overlays = [made for kind in _SHOWN if (made := make_overlay(kind, exam, prediction)) is not None]
+    for n, overlay in enumerate(overlays):
+        left = 0.12 + n * 5.305
+        _draw_map(_add_panel(figure, left, 3.5, _LARGE), pictures, overlay, main, _map_title(overlay, prediction))
+        _draw_colour_bar(figure, overlay, left + _LARGE)
+        write(figure, left, 3.36, _LEGENDS[overlay.kind], 10, DIM)
+        if overlay.kind == "attention":
+            _mark_peak(figure.axes[-2], pictures, main)
     small = [_add_panel(figure, 0.12 + 2.64 * n, 0.38, 2.56) for n in range(6)]
-    for axes, name in zip(small, ("pre", "early", "late"), strict=False):
+    _draw_context(small[0], pictures, main)
+    for axes, name in zip(small[1:4], ("pre", "early", "late"), strict=True):
         _draw(axes, pictures, getattr(pictures, name)[main], pictures.grey, f"{name.capitalize()} phase")
-    through = slices_through(pictures.mask, 3)
-    for axes, index in zip(small[3:], through, strict=False):
-        _draw_attention(axes, pictures, index, f"Attention, {pictures.view.label(index)}")
-    for axes in small[3 + len(through) :]:
+    through = slices_through(pictures.mask, 2)
+    for axes, index in zip(small[4:], through, strict=False):
+        title = f"{overlays[-1].kind.capitalize()}, {pictures.view.label(index)}"
+        _draw_map(axes, pictures, overlays[-1], index, title)
+    for axes in small[4 + len(through) :]:
         axes.remove()
     return figure
 
@@ -113,14 +121,15 @@ def save_attention(cases: Sequence[tuple[str, Exam, np.ndarray]], path: Path) ->
         OSError: if the file cannot be written.
     """
     rows, tall = -(-len(cases) // 3), 5.6
-    figure = Figure(figsize=(_WIDTH, rows * tall), facecolor=_BACKGROUND)
+    figure = Figure(figsize=(WIDTH, rows * tall), facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
     for n, (title, exam, attention) in enumerate(cases):
         pictures = _prepare(exam, attention)
-        place = ((0.12 + n % 3 * 5.305) / _WIDTH, 1 - (n // 3 + 0.98) / rows, 5.15 / _WIDTH, 5.15 / (rows * tall))
+        place = ((0.12 + n % 3 * 5.305) / WIDTH, 1 - (n // 3 + 0.98) / rows, 5.15 / WIDTH, 5.15 / (rows * tall))
         axes = figure.add_axes(place, facecolor="black")
         axes.set_axis_off()
-        _draw_attention(axes, pictures, main_slice(pictures.attention, pictures.mask), title)
+        shown = MapOverlay("attention", attention, 0.0, 1.0, "")
+        _draw_map(axes, pictures, shown, main_slice(pictures.attention, pictures.mask), title)
     figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
 
 
@@ -136,12 +145,11 @@ def _prepare(exam: Exam, attention: np.ndarray) -> _Pictures:
         attention=view.order.view(attention),
         zoom=view.zoom(mask),
         grey=grey_limits(exam.early[near], mask[near]),
-        enhancement=enhancement_limits(exam.early[near], exam.pre[near], mask[near]),
     )
 
 
 def _add_panel(figure: Figure, left: float, bottom: float, edge: float) -> Axes:
-    axes = figure.add_axes((left / _WIDTH, bottom / _HEIGHT, edge / _WIDTH, edge / _HEIGHT), facecolor="black")
+    axes = figure.add_axes((left / WIDTH, bottom / HEIGHT, edge / WIDTH, edge / HEIGHT), facecolor="black")
     axes.set_axis_off()
     axes.add_artist(Rectangle((0, 0), 1, 1, transform=axes.transAxes, color="black", zorder=-10))
     return axes
@@ -153,33 +161,36 @@ def _draw_context(axes: Axes, pictures: _Pictures, index: int) -> None:
     _draw(axes, pictures, pictures.early[index], pictures.grey, title, pictures.view.field.square)
     box = pictures.zoom
     if box.width < 0.95 * pictures.view.field.square.width:
-        axes.add_patch(Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor=_TEXT, linewidth=1))
+        axes.add_patch(Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor=TEXT, linewidth=1))
 
 
-def _draw_enhancement(axes: Axes, pictures: _Pictures, index: int) -> None:
-    difference = subtract(pictures.early[index], pictures.pre[index])
-    outlined = "green: tumour mask" if pictures.mask[index].any() else "no tumour in this slice"
-    _draw(axes, pictures, difference, pictures.enhancement, f"Early minus pre ({outlined})")
-    _outline(axes, pictures, index)
-
-
-def _draw_attention(axes: Axes, pictures: _Pictures, index: int, title: str) -> None:
-    """Draw the early phase a little darker, attention in colour, more opaque if stronger, and the outline."""
+def _draw_map(axes: Axes, pictures: _Pictures, overlay: MapOverlay, index: int, title: str) -> None:
+    """Draw the early phase a little darker, a map in colour, more opaque if stronger, and the outline."""
     low, high = pictures.grey
     _draw(axes, pictures, pictures.early[index], (low, low + 1.3 * (high - low)), title)
-    attention = pictures.attention[index]
-    coloured = COLOURS(attention)
-    coloured[..., 3] = attention_opacity(attention)
+    values = pictures.view.order.view(overlay.values)[index]
+    coloured = _colours(overlay)((values - overlay.low) / (overlay.high - overlay.low))
+    coloured[..., 3] = attention_opacity(overlay.share(values)) * (_SIGNED_OPACITY if overlay.is_signed else 1.0)
     axes.imshow(coloured, extent=_extent(pictures.view), interpolation="bilinear")
     _frame(axes, pictures.zoom)
     _outline(axes, pictures, index)
+
+
+def _colours(overlay: MapOverlay) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list(overlay.kind, overlay.colours)
+
+
+def _map_title(overlay: MapOverlay, prediction: Prediction) -> str:
+    if overlay.kind == "evidence" and prediction.evidence is not None:
+        return f"Evidence, sum {format_value(prediction.evidence.image.log_odds, signed=True)} log-odds"
+    return {"enhancement": "Early enhancement", "attention": "Attention", "evidence": "Evidence"}[overlay.kind]
 
 
 def _mark_peak(axes: Axes, pictures: _Pictures, index: int) -> None:
     attention, (_, down, across) = pictures.attention[index], pictures.view.spacing
     if attention.max() > 0:
         row, column = np.unravel_index(int(attention.argmax()), attention.shape)
-        for colour, width in (("black", 4), (_TEXT, 1.6)):
+        for colour, width in (("black", 4), (TEXT, 1.6)):
             axes.plot([column * across], [row * down], "+", color=colour, markersize=13, markeredgewidth=width)
 
 
@@ -193,12 +204,12 @@ def _draw(
     low, high = grey
     axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(pictures.view), interpolation="bicubic")
     _frame(axes, box)
-    axes.set_title(title, color=_TEXT, fontsize=size, loc="left", pad=5)
+    axes.set_title(title, color=TEXT, fontsize=size, loc="left", pad=5)
     inset = 0.03 if large else 0.055
     places = ((inset, 0.5), (1 - inset, 0.5), (0.5, 1 - inset), (0.5, inset))
     for letter, (x, y) in zip(pictures.view.letters, places, strict=True):
         axes.text(
-            x, y, letter, color=_TEXT, fontsize=size, ha="center", va="center", transform=axes.transAxes, bbox=_HALO
+            x, y, letter, color=TEXT, fontsize=size, ha="center", va="center", transform=axes.transAxes, bbox=_HALO
         )
     _scale_bar(axes, box.width, size)
 
@@ -228,80 +239,17 @@ def _outline(axes: Axes, pictures: _Pictures, index: int) -> None:
 def _scale_bar(axes: Axes, width: float, size: int) -> None:
     """Draw a bar of 1, 2, 5 or 10 cm: the longest of at most a third of the picture."""
     length = max((mm for mm in (10, 20, 50, 100) if mm <= width / 3), default=10)
-    axes.plot([0.04, 0.04 + length / width], [0.035, 0.035], color=_TEXT, linewidth=2.5, transform=axes.transAxes)
-    axes.text(0.04, 0.055, f"{length // 10} cm", color=_TEXT, fontsize=size - 2, transform=axes.transAxes, bbox=_HALO)
+    axes.plot([0.04, 0.04 + length / width], [0.035, 0.035], color=TEXT, linewidth=2.5, transform=axes.transAxes)
+    axes.text(0.04, 0.055, f"{length // 10} cm", color=TEXT, fontsize=size - 2, transform=axes.transAxes, bbox=_HALO)
 
 
-def _draw_colour_bar(figure: Figure) -> None:
-    """Draw the colour bar above the attention panel, so that it hides nothing."""
-    axes = figure.add_axes((14.55 / _WIDTH, 8.53 / _HEIGHT, 1.1 / _WIDTH, 0.14 / _HEIGHT))
-    bar = figure.colorbar(ScalarMappable(cmap=COLOURS), cax=axes, orientation="horizontal", ticks=[])
+def _draw_colour_bar(figure: Figure, overlay: MapOverlay, right: float) -> None:
+    """Draw the colour bar above a panel, at its right edge in inches, so that it hides nothing."""
+    axes = figure.add_axes(((right - 1.8) / WIDTH, 8.57 / HEIGHT, 0.9 / WIDTH, 0.14 / HEIGHT))
+    bar = figure.colorbar(ScalarMappable(cmap=_colours(overlay)), cax=axes, orientation="horizontal", ticks=[])
     bar.outline.set_visible(False)
-    _write(figure, 14.47, 8.6, "0", 11, ha="right")
-    _write(figure, 15.73, 8.6, "1", 11)
-
-
-def _write(figure: Figure, x: float, y: float, text: str, size: float, colour: str = _TEXT, **options: object) -> None:
-    style = {"va": "center", "parse_math": False, **options}  # a dollar sign is no formula
-    figure.text(x / _WIDTH, y / _HEIGHT, text, style, fontsize=size, color=colour)
-
-
-def _write_result(figure: Figure, prediction: Prediction) -> None:
-    """Write the probability as a number and on a line from 0 to 100 %."""
-    point, (low, high) = prediction.operating_point, prediction.interval
-    withheld = bool(prediction.reasons_against)
-    _write(figure, 0.15, 10.47, "Probability of pCR", 12, _DIM)
-    shown, threshold = format_beside(prediction.probability, point.threshold)
-    size, colour = (20, _DIM) if withheld else (46 - 4 * max(len(shown) - 4, 0), _TEXT)
-    _write(figure, 0.12, 9.87, shown, size, colour, weight="normal" if withheld else "bold")
-    if base := describe_base_rate(prediction):
-        _write(figure, 0.15, 9.36, base, 10, _DIM)
-    axes = figure.add_axes((2.2 / _WIDTH, 9.63 / _HEIGHT, 3.9 / _WIDTH, 0.56 / _HEIGHT))
-    axes.set(xlim=(-0.02, 1.02), ylim=(0, 1))
-    axes.set_axis_off()
-    axes.plot([0, 1], [0.5, 0.5], color="#3a414c", linewidth=5, solid_capstyle="round")
-    axes.plot([low, high], [0.5, 0.5], color=_RANGE, linewidth=9, solid_capstyle="round")
-    axes.plot([prediction.probability], [0.5], "o", color=_TEXT, markersize=12)
-    axes.plot([point.threshold] * 2, [0.02, 0.98], color=_WARN, linewidth=1.8)
-    _write(figure, 2.28, 9.52, "0%", 10, _DIM, ha="center")
-    _write(figure, 6.02, 9.52, "100%", 10, _DIM, ha="center")
-    middle = float(np.clip(2.28 + 3.74 * point.threshold, 3.0, 5.2))
-    _write(figure, middle, 9.52, f"threshold {threshold}", 10, _WARN, ha="center")
-    models = len(prediction.fold_probabilities)
-    _write(figure, 2.28, 10.32, f"{format_percent(low)} to {format_percent(high)} among {models} models", 12, _RANGE)
-
-
-def _write_facts(figure: Figure, prediction: Prediction) -> None:
-    """Write decision, image alone, attention and tumour: a title and two lines per column."""
-    point, attention, tumour = prediction.operating_point, prediction.attention_summary, prediction.tumour
-    side = "Withheld" if prediction.reasons_against else describe_side(prediction).split(" the ")[0] + " threshold"
-    inside = "peak inside the tumour" if attention.peak_in_tumour else "peak outside the tumour"
-    rates = f"{point.name} operating point\n{describe_rates(point) or 'sensitivity and specificity unknown'}"
-    columns = (
-        (6.6, "Decision", side, rates),
-        (9.75, "Image alone", format_percent(prediction.image_probability), "without clinical values"),
-        (11.7, "Attention in tumour", format_percent(attention.in_tumour), inside),
-        (13.85, "Tumour", f"{tumour.volume_ml:.1f} ml", f"enhancement {100 * tumour.early_enhancement:+.0f} %"),
+    low, high = (
+        f"{value:+g}".replace("-", "−") if overlay.is_signed else f"{value:g}" for value in (overlay.low, overlay.high)
     )
-    for x, title, value, remark in columns:
-        _write(figure, x, 10.47, title, 12, _DIM)
-        _write(figure, x, 10.08, value, 20, weight="bold")
-        _write(figure, x, 9.82, remark, 11, va="top", linespacing=1.4)
-
-
-def _write_notices(figure: Figure, prediction: Prediction) -> None:
-    """Write the warnings that fit, one per line."""
-    ordered = sorted(prediction.notices, key=lambda notice: not notice.blocks_decision)
-    lines = [f"{'No decision' if n.blocks_decision else 'Warning'}: {n.message}" for n in ordered] or ["No warnings"]
-    more = len(lines) - _WARNINGS_SHOWN
-    lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in lines[:_WARNINGS_SHOWN]]
-    if more > 0:
-        lines[-1] += f"  (+{more} more in the report)"
-    for n, line in enumerate(lines):
-        _write(figure, 0.15, 9.15 - 0.22 * n, line, 11, _WARN if prediction.notices else _DIM)
-
-
-def _write_footer(figure: Figure, prediction: Prediction) -> None:
-    model = prediction.model
-    use = f"{RESEARCH_USE_ONLY} {describe_model(model)} {model.intended_use}"
-    _write(figure, 0.15, 0.17, use if len(use) <= _LINE else use[: _LINE - 1] + "…", 11)
+    write(figure, right - 1.6, 8.64, low, 10, ha="right")
+    write(figure, right - 0.6, 8.64, f"{high} {overlay.unit.removeprefix('log-odds')}".replace(" per ", "/"), 10)

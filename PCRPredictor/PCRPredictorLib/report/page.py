@@ -7,6 +7,7 @@ import numpy as np
 from ..exam import Exam
 from ..formatting import format_beside, format_percent
 from ..prediction import LesionPrediction, Prediction
+from .bars import describe_image_evidence, make_bars
 from .display import describe_offset
 from .effect_words import describe_interventions
 from .measured import describe_measurements
@@ -45,6 +46,8 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         image_alone=describe_image_alone(prediction),
         matters=describe_interventions(prediction),
         measured={**describe_measurements(prediction.measurements), **_measured(prediction)},
+        bars=make_bars(prediction.evidence) if prediction.evidence else None,
+        image_evidence=describe_image_evidence(prediction.evidence) if prediction.evidence else "",
         lesions=[_lesion(lesion) for lesion in prediction.lesions],
         image=_image(exam),
         model=_model(prediction),

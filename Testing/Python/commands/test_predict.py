@@ -81,6 +81,17 @@ def test_attention_file_lies_on_the_exam(predict, files):
         assert getattr(attention, name)() == pytest.approx(getattr(exam, name)(), abs=1e-4)
 
 
+def test_evidence_files_add_up_to_the_term_of_the_image_and_name_their_unit(predict):
+    _, _, out = predict("--clinical", "age=52")
+    image, units = sitk.ReadImage(out / "evidence.nii.gz"), json.loads((out / "evidence.json").read_text())
+    terms = json.loads((out / "prediction.json").read_text())["evidence"]["terms"]
+    expected = next(term["log_odds"] for term in terms if term["kind"] == "image")
+    assert sitk.GetArrayFromImage(image).sum(dtype=float) == pytest.approx(expected, abs=1e-4)
+    assert units["sum"] == pytest.approx(units["towards_response"] + units["against_response"])
+    assert units["sum"] == pytest.approx(expected, abs=1e-4)
+    assert units["unit"] in image.GetMetaData("ITK_FileNotes")
+
+
 def test_clinical_variables_come_from_a_file_too(predict, tmp_path):
     (tmp_path / "clinical.json").write_text('{"age": 61}')
     _, _, out = predict("--clinical", str(tmp_path / "clinical.json"))

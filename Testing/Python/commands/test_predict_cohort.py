@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from PCRPredictorLib.command_line import app, run
@@ -26,8 +27,11 @@ def test_cohort_costs_a_bad_patient_alone(bundle, tmp_path, capsys):
     table = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
     assert code == 0
     assert "2 of 3 patients predicted, 1 failed" in capsys.readouterr().out
-    assert list(table.columns) == list(COHORT_COLUMNS)
+    assert list(table.columns)[: len(COHORT_COLUMNS)] == list(COHORT_COLUMNS)
     assert (table["error"] != "").tolist() == [False, True, False]
+    terms = table.filter(like="evidence_").iloc[[0, 2]].astype(float).sum(1)
+    probability = table["probability"].iloc[[0, 2]].astype(float)
+    assert terms.tolist() == pytest.approx(np.log(probability / (1 - probability)).tolist(), abs=2e-3)
 
 
 def test_a_patient_that_exhausts_memory_is_one_row(bundle, tmp_path, monkeypatch):

@@ -136,6 +136,22 @@ def test_attention_lies_on_the_source_within_half_a_voxel(results):
     assert volume.array.max() == pytest.approx(1)
 
 
+def test_evidence_is_a_map_with_its_own_quantity_and_unit_that_adds_up_to_the_image_s_term(results):
+    out = results[1]
+    item = pydicom.dcmread(out / "dicom" / "evidence.dcm")
+    (mapping,) = item.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "{log-odds}"
+    assert "EVIDENCE" in str(mapping.QuantityDefinitionSequence)
+    values = hd.imread(out / "dicom" / "evidence.dcm").get_volume().array
+    terms = json.loads((out / "prediction.json").read_text())["evidence"]["terms"]
+    image = next(term["log_odds"] for term in terms if term["kind"] == "image")
+    assert values.sum(dtype=float) == pytest.approx(image, abs=1e-4)
+    report = pydicom.dcmread(out / "dicom" / "report.dcm")
+    texts = [str(element.value) for element in report.iterall() if element.keyword == "TextValue"]
+    assert any(re.match(r"Age \(47 years\): [+-]\d\.\d{3} log-odds, [+-][\d.]+ percentage points", t) for t in texts)
+    assert item.SOPInstanceUID in [each.value for each in report.iterall() if each.VR == "UI"]
+
+
 def test_report_holds_the_numbers_of_the_prediction(results):
     out = results[1]
     report = hd.sr.srread(out / "dicom" / "report.dcm")

@@ -22,7 +22,7 @@ import highdicom as hd
 import slicer
 from support.panel_help import choose, predict
 
-SEGMENTATION, MAP, _REPORT = FILES
+SEGMENTATION, MAP, _EVIDENCE, _REPORT = FILES
 
 
 @pytest.fixture(params=STYLES)

@@ -93,7 +93,21 @@ def test_single_slice_is_drawn_once():
     mask = np.zeros(exam.geometry.shape, np.uint8)
     mask[0, 10:20, 20:30] = 1
     exam = replace(exam, mask=mask)
-    assert written(exam, tiny_prediction(exam)).count("Attention, slice 1/1") == 1
+    assert written(exam, tiny_prediction(exam)).count("Evidence, slice 1/1") == 1
+
+
+def test_evidence_has_its_sum_its_scale_and_what_its_colours_mean():
+    exam = tiny_exam()
+    text = written(exam, tiny_prediction(exam))
+    for words in ("Evidence, sum +0.44 log-odds", "per ml", "Blue: towards response, orange", "Early enhancement"):
+        assert words in text
+
+
+def test_result_without_evidence_shows_attention_through_the_tumour():
+    exam = tiny_exam()
+    text = written(exam, replace(tiny_prediction(exam), evidence=None, evidence_map=None))
+    assert "Evidence" not in text
+    assert "Attention, slice" in text
 
 
 def test_tumour_at_the_edge_and_no_attention_are_drawn(tmp_path):
