@@ -224,8 +224,11 @@ MODEL = {
     "attention": {
         "map": "Grad-CAM",
         "in_tumour": interval(0.41, 0.33, 0.49),
+        "dice": interval(0.37, 0.31, 0.43),
         "pointing_game": interval(0.88, 0.80, 0.96),
+        "common": {"in_tumour": interval(0.42, 0.34, 0.5)},
         "randomised_in_tumour": 0.07,
+        "enhancement": {"in_tumour": interval(0.29, 0.28, 0.3), "dice": interval(0.85, 0.83, 0.87)},
     },
 }
 PAIR = {

@@ -13,6 +13,7 @@ from PCRPredictorLib.report.rendering import render
 
 from ..cohort.cache import GridCache
 from ..statistics.operating import Outcome
+from .maps import attention_metrics, enhancement_scores
 from .report import TEMPLATES
 
 TEXTS = (
@@ -89,7 +90,7 @@ def card_metrics(described: Mapping[str, Any]) -> dict[str, object]:
     metrics = {name: described[name] for name in _METRICS}
     metrics |= {f"calibration_{name}": described["calibration"][name] for name in ("slope", "in_the_large")}
     if described["attention"]:
-        metrics["attention_in_tumour"] = described["attention"]["in_tumour"]
+        metrics |= attention_metrics(described["attention"])
     return metrics
 
 
@@ -123,13 +124,20 @@ def find_failures(probability: np.ndarray, label: np.ndarray, most: int = 3) -> 
     return np.concatenate([order[label[order] == 1][:most], order[label[order] == 0][::-1][:most]])
 
 
-def describe_failure(cache: GridCache, position: int, probability: float, in_tumour: float) -> str:
-    """Return a sentence about an error of a model that does not identify the patient."""
+def describe_failure(
+    cache: GridCache, position: int, probability: float, in_tumour: float, enhancement_in_tumour: float
+) -> str:
+    """Return a sentence about an error of a model that does not identify the patient.
+
+    Args:
+        in_tumour, enhancement_in_tumour: share of the attention, and of the early-enhancement map, inside the tumour.
+    """
     record = cache.records[position]
     response = "pCR" if record.label else "no pCR"
     return (
         f"{response}, predicted {probability:.0%}: tumour {record.measured['tumour_volume']:.1f} ml, early enhancement "
-        f"{record.measured['early_enhancement']:.0f} %, {in_tumour:.0%} of the attention inside the tumour"
+        f"{record.measured['early_enhancement']:.0f} %, {in_tumour:.0%} of the attention inside the tumour "
+        f"(of plain early enhancement {enhancement_in_tumour:.0%})"
     )
 
 
@@ -141,8 +149,9 @@ def describe_failures(cache: GridCache, index: np.ndarray, outcome: Outcome) -> 
         outcome: of the same patients.
     """
     worst, probability = find_failures(outcome.probability, cache.labels[index]), outcome.probability
-    words = [describe_failure(cache, int(index[i]), float(probability[i]), float(outcome.in_tumour[i])) for i in worst]
-    return index[worst], tuple(words)
+    beside, _ = enhancement_scores(cache, index[worst])
+    values = zip(index[worst], probability[worst], outcome.in_tumour[worst], beside.in_tumour, strict=True)
+    return index[worst], tuple(describe_failure(cache, int(at), *map(float, found)) for at, *found in values)
 
 
 def readme(card: ModelCard) -> str:

@@ -17,6 +17,7 @@ from ..statistics import metrics
 from ..statistics.operating import Outcome
 from ..statistics.variability import measure
 from .comparison import adjust, compare
+from .maps import add_enhancement
 from .performance import describe_performance
 
 FAIRNESS_VARIABLES = ("age", "menopause", "breast_density")  # of the MAMA-MIA challenge
@@ -24,11 +25,21 @@ _SUBGROUPS = (*FAIRNESS_VARIABLES, "tumor_subtype", "hr", "her2", "site", "manuf
 _SMALLEST_GROUP = 5  # patients of a class for an AUC
 
 
-def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Describe every model, and compare every pair, on the patients at the positions `index`, (n,)."""
+def describe_cohort(
+    name: str,
+    cache: GridCache,
+    index: np.ndarray,
+    outcomes: Sequence[Outcome],
+    grids: Sequence[GridCache] = (),
+) -> dict[str, object]:
+    """Describe every model, and compare every pair, on the patients at the positions `index`, (n,).
+
+    Args:
+        grids: the cache that each model read, if these differ: of the same patients on its own grid.
+    """
     label, groups = cache.labels[index], find_groups(cache, index)
     truth = cache.true_probability
-    return {
+    described = {
         "name": name,
         "patients": len(index),
         "positives": int(label.sum()),
@@ -38,6 +49,7 @@ def describe_cohort(name: str, cache: GridCache, index: np.ndarray, outcomes: Se
         "models": [measure_model(outcome, label, groups) for outcome in outcomes],
         "comparisons": adjust([compare(one, other, label) for other, one in combinations(outcomes, 2)]),
     }
+    return add_enhancement(described, outcomes, grids or [cache] * len(outcomes), index)
 
 
 def count_reasons(cache: GridCache) -> list[dict[str, object]]:

@@ -25,14 +25,24 @@ from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.inference import Ensemble, random_share
 from .description import describe_cohort
+from .map_effects import count_batches, describe_effects
 from .report import evaluation_markdown, render_evaluation
 from .shift import cohort_shift
 
 
 def evaluate(
-    cohorts: Sequence[Path], bundles: Sequence[Bundle], cache_folder: Path, device: str, progress: Progress
+    cohorts: Sequence[Path],
+    bundles: Sequence[Bundle],
+    cache_folder: Path,
+    device: str,
+    progress: Progress,
+    *,
+    maps: bool = False,
 ) -> dict[str, object]:
     """Return the performance of every model on every cohort, all on the same patients.
+
+    Args:
+        maps: also measure what the maps do, see `map_effects`; that takes about 35 times as long.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with the training of a model.
@@ -50,7 +60,11 @@ def evaluate(
         cache = caches[bundles[0].settings.grid]
         names = number_duplicates([outcome.name for outcome in outcomes])
         outcomes = [replace(outcome, name=own) for outcome, own in zip(outcomes, names, strict=True)]
-        described = describe_cohort(name, cache, np.arange(len(cache)), outcomes)
+        described = describe_cohort(
+            name, cache, np.arange(len(cache)), outcomes, [caches[b.settings.grid] for b in bundles]
+        )
+        if maps:
+            add_effects(described, bundles, caches, device, progress)
         shifts = [
             cohort_shift(bundle, caches[bundle.settings.grid], outcome)
             for bundle, outcome in zip(bundles, outcomes, strict=True)
@@ -86,16 +100,25 @@ def _read_for(
 
 
 def write_evaluation(
-    cohorts: Sequence[Path], bundles: Sequence[Bundle], out: Path, device: str, progress: Progress
+    cohorts: Sequence[Path],
+    bundles: Sequence[Bundle],
+    out: Path,
+    device: str,
+    progress: Progress,
+    *,
+    maps: bool = False,
 ) -> None:
     """Write what `evaluate` returns, and its page, into a folder.
+
+    Args:
+        maps: also measure what the maps do.
 
     Raises:
         DataError: see `evaluate`; also if the folder cannot be written.
     """
     with whole_folder(out) as folder:
         files = RunFolder(folder)
-        result = evaluate(cohorts, bundles, files.cache, device, progress) | {"versions": library_versions()}
+        result = evaluate(cohorts, bundles, files.cache, device, progress, maps=maps) | {"versions": library_versions()}
         shutil.rmtree(files.cache)
         write_json(result, files.evaluation)
         files.evaluation_page.write_text(render_evaluation(result), encoding="utf-8")
@@ -112,6 +135,21 @@ def describe_shifts(result: Mapping[str, Any]) -> list[str]:
         for shift in cohort["shift"]
         for sentence in describe_shift(shift)
     ]
+
+
+def add_effects(
+    described: Mapping[str, Any],
+    bundles: Sequence[Bundle],
+    caches: Mapping[GridSpec, GridCache],
+    device: str,
+    progress: Progress,
+) -> None:
+    """Add to each model of a described cohort what its maps do, as `effects`."""
+    for bundle, model in zip(bundles, described["models"], strict=True):
+        cache, networks = caches[bundle.settings.grid], bundle.load_networks(device)
+        members = [(networks, np.arange(len(cache)))]
+        progress.start(f"What the maps of {model['name']} do on {described['name']}", count_batches(members))
+        model["effects"] = describe_effects(members, cache, progress.advance)
 
 
 def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome:

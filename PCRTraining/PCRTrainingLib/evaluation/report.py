@@ -12,6 +12,8 @@ from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
 from .layout import Figure, Section, Table
+from .map_report import effect_sections
+from .maps import map_table, row_map_table
 from .sites import site_sections
 from .tables import (
     benefit_figure,
@@ -42,7 +44,6 @@ _RATES = (
 )
 _READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score combines balanced accuracy and fairness."
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
-_READ_ATTENTION = "In tumour: share of the map in the mask. Pointing game: share of patients with the peak in the mask."
 Interval = dict[str, float | None]  # value, low, high
 
 
@@ -153,10 +154,15 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
     reasons = [[each["reason"], str(each["patients"])] for each in cohort.get("reasons_left_out", [])]
     tables = [_model_table(models), comparison_table(cohort["comparisons"])]
     tables += [point_table(cohort.get("operating_points", [])), calibration_table(models), frequency_table(models)]
-    tables += [benefit_table(models), _attention_table(models)]
+    tables += [benefit_table(models), map_table(models)]
     tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
     shifts = [_shift_section(shift) for shift in cohort.get("shift", [])]
-    return [Section(cohort["name"], text, tables, figures), *shifts, *(_subgroups(model) for model in models)]
+    return [
+        Section(cohort["name"], text, tables, figures),
+        *effect_sections(models),
+        *shifts,
+        *(_subgroups(model) for model in models),
+    ]
 
 
 def _shift_section(shift: Mapping[str, Any]) -> Section:
@@ -173,7 +179,7 @@ def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Sectio
     models = [{**(row["cohorts"].get(cohort["name"]) or {}), "name": row["name"]} for row in result["rows"]]
     named = {pair[key] for pair in result["comparisons"] for key in ("model", "other")}
     tables = [_cohort_table(result, cohort), calibration_table(models), frequency_table(models), benefit_table(models)]
-    tables.append(_look_table(models))
+    tables.append(row_map_table(models))
     curves = benefit_figure([model for model in models if model["name"] in named])
     text = f"{_describe_patients(cohort, best)} {intervals_over(models)}".rstrip()
     return Section(title, text, tables, [forest, *curves])
@@ -188,25 +194,6 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
         row.append(format_value(model["challenge_score"]))
         rows.append([*row, point["name"], format_value(point["threshold"])])
     return Table("Performance", (*head, "Challenge score", "Operating point", "Threshold"), rows, _READ_MODELS)
-
-
-def _look_table(models: Sequence[Mapping[str, Any]]) -> Table:
-    """Return where the models of an experiment looked."""
-    keys = ("attention_map", "attention_in_tumour", "pointing_game")
-    shown = [model for model in models if model.get("attention_map")]
-    rows = [[model["name"], *(format_value(model.get(key)) for key in keys)] for model in shown]
-    return Table("Where the models looked", ("Model", "Map", "In tumour", "Pointing game"), rows, _READ_ATTENTION)
-
-
-def _attention_table(models: list[dict[str, Any]]) -> Table:
-    head = ("Model", "Map", "In tumour", "Pointing game", "In tumour, random weights")
-    keys = ("map", "in_tumour", "pointing_game", "randomised_in_tumour")
-    rows = [
-        [model["name"], *(format_value(model["attention"][key]) for key in keys)]
-        for model in models
-        if model["attention"]
-    ]
-    return Table("Where the models looked", head, rows, _READ_ATTENTION)
 
 
 def _subgroups(model: dict[str, Any]) -> Section:

@@ -13,6 +13,7 @@ from ..cohort.cache import GridCache
 from ..evaluation.baselines import BASELINES
 from ..evaluation.comparison import adjust, compare
 from ..evaluation.description import auc_interval, describe_attention
+from ..evaluation.maps import describe_maps, enhancement_scores
 from ..evaluation.performance import describe_performance
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..evaluation.sites import describe_sites
@@ -84,9 +85,11 @@ def tabulate(
                 "best_possible_auc": best,
             }
         )
+        enhancement = enhancement_scores(cache, index)
         means = average(outcomes, cohort, data.cache.labels[data.held_out])
         for row, mean in means.items():
-            described[row][cohort] = describe_row(mean, means[BASELINE_ROW], label, best)
+            values = describe_row(mean, means[BASELINE_ROW], label, best)
+            described[row][cohort] = {**values, **describe_maps(outcomes[row][cohort], enhancement)}
         comparisons += [{"cohort": cohort, **pair} for pair in compare_rows(means, label)]
     what = {row.name: row.what for row in (*BASELINES, *ROWS)}
     sites = site_results(outcomes, data) if data.leaves_sites_out else None

@@ -29,12 +29,18 @@ class Scores:
         image_logit: the part of it that comes from the image.
         in_tumour: share of the map (attention, or Grad-CAM if the network has none) inside the tumour, in [0, 1].
         peak_in_tumour: 1 if the voxel of its peak is in the tumour (pointing game), else 0.
+        dice: overlap with the tumour of as many voxels, those of the map's highest values, in [0, 1].
+        common_in_tumour, common_peak_in_tumour, common_dice: as above, at the common resolution of `maps`, in [0, 1].
     """
 
     logit: np.ndarray
     image_logit: np.ndarray
     in_tumour: np.ndarray
     peak_in_tumour: np.ndarray
+    dice: np.ndarray
+    common_in_tumour: np.ndarray
+    common_peak_in_tumour: np.ndarray
+    common_dice: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,6 +79,26 @@ def decision_plot(curves: Mapping[str, list[dict]]) -> str:
     return _svg(figure)
 
 
+def curve_plot(panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]], x_label: str) -> str:
+    """Plot curves side by side, a panel per title, with one colour per name and a common vertical axis from 0.
+
+    Args:
+        panels: by title, x and y of each curve by its name.
+    """
+    figure = Figure(figsize=(4.2 * len(panels), 3.4), facecolor="white")
+    FigureCanvasAgg(figure)
+    axes: list[Axes] = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+    for each, (title, curves) in zip(axes, panels.items(), strict=True):
+        _style_axes(each)
+        each.set_title(_escape(title), size=_NORMAL, color=_TEXT)
+        each.set_xlabel(x_label, size=_NORMAL, color=_TEXT)
+        for number, (name, (x, y)) in enumerate(curves.items()):
+            each.plot(x, y, **_line(number), marker="o", markersize=4, label=_escape(_shorten(name)))
+        each.set_ylim(bottom=0)
+    _legend_below(axes[0])
+    return _svg(figure)
+
+
 def forest_plot(rows: list[ForestRow], reference: float | None, label: str) -> str:
     """Plot values with intervals, one per line and the first on top.
 

@@ -1,6 +1,6 @@
 """The explanation of a network that guidance losses act on: Grad-CAM, and the attention inside the tumour.
 
-`at_resolution`, `share_in_tumour` and `explain` are ours.
+`share_in_tumour` and `explain` are ours.
 """
 
 from functools import partial
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..guidance import Explanation
+from ..statistics.maps import at_resolution
 
 
 def grad_cam(output: Output, *, differentiable: bool = False) -> Tensor:
@@ -27,11 +28,6 @@ def grad_cam(output: Output, *, differentiable: bool = False) -> Tensor:
     (gradient,) = torch.autograd.grad(towards_predicted, output.features, create_graph=differentiable)
     weights = gradient.float().mean((2, 3, 4), keepdim=True)
     return functional.relu((weights * output.features.float()).sum(1, keepdim=True))
-
-
-def at_resolution(mask: Tensor, like: Tensor) -> Tensor:
-    """Return the mask averaged to the resolution of a map, both (B, 1, slices, rows, columns)."""
-    return functional.adaptive_avg_pool3d(mask, like.shape[2:])  # type: ignore[arg-type]
 
 
 def share_in_tumour(log_attention: Tensor, mask: Tensor) -> Tensor:

@@ -220,7 +220,7 @@ class Run:
         for k in self.data.fold_numbers:
             rows |= {row["patient_id"]: row for row in read_csv(self.folder.step(k, step.name).predictions)}
         names = [self.data.cache.ids[i] for i in self.data.held_out]
-        return Scores(*(np.array([float(rows[name][column]) for name in names]) for column in _SCORES))
+        return Scores(*(np.array([float(rows[name].get(column, "nan")) for name in names]) for column in _SCORES))
 
     def outcome(self, step: Step) -> Outcome:
         """Return the out-of-fold outcome of a trained step."""

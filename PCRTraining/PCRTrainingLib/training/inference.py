@@ -11,8 +11,9 @@ from PCRPredictorLib.prediction import OperatingPoint
 from torch import Tensor, nn
 
 from ..cohort.cache import GridCache
+from ..statistics.maps import at_common_resolution, score_map
 from ..statistics.operating import Outcome, Scores, at_point
-from .explanation import at_resolution, grad_cam
+from .explanation import grad_cam
 
 _BATCH = 32
 Flips = Sequence[tuple[int, ...]]
@@ -79,13 +80,19 @@ def _score_batch(network: PCRNet, image: Tensor, mask: Tensor, clinical: Tensor,
         image_logits.append(output.image_logit.detach())
         maps.append(explanation.detach().flip(dims))
     explanation = torch.stack(maps).mean(0)
-    tumour = at_resolution(mask.to(device), explanation)
-    total = explanation.sum((1, 2, 3, 4))
-    inside = torch.where(total > 0, (explanation * tumour).sum((1, 2, 3, 4)) / total.clamp_min(1e-12), 0)
-    peak = explanation.flatten(1).argmax(1, keepdim=True)
-    pointed = (tumour.flatten(1).gather(1, peak)[:, 0] > 0) & (total > 0)
-    columns = (torch.stack(logits).mean(0), torch.stack(image_logits).mean(0), inside, pointed.float())
-    return Scores(*(column.double().cpu().numpy() for column in columns))
+    maps_of = explanation, at_common_resolution(explanation, image.shape)
+    own, common = (score_map(each, mask.to(device)) for each in maps_of)
+    mean_logit, mean_image_logit = (torch.stack(each).mean(0).double().cpu().numpy() for each in (logits, image_logits))
+    return Scores(
+        logit=mean_logit,
+        image_logit=mean_image_logit,
+        in_tumour=own.in_tumour,
+        peak_in_tumour=own.peak_in_tumour,
+        dice=own.dice,
+        common_in_tumour=common.in_tumour,
+        common_peak_in_tumour=common.peak_in_tumour,
+        common_dice=common.dice,
+    )
 
 
 def explain(output: Output) -> Tensor:

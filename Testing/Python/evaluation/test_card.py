@@ -56,9 +56,11 @@ def test_trained_bundle_has_the_texts_the_subgroups_and_the_failures(training_co
     assert card.training_data.endswith("From one scanner.")
     assert card.subgroups["hr: negative"]["patients"] + card.subgroups["hr: positive"]["patients"] <= 16
     assert len(card.failures) == 6
+    assert all("of plain early enhancement" in text for text in card.failures)
     assert card.metrics["balanced point"]["patients"] == 16
     assert set(card.metrics["out of fold"]) == {
-        *("auc", "brier", "calibration_slope", "calibration_in_the_large", "attention_in_tumour")
+        *("auc", "brier", "calibration_slope", "calibration_in_the_large", "attention_in_tumour", "attention_dice"),
+        *("early_enhancement_in_tumour", "early_enhancement_dice"),
     }
     assert (out / "failures.png").stat().st_size > 10_000
     readme = (out / "bundle" / "docs" / "README.md").read_text()

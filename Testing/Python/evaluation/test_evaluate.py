@@ -35,7 +35,9 @@ def test_every_metric_has_its_interval(evaluated):
     for model in cohort["models"]:
         for name in ("auc", "sensitivity", "specificity", "balanced_accuracy", "brier", "challenge_score"):
             assert model[name]["low"] <= model[name]["value"] <= model[name]["high"]
-        assert 0 < model["attention"]["in_tumour"]["value"] <= 1
+        attention = model["attention"]
+        for beside in (attention, attention["common"], attention["enhancement"], attention["enhancement"]["common"]):
+            assert all(0 < beside[name]["value"] <= 1 for name in ("in_tumour", "dice", "pointing_game"))
 
 
 def test_evaluation_leaves_three_files_and_no_images(evaluated):
@@ -60,6 +62,17 @@ def test_evaluation_shows_the_cohort_beside_the_training_patients_of_each_model(
         assert "Beside the training patients of phantom" in text
         assert "are at or above the threshold of" in text
     assert "Q3" not in text  # of the Markdown; base64 of a picture may hold it
+
+
+def test_what_maps_do_is_measured_on_request(bundle, elsewhere, evaluated, tmp_path):
+    asked = {"--model": bundle.path, "--out": tmp_path / "e"}
+    words = ["evaluate", str(elsewhere), "--maps", *(str(word) for pair in asked.items() for word in pair)]
+    assert run(app, words) == 0
+    (cohort,) = json.loads((tmp_path / "e" / "evaluation.json").read_text())["cohorts"]
+    effects = cohort["models"][0]["effects"]
+    assert list(effects["curves"]) == ["attention", "early enhancement", "random order"]
+    assert "What the maps do" in (tmp_path / "e" / "evaluation.html").read_text()
+    assert "What the maps do" not in (evaluated / "evaluation.html").read_text()
 
 
 def test_evaluation_agrees_with_predict(trained, elsewhere, evaluated, tmp_path):
