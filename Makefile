@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 SYSTEM_PACKAGES := libegl1 libgl1-mesa-dri libgl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0
 
 BUILD := build/phantom-benchmark
+# One folder or several, tables of more labelled patients, a column of sites per cohort; paths without spaces.
 COHORT ?=
 ROWS ?=
-ON_COHORT = "$(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder))" $(if $(ROWS),--clinical-rows "$(ROWS)")
+SITES ?=
+ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
+	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
 .PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment setup system clean
 
@@ -77,7 +80,7 @@ story-models: setup
 	rm -rf Resources/Models/story
 	$(BIN)/python -m PCRTrainingLib.runs.story_models Resources/Models/story
 
-# The model trained on real exams, from the 198 of I-SPY2 or all of MAMA-MIA: make ispy2-bundle COHORT=folder ROWS=table.
+# The model trained on real exams: make ispy2-bundle COHORT="ispy2 duke" SITES="manufacturer cohort" ROWS="table table".
 RECIPE := Resources/Recipes/ispy2
 ispy2-bundle: setup
 	rm -rf build/ispy2
@@ -86,12 +89,14 @@ ispy2-bundle: setup
 	cp -r build/ispy2/bundle Resources/Models/ispy2
 	$(BIN)/pcr bundle verify ispy2
 
-# How its configuration was chosen, and the table of its results.
+# How its configuration was chosen, and the tables of its results at sites that were left out; arguments as above.
 ispy2-selection: setup
-	$(BIN)/pcr select $(ON_COHORT) --configs $(RECIPE)/second/*.json --out build/ispy2-selection
+	$(BIN)/pcr select $(ON_COHORT) --leave-site-out $(addprefix --configs ,$(wildcard $(RECIPE)/candidates/*.json)) \
+	  --out build/ispy2-selection
 
 ispy2-experiment: setup
-	$(BIN)/pcr experiment $(ON_COHORT) --config $(RECIPE)/model.json --seeds 5 --out build/ispy2-experiment
+	$(BIN)/pcr experiment $(ON_COHORT) --leave-site-out --config $(RECIPE)/candidates/share-0.1.json --seeds 5 \
+	  --without "step 2, no swap" --without "step 3, no swap" --out build/ispy2-experiment
 
 setup: system $(VENV)/.installed
 
