@@ -69,7 +69,7 @@ _COLUMNS = {  # of tables, for patients without images; the factor makes them ml
 KNOWN |= {  # measured in the exam; `kinetics.tumour_quantities` defines them
     name: Number(
         name,
-        name.replace("_", " ").capitalize(),
+        label or name.replace("_", " ").capitalize(),
         unit,
         low,
         high,
@@ -78,16 +78,16 @@ KNOWN |= {  # measured in the exam; `kinetics.tumour_quantities` defines them
         measured=True,
         columns=_COLUMNS.get(name, {}),
     )
-    for name, unit, low, high, mean, sd in (
-        ("log_whole_volume", "log ml", -3, 7, 2.5, 1.2),
-        ("log_volume", "log ml", -3, 7, 2.5, 1.2),
-        ("log_functional_volume", "log ml", 0, 7, 2.5, 1.0),
-        ("wash_in", "", -1, 5, 1.3, 0.5),
-        ("wash_in_spread", "", 0, 5, 0.6, 0.4),
-        ("wash_out", "", -1, 1, 0.02, 0.08),
-        ("signal_enhancement_ratio", "", 0, 3, 1.0, 0.13),
-        ("rim_minus_core", "", -2, 2, 0.0, 0.35),
-        ("sphericity", "", 0, 1.5, 0.5, 0.15),
+    for name, label, unit, low, high, mean, sd in (
+        ("log_whole_volume", "Tumour volume", "log ml", -3, 7, 2.5, 1.2),
+        ("log_volume", "", "log ml", -3, 7, 2.5, 1.2),
+        ("log_functional_volume", "", "log ml", 0, 7, 2.5, 1.0),
+        ("wash_in", "", "", -1, 5, 1.3, 0.5),
+        ("wash_in_spread", "", "", 0, 5, 0.6, 0.4),
+        ("wash_out", "", "", -1, 1, 0.02, 0.08),
+        ("signal_enhancement_ratio", "", "", 0, 3, 1.0, 0.13),
+        ("rim_minus_core", "", "", -2, 2, 0.0, 0.35),
+        ("sphericity", "", "", 0, 1.5, 0.5, 0.15),
     )
 }
 

@@ -18,6 +18,8 @@ from .grid import GridSpec, place_window
 from .kinetics import GRID, measure_quantities
 from .normalisation import to_channels
 
+_WIDE = 0.1  # of the probability: a range that a reader should know of
+
 
 def read_variants(
     exam: Exam, reading: Reading, ensemble: Ensemble, grid: GridSpec, schema: ClinicalSchema
@@ -60,7 +62,7 @@ def mask_range(basis: Basis, additive: AdditiveModel, values: Mapping[str, Value
 def about_mask_range(
     mask_interval: tuple[float, float], interval: tuple[float, float], point: OperatingPoint
 ) -> Iterable[Notice]:
-    """Yield a warning if the outline decides, or matters more than the fold of the model does.
+    """Yield a warning if the outline decides, or moves the probability widely and more than the fold of the model does.
 
     Args:
         mask_interval: from `mask_range`.
@@ -72,5 +74,5 @@ def about_mask_range(
     changed = f"If the mask is eroded, dilated or moved by a voxel or two, the probability is {span}"
     if low < point.threshold <= high:
         yield Notice("mask_decides", f"{changed}, across the threshold: the decision depends on the outline; check it.")
-    elif high - low > interval[1] - interval[0]:
+    elif high - low > max(interval[1] - interval[0], _WIDE):
         yield Notice("mask_matters", f"{changed}, more widely than between the folds of the model; check the outline.")

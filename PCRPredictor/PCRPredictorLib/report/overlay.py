@@ -251,5 +251,5 @@ def _draw_colour_bar(figure: Figure, overlay: MapOverlay, right: float) -> None:
     low, high = (
         f"{value:+g}".replace("-", "−") if overlay.is_signed else f"{value:g}" for value in (overlay.low, overlay.high)
     )
-    write(figure, right - 1.6, 8.64, low, 10, ha="right")
-    write(figure, right - 0.6, 8.64, f"{high} {overlay.unit.removeprefix('log-odds')}".replace(" per ", "/"), 10)
+    write(figure, right - 1.86, 8.64, low, 10, ha="right")
+    write(figure, right - 0.84, 8.64, f"{high} {overlay.unit.removeprefix('log-odds')}".replace(" per ", "/"), 10)

@@ -38,6 +38,7 @@ def test_range_reaches_the_probability_of_a_mask_that_is_a_variant(predictor):
         ((0.4, 0.6), (0.45, 0.55), ["mask_decides"]),
         ((0.1, 0.3), (0.15, 0.25), ["mask_matters"]),
         ((0.1, 0.2), (0.1, 0.3), []),
+        ((0.18, 0.22), (0.19, 0.21), []),
     ],
 )
 def test_range_across_the_threshold_or_wider_than_the_folds_is_reported(mask_interval, interval, codes):

@@ -79,7 +79,7 @@ def test_run_is_scaled_to_its_patients_with_and_without_images(training_cohort, 
     age, volume = run.data.schema.variables
     assert (age.mean, volume.high) == (47.5, pytest.approx(math.log(39), abs=0.02))
     assert volume.agreement["patients"] == 3
-    assert any(text.startswith("warning: Log whole volume in the table and measured in the exam") for text in said)
+    assert any(text.startswith("warning: Tumour volume in the table and measured in the exam") for text in said)
     assert all(row.vector[3] == 1 for row in run.data.image_free_rows)
     again = prepare(quiet_job(training_cohort, tmp_path / "run"), config)
     assert again.data.schema == run.data.schema

@@ -55,9 +55,9 @@ def test_agreement_of_table_and_exam_is_measured_and_said():
     assert found.agreement == pytest.approx(
         {"patients": 20, "correlation": 1, "difference": math.log(0.9), "percent": -10}
     )
-    assert sentence.startswith("Log whole volume in the table and measured in the exam: 20 patients, correlation 1.000")
+    assert sentence.startswith("Tumour volume in the table and measured in the exam: 20 patients, correlation 1.000")
     limited = ClinicalSchema((replace(found, low=0.0, high=5.0),))
-    assert describe_variables(limited) == (f"Log whole volume: median 12.2 ml, range 1 to 148 ml. {sentence}",)
+    assert describe_variables(limited) == (f"Tumour volume: median 12.2 ml, range 1 to 148 ml. {sentence}",)
 
 
 @pytest.mark.parametrize("table", [[5, 1, 4, 2, 3], [2, 3, 4, 5, 6]])
