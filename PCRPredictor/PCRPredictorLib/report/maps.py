@@ -30,7 +30,7 @@ EVIDENCE_RGB = (
     (0.05, 0.46, 0.92),
     (0.25, 0.70, 1.00),
 )
-_LEAST_SCALE = 0.01  # log-odds per ml; a map that adds less than this everywhere stays faint
+_LEAST_TOTAL = 0.4  # log-odds of a whole tumour in the full colour, about 10 points: a map that adds less looks faint
 _STEPS = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
 _PERCENT = 100.0
 
@@ -103,7 +103,7 @@ def _evidence(exam: Exam, prediction: Prediction) -> MapOverlay | None:
     if prediction.evidence_map is None:
         return None
     density = prediction.evidence_map * np.float32(1000 / exam.geometry.voxel_volume)
-    end = _round_up(max(float(np.abs(density).max()), _LEAST_SCALE))
+    end = _round_up(max(float(np.abs(density).max()), _LEAST_TOTAL / prediction.tumour.volume_ml))
     return MapOverlay("evidence", density, -end, end, "log-odds per ml")
 
 

@@ -245,11 +245,11 @@ def _scale_bar(axes: Axes, width: float, size: int) -> None:
 
 def _draw_colour_bar(figure: Figure, overlay: MapOverlay, right: float) -> None:
     """Draw the colour bar above a panel, at its right edge in inches, so that it hides nothing."""
-    axes = figure.add_axes(((right - 1.8) / WIDTH, 8.57 / HEIGHT, 0.9 / WIDTH, 0.14 / HEIGHT))
+    axes = figure.add_axes(((right - 1.62) / WIDTH, 8.57 / HEIGHT, 0.7 / WIDTH, 0.14 / HEIGHT))
     bar = figure.colorbar(ScalarMappable(cmap=_colours(overlay)), cax=axes, orientation="horizontal", ticks=[])
     bar.outline.set_visible(False)
     low, high = (
         f"{value:+g}".replace("-", "−") if overlay.is_signed else f"{value:g}" for value in (overlay.low, overlay.high)
     )
-    write(figure, right - 1.86, 8.64, low, 10, ha="right")
-    write(figure, right - 0.84, 8.64, f"{high} {overlay.unit.removeprefix('log-odds')}".replace(" per ", "/"), 10)
+    write(figure, right - 1.68, 8.64, low, 10, ha="right")
+    write(figure, right - 0.86, 8.64, f"{high} {overlay.unit.removeprefix('log-odds')}".replace(" per ", "/"), 10)

@@ -8,7 +8,7 @@ from ..report.rendering import render
 from .facts import HOSPITALS, NETWORKS, Facts
 from .layers import grey_pixels, heat_pixels, outline_pixels, to_png
 from .scene import Scene
-from .words import HOSPITAL_TITLES, NAMES, TITLE, small_print, stops
+from .words import HOSPITAL_TITLES, NAMES, TITLE, limits, small_print, stops
 
 _TEMPLATES = Path(__file__).parent / "templates"
 SINGLE, GUIDED = NETWORKS[0], NETWORKS[1:]
@@ -37,5 +37,6 @@ def render_story(facts: Facts, scene: Scene) -> str:
         views=scene.views,
         pictures=pictures,
         facts=facts,
+        limits=limits(),
         small_print=small_print(facts, scene),
     )

@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..prediction import RESEARCH_USE_ONLY
 from .facts import HOSPITALS, NETWORKS, Facts
 from .layers import grey_pixels, heat_pixels, outline_pixels
 from .scene import Scene, View
-from .words import TITLE, small_print
+from .words import TITLE, limits, small_print
 
 _WIDTH, _HEIGHT, _DPI = 16.0, 11.4, 100
 _BACKGROUND, _TEXT, _DIM = "#0d0f12", "#f2f4f7", "#9aa4b2"
@@ -36,7 +35,8 @@ def save_story(facts: Facts, scene: Scene, path: Path) -> None:
     figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
     _write(figure, 0.3, 11.0, TITLE, 22, weight="bold")
-    _write(figure, 0.3, 10.62, f"The same simulated patient at two hospitals. {RESEARCH_USE_ONLY}", 11.5, "#fbbf24")
+    for line, text in enumerate(limits()):
+        _write(figure, 0.3, 10.76 - 0.2 * line, text, 10.5, "#fbbf24")
     for column, name in enumerate(NETWORKS):
         left = 1.75 + 3.55 * column
         _write(figure, left + 1.7, 10.15, _HEADINGS[name], 13, ha="center", weight="bold")

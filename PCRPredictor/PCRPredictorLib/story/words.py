@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..prediction import RESEARCH_USE_ONLY
 from .facts import NETWORKS, Facts
 from .scene import Scene
 
@@ -62,6 +63,15 @@ def stops(facts: Facts, scene: Scene) -> tuple[Stop, ...]:
     )
 
 
+def limits() -> tuple[str, str]:
+    """Return what stands under the title: what this is, and what it does not show."""
+    return (
+        "Everything here is simulated: one patient, scanned at two hospitals. On real exams, guidance has not raised "
+        "the AUC so far (see Results in the documentation).",
+        RESEARCH_USE_ONLY,
+    )
+
+
 def small_print(facts: Facts, scene: Scene) -> tuple[str, ...]:
     """Return what the pictures are of, and what they do not show."""
     here, there = facts.hospitals["A"], facts.hospitals["B"]
@@ -75,6 +85,5 @@ def small_print(facts: Facts, scene: Scene) -> tuple[str, ...]:
         f"{facts.shortcut:g}). This patient {answer}; she was chosen as a clear example, the AUC are of all patients.",
         f"To look at the tumour proves nothing by itself: a plain map of enhancement, without any network, already has "
         f"{enhancement:.0%} of its heat in this tumour. What counts is the AUC at hospital B.",
-        "On real exams, guidance has not raised the AUC so far (see Results in the documentation).",
         f"The networks ship with BreastPCR; networks and numbers are made by: {facts.command}",
     )
