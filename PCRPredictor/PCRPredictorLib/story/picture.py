@@ -35,8 +35,8 @@ def save_story(facts: Facts, scene: Scene, path: Path) -> None:
     figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
     _write(figure, 0.3, 11.0, TITLE, 22, weight="bold")
-    for line, text in enumerate(limits()):
-        _write(figure, 0.3, 10.76 - 0.2 * line, text, 10.5, "#fbbf24")
+    for row, text in enumerate(limits()):
+        _write(figure, 0.3, 10.76 - 0.2 * row, text, 10.5, "#fbbf24")
     for column, name in enumerate(NETWORKS):
         left = 1.75 + 3.55 * column
         _write(figure, left + 1.7, 10.15, _HEADINGS[name], 13, ha="center", weight="bold")
