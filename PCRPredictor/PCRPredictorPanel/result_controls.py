@@ -11,6 +11,8 @@ import slicer
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+_TEXTS = ("probability", "decision", "evidence", "image", "matter", "attention", "warning")
+
 
 class ResultControls:
     """Starts a prediction, shows it in words, and saves it.
@@ -46,6 +48,8 @@ class ResultControls:
         ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings
         self._update_matter(words.matters)
+        for name in _TEXTS:
+            _keep_whole(getattr(ui, f"{name}Label"))
         self._update_lesions(words.lesions)
         self._update_points()
         self._update_save()
@@ -117,6 +121,11 @@ class ResultControls:
         if path and not slicer.util.saveScene(path):
             problem = _("{path}: the scene cannot be written; choose a different folder.").format(path=path)
             self._session.activity.report_problem(problem)
+
+
+def _keep_whole(label: Any) -> None:
+    """Give a label the height of its text: a layout in a scroll area takes a wrapped text for a single line."""
+    label.minimumHeight = max(label.heightForWidth(label.width), 0) if label.text else 0
 
 
 def _show_error(sentence: str) -> None:

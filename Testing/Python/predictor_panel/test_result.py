@@ -22,7 +22,7 @@ def test_effect_of_clinical_values_on_the_probability_is_shown(panel):
     predict(panel)
     assert "No clinical value was given" in panel.ui.imageLabel.text
     panel.session.enter({"age": 40, "hr": "negative"})
-    assert "predict again" in panel.ui.statusLabel.text
+    assert "Hypothetical until you predict" in panel.ui.statusLabel.text
     predict(panel)
     prediction = panel.session.result.prediction
     change = 100 * (prediction.probability - prediction.image_probability)
@@ -50,6 +50,13 @@ def test_bars_and_what_if_are_in_the_panel(panel):
     assert panel.ui.statusLabel.text.startswith("Hypothetical until you predict")
     predict(panel)
     assert "Hypothetical" not in panel.ui.probabilityLabel.text + panel.ui.statusLabel.text
+
+
+def test_texts_of_the_result_are_not_cut(panel):
+    choose_tiny(panel)
+    predict(panel)
+    for label in (panel.ui.decisionLabel, panel.ui.evidenceLabel, panel.ui.attentionLabel):
+        assert label.minimumHeight >= label.heightForWidth(label.width) > 0
 
 
 def test_whether_the_picture_matters_is_found_out_on_demand(panel):
@@ -180,7 +187,7 @@ def test_edited_segment_makes_the_result_stale(panel):
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     segmentation = nodes["segmentation"]
     slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.scene.segment_ids[0], nodes["early"])
-    assert "predict again" in panel.ui.statusLabel.text
+    assert "Hypothetical until you predict" in panel.ui.statusLabel.text
     assert panel.ui.volumeLabel.text != volume
 
 
