@@ -1,5 +1,7 @@
 """Exams of the list and uploaded ones, opened in the browser."""
 
+import re
+
 from PCRPredictorLib.formatting import format_percent
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.predictor import Predictor
@@ -19,7 +21,7 @@ def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, coho
     page.click("#predict-all")
     page.wait_for_function("document.querySelector('#exams').innerText.split('%').length > 4")
     rows = page.locator("#exams .v-list-item").all_inner_texts()
-    assert [row.split()[-1] for row in rows] == probabilities(cohort)
+    assert [re.search(r"[\d.]+ %", row)[0] for row in rows] == probabilities(cohort)
     assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[2]}")
 
 

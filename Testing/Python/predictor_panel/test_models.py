@@ -45,7 +45,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda *_args, **_options: True)
     panel.ui.removeModelButton.click()
     assert listed(panel) == SHIPPED
-    assert fields(panel) == ["age", "hr", "her2", "menopause"]
+    assert fields(panel) == ["age", "hr", "her2", "mammaprint", "nac_agent"]
 
 
 def test_models_of_runs_are_named_after_the_runs(panel, bundle, tmp_path):
