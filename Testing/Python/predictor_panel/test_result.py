@@ -187,7 +187,7 @@ def test_edited_segment_makes_the_result_stale(panel):
     smaller[:, :, : int(np.argwhere(exam.mask)[:, 2].mean())] = 0
     segmentation = nodes["segmentation"]
     slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, panel.scene.segment_ids[0], nodes["early"])
-    assert "Hypothetical until you predict" in panel.ui.statusLabel.text
+    assert "predict again" in panel.ui.statusLabel.text
     assert panel.ui.volumeLabel.text != volume
 
 
