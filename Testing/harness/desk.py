@@ -31,7 +31,8 @@ class Desk(QtWidgets.QMainWindow):
         """Write a picture of the window as PNG, scrolled to a widget of the panel."""
         self.show()
         self._draw_views()
-        QtWidgets.QApplication.processEvents()
+        for _ in range(3):  # a label that grew moves its section, then the panel
+            QtWidgets.QApplication.processEvents()
         if scroll_to is not None:
             self._scroll.verticalScrollBar().setValue(scroll_to.mapTo(self._scroll.widget(), QtCore.QPoint(0, 0)).y())
         QtWidgets.QApplication.processEvents()
