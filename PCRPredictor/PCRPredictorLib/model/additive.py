@@ -234,7 +234,8 @@ def possible_values(variable: Number | Category) -> list[Value]:
     if isinstance(variable, Category):
         return list(variable.codings)
     away = _NORMAL_95 * variable.sd
-    return [variable.clip(variable.mean + each) for each in (-away, away)]
+    ends = (variable.clip(variable.mean + each) for each in (-away, away))
+    return [end if variable.is_log else variable.clip(float(f"{end:.3g}")) for end in ends]  # rounded as shown
 
 
 def _with_points(terms: Sequence[Term], logit: float) -> Iterator[Term]:

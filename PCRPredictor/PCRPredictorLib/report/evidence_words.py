@@ -1,4 +1,4 @@
-"""The evidence of a prediction in words and bars, rich text for the panel and the page.
+"""The evidence of a prediction as rich text for the panel and the page: `bars` has the words and numbers.
 
 The bars are cells of tables: Qt's labels and browsers draw them alike. They are as long as log-odds, which add up.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from html import escape
 
-from ..evidence import Evidence, Term, logit_to_probability
+from ..evidence import Evidence, logit_to_probability
 from ..formatting import format_percent, format_value
+from .bars import Bar, make_bars
 from .wording import Translate
 
 _HALF = 46  # pixels of the longest bar
@@ -31,50 +32,37 @@ def describe_image_part(evidence: Evidence, _: Translate = str) -> str:
     probability = logit_to_probability(evidence.logit)
     text = _("The image moved the probability by {points} points; without it, it would be {without}.")
     without = format_percent(min(max(probability - image.points / 100, 0.0), 1.0))
-    return text.format(points=_signed(image.points, 1), without=without)
+    return text.format(points=format_value(image.points, 1, signed=True), without=without)
 
 
 def describe_bars(evidence: Evidence, _: Translate = str) -> str:
-    """Return a table with a bar for every term, as they come in `Evidence.bars`, and what the bars start from."""
-    longest = max((_size(term) for term in evidence.bars), default=0.0) or 1.0
-    head = "".join(f"<td><small>{escape(text)}</small></td>" for text in ("", "", _("points"), _("log-odds")))
-    rows = "".join(_row(term, longest, _) for term in evidence.bars)
-    start = {
-        "typical": _("Bars start from the average training patient, {base}."),
-        "unknown": _("Bars start from a patient of whom nothing is known, {base}."),
-    }[evidence.reference].format(base=format_percent(evidence.base_probability))
+    """Return a table with the bars of `make_bars`, and what they start from."""
+    bars = make_bars(evidence, _)
+    head = "".join(f"<td><small>{escape(text)}</small></td>" for text in ("", "", _("log-odds"), _("probability")))
+    rows = "".join(map(_row, bars.bars))
     colours = _("Blue: towards response; orange: against it; grey: what an unknown value could add.")
-    text = f"<small>{escape(start)} {escape(colours)}</small>"
+    text = f"<small>{escape(bars.start)} {escape(colours)}</small>"
     return f'<table cellspacing="0" cellpadding="1"><tr>{head}</tr>{rows}</table>{text}'
 
 
-def describe_possibilities(term: Term, _: Translate = str) -> str:
-    """Return what the answer would be for each value of an unknown variable, as in "negative 20 %, positive 35 %"."""
-    return ", ".join(f"{each.value} {format_percent(each.probability)}" for each in term.possibilities)
-
-
-def _row(term: Term, longest: float, _: Translate) -> str:
-    """Return the row of a term; an unknown variable is grey, with its possibilities in a row below."""
-    label = {"image": _("Image"), "averaging": _("Averaging of the folds")}.get(term.kind, term.label)
-    name = f"{label}: {term.value}" if term.value else label
-    numbers = (_signed(term.points, 1), _signed(term.log_odds, 2))
-    cells = "".join(f'<td align="right">&nbsp;{text}</td>' for text in numbers)
-    row = f"<tr><td>{_grey(escape(name), term)}&nbsp;</td><td>{_bar(term, longest)}</td>{cells}</tr>"
-    if term.possibilities:
-        row += f'<tr><td colspan="4"><small>{_grey(escape(describe_possibilities(term, _)), term)}</small></td></tr>'
+def _row(bar: Bar) -> str:
+    """Return the row of a bar; an unknown variable is grey, with the answer for each possibility in a row below."""
+    name = escape(f"{bar.label}: {bar.value}" if bar.value else bar.label)
+    cells = "".join(f'<td align="right">&nbsp;{text}</td>' for text in (bar.log_odds, bar.points))
+    row = f"<tr><td>{_grey(name, bar)}&nbsp;</td><td>{_draw(bar)}</td>{cells}</tr>"
+    if bar.note:
+        row += f'<tr><td colspan="4"><small>{_grey(escape(bar.note), bar)}</small></td></tr>'
     return row
 
 
-def _grey(text: str, term: Term) -> str:
-    return text if term.known else f'<span style="color: gray">{text}</span>'
+def _grey(text: str, bar: Bar) -> str:
+    return text if bar.known else f'<span style="color: gray">{text}</span>'
 
 
-def _bar(term: Term, longest: float) -> str:
+def _draw(bar: Bar) -> str:
     """Return a bar to the left (against) or right (towards response) of the middle; of the unknown, the range."""
-    low, high = (min(term.log_odds, 0.0), max(term.log_odds, 0.0)) if term.known else _range(term)
-    scale = _HALF / longest
-    left, right = round(-min(low, 0.0) * scale), round(max(high, 0.0) * scale)
-    colours = (_AGAINST, _TOWARDS) if term.known else (_UNKNOWN, _UNKNOWN)
+    left, right = (round(max(side, 0.0) * _HALF) for side in (-min(bar.start, bar.end), max(bar.start, bar.end)))
+    colours = (_AGAINST, _TOWARDS) if bar.known else (_UNKNOWN, _UNKNOWN)
     cells = _cell(_HALF - left) + _cell(left, colours[0]) + _cell(1, "#808080")
     cells += _cell(right, colours[1]) + _cell(_HALF - right)
     return f'<table cellspacing="0" cellpadding="0"><tr>{cells}</tr></table>'
@@ -87,17 +75,3 @@ def _cell(width: int, colour: str = "") -> str:
     painted = f' bgcolor="{colour}"' if colour else ""
     style = f"line-height: 9px; font-size: 8px; padding: 0; {f'background-color: {colour}' if colour else ''}"
     return f'<td width="{width}"{painted} style="{style}"><span style="font-size: 8px">&nbsp;</span></td>'
-
-
-def _range(term: Term) -> tuple[float, float]:
-    low, high = term.could_add or (0.0, 0.0)
-    return min(low, 0.0), max(high, 0.0)
-
-
-def _size(term: Term) -> float:
-    low, high = _range(term)
-    return abs(term.log_odds) if term.known else max(-low, high)
-
-
-def _signed(value: float, digits: int) -> str:
-    return format_value(value, digits, signed=True)

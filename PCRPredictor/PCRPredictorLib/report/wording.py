@@ -135,10 +135,10 @@ def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
     if not prediction.clinical:
         return _("The model reads the image alone.")
     if all(value == "unknown" for value in prediction.clinical.values()):
-        return _("No clinical value was given, so this is the image alone.")
+        return _("No clinical value was given: the probability comes from the measured tumour and the image.")
     change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of the numbers shown
-    return _("From the image alone {value}; the clinical values changed it by {change} percentage points.").format(
-        value=format_percent(prediction.image_probability), change=f"{change:+d}"
+    return _("Without clinical values it would be {value}; they changed it by {change} percentage points.").format(
+        value=format_percent(prediction.image_probability), change=format_value(float(change), 0, signed=True)
     )
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..statistics import calibration, metrics
 from ..statistics.benefit import BENEFIT_THRESHOLDS, PREVALENCES, benefits, predictive_values
-from ..statistics.calibration import Estimate
-from ..statistics.metrics import Interval
+from ..statistics.metrics import Estimate, Interval
 from ..statistics.operating import Outcome
 from ..statistics.variability import FromDraws, Statistic, estimate, measure
 

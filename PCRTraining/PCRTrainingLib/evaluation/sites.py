@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from PCRPredictorLib.formatting import MISSING, format_value
 
-from ..statistics.metrics import Interval, auc
+from ..statistics.metrics import Estimate, Interval, auc
 from ..statistics.operating import Outcome
 from ..statistics.sites import (
-    Estimate,
     auc_random_effects,
     estimate_auc,
     estimate_difference,

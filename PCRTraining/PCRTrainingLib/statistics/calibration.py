@@ -4,32 +4,15 @@ Source: Van Calster et al., Journal of Clinical Epidemiology 2016 and BMC Medici
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import norm
 
-from .metrics import Interval
+from .metrics import Estimate
 
 _CLIP = 1e-6  # probabilities of 0 and 1 have no logit
-_NORMAL = float(norm.ppf(0.975))
 _STEPS = 50
 _LARGEST = 1e3  # a coefficient beyond it does not converge: the classes are separated
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A coefficient and its variance over patients; nan if it cannot be estimated."""
-
-    value: float
-    variance: float
-
-    @property
-    def interval(self) -> Interval:
-        """The value with its 95 % interval (Wald)."""
-        half = _NORMAL * math.sqrt(self.variance)
-        return Interval(self.value, self.value - half, self.value + half)
 
 
 _UNKNOWN = Estimate(math.nan, math.nan)

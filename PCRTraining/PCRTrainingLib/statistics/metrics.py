@@ -27,6 +27,20 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A value and the variance of its error; nan if it cannot be estimated."""
+
+    value: float
+    variance: float
+
+    @property
+    def interval(self) -> Interval:
+        """The value with its 95 % interval, normal."""
+        half = float(norm.ppf(0.975)) * math.sqrt(self.variance) if self.variance >= 0 else math.nan
+        return Interval(self.value, self.value - half, self.value + half)
+
+
+@dataclass(frozen=True)
 class Rates:
     """Sensitivity and specificity of a decision; nan if the class is absent."""
 

@@ -10,20 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import chi2, norm, t
 
-from .metrics import DeLong, Interval, auc, delong, finite
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value measured at one site, and the variance of its error; nan if unknown."""
-
-    value: float
-    variance: float
-
-    @property
-    def interval(self) -> Interval:
-        """The value with its 95 % interval, normal."""
-        return _normal(self.value, self.variance)
+from .metrics import DeLong, Estimate, Interval, auc, delong, finite
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ class Summary:
 def mean_over_sites(estimates: Sequence[Estimate]) -> Interval:
     """Return the plain mean of independent sites (macro mean) with its 95 % interval for these sites, normal."""
     values, variances = _columns(estimates)
-    return _normal(float(values.mean()), float(variances.sum()) / len(values) ** 2)
+    return Estimate(float(values.mean()), float(variances.sum()) / len(values) ** 2).interval
 
 
 def random_effects(estimates: Sequence[Estimate]) -> Summary:
@@ -82,7 +69,7 @@ def random_effects(estimates: Sequence[Estimate]) -> Summary:
     mean, variance = float(np.average(values, weights=weights)), float(1 / weights.sum())
     reach = float(t.ppf(0.975, freedom - 1)) * math.sqrt(between + variance) if freedom > 1 else math.nan
     return Summary(
-        _normal(mean, variance),
+        Estimate(mean, variance).interval,
         (mean - reach, mean + reach),
         math.sqrt(between) if freedom else math.nan,
         max(0.0, 1 - freedom / q) if freedom and q else 0.0,
@@ -148,10 +135,3 @@ def _of_seeds(values: Sequence[float]) -> float:
 
 def _columns(estimates: Sequence[Estimate]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([each.value for each in estimates]), np.array([each.variance for each in estimates])
-
-
-def _normal(value: float, variance: float) -> Interval:
-    if not variance >= 0:
-        return Interval(value, math.nan, math.nan)
-    reach = float(norm.ppf(0.975)) * math.sqrt(variance)
-    return Interval(value, value - reach, value + reach)

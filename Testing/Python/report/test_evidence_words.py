@@ -39,7 +39,7 @@ def test_first_line_says_so_if_the_image_has_no_part():
 def test_every_term_has_a_bar_with_points_and_log_odds_in_the_order_given():
     text = describe_bars(evidence(IMAGE, AGE))
     assert text.index("Image") < text.index("Age &lt;b&gt;: 52 years")
-    assert all(number in text for number in ("+9.3", "+0.40", "−4.6", "−0.20"))
+    assert all(number in text for number in ("+9.3 points", "+0.40", "−4.6 points", "−0.20"))
     assert 'width="46" bgcolor="#3d8fe0"' in text
     assert 'width="23" bgcolor="#e08a1e"' in text
 
@@ -47,13 +47,17 @@ def test_every_term_has_a_bar_with_points_and_log_odds_in_the_order_given():
 def test_unknown_value_is_grey_with_its_range_and_the_answer_for_each_possibility():
     text = describe_bars(evidence(IMAGE, HER2))
     assert 'color: gray">HER2: unknown' in text
-    assert "negative 40 %, positive 57 %" in text
+    assert "if negative: 40 %, positive: 57 %" in text
     assert 'width="8" bgcolor="#9a9a9a"' in text
     assert 'width="46" bgcolor="#9a9a9a"' in text
 
 
 @pytest.mark.parametrize(
-    ("reference", "words"), [("typical", "average training patient, 38 %"), ("unknown", "nothing is known, 38 %")]
+    ("reference", "words"),
+    [
+        ("typical", "Start: 38 %, with values and an image as of the average patient"),
+        ("unknown", "38 %, with all variables unknown"),
+    ],
 )
 def test_where_the_bars_start_is_said(reference, words):
     assert words in describe_bars(evidence(IMAGE, reference=reference))

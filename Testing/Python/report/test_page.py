@@ -72,8 +72,8 @@ def test_warnings_or_their_absence_are_reported():
 
 def test_unknown_values_and_the_effect_of_known_ones_are_reported():
     assert '<th scope="row">Hormone receptors</th><td>unknown</td>' in report()
-    assert "the clinical values changed it by +12 percentage points" in report()
-    assert "changed it by -30 percentage points" in report(probability=0.2)
+    assert "they changed it by +12 percentage points" in report()
+    assert "changed it by −30 percentage points" in report(probability=0.2)
     assert "No clinical value was given" in report(clinical={"Age": "unknown"})
     assert "The model reads the image alone." in report(clinical={})
 
