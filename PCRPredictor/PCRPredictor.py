@@ -68,16 +68,16 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _make_sections(self) -> None:
         from PCRPredictorLib.session.session import Session
-        from PCRPredictorPanel.batch_controls import BatchControls
-        from PCRPredictorPanel.exam_controls import ExamControls
-        from PCRPredictorPanel.model_controls import ModelControls
+        from PCRPredictorPanel.controls.batch import BatchControls
+        from PCRPredictorPanel.controls.exam import ExamControls
+        from PCRPredictorPanel.controls.model import ModelControls
+        from PCRPredictorPanel.controls.overlay import OverlayControls
+        from PCRPredictorPanel.controls.patient import PatientForm
+        from PCRPredictorPanel.controls.result import ResultControls
+        from PCRPredictorPanel.controls.setup import SetupControls
+        from PCRPredictorPanel.controls.tumour import TumourControls
         from PCRPredictorPanel.node_scene import NodeScene
-        from PCRPredictorPanel.overlay_controls import OverlayControls
-        from PCRPredictorPanel.patient_form import PatientForm
-        from PCRPredictorPanel.result_controls import ResultControls
-        from PCRPredictorPanel.setup_controls import SetupControls
         from PCRPredictorPanel.toolkit.background import Background
-        from PCRPredictorPanel.tumour_controls import TumourControls
 
         requirements = Path(self.resourcePath("requirements.txt"))
         self.packages = SetupControls(self.ui, requirements, lambda: self.session.update())

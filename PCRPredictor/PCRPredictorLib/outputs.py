@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .child import emit
-from .dicom.results import FILES, write_dicom_results, write_segmentation
+from .dicom.objects.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError, within_memory
 from .evidence import KINDS, describe_map_unit
 from .exam import Exam

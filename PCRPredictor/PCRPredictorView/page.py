@@ -19,14 +19,14 @@ from trame_slicer.core import SlicerApp
 from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
 from .downloads import Downloads
-from .exam_section import ExamSection
-from .model_section import ModelSection
-from .overlay_section import OverlaySection
 from .page_scene import PageScene
-from .patient_section import PatientSection
-from .result_section import ResultSection
+from .sections.exam import ExamSection
+from .sections.model import ModelSection
+from .sections.overlay import OverlaySection
+from .sections.patient import PatientSection
+from .sections.result import ResultSection
+from .sections.tumour import TumourSection
 from .serving.uploads import uploaded_mask
-from .tumour_section import TumourSection
 from .views import Views
 from .work import Work
 

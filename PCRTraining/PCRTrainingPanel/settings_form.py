@@ -8,7 +8,7 @@ from typing import Any
 
 import qt
 from PCRPredictorLib.errors import DataError
-from PCRPredictorPanel.patient_form import decimals_of
+from PCRPredictorPanel.controls.patient import decimals_of
 from PCRPredictorPanel.toolkit.path_field import follow, path_of
 from PCRTrainingLib.config import config_to_json, read_config
 from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting, write_setting

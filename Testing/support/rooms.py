@@ -5,10 +5,11 @@ _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
+_RESPONSE = _MODEL | {"PCRPredictorLib/response"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
-_LOW = _READING | _SHIFT | _STORY | {"PCRPredictorLib/finding", "PCRPredictorLib/effects"}
-_OUTPUTS = _LOW | {"PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
+_LOW = _READING | _SHIFT | _STORY | _RESPONSE | {"PCRPredictorLib/finding", "PCRPredictorLib/effects"}
+_OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
@@ -21,6 +22,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/variables": _CORE,
     "PCRPredictorLib/files": _CORE,
     "PCRPredictorLib/dicom": _FILES,
+    "PCRPredictorLib/dicom/objects": _FILES | _RESPONSE | {"PCRPredictorLib/dicom"},
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,
@@ -28,6 +30,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,
     "PCRPredictorLib/report": _REPORT,
+    "PCRPredictorLib/response": _RESPONSE,
     "PCRPredictorLib/story": _STORY,
     "PCRPredictorLib/mrml": _REPORT,
     "PCRPredictorLib/shift": _SHIFT,

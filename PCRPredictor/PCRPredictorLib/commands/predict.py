@@ -120,7 +120,7 @@ def predict_one(
     Raises:
         DataError: if the exam cannot be predicted or the folder cannot be written.
     """
-    from ..dicom.results import check_possible
+    from ..dicom.objects.results import check_possible
     from ..effects.interventions import intervene
     from ..lesion.sides import separate_sides
     from ..outputs import write_prediction

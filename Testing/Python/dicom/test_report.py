@@ -11,9 +11,9 @@ from pathlib import Path
 import pydicom
 import pytest
 from PCRPredictorLib import __version__
-from PCRPredictorLib.dicom.codes import DEVICE_UID, short_code
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.dicom.results import FILES, write_dicom_results
+from PCRPredictorLib.dicom.objects.codes import DEVICE_UID, short_code
+from PCRPredictorLib.dicom.objects.results import FILES, write_dicom_results
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.model import notices
 from PCRPredictorLib.model.tumour import QUANTITIES

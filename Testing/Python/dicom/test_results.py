@@ -13,7 +13,7 @@ import pydicom
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.dicom.results import write_dicom_results
+from PCRPredictorLib.dicom.objects.results import write_dicom_results
 from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam

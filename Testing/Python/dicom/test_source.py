@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.dicom.results import FILES, check_possible, write_dicom_results
+from PCRPredictorLib.dicom.objects.results import FILES, check_possible, write_dicom_results
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.mask import read_mask
 from support.dicom_exam import errors_in, write_dicom_exam, write_enhanced_exam

@@ -25,7 +25,7 @@ SOURCES = {  # rooms and files of formulas and standards: each function gives it
     ),
     **dict.fromkeys(
         (
-            "dicom/results",
+            "objects/results",
             "dicom/segmentation",
             "model/grid",
             "PCRPredictorLib/enhancement",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PCRPredictorLib.dicom.codes import short_code
+from PCRPredictorLib.dicom.objects.codes import short_code
 from PCRPredictorLib.lesion.body import outline_body
 from PCRPredictorLib.lesion.mask_check import about_mask, check_mask, examine_mask
 from scipy import ndimage

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.dicom.results import FILES
+from PCRPredictorLib.dicom.objects.results import FILES
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml.exam import geometry_of, scalar_array, segment_array
 from PCRPredictorLib.mrml.nodes import add_volume

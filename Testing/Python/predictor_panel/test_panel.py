@@ -14,7 +14,7 @@ import slicer
 from support.panel_help import MODULE, ROLES, choose, choose_tiny, predict, view, wait
 
 TESTING = Path(__file__).parents[2]
-CODE = [MODULE, *(MODULE.parent / "PCRPredictorPanel").glob("*.py")]
+CODE = [MODULE, *(MODULE.parent / "PCRPredictorPanel").rglob("*.py")]
 
 
 def test_every_widget_that_the_code_names_is_in_the_panel():

@@ -4,7 +4,7 @@ import numpy as np
 import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.dicom.results import FILES
+from PCRPredictorLib.dicom.objects.results import FILES
 from PCRPredictorLib.mrml.nodes import is_own
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.reading.mask import add_mask, read_mask

@@ -12,7 +12,7 @@ pytest.importorskip("slicer_layer_dm")
 
 
 def test_a_typed_value_reaches_the_session_and_stays_as_it_was_typed(server, work, session):
-    from PCRPredictorView.patient_section import PatientSection
+    from PCRPredictorView.sections.patient import PatientSection
 
     section = PatientSection(server, work, session)
     session.choose_model(find_bundle("phantom"))
@@ -25,7 +25,7 @@ def test_a_typed_value_reaches_the_session_and_stays_as_it_was_typed(server, wor
 
 
 def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(server, work, session, tmp_path):
-    from PCRPredictorView.model_section import ModelSection
+    from PCRPredictorView.sections.model import ModelSection
 
     own = shutil.copytree(find_bundle("phantom"), tmp_path / "ispy2")
     section = ModelSection(server, work, session, str(own))
@@ -36,7 +36,7 @@ def test_a_model_of_ones_own_goes_before_a_bundled_one_of_that_name(server, work
 
 
 def test_the_operating_points_are_those_of_the_model(server, work, session):
-    from PCRPredictorView.result_section import ResultSection
+    from PCRPredictorView.sections.result import ResultSection
 
     section = ResultSection(server, work, session)
     session.choose_model(find_bundle("phantom"))
@@ -49,7 +49,7 @@ def test_the_operating_points_are_those_of_the_model(server, work, session):
 
 def test_the_exams_section_shows_its_source(server, work, session):
     from PCRPredictorLib.exam import LeftAside, Provenance
-    from PCRPredictorView.exam_section import ExamSection
+    from PCRPredictorView.sections.exam import ExamSection
 
     section = ExamSection(server, work, session, [])
     section.refresh()
@@ -62,7 +62,7 @@ def test_the_exams_section_shows_its_source(server, work, session):
 
 
 def test_the_painted_tumour_grows_from_the_strokes_or_in_the_box_around_them(server, work, session, monkeypatch):
-    from PCRPredictorView.tumour_section import TumourSection
+    from PCRPredictorView.sections.tumour import TumourSection
     from trame.ui.html import DivLayout
 
     calls = []

@@ -8,8 +8,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
-from .node_scene import NodeScene
-from .toolkit.path_field import path_of
+from ..node_scene import NodeScene
+from ..toolkit.path_field import path_of
 
 
 class ExamControls:

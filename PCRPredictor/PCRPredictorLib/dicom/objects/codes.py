@@ -10,7 +10,7 @@ from typing import Any
 
 import pydicom
 
-from .. import __version__
+from ... import __version__
 
 SCHEME = "99BREASTPCR"
 DEVICE_UID = f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'https://github.com/BreastPCR/SlicerBreastPCR/{__version__}').int}"

@@ -11,10 +11,10 @@ from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
+from ..page_scene import BACKGROUNDS, PageScene
+from ..views import Arrangement, Views
+from ..work import Work
 from .fields import COMPACT, checkbox, choice, slider
-from .page_scene import BACKGROUNDS, PageScene
-from .views import Arrangement, Views
-from .work import Work
 
 MAPS = {  # of `report.maps`: text and tip
     "attention": ("Attention", "Where the model looks"),

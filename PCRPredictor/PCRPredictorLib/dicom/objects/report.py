@@ -11,12 +11,12 @@ from typing import Any
 
 import pydicom
 
-from .. import __version__
-from ..evidence import UNIT, Term
-from ..formatting import format_value
-from ..prediction import RESEARCH_USE_ONLY, Measurements, Prediction
+from ... import __version__
+from ...evidence import UNIT, Term
+from ...formatting import format_value
+from ...prediction import RESEARCH_USE_ONLY, Measurements, Prediction
+from ..source import Sources
 from .codes import DEVICE_UID, concept, laterality, own_scheme
-from .source import Sources
 
 
 def make_report(

@@ -11,8 +11,8 @@ from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
+from ..work import Work
 from .fields import COMPACT
-from .work import Work
 
 
 @dataclass

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .dependencies import OFFLINE, diagnostics, install, missing_packages
+from ..dependencies import OFFLINE, diagnostics, install, missing_packages
 
 
 class SetupControls:

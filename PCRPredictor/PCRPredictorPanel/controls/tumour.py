@@ -12,9 +12,9 @@ from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-from .node_scene import NodeScene
-from .toolkit.one_click import OneClick
-from .toolkit.segment_editor import SegmentEditor
+from ..node_scene import NodeScene
+from ..toolkit.one_click import OneClick
+from ..toolkit.segment_editor import SegmentEditor
 
 MODES = {  # of `session.tumour.Tumour`, in words
     "replace": _("Replace the lesion"),

@@ -18,9 +18,9 @@ from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
+from ..serving.uploads import UPLOADED, uploaded_entry
+from ..work import Work
 from .fields import COMPACT
-from .serving.uploads import UPLOADED, uploaded_entry
-from .work import Work
 
 _FEW = 8  # exams that are shown without a field to search in
 _FILES = {

@@ -9,8 +9,8 @@ from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, jump_to,
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
-from .node_scene import NodeScene
-from .parameters import overlay_settings
+from ..node_scene import NodeScene
+from ..parameters import overlay_settings
 
 MAPS = {  # of `report.maps`, in words
     "attention": _("Attention: where the model looks"),

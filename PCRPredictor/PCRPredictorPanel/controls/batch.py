@@ -8,9 +8,9 @@ from typing import Any
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
-from .toolkit.child_process import ChildProcess, last_sentence
-from .toolkit.path_field import follow, path_of
-from .toolkit.table import Table
+from ..toolkit.child_process import ChildProcess, last_sentence
+from ..toolkit.path_field import follow, path_of
+from ..toolkit.table import Table
 
 COLUMNS = {
     "patient_id": _("Patient"),

@@ -20,14 +20,14 @@ import numpy as np
 import pydicom
 from pydicom.uid import generate_uid
 
-from .. import __version__
-from ..errors import DataError
-from ..evidence import MAP_UNIT
-from ..exam import Exam
-from ..prediction import Prediction
+from ... import __version__
+from ...errors import DataError
+from ...evidence import MAP_UNIT
+from ...exam import Exam
+from ...prediction import Prediction
+from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality, own_scheme, side_of
 from .report import make_report
-from .source import WITHOUT, Sources, read_sources
 
 FILES = ("tumour.dcm", "attention.dcm", "evidence.dcm", "report.dcm")
 _SERIES = 9500  # number of the first series; PACS sort by it, so that results follow the scanner's series

@@ -20,11 +20,11 @@ from trame_server.utils.typed_state import TypedState
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectNoTool, SegmentationEffectPaint
 from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
 
+from ..page_scene import PageScene
+from ..serving.uploads import UPLOADED, uploaded_mask
+from ..views import Views
+from ..work import Work
 from .fields import COMPACT, checkbox, choice, slider
-from .page_scene import PageScene
-from .serving.uploads import UPLOADED, uploaded_mask
-from .views import Views
-from .work import Work
 
 _EFFECTS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
 _TOOLS = (  # value, label, what it does, identifier

@@ -1,0 +1,1 @@
+"""The parts of the panel, from exam to result."""
