@@ -8,7 +8,8 @@ _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _RESPONSE = _MODEL | {"PCRPredictorLib/response"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
-_LOW = _READING | _SHIFT | _STORY | _RESPONSE | {"PCRPredictorLib/finding", "PCRPredictorLib/effects"}
+_APART = {"PCRPredictorLib/finding", "PCRPredictorLib/effects", "PCRPredictorLib/registration"}
+_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,
+    "PCRPredictorLib/registration": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/response": _RESPONSE,
     "PCRPredictorLib/story": _STORY,
