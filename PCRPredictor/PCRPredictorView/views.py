@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
-import numpy as np
-from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, match_view, scroll_to
-from PCRPredictorLib.mrml.exam import LPS_TO_RAS, Node, geometry_of
+from PCRPredictorLib.mrml.exam import geometry_of
 from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
@@ -21,24 +18,16 @@ from trame_slicer.app.logic import connect_slice_view_slider_to_state
 from trame_slicer.app.ui import Slider
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
-from trame_slicer.views import AbstractView, Layout, LayoutDirection, SliceView, ViewLayoutDefinition
+from trame_slicer.views import AbstractView, SliceView
 
 from .page_scene import BACKGROUNDS, PageScene
+from .viewing.arrangements import Arrangement, layouts
+from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button
+from .viewing.places import describe_slice, position_at, sides_of
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
 Press = Callable[[tuple[float, float, float]], None]
-_LABEL = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # style, over a view
-_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))  # of the patient: where each LPS axis leads to, and where it comes from
-_KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
-_FIRST = 10.0  # priority of an observer that runs before Slicer's own
-
-
-class Arrangement(Enum):
-    """How views can be arranged."""
-
-    FOUR_UP = "Four views"
-    COMPARE = "Phases side by side"
 
 
 @dataclass
@@ -68,7 +57,7 @@ class Views:
             three_d_view_ui_f=_add_space_controls,
             interactive_quality=_QUALITY,
         )
-        self._manager.register_layout_dict(_layouts(), lazy_initialization=True)
+        self._manager.register_layout_dict(layouts(), lazy_initialization=True)
         # Create the views before the page is built; inside a page element their widgets would be attached to it.
         self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
@@ -116,16 +105,16 @@ class Views:
             "LeftButtonReleaseEvent": self._on_release,
         }
         for event, done in mouse.items():
-            view.interactor().AddObserver(event, partial(_with_view, done, view), _FIRST)
+            view.interactor().AddObserver(event, partial(_with_view, done, view), FIRST)
         if view.name in COMPARE_VIEWS:
             view.modified.connect(self._align_others)
-        _ignore_keys(view)
+        ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
         self._add_place(view)
         view.modified.connect(self._update_place)
-        _label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
-        _reset_button(view)
+        label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
+        reset_button(view)
         with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
 
@@ -133,11 +122,11 @@ class Views:
         """Write the patient's sides at the view's edges, and the slice that it shows."""
         key, slice_key = _keys(view)
         self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
-        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {_LABEL}")
+        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {LABEL}")
         for number, place in enumerate(
             ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
         ):
-            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {_LABEL}")
+            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {LABEL}")
 
     def _update_place(self, view: SliceView) -> None:
         node, state = view.get_view_node(), self._server.state
@@ -177,48 +166,8 @@ class Views:
         self._is_down = False
 
 
-def _ignore_keys(view: AbstractView) -> None:
-    """Keep keys from VTK. It would treat them as in a desktop window: `e` and `q` end the process."""
-    interactor = view.interactor()
-    for event in _KEYS:
-        tags: list[int] = []
-        tags.append(interactor.AddObserver(event, partial(_abort, tags), _FIRST))
-
-
-def _abort(tags: list[int], interactor: Node, _event: str) -> None:
-    """Keep an event from the observers that follow; `tags` holds the tag of this one."""
-    interactor.GetCommand(tags[0]).AbortFlagOn()
-
-
 def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:
     done(view)
-
-
-def sides_of(slice_node: Node) -> str:
-    """Return the patient's sides at the left, right, upper and lower edge of a slice view, as in "RLAP"."""
-    letters = []
-    for axis in (0, 1):  # to the right, and up
-        towards = [slice_node.GetSliceToRAS().GetElement(row, axis) for row in range(3)]
-        longest = max(range(3), key=lambda row: abs(towards[row]))
-        positive, negative = ("R", "A", "S")[longest], ("L", "P", "I")[longest]
-        letters.append((positive, negative) if towards[longest] > 0 else (negative, positive))
-    (right, left), (top, bottom) = letters
-    return left + right + top + bottom
-
-
-def describe_slice(slice_node: Node, geometry: Geometry) -> str:
-    """Return the number of the exam's slice in a view and the position of its middle, as in "slice 57/120, S 12 mm".
-
-    Args:
-        geometry: of the exam.
-    """
-    to_ras = slice_node.GetSliceToRAS()
-    middle, normal = (LPS_TO_RAS[:3, :3] @ [to_ras.GetElement(row, column) for row in range(3)] for column in (3, 2))
-    axis = int(np.abs(normal @ geometry.direction).argmax())
-    number, count = round(float(geometry.to_index(middle)[axis])) + 1, geometry.size[axis]
-    world = int(np.abs(normal).argmax())
-    position = f"{_SIDES[world][bool(middle[world] < 0)]} {abs(middle[world]):.0f} mm"
-    return f"slice {number}/{count}, {position}" if 1 <= number <= count else position
 
 
 def _keys(view: SliceView) -> tuple[str, str]:
@@ -226,41 +175,8 @@ def _keys(view: SliceView) -> tuple[str, str]:
     return f"{view.name}_sides", f"{view.name}_slice"
 
 
-def position_at(slice_node: Node, x: float, y: float) -> tuple[float, float, float]:
-    """Return the LPS position in mm of a pixel of a slice view, counted from its lower left corner."""
-    right, anterior, superior, _ = slice_node.GetXYToRAS().MultiplyPoint((x, y, 0, 1))
-    position = LPS_TO_RAS[:3, :3] @ (right, anterior, superior)
-    return tuple(float(value) for value in position)  # type: ignore[return-value]
-
-
-def _layouts() -> dict[str, Layout]:
-    axial, coronal = ViewLayoutDefinition.axial_view(), ViewLayoutDefinition.coronal_view()
-    sagittal, space = ViewLayoutDefinition.sagittal_view(), ViewLayoutDefinition.threed_view()
-    phases = [ViewLayoutDefinition.slice_view("Axial", label=n, color=c) for n, c in COMPARE_VIEWS.items()]
-    return {
-        Arrangement.FOUR_UP.value: _two_by_two([axial, space, coronal, sagittal]),
-        Arrangement.COMPARE.value: _two_by_two(phases),
-    }
-
-
-def _two_by_two(views: list[ViewLayoutDefinition]) -> Layout:
-    rows = [Layout(LayoutDirection.Horizontal, list(views[k : k + 2])) for k in (0, 2)]
-    return Layout(LayoutDirection.Vertical, list(rows))
-
-
 def _add_space_controls(_server: Server, _view_id: str, view: AbstractView) -> None:
     view.render_window().SetMultiSamples(0)  # multisampling hides translucent objects under depth peeling
-    _ignore_keys(view)
-    _label("3D")
-    _reset_button(view)
-
-
-def _label(text: str) -> None:
-    html.Div(text, style=f"top: 4px; left: 8px; {_LABEL}")
-
-
-def _reset_button(view: AbstractView) -> None:
-    with html.Div(style="position: absolute; top: 2px; right: 6px;"):
-        html.Button(
-            "Fit", click=view.reset_view, title="Show the whole exam", style="color: white; text-shadow: 0 0 3px black;"
-        )
+    ignore_keys(view)
+    label("3D")
+    reset_button(view)

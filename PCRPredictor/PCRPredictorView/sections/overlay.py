@@ -12,7 +12,8 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from ..page_scene import BACKGROUNDS, PageScene
-from ..views import Arrangement, Views
+from ..viewing.arrangements import Arrangement
+from ..views import Views
 from ..work import Work
 from .fields import COMPACT, checkbox, choice, slider
 

@@ -1,0 +1,39 @@
+"""What is written over a view, and keys that must not reach it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PCRPredictorLib.mrml.exam import Node
+from trame.widgets import html
+from trame_slicer.views import AbstractView
+
+LABEL = "position: absolute; pointer-events: none; color: white; text-shadow: 0 0 3px black"  # style, over a view
+FIRST = 10.0  # priority of an observer that runs before Slicer's own
+_KEYS = ("KeyPressEvent", "CharEvent", "KeyReleaseEvent")
+
+
+def ignore_keys(view: AbstractView) -> None:
+    """Keep keys from VTK. It would treat them as in a desktop window: `e` and `q` end the process."""
+    interactor = view.interactor()
+    for event in _KEYS:
+        tags: list[int] = []
+        tags.append(interactor.AddObserver(event, partial(_abort, tags), FIRST))
+
+
+def _abort(tags: list[int], interactor: Node, _event: str) -> None:
+    """Keep an event from the observers that follow; `tags` holds the tag of this one."""
+    interactor.GetCommand(tags[0]).AbortFlagOn()
+
+
+def label(text: str) -> None:
+    """Write a view's name into its corner."""
+    html.Div(text, style=f"top: 4px; left: 8px; {LABEL}")
+
+
+def reset_button(view: AbstractView) -> None:
+    """Write the button that shows the whole exam in a view."""
+    with html.Div(style="position: absolute; top: 2px; right: 6px;"):
+        html.Button(
+            "Fit", click=view.reset_view, title="Show the whole exam", style="color: white; text-shadow: 0 0 3px black;"
+        )
