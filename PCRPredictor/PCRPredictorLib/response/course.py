@@ -56,12 +56,12 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class VisitValues:
-    """What was measured at a visit; None if it is unknown. `lesion` defines each.
+    """What was measured at a visit; None if it is unknown. `lesion.functional` and `lesion.background` define each.
 
     Args:
         functional_volume_ml: volume of the tumour's voxels that enhance early by 70 % or more, 0 if it is gone.
-        longest_diameter_mm: longest diameter in any direction, 0 if it is gone.
-        sphericity: surface of a ball of the tumour's volume over the tumour's surface, in (0, 1].
+        longest_diameter_mm: longest diameter within a slice of the tumour's largest piece, 0 if it is gone.
+        sphericity: surface of a ball of the functional volume over the faces of its voxels, in (0, 0.81].
         background_enhancement_percent: early enhancement of the other breast's fibroglandular tissue.
         highest_ser: peak signal enhancement ratio in the tumour.
         gone: True if there is no tumour any more.

@@ -1,16 +1,20 @@
-"""What is measured at a visit."""
+"""What is measured at a visit, by the trial's definitions in `lesion.functional`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DataError, Notice
 from ..exam import Exam
+from ..formatting import count
 from ..lesion.body import Side
-from ..lesion.measurements import measure_lesion
+from ..lesion.functional import face_sphericity, functional_voxels, highest_ser, longest_of_largest_piece
 from .course import VisitValues
+
+_EARLY = (90.0, 240.0)  # s after injection; the trial's early phase is that nearest to 150 s
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,7 @@ class Measured:
 
     Args:
         values: each None if it could not be measured; a notice says why.
-        functional: (k, j, i) bool, voxels of the functional tumour volume; empty if the tumour is gone.
+        functional: (k, j, i) bool, voxels of the functional tumour volume; none if the tumour is gone.
         notices: warnings about what was guessed or could not be measured.
     """
 
@@ -32,6 +36,7 @@ def measure_visit(exam: Exam, within: np.ndarray | None = None, side: Side | Non
     """Measure the tumour and the background of an exam.
 
     A mask without a voxel means that the tumour is gone: its volume and diameter are 0, its shape and kinetics unknown.
+    Several tumours are measured together: volumes are added, the diameter is that of the largest piece.
 
     Args:
         exam: with the tumour's mask of this visit, or without a mask if `within` is given.
@@ -42,11 +47,62 @@ def measure_visit(exam: Exam, within: np.ndarray | None = None, side: Side | Non
     Raises:
         DataError: if the exam has no mask and `within` is not given.
     """
-    region = exam.mask if exam.mask is not None else within
+    outline = _outline(exam)
+    region = within if outline is None else outline
     if region is None:
         raise DataError("a tumour mask or the outline of an earlier visit is needed, got none; give the visit's mask")
-    functional = np.asarray(region) != 0
-    if not functional.any():
-        return Measured(VisitValues(functional_volume_ml=0.0, longest_diameter_mm=0.0, gone=True), functional)
-    found = measure_lesion(Exam(*exam.phases, exam.geometry, functional))
-    return Measured(VisitValues(found.functional_volume_ml, found.longest_mm, found.sphericity), functional)
+    functional = functional_voxels(exam, region, outlined=outline is not None)
+    tumour = functional if outline is None else outline
+    shown = bool(functional.any())
+    values = VisitValues(
+        functional_volume_ml=int(functional.sum()) * exam.geometry.voxel_volume / 1000,
+        longest_diameter_mm=longest_of_largest_piece(tumour, exam.geometry),
+        sphericity=face_sphericity(functional, exam.geometry.spacing[::-1]),
+        highest_ser=highest_ser(exam, functional),
+        gone=not tumour.any(),
+    )
+    return Measured(values, functional, tuple(_notices(exam, outline, tumour, shown)))
+
+
+def _outline(exam: Exam) -> np.ndarray | None:
+    """Return the tumours of an exam in one mask, bool; None if it has no mask."""
+    return None if exam.mask is None else np.asarray(exam.labelled_mask() != 0)
+
+
+def _notices(exam: Exam, outline: np.ndarray | None, tumour: np.ndarray, shown: bool) -> Iterator[Notice]:
+    """Yield what the reader of the measurements must know."""
+    if outline is None:
+        yield Notice(
+            "measured_in_earlier_outline",
+            "The tumour was not outlined at this visit. It was measured inside the widened outline of the earlier "
+            "visit, which may hold vessels and glands that enhance; check it.",
+        )
+    if outline is None and not tumour.any():
+        yield Notice(
+            "nothing_enhances",
+            "Nothing inside the outline of the earlier visit enhances by 70 %: the tumour counts as gone; check it.",
+        )
+    if outline is not None and tumour.any() and not shown:
+        yield Notice("no_functional_volume", "No part of the outlined tumour enhances by 70 %: its volume counts as 0.")
+    if len(exam.lesions) > 1:
+        yield Notice(
+            "several_tumours",
+            f"The mask has {count(len(exam.lesions), 'tumour')}: their volumes were added, the diameter is that of the "
+            "largest piece.",
+        )
+    if _reaches_the_end(tumour, exam.geometry.slice_axis):
+        yield Notice(
+            "tumour_at_the_end",
+            "The tumour reaches the first or last slice: the part outside was not measured.",
+        )
+    early = exam.provenance.after_injection[1]
+    if early is not None and not _EARLY[0] <= early <= _EARLY[1]:
+        yield Notice(
+            "early_phase_time",
+            f"The early phase was acquired {early:.0f} s after the injection; the trial's is at about 150 s, so that "
+            "the functional volume is another one.",
+        )
+
+
+def _reaches_the_end(mask: np.ndarray, axis: int) -> bool:
+    return bool(mask.take(0, axis).any() or mask.take(-1, axis).any())
