@@ -1,6 +1,6 @@
 """A simulated second visit of a real DICOM exam: the tumour shrunk inside the real voxels, the body moved a little.
 
-python -m support.second_visit EXAM OUT --centre X Y Z   (from the folder Testing; LPS mm of the tumour)
+python -m support.dicom.second_visit EXAM OUT --centre X Y Z   (from the folder Testing; LPS mm of the tumour)
 writes OUT/t0 (a copy), OUT/t1 (the second visit, 22 days later) and OUT/masks/{T0,T1}.nii.gz.
 """
 
