@@ -99,8 +99,8 @@ def _notices(exam: Exam, outline: np.ndarray | None, tumour: np.ndarray, shown: 
     if early is not None and not _EARLY[0] <= early <= _EARLY[1]:
         yield Notice(
             "early_phase_time",
-            f"The early phase was acquired {early:.0f} s after the injection; the trial's is at about 150 s, so that "
-            "the functional volume is another one.",
+            f"The early phase was acquired {early:.0f} s after the injection, that of the trial at about 150 s: "
+            "functional volumes differ.",
         )
 
 
