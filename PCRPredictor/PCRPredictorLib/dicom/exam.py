@@ -9,7 +9,7 @@ only the pixels of the three phases that are used. What is not used is recorded 
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,14 +20,15 @@ from ..errors import DataError, Notice
 from ..exam import Exam, LeftAside, Picked, Provenance
 from ..geometry import EXACT
 from ..phases import find_first_post, pick_phases
-from .aside import Account, Rejected, explain_too_few
+from .acquisitions import find_sets, whole_phases
+from .aside import Account, explain_too_few
 from .folder import ImageFile, digest_pixels, drop_copies, read_folder
-from .frames import image_headers, read_pixels
-from .headers import as_floats, tag_text, tag_years
+from .frames import read_pixels
+from .headers import tag_text, tag_years
 from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
-from .kinds import Kind, Slice, named_otherwise, never_a_phase, not_usable
-from .phases import DicomPhase, divide_slices, find_acquisitions
+from .kinds import named_otherwise
+from .phases import DicomPhase
 from .times import (
     by_number,
     clock_times,
@@ -76,18 +77,19 @@ class DicomExam:
         return ", ".join(lines)
 
 
-def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
+def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None, files: Collection[Path] = ()) -> Exam:
     """Read the exam in a folder of DICOM files, without a mask; of the clinical variables the headers have the age.
 
     Args:
         folder: with the files of one patient, in any order and depth.
         pick: positions of pre, early and late among the phases found, from 0; see `pick_phases` for the default. Then
             what may be a phase but cannot be used is a warning, not refused.
+        files: of the folder that are read, such as those of one study; empty for all.
 
     Raises:
         DataError: if there is not exactly one usable dynamic acquisition of one patient.
     """
-    found = find_phases(folder, bool(pick))
+    found = find_phases(folder, bool(pick), files)
     chosen = tuple(pick) if pick else pick_phases(found.times, found.injection, found.first_post)
     if len(chosen) != 3 or len(set(chosen)) != 3 or not all(0 <= k < len(found.phases) for k in chosen):
         raise DataError(f"pick must be three different phases, got {chosen}; the folder has {found}")
@@ -104,12 +106,13 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None) -> Exam:
     return Exam(pre, early, late, phases[0].geometry, None, clinical, _origin(found, chosen, bool(pick)))
 
 
-def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
+def find_phases(folder: Path, by_hand: bool = False, files: Collection[Path] = ()) -> DicomExam:
     """Find the dynamic acquisition in a folder: the largest set of phases of one kind on one lattice.
 
     Args:
         folder: with the files of one patient.
         by_hand: whether the user chooses the phases: then what may be a phase but cannot be used is only recorded.
+        files: of the folder that are read; empty for all.
 
     Raises:
         DataError: if the folder has no DICOM images, several patients, studies or acquisitions to choose from, fewer
@@ -118,13 +121,12 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
     folder = Path(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
-        images, others = read_folder(folder)
+        images, others = read_folder(folder, files)
         notices = check_patient(folder, [image.header for image in images])
         images, copies = drop_copies(images)
-        slices, rejected = _sort_images(images)
-        sets = [same for family in divide_slices(slices) for same in find_acquisitions(family)]
-        check_studies(folder, [same for same in sets if len(_whole(same)) >= 3])
-        if len(_whole(max(sets, key=lambda same: len(_whole(same)), default=[]))) < 3:
+        sets, rejected = find_sets(images)
+        check_studies(folder, [same for same in sets if len(whole_phases(same)) >= 3])
+        if len(whole_phases(max(sets, key=lambda same: len(whole_phases(same)), default=[]))) < 3:
             raise DataError(explain_too_few(folder, sets, rejected, others))
         chosen = _choose(folder, sets)
         notices += check_visit(folder, chosen)
@@ -136,7 +138,7 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
             account.add_set(same, found.phases)
         account.add_images(rejected, found.phases)
         used = [s.file for phase in chosen for s in phase.slices]
-        least = min(len({s.file for s in phase.slices}) for phase in _whole(found.phases))
+        least = min(len({s.file for s in phase.slices}) for phase in whole_phases(found.phases))
         account.add_files(others, used, {image.file for image in images} - set(used), least)
         account.refusals += _doubts(found, images)
     if account.refusals and not by_hand:
@@ -147,15 +149,10 @@ def find_phases(folder: Path, by_hand: bool = False) -> DicomExam:
     return replace(found, left_aside=tuple(account.entries), notices=(*notices, *found.notices))
 
 
-def _whole(phases: Iterable[DicomPhase]) -> list[DicomPhase]:
-    """Return the phases without a fault."""
-    return [phase for phase in phases if not phase.fault]
-
-
 def _choose(folder: Path, sets: Sequence[Sequence[DicomPhase]]) -> Sequence[DicomPhase]:
     """Return the acquisition with most whole phases, of Dixon the water images."""
-    most = max(len(_whole(same)) for same in sets)
-    largest = [same for same in sets if len(_whole(same)) == most]
+    most = max(len(whole_phases(same)) for same in sets)
+    largest = [same for same in sets if len(whole_phases(same)) == most]
     largest = [same for same in largest if not _WATER.isdisjoint(same[0].kind.image_type)] or largest
     if len(largest) > 1:
         first, second = largest[0][0], largest[1][0]
@@ -172,7 +169,7 @@ def _without_others(phases: Sequence[DicomPhase], account: Account) -> Sequence[
     """Return phases without those that are named like other images, if three others are whole."""
     words = [named_otherwise(tag_text(phase.first, "SeriesDescription")) for phase in phases]
     kept = [phase for phase, word in zip(phases, words, strict=True) if not word]
-    if len(_whole(kept)) < 3:
+    if len(whole_phases(kept)) < 3:
         return phases
     for phase, word in zip(phases, words, strict=True):
         if word:
@@ -240,22 +237,6 @@ def _doubts(found: DicomExam, images: Iterable[ImageFile]) -> list[str]:
     if reason:
         doubts.append(f"the pre-contrast phase may be missing, since of the first phase, {first.series}, {reason}")
     return doubts
-
-
-def _sort_images(images: Iterable[ImageFile]) -> tuple[list[Slice], list[Rejected]]:
-    """Return the images that could be slices of a phase, and the others with the reason."""
-    slices, rejected = [], []
-    for image in images:
-        for header, frame in image_headers(image):
-            certain = never_a_phase(header)
-            if reason := certain or not_usable(header):
-                rejected.append(Rejected(image.file, header, reason, bool(certain)))
-                continue
-            normal = np.cross(*np.reshape(as_floats(header.ImageOrientationPatient), (2, 3)))
-            position = float(normal @ as_floats(header.ImagePositionPatient))
-            at = None if image.compressed or frame is not None else image.pixels_at
-            slices.append(Slice(image.file, header, position, Kind.of(header), frame, image.fault, at))
-    return slices, rejected
 
 
 def _refuse_uneven(phase: DicomPhase) -> None:

@@ -9,7 +9,7 @@ import os
 import struct
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -72,15 +72,18 @@ class OtherFile:
     series: str = ""
 
 
-def read_folder(folder: Path) -> tuple[list[ImageFile], list[OtherFile]]:
+def read_folder(folder: Path, files: Collection[Path] = ()) -> tuple[list[ImageFile], list[OtherFile]]:
     """Read the headers of all files in a folder and the folders in it.
+
+    Args:
+        files: of the folder that are read; empty for all.
 
     Raises:
         DataError: if there is no such folder, or no file in it.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
-    found = [read_file(path) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+    found = [read_file(path) for path in sorted(files or folder.rglob("*")) if not path.is_dir()]
     images = [item for item in found if isinstance(item, ImageFile)]
     others = [item for item in found if isinstance(item, OtherFile)]
     if not images and not any(item.may_be_image for item in others):

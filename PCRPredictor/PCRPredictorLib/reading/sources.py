@@ -143,9 +143,10 @@ class SeriesSource(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class DicomSource(Source):
-    """A folder of DICOM files."""
+    """A folder of DICOM files; of several studies in it, the files of one."""
 
     folder: Path
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def find(cls, place: Path) -> Sequence[Source]:
@@ -155,7 +156,7 @@ class DicomSource(Source):
 
     def read_source(self) -> Exam:
         """Read the folder."""
-        return read_dicom_exam(self.folder, self.pick)
+        return read_dicom_exam(self.folder, self.pick, self.files)
 
 
 KINDS: list[type[Source]] = [PatientSource, FilesSource, SeriesSource, DicomSource]  # in order of precedence
