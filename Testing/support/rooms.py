@@ -9,7 +9,8 @@ _RESPONSE = _MODEL | {"PCRPredictorLib/response"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
 _APART = {"PCRPredictorLib/finding", "PCRPredictorLib/effects", "PCRPredictorLib/registration"}
-_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART
+_VISITS = _READING | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/visits"}
+_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/response": _RESPONSE,
     "PCRPredictorLib/story": _STORY,
+    "PCRPredictorLib/visits": _VISITS,
     "PCRPredictorLib/mrml": _REPORT,
     "PCRPredictorLib/shift": _SHIFT,
     "PCRPredictorLib/session": _LOW,

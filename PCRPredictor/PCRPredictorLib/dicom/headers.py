@@ -25,7 +25,8 @@ _TAGS = (
     "RepetitionTime", "ScanOptions", "ScanningSequence", "DiffusionBValue", "ContrastBolusStartTime",
     "ContrastBolusAgent", "ContrastBolusAgentSequence", "RescaleSlope", "RescaleIntercept", "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation", "EchoPulseSequence",
-    "EchoPlanarPulseSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "EchoPlanarPulseSequence", "Laterality", "ImageLaterality", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 READ_TAGS = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 SECONDS_PER_DAY = 86400.0

@@ -99,7 +99,10 @@ def _several_studies(
 ) -> str:
     named = [f"{len(found)} phase{'s' * (len(found) > 1)} from {found[0].series}" for found in studies]
     names = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
-    return f"{folder}: holds {len(studies)} studies with {what} ({names}); give a folder with one study"
+    return (
+        f"{folder}: holds {len(studies)} studies with {what} ({names}); give a folder with one study, or follow the "
+        "patient over all of them with pcr follow --dicom"
+    )
 
 
 def _days_apart(phases: Sequence[DicomPhase]) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..errors import Notice
 from ..exam import Exam
+from .facts import ExamFacts
 
 VISITS = ("T0", "T1", "T2", "T3")
 WHEN = {
@@ -89,6 +90,7 @@ class Visit:
         exam: that was measured, with the tumour's mask; None if only the values are known.
         date: of the exam; it reaches no report unless the user asks for it.
         notices: warnings about this visit.
+        facts: what the source says about the exam.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Visit:
     exam: Exam | None = None
     date: datetime.date | None = None
     notices: tuple[Notice, ...] = ()
+    facts: ExamFacts = field(default_factory=ExamFacts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Patients with several visits, for tests."""

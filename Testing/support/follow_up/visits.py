@@ -1,0 +1,50 @@
+"""Exams of one patient at several visits, in memory and as DICOM studies."""
+
+import datetime
+from dataclasses import replace
+
+import numpy as np
+from PCRPredictorLib.response.course import Course, Visit, VisitValues
+from PCRPredictorLib.response.facts import ExamFacts
+
+from support.dicom_exam import EXAM, write_dicom_exam
+from support.examples import tiny_exam
+
+START = datetime.date(2024, 1, 5)
+
+
+def later_exam(exam=EXAM, share=0.5, seed=1):
+    """Return an exam with different noise whose tumour enhances less."""
+    noise = np.random.default_rng(seed).integers(-3, 4, exam.geometry.shape)
+    early, late = (exam.pre + share * (phase - exam.pre) + noise for phase in (exam.early, exam.late))
+    return replace(exam, pre=exam.pre + noise, early=early.astype(np.int16), late=late.astype(np.int16))
+
+
+def write_study(folder, day, exam=None, style="ge", **tags):
+    """Write the exam of a day after the start as DICOM, a study with a frame of reference of its own."""
+    date = (START + datetime.timedelta(days=day)).strftime("%Y%m%d")
+    uids = {"StudyInstanceUID": f"1.2.{day + 1000}", "FrameOfReferenceUID": f"1.3.{day + 1000}"}
+    times = tags.pop("times", (0, 120, 400))
+    phases = tags.pop("phases", None)
+    exam = exam or (EXAM if day == 0 else later_exam(seed=day))
+    tags = {"StudyDate": date, "AcquisitionDate": date, **uids, **tags}
+    write_dicom_exam(folder, exam, style, times, phases, **tags)
+    return exam
+
+
+def visit(name, day=None, exam=None, ml=None, mm=None, **facts):
+    """Return a visit: `day` after the start, `ml` and `mm` of its tumour."""
+    values = VisitValues(functional_volume_ml=ml, longest_diameter_mm=mm, gone=ml == 0)
+    date = None if day is None else START + datetime.timedelta(days=day)
+    return Visit(name, values, exam, date, (), ExamFacts(**facts))
+
+
+def course(*visits, **clinical):
+    """Return the course of these visits."""
+    return Course({each.name: each for each in visits}, clinical)
+
+
+def small_exam(seed=0, direction=None, **options):
+    """Return a tiny exam with noise of its own."""
+    exam = tiny_exam(**({} if direction is None else {"direction": direction}), **options)
+    return later_exam(exam, 1.0, seed)
