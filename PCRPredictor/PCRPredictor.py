@@ -61,6 +61,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRPredictorLogic()
         self._make_sections()
+        self._keep_texts_whole(panel)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
         self.connect_parameters()
@@ -91,8 +92,16 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.overlay = OverlayControls(self.ui, self.scene, self.session)
         self.batch = BatchControls(self.ui, self.session)
 
+    def _keep_texts_whole(self, panel) -> None:
+        from PCRPredictorPanel.toolkit.whole_text import WholeTexts, narrow
+
+        narrow(slicer.util.findChildren(panel, className="QComboBox"))
+        self.texts = WholeTexts(panel)
+        self.session.activity.on_change.append(self.texts.fit)
+
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded."""
+        self.texts.close()
         self.tumour.close()
         self.batch.close()
         self.background.close()

@@ -60,7 +60,9 @@ class SettingsForm:
     def _fill(self) -> None:
         """Make new fields; without a configuration there are none."""
         parent = self._ui.settingsForm
-        layout = parent.layout() or qt.QFormLayout(parent)
+        layout = parent.layout()
+        if layout is None:  # not `or`: an empty layout is false in PythonQt
+            layout = qt.QFormLayout(parent)
         while layout.rowCount():
             layout.removeRow(0)
         self._fields = {}

@@ -1,6 +1,6 @@
 """Stand-ins for CTK's widgets, as far as the panels use them."""
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
 
@@ -30,17 +30,19 @@ def with_setters(cls):
 
 @with_setters
 class ctkCollapsibleButton(QtWidgets.QWidget):
+    """As in CTK, it cannot be narrower than its contents (size policy Minimum), open or not."""
+
     contentsCollapsed = Signal(bool)
     collapsed = stored(bool, "collapsed", False, "_apply")
     text = stored(str, "text", "", "_apply")
 
     def __init__(self, parent=None):
         super().__init__(parent)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Minimum, QtWidgets.QSizePolicy.Preferred)
         self._button = QtWidgets.QToolButton(self)
         self._button.setToolButtonStyle(QtCore.Qt.ToolButtonTextBesideIcon)
         self._button.setAutoRaise(True)
-        self._button.setStyleSheet("QToolButton{font-weight:bold; background:#d6dbe4; border:1px solid #b8c0cc}")
-        self._button.clicked.connect(lambda: setattr(self, "collapsed", not self.collapsed))
+        self._button.setStyleSheet("QToolButton{font-weight:bold}")
         self.setContentsMargins(0, 24, 0, 0)
         self._apply()
 
@@ -65,11 +67,53 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         if self.collapsed and "_open" in self.__dict__ and not self._open:
             self._apply()
 
+    def mousePressEvent(self, _event):
+        self.collapsed = not self.collapsed
+
     def resizeEvent(self, _event):
         self._button.setGeometry(0, 0, self.width, 24)
+        self._button.setAttribute(QtCore.Qt.WA_TransparentForMouseEvents)
 
     def sizeHint(self):
-        return QtCore.QSize(200, 26) if self.collapsed else super().sizeHint()
+        return self._head() if self.collapsed else super().sizeHint().expandedTo(self._head())
+
+    def minimumSizeHint(self):
+        return self._head() if self.collapsed else super().minimumSizeHint().expandedTo(self._head())
+
+    def _head(self):
+        return QtCore.QSize(self._button.sizeHint().width(), 26)
+
+
+@with_setters
+class ctkFittedTextBrowser(QtWidgets.QTextBrowser):
+    """As in CTK, as high as its text and never wider than what is around it."""
+
+    disableMouseScroll = stored(bool, "disableMouseScroll", False)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
+        self.textChanged.connect(self.updateGeometry)
+
+    def heightForWidth(self, width):
+        document, frame = self.document, 2 * self.frameWidth
+        before = document.textWidth
+        document.setTextWidth(width - frame)
+        height = document.documentLayout().documentSize().height() + frame
+        document.setTextWidth(before)
+        return int(max(height, QtGui.QFontMetrics(document.defaultFont).lineSpacing() + frame))
+
+    def minimumSizeHint(self):
+        width = self.width
+        return QtCore.QSize(width, self.heightForWidth(width)) if width else super().minimumSizeHint()
+
+    def sizeHint(self):
+        return self.minimumSizeHint()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        if event.size().height() != self.heightForWidth(event.size().width()):
+            self.updateGeometry()
 
 
 @with_setters
@@ -109,21 +153,29 @@ class ctkSliderWidget(QtWidgets.QWidget):
 
 @with_setters
 class ctkPathLineEdit(QtWidgets.QWidget):
-    """As in CTK, a cleared path emits validInputChanged only."""
+    """As in CTK, a cleared path emits validInputChanged only, and paths are remembered only if they were added.
+
+    An empty field takes the last one of its history.
+    """
 
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)
     Files, Dirs = 2, 1
     filters = stored(int, "filters", 0)
-    settingKey = stored(str, "settingKey", "")
+    settingKey = stored(str, "settingKey", "", "retrieveHistory")
 
     def __init__(self, parent=None):
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._line, self._button = QtWidgets.QLineEdit(), QtWidgets.QToolButton()
+        layout.setSpacing(0)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self._box, self._button = QtWidgets.QComboBox(), QtWidgets.QToolButton()
+        self._box.setEditable(True)
+        self._box.setInsertPolicy(QtWidgets.QComboBox.NoInsert)
+        self._line = self._box.lineEdit()
         self._button.setText("...")
-        layout.addWidget(self._line)
+        layout.addWidget(self._box)
         layout.addWidget(self._button)
         self._valid = False
         self._line.textChanged.connect(self._tell)
@@ -135,7 +187,40 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         if self._valid != before:
             self.validInputChanged.emit(self._valid)
 
+    def retrieveHistory(self):
+        path = self.currentPath
+        self._box.clear()
+        self._box.addItems(self._history()[:5])
+        if path:
+            self.currentPath = path
+        else:
+            self._box.setCurrentIndex(0)
+
+    def addCurrentPathToHistory(self):
+        path = self.currentPath
+        if path:
+            history = [path, *(old for old in self._history() if old != path)]
+            QtCore.QSettings().setValue(self._key(), history)
+            self._box.clear()
+            self._box.addItems(history[:5])
+            self._box.setCurrentIndex(0)
+
+    def _history(self):
+        kept = QtCore.QSettings().value(self._key())
+        return [kept] if isinstance(kept, str) else list(kept or [])
+
+    def _key(self):
+        return f"ctkPathLineEdit/{self.settingKey or self.objectName}"
+
+    def sizeHint(self):
+        return QtCore.QSize(self.minimumSizeHint().width(), self._box.sizeHint().height())
+
+    def minimumSizeHint(self):
+        return QtCore.QSize(self._button.minimumSizeHint().width() + 30, self._box.minimumSizeHint().height())
+
     currentPath = Property(str, lambda self: self._line.text, lambda self, path: self._line.setText(path))
 
 
-CTK_WIDGETS = {cls.__name__: cls for cls in (ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdit)}
+CTK_WIDGETS = {
+    cls.__name__: cls for cls in (ctkCollapsibleButton, ctkFittedTextBrowser, ctkSliderWidget, ctkPathLineEdit)
+}

@@ -3,29 +3,64 @@
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
+TEXTS = (QtWidgets.QLabel, QtWidgets.QPushButton, QtWidgets.QCheckBox)
 _NOTE = "Test harness: Slicer's core and views, stand-ins for its widgets"
+
+
+class ModulePanel(QtWidgets.QScrollArea):
+    """Slicer's module panel: without a horizontal scroll bar, and no narrower than what the module's panel demands."""
+
+    def __init__(self, panel):
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QtWidgets.QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
+        contents = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(contents)
+        layout.setSizeConstraint(QtWidgets.QLayout.SetMinAndMaxSize)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(panel, 1)
+        panel.layout().setContentsMargins(0, 0, 0, 0)
+        panel.setSizePolicy(QtWidgets.QSizePolicy.Minimum, panel.sizePolicy.verticalPolicy())
+        panel.setVisible(True)
+        self.setWidget(contents)
+
+    def minimumSizeHint(self):
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QtCore.QSize(self.widget().minimumSizeHint().width() + bar, 60)
+
+
+def cut_texts(panel):
+    """Return the visible texts of a panel that are not drawn completely, as "widget: text"."""
+    found = []
+    for widget in panel.findChildren(QtWidgets.QWidget):
+        if not isinstance(widget, TEXTS) or not widget.isVisibleTo(panel) or not widget.text:
+            continue
+        if isinstance(widget, QtWidgets.QLabel) and widget.wordWrap:
+            cut = widget.heightForWidth(widget.width) > widget.height
+        else:
+            cut = widget.minimumSizeHint().width() > widget.width
+        if cut or widget.mapTo(panel, QtCore.QPoint(widget.width, 0)).x() > panel.width:
+            found.append(f"{widget.objectName}: {widget.text[:60]}")
+    return found
 
 
 class Desk(QtWidgets.QMainWindow):
     """The panel on the left, the views of the layout on the right."""
 
-    def __init__(self, panel, title, size=(1500, 900)):
+    def __init__(self, panel, title, size=(1500, 900), width=420):
         super().__init__()
         self._views = QtWidgets.QWidget()
         QtWidgets.QGridLayout(self._views).setSpacing(2)
-        scroll = QtWidgets.QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
-        scroll.setWidget(panel)
-        self._scroll = scroll
+        self._scroll = ModulePanel(panel)
         splitter = QtWidgets.QSplitter()
-        splitter.addWidget(scroll)
+        splitter.addWidget(self._scroll)
         splitter.addWidget(self._views)
         self.setCentralWidget(splitter)
         self.setWindowTitle(title)
         self.statusBar().addWidget(QtWidgets.QLabel(_NOTE))
         self.resize(*size)
-        splitter.setSizes([500, size[0] - 500])
+        splitter.setSizes([width, size[0] - width])
 
     def save(self, path, scroll_to=None):
         """Write a picture of the window as PNG, scrolled to a widget of the panel."""

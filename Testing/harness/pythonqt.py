@@ -7,6 +7,7 @@ cannot be made to, so `stray_attributes` finds them afterwards.
 
 import inspect
 import os
+import sys
 import tempfile
 import types
 
@@ -21,6 +22,10 @@ _NO_PROPERTY = (  # getters that Qt itself calls would recurse as properties; QT
     "minimumSizeHint",
     "singleShot",
 )
+_STYLE = QtWidgets.QStyle.PixelMetric
+_MARGINS = (_STYLE.PM_LayoutLeftMargin, _STYLE.PM_LayoutTopMargin, _STYLE.PM_LayoutRightMargin)
+_MARGINS += (_STYLE.PM_LayoutBottomMargin,)
+_SPACINGS = (_STYLE.PM_LayoutHorizontalSpacing, _STYLE.PM_LayoutVerticalSpacing)
 _patched = False
 
 
@@ -29,7 +34,7 @@ def start_qt():
     global _patched
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["Slicer"])
     if not _patched:
-        application.setStyle("Fusion")
+        application.setStyle(SlicerStyle("Fusion"))
         _patch()
         _patched = True
         QtCore.QSettings.setDefaultFormat(QtCore.QSettings.IniFormat)
@@ -38,6 +43,15 @@ def start_qt():
         QtCore.QCoreApplication.setOrganizationName("harness")
         QtCore.QCoreApplication.setApplicationName("Slicer")
     return application
+
+
+class SlicerStyle(QtWidgets.QProxyStyle):
+    """The margins and spacings of qSlicerStyle, by which panels are narrower than in plain Qt."""
+
+    def pixelMetric(self, metric, option=None, widget=None):
+        if metric in _MARGINS:
+            return 4 if isinstance(widget, QtWidgets.QWidget) and widget.inherits("ctkCollapsibleButton") else 6
+        return 3 if metric in _SPACINGS else super().pixelMetric(metric, option, widget)
 
 
 def qt_module():
@@ -95,10 +109,18 @@ def _patch():
             if isinstance(cls, type) and issubclass(cls, QtCore.QObject) and cls not in seen:
                 seen.add(cls)
                 _make_properties(cls)
+    for cls in (QtWidgets.QLayout, QtWidgets.QWidget):  # an empty layout is false in PythonQt, a full one is true
+        cls.__bool__ = _refuse_truth
     QtCore.QObject.name = property(lambda self: self.objectName, lambda self, name: self.setObjectName(name))
     QtCore.QObject.className = lambda self: self.metaObject().className()
     # PySide6 resolves "connect" by itself: a method of that name on the class is not enough.
     QtCore.QObject.__getattribute__ = _get
+
+
+def _refuse_truth(self):
+    if sys._getframe(1).f_globals.get("__name__", "").startswith(("slicer.", "PySide6")):  # their own code
+        return True
+    raise TypeError(f"the truth of a {type(self).__name__} differs between bindings; compare it with None")
 
 
 def _make_properties(cls):

@@ -6,13 +6,15 @@ The bars are cells of tables: Qt's labels and browsers draw them alike. They are
 from __future__ import annotations
 
 from html import escape
+from textwrap import wrap
 
 from ..evidence import Evidence, logit_to_probability
 from ..formatting import format_percent, format_value
 from .bars import Bar, make_bars
 from .wording import Translate
 
-_HALF = 46  # pixels of the longest bar
+_HALF = 36  # pixels of the longest bar
+_LINE = 58  # characters of a line below a bar
 _TOWARDS, _AGAINST, _UNKNOWN = "#3d8fe0", "#e08a1e", "#9a9a9a"
 _NOTHING = 1e-9  # log-odds of an image that has no part in the sum
 
@@ -51,7 +53,8 @@ def _row(bar: Bar) -> str:
     cells = "".join(f'<td align="right">&nbsp;{text}</td>' for text in (bar.log_odds, bar.points))
     row = f"<tr><td>{_grey(name, bar)}&nbsp;</td><td>{_draw(bar)}</td>{cells}</tr>"
     if bar.note:
-        row += f'<tr><td colspan="4"><small>{_grey(escape(bar.note), bar)}</small></td></tr>'
+        note = "<br>".join(map(escape, wrap(bar.note, _LINE)))  # Qt does not wrap a cell of several columns
+        row += f'<tr><td colspan="4"><small>{_grey(note, bar)}</small></td></tr>'
     return row
 
 

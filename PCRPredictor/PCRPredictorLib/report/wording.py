@@ -5,6 +5,7 @@ Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 
@@ -177,6 +178,15 @@ def describe_card(bundle: Bundle, _: Translate = str) -> str:
     ]
     text = "<br>".join(f"<b>{escape(name)}:</b> {escape(value)}" for name, value in lines if value)
     return f"<b>{escape(card.name)} {escape(card.version)}</b><br>{text}"
+
+
+def describe_card_briefly(bundle: Bundle, _: Translate = str) -> str:
+    """Return name, AUC and the first limit of a model, as rich text."""
+    card = bundle.card
+    each = ", ".join(f"{format_value(auc)} {of}" for of, auc in card.auc.items())  # type: ignore[arg-type]
+    text = _("AUC {auc}.").format(auc=each) if each else _("How good it is was not measured.")
+    limit = re.split(r"(?<=[.!?])\s", card.known_limits, maxsplit=1)[0]
+    return f"<b>{escape(card.name)} {escape(card.version)}</b>: {escape(text)} {escape(limit)}".rstrip()
 
 
 def _performance(metrics: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ..errors import DataError
 from ..exam import Exam
 from ..model.bundle import Bundle, load_bundle
 from ..prediction import OperatingPoint, Prediction
-from ..report.wording import Translate, describe_card
+from ..report.wording import Translate, describe_card, describe_card_briefly
 
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
@@ -66,6 +67,10 @@ class ModelChoice:
     def describe(self, _: Translate = str) -> str:
         """Return the model's card in a few lines, rich text, or why it cannot be read."""
         return describe_card(self.bundle, _) if self.bundle is not None else self._problem
+
+    def describe_briefly(self, _: Translate = str) -> str:
+        """Return the model's name, AUC and first limit in a line, rich text, or why it cannot be read."""
+        return describe_card_briefly(self.bundle, _) if self.bundle is not None else escape(self._problem)
 
 
 class ModelRunner:

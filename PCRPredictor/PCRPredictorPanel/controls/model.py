@@ -1,4 +1,4 @@
-"""The section "Model": the list of models with their cards, adding and removing, the device."""
+"""The list of models beside "Predict", and the section "Model": cards, adding and removing, the device."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class ModelControls:
     def __init__(self, ui: Any, store: Path, session: Session) -> None:
         self._ui, self._store, self._session = ui, store, session
         self._models: list[StoredModel] = []
+        self._card = ""
         for key, label in DEVICES.items():
             ui.deviceSelector.addItem(label, key)
         ui.deviceSelector.connect("currentIndexChanged(int)", self._choose_device)
@@ -59,8 +60,13 @@ class ModelControls:
             self._session.activity.report_problem(str(error))
 
     def update(self) -> None:
-        """Show the card of the chosen model."""
-        self._ui.cardLabel.text = self._session.model.describe(_)
+        """Show the chosen model in brief, and its card."""
+        model = self._session.model
+        self._ui.modelLabel.text = model.describe_briefly(_)
+        card = model.describe(_)
+        if card != self._card:  # a browser that gets its text again scrolls to the top
+            self._card = card
+            self._ui.cardBrowser.setHtml(card)
 
     def _model(self) -> StoredModel | None:
         k = self._ui.modelSelector.currentIndex

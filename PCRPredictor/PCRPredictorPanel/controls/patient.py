@@ -9,6 +9,8 @@ from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+from ..toolkit.whole_text import narrow
+
 
 class PatientForm:
     """Fields for what a session's model asks for.
@@ -72,6 +74,7 @@ def decimals_of(value: float) -> int:
 
 def _make_choice(variable: Category) -> qt.QComboBox:
     field = qt.QComboBox()
+    narrow([field])
     for name in (_("unknown"), *variable.codings):
         field.addItem(name)
     return field

@@ -39,8 +39,12 @@ class ResultControls:
         ui, problem = self._ui, self._session.problem()
         ui.predictButton.enabled = problem is None
         ui.predictButton.toolTip = problem or _("Predict the response and show the attention.")
-        ui.cancelButton.enabled = ui.progressBar.visible = bool(self._session.activity.doing)
+        doing = bool(self._session.activity.doing)
+        ui.reasonLabel.text = "" if doing else problem or ""
+        ui.reasonLabel.visible = bool(ui.reasonLabel.text)
+        ui.cancelButton.enabled = ui.progressBar.visible = doing
         ui.statusLabel.text = self._session.status
+        ui.statusLabel.visible = bool(ui.statusLabel.text)
         words = self._session.words
         ui.probabilityLabel.text = words.probability
         ui.decisionLabel.text = "\n".join(filter(None, (words.decision, words.model)))
@@ -48,8 +52,8 @@ class ResultControls:
         ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
         ui.warningLabel.text = words.warnings
         self._update_matter(words.matters)
-        for name in _TEXTS:
-            _keep_whole(getattr(ui, f"{name}Label"))
+        for name in _TEXTS:  # an empty one leaves no gap
+            getattr(ui, f"{name}Label").visible = bool(getattr(ui, f"{name}Label").text)
         self._update_lesions(words.lesions)
         self._update_points()
         self._update_save()
@@ -121,11 +125,6 @@ class ResultControls:
         if path and not slicer.util.saveScene(path):
             problem = _("{path}: the scene cannot be written; choose a different folder.").format(path=path)
             self._session.activity.report_problem(problem)
-
-
-def _keep_whole(label: Any) -> None:
-    """Give a label the height of its text: a layout in a scroll area takes a wrapped text for a single line."""
-    label.minimumHeight = max(label.heightForWidth(label.width), 0) if label.text else 0
 
 
 def _show_error(sentence: str) -> None:

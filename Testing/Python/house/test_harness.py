@@ -108,3 +108,48 @@ def test_cleared_path_emits_a_different_signal(qt):
 def test_parameter_out_of_range_is_refused(panel):
     with pytest.raises(ValueError, match="2"):
         panel.scene.parameters.opacity = 2.0
+
+
+def test_truth_of_a_layout_or_widget_is_refused(qt):
+    with pytest.raises(TypeError, match="compare it with None"):
+        bool(qt.QFormLayout())
+    with pytest.raises(TypeError, match="compare it with None"):
+        bool(qt.QWidget())
+
+
+def test_collapsible_button_is_as_wide_as_what_it_holds(qt):
+    import ctk
+    from PySide6 import QtWidgets
+
+    parent, section, label = qt.QWidget(), ctk.ctkCollapsibleButton(), qt.QLabel("word " * 40)
+    QtWidgets.QVBoxLayout(parent).addWidget(section)
+    QtWidgets.QVBoxLayout(section).addWidget(label)
+    label.wordWrap = True
+    assert parent.minimumSizeHint().width() > label.minimumSizeHint().width()
+
+
+def test_text_that_is_cut_is_found(qt):
+    from harness.desk import cut_texts
+    from PySide6 import QtWidgets
+
+    parent, label = qt.QWidget(), qt.QLabel("a long line of text")
+    QtWidgets.QVBoxLayout(parent).addWidget(label)
+    parent.resize(400, 60)
+    parent.show()
+    assert cut_texts(parent) == []
+    label.setFixedWidth(20)
+    QtWidgets.QApplication.processEvents()
+    assert len(cut_texts(parent)) == 1
+
+
+def test_path_field_remembers_only_what_was_added(qt):
+    import ctk
+
+    first, second = ctk.ctkPathLineEdit(), ctk.ctkPathLineEdit()
+    first.settingKey = "Test/Path"
+    first.currentPath = "/a"
+    second.settingKey = "Test/Path"
+    assert second.currentPath == ""
+    first.addCurrentPathToHistory()
+    second.retrieveHistory()
+    assert second.currentPath == "/a"

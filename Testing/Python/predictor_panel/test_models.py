@@ -24,7 +24,7 @@ def fields(panel):
 def test_bundled_model_is_there_with_its_card(panel):
     assert listed(panel) == SHIPPED
     for word in ("Trained on", "Performance", "AUC", "Licence", "Not for"):
-        assert word in panel.ui.cardLabel.text
+        assert word in panel.ui.cardBrowser.toPlainText()
     assert not panel.ui.removeModelButton.enabled
 
 
@@ -37,7 +37,7 @@ def test_own_model_is_added_used_and_removed(panel, bundle, tmp_path, monkeypatc
     panel.models.add(source)
     assert panel.messages == []
     assert len(listed(panel)) == 3
-    assert "tiny" in panel.ui.cardLabel.text
+    assert "tiny" in panel.ui.cardBrowser.toPlainText()
     assert fields(panel) == ["age", "hr"]
     choose_tiny(panel)
     predict(panel)
