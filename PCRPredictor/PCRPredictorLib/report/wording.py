@@ -183,7 +183,7 @@ def describe_card(bundle: Bundle, _: Translate = str) -> str:
 def describe_card_briefly(bundle: Bundle, _: Translate = str) -> str:
     """Return name, AUC and the first limit of a model, as rich text."""
     card = bundle.card
-    each = ", ".join(f"{format_value(auc)} {of}" for of, auc in card.auc.items())  # type: ignore[arg-type]
+    each = ", ".join(f"{format_value(auc)} {of}" for of, auc in card.auc.items())
     text = _("AUC {auc}.").format(auc=each) if each else _("How good it is was not measured.")
     limit = re.split(r"(?<=[.!?])\s", card.known_limits, maxsplit=1)[0]
     return f"<b>{escape(card.name)} {escape(card.version)}</b>: {escape(text)} {escape(limit)}".rstrip()
