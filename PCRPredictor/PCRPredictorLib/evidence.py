@@ -4,15 +4,15 @@ The terms of an `Evidence` add up to the logit of the probability that is shown.
 says how; `Prediction.evidence_map` divides the image's term among the voxels. `Interventions` say what the probability
 would be without what the picture shows; `effects` makes them.
 
-`logit_to_probability` and `Evidence` are ours; the sum over variables of a clinical branch with a hidden layer is after
-Shapley, A value for n-person games, 1953.
+`arrange`, `logit_to_probability` and `Evidence` are ours; the sum over variables of a clinical branch with a hidden
+layer is after Shapley, A value for n-person games, 1953.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -23,7 +23,7 @@ from .errors import Notice
 FILL = "what is erased is replaced by the median of the tissue around it, with its fine grain"
 TOLERANCE = 1e-4  # log-odds by which sums may differ
 UNIT, MAP_UNIT = "log-odds", "log-odds per voxel"
-Kind = Literal["base", "clinical", "measured", "image", "averaging"]
+Kind = Literal["base", "clinical", "measured", "estimated", "image", "averaging"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Reference = Literal["typical", "unknown"]
 
@@ -50,7 +50,8 @@ class Term:
     Args:
         name: "base", "image" or "averaging"; of a variable its key in tables and on the command line.
         label: shown to the user, in English; that of a variable comes from the model.
-        kind: "base", "clinical" (asked for), "measured" (in the exam), "image", or "averaging": the remainder of a
+        kind: "base", "clinical" (asked for), "measured" (in the exam), "estimated" (from other values, as it could not
+            be measured; then `known` is False and `value` the estimate), "image", or "averaging": the remainder of a
             model that averages the probabilities of its folds, not their logits.
         log_odds: positive towards response. 0 means as the reference, see `Evidence.reference`.
         points: change of the probability that this term alone makes, in points of 100 for the range [0, 1]: the
@@ -103,6 +104,11 @@ class Evidence:
     def image(self) -> Term:
         """The term of the image, which the evidence map divides among the voxels."""
         return next(term for term in self.terms if term.kind == "image")
+
+    @property
+    def has_image(self) -> bool:
+        """Return True if the sum has a term of the image."""
+        return any(term.kind == "image" for term in self.terms)
 
     @property
     def bars(self) -> tuple[Term, ...]:
@@ -244,6 +250,25 @@ def _term_to_json(term: Term) -> Mapping[str, object]:
     content = asdict(term)
     content["could_add"] = term.could_add and {"low": term.could_add[0], "high": term.could_add[1]}
     return content
+
+
+def arrange(base: float, others: Sequence[Term], logit: float) -> tuple[Term, ...]:
+    """Return all terms of a sum with their points, in the order in which they are shown.
+
+    Args:
+        base: log-odds of the base.
+        others: the other terms.
+        logit: the sum.
+    """
+    shown = logit_to_probability(logit)
+    with_points = (replace(t, points=100 * (shown - logit_to_probability(logit - t.log_odds))) for t in others)
+    return Term("base", "Base", "base", base), *sorted(with_points, key=_rank)
+
+
+def _rank(term: Term) -> tuple[bool, float]:
+    """Return the place of a term: what is known first, and then by size."""
+    low, high = term.could_add or (0.0, 0.0)
+    return not term.known, -(abs(term.log_odds) if term.known else high - low)
 
 
 def logit_to_probability(logit: float) -> float:

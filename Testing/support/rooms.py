@@ -3,7 +3,7 @@
 _CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/variables"}
 _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
-_MODEL = _CORE | {"PCRPredictorLib/lesion", "PCRPredictorLib/model"}
+_MODEL = _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _REPORT = _MODEL | {"PCRPredictorLib/report"}
 _RESPONSE = _MODEL | {"PCRPredictorLib/response"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/backbones": _CORE,
     "PCRPredictorLib/variables": _CORE,
+    "PCRPredictorLib/bundles": _CORE,
     "PCRPredictorLib/files": _CORE,
     "PCRPredictorLib/dicom": _FILES,
     "PCRPredictorLib/dicom/objects": _FILES | _RESPONSE | {"PCRPredictorLib/dicom"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,
     "PCRPredictorLib/lesion": _CORE,
-    "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/lesion"},
+    "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,
     "PCRPredictorLib/registration": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,

@@ -8,8 +8,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ..bundles.folder import bundled_models, export_bundle, find_bundle, is_kind
 from ..formatting import format_value
-from ..model.bundle import bundled_models, export_bundle, find_bundle, load_bundle
+from ..model.bundle import Bundle, load_bundle
+from ..model.card import ModelCard
+from ..prediction import OperatingPoint
+from ..response.bundle import load_response
+from ..response.model import ResponseModel
 from .options import DEFAULT_MODEL, ModelOption, console, print_line
 
 bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True)
@@ -20,39 +25,37 @@ ModelArgument = Annotated[str, typer.Argument(help="Bundle folder or bundled mod
 def list_models() -> None:
     """List the models that come with this program."""
     for name, path in bundled_models().items():
-        card = load_bundle(path).card
-        print_line(f"{name} {card.version}: {card.description}")
+        loaded = _load(path)
+        what = " (several visits, for pcr follow)" if isinstance(loaded, ResponseModel) else ""
+        print_line(f"{name} {loaded.card.version}{what}: {loaded.card.description}")
 
 
 @bundle.command()
 def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     """Show what a model is, what it was trained on and what it may be used for."""
-    loaded = load_bundle(find_bundle(model))
+    loaded = _load(find_bundle(model))
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name in ("name", "version", "description", "training_data", "licence", "intended_use", "not_intended_use"):
         table.add_row(name.replace("_", " "), str(getattr(loaded.card, name)))
-    table.add_row("times of the phases", loaded.card.timing or "unknown")
+    if isinstance(loaded, Bundle):
+        table.add_row("times of the phases", loaded.card.timing or "unknown")
     table.add_row("known limits", loaded.card.known_limits)
     table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in loaded.schema.asked))
-    points = [f"{p.name}: {p.threshold:.3f}" for p in loaded.settings.operating_points]
-    rates = [(p.sensitivity, p.specificity) for p in loaded.settings.operating_points]
-    for k, (sensitivity, specificity) in enumerate(rates):
-        if sensitivity is not None and specificity is not None:
-            points[k] += f" (sensitivity {sensitivity:.2f}, specificity {specificity:.2f})"
-    table.add_row("operating points", "\n".join(points))
-    metrics = [f"{name}: {format_value(value, 3)}" for name, value in loaded.card.metrics.items()]
-    table.add_row("metrics", "\n".join(metrics))
-    table.add_row("folds", str(len(loaded.folds)))
+    for name, text in (_image_rows(loaded) if isinstance(loaded, Bundle) else _response_rows(loaded)).items():
+        table.add_row(name, text)
+    table.add_row("metrics", _metrics(loaded.card))
     console.print(table)
     print_line(f"checksum {loaded.checksum}")
 
 
 @bundle.command()
 def verify(model: ModelArgument = DEFAULT_MODEL) -> None:
-    """Check that no file of a model is missing or changed, and that its weights load."""
-    loaded = load_bundle(find_bundle(model))
-    loaded.load_networks()
-    print_line(f"{loaded.path}: intact, {len(loaded.folds)} folds, checksum {loaded.checksum}")
+    """Check that no file of a model is missing or changed, and that it loads."""
+    loaded = _load(find_bundle(model))
+    if isinstance(loaded, Bundle):
+        loaded.load_networks()
+    what = f"{len(loaded.folds)} folds" if isinstance(loaded, Bundle) else f"{len(loaded.settings.formulas)} formulas"
+    print_line(f"{loaded.path}: intact, {what}, checksum {loaded.checksum}")
 
 
 @bundle.command()
@@ -62,3 +65,35 @@ def export(
     """Pack a model into a zip file, to give it to somebody else."""
     export_bundle(find_bundle(model), archive)
     print_line(f"Written to {archive}")
+
+
+def _load(path: Path) -> Bundle | ResponseModel:
+    """Return a model of any kind, read and verified."""
+    return load_bundle(path) if is_kind(path, "image") else load_response(path)
+
+
+def _image_rows(loaded: Bundle) -> dict[str, str]:
+    points = "\n".join(map(_describe_point, loaded.settings.operating_points))
+    return {"operating points": points, "folds": str(len(loaded.folds))}
+
+
+def _response_rows(loaded: ResponseModel) -> dict[str, str]:
+    settings = loaded.settings
+    quantities = [f"{s.quantity}: {s.measure.label}" for s in settings.scales]
+    formulas = [
+        f"{' + '.join(formula.visits) or 'clinical values alone'}: {len(formula.fits)} fits; "
+        + ", ".join(map(_describe_point, formula.operating_points))
+        for formula in settings.formulas
+    ]
+    return {"quantities": "\n".join(quantities), "visits": "\n".join(formulas)}
+
+
+def _describe_point(point: OperatingPoint) -> str:
+    text = f"{point.name}: {point.threshold:.3f}"
+    if point.sensitivity is None or point.specificity is None:
+        return text
+    return f"{text} (sensitivity {point.sensitivity:.2f}, specificity {point.specificity:.2f})"
+
+
+def _metrics(card: ModelCard) -> str:
+    return "\n".join(f"{name}: {format_value(value, 3)}" for name, value in card.metrics.items())

@@ -21,14 +21,14 @@ Source: ours; Shapley, A value for n-person games, 1953, and Castro et al., Comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import factorial
 
 import numpy as np
 
 from ..clinical import Category, ClinicalSchema, Number, Value
-from ..evidence import Evidence, Possibility, Term, logit_to_probability
+from ..evidence import Evidence, Possibility, Term, arrange, logit_to_probability
 from .calibration import average, average_logit
 from .card import InferenceSettings, Typical
 
@@ -37,7 +37,7 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 _ENUMERATED = 12  # known variables of which all subsets are tried
 _ORDERS = 500  # random orders of more variables
 _AVERAGED = 300  # patients that give an average, or up to twice as many
-_NORMAL_95 = 1.645
+NORMAL_95 = 1.645
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,9 +190,8 @@ class AdditiveModel:
         others = [*variables, Term("image", "Image", "image", image)]
         if self.settings.averaging == "probability":
             others.append(Term("averaging", "Averaging of the folds", "averaging", rest))
-        terms = [Term("base", "Base", "base", base), *sorted(_with_points(others, logit), key=_rank)]
         reference = "unknown" if self.settings.typical is None else "typical"
-        return Evidence(tuple(terms), logit, reference, self.branches.is_linear)  # type: ignore[arg-type]
+        return Evidence(arrange(base, others, logit), logit, reference, self.branches.is_linear)  # type: ignore[arg-type]
 
     def _variable(
         self, variable: Number | Category, log_odds: float, image_logits: np.ndarray, values: Mapping[str, Value]
@@ -233,19 +232,6 @@ def possible_values(variable: Number | Category) -> list[Value]:
     """
     if isinstance(variable, Category):
         return list(variable.codings)
-    away = _NORMAL_95 * variable.sd
+    away = NORMAL_95 * variable.sd
     ends = (variable.clip(variable.mean + each) for each in (-away, away))
     return [end if variable.is_log else variable.clip(float(f"{end:.3g}")) for end in ends]  # rounded as shown
-
-
-def _with_points(terms: Sequence[Term], logit: float) -> Iterator[Term]:
-    """Yield the terms with the change of the probability that each makes alone, in percentage points."""
-    for term in terms:
-        without = logit_to_probability(logit - term.log_odds)
-        yield replace(term, points=100 * (logit_to_probability(logit) - without))
-
-
-def _rank(term: Term) -> tuple[bool, float]:
-    """Return the place of a term: what is known first, and then by size."""
-    low, high = term.could_add or (0.0, 0.0)
-    return not term.known, -(abs(term.log_odds) if term.known else high - low)

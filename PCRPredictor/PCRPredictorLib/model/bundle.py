@@ -15,15 +15,14 @@ are tensors only. torch is not needed before `load_networks`.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..backbones.names import OWN, check_backbone
+from ..bundles import folder
+from ..bundles.folder import CHECKSUMS, INFERENCE, METADATA, README, check_kind, checksums, read_json, verify_bundle
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..prediction import ModelIdentity, OperatingPoint
@@ -35,14 +34,10 @@ if TYPE_CHECKING:
 
     from ..network import PCRNet
 
-METADATA, INFERENCE, TRAINING_IMAGES, TRAINING_DISTRIBUTION, RECALIBRATION, CHECKSUMS, README = (
-    "configs/metadata.json",
-    "configs/inference.json",
+TRAINING_IMAGES, TRAINING_DISTRIBUTION, RECALIBRATION = (
     "configs/training_images.json",
     "configs/training_distribution.json",
     "configs/recalibration.json",
-    "checksums.json",
-    "docs/README.md",
 )
 
 
@@ -84,7 +79,7 @@ class Bundle:
             DataError: if the list is damaged.
         """
         path = self.path / TRAINING_IMAGES
-        content = _read_json(path) if path.is_file() else {}
+        content = read_json(path) if path.is_file() else {}
         return list(content.get("fingerprints", [])), list(content.get("patients", []))
 
     @property
@@ -95,7 +90,7 @@ class Bundle:
             DataError: if that part is damaged.
         """
         path = self.path / TRAINING_DISTRIBUTION
-        return _read_json(path) if path.is_file() else None
+        return read_json(path) if path.is_file() else None
 
     @property
     def recalibration(self) -> dict | None:
@@ -105,7 +100,7 @@ class Bundle:
             DataError: if that part is damaged.
         """
         path = self.path / RECALIBRATION
-        return _read_json(path) if path.is_file() else None
+        return read_json(path) if path.is_file() else None
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Return the operating point of that name, or the default one.
@@ -144,47 +139,29 @@ class Bundle:
         return networks
 
 
-def model_folders() -> list[Path]:
-    """Return the folders that models ship in: inside the installed package, and in the repository."""
-    here = Path(__file__).resolve().parents[1]
-    return [root for root in (here / "Models", here.parents[1] / "Resources" / "Models") if root.is_dir()]
-
-
 def bundled_models() -> dict[str, Path]:
-    """Return name and folder of the models that ship."""
-    return {
-        folder.name: folder
-        for root in model_folders()
-        for folder in sorted(root.iterdir())
-        if (folder / METADATA).is_file()
-    }
+    """Return name and folder of the models of images that ship."""
+    return folder.bundled_models("image")
 
 
 def find_bundle(name: str | Path) -> Path:
-    """Return the folder of a model: a bundle, the bundle of a training run, or a bundled model of that name.
+    """Return the folder of a model of images: a bundle, that of a training run, or a bundled model of that name.
 
     Raises:
-        DataError: if it is none of these.
+        DataError: if it is none of these, or a model of a different kind.
     """
-    bundled = bundled_models()
-    for folder in (Path(name), Path(name) / "bundle"):
-        if (folder / METADATA).is_file():
-            return folder
-    if str(name) in bundled:
-        return bundled[str(name)]
-    if Path(name).is_dir():
-        return Path(name)
-    raise DataError(f"{name}: no such model; give a bundle folder or one of {', '.join(bundled)}")
+    return folder.find_bundle(name, "image")
 
 
 def load_bundle(path: Path) -> Bundle:
     """Read and verify a bundle.
 
     Raises:
-        DataError: if a file is missing, changed or of a different format.
+        DataError: if a file is missing, changed or of a different format, or the model is of a different kind.
     """
     checksum = verify_bundle(path)
-    metadata, inference = _read_json(path / METADATA), _read_json(path / INFERENCE)
+    check_kind(path, "image")
+    metadata, inference = read_json(path / METADATA), read_json(path / INFERENCE)
     try:
         if metadata["breastpcr_format"] != FORMAT:
             raise DataError(
@@ -205,26 +182,6 @@ def load_bundle(path: Path) -> Bundle:
     if not bundle.folds:
         raise DataError(f"{path}: has no weights in models/*.safetensors; get it again from where it came from")
     return bundle
-
-
-def verify_bundle(path: Path) -> str:
-    """Compare every file with its checksum.
-
-    Returns:
-        SHA-256 of the list of checksums, which stands for the whole bundle.
-
-    Raises:
-        DataError: naming the file that is missing, changed or not listed.
-    """
-    if not (path / CHECKSUMS).is_file():
-        raise DataError(f"{path}: not a model bundle, it has no {CHECKSUMS}; give a folder made by pcr train")
-    expected = _read_json(path / CHECKSUMS)
-    found = _checksums(path)
-    for name in sorted(set(expected) | set(found)):
-        if expected.get(name) != found.get(name):
-            what = "is missing" if name not in found else "was changed" if name in expected else "does not belong to it"
-            raise DataError(f"{path}: {name} {what}; the bundle is damaged, get it again from where it came from")
-    return hashlib.sha256((path / CHECKSUMS).read_bytes()).hexdigest()
 
 
 def write_bundle(
@@ -252,61 +209,19 @@ def write_bundle(
     """
     from safetensors.torch import save_file
 
-    with whole_folder(path) as folder:
+    with whole_folder(path) as staging:
         for sub in ("configs", "models", "docs"):
-            (folder / sub).mkdir()
-        write_json(metadata_to_json(card, schema, settings.grid), folder / METADATA)
-        write_json(settings_to_json(settings), folder / INFERENCE)
+            (staging / sub).mkdir()
+        write_json(metadata_to_json(card, schema, settings.grid), staging / METADATA)
+        write_json(settings_to_json(settings), staging / INFERENCE)
         if training_images:
             known = {"fingerprints": sorted(training_images), "patients": sorted(training_patients)}
-            write_json(known, folder / TRAINING_IMAGES)
+            write_json(known, staging / TRAINING_IMAGES)
         for name, content in more.items():
-            write_json(content, folder / name)
-        (folder / README).write_text(readme, encoding="utf-8")
+            write_json(content, staging / name)
+        (staging / README).write_text(readme, encoding="utf-8")
         for k, state in enumerate(weights):
             save_file(
-                {name: tensor.contiguous() for name, tensor in state.items()}, folder / f"models/fold_{k}.safetensors"
+                {name: tensor.contiguous() for name, tensor in state.items()}, staging / f"models/fold_{k}.safetensors"
             )
-        write_json(_checksums(folder), folder / CHECKSUMS)
-
-
-def export_bundle(path: Path, archive: Path) -> None:
-    """Pack a verified bundle into a zip file to hand on.
-
-    Raises:
-        DataError: if the bundle is damaged or the file cannot be written.
-    """
-    verify_bundle(path)
-    part = archive.with_name(f".{archive.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in [*_checksums(path), CHECKSUMS]:
-                file.write(path / name, f"{archive.stem}/{name}")
-        part.replace(archive)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{archive}: cannot be written ({error.strerror}); choose another place") from None
-
-
-def _checksums(path: Path) -> dict[str, str]:
-    """Return SHA-256 of every file of a bundle except the list itself, by relative name; hidden files do not count."""
-    files = [
-        file
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    ]
-    return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-        if (name := file.relative_to(path).as_posix()) != CHECKSUMS
-    }
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as JSON ({error}); the bundle is damaged, get it again") from None
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: must hold a JSON object; the bundle is damaged, get it again")
-    return content
+        write_json(checksums(staging), staging / CHECKSUMS)

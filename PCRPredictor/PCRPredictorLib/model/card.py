@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
 
 from ..clinical import ClinicalSchema
@@ -147,54 +148,60 @@ class InferenceSettings:
 
 def metadata_to_json(card: ModelCard, schema: ClinicalSchema, grid: GridSpec) -> dict[str, object]:
     """Return `metadata.json` of a MONAI bundle: the fields that every reader of bundles expects, and the card."""
-    import monai
-    import numpy
-    import torch
-
     channels = {str(i): name for i, name in enumerate(CHANNELS)}
+    image = {
+        "type": "image",
+        "format": "magnitude",
+        "modality": "MR",
+        "num_channels": len(CHANNELS),
+        "spatial_shape": list(grid.shape),
+        "dtype": "float32",
+        "value_range": [],
+        "is_patch_data": True,
+        "channel_def": channels,
+    }
+    return {"breastpcr_format": FORMAT, **common_metadata(card, schema, {"image": image})}
+
+
+def common_metadata(card: ModelCard, schema: ClinicalSchema, inputs: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of `metadata.json` that every kind of model has; neither torch nor MONAI is loaded.
+
+    Args:
+        inputs: the block `inputs` of `network_data_format`.
+    """
+    probability = {
+        "type": "probabilities",
+        "format": "classes",
+        "num_channels": 1,
+        "spatial_shape": [1],
+        "dtype": "float32",
+        "value_range": [0, 1],
+        "is_patch_data": False,
+        "channel_def": {"0": "probability of pathological complete response"},
+    }
     return {
         "schema": _METADATA_SCHEMA,
-        "breastpcr_format": FORMAT,
         "version": card.version,
         "changelog": card.changelog or {card.version: "first version"},
-        "monai_version": monai.__version__,
-        "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": numpy.__version__,
+        "monai_version": _version("monai"),
+        "pytorch_version": _version("torch"),
+        "numpy_version": _version("numpy"),
         "task": "Prediction of pathological complete response to neoadjuvant therapy from breast DCE-MRI",
         "description": card.description,
         "authors": card.authors,
         "copyright": card.licence,
         "intended_use": card.intended_use,
-        "network_data_format": {
-            "inputs": {
-                "image": {
-                    "type": "image",
-                    "format": "magnitude",
-                    "modality": "MR",
-                    "num_channels": len(CHANNELS),
-                    "spatial_shape": list(grid.shape),
-                    "dtype": "float32",
-                    "value_range": [],
-                    "is_patch_data": True,
-                    "channel_def": channels,
-                }
-            },
-            "outputs": {
-                "pred": {
-                    "type": "probabilities",
-                    "format": "classes",
-                    "num_channels": 1,
-                    "spatial_shape": [1],
-                    "dtype": "float32",
-                    "value_range": [0, 1],
-                    "is_patch_data": False,
-                    "channel_def": {"0": "probability of pathological complete response"},
-                }
-            },
-        },
+        "network_data_format": {"inputs": inputs, "outputs": {"pred": probability}},
         "clinical_schema": schema.to_json(),
         "card": asdict(card),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package).split("+")[0]
+    except PackageNotFoundError:
+        return "none"
 
 
 def settings_to_json(settings: InferenceSettings) -> dict[str, object]:

@@ -188,6 +188,16 @@ def about_result(interval: tuple[float, float], point: OperatingPoint, attention
             "do not rely on this prediction.",
             blocks_decision=True,
         )
+    yield from about_agreement(interval, point)
+
+
+def about_agreement(interval: tuple[float, float], point: OperatingPoint) -> Iterable[Notice]:
+    """Yield a warning if the models of an ensemble disagree on the decision.
+
+    Args:
+        interval: their lowest and highest probability.
+        point: that decides.
+    """
     if interval[0] < point.threshold <= interval[1]:
         yield Notice("folds_disagree", "The models of the ensemble disagree on the decision.")
 

@@ -6,9 +6,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..bundles.folder import METADATA, Kind, bundled_models, is_kind, verify_bundle
 from ..errors import DataError
 from ..writing import whole_folder
-from .bundle import METADATA, bundled_models, verify_bundle
 
 _LARGEST = 500 * 2**20  # bytes that a zip file may unpack to
 
@@ -28,11 +28,11 @@ class StoredModel:
     own: bool
 
 
-def list_models(store: Path) -> list[StoredModel]:
-    """Return the models that ship, then the user's own; folders that are not bundles are skipped."""
-    shipped = [StoredModel(name, path, False) for name, path in bundled_models().items()]
+def list_models(store: Path, kind: Kind = "image") -> list[StoredModel]:
+    """Return the models of a kind that ship, then the user's own; folders that are not bundles are skipped."""
+    shipped = [StoredModel(name, path, False) for name, path in bundled_models(kind).items()]
     folders = sorted(store.iterdir()) if store.is_dir() else []
-    return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file()]
+    return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file() and is_kind(f, kind)]
 
 
 def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..bundles.folder import model_folders
 from ..errors import DataError
-from ..model.bundle import Bundle, load_bundle, model_folders
+from ..model.bundle import Bundle, load_bundle
 from ..phantom.traits import Traits
 
 FORMAT = 1

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.bundles.folder import verify_bundle
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import RECALIBRATION, find_bundle, load_bundle, verify_bundle
+from PCRPredictorLib.model.bundle import RECALIBRATION, find_bundle, load_bundle
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.shift.reference import points_fixed_on
 from PCRTrainingLib.adaptation.recalibrate import calibrated_log_odds, check_numbers

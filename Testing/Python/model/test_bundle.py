@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 from monai.bundle import ConfigParser
+from PCRPredictorLib.bundles.folder import INFERENCE, METADATA, checksums, export_bundle, verify_bundle
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import INFERENCE, METADATA, export_bundle, find_bundle, load_bundle, verify_bundle
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.card import Typical, settings_from_json, settings_to_json
 from PCRPredictorLib.network import PCRNet
 
@@ -84,33 +85,28 @@ def test_unknown_model_lists_the_bundled_ones():
 
 def test_configuration_is_never_executed(bundle, copy, monkeypatch):
     """A `_target_` or an expression of somebody else's is refused as text, even with checksums that fit."""
-    from PCRPredictorLib.model import bundle as module
-
     inference = json.loads((copy / INFERENCE).read_text())
     inference["network"]["_target_"] = "os.system"
     (copy / INFERENCE).write_text(json.dumps(inference))
-    (copy / "checksums.json").write_text(json.dumps(module._checksums(copy)))
+    (copy / "checksums.json").write_text(json.dumps(checksums(copy)))
     with pytest.raises(DataError, match="its network must be"):
         load_bundle(copy)
 
 
 def test_network_that_is_not_on_the_list_is_refused_before_it_is_built(copy):
-    from PCRPredictorLib.model import bundle as module
-
     inference = json.loads((copy / INFERENCE).read_text())
     inference["network"]["backbone"] = "torch.hub.load"
     (copy / INFERENCE).write_text(json.dumps(inference))
-    (copy / "checksums.json").write_text(json.dumps(module._checksums(copy)))
+    (copy / "checksums.json").write_text(json.dumps(checksums(copy)))
     with pytest.raises(DataError, match=r"network must be one of own, .* got 'torch.hub.load'; update BreastPCR"):
         load_bundle(copy)
 
 
 def test_weights_of_a_different_network_are_refused(copy):
-    from PCRPredictorLib.model import bundle as module
     from safetensors.torch import save_file
 
     save_file({"stem": torch.zeros(3)}, copy / "models" / "fold_0.safetensors")
-    (copy / "checksums.json").write_text(json.dumps(module._checksums(copy)))
+    (copy / "checksums.json").write_text(json.dumps(checksums(copy)))
     with pytest.raises(DataError, match="does not fit the network of this bundle"):
         load_bundle(copy).load_networks()
 

@@ -2,8 +2,8 @@ import shutil
 import zipfile
 
 import pytest
+from PCRPredictorLib.bundles.folder import bundled_models, export_bundle
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import bundled_models, export_bundle
 from PCRPredictorLib.model.store import add_model, list_models, remove_model
 
 
