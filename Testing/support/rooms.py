@@ -51,7 +51,9 @@ MAY_IMPORT = {
     "PCRTrainingLib/evaluation": _EVALUATION,
     "PCRTrainingLib/adaptation": _ADAPTATION,
     "PCRTrainingLib/runs": _RUNS,
-    "PCRTrainingLib/commands": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRPredictorLib/commands"},
+    "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/intake"},
+    "PCRTrainingLib/commands": _RUNS
+    | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response", "PCRPredictorLib/commands"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

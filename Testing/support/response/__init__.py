@@ -1,0 +1,1 @@
+"""Patients at several visits, as tables."""
