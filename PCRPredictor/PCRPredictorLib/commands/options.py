@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,16 +16,24 @@ DEFAULT_MODEL = "ispy2"
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 console = Console(highlight=False)
+GROUP = "VISIT"  # start of the metavar of an option whose words belong together
+_SEPARATOR = "\0"  # no word of a command line holds it
 
 
 class ManyValues(typer.core.TyperCommand):
-    """A command whose list options take every word up to the next option: `--phases PRE EARLY LATE`."""
+    """A command whose list options take every word up to the next option: `--phases PRE EARLY LATE`.
+
+    An option whose metavar starts with `GROUP` is given several times, and its words are kept together each time:
+    `--visit T0 FOLDER --visit T1 FOLDER`; `words_of` divides them.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
-        """Repeat the option before each of its words."""
-        many = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        """Repeat the option before each of its words; the words of a group become one."""
+        options = [option for option in self.params if getattr(option, "multiple", False)]
+        grouped = {name for option in options if str(option.metavar or "").startswith(GROUP) for name in option.opts}
+        many = {name for option in options for name in option.opts} - grouped
         expanded, current, first = [], "", False
-        for word in args:
+        for word in _joined(args, grouped):
             if word.startswith("--"):
                 current, first = (word, True) if word in many else ("", False)
                 expanded.append(word)
@@ -32,6 +41,26 @@ class ManyValues(typer.core.TyperCommand):
                 expanded += [current, word] if current and not first else [word]
                 first = False
         return super().parse_args(ctx, expanded)
+
+
+def words_of(groups: Sequence[str]) -> list[list[str]]:
+    """Return the words of each time that a grouped option was given."""
+    return [group.split(_SEPARATOR) for group in groups]
+
+
+def _joined(args: Sequence[str], grouped: Collection[str]) -> list[str]:
+    """Return the words with those after a grouped option joined into one."""
+    joined: list[str] = []
+    group: list[str] | None = None
+    for word in (*args, None):
+        if word is not None and not word.startswith("--"):
+            (joined if group is None else group).append(word)
+            continue
+        if group is not None:
+            joined.append(_SEPARATOR.join(group))
+        group = [] if word in grouped else None
+        joined += [] if word is None else [word]
+    return joined
 
 
 def print_line(text: object) -> None:

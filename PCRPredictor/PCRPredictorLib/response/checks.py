@@ -38,11 +38,19 @@ def check_course(course: Course, one_patient: bool = False) -> list[Notice]:
         DataError: if the visits are not exams of one tumour in the order of time.
     """
     visits = list(course)
+    return [*check_exams(course, one_patient), *_about_missing(visits), *_about_growth(visits)]
+
+
+def check_exams(course: Course, one_patient: bool = False) -> list[Notice]:
+    """Return warnings about exams, before they are measured; arguments as of `check_course`.
+
+    Raises:
+        DataError: as `check_course`.
+    """
+    visits = list(course)
     exams = [visit for visit in visits if visit.exam is not None]
-    notices = [*_check_dates(visits), *_check_patients(exams, one_patient), *_check_same(exams)]
-    notices += _check_sides(exams)
-    notices += [notice for visit in exams[1:] for notice in compare_protocols(exams[0], visit)]
-    return [*notices, *_about_missing(visits), *_about_growth(visits)]
+    notices = [*_check_dates(visits), *_check_patients(exams, one_patient), *_check_same(exams), *_check_sides(exams)]
+    return [*notices, *(notice for visit in exams[1:] for notice in compare_protocols(exams[0], visit))]
 
 
 def is_same_exam(one: Exam, other: Exam) -> bool:

@@ -4,8 +4,10 @@ import datetime
 from dataclasses import replace
 
 import numpy as np
+from PCRPredictorLib.exam import PHASE_NAMES
 from PCRPredictorLib.response.course import Course, Visit, VisitValues
 from PCRPredictorLib.response.facts import ExamFacts
+from PCRPredictorLib.writing import write_nifti
 
 from support.dicom_exam import EXAM, write_dicom_exam
 from support.examples import tiny_exam
@@ -48,3 +50,12 @@ def small_exam(seed=0, direction=None, **options):
     """Return a tiny exam with noise of its own."""
     exam = tiny_exam(**({} if direction is None else {"direction": direction}), **options)
     return later_exam(exam, 1.0, seed)
+
+
+def write_files(folder, exam, names=PHASE_NAMES):
+    """Write the phases of an exam, and its mask if it has one, as NIfTI; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = dict(zip(names, exam.phases, strict=True)) | ({} if exam.mask is None else {"mask": exam.mask})
+    for name, array in arrays.items():
+        write_nifti(np.asarray(array), exam.geometry, folder / f"{name}.nii.gz")
+    return [folder / f"{name}.nii.gz" for name in arrays]
