@@ -7,7 +7,7 @@ Physical coordinates are LPS, in mm (DICOM and ITK).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -138,6 +138,23 @@ class Lesion:
 
 
 @dataclass(frozen=True, eq=False)
+class Dynamic:
+    """Every phase of the acquisition that pre, early and late were picked from; those are not read again.
+
+    Args:
+        read: takes positions and returns for each the array (k, j, i) on the exam's lattice, or why there is none.
+        picked: positions of pre, early and late in the order of time, from 0.
+        count: number of phases.
+        times: seconds of each phase after the pre-contrast one, None if unknown.
+    """
+
+    read: Callable[[Sequence[int]], Sequence[np.ndarray | DataError]]
+    picked: tuple[int, int, int]
+    count: int
+    times: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Exam:
     """One breast DCE-MRI exam.
 
@@ -150,6 +167,7 @@ class Exam:
         clinical: clinical variables as they were given, by name.
         provenance: source of the exam.
         lesions: every tumour if there are several, the largest first; else empty. See `with_lesions`.
+        dynamic: all phases, if the source has more than three. Only curves use the others, no prediction does.
 
     Raises:
         DataError: if an array is not three-dimensional or not of the geometry's shape.
@@ -163,6 +181,7 @@ class Exam:
     clinical: Mapping[str, object] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
     lesions: tuple[Lesion, ...] = ()
+    dynamic: Dynamic | None = None
 
     def __post_init__(self) -> None:
         arrays = dict(zip(PHASE_NAMES, self.phases, strict=True))

@@ -4,7 +4,8 @@ _CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/variab
 _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
 _MODEL = _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion", "PCRPredictorLib/model"}
-_REPORT = _MODEL | {"PCRPredictorLib/report"}
+_CURVES = _CORE | {"PCRPredictorLib/curves"}
+_REPORT = _MODEL | _CURVES | {"PCRPredictorLib/report"}
 _RESPONSE = _MODEL | {"PCRPredictorLib/response"}
 _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
@@ -24,6 +25,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/variables": _CORE,
     "PCRPredictorLib/bundles": _CORE,
     "PCRPredictorLib/files": _CORE,
+    "PCRPredictorLib/curves": _CURVES,
     "PCRPredictorLib/dicom": _FILES,
     "PCRPredictorLib/dicom/objects": _FILES | _RESPONSE | {"PCRPredictorLib/dicom"},
     "PCRPredictorLib/reading": _READING,

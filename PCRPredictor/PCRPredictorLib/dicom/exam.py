@@ -5,7 +5,8 @@ and one for the others), in which trigger time or temporal position distinguish 
 per phase with different acquisition times. Philips writes one series with temporal positions, often with one
 acquisition time for all. Canon may write a series per slice position. Each may write Enhanced MR instead, with all
 phases in one file, one file per phase or one per slice (see `frames`). Only headers are read to sort the phases, and
-only the pixels of the three phases that are used. What is not used is recorded with the reason (see `aside`).
+only the pixels of the three phases that are used (of the others for curves). What is not used is recorded with the
+reason (see `aside`).
 """
 
 import warnings
@@ -23,7 +24,7 @@ from ..phases import find_first_post, pick_phases
 from .acquisitions import find_sets, whole_phases
 from .aside import Account, explain_too_few
 from .folder import ImageFile, digest_pixels, drop_copies, read_folder
-from .frames import read_pixels
+from .frames import dynamic_of, read_pixels
 from .headers import tag_text, tag_years
 from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
@@ -103,7 +104,8 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None, files: Coll
     pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
     found = replace(found, notices=(*found.notices, *_warn_of_grids(phases), *_warn_of_contrast(pre, early)))
     clinical = {} if found.age is None else {"age": found.age}
-    return Exam(pre, early, late, phases[0].geometry, None, clinical, _origin(found, chosen, bool(pick)))
+    origin, dynamic = _origin(found, chosen, bool(pick)), dynamic_of(found.phases, found.times, chosen)
+    return Exam(pre, early, late, phases[0].geometry, None, clinical, origin, dynamic=dynamic)
 
 
 def find_phases(folder: Path, by_hand: bool = False, files: Collection[Path] = ()) -> DicomExam:

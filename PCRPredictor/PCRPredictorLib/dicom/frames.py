@@ -8,6 +8,7 @@ has no decoder for is decoded by ITK, file by file in one thread: its series rea
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ from pydicom.pixels import iter_pixels, pixel_array
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import DataError
+from ..exam import Dynamic
+from ..geometry import ON_GRID, Geometry
 from .folder import ImageFile
 from .headers import tag_integer, tag_number
 from .kinds import Slice, is_enhanced
+from .phases import DicomPhase
 
 _OF_THE_FILE = (
     "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber", "Modality",
@@ -81,6 +85,40 @@ def read_pixels(slices: Sequence[Slice], name: str) -> np.ndarray:
     if len(set(scales)) == 1 and all(scale.is_integer() for scale in scales[0]) and stored.dtype.kind in "iu":
         return _rescale_integers(stored, *map(int, scales[0]))
     return np.stack([image * np.float32(a) + np.float32(b) for image, (a, b) in zip(stored, scales, strict=True)])
+
+
+def dynamic_of(phases: Sequence[DicomPhase], times: Sequence[float | None], picked: Sequence[int]) -> Dynamic | None:
+    """Return all phases of an acquisition, None if there are but the three that were picked.
+
+    Args:
+        phases: in the order of time.
+        times: seconds of each, None if unknown.
+        picked: positions of pre, early and late.
+    """
+    if len(phases) <= len(picked):
+        return None
+    known = [time for time in times if time is not None]
+    after = tuple(time - known[picked[0]] for time in known) if len(known) == len(phases) else None
+    read = partial(_read_phases, tuple(phases), phases[picked[0]].geometry)
+    return Dynamic(read, tuple(picked), len(phases), after)  # type: ignore[arg-type]
+
+
+def _read_phases(
+    phases: Sequence[DicomPhase], geometry: Geometry, wanted: Sequence[int]
+) -> list[np.ndarray | DataError]:
+    return [_read_phase(phases[k], geometry) for k in wanted]
+
+
+def _read_phase(phase: DicomPhase, geometry: Geometry) -> np.ndarray | DataError:
+    """Return a phase on the lattice of the exam, or why it cannot be used."""
+    if phase.fault:
+        return DataError(f"{phase.series} {phase.fault}")
+    if not geometry.offset(phase.geometry) < ON_GRID:
+        return DataError(f"{phase.series} lies on a different grid")
+    try:
+        return read_pixels(phase.slices, phase.series)
+    except DataError as error:
+        return error
 
 
 def _frame_header(whole: pydicom.Dataset, number: int) -> pydicom.Dataset:

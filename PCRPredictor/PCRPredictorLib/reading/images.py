@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError, Notice
-from ..exam import PHASE_NAMES, Exam, LeftAside, Picked, Provenance
+from ..exam import PHASE_NAMES, Dynamic, Exam, LeftAside, Picked, Provenance
 from ..files.header import Header
 from ..files.meta_image import read_meta_image_header
 from ..files.names import ending_of
@@ -82,7 +83,32 @@ def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence
         first_post=None if known is None or chosen[0] + 1 >= len(known) else known[chosen[0] + 1] - start,
         left_aside=tuple(LeftAside(file.name, why, looks_like_phase=True) for file, why in unread),
     )
-    return _read([each for each in headers if isinstance(each, Header)], [volumes[k][1] for k in chosen], provenance)
+    exam = _read([each for each in headers if isinstance(each, Header)], [volumes[k][1] for k in chosen], provenance)
+    times_after = None if known is None else tuple(time - start for time in known)
+    read = partial(_read_others, volumes, exam.geometry)
+    return replace(exam, dynamic=Dynamic(read, chosen, len(volumes), times_after)) if len(volumes) > 3 else exam
+
+
+def _read_others(
+    volumes: Sequence[tuple[Header | DataError, int]], geometry: Geometry, wanted: Sequence[int]
+) -> list[np.ndarray | DataError]:
+    """Return phases that were not picked, or why they cannot be used; each file is read once."""
+    found: dict[int, np.ndarray | DataError] = {}
+    files: dict[int, tuple[Header, list[int]]] = {}
+    for k in wanted:
+        header = volumes[k][0]
+        if isinstance(header, DataError):
+            found[k] = header
+        elif not geometry.offset(header.geometry) < ON_GRID:
+            found[k] = DataError(f"{header.name} lies on a different grid")
+        else:
+            files.setdefault(id(header), (header, []))[1].append(k)
+    for header, numbers in files.values():
+        try:
+            found |= zip(numbers, read_volumes(header, [volumes[k][1] for k in numbers]), strict=True)
+        except DataError as error:
+            found |= dict.fromkeys(numbers, error)
+    return [found[k] for k in wanted]
 
 
 def _off_grid(used: Sequence[Header], found: Sequence[Header | DataError]) -> list[tuple[Path, str]]:
