@@ -51,7 +51,7 @@ class Term:
         name: "base", "image" or "averaging"; of a variable its key in tables and on the command line.
         label: shown to the user, in English; that of a variable comes from the model.
         kind: "base", "clinical" (asked for), "measured" (in the exam), "estimated" (from other values, as it could not
-            be measured; then `known` is False and `value` the estimate), "image", or "averaging": the remainder of a
+            be measured; then `known` is False and `value` says so), "image", or "averaging": the remainder of a
             model that averages the probabilities of its folds, not their logits.
         log_odds: positive towards response. 0 means as the reference, see `Evidence.reference`.
         points: change of the probability that this term alone makes, in points of 100 for the range [0, 1]: the

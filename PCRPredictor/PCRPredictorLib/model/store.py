@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bundles.folder import METADATA, Kind, bundled_models, is_kind, verify_bundle
+from ..bundles.folder import METADATA, Kind, bundled_models, is_kind, kind_of, verify_bundle
 from ..errors import DataError
 from ..writing import whole_folder
 
@@ -21,28 +21,30 @@ class StoredModel:
         name: of its folder.
         path: bundle folder.
         own: whether the user added it, and may remove it.
+        kind: of the model.
     """
 
     name: str
     path: Path
     own: bool
+    kind: Kind = "image"
 
 
 def list_models(store: Path, kind: Kind = "image") -> list[StoredModel]:
     """Return the models of a kind that ship, then the user's own; folders that are not bundles are skipped."""
-    shipped = [StoredModel(name, path, False) for name, path in bundled_models(kind).items()]
-    folders = sorted(store.iterdir()) if store.is_dir() else []
-    return shipped + [StoredModel(f.name, f, True) for f in folders if (f / METADATA).is_file() and is_kind(f, kind)]
+    shipped = [StoredModel(name, path, False, kind) for name, path in bundled_models(kind).items()]
+    folders = [f for f in sorted(store.iterdir()) if (f / METADATA).is_file()] if store.is_dir() else []
+    return shipped + [StoredModel(f.name, f, True, kind) for f in folders if is_kind(f, kind)]
 
 
 def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel:
-    """Copy a verified bundle, a folder or a zip file, into the user's models.
+    """Copy a verified bundle of any kind, a folder or a zip file, into the user's models.
 
     Args:
         name: of the new model; by default that of the folder, or of the run if the folder is called "bundle".
 
     Raises:
-        DataError: if it is not a bundle, is damaged, or the name is taken.
+        DataError: if it is not a bundle, is damaged or of a kind of a later version, or the name is taken.
     """
     if source.is_dir():
         return _copy(source, store, name or _name_of(source.resolve()))
@@ -75,12 +77,13 @@ def _name_of(bundle: Path) -> str:
 
 def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
     verify_bundle(bundle)
+    kind = kind_of(bundle)
     target = store / name
     if target.exists() or name in bundled_models():
         raise DataError(f"{name}: there is a model of that name; remove it first, or rename the folder")
     with whole_folder(target) as staging:
         shutil.copytree(bundle, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-    return StoredModel(target.name, target, True)
+    return StoredModel(target.name, target, True, kind)
 
 
 def _unpack(archive: Path, folder: Path) -> Path:

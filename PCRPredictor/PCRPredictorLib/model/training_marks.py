@@ -39,7 +39,18 @@ def about_training(exam: Exam, images: Collection[str], patients: Collection[str
             "The model was trained on this exam and knows its outcome; do not rely on the result.",
             blocks_decision=True,
         )
-    elif exam.provenance.patient_id and identifier_hashes(exam.provenance.patient_id) & set(patients):
+    else:
+        yield from about_patient(exam.provenance.patient_id, patients)
+
+
+def about_patient(patient_id: str | None, patients: Collection[str]) -> Iterable[Notice]:
+    """Yield a warning if the model was trained on a patient with this identifier.
+
+    Args:
+        patient_id: in the source, if known.
+        patients: hashes of the model's training.
+    """
+    if patient_id and identifier_hashes(patient_id) & set(patients):
         yield Notice(
             "trained_on_patient",
             "The model was trained on a patient with this identifier. If it is the same patient, it knows the outcome; "

@@ -101,7 +101,7 @@ def _bar(term: Term, scale: float, _: Translate) -> Bar:
     possible = ", ".join(f"{each.value}: {format_percent(each.probability)}" for each in term.possibilities)
     return Bar(
         label=label_term(term, _),
-        value=_("unknown") if not term.known else term.value,
+        value=term.value if term.known or term.kind == "estimated" else _("unknown"),
         start=low / scale,
         end=high / scale,
         at=term.log_odds / scale,
@@ -119,7 +119,9 @@ def _range(term: Term) -> tuple[float, float]:
 
 
 def _describe_start(evidence: Evidence, _: Translate) -> str:
-    if evidence.reference == "typical":
+    if not evidence.has_image:
+        text = _("Start: {share}, with the values of the average patient that the model was trained on.")
+    elif evidence.reference == "typical":
         text = _("Start: {share}, with values and an image as of the average patient that the model was trained on.")
     else:
         text = _("Start: {share}, with all variables unknown and an image that says nothing.")

@@ -20,9 +20,11 @@ _NOTHING = 1e-9  # log-odds of an image that has no part in the sum
 
 
 def describe_evidence(evidence: Evidence | None, _: Translate = str) -> str:
-    """Return what the image did, and the bars; "" for a result without evidence."""
+    """Return what the image did, if there is one, and the bars; "" for a result without evidence."""
     if evidence is None:
         return ""
+    if not evidence.has_image:
+        return describe_bars(evidence, _)
     return f"<b>{escape(describe_image_part(evidence, _))}</b>{describe_bars(evidence, _)}"
 
 

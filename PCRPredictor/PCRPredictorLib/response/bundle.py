@@ -69,19 +69,13 @@ def load_response(path: Path) -> ResponseModel:
     try:
         schema = ClinicalSchema.from_json(metadata["clinical_schema"])
         card, settings = ModelCard(**metadata["card"]), settings_from_json(inference, schema)
+        known = read_json(path / TRAINING_PATIENTS)["patients"] if (path / TRAINING_PATIENTS).is_file() else []
+        model = ResponseModel(card, schema, settings, checksum, path, frozenset(known))
+    except DataError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: not a response model ({error}); get it again from where it came from") from None
-    return ResponseModel(card, schema, settings, checksum, path)
-
-
-def training_patients(path: Path) -> list[str]:
-    """Return hashes of the identifiers that a model was trained on; empty if the bundle has no list.
-
-    Raises:
-        DataError: if the list is damaged.
-    """
-    file = path / TRAINING_PATIENTS
-    return list(read_json(file).get("patients", [])) if file.is_file() else []
+    return model
 
 
 def write_response_bundle(
@@ -98,7 +92,8 @@ def write_response_bundle(
     Args:
         schema: clinical variables; none of them is measured in the exam.
         readme: the model card for people, Markdown.
-        patients: hashes of the identifiers trained on, as `training_marks` makes them.
+        patients: hashes of the identifiers trained on, see `model.training_marks.identifier_hash`; trying all
+            identifiers of a scheme reveals these.
         more: further files, relative name to their plain values.
 
     Raises:

@@ -90,7 +90,7 @@ def _measured_terms(
             each.label,
             "measured" if known else "estimated",
             float(log_odds[each.name]),
-            value=describe_input(each, reading),
+            value=describe_input(each, reading) if known else f"{describe_input(each, reading)} (estimated)",
             known=known,
             could_add=None if known else (-deviation, deviation),
         )

@@ -29,6 +29,7 @@ from ..evidence import Possibility, logit_to_probability
 from ..model.additive import NORMAL_95, possible_values
 from ..model.card import ModelCard
 from ..model.notices import about_agreement, about_clinical, about_clipped, about_evidence
+from ..model.training_marks import about_patient
 from ..prediction import ModelIdentity, OperatingPoint
 from .bands import Bands
 from .course import QUANTITIES, Course
@@ -59,6 +60,7 @@ class ResponseModel:
         settings: all numbers.
         checksum: of its bundle; "" for a model that was not read from one.
         path: of its bundle, if there is one.
+        training_patients: hashes of the identifiers that it was trained on, see `training_marks`.
     """
 
     card: ModelCard
@@ -66,6 +68,7 @@ class ResponseModel:
     settings: ResponseSettings
     checksum: str = ""
     path: Path | None = None
+    training_patients: frozenset[str] = frozenset()
 
     @property
     def bands(self) -> Bands:
@@ -175,6 +178,7 @@ class ResponseModel:
             *about_clinical(self.schema, values, course.clinical),
             *about_clipped(self.schema.find_clipped(values, {})),
             *about_group(self.settings, self.schema, values),
+            *about_patient(course.patient_id, self.training_patients),
         ]
 
     def _possibilities(

@@ -55,7 +55,11 @@ class ModelControls:
     def add(self, source: Path) -> None:
         """Add a model from a folder or a zip file, and choose it."""
         try:
-            self.refresh(add_model(source, self._store).name)
+            added = add_model(source, self._store)
+            self.refresh(added.name)
+            if added.kind != "image":
+                text = _("{name} was added. It reads several visits: choose it in the section Follow-up.")
+                self._session.activity.report_problem(text.format(name=added.name))
         except DataError as error:
             self._session.activity.report_problem(str(error))
 

@@ -5,6 +5,8 @@ import pytest
 from PCRPredictorLib.bundles.folder import bundled_models, export_bundle
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model, list_models, remove_model
+from PCRPredictorLib.response.bundle import list_responses
+from support.follow_up.response_model import write_tiny_response
 
 
 @pytest.fixture
@@ -13,10 +15,7 @@ def own(tmp_path):
 
 
 def test_models_that_ship_are_always_in_the_list(tmp_path):
-    assert [(model.name, model.own) for model in list_models(tmp_path / "none")] == [
-        ("ispy2", False),
-        ("phantom", False),
-    ]
+    assert [(m.name, m.own) for m in list_models(tmp_path / "none")] == [("ispy2", False), ("phantom", False)]
 
 
 def test_folder_and_zip_are_added_and_removed_again(own, tmp_path):
@@ -34,6 +33,17 @@ def test_second_model_of_a_name_is_refused(own, tmp_path):
     add_model(own, tmp_path / "store")
     with pytest.raises(DataError, match="mine: there is a model of that name; remove it first"):
         add_model(own, tmp_path / "store")
+
+
+def test_models_of_each_kind_are_listed_apart(own, tmp_path):
+    store = tmp_path / "store"
+    added = add_model(write_tiny_response(tmp_path / "course"), store)
+    add_model(own, store)
+    assert added.kind == "response"
+    assert [model.name for model in list_models(store) if model.own] == ["mine"]
+    assert [model.name for model in list_responses(store) if model.own] == ["course"]
+    remove_model(added)
+    assert not [model for model in list_responses(store) if model.own]
 
 
 def test_damaged_bundle_is_refused_and_leaves_nothing(own, tmp_path):

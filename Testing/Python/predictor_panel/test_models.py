@@ -8,6 +8,7 @@ from PCRPredictorLib.bundles.folder import export_bundle
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
+from support.follow_up.response_model import write_tiny_response
 from support.panel_help import choose_tiny, predict
 
 SHIPPED = ["ispy2 (bundled)", "phantom (bundled)"]
@@ -67,6 +68,12 @@ def test_damaged_model_is_refused_with_one_message(panel, bundle, tmp_path):
     next(damaged.glob("models/*.safetensors")).write_bytes(b"nothing")
     panel.models.add(damaged)
     assert len(panel.messages) == 1
+    assert listed(panel) == SHIPPED
+
+
+def test_response_model_is_added_with_a_sentence_where_it_is_chosen(panel, tmp_path):
+    panel.models.add(write_tiny_response(tmp_path / "course"))
+    assert panel.messages == ["course was added. It reads several visits: choose it in the section Follow-up."]
     assert listed(panel) == SHIPPED
 
 

@@ -4,7 +4,9 @@ import pytest
 from PCRPredictorLib.evidence import Term
 from PCRPredictorLib.report.bars import describe_image_evidence, make_bars
 from PCRPredictorLib.report.page import render_report
+from PCRPredictorLib.response.course import VisitValues
 from support.examples import tiny_evidence, tiny_exam, tiny_prediction
+from support.follow_up.response_model import tiny_course, tiny_response
 
 EVIDENCE = tiny_evidence(0.62)
 
@@ -20,6 +22,15 @@ def test_unknown_bar_shows_its_range_and_the_answer_for_each_possibility():
     (bar,) = [bar for bar in make_bars(EVIDENCE).bars if not bar.known]
     assert (bar.value, bar.note) == ("unknown", "if negative: 72 %, positive: 51 %")
     assert bar.start < 0 < bar.end
+
+
+def test_bars_of_a_response_model_need_no_image_and_name_what_was_estimated():
+    found = tiny_response().predict(tiny_course(T0=VisitValues(longest_diameter_mm=35)))
+    bars = make_bars(found.last.evidence)
+    assert "image" not in bars.start
+    (volume,) = [bar for bar in bars.bars if bar.label == "Functional tumour volume at T0"]
+    assert (volume.value, volume.known) == ("7.05 ml (estimated)", False)
+    assert volume.start < volume.at < volume.end
 
 
 def test_sum_leads_from_the_start_to_the_probability():

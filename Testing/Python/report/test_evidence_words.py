@@ -24,6 +24,10 @@ def evidence(*terms, reference="typical"):
     return Evidence((BASE, *terms), sum(term.log_odds for term in (BASE, *terms)), reference)
 
 
+def test_evidence_without_an_image_is_its_bars():
+    assert describe_evidence(evidence(AGE)) == describe_bars(evidence(AGE))
+
+
 def test_first_line_says_how_far_the_image_moved_the_probability():
     assert describe_image_part(evidence(IMAGE, AGE)) == (
         "The image moved the probability by +9.3 points; without it, it would be 33 %."

@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Provenance
+from PCRPredictorLib.model.training_marks import identifier_hash
 from PCRPredictorLib.response.course import VISITS, Course, Visit, VisitValues
 from support.examples import tiny_exam
 from support.follow_up.response_model import CLINICAL, tiny_course, tiny_response, tiny_settings
@@ -63,7 +64,7 @@ def test_what_is_unknown_is_estimated_and_named_with_what_it_costs():
     assert "estimated from the other values: functional tumour volume at T0; sphericity at T0." in notice.message
     assert "the AUC without it was 0.66, with it 0.70" in notice.message
     terms = {term.name: term for term in found.evidence.terms if term.kind == "estimated"}
-    assert terms["functional_volume_ml_T0"].value == "7.05 ml"
+    assert terms["functional_volume_ml_T0"].value == "7.05 ml (estimated)"
     assert not terms["functional_volume_ml_T0"].known
 
 
@@ -153,6 +154,13 @@ def test_a_clinical_group_that_the_training_patients_lack_is_reported():
 def test_quantities_that_the_model_does_not_read_are_named():
     found = MODEL.predict(tiny_course(T0=VisitValues(20, 40, 0.2, highest_ser=2.0)))
     assert found.not_read == ("Peak signal enhancement ratio",)
+
+
+def test_a_patient_that_the_model_was_trained_on_is_reported():
+    model = replace(MODEL, training_patients=frozenset(identifier_hash(name) for name in ("A1", "7")))
+    for name, known in (("a1", True), ("007", True), ("A2", False), (None, False)):
+        found = model.predict(replace(tiny_course("T0"), patient_id=name))
+        assert ("trained_on_patient" in codes(found)) is known
 
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
