@@ -62,10 +62,16 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = PCRPredictorLogic()
         self._make_sections()
         self._keep_texts_whole(panel)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_end_close)
+        self._observe_scene(slicer.mrmlScene)
         self.connect_parameters()
         self.models.refresh()
+
+    def _observe_scene(self, scene) -> None:
+        self.addObserver(scene, scene.StartCloseEvent, self.on_scene_start_close)
+        self.addObserver(scene, scene.EndCloseEvent, self.on_scene_end_close)
+        self.addObserver(scene, scene.StartImportEvent, self.on_scene_start_import)
+        for event in (scene.EndImportEvent, scene.EndBatchProcessEvent):  # after the selectors have listed the nodes
+            self.addObserver(scene, event, self.on_scene_settled, priority=-1.0)
 
     def _make_sections(self) -> None:
         from PCRPredictorLib.session.session import Session
@@ -138,13 +144,25 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_scene_end_close(self, _caller, _event) -> None:
         """Called on the empty scene: start over, at once if this module is open, else when it is entered."""
-        if self._entered:
-            self.connect_parameters()
+        self.on_scene_settled(_caller, _event)
         self.session.activity.forget_problem()
         self.session.clear_result()
 
+    def on_scene_start_import(self, _caller, _event) -> None:
+        """Called before nodes of a file arrive, some of them before what they refer to: write nothing back."""
+        self.tumour.release()
+        self.disconnect_parameters()
+
+    def on_scene_settled(self, _caller, _event) -> None:
+        """Called when a scene was imported or a batch of changes is over: take the parameters anew."""
+        if self._entered and self._gui_tag is None:
+            self.connect_parameters()
+
     def connect_parameters(self) -> None:
-        """Connect the fields to the scene's parameter node."""
+        """Connect the fields to the scene's parameter node, unless nodes are arriving."""
+        scene = slicer.mrmlScene
+        if scene.IsImporting() or scene.IsClosing() or scene.IsBatchProcessing():
+            return
         if self._gui_tag is None:
             parameters = self.scene.parameters = self.logic.getParameterNode()
             self._gui_tag = parameters.connectGui(self.ui)

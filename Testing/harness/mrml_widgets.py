@@ -24,7 +24,8 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     """Selects a node of the scene by type; follows as nodes are added and removed.
 
     As Slicer's built with Qt 6, it does not tell of another node that has the name of the one before, unless a person
-    chose it (`nodeActivated`); a node that it does not list is none.
+    chose it (`nodeActivated`); a node that it does not list is none. Nodes that arrive by an import are listed at its
+    end, and nothing is chosen then until it is set again.
     """
 
     currentNodeChanged = Signal(object)
@@ -54,13 +55,13 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
             events = slicer.vtkMRMLScene
             for event in (events.NodeAddedEvent, events.NodeRemovedEvent):
                 self._observed.append(scene.AddObserver(event, self._follow))
-            for event in (events.EndBatchProcessEvent, events.EndCloseEvent):
-                self._observed.append(scene.AddObserver(event, lambda *_: self._list()))
+            self._observed.append(scene.AddObserver(events.EndCloseEvent, lambda *_: self._list()))
+            self._observed.append(scene.AddObserver(events.EndImportEvent, self._list_anew))
         self._list()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _follow(self, _scene, _event, node):
-        if any(node.IsA(kind) for kind in self.nodeTypes):
+        if not self._scene.IsImporting() and any(node.IsA(kind) for kind in self.nodeTypes):
             self._list()
 
     def mrmlScene(self):
@@ -93,7 +94,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
                 yield node
 
     def _list(self):
-        if self._scene is None or self._scene.IsBatchProcessing():
+        if self._scene is None or self._scene.IsClosing():
             return
         before = self.blockSignals(True)
         self.clear()
@@ -105,6 +106,11 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self.setCurrentIndex(k if k >= 0 else (0 if self.count else -1))
         self.blockSignals(before)
         self._take(self.currentData)
+
+    def _list_anew(self, *_args):
+        """List the nodes after an import; what was chosen is lost with its row, as in qMRMLSceneModel::updateScene."""
+        self._id = None
+        self._list()
 
     def _choose(self, _index):
         self._take(self.currentData)

@@ -24,6 +24,18 @@ def choose(panel, exam):
     return nodes
 
 
+def pick(selector, index):
+    """Choose an entry of a drop-down list as a person does."""
+    selector.setCurrentIndex(index)
+    selector.activated.emit(index)
+
+
+def pick_node(selector, node):
+    """Choose a node as a person does."""
+    selector.setCurrentNode(node)
+    selector.nodeActivated.emit(node)
+
+
 def predict(panel):
     """Click the button and wait for the result."""
     panel.ui.predictButton.click()

@@ -26,7 +26,7 @@ class ExamControls:
         for name in ("pre", "early", "late"):
             field = getattr(ui, f"{name}Selector")
             field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: scene.choose({name: node}))
-        ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._choose_sequence)
+        ui.sequenceSelector.connect("nodeActivated(vtkMRMLNode*)", self._choose_sequence)
         ui.guessButton.connect("clicked(bool)", self._guess)
         ui.openExamButton.connect("clicked(bool)", self._open)
         session.activity.on_change.append(self.update)
@@ -49,8 +49,7 @@ class ExamControls:
             problem = _("The names and times of the volumes do not identify the phases; choose them.")
             self._activity.report_problem(problem)
 
-    def _choose_sequence(self, *_args: object) -> None:
-        sequence = self._ui.sequenceSelector.currentNode()
+    def _choose_sequence(self, sequence: Any) -> None:
         try:
             if sequence is not None:
                 self._scene.choose_sequence(sequence)

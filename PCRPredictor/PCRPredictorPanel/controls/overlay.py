@@ -33,7 +33,7 @@ class OverlayControls:
         for kind, text in MAPS.items():
             ui.mapSelector.addItem(text, kind)
         ui.mapSelector.connect("currentIndexChanged(int)", self._choose_map)
-        ui.colourSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._set_colours)
+        ui.colourSelector.connect("nodeActivated(vtkMRMLNode*)", self._set_colours)
         ui.peakButton.connect("clicked(bool)", lambda *_: jump_to(slicer.mrmlScene, session.result.peak))
         ui.compareButton.connect("clicked(bool)", self._compare)
         ui.fourUpButton.connect("clicked(bool)", lambda *_: show_four_up(slicer.mrmlScene))

@@ -43,7 +43,7 @@ class TumourControls(VTKObservationMixin):
         for mode, text in MODES.items():
             ui.clickModeSelector.addItem(text, mode)
         ui.clickModeSelector.connect("currentIndexChanged(int)", self._choose_mode)
-        ui.segmentSelector.connect("currentIndexChanged(int)", self._choose_segment)
+        ui.segmentSelector.connect("activated(int)", self._choose_segment)  # by a person; a scene that arrives is none
         ui.lesionSelector.connect("currentIndexChanged(int)", self._choose_lesion)
         for name, act in {
             "undoButton": session.tumour.undo,
@@ -158,8 +158,8 @@ class TumourControls(VTKObservationMixin):
         chosen = parameters.segmentId if parameters is not None else ""
         selector.setCurrentIndex(max(selector.findData(chosen), 0 if keys else -1))
         selector.blockSignals(before)
-        self._choose_segment()
-        self._session.update()
+        if not slicer.mrmlScene.IsImporting():
+            self._session.update()
 
     def _choose_segment(self, *_args: object) -> None:
         if self._scene.parameters is not None and not self._session.tumour.is_halfway:

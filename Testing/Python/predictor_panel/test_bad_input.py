@@ -13,7 +13,7 @@ pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.mrml import nodes as mrml
 from PCRPredictorLib.mrml.segments import Tumour, add_segmentation
-from support.panel_help import choose, choose_tiny, predict, wait
+from support.panel_help import choose, choose_tiny, pick_node, predict, wait
 
 
 def not_a_number(exam):
@@ -149,7 +149,7 @@ def test_sequence_of_two_phases_is_one_message(panel):
     for k, phase in enumerate(exam.phases[:2]):
         volume = mrml.add_volume(slicer.mrmlScene, phase, exam.geometry, f"phase {k}")
         sequence.SetDataNodeAtValue(volume, str(k))
-    panel.ui.sequenceSelector.setCurrentNode(sequence)
+    pick_node(panel.ui.sequenceSelector, sequence)
     assert len(panel.messages) == 1
     assert "at least 3 phases" in panel.messages[0]
 

@@ -10,7 +10,7 @@ from PCRPredictorLib.reading.cohort import find_patients, read_patient
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
-from support.panel_help import choose, choose_tiny, inside_and_air, predict, view
+from support.panel_help import choose, choose_tiny, inside_and_air, pick_node, predict, view
 
 
 @pytest.fixture(params=["phantom", "real"])
@@ -59,7 +59,7 @@ def test_opacity_threshold_outline_and_colours_change_the_views(panel):
     assert not change(view().pixels())[inside].any()
     assert change(view().pixels()).any()
     panel.ui.outlineCheck.checked = True
-    panel.ui.colourSelector.setCurrentNode(slicer.mrmlScene.GetNodeByID("vtkMRMLColorTableNodeBlue"))
+    pick_node(panel.ui.colourSelector, slicer.mrmlScene.GetNodeByID("vtkMRMLColorTableNodeBlue"))
     blue = view().pixels().astype(int)[inside]
     assert (blue[:, 2] - blue[:, 0]).mean() > 10 + (usual[inside][:, 2] - usual[inside][:, 0]).mean()
 

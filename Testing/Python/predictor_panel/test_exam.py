@@ -11,7 +11,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.mrml import nodes as mrml
-from support.panel_help import choose_tiny, predict, wait
+from support.panel_help import choose_tiny, pick_node, predict, wait
 
 
 def test_phases_are_guessed_from_names_and_changed_by_hand(panel):
@@ -64,7 +64,7 @@ def test_phases_of_a_sequence_are_picked_by_time(panel):
         volume = mrml.add_volume(slicer.mrmlScene, exam.early + k, exam.geometry, f"item {k}")
         sequence.SetDataNodeAtValue(volume, str(seconds))
         slicer.mrmlScene.RemoveNode(volume)
-    panel.ui.sequenceSelector.setCurrentNode(sequence)
+    pick_node(panel.ui.sequenceSelector, sequence)
     assert [node.GetName() for node in panel.scene.volumes] == ["DCE pre", "DCE early", "DCE late"]
     chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
     assert chosen == [0, 2, 3]
@@ -74,7 +74,7 @@ def test_components_of_a_volume_are_phases(panel):
     exam = tiny_exam()
     volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "DCE")
     slicer.util.updateVolumeFromArray(volume, np.stack([exam.early + k for k in range(4)], -1))
-    panel.ui.sequenceSelector.setCurrentNode(volume)
+    pick_node(panel.ui.sequenceSelector, volume)
     chosen = [slicer.util.arrayFromVolume(node)[0, 0, 0] - exam.early[0, 0, 0] for node in panel.scene.volumes]
     assert chosen == [0, 1, 3]
 

@@ -11,7 +11,7 @@ from PCRPredictorLib.finding.grow import Grown
 from PCRPredictorLib.mrml.segments import Tumour, put_segments
 from PCRPredictorLib.phantom.patient import make_exam
 from support.examples import tiny_exam, two_lesions
-from support.panel_help import brightest, choose, choose_tiny, click, predict, wait
+from support.panel_help import brightest, choose, choose_tiny, click, pick, predict, wait
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_segments_are_lesions_and_one_of_them_can_be_shown(panel):
 
 def test_a_chosen_segment_is_predicted_alone_and_this_is_reported(panel):
     choose(panel, two_lesions())
-    panel.ui.segmentSelector.setCurrentIndex(1)
+    pick(panel.ui.segmentSelector, 1)
     predict(panel)
     prediction = panel.session.result.prediction
     assert prediction.lesions == ()

@@ -7,7 +7,7 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.phantom.patient import make_exam
-from support.panel_help import brightest, choose, choose_tiny, click, predict, wait
+from support.panel_help import brightest, choose, choose_tiny, click, pick, predict, wait
 
 
 def test_click_grows_the_tumour_and_it_can_be_predicted(panel):
@@ -106,7 +106,7 @@ def test_segments_are_listed_as_they_come_and_go(panel):
     assert panel.ui.segmentSelector.count == 3
     assert panel.ui.segmentSelector.currentText == "All segments, each a lesion"
     assert panel.scene.segment_ids == ["tumour", "second"]
-    panel.ui.segmentSelector.setCurrentIndex(2)
+    pick(panel.ui.segmentSelector, 2)
     assert panel.scene.segment_ids == ["second"]
     content.RemoveSegment("tumour")
     assert panel.ui.segmentSelector.count == 1
