@@ -38,7 +38,8 @@ def layers_of(below: dict[Room, set[Room]]) -> dict[Room, int]:
         if len(above) > len(below[room]) > 0:
             free = [n for n in range(layer[room], min(above)) if [*layer.values()].count(n) < MOST]
             layer[room] = max([layer[room], *free])
-    return layer
+    filled = sorted(set(layer.values()))  # a layer whose only room went up is left out
+    return {room: filled.index(n) for room, n in layer.items()}
 
 
 def segments_of(below: dict[Room, set[Room]], layer: dict[Room, int]) -> list[tuple[int, Stop, Stop]]:

@@ -11,7 +11,8 @@ _SHIFT = _REPORT | {"PCRPredictorLib/shift"}
 _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
 _APART = {"PCRPredictorLib/finding", "PCRPredictorLib/effects", "PCRPredictorLib/registration"}
 _VISITS = _READING | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/visits"}
-_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS
+_FOLLOW = _REPORT | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/follow"}
+_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -37,6 +38,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/registration": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/response": _RESPONSE,
+    "PCRPredictorLib/follow": _FOLLOW | {"PCRPredictorLib/dicom/objects"},
     "PCRPredictorLib/story": _STORY,
     "PCRPredictorLib/visits": _VISITS,
     "PCRPredictorLib/mrml": _REPORT,

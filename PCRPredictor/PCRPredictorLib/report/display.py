@@ -104,18 +104,19 @@ class SliceView:
         position = float(self.geometry.to_physical(middle)[world])
         return f"slice {stored}/{count}, {_LETTERS[world][position < 0]} {abs(position):.0f} mm"
 
-    def zoom(self, mask: np.ndarray) -> Box:
+    def zoom(self, mask: np.ndarray, least: float = ZOOM_MM) -> Box:
         """Return a square of 80 mm around the tumour, larger for a large tumour, moved inside the field if it fits.
 
         Args:
             mask: (k, j, i), not empty.
+            least: mm of its edge.
         """
         _, down, across = self.spacing
         present = np.any(self.order.view(mask), axis=0)
         rows, columns = (np.flatnonzero(np.any(present, axis=a))[[0, -1]] for a in (1, 0))
         field = self.field
         tumour = 10 + max(np.ptp(rows) * down, np.ptp(columns) * across)
-        edge = max(ZOOM_MM, min(tumour, field.square.width))
+        edge = max(least, min(tumour, field.square.width))
         left, right = _interval(columns.mean() * across, edge, field.left, field.right)
         top, bottom = _interval(rows.mean() * down, edge, field.top, field.bottom)
         return Box(left, right, top, bottom)

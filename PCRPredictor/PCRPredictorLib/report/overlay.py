@@ -23,7 +23,6 @@ from ..formatting import format_value
 from ..prediction import Prediction
 from .display import (
     ATTENTION_RGB,
-    OUTLINE_RGB,
     Box,
     SliceView,
     attention_opacity,
@@ -35,6 +34,7 @@ from .display import (
 )
 from .maps import MapOverlay, OverlayKind, make_overlay
 from .overlay_text import DIM, HEIGHT, TEXT, WIDTH, write, write_facts, write_footer, write_notices, write_result
+from .slices import draw_outline, draw_slice, extent, frame
 
 COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
 _SHOWN: tuple[OverlayKind, ...] = ("enhancement", "attention", "evidence")
@@ -46,7 +46,6 @@ _LEGENDS = {
 _LARGE = 5.0  # inches
 _SIGNED_OPACITY = 1.4  # times that of attention, whose palest colour is the strongest
 _DPI, _BACKGROUND = 100, "#0d0f12"
-_HALO = {"facecolor": "#00000070", "edgecolor": "none", "pad": 1.5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +170,9 @@ def _draw_map(axes: Axes, pictures: _Pictures, overlay: MapOverlay, index: int, 
     values = pictures.view.order.view(overlay.values)[index]
     coloured = _colours(overlay)((values - overlay.low) / (overlay.high - overlay.low))
     coloured[..., 3] = attention_opacity(overlay.share(values)) * (_SIGNED_OPACITY if overlay.is_signed else 1.0)
-    axes.imshow(coloured, extent=_extent(pictures.view), interpolation="bilinear")
-    _frame(axes, pictures.zoom)
-    _outline(axes, pictures, index)
+    axes.imshow(coloured, extent=extent(pictures.view), interpolation="bilinear")
+    frame(axes, pictures.zoom)
+    draw_outline(axes, pictures.view, pictures.mask[index])
 
 
 def _colours(overlay: MapOverlay) -> LinearSegmentedColormap:
@@ -197,50 +196,7 @@ def _mark_peak(axes: Axes, pictures: _Pictures, index: int) -> None:
 def _draw(
     axes: Axes, pictures: _Pictures, image: np.ndarray, grey: tuple[float, float], title: str, box: Box | None = None
 ) -> None:
-    """Draw one slice in grey, with edge letters and a scale bar."""
-    box = box or pictures.zoom
-    large = axes.get_position().width > 0.25
-    size = 13 if large else 10
-    low, high = grey
-    axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(pictures.view), interpolation="bicubic")
-    _frame(axes, box)
-    axes.set_title(title, color=TEXT, fontsize=size, loc="left", pad=5)
-    inset = 0.03 if large else 0.055
-    places = ((inset, 0.5), (1 - inset, 0.5), (0.5, 1 - inset), (0.5, inset))
-    for letter, (x, y) in zip(pictures.view.letters, places, strict=True):
-        axes.text(
-            x, y, letter, color=TEXT, fontsize=size, ha="center", va="center", transform=axes.transAxes, bbox=_HALO
-        )
-    _scale_bar(axes, box.width, size)
-
-
-def _extent(view: SliceView) -> tuple[float, float, float, float]:
-    """Return the edges of a whole slice in the order of imshow."""
-    field = view.field
-    return field.left, field.right, field.bottom, field.top
-
-
-def _frame(axes: Axes, box: Box) -> None:
-    axes.set_aspect("equal")
-    axes.set_xlim(box.left, box.right)
-    axes.set_ylim(box.bottom, box.top)
-
-
-def _outline(axes: Axes, pictures: _Pictures, index: int) -> None:
-    """Draw the edge of the mask, closed at the edge of the field."""
-    if not pictures.mask[index].any():
-        return
-    _, down, across = pictures.view.spacing
-    padded = np.pad(pictures.mask[index], 1).astype(np.uint8)
-    rows, columns = ((np.arange(n) - 1) * step for n, step in zip(padded.shape, (down, across), strict=True))
-    axes.contour(columns, rows, padded, [0.5], colors=[OUTLINE_RGB], linewidths=1.2)
-
-
-def _scale_bar(axes: Axes, width: float, size: int) -> None:
-    """Draw a bar of 1, 2, 5 or 10 cm: the longest of at most a third of the picture."""
-    length = max((mm for mm in (10, 20, 50, 100) if mm <= width / 3), default=10)
-    axes.plot([0.04, 0.04 + length / width], [0.035, 0.035], color=TEXT, linewidth=2.5, transform=axes.transAxes)
-    axes.text(0.04, 0.055, f"{length // 10} cm", color=TEXT, fontsize=size - 2, transform=axes.transAxes, bbox=_HALO)
+    draw_slice(axes, pictures.view, image, grey, title, box or pictures.zoom)
 
 
 def _draw_colour_bar(figure: Figure, overlay: MapOverlay, right: float) -> None:

@@ -124,6 +124,13 @@ class Course:
         """Return the name of the latest visit."""
         return [visit.name for visit in self][-1]
 
+    @property
+    def days(self) -> dict[str, int | None]:
+        """Return the day of each visit, 0 for the first whose date is known; None if a date is unknown."""
+        dates = {visit.name: visit.date for visit in self}
+        first = next((date for date in dates.values() if date is not None), None)
+        return {name: None if first is None or date is None else (date - first).days for name, date in dates.items()}
+
     def until(self, name: str) -> Course:
         """Return the course as it was known at a visit."""
         known = VISITS[: VISITS.index(name) + 1]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from jinja2 import UndefinedError
+from PCRPredictorLib.follow.page import TEMPLATES as FOLLOW_TEMPLATES
 from PCRPredictorLib.report.rendering import TEMPLATES, render
 from PCRTrainingLib.evaluation.report import TEMPLATES as TRAINING_TEMPLATES
 
@@ -37,7 +38,8 @@ def test_pages_of_every_folder_share_one_stylesheet(page):
 
 
 def test_the_stylesheet_has_every_class_of_the_templates_and_no_other():
-    templates = [file.read_text() for folder in (TEMPLATES, TRAINING_TEMPLATES) for file in folder.glob("*.html.j2")]
+    folders = (TEMPLATES, FOLLOW_TEMPLATES, TRAINING_TEMPLATES)
+    templates = [file.read_text() for folder in folders for file in folder.glob("*.html.j2")]
     used = set(re.findall(r'class="?([a-z]+)', "".join(templates))) | {"patient", "cohort"}
     assert set(re.findall(r"\.([a-z]+)[ ,{]", STYLE)) == used
 

@@ -12,6 +12,7 @@ from typing import Any
 import pydicom
 
 from ... import __version__
+from ...errors import Notice
 from ...evidence import UNIT, Term
 from ...formatting import format_value
 from ...prediction import RESEARCH_USE_ONLY, Measurements, Prediction
@@ -39,7 +40,7 @@ def make_report(
 
     each = [prediction, *(lesion.prediction for lesion in prediction.lesions[1:])]
     content = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_device_context=_observer()),
+        observation_context=sr.ObservationContext(observer_device_context=observer()),
         procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
         imaging_measurements=[_group(sources.first, tumour, n, found) for n, found in enumerate(each, 1)],
         title=codes.DCM.ImagingMeasurementReport,
@@ -54,7 +55,7 @@ def make_report(
     )
 
 
-def _observer() -> Any:  # noqa: ANN401
+def observer() -> Any:  # noqa: ANN401
     """Describe this version of the software; the template has no place for a version except the model name."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
@@ -173,23 +174,37 @@ def _evaluations(prediction: Prediction) -> list[Any]:
 
 def _texts(prediction: Prediction) -> Iterable[Any]:
     """Return the texts; a warning has the code of its notice."""
-    from highdicom.sr import RelationshipTypeValues, TextContentItem
-
     words = [(concept("DISCLAIMER", "Disclaimer"), RESEARCH_USE_ONLY)]
     if prediction.decision_withheld:
         words.append((concept("WHY_WITHHELD", "Why there is no decision"), prediction.decision_withheld))
     for patients, auc in prediction.model.auc.items():
         words.append((concept("MODEL_AUC", "AUC of the model"), f"{format_value(auc)}, {patients}"))
-    for notice in prediction.notices:
-        words.append((concept(notice.code, f"Warning: {notice.code.replace('_', ' ')}"), notice.message))
+    words += map(as_warning, prediction.notices)
     for name, value in prediction.clinical.items():
         words.append((concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}"))
     for term in prediction.evidence.terms if prediction.evidence else ():
-        words.append((concept("EVIDENCE_TERM", "Term of the evidence"), _describe_term(term)))
+        words.append((concept("EVIDENCE_TERM", "Term of the evidence"), describe_term(term)))
+    return as_texts(words)
+
+
+def as_warning(notice: Notice) -> tuple[Any, str]:
+    """Return code and text of a warning."""
+    return concept(notice.code, f"Warning: {notice.code.replace('_', ' ')}"), notice.message
+
+
+def as_texts(words: Iterable[tuple[Any, str]]) -> list[Any]:
+    """Return texts as items that a measurement group contains.
+
+    Args:
+        words: code and text of each.
+    """
+    from highdicom.sr import RelationshipTypeValues, TextContentItem
+
     return [TextContentItem(name, text, RelationshipTypeValues.CONTAINS) for name, text in words]
 
 
-def _describe_term(term: Term) -> str:
+def describe_term(term: Term) -> str:
+    """Return a term of the evidence in words."""
     value = f" ({term.value})" if term.value else ""
     points = "" if term.kind == "base" else f", {term.points:+.1f} percentage points"
     return f"{term.label}{value}: {term.log_odds:+.3f} {UNIT}{points}"

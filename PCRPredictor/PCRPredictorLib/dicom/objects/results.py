@@ -56,7 +56,7 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
         try:
             tumour = make_segmentation(sources, exam)
             maps = _parametric_maps(sources, prediction)
-            report = make_report(sources, tumour, maps, prediction, _identity(2, _PREDICTION))
+            report = make_report(sources, tumour, maps, prediction, identity(2, _PREDICTION))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
         for name, item in zip(FILES, (tumour, *maps, *[None] * (2 - len(maps)), report), strict=True):
@@ -81,7 +81,7 @@ def check_possible(exam: Exam) -> None:
         raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
 
 
-def _identity(number: int, description: str) -> dict[str, Any]:
+def identity(number: int, description: str) -> dict[str, Any]:
     """Return the attributes that identify a new object in its own series, and the software that made it."""
     return {
         "series_instance_uid": generate_uid(),
@@ -115,8 +115,12 @@ def write_segmentation(exam: Exam, path: Path) -> None:
         tumour.save_as(path)
 
 
-def make_segmentation(sources: Sources, exam: Exam) -> Any:  # noqa: ANN401  highdicom is loaded late
-    """Return the Segmentation of the tumours, in the order of `Exam.lesions`."""
+def make_segmentation(sources: Sources, exam: Exam, tracking_uid: str | None = None) -> Any:  # noqa: ANN401  highdicom is loaded late
+    """Return the Segmentation of the tumours, in the order of `Exam.lesions`.
+
+    Args:
+        tracking_uid: by which a single tumour is followed over several exams; None for a new one per tumour.
+    """
     from highdicom.seg import Segmentation
 
     masks = [lesion.mask for lesion in exam.lesions] or [np.asarray(exam.mask)]
@@ -125,9 +129,11 @@ def make_segmentation(sources: Sources, exam: Exam) -> Any:  # noqa: ANN401  hig
         source_images=sources.images,
         pixel_array=np.stack([mask != 0 for mask in masks], -1).astype(np.uint8),
         segmentation_type="BINARY",
-        segment_descriptions=[_describe_segment(sources.first, n, name) for n, name in enumerate(names, 1)],
+        segment_descriptions=[
+            _describe_segment(sources.first, n, name, tracking_uid) for n, name in enumerate(names, 1)
+        ],
         content_label="TUMOUR",
-        **_identity(0, "Tumour segmentation"),
+        **identity(0, "Tumour segmentation"),
     )
     sources.number_frames(found)
     return found
@@ -138,7 +144,7 @@ def _as_label(name: str) -> str:
     return re.sub(r"[\\\x00-\x1f]", " ", name).strip()[:_LONGEST_LABEL] or "Tumour"
 
 
-def _describe_segment(source: pydicom.Dataset, number: int, name: str) -> Any:  # noqa: ANN401
+def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_uid: str | None) -> Any:  # noqa: ANN401
     """Describe a tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
@@ -150,7 +156,7 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str) -> Any:  
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Neoplasm,
         algorithm_type="MANUAL",  # would exclude an algorithm; it is replaced below
-        tracking_uid=generate_uid(),
+        tracking_uid=tracking_uid or generate_uid(),
         tracking_id=name,
         anatomic_regions=[codes.SCT.Breast],
     )
@@ -171,13 +177,13 @@ def _parametric_maps(sources: Sources, prediction: Prediction) -> list[Any]:
     attention = _Quantity(
         "ATTENTION", _ATTENTION, "Attention of a neural network, share of its peak", codes.UCUM.NoUnits, (0.0, 1.0)
     )
-    maps = [_parametric_map(sources.part(chosen), prediction.attention[chosen], attention, _identity(1, "Attention"))]
+    maps = [_parametric_map(sources.part(chosen), prediction.attention[chosen], attention, identity(1, "Attention"))]
     if prediction.evidence_map is not None:
         values = prediction.evidence_map[chosen]
         end = max(float(np.abs(values).max()), 1e-6)
         unit = CodedConcept("{log-odds}", "UCUM", MAP_UNIT)
         evidence = _Quantity("EVIDENCE", _EVIDENCE, "Contribution to the log-odds of response", unit, (-end, end))
-        maps.append(_parametric_map(sources.part(chosen), values, evidence, _identity(3, "Evidence")))
+        maps.append(_parametric_map(sources.part(chosen), values, evidence, identity(3, "Evidence")))
     return maps
 
 

@@ -1,0 +1,250 @@
+"""A follow-up as DICOM objects: the tumour of each visit in that visit's study, and one report of all visits.
+
+tumour_T1.dcm   Segmentation, in the study of the visit; none for a tumour that is gone
+follow_up.dcm   Structured Report (TID 1500), in the study of the last visit: a measurement group per visit
+
+All groups have one tracking identifier, which the segments have, too, and say at which time point they are. A visit
+whose tumour is gone has a group without a segment (TID 1501), which refers to its images.
+
+Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1501, TID 1411, TID 1502 (Time Point Context), CID 6146 (Time
+Point Type), CID 280 (Longitudinal Temporal Event Type). Of the quantities, CID 218 has codes for longest diameter and
+sphericity; the others have codes of our own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydicom.uid import generate_uid
+
+from ...errors import DataError
+from ...exam import Exam
+from ...formatting import format_value
+from ...prediction import RESEARCH_USE_ONLY
+from ...response.course import VISITS, WHEN, Course, Visit, VisitValues
+from ...response.prediction import ResponsePrediction, VisitPrediction
+from ..source import WITHOUT, Sources, read_sources
+from .codes import concept, laterality, own_scheme
+from .report import as_texts, as_warning, describe_term, observer
+from .results import check_possible, identity, make_segmentation
+
+REPORT = "follow_up.dcm"
+_TUMOUR, _TITLE, _NUMBER = "Tumour", "Follow-up of a tumour", 4
+
+
+def segment_name(visit: str) -> str:
+    """Return the name of the file with the tumour of a visit."""
+    return f"tumour_{visit}.dcm"
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """The images of a visit and the Segmentation of its tumour, None if it is gone or has no mask."""
+
+    images: Sources
+    tumour: Any
+
+
+def write_dicom_follow_up(course: Course, prediction: ResponsePrediction | None, folder: Path) -> None:
+    """Write the objects into a folder that exists.
+
+    Args:
+        course: measured; the last visit must have been read from DICOM. Earlier visits that were not have a group
+            without images.
+        prediction: of the course, None for the measurements alone.
+
+    Raises:
+        DataError: if the last visit is not from DICOM, highdicom is missing, or headers lack what the objects need.
+        OSError: if a file cannot be written.
+    """
+    check_course_possible(course)
+    tracking = generate_uid()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
+        try:
+            sources = {name: _read(exam, tracking) for name, exam in _from_dicom(course).items()}
+            report = _make_report(course, prediction, sources, tracking)
+        except (AttributeError, ValueError, TypeError, KeyError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
+        for name, source in sources.items():
+            if source.tumour is not None:
+                source.tumour.save_as(folder / segment_name(name))
+        report.save_as(folder / REPORT)
+
+
+def check_course_possible(course: Course) -> None:
+    """Check that results in DICOM are possible.
+
+    Raises:
+        DataError: if the last visit is not from DICOM or highdicom is missing.
+    """
+    exam = course.visits[course.last].exam
+    if exam is None:
+        raise DataError(
+            f"results in DICOM go with the last visit, {course.last}, which has no images here; give its DICOM folder, "
+            f"or {WITHOUT}"
+        )
+    check_possible(exam)
+
+
+def _from_dicom(course: Course) -> dict[str, Exam]:
+    """Return the exams that were read from DICOM, by visit."""
+    exams = {visit.name: visit.exam for visit in course if visit.exam is not None}
+    return {name: exam for name, exam in exams.items() if exam.provenance.files}
+
+
+def _read(exam: Exam, tracking: str) -> _Source:
+    exam = replace(exam, lesions=())  # what is measured is one mask
+    sources = read_sources(exam)
+    return _Source(sources, make_segmentation(sources, exam, tracking) if exam.has_tumour else None)
+
+
+def _make_report(
+    course: Course, prediction: ResponsePrediction | None, sources: Mapping[str, _Source], tracking: str
+) -> Any:  # noqa: ANN401  highdicom is loaded late
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    after = {each.visit: each for each in prediction.visits} if prediction is not None else {}
+    groups = [_group(visit, course, after.get(visit.name), sources.get(visit.name), tracking) for visit in course]
+    groups[-1][0].ContentSequence.extend(as_texts(_patient_texts(prediction)))
+    latest_first = [sources[visit.name] for visit in reversed([*course]) if visit.name in sources]
+    single = [image for source in latest_first if not source.images.frames for image in source.images.images]
+    content = sr.MeasurementReport(
+        observation_context=sr.ObservationContext(observer_device_context=observer()),
+        procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
+        imaging_measurements=groups,
+        title=codes.DCM.ImagingMeasurementReport,
+        referenced_images=single or None,  # highdicom describes only single images
+    )
+    evidence = [item for source in latest_first for item in (*source.images.images, source.tumour) if item is not None]
+    return sr.Comprehensive3DSR(
+        evidence=evidence,
+        content=content,
+        is_complete=True,
+        coding_schemes=own_scheme(),
+        **identity(_NUMBER, _TITLE),
+    )
+
+
+def _group(visit: Visit, course: Course, after: VisitPrediction | None, source: _Source | None, tracking: str) -> Any:  # noqa: ANN401
+    """Return the measurement group of a visit: of its segment, or of its images without one."""
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    first = source.images.first if source is not None else None
+    side = laterality(first) if first is not None else None
+    common: dict[str, Any] = {
+        "tracking_identifier": sr.TrackingIdentifier(tracking, _TUMOUR),
+        "time_point_context": _time_point(visit, course),
+        "finding_type": codes.SCT.Neoplasm,
+        "finding_sites": [sr.FindingSite(codes.SCT.Breast, side)],
+        "measurements": [*_measurements(visit.values), *_probabilities(after)],
+    }
+    if source is not None and source.tumour is not None:
+        segment = sr.ReferencedSegment(
+            source.tumour.SOPClassUID,
+            source.tumour.SOPInstanceUID,
+            segment_number=1,
+            source_series=sr.SourceSeriesForSegmentation(source.images.first.SeriesInstanceUID),
+        )
+        group: Any = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **common)
+    else:
+        images = (
+            [sr.SourceImageForMeasurementGroup.from_source_image(i) for i in source.images.images] if source else None
+        )
+        group = sr.MeasurementsAndQualitativeEvaluations(source_images=images, **common)
+    group[0].ContentSequence.extend(as_texts(_texts(visit, after)))
+    return group
+
+
+def _time_point(visit: Visit, course: Course) -> Any:  # noqa: ANN401
+    """Return name, type, order and day of a visit. During treatment no published type of time point fits."""
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    types = {"T0": codes.UMLS.Baseline, "T3": codes.SCT.PreOperative}
+    day, baseline = course.days[visit.name], course.days.get(VISITS[0])
+    offset = None
+    if day is not None and baseline is not None:
+        event = sr.CodedConcept.from_code(codes.DCM.Baseline)
+        days = sr.CodedConcept("d", "UCUM", "day")
+        offset = sr.LongitudinalTemporalOffsetFromEvent(day - baseline, days, event)
+    return sr.TimePointContext(
+        time_point=f"{visit.name}, {WHEN[visit.name]}",
+        time_point_type=types.get(visit.name),
+        time_point_order=VISITS.index(visit.name) + 1,
+        protocol_time_point_identifier=visit.name,
+        temporal_offset_from_event=offset,
+    )
+
+
+def _measurements(values: VisitValues) -> list[Any]:
+    """Return what is known of the tumour and the background at a visit."""
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    none, ml = codes.UCUM.NoUnits, CodedConcept("ml", "UCUM", "milliliter")
+    volume = concept("FUNCTION_VOLUME", "Functional tumour volume (70 % early enhancement)")
+    diameter = CodedConcept("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh")
+    background = concept("BACKGR_ENHANCE", "Background enhancement of the other breast")
+    return _as_measurements(
+        (volume, values.functional_volume_ml, ml),
+        (diameter, values.longest_diameter_mm, codes.UCUM.Millimeter),
+        (CodedConcept("QCFX", "IBSI", "Sphericity"), values.sphericity, none),
+        (background, values.background_enhancement_percent, codes.UCUM.Percent),
+        (concept("PEAK_SER", "Peak signal enhancement ratio"), values.highest_ser, none),
+    )
+
+
+def _probabilities(after: VisitPrediction | None) -> list[Any]:
+    from pydicom.sr.codedict import codes
+
+    if after is None:
+        return []
+    none = codes.UCUM.NoUnits
+    return _as_measurements(
+        (concept("PCR_PROBABILITY", "Probability of pathological complete response"), after.probability, none),
+        (concept("PCR_PROB_LOW", "Lowest probability among the model's fits"), after.interval[0], none),
+        (concept("PCR_PROB_HIGH", "Highest probability among the model's fits"), after.interval[1], none),
+        (concept("PCR_THRESHOLD", "Threshold of the decision"), after.operating_point.threshold, none),
+    )
+
+
+def _as_measurements(*values: tuple[Any, float | None, Any]) -> list[Any]:
+    from highdicom.sr import Measurement
+
+    known = ((name, value, unit) for name, value, unit in values if value is not None)
+    return [Measurement(name=name, value=round(float(value), 6), unit=unit) for name, value, unit in known]
+
+
+def _texts(visit: Visit, after: VisitPrediction | None) -> list[tuple[Any, str]]:
+    """Return what is to be said of a visit: that the tumour is gone, its warnings, and the terms of the evidence."""
+    words = []
+    if visit.values.gone:
+        words.append((concept("TUMOUR_GONE", "Tumour gone"), "No tumour was marked at this visit."))
+    notices = after.notices if after is not None else visit.notices
+    words += map(as_warning, notices)
+    if after is not None:
+        if after.decision_withheld:
+            words.append((concept("WHY_WITHHELD", "Why there is no decision"), after.decision_withheld))
+        words += [(concept("EVIDENCE_TERM", "Term of the evidence"), describe_term(t)) for t in after.evidence.terms]
+    return words
+
+
+def _patient_texts(prediction: ResponsePrediction | None) -> list[tuple[Any, str]]:
+    words = [(concept("DISCLAIMER", "Disclaimer"), RESEARCH_USE_ONLY)]
+    if prediction is None:
+        return words
+    model = prediction.model
+    words.append((concept("MODEL", "Model"), f"{model.name} {model.version}"))
+    words += [(concept("MODEL_AUC", "AUC of the model"), f"{format_value(auc)}, {of}") for of, auc in model.auc.items()]
+    words += map(as_warning, prediction.notices)
+    clinical = prediction.clinical.items()
+    return words + [(concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}") for name, value in clinical]

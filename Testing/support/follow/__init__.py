@@ -1,0 +1,1 @@
+"""A patient's visits as examples."""
