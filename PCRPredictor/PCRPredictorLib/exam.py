@@ -17,6 +17,7 @@ from .errors import DataError, Notice
 from .geometry import Geometry as Geometry
 
 PHASE_NAMES = ("pre", "early", "late")
+VISITS = ("T0", "T1", "T2", "T3")  # of a patient under treatment, in the order of time, see `response.course`
 PHANTOM = "BreastPCR phantom, no patient"  # description in the files of a simulated exam
 
 

@@ -2,7 +2,12 @@
 
 _CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/variables"}
 _FILES = _CORE | {"PCRPredictorLib/files"}
-_READING = _FILES | {"PCRPredictorLib/dicom", "PCRPredictorLib/lesion", "PCRPredictorLib/reading"}
+_READING = _FILES | {
+    "PCRPredictorLib/dicom",
+    "PCRPredictorLib/lesion",
+    "PCRPredictorLib/reading",
+    "PCRPredictorLib/reading/layouts",
+}
 _MODEL = _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _CURVES = _CORE | {"PCRPredictorLib/curves"}
 _REPORT = _MODEL | _CURVES | {"PCRPredictorLib/report"}
@@ -30,6 +35,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/dicom": _FILES,
     "PCRPredictorLib/dicom/objects": _FILES | _RESPONSE | {"PCRPredictorLib/dicom"},
     "PCRPredictorLib/reading": _READING,
+    "PCRPredictorLib/reading/layouts": _READING,
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE,
     "PCRPredictorLib/lesion": _CORE,

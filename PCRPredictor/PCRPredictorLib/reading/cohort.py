@@ -1,7 +1,6 @@
-"""A cohort on disk in the MAMA-MIA layout, in the variants that copies of it have.
+"""A cohort on disk: in the MAMA-MIA layout, in the variants that copies of it have, or as `cohort.json` says.
 
-    images/<ID>/<id>_000k.nii.gz                 phase k; the case of names varies between copies
-    segmentations/{reviewed,expert,automatic}/<id>.nii.gz tumour mask; the first of these that exists
+    images, segmentations                        phases and masks, see `layouts.mama_mia`
     clinical_and_imaging_info.{csv,xlsx}         one row per patient (sheet `dataset_info`), optional
     entered_labels.csv                           labels entered by hand, which replace the table's (see `labels`)
     cohort.json                                  names of table and files, if they differ (see `mapping`)
@@ -9,24 +8,24 @@
 Source: Garrucho et al., Scientific Data 2025 (MAMA-MIA).
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..clinical import is_missing
-from ..dicom.segmentation import is_dicom
 from ..errors import DataError, Notice
-from ..exam import Exam, LeftAside
-from ..files.names import ending_of, files_in, folders_in, stem_of
+from ..exam import VISITS, Exam, LeftAside
+from ..files.names import files_in, stem_of
 from ..formatting import count
 from ..lesion.parts import with_separate_lesions
 from ..phases import may_be_phase, parse_times
 from .identifiers import identifier_key, match_identifiers
 from .images import read_header, read_series
 from .labels import ENTERED, LABEL, entered_cells
-from .mapped import Rows, find_mapped
+from .layouts.mama_mia import REVIEWED as REVIEWED
+from .layouts.mama_mia import find_layout_patients, find_masks, visits_of_layout
+from .layouts.mama_mia import folder_of as folder_of
+from .mapped import MappedFiles, Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
 from .patterns import PATIENT
@@ -34,9 +33,7 @@ from .table import read_rows
 from .text_table import Report
 
 TABLE = "clinical_and_imaging_info"
-REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
-_PHASE = re.compile(r"_(\d{4})$")
-_FROM_ONE = "The phases of every patient are numbered from 1; the first was taken as the one before contrast."
+_TIMES = "acquisition_times"
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,12 @@ class CohortPatient:
     place_of_mask: str = ""
 
 
-def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortPatient]:
+def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = "") -> list[CohortPatient]:
     """Return the patients that have images, in the order of their identifiers.
 
     Args:
         report: called with each sentence about what was guessed or left aside.
+        visit: of a cohort with visits, whose exams are returned; by default the first, and that is reported.
 
     Raises:
         DataError: if the folder is not a cohort, or its table or mapping cannot be read.
@@ -82,8 +80,12 @@ def find_patients(cohort: Path, report: Report = lambda _: None) -> list[CohortP
     if not cohort.is_dir():
         raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
     mapping, table = read_mapping(cohort), read_table(cohort, report)
-    patients = _mapped_patients(cohort, mapping, table) if mapping.images else _mama_mia_patients(cohort)
+    if not visit and (visits := visits_of(cohort)):
+        visit = visits[0]
+        report(f"the cohort has visits ({', '.join(visits)}); only the exams of {visit} are used here")
+    patients = _patients_at(cohort, mapping, table, visit)
     patients = _with_entered(cohort, _with_rows(cohort, patients, table), report)
+    patients = [replace(patient, row=_row_at(patient.row, visit)) for patient in patients]
     options = {"pick": mapping.pick, "labels": mapping.labels, "each_lesion": mapping.lesions == "each"}
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
@@ -104,71 +106,49 @@ def find_patient(cohort: Path, patient_id: str) -> CohortPatient:
     raise DataError(f"{patient_id}: is not in the cohort {cohort} any more; check the cohort again")
 
 
-def _mapped_patients(cohort: Path, mapping: CohortMapping, table: Rows) -> list[CohortPatient]:
-    """Return the patients that have at least one phase, without their rows."""
+def visits_of(cohort: Path) -> tuple[str, ...]:
+    """Return the names of the visits that a cohort has, in the order of time; empty if it has one exam per patient.
+
+    Raises:
+        DataError: if its mapping or table cannot be read.
+    """
+    mapping = read_mapping(cohort)
+    if not mapping.images:
+        return visits_of_layout(cohort)
+    if not mapping.has_visits:
+        return ()
+    table = read_table(cohort)
+    return tuple(visit for visit in VISITS if find_mapped(cohort, mapping.at(visit), table))
+
+
+def _patients_at(cohort: Path, mapping: CohortMapping, table: Rows, visit: str) -> list[CohortPatient]:
+    """Return the patients that have at least one phase at a visit, "" for their only one, without their rows."""
+    if not mapping.images:
+        place = f"segmentations/expert/{{}}_{visit}.nii.gz" if visit else ""
+        return [_as_patient(files, place.format(files.patient_id)) for files in find_layout_patients(cohort, visit)]
+    mapping = mapping.at(visit) if visit else mapping
     found = find_mapped(cohort, mapping, table)
-    reviewed = _masks(folder_of(cohort, "segmentations"), [REVIEWED], [files.patient_id for files in found])
+    keys = {files.patient_id: f"{files.patient_id}_{visit}" if visit else files.patient_id for files in found}
+    reviewed = find_masks(folder_of(cohort, "segmentations"), [REVIEWED], list(keys.values()))
     patients = []
     for files in found:
-        mask, problem = reviewed.get(files.patient_id, (files.mask, ""))
-        patient = CohortPatient(files.patient_id, files.phases, mask, {}, files.problem or problem)
-        patients.append(replace(patient, place_of_mask=mapping.mask[-1].replace(PATIENT, files.patient_id)))
+        mask, problem = reviewed.get(keys[files.patient_id], (files.mask, ""))
+        files = replace(files, mask=mask, problem=files.problem or problem)
+        patients.append(_as_patient(files, mapping.mask[-1].replace(PATIENT, files.patient_id)))
     return sorted(patients, key=lambda patient: patient.patient_id)
 
 
-def _mama_mia_patients(cohort: Path) -> list[CohortPatient]:
-    """Return the patients that have a folder of images, without their rows."""
-    images = folder_of(cohort, "images")
-    if not images.is_dir():
-        raise DataError(
-            f"{cohort}: not a cohort, no folder images and no phases in cohort.json; describe it with "
-            f"pcr init, make a cohort of DICOM with pcr import, or arrange it as images/<patient>/<phases>, "
-            f"segmentations/expert and {TABLE}.csv"
-        )
-    folders = folders_in(images)
-    kinds = (AUTOMATIC, EXPERT, REVIEWED)
-    masks = _masks(folder_of(cohort, "segmentations"), kinds, [folder.name for folder in folders])
-    first = _first_number(folders)
-    return [_patient_in(folder, *masks.get(folder.name, (None, "")), first) for folder in folders]
+def _as_patient(files: MappedFiles, place_of_mask: str) -> CohortPatient:
+    patient = CohortPatient(files.patient_id, files.phases, files.mask, {}, files.problem, files.others, files.notices)
+    return replace(patient, place_of_mask=place_of_mask)
 
 
-def _patient_in(folder: Path, mask: Path | None, problem: str, first: int) -> CohortPatient:
-    """Return a patient with its phases, and why they cannot be used: a gap, a dead link, two files for one phase.
-
-    Args:
-        first: number of the first phase.
-    """
-    phases, others = _numbered(folder)
-    if not phases and len(others) == 1:  # one file with all phases
-        return CohortPatient(folder.name, (folder / others[0].name,), mask, {}, problem)
-    files = [file for _, found in sorted(phases.items()) for file in found]
-    for number in range(first, max(phases, default=-1) + 1):
-        if number not in phases:
-            problem = problem or f"has no phase _{number:04d}, but has {', '.join(f.name for f in files)}; add the file"
-        elif len(phases[number]) > 1:
-            names = " and ".join(file.name for file in phases[number])
-            problem = problem or f"has two files for one phase, {names}; keep one"
-    if dead := [file.name for file in files if not file.exists()]:
-        problem = f"{dead[0]} is a link to a file that is not there; fetch or copy the file"
-    notices = (Notice("phases_from_one", _FROM_ONE),) if first and files else ()
-    return CohortPatient(folder.name, tuple(files), mask, {}, problem, tuple(others), notices)
-
-
-def _numbered(folder: Path) -> tuple[dict[int, list[Path]], list[LeftAside]]:
-    """Return the phases of a folder by number, and its other images."""
-    phases, others = defaultdict(list), []
-    for file in files_in(folder):
-        if match := _PHASE.search(stem_of(file.name)):
-            phases[int(match.group(1))].append(file)
-        elif ending_of(file.name) or is_dicom(file):
-            others.append(LeftAside(file.name, "its name does not end in the number of a phase, such as _0000"))
-    return phases, others
-
-
-def _first_number(folders: Iterable[Path]) -> int:
-    """Return the number of the first phase: 1 if that of every patient is 1, else 0 as in MAMA-MIA."""
-    lowest = [min(phases) for folder in folders if (phases := _numbered(folder)[0])]
-    return 1 if len(lowest) > 1 and set(lowest) == {1} else 0
+def _row_at(row: Mapping[str, str], visit: str) -> Mapping[str, str]:
+    """Return a row of the table with the times of the phases of a visit; those of a later one have its name."""
+    if not visit or not row:
+        return row
+    own = row.get(f"{_TIMES}_{visit.lower()}", row.get(_TIMES, "") if visit == VISITS[0] else "")
+    return {**row, _TIMES: own}
 
 
 def _with_rows(
@@ -270,12 +250,6 @@ def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[
     return read_rows(found[0], mapping, report) if found else {}
 
 
-def folder_of(parent: Path, name: str) -> Path:
-    """Return the folder with this lower-case name, however it is written on disk."""
-    found = [path for path in parent.iterdir() if path.name.lower() == name] if parent.is_dir() else []
-    return found[0] if found else parent / name
-
-
 def _times(patient: CohortPatient, count: int) -> tuple[list[float], tuple[Notice, ...]]:
     """Return the times of the phases in s, empty if they are unknown, and a warning if they cannot be used."""
     text = str(patient.row.get("acquisition_times", "")).strip()
@@ -288,23 +262,3 @@ def _times(patient: CohortPatient, count: int) -> tuple[list[float], tuple[Notic
     else:
         return times, ()
     return times, (Notice("phase_times_invalid", f"The table's acquisition_times {reason}."),)
-
-
-def _masks(segmentations: Path, kinds: Iterable[str], names: Sequence[str]) -> dict[str, tuple[Path | None, str]]:
-    """Return the mask of each patient and why it cannot be used, "" if it can; the last kind that has one counts."""
-    found: dict[str, tuple[Path | None, str]] = {}
-    for kind in kinds:
-        folder = folder_of(segmentations, kind)
-        files = defaultdict(list)
-        for file in files_in(folder):
-            if file.suffix.lower() != ".csv":  # the list of reviews
-                files[identifier_key(stem_of(file.name))].append(file)
-        for name, key in match_identifiers(names, files, str(folder)).items():
-            found[name] = files[key][0], _mask_problem(files[key])
-    return found
-
-
-def _mask_problem(files: Sequence[Path]) -> str:
-    if len(files) > 1:
-        return f"has two masks, {' and '.join(file.name for file in files)}; keep one"
-    return "" if files[0].exists() else f"{files[0].name} is a link to a file that is not there; fetch or copy the file"

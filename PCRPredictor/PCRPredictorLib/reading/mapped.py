@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from ..errors import Notice
+from ..exam import LeftAside
 from .identifiers import identifier_key
 from .mapping import MAPPING, CohortMapping, check_inside, resolve
 from .patterns import PATIENT, PatternFiles, names_only_patient
@@ -24,12 +26,16 @@ class MappedFiles:
         phases: in the order of acquisition, up to the last that exists.
         mask: the first that exists, or None.
         problem: why they cannot be used, as a sentence; "" if they can.
+        others: images in the patient's folder that are no phases, by their names.
+        notices: warnings about how the patient was found.
     """
 
     patient_id: str
     phases: tuple[Path, ...]
     mask: Path | None
     problem: str = ""
+    others: tuple[LeftAside, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def find_mapped(cohort: Path, mapping: CohortMapping, rows: Rows) -> list[MappedFiles]:

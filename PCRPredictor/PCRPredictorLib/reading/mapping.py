@@ -14,16 +14,18 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import DataError
+from ..exam import VISITS
 from .identifiers import identifier_key
 
 MAPPING = "cohort.json"
+VISIT = "{visit}"  # in the names of files
 _LARGEST = 10_000_000  # bytes
 _LONGEST_NAME = 255  # bytes, as on usual file systems
 _FIELD = re.compile(r"\{(?P<column>[^{}:]+)(?::0(?P<width>\d{1,2}))?\}")
@@ -48,9 +50,12 @@ class CohortMapping:
         label: value of the tumour in a mask of several, or several; "all" for each.
         lesions: "each" if every tumour of a mask counts on its own, such as one in each breast.
         follow_links: use links that lead out of the cohort's folder.
+        visits: name of a visit (T0 to T3) to the text that stands for {visit} in the names of its files, by default
+            the name itself.
 
     Raises:
-        ValueError: if there are one or two phases, a phase twice, phases without a mask, or a value with two meanings.
+        ValueError: if there are one or two phases, a phase twice, phases without a mask, a value with two meanings, or
+            {visit} in some of the patterns only.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -66,6 +71,7 @@ class CohortMapping:
     label: tuple[int | str, ...] | int | str = ()
     follow_links: bool = False
     lesions: Literal["each"] | None = None
+    visits: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.phases and len(self.phases) < 3:
@@ -81,6 +87,7 @@ class CohortMapping:
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases must name a different file each, got one twice")
         _check_patterns((*self.images, *self.mask))
+        _check_visits(self.visits, (*self.images, *self.mask))
         _check_label(self.columns.get("pcr", ""), "pcr" in {name.lower() for name in self.values})
         for column, meanings in self.values.items():
             keys = [identifier_key(text) for text in meanings]
@@ -93,6 +100,21 @@ class CohortMapping:
         return self.phases or ((self.series,) if self.series else ())
 
     @property
+    def has_visits(self) -> bool:
+        """Return True if the files of each visit have names of their own."""
+        return any(VISIT in pattern for pattern in self.images)
+
+    def at(self, visit: str) -> "CohortMapping":
+        """Return the mapping of one visit, as if it were a cohort of its own.
+
+        Args:
+            visit: one of `VISITS`.
+        """
+        text = self.visits.get(visit, visit)
+        phases, mask = (tuple(pattern.replace(VISIT, text) for pattern in of) for of in (self.phases, self.mask))
+        return replace(self, phases=phases, series=self.series.replace(VISIT, text), mask=mask, visits={})
+
+    @property
     def labels(self) -> tuple[int | str, ...]:
         """Return the labels of the tumours in a mask, see `mask.read_masks`."""
         return self.label if isinstance(self.label, tuple) else (self.label,)
@@ -100,10 +122,25 @@ class CohortMapping:
 
 def _check_patterns(patterns: Iterable[str]) -> None:
     for text in patterns:
-        if "{" not in text:
+        if "{" not in text.replace(VISIT, ""):
             raise ValueError(f"{text!r} is one file for all patients; name {{patient_id}} in it")
         if ".." in Path(text).parts or PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive:
             raise ValueError(f"{text!r} must stay inside the cohort's folder, as masks/{{patient_id}}.nii.gz does")
+
+
+def _check_visits(visits: Mapping[str, str], patterns: Iterable[str]) -> None:
+    """Refuse visits with unknown names or one text, and patterns of which only some name the visit."""
+    if unknown := [name for name in visits if name not in VISITS]:
+        raise ValueError(f"visits must be named {', '.join(VISITS)}, got {unknown[0]!r}")
+    if wrong := [text for text in visits.values() if not text.strip(". ") or re.search(r"[/\\{}*]", text)]:
+        raise ValueError(f"visits must be parts of the files' names, got {wrong[0]!r}")
+    if len({text.lower() for text in visits.values()}) < len(visits):
+        raise ValueError("visits must have a different text each, got one twice")
+    named = [VISIT in pattern for pattern in patterns]
+    if any(named) and not all(named):
+        raise ValueError(f"phases and mask must all name {VISIT}, or none of them")
+    if visits and not any(named):
+        raise ValueError(f"visits have no use unless phases and mask name {VISIT}")
 
 
 def _check_label(column: str, has_values: bool) -> None:

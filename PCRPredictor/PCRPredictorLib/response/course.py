@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import Notice
+from ..exam import VISITS as VISITS
 from ..exam import Exam
 from .facts import ExamFacts
 
-VISITS = ("T0", "T1", "T2", "T3")
 WHEN = {
     "T0": "before treatment",
     "T1": "about three weeks after its start",

@@ -59,3 +59,27 @@ def write_files(folder, exam, names=PHASE_NAMES):
     for name, array in arrays.items():
         write_nifti(np.asarray(array), exam.geometry, folder / f"{name}.nii.gz")
     return [folder / f"{name}.nii.gz" for name in arrays]
+
+
+def write_visit_cohort(cohort, patients=2, visits=("T0", "T1"), table=True):
+    """Write a cohort with visits in our layout; the exams differ. Return its folder."""
+    for number in range(1, patients + 1):
+        for k, name in enumerate(visits):
+            exam = small_exam(10 * number + k, size=(24, 20, 8), spacing=(3, 3, 4))
+            write_visit(cohort, f"P{number:03d}", name, exam)
+    if table:
+        rows = [f"P{number:03d},{number % 2},{50 + number}" for number in range(1, patients + 1)]
+        (cohort / "clinical_and_imaging_info.csv").write_text("\n".join(["patient_id,pcr,age", *rows]))
+    return cohort
+
+
+def write_visit(cohort, patient, name, exam):
+    """Write an exam of a patient's visit, with its mask if it has one."""
+    place = cohort / "images" / patient / name
+    place.mkdir(parents=True)
+    for k, phase in enumerate(exam.phases):
+        write_nifti(np.asarray(phase), exam.geometry, place / f"{patient.lower()}_{k:04d}.nii.gz")
+    if exam.mask is not None:
+        masks = cohort / "segmentations" / "expert"
+        masks.mkdir(parents=True, exist_ok=True)
+        write_nifti(np.asarray(exam.mask), exam.geometry, masks / f"{patient.lower()}_{name.lower()}.nii.gz")

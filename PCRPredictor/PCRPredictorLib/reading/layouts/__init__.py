@@ -1,0 +1,1 @@
+"""Ways in which cohorts arrange their files."""
