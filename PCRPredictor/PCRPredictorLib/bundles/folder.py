@@ -26,10 +26,10 @@ METADATA, INFERENCE, CHECKSUMS, README = (
     "docs/README.md",
 )
 Kind = Literal["image", "response"]  # of a model: networks that read an exam; formulas that read several visits
-COMMAND: dict[Kind, str] = {"image": "pcr predict", "response": "pcr follow"}
 _WHAT: dict[Kind, str] = {
-    "image": "a model of one exam before treatment",
-    "response": "a response model, which reads several visits",
+    "image": "a model of one exam before treatment; use it with pcr predict, and give a response model here",
+    "response": "a response model, which reads several visits; use it with pcr follow or in Follow-up, and give a "
+    "model of one exam here",
 }
 _AGAIN = "get it again from where it came from"
 
@@ -102,9 +102,8 @@ def check_kind(path: Path, kind: Kind) -> None:
     """
     found = kind_of(path)
     if found != kind:
-        raise DataError(
-            f"{path.name}: this is {_WHAT[found]}, and {_WHAT[kind]} is needed here; use it with {COMMAND[found]}"
-        )
+        others = ", ".join(bundled_models(kind))
+        raise DataError(f"{path.name} is {_WHAT[found]}{f', such as {others}' if others else ''}")
 
 
 def verify_bundle(path: Path) -> str:

@@ -8,14 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from html import escape
+from typing import Protocol
 
 from ..errors import Notice
 from ..formatting import format_beside, format_percent, format_value
-from ..model.bundle import Bundle
+from ..model.card import ModelCard
 from ..prediction import LesionPrediction, ModelIdentity, OperatingPoint, Prediction
 from .frequencies import frequencies
 
 Translate = Callable[[str], str]
+
+
+class HasCard(Protocol):
+    """A model of any kind."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The facts for people."""
 
 
 def describe_result(prediction: Prediction, _: Translate = str) -> str:
@@ -164,9 +173,9 @@ def list_notices(notices: Iterable[Notice], _: Translate = str) -> str:
     return f"<b>{escape(_('Warnings'))}</b><ul>{items}</ul>" if items else ""
 
 
-def describe_card(bundle: Bundle, _: Translate = str) -> str:
+def describe_card(model: HasCard, _: Translate = str) -> str:
     """Return the card of a model as a few lines of rich text."""
-    card = bundle.card
+    card = model.card
     lines = [
         (_("Trained on"), card.training_data),
         (_("Times of the phases"), card.timing),
@@ -180,9 +189,9 @@ def describe_card(bundle: Bundle, _: Translate = str) -> str:
     return f"<b>{escape(card.name)} {escape(card.version)}</b><br>{text}"
 
 
-def describe_card_briefly(bundle: Bundle, _: Translate = str) -> str:
+def describe_card_briefly(model: HasCard, _: Translate = str) -> str:
     """Return name, AUC and the first limit of a model, as rich text."""
-    card = bundle.card
+    card = model.card
     each = ", ".join(f"{format_value(auc)} {of}" for of, auc in card.auc.items())
     text = _("AUC {auc}.").format(auc=each) if each else _("How good it is was not measured.")
     limit = re.split(r"(?<=[.!?])\s", card.known_limits, maxsplit=1)[0]
