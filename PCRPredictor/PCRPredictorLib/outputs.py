@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .child import emit
+from .curves.summary import LesionKinetics, measure_kinetics
 from .dicom.objects.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError, within_memory
 from .evidence import KINDS, describe_map_unit
@@ -49,6 +50,7 @@ def write_prediction(
     show_patient_id: bool = False,
     scene: bool = True,
     dicom: bool = False,
+    kinetics: LesionKinetics | None = None,
 ) -> None:
     """Write `prediction.json`, `tumour.nii.gz`, `attention.nii.gz`, `evidence.nii.gz` with `evidence.json`,
     `overlay.png`, `report.html` and, if the Slicer core is installed, `scene.mrb` into a folder: all of them or none.
@@ -57,6 +59,7 @@ def write_prediction(
         show_patient_id: name the patient in the report.
         scene: write `scene.mrb` if possible.
         dicom: also write `dicom/`, see `write_dicom_results`.
+        kinetics: of the tumour, if they are measured already.
 
     Raises:
         DataError: if the folder cannot be written or holds a tumour mask that is of no earlier result, or results in
@@ -64,7 +67,9 @@ def write_prediction(
     """
     _check_own_mask(out)
     with whole_folder(out) as folder:
-        write_json({**prediction.to_json(), "exam": exam_to_json(exam)}, folder / RESULT)
+        kinetics = kinetics or measure_kinetics(exam)
+        found = {"kinetics": None if kinetics is None else kinetics.to_json(), "exam": exam_to_json(exam)}
+        write_json({**prediction.to_json(), **found}, folder / RESULT)
         write_nifti(exam.labelled_mask(), exam.geometry, folder / MASK)
         write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
         if prediction.evidence_map is not None:
@@ -72,7 +77,7 @@ def write_prediction(
             write_json(evidence_map_to_json(prediction, exam.geometry.voxel_volume), folder / EVIDENCE_UNITS)
         save_overlay(exam, prediction, folder / OVERLAY)
         picture = (folder / OVERLAY).read_bytes()
-        report = render_report(exam, prediction, picture, show_patient_id=show_patient_id)
+        report = render_report(exam, prediction, picture, show_patient_id=show_patient_id, kinetics=kinetics)
         (folder / REPORT).write_text(report, encoding="utf-8")
         if dicom:
             (folder / DICOM).mkdir()

@@ -37,6 +37,7 @@ MatterOption = Annotated[
 ]
 
 if TYPE_CHECKING:
+    from ..curves.summary import LesionKinetics
     from ..model.predictor import Predictor
     from ..prediction import Prediction
     from ..reading.sources import Source
@@ -120,6 +121,7 @@ def predict_one(
     Raises:
         DataError: if the exam cannot be predicted or the folder cannot be written.
     """
+    from ..curves.summary import measure_kinetics
     from ..dicom.objects.results import check_possible
     from ..effects.interventions import intervene
     from ..lesion.sides import separate_sides
@@ -131,9 +133,11 @@ def predict_one(
     prediction = predictor.predict(exam, operating_point)
     if does_it_matter:
         prediction = intervene(predictor, exam, prediction)
-    write_prediction(exam, prediction, out, show_patient_id=show_patient_id, dicom=dicom_results)
+    kinetics = measure_kinetics(exam)
+    shown = {"show_patient_id": show_patient_id, "dicom": dicom_results}
+    write_prediction(exam, prediction, out, **shown, kinetics=kinetics)
     print_source(exam.provenance)
-    print_result(prediction, out)
+    print_result(prediction, out, kinetics)
 
 
 def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, dicom_results: bool) -> None:
@@ -252,7 +256,7 @@ def print_source(provenance: Provenance) -> None:
         print_line(f"not used: {line}")
 
 
-def print_result(prediction: Prediction, out: Path) -> None:
+def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | None = None) -> None:
     """Print the result in a few lines; the last one names the folder."""
     shown = f"{describe_probability(prediction)} ({describe_ranges(prediction)})"
     if prediction.reasons_against:
@@ -268,6 +272,8 @@ def print_result(prediction: Prediction, out: Path) -> None:
         print_line(matters)
     for name, text in describe_measurements(prediction.measurements).items():
         print_line(f"{name.lower()}: {text}")
+    for name, text in kinetics.describe().items() if kinetics is not None else ():
+        print_line(f"{name[0].lower()}{name[1:]}: {text}")
     for notice in prediction.notices:
         if not notice.blocks_decision:
             print_line(f"warning: {notice.message}")

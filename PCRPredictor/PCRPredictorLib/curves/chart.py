@@ -95,7 +95,7 @@ def _scale(low: float, high: float) -> tuple[float, float, float]:
 def _frame(phases: Phases, lines: Sequence[Line], _: Translate, ink: str) -> str:
     """Return the beginning of the picture: its size, titles of the axes, and the legend."""
     name = escape(_("Time-intensity curve"))
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{name}" style="width: 100%; max-width: 480px"'
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{name}" width="100%"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="10">']
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, describe_clock(phases, _), ink, "middle"))
     middle = (_TOP + _HEIGHT - _BOTTOM) / 2

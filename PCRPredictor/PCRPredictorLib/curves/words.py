@@ -14,7 +14,7 @@ from .phases import Phases
 from .types import CurveType
 
 Translate = Callable[[str], str]
-_WHOLE = 10.0  # percent; from here no decimal is shown
+_WHOLE = 20.0  # percent; from here no decimal is shown
 
 
 def name_type(kind: CurveType, _: Translate = str) -> str:

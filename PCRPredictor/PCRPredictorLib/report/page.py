@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..curves.summary import LesionKinetics
 from ..exam import Exam
 from ..formatting import format_beside, format_percent
 from ..prediction import LesionPrediction, Prediction
@@ -23,12 +24,20 @@ from .wording import (
 )
 
 
-def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, show_patient_id: bool = False) -> str:
+def render_report(
+    exam: Exam,
+    prediction: Prediction,
+    overlay_png: bytes,
+    *,
+    show_patient_id: bool = False,
+    kinetics: LesionKinetics | None = None,
+) -> str:
     """Return the report of one prediction as HTML.
 
     Args:
         exam: of the prediction.
         overlay_png: the picture that `overlay.save_overlay` writes.
+        kinetics: of the tumour, drawn as a curve.
         show_patient_id: name the patient. Otherwise the report shows nothing of the provenance but the phase times.
     """
     provenance = exam.provenance
@@ -50,6 +59,8 @@ def render_report(exam: Exam, prediction: Prediction, overlay_png: bytes, *, sho
         image_evidence=describe_image_evidence(prediction.evidence) if prediction.evidence else "",
         lesions=[_lesion(lesion) for lesion in prediction.lesions],
         image=_image(exam),
+        kinetics=_kinetics(kinetics),
+        curve=kinetics.chart(ink="#2b333d") if kinetics is not None else "",
         model=_model(prediction),
     )
 
@@ -66,6 +77,13 @@ def _measured(prediction: Prediction) -> dict[str, str]:
         "Highest attention": f"{where} the tumour, {offset + ' of' if offset else 'at'} its centre",
         "Its position": describe_position(attention.peak),
     }
+
+
+def _kinetics(kinetics: LesionKinetics | None) -> dict[str, str]:
+    if kinetics is None:
+        return {}
+    notices = " ".join(notice.message for notice in kinetics.phases.notices)
+    return kinetics.describe() | ({"Not in the curve": notices} if notices else {})
 
 
 def _signed(share: float) -> str:
