@@ -42,11 +42,12 @@ class _Style(NamedTuple):
     """How a group of the trial is drawn: colours of Okabe and Ito, and a hatch and dashes of its own."""
 
     colour: str
+    pale: str
     hatch: str
     dashes: Literal["--", ":"]
 
 
-_WITH, _WITHOUT = _Style("#0072B2", "////", "--"), _Style("#D55E00", "", ":")
+_WITH, _WITHOUT = _Style("#0072B2", "#a3cbe3", "////", "--"), _Style("#D55E00", "#eeb690", "", ":")
 
 
 class _Scale(NamedTuple):
@@ -152,9 +153,8 @@ def _draw_band(axes: Axes, style: _Style, band: dict[int, Band]) -> list[float]:
     """Draw the middle half and the median of a group; return the upper ends."""
     at = sorted(band)
     low, middle, high = (np.array([getattr(band[x], name) for x in at]) for name in ("low", "median", "high"))
-    axes.fill_between(
-        at, low, high, facecolor=f"{style.colour}22", edgecolor=f"{style.colour}70", hatch=style.hatch, lw=0.6
-    )
+    axes.fill_between(at, low, high, facecolor=f"{style.colour}22", edgecolor="none")
+    axes.fill_between(at, low, high, facecolor="none", edgecolor=style.pale, hatch=style.hatch, linewidth=0.8)
     axes.plot(at, middle, style.dashes, color=style.colour, linewidth=2)
     return high.tolist()
 
@@ -184,7 +184,7 @@ def _write_label(axes: Axes, x: float, y: float, right: float, up: float, align:
 
 def _draw_probability(axes: Axes, prediction: ResponsePrediction, _: Translate) -> None:
     """Draw the probability after each visit with its range, and the share of responders in training."""
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.12)  # room for a label
     axes.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: format_percent(value)))
     if (rate := prediction.model.base_rate) is not None:
@@ -231,7 +231,11 @@ def _add_legend(figure: Figure, bands: Bands | None, prediction: ResponsePredict
     figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.03, 0.995), ncols=3, frameon=False, fontsize=10)
 
 
-def _swatch(style: _Style) -> tuple[Patch, Line2D]:
-    """Return the entry of a band in the legend: its filling with its median."""
-    filling = Patch(facecolor=f"{style.colour}22", edgecolor=f"{style.colour}a0", hatch=style.hatch)
-    return filling, Line2D([], [], color=style.colour, linestyle=style.dashes, linewidth=2)
+def _swatch(style: _Style) -> tuple[Patch, Patch, Line2D]:
+    """Return the entry of a band in the legend: its filling, hatch and median.
+
+    Filling and hatch are apart, as an SVG draws a hatch as faint as the filling.
+    """
+    filling = Patch(facecolor=f"{style.colour}22", edgecolor="none")
+    hatch = Patch(facecolor="none", edgecolor=style.pale, hatch=style.hatch)
+    return filling, hatch, Line2D([], [], color=style.colour, linestyle=style.dashes, linewidth=2)

@@ -21,7 +21,7 @@ from .compare import Comparison, Panel
 from .words import describe_day, describe_outlines, describe_planes, describe_registration, describe_scale
 
 _WIDTH, _MARGIN, _GAP = 16.0, 0.12, 0.1  # inches
-_LINE, _HEAD, _TITLE = 0.27, 0.36, 0.3  # inches, of a line of text, a group's heading and a panel's title
+_LINE, _HEAD, _TITLE = 0.27, 0.4, 0.28  # inches, of a line of text, a group's heading and a panel's title
 _HIGHEST = 5.2  # inches, of a projection
 _DPI, _BACKGROUND, _WARN = 100, "#0d0f12", "#fbbf24"
 _BASELINE = "#ffd75e"  # of the baseline's outline, which is dashed, too
@@ -60,7 +60,7 @@ def draw_comparison(comparison: Comparison, course: Course, _: Translate = str) 
     for n, (text, colour) in enumerate(notes):
         _write(figure, _MARGIN, _MARGIN + _LINE * (n + 0.5), text, 11, colour)
     for group in (early, difference, projection):
-        _write(figure, group.left, group.top - _TITLE - _HEAD / 2, group.heading, 13, TEXT)
+        _write(figure, group.left, group.top - _TITLE - 0.12, group.heading, 13, TEXT)
     for n, panel in enumerate(comparison.panels):
         title, index = _title(panel, course, _), panel.index
         at_slice = f"{title}, {panel.view.label(index)}" + (
