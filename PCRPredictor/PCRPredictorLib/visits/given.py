@@ -26,11 +26,13 @@ class GivenVisit:
         source: of the exam, with the file of the tumour's mask if there is one.
         use: what counts as the tumour: what is "drawn" in the mask, none as it is "gone", or what enhances inside the
             outline of the "baseline".
+        day: after the first visit, if the user or a table says it; it replaces the dates of the exams.
     """
 
     name: str
     source: Source
     use: Use = "drawn"
+    day: int | None = None
 
 
 def by_visit(groups: Sequence[Sequence[str]], option: str, example: str) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ from .measured import measure_exam
 Report = Callable[[str], None]
 T = TypeVar("T")
 _UNKNOWN = VisitValues()
+_START = datetime.date(1900, 1, 1)  # of days that are given without a date
 
 
 def read_course(
@@ -34,19 +36,39 @@ def read_course(
     """Read the exams of a patient's visits, check that they can be compared, and measure each.
 
     Args:
-        given: visits in the order of time.
-        clinical: of the patient; it replaces what the exams' sources have.
-        one_patient: the user says that the exams are of one patient, although their headers differ.
-        report: called with what is done now.
+        given: two visits or more in the order of time; other arguments as of `read_exams`.
+        clinical: as there.
+        one_patient: as there.
+        report: as there.
 
     Returns:
         The course; warnings about one visit are in `Visit.notices`.
 
     Raises:
+        DataError: if there is a single visit, or as `read_exams` and `measure_course`.
+    """
+    _check_number(given)
+    return measure_course(read_exams(given, clinical, one_patient, report), given, report)
+
+
+def read_exams(
+    given: Sequence[GivenVisit],
+    clinical: Mapping[str, object],
+    one_patient: bool = False,
+    report: Report = lambda _: None,
+) -> Course:
+    """Read the exams of a patient's visits and check that they can be compared; their values are not known yet.
+
+    Args:
+        given: visits in the order of time.
+        clinical: of the patient; it replaces what the exams' sources have.
+        one_patient: the user says that the exams are of one patient, although their headers differ.
+        report: called with what is done now.
+
+    Raises:
         DataError: if an exam or mask cannot be read, a visit has no tumour and nothing is said about it, or the exams
             are not of one tumour in the order of time.
     """
-    _check_number(given)
     exams: dict[str, Exam] = {}
     for visit in given:
         report(f"{visit.name}: reading")
@@ -55,9 +77,20 @@ def read_course(
     known = next((dict(exam.clinical) for exam in exams.values() if exam.clinical), {})
     identifier = next((exam.provenance.patient_id for exam in exams.values()), None)
     visits = {name: Visit(name, _UNKNOWN, exam) for name, exam in exams.items()}
-    course = with_facts(Course(visits, {**known, **clinical}, identifier))
+    course = _with_days(with_facts(Course(visits, {**known, **clinical}, identifier)), given)
     check_exams(course, one_patient)
-    return _measured(course, given, report)
+    return course
+
+
+def _with_days(course: Course, given: Sequence[GivenVisit]) -> Course:
+    """Return the course with the days that were given, if any were, instead of the dates of the exams."""
+    days = {visit.name: visit.day for visit in given}
+    if all(day is None for day in days.values()):
+        return course
+    first = given[0].name
+    days[first] = days[first] or 0
+    dates = {name: None if day is None else _START + datetime.timedelta(days=day) for name, day in days.items()}
+    return replace(course, visits={visit.name: replace(visit, date=dates[visit.name]) for visit in course})
 
 
 def _check_number(given: Sequence[GivenVisit]) -> None:
@@ -131,8 +164,17 @@ def _fits(exam: Exam, visit: GivenVisit) -> bool:
     return True
 
 
-def _measured(course: Course, given: Sequence[GivenVisit], report: Report) -> Course:
-    """Return the course with the values of each visit: of the tumour in the breast of the first visit."""
+def measure_course(course: Course, given: Sequence[GivenVisit], report: Report = lambda _: None) -> Course:
+    """Return a course with the values of each visit: of the tumour in the breast of the first visit.
+
+    Args:
+        course: from `read_exams`.
+        given: its visits.
+        report: called with what is done now.
+
+    Raises:
+        DataError: if a visit cannot be measured.
+    """
     uses = {visit.name: visit.use for visit in given}
     first: Exam | None = None
     side: Side | None = None
