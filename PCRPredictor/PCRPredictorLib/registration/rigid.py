@@ -1,17 +1,22 @@
 """Rigid registration of a patient's baseline exam to a follow-up exam, and whether it holds.
 
-The breasts hang freely and are positioned anew at each visit, so that a rigid registration is a help for comparison and
-for carrying an outline over, never a measurement.
+The pre-contrast phases are aligned by their mutual information (Mattes et al., IEEE Trans Med Imaging 2003; ITK through
+SimpleITK): the bodies on voxels of 8 and 4 mm, then, if that agrees better, the tissue around the tumour on voxels of
+2 mm. Breasts hang freely and are positioned anew at each visit: a rigid registration is a help for comparison and for
+carrying an outline over, never a measurement.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..exam import Exam, Geometry
+from .agreement import Agreement, judge
+from .align import align_around_tumour, align_bodies
+from .images import as_image, make_picture, to_transform
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +30,7 @@ class Registration:
         moving: lattice of the second exam.
         holds: False if the exams do not seem to match; then nothing must be carried over.
         message: how well it holds, a sentence for the user.
+        agreement: the numbers behind it.
     """
 
     matrix: np.ndarray
@@ -32,21 +38,24 @@ class Registration:
     moving: Geometry
     holds: bool
     message: str
+    agreement: Agreement
 
 
 def register(fixed: Exam, moving: Exam) -> Registration:
-    """Register the first exam (baseline) to the second (follow-up).
+    """Register the first exam (baseline) to the second (follow-up), in a second or two.
 
     Args:
-        fixed: the baseline; around its tumour, if it has a mask, the agreement is judged.
-        moving: the follow-up.
+        fixed: the baseline; around its tumour, if it has a mask, the exams are aligned best, and judged.
+        moving: the follow-up; its mask, if it has one, is not looked at.
     """
-    first, second = (_middle(exam) for exam in (fixed, moving))
-    matrix = np.eye(4)
-    matrix[:3, 3] = second - first
-    return Registration(
-        matrix, fixed.geometry, moving.geometry, True, "The exams were brought together by their middle."
-    )
+    one, other = make_picture(fixed), make_picture(replace(moving, mask=None, lesions=()))
+    forward, backward = align_bodies(one, other), align_bodies(other, one)
+    agreement = judge(one, other, forward, backward)
+    closer = align_around_tumour(one, other, forward)
+    better = judge(one, other, closer, backward)
+    if better.holds >= agreement.holds and better.correlation > agreement.correlation:
+        forward, agreement = closer, better
+    return Registration(forward, fixed.geometry, moving.geometry, agreement.holds, agreement.describe(), agreement)
 
 
 def carry_mask(registration: Registration, mask: np.ndarray, exam: Exam, margin_mm: float = 0.0) -> np.ndarray:
@@ -58,23 +67,12 @@ def carry_mask(registration: Registration, mask: np.ndarray, exam: Exam, margin_
         exam: the second exam.
         margin_mm: by how much it is widened.
     """
-    image = _as_image((np.asarray(mask) != 0).astype(np.float32), registration.fixed)
-    if margin_mm:
-        distance = sitk.SignedMaurerDistanceMap(image > 0, squaredDistance=False, useImageSpacing=True)
-        image = sitk.Cast(distance <= margin_mm, sitk.sitkFloat32)
-    back = np.linalg.inv(registration.matrix)
-    transform = sitk.AffineTransform(back[:3, :3].ravel().tolist(), back[:3, 3].tolist())
-    found = sitk.Resample(image, _as_image(np.zeros(exam.geometry.shape, np.uint8), exam.geometry), transform)
-    return (sitk.GetArrayFromImage(found) >= 0.5).astype(np.uint8)
-
-
-def _middle(exam: Exam) -> np.ndarray:
-    return exam.geometry.to_physical((np.array(exam.geometry.size) - 1) / 2)
-
-
-def _as_image(array: np.ndarray, geometry: Geometry) -> sitk.Image:
-    image = sitk.GetImageFromArray(array)
-    image.SetSpacing(geometry.spacing)
-    image.SetOrigin(geometry.origin)
-    image.SetDirection(geometry.direction.ravel().tolist())
-    return image
+    lattice = as_image(np.zeros(exam.geometry.shape), exam.geometry)
+    inside = as_image(np.asarray(mask) != 0, registration.fixed)
+    if not margin_mm or not np.any(mask):
+        share = sitk.Resample(inside, lattice, to_transform(np.linalg.inv(registration.matrix)))
+        return np.asarray(sitk.GetArrayFromImage(share) >= 0.5).astype(np.uint8)
+    distance = sitk.SignedMaurerDistanceMap(inside > 0, squaredDistance=False, useImageSpacing=True)
+    moved = sitk.Resample(distance, lattice, to_transform(np.linalg.inv(registration.matrix)), sitk.sitkLinear, np.inf)
+    edge = min(registration.fixed.spacing) / 2  # it is 0 in the middle of the outermost voxels
+    return np.asarray(sitk.GetArrayFromImage(moved) <= margin_mm + edge).astype(np.uint8)
