@@ -2,7 +2,7 @@
 
     .venv/bin/python Testing/benchmarks/visits_registration.py --shared ../shared
 
-The real whole exam against itself moved with the tumour shrunk (as in support.dicom.second_visit), against that deformed
+The real whole exam against itself moved, with a smaller tumour (support.dicom.second_visit), against that deformed
 smoothly, against its mirror image (another breast) and against a phantom; real slabs against themselves turned and
 shifted, with noise, and against other patients; phantoms against themselves and others.
 """
