@@ -107,17 +107,17 @@ def _compare(one: Picture, other: Picture, matrix: np.ndarray) -> tuple[float, f
     first, second = sitk.GetArrayFromImage(lattice), sitk.GetArrayFromImage(signal)
     seen = np.isfinite(second)
     here, there = ((sitk.GetArrayFromImage(mask) > 0) & seen for mask in (nearest(one.body, lattice), body))
-    overlap = 2 * np.count_nonzero(here & there) / max(np.count_nonzero(here) + np.count_nonzero(there), 1)
-    tissue = (sitk.GetArrayViewFromImage(bright_in(image)) > 0 for image in (lattice, _filled(signal)))
-    both = ndimage.binary_erosion(here & there & next(tissue) & next(tissue))  # outlines agree between any two patients
+    overlap = 2 * int((here & there).sum()) / max(int(here.sum()) + int(there.sum()), 1)
+    tissue = [sitk.GetArrayFromImage(bright_in(image)) > 0 for image in (lattice, _filled(signal))]
+    both = ndimage.binary_erosion(here & there & tissue[0] & tissue[1])  # outlines agree between any two patients
     spacing = lattice.GetSpacing()[::-1]
     looked_at = both & _near(one, lattice)
     if np.count_nonzero(looked_at) < _LEAST_VOXELS:
-        return 0.0, float(overlap)
+        return 0.0, overlap
     textures = [_texture(array, both, spacing)[looked_at] for array in (first, second)]
     if min(float(texture.std()) for texture in textures) == 0:
-        return 0.0, float(overlap)
-    return float(np.corrcoef(*textures)[0, 1]), float(overlap)
+        return 0.0, overlap
+    return float(np.corrcoef(*textures)[0, 1]), overlap
 
 
 def _filled(signal: sitk.Image) -> sitk.Image:
