@@ -1,6 +1,6 @@
 """What is measured at a visit, against the trial's published values and against phantoms whose truth is known.
 
-    .venv/bin/python Testing/benchmarks/visits_measurements.py --cohorts ../shared/cohorts
+    .venv/bin/python Testing/benchmarks/visits/measurements.py --cohorts ../shared/cohorts
 
 Slabs: the patients of ispy2_visits.csv that have images. A slab is some slices spread evenly over the middle of the
 tumour: it lacks both ends. "With ends" divides the volume by (3 f - f^3) / 2, the share of an ellipsoid in the middle

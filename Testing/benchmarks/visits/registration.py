@@ -1,6 +1,6 @@
 """Registration of two visits: how far off it is after known motions, and whether it holds for the wrong exam.
 
-    .venv/bin/python Testing/benchmarks/visits_registration.py --shared ../shared
+    .venv/bin/python Testing/benchmarks/visits/registration.py --shared ../shared
 
 The real whole exam against itself moved, with a smaller tumour (support.dicom.second_visit), against that deformed
 smoothly, against its mirror image (another breast) and against a phantom; real slabs against themselves turned and
