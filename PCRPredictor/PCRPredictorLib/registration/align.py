@@ -1,4 +1,7 @@
-"""The rigid motion that aligns two pictures best by mutual information."""
+"""The rigid motion that aligns two pictures best by mutual information.
+
+Source: Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE Trans Med Imaging 2003.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,14 @@ def align_bodies(one: Picture, other: Picture) -> np.ndarray:
 
 
 def align_around_tumour(one: Picture, other: Picture, matrix: np.ndarray) -> np.ndarray:
-    """Return the motion of the tissue within 45 mm around the tumour of the first picture, starting from the body's.
+    """Return the motion of the tissue within 45 mm around the tumour of the first picture: (4, 4), LPS mm.
 
     The tumour itself does not take part.
+
+    Args:
+        one: the first picture; without a tumour the motion is that of the body.
+        other: the second.
+        matrix: (4, 4), the motion of the body, from which it starts.
     """
     if one.tumour is None:
         return matrix
