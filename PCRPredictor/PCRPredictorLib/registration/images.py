@@ -21,7 +21,7 @@ class Picture:
         signal: of the pre-contrast phase on voxels of about 2 mm, float32.
         body: 1 inside the body, on the same lattice.
         tumour: 1 inside the tumour, on the same lattice; None if the exam has no mask.
-        centre: LPS mm, of the tumour or, without one, of the body.
+        centre: (3,) LPS mm, of the tumour or, without one, of the body.
     """
 
     signal: sitk.Image
