@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from ..errors import Notice
-from ..prediction import RESEARCH_USE_ONLY
+from ..prediction import RESEARCH_USE_ONLY, exam_to_json
 from ..registration.rigid import Registration
 from ..response.course import QUANTITIES, Change, Course, Visit, change
 from ..response.prediction import ResponsePrediction
@@ -51,8 +51,18 @@ def to_json(
 def to_rows(course: Course) -> list[list[object]]:
     """Return the rows of `visits.csv`, one per visit, in the order of `COLUMNS`; empty if unknown."""
     days = course.days
-    rows = [[visit.name, days[visit.name], *(visit.values.get(q.name) for q in QUANTITIES)] for visit in course]
-    return [["" if cell is None else cell for cell in row] for row in rows]
+    return [
+        ["" if cell is None else cell for cell in (visit.name, days[visit.name], *map(_rounded, _values(visit)))]
+        for visit in course
+    ]
+
+
+def _values(visit: Visit) -> list[float | None]:
+    return [visit.values.get(quantity.name) for quantity in QUANTITIES]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _visit(visit: Visit, course: Course) -> dict[str, object]:
@@ -69,6 +79,7 @@ def _visit(visit: Visit, course: Course) -> dict[str, object]:
         "gone": visit.values.gone,
         "changes": {f"since_{other.name}": _changes(other, visit) for other in earlier},
         "warnings": [vars(notice) for notice in visit.notices],
+        "exam": exam_to_json(visit.exam) if visit.exam is not None else None,
     }
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Notice
+from ..formatting import MISSING
 from ..report.bars import make_bars
+from ..report.page import describe_image
 from ..report.rendering import render
 from ..report.wording import Translate, describe_model
 from ..response.course import Course
@@ -16,6 +18,7 @@ from ..response.prediction import ResponsePrediction
 from .words import (
     describe_changes,
     describe_chart,
+    describe_clinical_alone,
     describe_comparison,
     describe_course,
     describe_day,
@@ -23,6 +26,7 @@ from .words import (
     describe_gone,
     describe_missing,
     describe_not_for,
+    describe_not_read,
     describe_probability,
     describe_values,
     describe_when,
@@ -84,6 +88,7 @@ def render_follow_up(
         why_no_comparison=pictures.why_none,
         visits=[_visit(name, course) for name in course.days],
         values=describe_values(course),
+        images=_images(course),
         **_of_the_model(course, prediction, card),
     )
 
@@ -115,6 +120,7 @@ def _of_the_model(course: Course, prediction: ResponsePrediction | None, card: M
         return {
             **dict.fromkeys(("last", "bars", "model"), None),
             **dict.fromkeys(("probability", "probability_line", "decision", "each_visit", "model_line"), ""),
+            **dict.fromkeys(("clinical_alone", "not_read"), ""),
             "missing": [],
             "clinical": {name: str(value) for name, value in course.clinical.items()},
         }
@@ -123,7 +129,9 @@ def _of_the_model(course: Course, prediction: ResponsePrediction | None, card: M
         "last": last,
         "probability": format_probability(last),
         "probability_line": describe_probability(last, prediction.model.base_rate),
-        "decision": describe_decision(last),
+        "decision": describe_decision(last, prediction.model.base_rate),
+        "clinical_alone": describe_clinical_alone(prediction),
+        "not_read": describe_not_read(prediction),
         "each_visit": describe_course(prediction) if len(prediction.visits) > 1 else "",
         "model_line": describe_model(prediction.model),
         "missing": describe_missing(course, last),
@@ -158,6 +166,13 @@ def _chart_caption(prediction: ResponsePrediction | None, _: Translate = str) ->
 
 def _visit(name: str, course: Course) -> dict[str, str]:
     return {"name": name, "when": describe_when(name), "day": describe_day(course.days[name])}
+
+
+def _images(course: Course) -> dict[str, dict[str, str]]:
+    """Return lattice and phases of each exam: label to visit to value; empty without images."""
+    found = {visit.name: describe_image(visit.exam) for visit in course if visit.exam is not None}
+    labels = dict.fromkeys(label for rows in found.values() for label in rows)
+    return {label: {name: found.get(name, {}).get(label, MISSING) for name in course.visits} for label in labels}
 
 
 def _lines(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ..formatting import MISSING, format_beside, format_percent, format_value, format_volume
 from ..registration.rigid import Registration
-from ..report.wording import Translate, describe_rates
+from ..report.wording import Translate, describe_frequencies_at, describe_rates, describe_side_of
 from ..response.course import QUANTITIES, VISITS, Change, Course, change
 from ..response.prediction import ResponsePrediction, VisitPrediction
 
@@ -116,16 +116,17 @@ def format_probability(after: VisitPrediction) -> str:
     return format_beside(after.probability, after.operating_point.threshold)[0]
 
 
-def describe_decision(after: VisitPrediction, _: Translate = str) -> str:
-    """Return on which side of the threshold the probability is and what that meant in training; "" if none is given."""
+def describe_decision(after: VisitPrediction, base_rate: float | None = None, _: Translate = str) -> str:
+    """Return on which side of the threshold the probability is and what that meant in training; "" if none is given.
+
+    Args:
+        base_rate: share of the training patients with pCR, None if unknown.
+    """
     if after.reasons_against:
         return ""
     point = after.operating_point
-    side = _("At or above") if after.probability >= point.threshold else _("Below")
-    threshold = format_beside(after.probability, point.threshold)[1]
-    text = _("{side} the threshold of “{point}” after {visit} ({threshold}).").format(
-        side=side, point=point.name, visit=after.visit, threshold=threshold
-    )
+    side = describe_side_of(after.probability, point, _)
+    text = f"{after.visit}: {side}{describe_frequencies_at(after.probability, point, base_rate, _)}"
     rates = describe_rates(point, _)
     return f"{text} {_('In training: {rates}.').format(rates=rates)}" if rates else text
 
@@ -134,6 +135,21 @@ def describe_course(prediction: ResponsePrediction, _: Translate = str) -> str:
     """Return the probability after each visit in a line, as "T0 31 %, T1 46 %"."""
     each = ", ".join(f"{after.visit} {format_probability(after)}" for after in prediction.visits)
     return _("Probability of pCR after each visit: {each}.").format(each=each)
+
+
+def describe_clinical_alone(prediction: ResponsePrediction, _: Translate = str) -> str:
+    """Return the probability from clinical values alone, without any exam; "" if it is unknown."""
+    if prediction.clinical_probability is None:
+        return ""
+    text = _("From clinical values alone it would be {value}.")
+    return text.format(value=format_percent(prediction.clinical_probability))
+
+
+def describe_not_read(prediction: ResponsePrediction, _: Translate = str) -> str:
+    """Return what was measured but has no part in the model; "" if there is nothing."""
+    if not prediction.not_read:
+        return ""
+    return _("Measured, but not read by this model: {names}.").format(names=", ".join(prediction.not_read))
 
 
 def describe_missing(course: Course, after: VisitPrediction, _: Translate = str) -> list[str]:

@@ -58,7 +58,7 @@ def render_report(
         bars=make_bars(prediction.evidence) if prediction.evidence else None,
         image_evidence=describe_image_evidence(prediction.evidence) if prediction.evidence else "",
         lesions=[_lesion(lesion) for lesion in prediction.lesions],
-        image=_image(exam),
+        image=describe_image(exam),
         kinetics=_kinetics(kinetics),
         curve=kinetics.chart(ink="#2b333d") if kinetics is not None else "",
         model=_model(prediction),
@@ -110,7 +110,8 @@ def describe_position(point: tuple[float, float, float]) -> str:
     return f"{describe_offset(point) or '0 mm'} in scanner coordinates"
 
 
-def _image(exam: Exam) -> dict[str, str]:
+def describe_image(exam: Exam) -> dict[str, str]:
+    """Return lattice and phases of an exam by name, and what of its source was not used."""
     rows = {
         "Voxels": " × ".join(str(n) for n in exam.geometry.size),
         "Voxel size": " × ".join(f"{s:.3g}" for s in exam.geometry.spacing) + " mm",

@@ -97,24 +97,38 @@ def describe_decision(prediction: Prediction, _: Translate = str) -> str:
 
 def describe_side(prediction: Prediction, _: Translate = str) -> str:
     """Return on which side of the operating point's threshold the probability is, without a full stop."""
-    point = prediction.operating_point
-    if prediction.probability > point.threshold:
+    return describe_side_of(prediction.probability, prediction.operating_point, _)
+
+
+def describe_side_of(probability: float, point: OperatingPoint, _: Translate = str) -> str:
+    """Return on which side of a threshold a probability is, without a full stop."""
+    if probability > point.threshold:
         text = _("Above the threshold of {point} ({threshold})")
-    elif prediction.probability == point.threshold:
+    elif probability == point.threshold:
         text = _("At the threshold of {point} ({threshold})")
     else:
         text = _("Below the threshold of {point} ({threshold})")
-    threshold = format_beside(prediction.probability, point.threshold)[1]
+    threshold = format_beside(probability, point.threshold)[1]
     return text.format(point=f"“{point.name}”", threshold=threshold)
 
 
 def describe_frequencies(prediction: Prediction, _: Translate = str) -> str:
     """Return how many of 100 training patients on this side had pCR, and of 100 on the other, to follow the side."""
-    point = prediction.operating_point
-    found = frequencies(point, prediction.model.base_rate)
+    return describe_frequencies_at(prediction.probability, prediction.operating_point, prediction.model.base_rate, _)
+
+
+def describe_frequencies_at(
+    probability: float, point: OperatingPoint, base_rate: float | None, _: Translate = str
+) -> str:
+    """Return what `describe_frequencies` does, for a probability at an operating point of a model.
+
+    Args:
+        base_rate: share of the training patients with pCR, None if unknown.
+    """
+    found = frequencies(point, base_rate)
     if found is None:
         return "."
-    if prediction.probability >= point.threshold:
+    if probability >= point.threshold:
         text = _(": of 100 such patients in training, {above} had pCR; of 100 below it, {below}.")
     else:
         text = _(": of 100 such patients in training, {below} had pCR; of 100 above it, {above}.")

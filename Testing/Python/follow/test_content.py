@@ -62,7 +62,7 @@ def test_registrations_are_described():
 
 
 def test_no_date_and_no_identifier_is_in_it():
-    text = json.dumps(content(4))
+    text = json.dumps(content(4, exams=tiny_exams(2)))
     assert "SECRET" not in text
     assert str(SECRET_DATE.year) not in text
 

@@ -4,9 +4,10 @@ import re
 from dataclasses import replace
 
 from PCRPredictorLib.errors import Notice
+from PCRPredictorLib.exam import LeftAside, Provenance
 from PCRPredictorLib.follow.page import Pictures, list_warnings, render_follow_up
 from support.examples import BLOCKING
-from support.follow.examples import CARD, SECRET_DATE, tiny_course, tiny_prediction
+from support.follow.examples import CARD, SECRET_DATE, tiny_course, tiny_exams, tiny_prediction
 
 COURSE = tiny_course(2)
 PREDICTION = tiny_prediction(COURSE)
@@ -67,6 +68,16 @@ def test_a_tumour_that_is_gone_and_a_visit_left_out_are_explained():
     text = report(course, tiny_prediction(course))
     assert "no proof of a pathological complete response" in text
     assert "There is no visit T2" in text
+
+
+def test_images_of_each_visit_and_what_was_not_used_are_described():
+    exams = tiny_exams(2)
+    exams[1] = replace(exams[1], provenance=Provenance("dicom", left_aside=(LeftAside("series 5", "has 4 slices"),)))
+    course = tiny_course(2, exams)
+    text = report(course, tiny_prediction(course))
+    assert '<th scope="row">Voxel size</th><td>1.5 × 1.5 × 3 mm</td><td>1.5 × 1.5 × 3 mm</td>' in text
+    assert "series 5" in text
+    assert "Voxel size" not in report()
 
 
 def test_without_a_prediction_the_measurements_stand_alone():

@@ -7,9 +7,11 @@ from PCRPredictorLib.follow.words import (
     describe_change,
     describe_changes,
     describe_chart,
+    describe_clinical_alone,
     describe_decision,
     describe_gone,
     describe_missing,
+    describe_not_read,
     describe_probability,
     describe_registration,
     describe_values,
@@ -74,11 +76,20 @@ def test_probability_has_its_range_and_the_base_rate():
 
 
 def test_decision_says_what_the_threshold_meant_in_training():
-    text = describe_decision(AFTER)
-    assert text.startswith("At or above the threshold of “balanced” after T1 (38.0 %).")
+    text = describe_decision(AFTER, 0.36)
+    assert text.startswith(
+        "T1: Above the threshold of “balanced” (38.0 %): of 100 such patients in training, 54 had pCR"
+    )
     assert "sensitivity 71 %, specificity 66 %" in text
-    assert describe_decision(replace(AFTER, probability=0.2)).startswith("Below")
+    assert describe_decision(replace(AFTER, probability=0.2)).startswith("T1: Below the threshold")
     assert describe_decision(replace(AFTER, notices=(BLOCKING,))) == ""
+
+
+def test_what_clinical_values_say_and_what_is_not_read_is_reported():
+    prediction = replace(tiny_prediction(COURSE), not_read=("Peak signal enhancement ratio",))
+    assert describe_clinical_alone(prediction) == "From clinical values alone it would be 30 %."
+    assert describe_not_read(prediction) == "Measured, but not read by this model: Peak signal enhancement ratio."
+    assert describe_not_read(tiny_prediction(COURSE)) == ""
 
 
 def test_a_visit_that_was_left_out_is_named():

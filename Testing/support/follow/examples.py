@@ -71,7 +71,7 @@ def tiny_prediction(course, notices=()):
         for visit in course
         for share in [PROBABILITIES[VISITS.index(visit.name)]]
     ]
-    return ResponsePrediction(tuple(each), (), MODEL, {"Age": "52 years"}, 0.3, {"breastpcr": "1"})
+    return ResponsePrediction(tuple(each), (), MODEL, {"Age": "52 years"}, 0.3, versions={"breastpcr": "1"})
 
 
 def evidence_of(share):
