@@ -2,7 +2,6 @@
 
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.pixels import pack_bits
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from support.dicom_exam import item
@@ -35,7 +34,8 @@ def write_segmentation(path, geometry, segments, kind="BINARY", order=None, fram
     data.BitsAllocated = data.BitsStored = 1 if kind == "BINARY" else 8
     data.HighBit = data.BitsAllocated - 1
     pixels = pixels.astype(np.uint8)
-    data.PixelData = pack_bits(pixels != 0) if kind == "BINARY" else pixels.tobytes() + b"\0" * (pixels.size % 2)
+    packed = np.packbits(pixels != 0, bitorder="little") if kind == "BINARY" else pixels
+    data.PixelData = packed.tobytes() + b"\0" * (packed.size % 2)
     data.save_as(path, enforce_file_format=True)
     return path
 

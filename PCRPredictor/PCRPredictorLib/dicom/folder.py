@@ -19,7 +19,7 @@ from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import DataError
-from .headers import PHASE_TAGS, READ_TAGS, name_series, stored_values, tag_integer, tag_text
+from .headers import PHASE_TAGS, READ_TAGS, encoding_of, name_series, stored_values, tag_integer, tag_text
 
 NOT_DICOM = "is not DICOM"
 _SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized"}
@@ -195,7 +195,7 @@ def _check_pixels(image: ImageFile, stream: BinaryIO, at: int, size: int) -> Ima
     header = image.header
     if header.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         return replace(image, pixels_at=at, compressed=True)
-    implicit, little = header.original_encoding
+    implicit, little = encoding_of(header)
     order = "<" if little else ">"
     stream.seek(at)
     head = stream.read(12).ljust(12, b"\0")

@@ -3,25 +3,21 @@
 The header of a frame lies in functional groups, its own or shared by all frames. Only groups that distinguish phases
 and give their positions are read. Sources: DICOM PS3.3 A.36 (Enhanced MR), C.7.6.16 and C.8.13.5.
 
-Integers that are stored as they are, which is the rule, are copied from the file. pydicom decodes the others. What it
-has no decoder for is decoded by ITK, file by file in one thread: its series reader is not safe in several.
+Integers that are stored as they are, which is the rule, are copied from the file; `decoding` reads the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
-from pydicom.pixels import iter_pixels, pixel_array
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import DataError
 from ..exam import Dynamic
 from ..geometry import ON_GRID, Geometry
+from .decoding import decode
 from .folder import ImageFile
-from .headers import tag_integer, tag_number
+from .headers import encoding_of, tag_integer, tag_number
 from .kinds import Slice, is_enhanced
 from .phases import DicomPhase
 
@@ -78,7 +74,7 @@ def read_pixels(slices: Sequence[Slice], name: str) -> np.ndarray:
     """
     stored = _read_plain(slices)
     if stored is None:
-        stored = _decode(slices, name)
+        stored = decode(slices, name)
     scales = [(_number(s, "RescaleSlope", 1.0), _number(s, "RescaleIntercept", 0.0)) for s in slices]
     if set(scales) == {(1.0, 0.0)}:
         return stored
@@ -155,7 +151,7 @@ def _read_plain(slices: Sequence[Slice]) -> np.ndarray | None:
     allocated, stored, signed = kinds.pop()
     if kinds or any(s.pixels_at is None for s in slices) or allocated not in (8, 16) or not 0 < stored <= allocated:
         return None
-    order = {s.header.original_encoding[1] for s in slices}
+    order = {encoding_of(s.header)[1] for s in slices}
     if len(order) > 1:
         return None
     kind = np.dtype(f"{'<' if order.pop() else '>'}{'i' if signed else 'u'}{allocated // 8}")
@@ -171,18 +167,6 @@ def _read_plain(slices: Sequence[Slice]) -> np.ndarray | None:
     return pixels
 
 
-def _decode(slices: Sequence[Slice], name: str) -> np.ndarray:
-    """Read stored values by a decoder."""
-    found: dict[tuple[Path, int | None], np.ndarray] = {}
-    for file in dict.fromkeys(s.file for s in slices):
-        frames = [s.frame for s in slices if s.file == file]
-        try:
-            found |= {(file, frame): stored for frame, stored in zip(frames, _read_file(file, frames), strict=True)}
-        except Exception as error:  # whatever a decoder raises
-            raise DataError(_cannot_be_read(file, name, error)) from None
-    return np.stack([found[s.file, s.frame] for s in slices])
-
-
 def _rescale_integers(stored: np.ndarray, slope: int, intercept: int) -> np.ndarray:
     """Return integers as integers, in the smallest type that holds them."""
     scaled = stored.astype(np.int64) * slope + intercept
@@ -192,46 +176,3 @@ def _rescale_integers(stored: np.ndarray, slope: int, intercept: int) -> np.ndar
 def _number(item: Slice, tag: str, default: float) -> float:
     value = tag_number(item.header, tag)
     return default if value is None or not np.isfinite(value) or (tag == "RescaleSlope" and value == 0) else value
-
-
-def _read_file(file: Path, frames: Sequence[int | None]) -> Iterator[np.ndarray] | list[np.ndarray]:
-    """Return the stored values of frames of a file, or of its only image."""
-    if frames != [None]:
-        return iter_pixels(file, indices=[frame for frame in frames if frame is not None])
-    data = pydicom.dcmread(file, force=True)
-    if "TransferSyntaxUID" not in data.file_meta:
-        data.file_meta.TransferSyntaxUID = _guess_syntax(data)
-    try:
-        return [pixel_array(data, raw=True)]
-    except Exception:
-        if not data.file_meta.TransferSyntaxUID.is_compressed:
-            raise
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
-    return [_undo_rescaling(sitk.GetArrayFromImage(reader.Execute())[0], data)]
-
-
-def _undo_rescaling(values: np.ndarray, header: pydicom.Dataset) -> np.ndarray:
-    """Return stored values of rescaled ones, which is how ITK reads."""
-    slope, intercept = (tag_number(header, tag) for tag in ("RescaleSlope", "RescaleIntercept"))
-    return values if (slope or 1.0, intercept or 0.0) == (1.0, 0.0) else (values - (intercept or 0.0)) / (slope or 1.0)
-
-
-def _guess_syntax(data: pydicom.Dataset) -> UID:
-    """Return the transfer syntax of a data set without file meta information, which is not compressed."""
-    implicit, little = data.original_encoding
-    if not little:
-        return ExplicitVRBigEndian
-    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-
-
-def _cannot_be_read(file: Path, name: str, error: Exception) -> str:
-    """Return the message for pixels that cannot be read, with their compression if they have one."""
-    try:
-        syntax = pydicom.dcmread(file, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
-        if syntax.is_compressed:
-            return f"{name}: its pixels, compressed as {syntax.name}, cannot be read; export it uncompressed"
-    except Exception:  # the first reason is reported
-        pass
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"{name}: its pixels cannot be read ({reason}); export it uncompressed"

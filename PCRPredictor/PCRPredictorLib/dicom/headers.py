@@ -34,6 +34,13 @@ _PER_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
 _YOUNGEST, _OLDEST = 18, 100  # years; other ages are typing errors or mean "unknown"
 
 
+def encoding_of(data: pydicom.Dataset) -> tuple[bool | None, bool | None]:
+    """Return whether a data set was read with implicit value representations, and in little endian order."""
+    if hasattr(data, "original_encoding"):
+        return data.original_encoding
+    return data.read_implicit_vr, data.read_little_endian
+
+
 def tag_value(header: pydicom.Dataset, tag: str | tuple[int, int]) -> Any:  # noqa: ANN401
     """Return the value of a tag, None if it is missing or damaged; pydicom converts it when it is first read."""
     try:
