@@ -18,6 +18,7 @@ from .images import Picture, at_spacing, bright_in, nearest, to_transform
 
 _FINE_MM, _COARSE_MM = 3.0, 10.0
 _LATTICE_MM = 4.0
+_THICK_MM = 5.0  # thicker slices keep their rim
 _NEAR_MM = (3.0, 45.0)  # from the tumour: the tissue that is compared
 _LEAST_VOXELS = 100
 LEAST_CORRELATION = 0.5
@@ -109,8 +110,8 @@ def _compare(one: Picture, other: Picture, matrix: np.ndarray) -> tuple[float, f
     here, there = ((sitk.GetArrayFromImage(mask) > 0) & seen for mask in (nearest(one.body, lattice), body))
     overlap = 2 * int((here & there).sum()) / max(int(here.sum()) + int(there.sum()), 1)
     tissue = [sitk.GetArrayFromImage(bright_in(image)) > 0 for image in (lattice, _filled(signal))]
-    both = ndimage.binary_erosion(here & there & tissue[0] & tissue[1])  # outlines agree between any two patients
     spacing = lattice.GetSpacing()[::-1]
+    both = _without_rim(here & there & tissue[0] & tissue[1], spacing)
     looked_at = both & _near(one, lattice)
     if np.count_nonzero(looked_at) < _LEAST_VOXELS:
         return 0.0, overlap
@@ -118,6 +119,15 @@ def _compare(one: Picture, other: Picture, matrix: np.ndarray) -> tuple[float, f
     if min(float(texture.std()) for texture in textures) == 0:
         return 0.0, overlap
     return float(np.corrcoef(*textures)[0, 1]), overlap
+
+
+def _without_rim(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """Return a mask without its outermost voxels, but for thick slices: outlines agree between any two patients."""
+    cross = ndimage.generate_binary_structure(3, 1)
+    for axis, step in enumerate(spacing):
+        if step > _THICK_MM:
+            cross &= np.arange(3).reshape([-1 if a == axis else 1 for a in range(3)]) == 1
+    return np.asarray(ndimage.binary_erosion(mask, cross, border_value=1))
 
 
 def _filled(signal: sitk.Image) -> sitk.Image:

@@ -18,6 +18,8 @@ from .agreement import Agreement, judge
 from .align import align_around_tumour, align_bodies
 from .images import as_image, make_picture, to_transform
 
+_FURTHEST_MM = 20.0  # that the tumour's surroundings may move against the body
+
 
 @dataclass(frozen=True, eq=False)
 class Registration:
@@ -52,8 +54,9 @@ def register(fixed: Exam, moving: Exam) -> Registration:
     forward, backward = align_bodies(one, other), align_bodies(other, one)
     agreement = judge(one, other, forward, backward)
     closer = align_around_tumour(one, other, forward)
-    better = judge(one, other, closer, backward)
-    if better.holds >= agreement.holds and better.correlation > agreement.correlation:
+    better = replace(judge(one, other, closer, backward), disagreement_mm=agreement.disagreement_mm)  # of the bodies
+    apart = float(np.linalg.norm((closer - forward) @ np.append(one.centre, 1)))
+    if apart <= _FURTHEST_MM and better.correlation > agreement.correlation:
         forward, agreement = closer, better
     return Registration(forward, fixed.geometry, moving.geometry, agreement.holds, agreement.describe(), agreement)
 
