@@ -115,10 +115,10 @@ def _compare(one: Picture, other: Picture, matrix: np.ndarray) -> tuple[float, f
     looked_at = both & _near(one, lattice)
     if np.count_nonzero(looked_at) < _LEAST_VOXELS:
         return 0.0, overlap
-    textures = [_texture(array, both, spacing)[looked_at] for array in (first, second)]
-    if min(float(texture.std()) for texture in textures) == 0:
+    textures = np.stack([_texture(array, both, spacing)[looked_at] for array in (first, second)])
+    if not textures.std(1).all():
         return 0.0, overlap
-    return float(np.corrcoef(*textures)[0, 1]), overlap
+    return float(np.corrcoef(textures)[0, 1]), overlap
 
 
 def _without_rim(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
