@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from ..bundles import folder
 from ..bundles.folder import CHECKSUMS, INFERENCE, METADATA, README, check_kind, checksums, read_json, verify_bundle
-from ..clinical import ClinicalSchema
+from ..clinical import Category, ClinicalSchema, Number
 from ..errors import DataError
 from ..model.card import ModelCard, common_metadata
 from ..writing import whole_folder, write_json
 from .model import ResponseModel
-from .settings import ResponseSettings, check_settings, settings_from_json, settings_to_json
+from .settings import ResponseSettings, check_settings, read_as, settings_from_json, settings_to_json
 
 if TYPE_CHECKING:
     from ..model.store import StoredModel
@@ -67,8 +67,8 @@ def load_response(path: Path) -> ResponseModel:
         found = metadata.get("response_format")
         raise DataError(f"{path}: format of a response model must be {FORMAT}, got {found!r}; update BreastPCR")
     try:
-        schema = ClinicalSchema.from_json(metadata["clinical_schema"])
-        card, settings = ModelCard(**metadata["card"]), settings_from_json(inference, schema)
+        schema = ClinicalSchema(tuple(map(_read_variable, metadata["clinical_schema"])))
+        card, settings = read_as(ModelCard, metadata["card"]), settings_from_json(inference, schema)
         known = read_json(path / TRAINING_PATIENTS)["patients"] if (path / TRAINING_PATIENTS).is_file() else []
         model = ResponseModel(card, schema, settings, checksum, path, frozenset(known))
     except DataError:
@@ -113,6 +113,15 @@ def write_response_bundle(
             write_json(content, staging / name)
         (staging / README).write_text(readme, encoding="utf-8")
         write_json(checksums(staging), staging / CHECKSUMS)
+
+
+def _read_variable(content: Mapping[str, object]) -> Number | Category:
+    """Return a clinical variable.
+
+    Raises:
+        ValueError: if a part of it is missing or of a different type.
+    """
+    return read_as(Category, content) if "codings" in content else read_as(Number, content)
 
 
 def _inputs(settings: ResponseSettings) -> dict[str, object]:

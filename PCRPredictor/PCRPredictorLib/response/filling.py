@@ -18,6 +18,8 @@ import numpy as np
 
 from .inputs import EXACT
 
+_DEPENDENT = 1e-8  # share of the largest variance below which a combination of columns has none
+
 
 @dataclass(frozen=True, eq=False)
 class Filled:
@@ -54,7 +56,7 @@ class Filling:
 
     @cached_property
     def _matrix(self) -> np.ndarray:
-        return np.asarray(self.covariance, float)
+        return np.asarray(self.covariance, float).reshape(len(self.columns), len(self.columns))
 
     def row(self, known: Mapping[str, float]) -> np.ndarray:
         """Return the columns, (C,), nan where a value is unknown."""
@@ -69,8 +71,23 @@ class Filling:
         numbers = self.row(known)
         has = np.isfinite(numbers)
         mean, matrix = np.asarray(self.mean, float), self._matrix
-        slopes = matrix[np.ix_(~has, has)] @ np.linalg.pinv(matrix[np.ix_(has, has)], hermitian=True)
+        slopes = regress(matrix, has)
         numbers[~has] = mean[~has] + slopes @ (numbers[has] - mean[has])
         rest = np.zeros_like(matrix)
         rest[np.ix_(~has, ~has)] = matrix[np.ix_(~has, ~has)] - slopes @ matrix[np.ix_(has, ~has)]
         return Filled(numbers, rest, has)
+
+
+def regress(covariance: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the slopes, (U, K), of the conditional means of U unknown columns in K known ones.
+
+    Columns that depend on each other, as the values of a category do, count as one.
+
+    Args:
+        covariance: (C, C).
+        known: (C,) bool.
+
+    Source: Anderson 2003, see above.
+    """
+    inverse = np.linalg.pinv(covariance[np.ix_(known, known)], rcond=_DEPENDENT, hermitian=True)
+    return covariance[np.ix_(~known, known)] @ inverse

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..clinical import ClinicalSchema
+from ..clinical import Category, ClinicalSchema
 from ..prediction import OperatingPoint
 from .bands import Bands
 from .course import QUANTITIES, VISITS
 from .filling import Filling
 from .inputs import EXACT, Input, Level, Scale, clinical_columns
 
+T = TypeVar("T")
+_LARGEST = 1e6  # of weights, and of the numbers of patients
 _ROUNDING = 1e-8  # of the largest variance
 
 
@@ -168,14 +170,23 @@ def settings_from_json(content: object, schema: ClinicalSchema) -> ResponseSetti
     Raises:
         ValueError: in one sentence, if something is missing, not finite, or does not fit the rest.
     """
+    settings = read_as(ResponseSettings, content)
+    check_settings(settings, schema)
+    return settings
+
+
+def read_as(kind: type[T], content: object) -> T:
+    """Return plain values of JSON as a dataclass, each of its type.
+
+    Raises:
+        ValueError: in one sentence, naming the first value that is missing or of a different type.
+    """
     try:
-        settings = TypeAdapter(ResponseSettings).validate_python(content)
+        return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}" if place else first["msg"]) from None
-    check_settings(settings, schema)
-    return settings
 
 
 def check_settings(settings: ResponseSettings, schema: ClinicalSchema) -> None:
@@ -184,6 +195,9 @@ def check_settings(settings: ResponseSettings, schema: ClinicalSchema) -> None:
     Raises:
         ValueError: naming the part that does not.
     """
+    for variable in schema.asked:
+        is_scaled = isinstance(variable, Category) or (variable.sd > 0 and variable.range[0] <= variable.range[1])
+        _require(is_scaled, f"{variable.name} must have a standard deviation above 0, and low not above high")
     quantities = [scale.quantity for scale in settings.scales]
     known = {quantity.name for quantity in QUANTITIES}
     _require(set(quantities) <= known and _differ(quantities), "scales must name a quantity each")
@@ -217,6 +231,8 @@ def _check_filling(filling: Filling, columns: tuple[str, ...]) -> None:
     matrix = np.asarray(filling.covariance, float) if _is_square(filling.covariance, len(columns)) else None
     fits = len(filling.mean) == len(filling.average) == len(columns) and matrix is not None
     _require(fits, f"filling must have mean, average and covariance of {len(columns)} columns")
+    sizes = [abs(x) for row in (filling.mean, filling.average, *filling.covariance) for x in row]
+    _require(max(sizes, default=0) <= _LARGEST, f"filling must have numbers up to {_LARGEST:g}")
     if matrix is not None and len(columns):
         tolerance = _ROUNDING * max(float(np.diag(matrix).max()), 1.0)
         is_covariance = np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() >= -tolerance
@@ -228,6 +244,8 @@ def _check_formula(formula: Formula, names: set[str]) -> None:
     in_order = tuple(visit for visit in VISITS if visit in formula.visits)
     _require(formula.visits == in_order, f"{what} must name visits in the order of time")
     _require(bool(formula.fits), f"{what} must have a fit")
+    sizes = [abs(x) for fit in formula.fits for x in (fit.constant, *fit.weights.values(), *formula.calibration)]
+    _require(max(sizes) <= _LARGEST, f"{what} must have weights up to {_LARGEST:g}, got {max(sizes):g}")
     unknown = sorted({name for fit in formula.fits for name in fit.weights} - names)
     _require(not unknown, f"{what} must be of the inputs, got {', '.join(unknown)}")
     points = [point.name for point in formula.operating_points]

@@ -32,7 +32,7 @@ def edit(path, name, change):
 
 def test_a_written_model_reads_back_unchanged_and_predicts_the_same(path):
     found = load_response(path)
-    assert (found.card.name, found.schema, found.settings) == (CARD.name, SCHEMA, tiny_settings())
+    assert (found.card, found.schema, found.settings) == (CARD, SCHEMA, tiny_settings())
     course = tiny_course("T0", "T2")
     assert found.predict(course).last.probability == tiny_response().predict(course).last.probability
     assert found.predict(course).model.checksum == found.checksum
@@ -75,6 +75,7 @@ def test_a_truncated_file_with_checksums_that_fit_is_refused(path):
         (lambda c: c["formulas"][2]["operating_points"].clear(), "formula of T0 must have operating points"),
         (lambda c: c["formulas"][2]["fits"][0]["weights"].update(x=1.0), "must be of the inputs, got x"),
         (lambda c: c["formulas"][2].update(calibration=[0.0, 1.0]), "calibration with a slope above 0"),
+        (lambda c: c["formulas"][2]["fits"][0].update(constant=1e9), r"weights up to 1e\+06, got 1e\+09"),
     ],
 )
 def test_numbers_that_do_not_fit_together_are_refused_in_a_sentence(path, change, problem):
@@ -83,6 +84,23 @@ def test_numbers_that_do_not_fit_together_are_refused_in_a_sentence(path, change
         load_response(path)
     assert "\n" not in str(error.value)
     assert "get it again" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda c: c["card"].update(training_data=3), "training_data: input should be a valid string"),
+        (lambda c: c["card"].pop("licence"), "licence: field required"),
+        (lambda c: c["clinical_schema"][0].update(mean="x"), "mean: input should be a valid number"),
+        (lambda c: c["clinical_schema"][0].update(sd=0), "age must have a standard deviation above 0"),
+        (lambda c: c["clinical_schema"][1]["codings"].update(negative=True), "codings.negative: input should be"),
+        (lambda c: c.pop("clinical_schema"), "not a response model"),
+    ],
+)
+def test_a_card_or_clinical_variable_of_other_types_is_refused_in_a_sentence(path, change, problem):
+    edit(path, METADATA, change)
+    with pytest.raises(DataError, match=problem):
+        load_response(path)
 
 
 def test_a_format_of_a_later_version_asks_for_an_update(path):
