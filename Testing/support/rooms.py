@@ -61,9 +61,11 @@ MAY_IMPORT = {
     "PCRTrainingLib/evaluation": _EVALUATION,
     "PCRTrainingLib/adaptation": _ADAPTATION,
     "PCRTrainingLib/runs": _RUNS,
-    "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/intake"},
+    "PCRTrainingLib/visit_tables": _DATA | {"PCRTrainingLib/intake", "PCRTrainingLib/visit_tables"},
+    "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/commands": _RUNS
-    | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response", "PCRPredictorLib/commands"},
+    | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
+    | {"PCRTrainingLib/visit_tables", "PCRPredictorLib/commands"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

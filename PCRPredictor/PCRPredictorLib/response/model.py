@@ -15,7 +15,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -210,6 +210,11 @@ class ResponseModel:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of what a prediction is made with; torch is not among them."""
+    return dict(_library_versions())
+
+
+@cache
+def _library_versions() -> dict[str, str]:
     found = {"breastpcr": __version__, "numpy": np.__version__, "python": platform.python_version()}
     try:
         return {**found, "scipy": version("scipy")}

@@ -1,15 +1,30 @@
 """`pcr check`: the problems of cohorts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import typer
 from PCRPredictorLib.commands.options import console, print_line
 from PCRPredictorLib.errors import group_problems
 
 from ..progress import ProgressBar
-from .options import CohortsArgument, ConfigOption, read_config
+from . import options
+from .options import ConfigOption, read_config
+
+if TYPE_CHECKING:
+    from ..visit_tables.patients import VisitPatients
 
 
-def check(cohorts: CohortsArgument, config: ConfigOption = "full") -> None:
+def check(
+    cohorts: options.CohortsOrTablesArgument,
+    config: ConfigOption = "full",
+    mapping: options.MappingOption = None,
+    unit: options.UnitOption = [],  # noqa: B006
+) -> None:
     """List every problem with the patients that have it, also images in two cohorts; exit code 1 if there is any."""
+    if tables := options.find_tables(cohorts):
+        raise typer.Exit(_check_tables(options.read_tables(tables, mapping, unit)))
     from ..cohort.check import check_cohort
     from ..cohort.visits import check_visits
 
@@ -28,3 +43,12 @@ def check(cohorts: CohortsArgument, config: ConfigOption = "full") -> None:
             print_line(group.describe())
         seen |= {mark: f"{seen[mark]} of {name}" for mark in seen.keys() - before}
     raise typer.Exit(1 if found else 0)
+
+
+def _check_tables(patients: VisitPatients) -> int:
+    """Print what tables with visits hold; return 1 if there is a problem."""
+    from ..visit_tables.describe import describe_patients
+
+    for line in describe_patients(patients):
+        print_line(line)
+    return 1 if patients.problems else 0

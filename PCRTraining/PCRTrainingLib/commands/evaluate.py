@@ -1,20 +1,34 @@
 """`pcr evaluate`: models on cohorts."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from PCRPredictorLib.commands.options import DEFAULT_MODEL, DeviceOption, console
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import ProgressBar
-from .options import workers
+from . import options
+
+if TYPE_CHECKING:
+    from ..visit_tables.patients import VisitPatients
 
 
 def evaluate(
-    cohorts: Annotated[list[Path], typer.Argument(help="Folders of cohorts that no model was trained on.")],
+    cohorts: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders of cohorts that no model was trained on; for response models, tables of patients at several "
+            "visits, joined by patient."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    model: Annotated[list[str], typer.Option(help="Bundle folders or bundled models.")] = [DEFAULT_MODEL],  # noqa: B006
+    model: Annotated[
+        list[str],
+        typer.Option(help=f"Bundle folders or bundled models; default: {DEFAULT_MODEL}, for tables response."),
+    ] = [],  # noqa: B006
     maps: Annotated[
         bool,
         typer.Option(
@@ -23,13 +37,34 @@ def evaluate(
             "About a second per patient and network.",
         ),
     ] = False,
+    mapping: options.MappingOption = None,
+    unit: options.UnitOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
 ) -> None:
-    """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention."""
+    """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention.
+
+    With tables of patients at several visits, evaluate response models after each visit.
+    """
+    if tables := options.find_tables(cohorts):
+        options.refuse_with_tables({"--maps": maps})
+        _evaluate_response(options.read_tables(tables, mapping, unit), model, out)
+        return
     from ..evaluation.evaluate import write_evaluation
     from ..run_folder import RunFolder
 
-    bundles = [load_bundle(find_bundle(name)) for name in model]
-    with workers(device) as worker, ProgressBar(console) as progress:
+    bundles = [load_bundle(find_bundle(name)) for name in model or [DEFAULT_MODEL]]
+    with options.workers(device) as worker, ProgressBar(console) as progress:
         write_evaluation(cohorts, bundles, out, worker.device, progress, maps=maps)
+        progress.say(f"Report: {RunFolder(out).evaluation_page}")
+
+
+def _evaluate_response(patients: VisitPatients, model: list[str], out: Path) -> None:
+    from PCRPredictorLib.response.bundle import DEFAULT, find_response, load_response
+
+    from ..response.evaluate import evaluate_tables
+    from ..run_folder import RunFolder
+
+    models = [load_response(find_response(name)) for name in model or [DEFAULT]]
+    with ProgressBar(console) as progress:
+        evaluate_tables(patients, models, out, progress)
         progress.say(f"Report: {RunFolder(out).evaluation_page}")

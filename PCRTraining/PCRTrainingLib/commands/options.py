@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from PCRPredictorLib.commands.options import console
+from PCRPredictorLib.errors import DataError
 
 from ..progress import ProgressBar
 
@@ -17,10 +18,25 @@ if TYPE_CHECKING:
     from ..config import TrainingConfig
     from ..runs.job import Job
     from ..training.workers import Worker
+    from ..visit_tables.patients import VisitPatients
 
 CohortsArgument = Annotated[
     list[Path],
     typer.Argument(help="Folders of cohorts, of which one run is made: MAMA-MIA layout, or with cohort.json."),
+]
+CohortsOrTablesArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Folders of cohorts, of which one run is made: MAMA-MIA layout, or with cohort.json. Or tables of "
+        "patients at several visits, joined by patient, for a response model."
+    ),
+]
+MappingOption = Annotated[
+    Path | None, typer.Option(help="For tables: JSON that names columns and units; pcr init TABLE writes one.")
+]
+UnitOption = Annotated[
+    list[str],
+    typer.Option(help="For tables: unit of columns whose names have none: mm or cm, ml or mm3, percent or fraction."),
 ]
 CohortArgument = Annotated[Path, typer.Argument(help="Folder of a cohort: MAMA-MIA layout, or with a cohort.json.")]
 ConfigOption = Annotated[str, typer.Option(help="quick, full, or a JSON file with any part of a run's config.json.")]
@@ -42,6 +58,46 @@ ProcessesOption = Annotated[
     int | None,
     typer.Option(min=1, help="Folds trained at once; default: one per CPU core, one on a GPU. Ignored under torchrun."),
 ]
+
+
+def find_tables(paths: Sequence[Path]) -> list[Path]:
+    """Return the paths if they are tables; none if they are folders of cohorts.
+
+    Raises:
+        DataError: if some are tables and some are folders, or a table does not exist.
+    """
+    tables = [path for path in paths if path.is_file() or (path.suffix and not path.exists())]
+    if missing := [path for path in tables if not path.exists()]:
+        raise DataError(f"{missing[0]}: no such file or folder; check the path")
+    if tables and len(tables) < len(paths):
+        folder = next(path for path in paths if path not in tables)
+        raise DataError(f"give tables alone or folders alone, got {tables[0]} and {folder}")
+    return tables
+
+
+def refuse_with_tables(options: Mapping[str, object]) -> None:
+    """Refuse options that are for cohorts of images.
+
+    Args:
+        options: name to whether it was given.
+
+    Raises:
+        typer.BadParameter: naming the first that was.
+    """
+    if given := [name for name, value in options.items() if value]:
+        raise typer.BadParameter(f"{given[0]} is for folders of cohorts; leave it out with tables of visits")
+
+
+def read_tables(files: Sequence[Path], mapping: Path | None, unit: Sequence[str]) -> VisitPatients:
+    """Return the patients of tables with visits.
+
+    Raises:
+        DataError: if they cannot be read.
+    """
+    from ..visit_tables.mapping import read_table_mapping
+    from ..visit_tables.patients import read_visit_tables
+
+    return read_visit_tables(files, read_table_mapping(mapping).with_units(unit))
 
 
 @contextmanager

@@ -1,18 +1,24 @@
-"""`pcr train`: the curriculum on one cohort or several."""
+"""`pcr train`: the curriculum on one cohort or several, or a response model on tables with visits."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DeviceOption
+from PCRPredictorLib.commands.options import DeviceOption, console
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
+from ..progress import ProgressBar
 from . import options
+
+if TYPE_CHECKING:
+    from ..visit_tables.patients import VisitPatients
 
 
 def train(
-    cohorts: options.CohortsArgument,
+    cohorts: options.CohortsOrTablesArgument,
     out: Annotated[Path, typer.Option(help="Run folder; new, or one to be resumed.")],
     config: options.ConfigOption = "full",
     resume: options.ResumeOption = False,
@@ -29,10 +35,20 @@ def train(
         typer.Option("--from", help="Bundle or bundled model whose networks are trained further, at small rates."),
     ] = None,
     card: Annotated[Path | None, typer.Option(help="JSON with texts of the model card.")] = None,
+    mapping: options.MappingOption = None,
+    unit: options.UnitOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
     processes: options.ProcessesOption = None,
 ) -> None:
-    """Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun."""
+    """Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun.
+
+    With tables of patients at several visits instead of folders, train a response model, for pcr follow.
+    """
+    if tables := options.find_tables(cohorts):
+        only = {"--pretrain": pretrain is not None, "--clinical-rows": clinical_rows, "--from": start}
+        options.refuse_with_tables({**only, "--leave-site-out": leave_site_out, "--sites": sites})
+        _train_response(options.read_tables(tables, mapping, unit), out, config, seed, card, resume=resume)
+        return
     from ..runs.train import train
 
     if start is not None and clinical_rows:
@@ -45,3 +61,15 @@ def train(
         if job.worker.first:
             job.progress.say(f"Report: {job.folder.report}")
             job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")
+
+
+def _train_response(
+    patients: VisitPatients, out: Path, config: str, seed: int | None, card: Path | None, *, resume: bool
+) -> None:
+    from ..response.config import choose_config
+    from ..response.train import train_response
+
+    with ProgressBar(console) as progress:
+        train_response(patients, out, choose_config(config, seed), progress, card, resume=resume)
+        progress.say(f"Report: {out / 'report.html'}")
+        progress.say(f"Model: {out / 'bundle'}, for pcr follow --model")

@@ -28,6 +28,7 @@ from .tables import (
 
 TEMPLATES = Path(__file__).parent / "templates"
 _INTERVALS = "In brackets: 95 % intervals."
+_PURPOSE = "How well models predict pathological complete response (pCR) from breast DCE-MRI."
 _READ_EXPERIMENT = (
     "Every value is of the prediction averaged over the seeds; beside its AUC are the lowest and the highest AUC of a "
     "single seed. Step 3 minus fair control is the effect of guidance. Operating points are never fixed on the "
@@ -48,7 +49,13 @@ Interval = dict[str, float | None]  # value, low, high
 
 
 def render_evaluation(
-    result: dict[str, Any], histories: Mapping[str, list[dict]] | None = None, template: str = "cohorts.html.j2"
+    result: dict[str, Any],
+    histories: Mapping[str, list[dict]] | None = None,
+    template: str = "cohorts.html.j2",
+    *,
+    purpose: str = _PURPOSE,
+    first: Sequence[Section] = (),
+    more: Sequence[Section] = (),
 ) -> str:
     """Return the HTML page of the result of `evaluation.evaluate`, and of the course of training.
 
@@ -56,9 +63,11 @@ def render_evaluation(
         result: None stands for an unknown value.
         histories: rows of every fold, see `training_plot`.
         template: that lays it out.
+        purpose: a sentence under the title.
+        first, more: sections before and after the cohorts.
     """
-    sections = [section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort)]
-    sections += site_sections(result)
+    sections = [*first, *(section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort))]
+    sections += [*more, *site_sections(result)]
     if histories:
         sections.append(Section("Training", figures=[Figure(training_plot(histories), "Training", _COURSE)]))
     rows = [[m["name"], m["version"], m["training_data"], m["checksum"][:16]] for m in result["models"]]
@@ -67,7 +76,7 @@ def render_evaluation(
         template,
         TEMPLATES,
         title="Evaluation of pCR prediction",
-        purpose=f"How well models predict pathological complete response (pCR) from breast DCE-MRI. {_INTERVALS}",
+        purpose=f"{purpose} {_INTERVALS}",
         headline=" ".join(_evaluation_headline(cohort) for cohort in result["cohorts"]),
         sections=sections,
         versions=result["versions"],

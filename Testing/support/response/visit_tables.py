@@ -65,7 +65,7 @@ def write_workbook(sheets: Mapping[str, Cells], path: Path) -> Path:
     return path
 
 
-def other_trial(path: Path, patients: int = 80, seed: int = 1) -> Path:
+def other_trial(path: Path, patients: int = 80, seed: int = 1, visits: int = 4) -> Path:
     """Write a workbook with diameters in mm without a unit, receptors in two ways, numeric names, outcomes apart."""
     cells = simulate(patients, seed)
     numbers = [1001 + 2 * k for k in range(patients)]
@@ -74,9 +74,9 @@ def other_trial(path: Path, patients: int = 80, seed: int = 1) -> Path:
     clinical: Cells = {"SUBJECTID": [*numbers], "age": cells["age"], "race_id": [1] * patients}
     clinical |= {"ERpos": hr, "PgRpos": hr, "HR Pos": [2, *hr[1:]], "Her2MostPos": [None, *her2[1:]]}
     clinical |= {"HR_HER2_CATEGORY": [1 + 2 * b for b in her2], "HR_HER2_STATUS": [*status]}
-    for name, visit in zip(TRIAL, VISITS, strict=True):
+    for name, visit in zip(TRIAL[:visits], VISITS[:visits], strict=True):
         clinical[name] = [int(value) for value in cells[f"longest_diameter_mm_{visit}"]]
-    clinical["MRI LD PreSurg"][5] = None
+    clinical[TRIAL[visits - 1]][5] = None
     outcome: Cells = {"SUBJECTID": [*reversed(numbers)], "PCR": [None, *reversed(cells["pcr"][:-1])]}
     outcome["RCBClass"] = [0 if value == 1 else 2 for value in outcome["PCR"]]
     notes: Cells = {"Column": ["age", "PCR"], "Description": ["in years", "pathological complete response"]}

@@ -13,7 +13,7 @@ from .cells import number_of
 _FEWEST = 5  # values that can tell
 # The median of untreated tumours cannot be outside these, in our units, whatever the trial.
 _POSSIBLE = {DIAMETER: (1.0, 200.0), VOLUME: (0.05, 500.0), BACKGROUND: (1.0, 400.0)}
-_SPELLINGS = {DIAMETER: ("mm", "cm"), VOLUME: ("ml", "mm3"), BACKGROUND: ("percent", "fraction")}
+SPELLINGS = {DIAMETER: ("mm", "cm"), VOLUME: ("ml", "mm3"), BACKGROUND: ("percent", "fraction")}
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ def tell_unit(quantity: str, cells: Iterable[str]) -> Told:
         return Told(None, f"{len(numbers)} values")
     low, high = _POSSIBLE[quantity]
     factors = units_of(quantity)
-    fitting = [unit for unit in _SPELLINGS[quantity] if low <= middle * factors[unit] <= high]
+    fitting = [unit for unit in SPELLINGS[quantity] if low <= middle * factors[unit] <= high]
     if len(fitting) != 1:
         return Told(None, f"median {middle:g}")
-    others = [unit for unit in _SPELLINGS[quantity] if unit not in fitting]
+    others = [unit for unit in SPELLINGS[quantity] if unit not in fitting]
     return Told(fitting[0], f"a median of {middle:g} {' or '.join(others)} is impossible")
 
 
 def ask(quantity: str, names: Sequence[str], why: str) -> str:
     """Return the sentence that asks for the unit of columns."""
-    units = _SPELLINGS[quantity]
+    units = SPELLINGS[quantity]
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
     return (
         f"the unit of {shown} must be given, its name and values ({why}) do not tell it; give --unit {units[0]} or "

@@ -18,7 +18,7 @@ from ..intake.words import fits
 from ..schema import KNOWN, STRONGEST
 from .joined import Joined
 from .mapping import LABEL, TableMapping
-from .plausible import find_warnings
+from .plausible import find_doubtful, find_warnings
 from .receptors import TYPE, hormone_receptors, read_type
 from .recognise import Recognised, recognise
 
@@ -36,6 +36,7 @@ class VisitPatients:
         left_out: patients that cannot be used, and why.
         notes: what was recognised, converted, or not used, sentences.
         warnings: what looks wrong, sentences.
+        doubtful: patients that are used and look wrong.
     """
 
     name: str
@@ -44,10 +45,16 @@ class VisitPatients:
     left_out: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    doubtful: tuple[Problem, ...] = ()
 
     def __len__(self) -> int:
         """Return N."""
         return len(self.courses)
+
+    @property
+    def problems(self) -> bool:
+        """Return True if something looks wrong, or nobody has a label."""
+        return bool(self.warnings or self.doubtful or (self.labels < 0).all())
 
     def labelled(self) -> VisitPatients:
         """Return the patients with a label; the others are left out.
@@ -89,8 +96,13 @@ def read_visit_tables(files: Sequence[Path], mapping: TableMapping | None = None
     return _as_patients(" + ".join(dict.fromkeys(file.name for file in files)), joined)
 
 
-def recognise_tables(files: Sequence[Path], mapping: TableMapping) -> tuple[list[Recognised], list[str]]:
+def recognise_tables(
+    files: Sequence[Path], mapping: TableMapping, *, need_visits: bool = True
+) -> tuple[list[Recognised], list[str]]:
     """Return the tables of all files and sheets that have patients and something to use, and what was told.
+
+    Args:
+        need_visits: refuse tables without any visit.
 
     Raises:
         DataError: if a file cannot be read, or no table has patients and visits.
@@ -108,7 +120,7 @@ def recognise_tables(files: Sequence[Path], mapping: TableMapping) -> tuple[list
             notes.append(f"{table.name}: not used, {why}")
         else:
             found.append(each)
-    if not any(each.visits for each in found):
+    if need_visits and not any(each.visits for each in found):
         shown = ", ".join(file.name for file in files)
         raise DataError(
             f"{shown}: must have a column of patients and columns of tumours at visits, such as ftv_ml_T0 or "
@@ -159,7 +171,8 @@ def _as_patients(name: str, joined: Joined) -> VisitPatients:
         label = row.get(LABEL)
         labels.append(-1 if label is None else int(label))  # type: ignore[call-overload]
     warnings = (*joined.warnings, *find_warnings(courses))
-    return VisitPatients(name, tuple(courses), np.array(labels, int), tuple(left_out), tuple(joined.notes), warnings)
+    doubtful, notes = tuple(find_doubtful(courses)), tuple(joined.notes)
+    return VisitPatients(name, tuple(courses), np.array(labels, int), tuple(left_out), notes, warnings, doubtful)
 
 
 def _visits_of(row: Mapping[str, object]) -> dict[str, Visit]:
@@ -168,6 +181,6 @@ def _visits_of(row: Mapping[str, object]) -> dict[str, Visit]:
     for visit in VISITS:
         known = {q.name: value for q in QUANTITIES if (value := row.get(q.column(visit))) is not None}
         if known:
-            gone = known.get(DIAMETER, 0.0) == 0 and known.get(VOLUME, 0.0) == 0 and bool({DIAMETER, VOLUME} & {*known})
+            gone = known.get(VOLUME) == 0 and not known.get(DIAMETER)  # a diameter of 0 may leave enhancing tissue
             visits[visit] = Visit(visit, VisitValues(**known, gone=gone))  # type: ignore[arg-type]
     return visits

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from PCRPredictorLib.formatting import count
+from PCRPredictorLib.errors import Problem
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course
 from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 
 _FEWEST = 10  # patients
 _MOST_GROW = 0.6  # of them: in trials about one tumour in ten grows
 _MOST_EQUAL = 0.9
-_SHOWN = 3
 
 
 def find_warnings(courses: Sequence[Course]) -> list[str]:
-    """Return a sentence for each pair of visits that may be swapped or the same, and about patients without change."""
+    """Return a sentence for each pair of visits that may be swapped or the same."""
     found = []
     for quantity in (VOLUME, DIAMETER):
         label = next(q.label for q in QUANTITIES if q.name == quantity)
@@ -32,7 +31,6 @@ def find_warnings(courses: Sequence[Course]) -> list[str]:
                 )
             if sum(a == b for a, b in pairs) > _MOST_EQUAL * len(pairs):
                 found.append(f"{label} at {other} is that of {one} in nearly every patient; is a column copied?")
-        found += _without_change(courses, quantity, label)
     return found
 
 
@@ -45,14 +43,13 @@ def _value(course: Course, quantity: str, visit: str) -> float | None:
     return course.visits[visit].values.get(quantity) if visit in course.visits else None
 
 
-def _without_change(courses: Sequence[Course], quantity: str, label: str) -> list[str]:
-    """Return a sentence about patients with three visits or more whose values are all the same and above 0."""
-    same = []
-    for course in courses:
-        values = [value for visit in VISITS if (value := _value(course, quantity, visit)) is not None]
-        if len(values) > 2 and len(set(values)) == 1 and values[0] > 0:
-            same.append(course.patient_id or "?")
-    if not same:
-        return []
-    shown = ", ".join(same[:_SHOWN]) + (", ..." if len(same) > _SHOWN else "")
-    return [f"{label} is the same at every visit in {count(len(same), 'patient')} ({shown}); was it copied?"]
+def find_doubtful(courses: Sequence[Course]) -> list[Problem]:
+    """Return the patients with three visits or more whose volumes or diameters are all the same and above 0."""
+    found = []
+    for quantity in (VOLUME, DIAMETER):
+        label = next(q.label for q in QUANTITIES if q.name == quantity)
+        for course in courses:
+            values = [value for visit in VISITS if (value := _value(course, quantity, visit)) is not None]
+            if len(values) > 2 and len(set(values)) == 1 and values[0] > 0:
+                found.append(Problem(course.patient_id or "?", f"{label} is the same at every visit; was it copied?"))
+    return found

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRTrainingLib.response.mapping import TableMapping, read_table_mapping
-from PCRTrainingLib.response.patients import read_visit_tables
+from PCRTrainingLib.visit_tables.mapping import TableMapping, read_table_mapping
+from PCRTrainingLib.visit_tables.patients import read_visit_tables
 from support.response.visit_tables import VISITS, other_trial, simulate, write_csv, write_workbook
 
 CELLS = simulate(40)
@@ -116,7 +116,7 @@ def test_swapped_and_copied_visits_are_reported(tmp_path):
     copied = {name: CELLS["longest_diameter_mm_T0"] for name in ("LD_mm_T0", "LD_mm_T1", "LD_mm_T2")}
     found = read_visit_tables([write_csv({**BASE, **copied}, tmp_path / "b.csv")])
     assert any("T1 is that of T0 in nearly every patient" in text for text in found.warnings)
-    assert any("same at every visit in 40 patients" in text for text in found.warnings)
+    assert [each.patient_id for each in found.doubtful] == CELLS["patient_id"]
 
 
 def test_mapping_names_what_the_table_does_not(tmp_path):
