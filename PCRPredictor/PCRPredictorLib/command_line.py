@@ -17,6 +17,7 @@ from . import __version__
 from .child import end_with_parent, is_child
 from .commands.bundle import bundle
 from .commands.demo import demo
+from .commands.follow import follow
 from .commands.options import ManyValues, console
 from .commands.phantom import phantom
 from .commands.predict import predict
@@ -26,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(bundle, name="bundle")
 app.command()(demo)
 app.command(cls=ManyValues)(predict)
+app.command(cls=ManyValues)(follow)
 app.command()(phantom)
 
 

@@ -106,6 +106,7 @@ def with_tumours(
     masks: Mapping[str, Sequence[str]],
     labels: Mapping[str, Sequence[str]],
     picks: Mapping[str, Sequence[str]],
+    days: Mapping[str, Sequence[str]] = {},
 ) -> list[GivenVisit]:
     """Return the visits with what counts as the tumour of each.
 
@@ -114,11 +115,12 @@ def with_tumours(
         masks: by visit one word: a file, "gone" or "baseline".
         labels: by visit, of the tumour in a mask of several.
         picks: by visit, positions of pre, early and late among the phases.
+        days: by visit one word, days after the first visit.
 
     Raises:
         DataError: if an option names a visit without an exam, or has words that it cannot have.
     """
-    for option, given in (("--mask", masks), ("--label", labels), ("--pick", picks)):
+    for option, given in (("--mask", masks), ("--label", labels), ("--pick", picks), ("--day", days)):
         if others := [name for name in given if name not in sources]:
             raise DataError(
                 f"{option} {others[0]}: {others[0]} has no exam; give one with --visit {others[0]}, or leave "
@@ -126,10 +128,19 @@ def with_tumours(
             )
     if wrong := [name for name, words in masks.items() if len(words) > 1]:
         raise DataError(f"--mask {wrong[0]} must be one file, gone or baseline, got {' '.join(masks[wrong[0]])}")
-    return [
+    found = [
         _with_tumour(name, source, next(iter(masks.get(name, ())), ""), labels.get(name, ()), picks.get(name, ()))
         for name, source in sources.items()
     ]
+    return [replace(visit, day=_day(visit.name, days.get(visit.name, ()))) for visit in found]
+
+
+def _day(name: str, words: Sequence[str]) -> int | None:
+    if not words:
+        return None
+    if len(words) > 1 or not words[0].removeprefix("-").isdecimal():
+        raise DataError(f"--day {name} must be days after the first visit, got {' '.join(words)}; as --day {name} 22")
+    return int(words[0])
 
 
 def _with_tumour(name: str, source: Source, mask: str, labels: Sequence[str], picks: Sequence[str]) -> GivenVisit:

@@ -1,0 +1,190 @@
+"""`pcr follow`: a patient's exams at several visits, or a table of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import Notice
+from ..response.checks import check_course
+from ..visits.given import with_tumours
+from ..visits.read import read_course
+from .follow_exams import read_sources, words_by_visit
+from .options import GROUP, console, print_line
+
+if TYPE_CHECKING:
+    from ..response.course import Course
+    from ..response.model import ResponseModel
+    from ..response.prediction import ResponsePrediction
+    from ..visits.given import GivenVisit
+
+RESPONSE = "response"
+_KINDS = ("--visit", "--dicom")
+_EXAM = "an exam: a DICOM folder, a folder with a file per phase, a 4-D file, or three files"
+
+VisitOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar=f"{GROUP} PATH...",
+        help=f"T0 (before treatment), T1, T2 or T3 (before surgery), and {_EXAM}. Give it once for each visit.",
+    ),
+]
+StudiesOption = Annotated[
+    list[str],
+    typer.Option(help="Visit of each study of --dicom in the order of time; - leaves a study aside: T0 - T1."),
+]
+MaskOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar=f"{GROUP} FILE",
+        help="Visit and its tumour mask; or gone (no tumour any more); or baseline (what enhances inside the outline "
+        "of the first visit).",
+    ),
+]
+LabelOption = Annotated[
+    list[str], typer.Option(metavar=f"{GROUP} LABEL...", help="Visit and the tumour's label in a mask of several.")
+]
+PickOption = Annotated[
+    list[str], typer.Option(metavar=f"{GROUP} 0 1 2", help="Visit and the phases to use as pre, early and late.")
+]
+
+DayOption = Annotated[
+    list[str],
+    typer.Option(metavar=f"{GROUP} DAYS", help="Visit and its days after the first, if files have no dates: T1 22."),
+]
+
+
+def follow(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    visit: VisitOption = [],  # noqa: B006
+    dicom: Annotated[Path | None, typer.Option(help="DICOM folder with several studies of one patient.")] = None,
+    studies: StudiesOption = [],  # noqa: B006
+    mask: MaskOption = [],  # noqa: B006
+    label: LabelOption = [],  # noqa: B006
+    pick: PickOption = [],  # noqa: B006
+    day: DayOption = [],  # noqa: B006
+    clinical: Annotated[list[str], typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
+    model: Annotated[str, typer.Option("--model", help="Response bundle, or the name of a bundled one.")] = RESPONSE,
+    operating_point: Annotated[str | None, typer.Option(help="Operating point; default: the model's first.")] = None,
+    one_patient: Annotated[
+        bool, typer.Option("--one-patient", help="The exams are of one patient although their headers differ.")
+    ] = False,
+    show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
+    dicom_results: Annotated[
+        bool, typer.Option("--dicom-results", help="Also write a DICOM report for a PACS.")
+    ] = False,
+) -> None:
+    """Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds."""
+    kinds = [name for name, given in zip(_KINDS, (visit, dicom), strict=True) if given]
+    _check_words(kinds, bool(studies))
+    options = {
+        name: words_by_visit(words, f"--{name}", example)
+        for name, words, example in (
+            ("mask", mask, "a file, gone or baseline"),
+            ("label", label, "a label"),
+            ("pick", pick, "three positions of phases"),
+            ("day", day, "days"),
+        )
+    }
+    response = _load(model)
+    known = _clinical(clinical, response)
+    given = with_tumours(read_sources(visit, dicom, studies), *options.values())
+    course, notices = _course_of_exams(given, known, one_patient)
+    follow_course(course, notices, response, operating_point, out, show_patient_id, dicom_results)
+
+
+def follow_course(
+    course: Course,
+    notices: Sequence[Notice],
+    model: ResponseModel,
+    operating_point: str | None,
+    out: Path,
+    show_patient_id: bool = False,
+    dicom_results: bool = False,
+) -> None:
+    """Predict a course, write the files and print the result.
+
+    Args:
+        notices: warnings about the course.
+
+    Raises:
+        DataError: if the course cannot be predicted or the folder cannot be written.
+    """
+    from ..follow.files import write_follow_up
+
+    prediction = model.predict(course, operating_point)
+    write_follow_up(
+        course, prediction, out, model=model, notices=notices, show_patient_id=show_patient_id, dicom=dicom_results
+    )
+    print_course(course, prediction, notices)
+    print_line(f"Research use only. {prediction.model.intended_use}")
+    print_line(f"Written to {out}")
+
+
+def print_course(course: Course, prediction: ResponsePrediction, notices: Sequence[Notice]) -> None:
+    """Print a table with a line per visit, then every warning once."""
+    from rich.table import Table
+
+    from ..follow.page import list_warnings
+    from ..follow.words import (
+        describe_day,
+        describe_decision,
+        describe_probability,
+        format_change,
+        format_probability,
+        format_quantity,
+    )
+    from ..response.course import change
+
+    shown = Table(box=None, pad_edge=False)
+    for column in ("visit", "day", "volume (FTV)", "change", "diameter", "change", "pCR probability"):
+        shown.add_column(column)
+    first = next(iter(course)).values
+    for visit, after in zip(course, prediction.visits, strict=True):
+        cells = [visit.name, describe_day(course.days[visit.name]) or "?"]
+        for name in ("functional_volume_ml", "longest_diameter_mm"):
+            cells += [
+                format_quantity(name, visit.values.get(name)),
+                format_change(change(first.get(name), visit.values.get(name))),
+            ]
+        shown.add_row(*cells, format_probability(after))
+    console.print(shown)
+    print_line(describe_probability(prediction.last, prediction.model.base_rate))
+    if prediction.last.decision_withheld:
+        print_line(f"No decision: {prediction.last.decision_withheld}")
+    elif decision := describe_decision(prediction.last):
+        print_line(decision)
+    for visit_name, notice in list_warnings(course, prediction, notices):
+        if not notice.blocks_decision:
+            print_line(f"warning: {visit_name + ': ' if visit_name else ''}{notice.message}")
+
+
+def _check_words(kinds: list[str], studies: bool) -> None:
+    """Refuse options that do not go together."""
+    if len(kinds) != 1:
+        raise typer.BadParameter(f"give exactly one of {' and '.join(_KINDS)}, --visit once for each visit")
+    if studies and kinds != ["--dicom"]:
+        raise typer.BadParameter("--studies names the visits of the studies of a --dicom folder")
+
+
+def _load(name: str) -> ResponseModel:
+    from ..response.bundle import find_response, load_response
+
+    return load_response(find_response(name))
+
+
+def _clinical(words: Sequence[str], model: ResponseModel) -> dict[str, object]:
+    from ..reading.clinical import read_clinical_words
+
+    return read_clinical_words(words, model.schema)
+
+
+def _course_of_exams(
+    given: Sequence[GivenVisit], clinical: dict[str, object], one_patient: bool
+) -> tuple[Course, list[Notice]]:
+    with console.status("reading") as status:
+        course = read_course(given, clinical, one_patient, status.update)
+    return course, check_course(course, one_patient)
