@@ -93,7 +93,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.exam = ExamControls(self.ui, self.scene, self.session)
         self.tumour = TumourControls(self.ui, self.scene, self.session)
         self.patient = PatientForm(self.ui, self.session)
-        self.results = ResultControls(self.ui, self.session)
+        self.results = ResultControls(self.ui, self.scene, self.session)
         self.models = ModelControls(self.ui, model_folder(), self.session)
         self.overlay = OverlayControls(self.ui, self.scene, self.session)
         self.batch = BatchControls(self.ui, self.session)

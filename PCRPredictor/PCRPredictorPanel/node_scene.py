@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +11,8 @@ import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
-from PCRPredictorLib.files.names import ending_of
-from PCRPredictorLib.files.nifti import read_nifti_header
 from PCRPredictorLib.mrml import display, nodes, segments
 from PCRPredictorLib.mrml.exam import (
-    SIMULATED,
     is_resampled,
     phases_from_nodes,
     phases_of_sequence,
@@ -33,7 +29,9 @@ from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
 from .dicom_database import INSTANCES, files_of, provenance_of, seconds_of
+from .node_results import NodeResults, is_in_view
 from .parameters import PCRPredictorParameterNode
+from .volumes import is_simulated, may_be_phase
 
 _SOURCE = "BreastPCR.source"  # attribute of volumes that were opened from files
 _PARAMETERS = {"pre": "preVolume", "early": "earlyVolume", "late": "lateVolume", "segmentation": "segmentation"}
@@ -50,12 +48,14 @@ class NodeScene:
     Attributes:
         parameters: name the nodes; None while there is no scene.
         exam: as it was read last; to be forgotten with its scene.
+        results: that the scene keeps.
     """
 
     def __init__(self, blocked: Callable[[], str | None] = lambda: None) -> None:
         self._blocked = blocked
         self.parameters: PCRPredictorParameterNode | None = None
         self.exam = NodeExam()
+        self.results = NodeResults()
         self._source: tuple[tuple[str, ...], Provenance] = ((), Provenance())  # the last one, and its volumes
         self._active = ""
 
@@ -94,7 +94,7 @@ class NodeScene:
 
     def guess(self) -> bool:
         """Choose phases by names and times, and the only segmentation; return whether the phases were recognised."""
-        volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _may_be_phase(node)]
+        volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if may_be_phase(node)]
         found = guess_phases([node.GetName() for node in volumes], [seconds_of(node) for node in volumes])
         if found is None:
             return False
@@ -137,7 +137,7 @@ class NodeScene:
             return None
         key = self._key(volumes)
         if self._source[0] != key:
-            self._source = key, replace(provenance_of(volumes), simulated=all(map(_is_simulated, volumes)))
+            self._source = key, replace(provenance_of(volumes), simulated=all(map(is_simulated, volumes)))
         return self._source[1]
 
     def volumes_key(self) -> tuple[str | None, ...]:
@@ -208,15 +208,38 @@ class NodeScene:
         display.jump_to(slicer.mrmlScene, position)
 
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
-        """Lay a map over the early phase; the node of an earlier map is used again."""
-        self.parameters.attention = self.exam.show_prediction(self.attention, self.volumes, exam, prediction, kind)
+        """Lay a map over the early phase; the node of an earlier map of the exam is used again."""
+        shown = self.attention or self.results.map_of(self.volumes)
+        if shown is not None and is_in_view(shown):  # as in a scene that was saved like this
+            self.exam.keep_views()
+        self.parameters.attention = self.exam.show_prediction(shown, self.volumes, exam, prediction, kind)
 
     def hide_prediction(self) -> None:
-        """Take attention and subtraction of the last prediction out of the scene."""
-        for node in (self.attention, getattr(self.parameters, "subtraction", None)):
-            if node is not None:
-                nodes.remove(node)
+        """Take the map of the last prediction out of the views, and the subtraction out of the scene."""
+        if self.attention is not None:
+            self.results.hide(self.attention)
+        if (subtraction := getattr(self.parameters, "subtraction", None)) is not None:
+            nodes.remove(subtraction)
+        if self.parameters is not None:
+            self.parameters.attention = None
         self.exam.reset_views()
+
+    def keep_result(self, text: str, title: str) -> None:
+        """Keep a result with its exam, as a node that is saved with the scene."""
+        phases = dict(zip(PHASE_NAMES, self.volumes, strict=True))
+        self.results.keep(text, title, phases | {"segmentation": self.segmentation, "map": self.attention})
+
+    def kept_result(self) -> str:
+        """Return the result that is kept with the chosen exam, "" if none."""
+        return self.results.text_of(self.volumes)
+
+    def drop_result(self) -> None:
+        """Remove the result of the chosen exam from the scene."""
+        self.results.drop(self.volumes)
+
+    def choose_result(self, identifier: str) -> None:
+        """Choose the exam of a kept result."""
+        self.choose(dict(zip(_PARAMETERS, self.results.exam_of(identifier), strict=True)))
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Apply the settings to the views."""
@@ -276,19 +299,3 @@ class NodeScene:
         text = _("Only the segment {name} of {count} segments was used as the tumour.")
         name = segment_name(self.segmentation, used[0])
         return [Notice("segments_left_aside", text.format(name=name, count=count))]
-
-
-def _is_simulated(node: Any) -> bool:
-    """Return True if a volume is of a phantom, by what this extension noted on it or in the file it was loaded from."""
-    if node.GetAttribute(SIMULATED):
-        return True
-    storage = node.GetStorageNode()
-    path = Path(storage.GetFileName() or "") if storage is not None else Path()
-    try:
-        return ending_of(path.name).startswith(".nii") and read_nifti_header(path).simulated
-    except DataError:
-        return False
-
-
-def _may_be_phase(node: Any) -> bool:
-    return not (node.IsA("vtkMRMLLabelMapVolumeNode") or nodes.is_own(node))

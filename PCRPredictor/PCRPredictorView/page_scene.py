@@ -175,6 +175,16 @@ class PageScene:
             remove(attention)
             self.redraw()
 
+    def keep_result(self, text: str, title: str) -> None:
+        """Keep nothing: the page saves no scene."""
+
+    def kept_result(self) -> str:
+        """Return "": the page keeps no result."""
+        return ""
+
+    def drop_result(self) -> None:
+        """Do nothing: the page keeps no result."""
+
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Apply the settings to the views."""
         self.overlay = settings

@@ -17,7 +17,8 @@ _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
 _APART = {"PCRPredictorLib/finding", "PCRPredictorLib/effects", "PCRPredictorLib/registration"}
 _VISITS = _READING | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/visits"}
 _FOLLOW = _REPORT | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/follow"}
-_LOW = _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
+_SAVED = {"PCRPredictorLib/saved"}
+_LOW = _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -49,6 +50,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/visits": _VISITS,
     "PCRPredictorLib/mrml": _REPORT,
     "PCRPredictorLib/shift": _SHIFT,
+    "PCRPredictorLib/saved": _CORE,
     "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/commands": _OUTPUTS,

@@ -1,5 +1,7 @@
 """Checks that an exam can be predicted; each failure is reported in one sentence."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -45,3 +47,16 @@ def _check_phase(name: str, phase: np.ndarray, tumour: np.ndarray) -> None:
         raise DataError(f"the {name} phase has voxels that are not finite numbers; export it again without NaN")
     if low == high:
         raise DataError(f"the {name} phase is constant ({low:g} everywhere); check that the right file was exported")
+
+
+def read_and_check(read: Callable[[], Exam]) -> tuple[Exam, str]:
+    """Return the exam that a function reads, and what is wrong with its phases, "" if nothing; needs no tumour."""
+    exam = read()
+    widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
+    if all(np.isfinite(width) and width > 0 for width in widths):
+        return exam, ""
+    try:
+        check_exam(replace(exam, mask=np.ones(exam.pre.shape, np.uint8)))
+    except DataError as error:
+        return exam, str(error)
+    return exam, ""

@@ -28,6 +28,10 @@ class NodeExam:
         """Turn the views to the tumour at the next result, even if the exam is the same."""
         self._shown: tuple[object, ...] | None = None
 
+    def keep_views(self) -> None:
+        """Leave the views alone at the next result of the exam that was read last: they show it already."""
+        self._shown = self._state[: len(PHASE_NAMES)] if self._state is not None else None
+
     def read(self, pre: Node, early: Node, late: Node, segmentation: Node, segment_ids: Sequence[str]) -> Exam:
         """Return the exam that the nodes hold, see `exam_from_nodes`.
 

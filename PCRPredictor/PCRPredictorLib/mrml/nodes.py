@@ -132,7 +132,8 @@ def remove(node: Node) -> None:
         return
     if (part := node.GetNodeReference(DRAWN_IN_3D)) is not None:
         remove(part)
-    displays = [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
+    count = node.GetNumberOfDisplayNodes() if node.IsA("vtkMRMLDisplayableNode") else 0
+    displays = [node.GetNthDisplayNode(k) for k in range(count)]
     colours = [display.GetColorNode() for display in displays]
     own = [node, *(colour for colour in colours if colour is not None and is_own(colour))]
     drawn = [display for display in displays if display.IsA("vtkMRMLVolumeRenderingDisplayNode")]

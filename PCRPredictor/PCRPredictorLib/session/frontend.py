@@ -89,7 +89,21 @@ class ExamScene(Protocol):
         """Show a map of a prediction over the exam, see `report.maps`."""
 
     def hide_prediction(self) -> None:
-        """Show no prediction any more."""
+        """Show no prediction any more; what is kept stays."""
+
+    def keep_result(self, text: str, title: str) -> None:
+        """Keep a result with the chosen exam, if the frontend saves scenes; in place of an earlier one.
+
+        Args:
+            text: see `saved.result`.
+            title: the probability in words.
+        """
+
+    def kept_result(self) -> str:
+        """Return the result that is kept with the chosen exam, "" if none."""
+
+    def drop_result(self) -> None:
+        """Keep the result of the chosen exam no more."""
 
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Apply the settings to the views."""

@@ -49,11 +49,15 @@ class ModelChoice:
         except DataError as error:
             self._problem = str(error)
 
-    def check(self) -> Bundle:
+    def check(self, checksum: str = "") -> Bundle:
         """Return the chosen model, read again: it may have gone from the disk.
 
+        Args:
+            checksum: that it must have, "" for any.
+
         Raises:
-            DataError: if no model is chosen or it cannot be read; after that, no model is chosen.
+            DataError: if no model is chosen or it cannot be read, after which no model is chosen; or if it is a
+                different one.
         """
         if self.bundle is None:
             raise DataError(self._problem or "choose a model that can be read")
@@ -62,6 +66,8 @@ class ModelChoice:
         except DataError as error:
             self.bundle, self.point, self._problem = None, None, str(error)
             raise
+        if checksum and self.bundle.checksum != checksum:
+            raise DataError("the result is of a different model than the chosen one; choose that one, or predict again")
         return self.bundle
 
     def describe(self, _: Translate = str) -> str:

@@ -11,8 +11,9 @@ from ..report import wording
 from ..report.effect_words import describe_interventions
 from ..report.evidence_words import describe_evidence
 from ..report.measured import describe_measurements_briefly
+from ..saved.result import Packed
 from .frontend import Fingerprint
-from .history import Snapshot
+from .history import Snapshot, TumourState
 
 
 class PredictionInputs(NamedTuple):
@@ -33,12 +34,14 @@ class Result:
         prediction: at the chosen operating point.
         inputs: what it was made of.
         shown: number of the lesion whose values and attention are shown.
+        packed: what the scene keeps of it, None if it cannot be kept.
     """
 
     exam: Exam
     prediction: Prediction
     inputs: PredictionInputs
     shown: int = 0
+    packed: Packed | None = None
 
     def at(self, point: OperatingPoint) -> Result:
         """Return the result at a different operating point."""
@@ -56,6 +59,19 @@ class Result:
         )
         prediction = replace(self.prediction, interventions=found.interventions, lesions=lesions)
         return replace(self, prediction=prediction)
+
+    def is_of(self, now: Fingerprint | None, drawn: TumourState | None) -> bool:
+        """Return False if volumes or tumour differ from those that were predicted; an undone stroke changes nothing.
+
+        Args:
+            now: state of the exam, None while it is not complete.
+            drawn: the tumour as it is.
+        """
+        if now is None:
+            return True
+        if now.voxels != self.inputs.state.voxels:
+            return False
+        return now.tumour == self.inputs.state.tumour or (drawn is not None and drawn.content == self.inputs.tumour)
 
     @property
     def current(self) -> Prediction:

@@ -7,20 +7,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..exam import Exam
-from ..lesion.exam_check import check_exam
+from ..lesion.exam_check import read_and_check
 from ..lesion.sides import separate_sides
 from ..prediction import Prediction
 from ..report.wording import Translate
+from ..saved.result import Packed
 from .activity import Activity
 from .candidates import Candidates
 from .clinical_form import ClinicalForm
 from .exam_words import ExamWords, describe_exam
 from .frontend import ExamScene, Worker
+from .kept import KeptResults, predict_and_pack
 from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
 from .result import PredictionInputs, Result, ResultWords, describe_result
@@ -41,6 +41,7 @@ class Session:
         activity: what is running and what went wrong; it calls the listeners.
         tumour: clicks, strokes and their undo.
         candidates: what *Find tumours* has found.
+        kept: results that the scene keeps.
         model, clinical, overlay: what is chosen; only the methods here change it.
         result: the prediction that is shown, or None.
         title: of the exam, if it was opened with one.
@@ -55,6 +56,7 @@ class Session:
         self.tumour = Tumour(scene, self.activity, self.update)
         self.candidates = Candidates(scene, self.activity, self.tumour)
         self.model, self.clinical, self.overlay = ModelChoice(), ClinicalForm(), OverlaySettings()
+        self.kept = KeptResults(scene, self.activity, self.model, self.clinical)
         self._what_if = WhatIf(self.runner, translate)
         self.result: Result | None = None
         self.title = ""
@@ -129,7 +131,7 @@ class Session:
         if activity.doing:
             activity.report_problem(_("Wait until the running work is done, then open the exam again."))
             return False
-        activity.start(_("Reading the exam"), partial(_read_and_check, read), partial(self._on_read, title, opened))
+        activity.start(_("Reading the exam"), partial(read_and_check, read), partial(self._on_read, title, opened))
         return True
 
     def choose_model(self, path: Path | None) -> None:
@@ -156,6 +158,7 @@ class Session:
         self.model.point = self.model.bundle.operating_point(name)
         if self.result is not None:
             self.result = self.result.at(self.model.point)
+            self.kept.keep(self.result, self.clinical.values)
         self.activity.emit()
 
     def enter(self, clinical: Mapping[str, object]) -> None:
@@ -177,8 +180,10 @@ class Session:
         """Compare the exam with its last state. Call this after volumes, segment or mask change."""
         now = self._scene.fingerprint()
         if self.result is not None and (now is None or now.identity != self.result.inputs.state.identity):
-            self.clear_result()
+            self._leave_result()
         self.tumour.update_from(now)
+        if self.result is None:
+            self.kept.look(now, self.choose_model, self._take_up)
         self.activity.emit()
 
     def predict(self) -> None:
@@ -197,7 +202,7 @@ class Session:
             return
         inputs = PredictionInputs(state, drawn, self.clinical.meaning, bundle.checksum)
         exam = separate_sides(replace(exam, clinical=dict(self.clinical.values)))
-        work = partial(self.runner.predict, exam, bundle, self.model.device)
+        work = partial(predict_and_pack, self.runner, exam, bundle, self.model.device)
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
 
     def intervene(self) -> None:
@@ -212,7 +217,7 @@ class Session:
             activity.report_problem(_("There is no result yet; predict first."))
             return
         try:
-            bundle = self.model.check()
+            bundle = self.model.check(result.inputs.model)
         except DataError as error:
             activity.report_problem(str(error))
             return
@@ -232,7 +237,12 @@ class Session:
         self.activity.cancel()
 
     def clear_result(self) -> None:
-        """Drop the result."""
+        """Drop the result, in the scene, too."""
+        self._scene.drop_result()
+        self._leave_result()
+
+    def _leave_result(self) -> None:
+        """Show no result; one that the scene keeps stays there with its exam."""
         self.result, self.activity.message = None, ""
         self._scene.hide_prediction()
         self.activity.emit()
@@ -258,18 +268,11 @@ class Session:
         self._scene.apply_overlay(self.overlay)
 
     def _is_different_exam(self) -> bool:
-        """Return True if volumes or tumour differ from those of the result."""
-        now = self._scene.fingerprint()
-        if self.result is None or now is None:
-            return False
-        inputs, drawn = self.result.inputs, self.tumour.history.now
-        if now.voxels != inputs.state.voxels:
-            return True
-        return now.tumour != inputs.state.tumour and (drawn is None or drawn.content != inputs.tumour)
+        return self.result is not None and not self.result.is_of(self._scene.fingerprint(), self.tumour.history.now)
 
     def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
         exam, doubt = found
-        self.clear_result()
+        self._leave_result()
         self.title = title
         self.tumour.reset()
         self._scene.open_exam(exam)
@@ -279,22 +282,31 @@ class Session:
         if opened is not None:
             opened()
 
-    def _on_predicted(self, exam: Exam, inputs: PredictionInputs, remark: str, prediction: Prediction) -> None:
+    def _on_predicted(
+        self, exam: Exam, inputs: PredictionInputs, remark: str, found: tuple[Prediction, Packed]
+    ) -> None:
         _, now, bundle, point = self._translate, self._scene.fingerprint(), self.model.bundle, self.model.point
         if now is None or now.identity != inputs.state.identity:
             self.activity.report_problem(_("The exam was changed or deleted meanwhile; nothing is shown."))
         elif bundle is None or point is None or bundle.checksum != inputs.model:
             self.activity.report_problem(_("The model was changed meanwhile; predict again."))
         else:
-            self.result = Result(exam, prediction, inputs).at(point)
+            self.result = Result(exam, found[0], inputs, packed=found[1]).at(point)
             self._show_map(self.result)
+            self.kept.keep(self.result, exam.clinical)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()
             self.update()
 
     def _on_intervened(self, inputs: PredictionInputs, found: Prediction) -> None:
         if self.result is not None and self.result.inputs is inputs:  # else it was dropped meanwhile
             self.result = self.result.with_interventions(found)
+            self.kept.keep(self.result, self.result.exam.clinical)
             self.activity.message = self._translate("Done.")
+
+    def _take_up(self, result: Result) -> None:
+        """Show a result that the scene has kept."""
+        self.result = result
+        self._show_map(result)
 
     def _on_saved(self, folder: Path, _nothing: object) -> None:
         self.activity.message = self._translate("Saved in {folder}").format(folder=folder)
@@ -303,16 +315,3 @@ class Session:
         unread = f"{'; '.join(values)}; {self._translate('left unknown')}" if values else ""
         if problem := ". ".join(filter(None, (doubt, unread))):
             self.activity.report_problem(problem)
-
-
-def _read_and_check(read: Callable[[], Exam]) -> tuple[Exam, str]:
-    """Return the exam and the problem with its phases, "" if none."""
-    exam = read()
-    widths = [float(phase.max()) - float(phase.min()) for phase in exam.phases]  # not finite if any voxel is
-    if all(np.isfinite(width) and width > 0 for width in widths):
-        return exam, ""
-    try:
-        check_exam(replace(exam, mask=np.ones(exam.pre.shape, np.uint8)))
-    except DataError as error:
-        return exam, str(error)
-    return exam, ""

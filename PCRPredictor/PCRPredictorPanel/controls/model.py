@@ -8,6 +8,7 @@ from typing import Any
 import qt
 import slicer
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.model.store import StoredModel, add_model, list_models, remove_model
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
@@ -37,6 +38,7 @@ class ModelControls:
         ui.addZipButton.connect("clicked(bool)", self._add_zip)
         ui.removeModelButton.connect("clicked(bool)", self._remove)
         ui.predictButton.connect("clicked(bool)", self._look_again)
+        session.kept.find_model = self._find
         session.activity.on_change.append(self.update)
 
     def refresh(self, chosen: str | None = None) -> None:
@@ -71,10 +73,28 @@ class ModelControls:
         if card != self._card:  # a browser that gets its text again scrolls to the top
             self._card = card
             self._ui.cardBrowser.setHtml(card)
+        if model.path is not None and (now := self._model()) is not None and now.path != model.path:
+            self._select(model.path)  # that of a result which the scene has kept
 
     def _model(self) -> StoredModel | None:
         k = self._ui.modelSelector.currentIndex
         return self._models[k] if 0 <= k < len(self._models) else None
+
+    def _find(self, checksum: str) -> Path | None:
+        """Return the folder of the listed model of a checksum."""
+        for model in self._models:
+            try:
+                if load_bundle(model.path).checksum == checksum:
+                    return model.path
+            except DataError:  # its card says why, if it is chosen
+                continue
+        return None
+
+    def _select(self, path: Path) -> None:
+        selector, paths = self._ui.modelSelector, [model.path for model in self._models]
+        before = selector.blockSignals(True)
+        selector.setCurrentIndex(paths.index(path) if path in paths else -1)
+        selector.blockSignals(before)
 
     def _choose(self, *_args: object) -> None:
         model = self._model()

@@ -11,6 +11,8 @@ import slicer
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+from ..node_scene import NodeScene
+
 _TEXTS = ("probability", "decision", "evidence", "image", "matter", "attention", "warning")
 
 
@@ -19,16 +21,18 @@ class ResultControls:
 
     Args:
         ui: the panel's widgets by name.
+        scene: with the exam, and with results of others.
         session: that predicts.
     """
 
-    def __init__(self, ui: Any, session: Session) -> None:
-        self._ui, self._session = ui, session
+    def __init__(self, ui: Any, scene: NodeScene, session: Session) -> None:
+        self._ui, self._scene, self._session = ui, scene, session
         ui.predictButton.connect("clicked(bool)", lambda *_: session.predict())
         ui.matterButton.connect("clicked(bool)", lambda *_: session.intervene())
         ui.cancelButton.connect("clicked(bool)", lambda *_: session.cancel())
         ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
         ui.resultLesionSelector.connect("currentIndexChanged(int)", self._show_lesion)
+        ui.keptSelector.connect("activated(int)", self._choose_kept)
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
         session.activity.on_change.append(self.update)
@@ -56,6 +60,7 @@ class ResultControls:
             getattr(ui, f"{name}Label").visible = bool(getattr(ui, f"{name}Label").text)
         self._update_lesions(words.lesions)
         self._update_points()
+        self._update_kept()
         self._update_save()
 
     def save_into(self, folder: Path) -> None:
@@ -109,6 +114,24 @@ class ResultControls:
             if is_from_dicom
             else _("Only for an exam that was loaded from Slicer's DICOM database.")
         )
+
+    def _update_kept(self) -> None:
+        """List the results in the scene if there are several, or one that is not of the chosen exam."""
+        selector, found = self._ui.keptSelector, self._scene.results.list()
+        volumes = self._scene.volumes
+        self._scene.results.show_only(volumes, self._scene.segmentation)
+        shown = [key for key, _line in found if self._scene.results.exam_of(key)[:3] == volumes]
+        before = selector.blockSignals(True)
+        if [(selector.itemData(k), selector.itemText(k)) for k in range(selector.count)] != found:
+            selector.clear()
+            for key, line in found:
+                selector.addItem(line, key)
+        selector.setCurrentIndex(selector.findData(shown[0]) if shown else -1)
+        selector.blockSignals(before)
+        self._ui.keptSelector.visible = self._ui.keptLabel.visible = len(found) > len(shown)
+
+    def _choose_kept(self, *_args: object) -> None:
+        self._scene.choose_result(self._ui.keptSelector.currentData)
 
     def _choose_point(self, *_args: object) -> None:
         self._session.choose_point(self._ui.pointSelector.currentText)

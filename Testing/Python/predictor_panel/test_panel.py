@@ -81,7 +81,8 @@ def test_module_reload_keeps_the_choice_and_predicts(panel, slicer_session):
     predict(panel)
     slicer_session.close_module(panel)
     again = slicer_session.open_module(MODULE)
-    assert again.session.result is None
+    wait(again)
+    assert again.session.result is not None  # the scene has kept it
     assert again.session.problem() is None
     predict(again)
     assert again.session.result is not None

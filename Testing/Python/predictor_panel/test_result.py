@@ -5,7 +5,6 @@ import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.dicom.objects.results import FILES
-from PCRPredictorLib.mrml.nodes import is_own
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
@@ -14,7 +13,7 @@ from support.dicom_exam import write_dicom_exam
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
-from support.panel_help import choose, choose_tiny, predict, wait
+from support.panel_help import choose, choose_tiny, predict, view, wait
 
 
 def test_effect_of_clinical_values_on_the_probability_is_shown(panel):
@@ -104,8 +103,7 @@ def test_different_exam_leaves_nothing_of_the_last_one(panel):
     assert not panel.ui.peakButton.enabled
     predict(panel)
     assert panel.scene.parameters.attention.GetImageData().GetDimensions() == other.geometry.size
-    made = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if is_own(node)]
-    assert made == [panel.scene.parameters.attention]
+    assert view().composite.GetForegroundVolumeID() == panel.scene.parameters.attention.GetID()
 
 
 def test_removed_results_leave_no_node(panel):
@@ -113,9 +111,10 @@ def test_removed_results_leave_no_node(panel):
     for seed in (2, 3, 4):
         choose(panel, make_exam(seed=seed, full=False))
         predict(panel)
-        classes = ("vtkMRMLVolumeNode", "vtkMRMLColorTableNode", "vtkMRMLColorLegendDisplayNode")
+        panel.session.clear_result()
+        classes = ("vtkMRMLVolumeNode", "vtkMRMLColorTableNode", "vtkMRMLColorLegendDisplayNode", "vtkMRMLTextNode")
         counts.append([len(slicer.util.getNodesByClass(name)) for name in classes])
-    assert counts[1:] == [[volumes + 3, colours, legends] for volumes, colours, legends in counts[:-1]]
+    assert counts[1:] == [[volumes + 3, *others] for volumes, *others in counts[:-1]]
 
 
 def test_result_and_scene_are_saved(panel, tmp_path):

@@ -21,6 +21,7 @@ class Table:
         self.shown = self.overlay = self.position = None
         self.lesions, self.names, self.active = {}, {}, ""
         self.remark = ""
+        self.kept = {}
 
     def problem(self):
         return "Choose an exam." if self.exam is None else None
@@ -76,6 +77,15 @@ class Table:
 
     def hide_prediction(self):
         self.shown = None
+
+    def keep_result(self, text, title):
+        self.kept[self.opened] = text
+
+    def kept_result(self):
+        return self.kept.get(self.opened, "")
+
+    def drop_result(self):
+        self.kept.pop(self.opened, None)
 
     def apply_overlay(self, settings):
         self.overlay = settings
