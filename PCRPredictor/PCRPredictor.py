@@ -61,6 +61,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRPredictorLogic()
         self._make_sections()
+        self._make_follow_up()
         self._keep_texts_whole(panel)
         self._observe_scene(slicer.mrmlScene)
         self.connect_parameters()
@@ -97,6 +98,15 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.models = ModelControls(self.ui, model_folder(), self.session)
         self.overlay = OverlayControls(self.ui, self.scene, self.session)
         self.batch = BatchControls(self.ui, self.session)
+
+    def _make_follow_up(self) -> None:
+        from PCRPredictorPanel.follow_up import FollowUpPart
+
+        part = slicer.util.loadUI(self.resourcePath("UI/FollowUp.ui"))
+        self.ui.followUpSection.layout().addWidget(part)
+        ui = slicer.util.childWidgetVariables(part)
+        self.follow_up = FollowUpPart(ui, self.scene, self.session, model_folder(), self.packages.problem)
+        self.ui.followUpSection.connect("contentsCollapsed(bool)", self.follow_up.refresh)
 
     def _keep_texts_whole(self, panel) -> None:
         from PCRPredictorPanel.toolkit.whole_text import WholeTexts, narrow
@@ -137,6 +147,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def on_scene_start_close(self, _caller, _event) -> None:
         """Called before the scene is emptied: drop everything of it."""
         self.session.cancel()
+        self.follow_up.forget_scene()
         self.tumour.release()
         self.disconnect_parameters()
         self.scene.parameters = None

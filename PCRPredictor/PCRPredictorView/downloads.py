@@ -8,11 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.follow.files import write_follow_up
 from PCRPredictorLib.outputs import MASK, MASK_DICOM, write_prediction, write_tumour
+from PCRPredictorLib.session.course.analysis import Analysis
+from PCRPredictorLib.session.course.runner import Answer
 from PCRPredictorLib.session.result import Result
 from PCRPredictorLib.session.session import Session
 
 from .work import Work
+
+FOLLOW_UP = ("follow.html", "follow.zip")
 
 
 class Downloads:
@@ -22,9 +27,10 @@ class Downloads:
         folder: of the page's own.
     """
 
-    def __init__(self, work: Work, session: Session, folder: Path) -> None:
-        self._work, self._session, self._folder = work, session, folder
+    def __init__(self, work: Work, session: Session, analysis: Analysis, folder: Path) -> None:
+        self._work, self._session, self._analysis, self._folder = work, session, analysis, folder
         self._written: Result | None = None  # whose files are in the folder
+        self._followed: Answer | None = None  # the same of the follow-up
         self._writing = asyncio.Lock()
 
     async def write(self, name: str) -> None:
@@ -38,6 +44,9 @@ class Downloads:
                 exam = self._session.tumour.exam_to_save()
                 await self._work.run_in_thread(partial(write_tumour, exam, self._folder / name))
                 return
+            if name in FOLLOW_UP:
+                await self._write_follow_up(name)
+                return
             result = self._session.result
             if result is None:
                 raise DataError("there is no result to write; predict first")
@@ -45,23 +54,43 @@ class Downloads:
                 await self._work.run_in_thread(partial(_write, result, self._folder))
                 self._written = result
 
+    async def _write_follow_up(self, name: str) -> None:
+        answer = self._analysis.answer
+        if answer is None:
+            raise DataError("there is nothing of the follow-up to write; measure or predict first")
+        if self._followed is not answer or not (self._folder / name).is_file():
+            files = self._folder / "follow-up"
+            options = {**self._analysis.options(answer), "dicom": self._analysis.is_from_dicom}
+            write = partial(write_follow_up, answer.course, answer.prediction, files, **options)
+            await self._work.run_in_thread(write)
+            await self._work.run_in_thread(
+                partial(_pack, files, self._folder / "follow.html", self._folder / "follow.zip")
+            )
+            self._followed = answer
+
 
 def _write(result: Result, folder: Path) -> None:
     """Write the files of `pcr predict`, the report apart, and all of them packed.
 
     Both are replaced at once, because a browser may still be reading the last ones.
     """
-    files, packed, report = folder / "result", folder / "result.zip.new", folder / "report.html.new"
+    files = folder / "result"
     write_prediction(result.exam, result.prediction, files, scene=False)
     if result.is_from_dicom:
         _add_segmentation(result, files)
+    _pack(files, folder / "report.html", folder / "result.zip")
+
+
+def _pack(files: Path, report: Path, packed: Path) -> None:
+    """Put the report of a folder beside it, and all of its files into an archive."""
+    new = {path: path.with_name(f"{path.name}.new") for path in (report, packed)}
     stored = zipfile.ZIP_STORED  # pictures and gzip are packed already
-    with zipfile.ZipFile(packed, "w", stored) as archive:
-        for path in sorted(files.iterdir()):
-            archive.write(path, f"pcr-result/{path.name}")
-    report.write_bytes((files / "report.html").read_bytes())
-    for path in (packed, report):
-        path.replace(path.with_suffix(""))
+    with zipfile.ZipFile(new[packed], "w", stored) as archive:
+        for path in sorted(file for file in files.rglob("*") if file.is_file()):
+            archive.write(path, f"pcr-{packed.stem}/{path.relative_to(files).as_posix()}")
+    new[report].write_bytes((files / report.name).read_bytes())
+    for path, finished in new.items():
+        finished.replace(path)
 
 
 def _add_segmentation(result: Result, folder: Path) -> None:

@@ -9,6 +9,10 @@ from typing import Protocol
 
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
 from PCRPredictorLib.reading.sources import Source
+from PCRPredictorLib.response.bundle import bundled_responses
+from PCRPredictorLib.session.course.analysis import Analysis
+from PCRPredictorLib.session.course.comparison import Comparison
+from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.session import Session
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import html
@@ -21,12 +25,13 @@ from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 from .downloads import Downloads
 from .page_scene import PageScene
 from .sections.exam import ExamSection
+from .sections.follow_up import FollowUpSection
 from .sections.model import ModelSection
 from .sections.overlay import OverlaySection
 from .sections.patient import PatientSection
 from .sections.result import ResultSection
 from .sections.tumour import TumourSection
-from .serving.uploads import uploaded_mask
+from .serving.uploads import uploaded_mask, uploaded_visit
 from .views import Views
 from .work import Work
 
@@ -81,6 +86,10 @@ class Page:
         views = Views(server, self.work, slicer, scene)
         self.exams = ExamSection(server, self.work, self.session, sources)
         self._tumour = TumourSection(server, self.work, self.session, scene, views)
+        analysis = Analysis(FollowUp(self.session, scene))
+        self._follow_up = FollowUpSection(
+            server, self.work, analysis, Comparison(analysis, views.visits), bundled_responses()
+        )
         self._sections: dict[str, Section] = {
             "Exam": self.exams,
             "Tumour": self._tumour,
@@ -88,8 +97,9 @@ class Page:
             "Model": ModelSection(server, self.work, self.session, model),
             "Result": ResultSection(server, self.work, self.session),
             "Overlay": OverlaySection(server, self.work, self.session, scene, views),
+            "Follow-up": self._follow_up,
         }
-        self.write_result = Downloads(self.work, self.session, folder).write
+        self.write_result = Downloads(self.work, self.session, analysis, folder).write
         self.session.activity.on_problem.append(self._show_problem)
         self.session.activity.on_change.append(self._refresh)
         self._refresh()
@@ -102,7 +112,10 @@ class Page:
     def open_upload(self, folder: Path) -> None:
         """Open what a browser sent, an exam or the mask of the open one; return at once."""
         with self._server.state:
-            if uploaded_mask(folder) is None:
+            if uploaded_visit(folder):
+                self.exams.receive(False)
+                self._follow_up.open_upload(folder)
+            elif uploaded_mask(folder) is None:
                 self.exams.open_upload(folder)
             else:
                 self.exams.receive(False)
@@ -144,7 +157,9 @@ class Page:
                 name = self.state.name
                 for heading, section in self._sections.items():
                     html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
-                    off = self.state.name.busy if heading == "Exam" else f"({name.busy} || {name.closed})"
+                    off = (
+                        self.state.name.busy if heading in ("Exam", "Follow-up") else f"({name.busy} || {name.closed})"
+                    )
                     section.build(off)
             with v3.VMain(), html.Div(style="height: calc(100dvh - 48px);", id="views"):
                 views.build(layout)

@@ -8,6 +8,7 @@ from functools import partial
 
 from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, match_view, scroll_to
 from PCRPredictorLib.mrml.exam import geometry_of
+from PCRPredictorLib.mrml.follow import VISIT_VIEWS
 from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
@@ -24,6 +25,7 @@ from .page_scene import BACKGROUNDS, PageScene
 from .viewing.arrangements import Arrangement, layouts
 from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button
 from .viewing.places import describe_slice, position_at, sides_of
+from .viewing.visits import VisitViews
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
@@ -49,6 +51,7 @@ class Views:
         self._is_aligning = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
         self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
+        self.visits = VisitViews(slicer, self._arrange_visits, lambda: self._arrangement == Arrangement.VISITS)
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
         register_rca_factories(
             slicer.view_manager,
@@ -85,10 +88,20 @@ class Views:
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
             attention = nodes.get("attention") if overlay.visible else None
             compare_phases(self._slicer.scene, volumes, attention, overlay.opacity)
+        if self._arrangement == Arrangement.VISITS:
+            self.visits.fill()
         for space in self._slicer.view_manager.get_threed_views():
             space.renderer().ResetCameraClippingRange()
         for view in self._slicer.view_manager.get_views():
             view.schedule_render()
+
+    @property
+    def _arrangement(self) -> Arrangement:
+        return Arrangement(self.state.data.arrangement)
+
+    def _arrange_visits(self, wanted: bool) -> None:
+        self.state.data.arrangement = (Arrangement.VISITS if wanted else Arrangement.FOUR_UP).value
+        self.arrange(self.state.data.arrangement)
 
     def set_press(self, press: Press | None) -> None:
         """Set what the left button does in a slice view at an LPS position in mm; None leaves it to trame-slicer."""
@@ -108,12 +121,15 @@ class Views:
             view.interactor().AddObserver(event, partial(_with_view, done, view), FIRST)
         if view.name in COMPARE_VIEWS:
             view.modified.connect(self._align_others)
+        if view.name in VISIT_VIEWS:
+            self.visits.attach(view)
         ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
         self._add_place(view)
         view.modified.connect(self._update_place)
-        label(f"{view.name if view.name in COMPARE_VIEWS else view.get_orientation()}")
+        names = {name: name for name in COMPARE_VIEWS} | VISIT_VIEWS
+        label(names.get(view.name) or f"{view.get_orientation()}")
         reset_button(view)
         with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)

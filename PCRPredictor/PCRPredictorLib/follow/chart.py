@@ -32,6 +32,7 @@ from ..response.prediction import ResponsePrediction
 from .words import describe_chart, describe_day, describe_when, format_probability, format_quantity, label_quantity
 
 _WIDTH, _ABOVE, _ROW, _BELOW = 8.4, 0.95, 2.6, 0.95  # inches
+_NARROW = 5.2  # inches, of a chart in a panel
 _DPI = 120
 _TEXT, _DIM, _GRID = "#1c2430", "#55606e", "#e6e9ee"
 _RANGE, _THRESHOLD = "#8e98a5", "#8a1c1c"
@@ -82,26 +83,34 @@ def save_chart(
 
 
 def draw_chart(
-    course: Course, prediction: ResponsePrediction | None, bands: Bands | None, _: Translate = str
+    course: Course,
+    prediction: ResponsePrediction | None,
+    bands: Bands | None,
+    _: Translate = str,
+    *,
+    narrow: bool = False,
 ) -> Figure:
     """Draw the chart; visits that were not reached have bands but no values.
 
     Args:
         prediction: None draws the measurements alone.
         bands: of the trial; None draws the patient alone.
+        narrow: for a panel beside the views, with texts of the same size.
     """
+    width = _NARROW if narrow else _WIDTH
     rows = len(_SCALES) + (prediction is not None)
-    height = _ABOVE + rows * _ROW + _BELOW
-    figure = Figure(figsize=(_WIDTH, height), facecolor="white")
+    above = _ABOVE + 0.15 * narrow  # the legend has a row more
+    height = above + rows * _ROW + _BELOW
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
-    place = {"top": 1 - _ABOVE / height, "bottom": _BELOW / height, "left": 0.11, "right": 0.975}
+    place = {"top": 1 - above / height, "bottom": _BELOW / height, "left": 0.92 / width, "right": 1 - 0.21 / width}
     grid = figure.add_gridspec(rows, 1, **place, hspace=0.22)
     for row, scale in enumerate(_SCALES):
         _draw_quantity(_axes(figure, grid[row]), scale, course, bands, _)
     if prediction is not None:
         _draw_probability(_axes(figure, grid[2]), prediction, _)
-    _name_visits(figure.axes[-1], course, _)
-    _add_legend(figure, bands, prediction, _)
+    _name_visits(figure.axes[-1], course, _, 12 if narrow else 18)
+    _add_legend(figure, bands, prediction, _, 2 if narrow else 3)
     return figure
 
 
@@ -205,14 +214,16 @@ def _title(axes: Axes, title: str, unit: str) -> None:
     axes.set_title(f"{title}, {unit}" if unit else title, loc="left", fontsize=12, color=_TEXT, pad=6)
 
 
-def _name_visits(axes: Axes, course: Course, _: Translate) -> None:
+def _name_visits(axes: Axes, course: Course, _: Translate, letters: int) -> None:
     days = course.days
-    lines = [(name, fill(describe_when(name, _), 18), describe_day(days.get(name), _)) for name in VISITS]
+    lines = [(name, fill(describe_when(name, _), letters), describe_day(days.get(name), _)) for name in VISITS]
     axes.set_xticklabels(["\n".join(part for part in line if part) for line in lines])
     axes.tick_params(axis="x", labelsize=10, labelcolor=_TEXT, pad=6)
 
 
-def _add_legend(figure: Figure, bands: Bands | None, prediction: ResponsePrediction | None, _: Translate) -> None:
+def _add_legend(
+    figure: Figure, bands: Bands | None, prediction: ResponsePrediction | None, _: Translate, columns: int
+) -> None:
     entries: list[tuple[object, str]] = [(Line2D([], [], color="black", marker="o", linewidth=2.2), _("this patient"))]
     if prediction is not None:
         entries.append((Patch(facecolor=_RANGE), _("range of the probability")))
@@ -228,7 +239,9 @@ def _add_legend(figure: Figure, bands: Bands | None, prediction: ResponsePredict
             entries.append((rate, _("share with pCR in training")))
         entries.append((threshold, _("threshold")))
     handles, labels = zip(*entries, strict=True)
-    figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.03, 0.995), ncols=3, frameon=False, fontsize=10)
+    size = 10 if columns > 2 else 8.5  # points
+    more = {"bbox_to_anchor": (0.03, 0.995), "ncols": columns, "frameon": False, "fontsize": size}
+    figure.legend(handles, labels, loc="upper left", **more)
 
 
 def _swatch(style: _Style) -> tuple[Patch, Patch, Line2D]:

@@ -11,12 +11,14 @@ import datetime
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..errors import Notice
 from ..exam import VISITS as VISITS
 from ..exam import Exam
 from .facts import ExamFacts
 
+Use = Literal["drawn", "gone", "baseline"]  # what counts as the tumour of a visit
 WHEN = {
     "T0": "before treatment",
     "T1": "about three weeks after its start",

@@ -44,6 +44,11 @@ class ClinicalForm:
         self._known |= {variable.name: self.values.get(variable.name) for variable in self.schema.asked}
 
     @property
+    def known(self) -> dict[str, object]:
+        """All that is known of the patient, also what only other models ask for; None if it was made unknown."""
+        return dict(self._known)
+
+    @property
     def meaning(self) -> dict[str, object]:
         """The values as the model reads them, to be compared: 52 and "52.0" are the same. Unreadable ones stay."""
         read, _problems = self.schema.parse_each(self.values)

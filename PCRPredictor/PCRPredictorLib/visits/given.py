@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from ..errors import DataError
 from ..reading.sources import DicomSource, PatientSource, Source, find_sources, given_source
-from ..response.course import VISITS
+from ..response.course import VISITS, Use
 from .propose import ASIDE, check_names
 from .studies import Studies
 
-Use = Literal["drawn", "gone", "baseline"]
 WAYS = "a DICOM folder, a folder with a file per phase, a 4-D file, or three files (before contrast, early, late)"
 
 

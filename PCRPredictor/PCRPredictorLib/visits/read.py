@@ -5,21 +5,19 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from ..errors import DataError, Notice
-from ..exam import Exam, Lesion
-from ..lesion.body import Side
+from ..exam import Exam
 from ..lesion.sides import separate_sides
 from ..reading.mask import add_mask
-from ..response.checks import breast_of, check_exams
+from ..response.checks import check_exams
 from ..response.course import Course, Visit, VisitValues
 from .facts import with_facts
 from .given import GivenVisit
-from .measured import measure_exam
+from .measured import measure_in_course, with_notice
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -128,7 +126,7 @@ def _with_tumour(visit: GivenVisit, exams: Mapping[str, Exam], first: bool) -> E
     if first:
         raise DataError(f"{name} is the first visit and must have a tumour, got an empty mask; give its mask")
     text = f"The mask of {name} has no voxel: read as a tumour that is gone, of volume 0."
-    return _noted(exam, Notice("mask_empty", text))
+    return with_notice(exam, Notice("mask_empty", text))
 
 
 def _no_mask(name: str, first: bool) -> str:
@@ -176,50 +174,13 @@ def measure_course(course: Course, given: Sequence[GivenVisit], report: Report =
         DataError: if a visit cannot be measured.
     """
     uses = {visit.name: visit.use for visit in given}
-    first: Exam | None = None
-    side: Side | None = None
+    first: Visit | None = None
     visits: dict[str, Visit] = {}
     for visit in course:
         report(f"{visit.name}: measuring")
-        exam = _one_tumour(_exam_of(visit), side, visit.name)
-        side = side or breast_of(replace(visit, exam=exam))[0]
-        inside = first if uses[visit.name] == "baseline" else None
-        found = _named(visit.name, partial(measure_exam, exam, side, inside))
-        if inside is not None:
-            exam = replace(exam, mask=found.functional.astype(np.uint8))
-        notices = (*exam.provenance.notices, *found.notices)
-        visits[visit.name] = replace(visit, exam=exam, values=found.values, notices=notices)
-        first = first or (exam if exam.has_tumour else None)
+        measured = visits[visit.name] = measure_in_course(visit, uses[visit.name], first)
+        first = first or (measured if measured.exam is not None and measured.exam.has_tumour else None)
     return replace(course, visits=visits)
-
-
-def _exam_of(visit: Visit) -> Exam:
-    assert visit.exam is not None
-    return visit.exam
-
-
-def _one_tumour(exam: Exam, side: Side | None, name: str) -> Exam:
-    """Return the exam with one tumour: all its lesions together, of lesions in both breasts those of the first visit.
-
-    Args:
-        exam: with one or several lesions.
-        side: of the tumour at an earlier visit; by default that of the largest lesion.
-        name: of the visit.
-    """
-    if not exam.lesions:
-        return exam
-    alone = [replace(exam, mask=lesion.mask, lesions=()) for lesion in exam.lesions]
-    sides = [breast_of(Visit(name, _UNKNOWN, one))[0] for one in alone]
-    wanted = side or sides[0]
-    used = [one for one, of in zip(alone, sides, strict=True) if of in (wanted, None)] or alone
-    mask = np.any([np.asarray(one.mask) for one in used], axis=0).astype(np.uint8)
-    text = f"{name} has {len(exam.lesions)} lesions: {len(used)} measured as one tumour"
-    text += f", those in the {wanted} breast; the others are not followed." if len(used) < len(exam.lesions) else "."
-    return _noted(exam.with_lesions([Lesion("tumour", mask)]), Notice("lesions_together", text))
-
-
-def _noted(exam: Exam, notice: Notice) -> Exam:
-    return replace(exam, provenance=replace(exam.provenance, notices=(*exam.provenance.notices, notice)))
 
 
 def _named(name: str, read: Callable[[], T]) -> T:

@@ -73,7 +73,11 @@ class OverlaySection:
         phases = [(background, background, "", f"show-{background}") for background in BACKGROUNDS]
         off = f"{arrangement} === '{Arrangement.COMPARE.value}'"
         choice(name.background, phases, disabled=(off,), classes="mb-2")
-        kinds = [(kind.value, kind.value, "", f"arrange-{kind.name.lower()}") for kind in Arrangement]
+        kinds = [
+            (kind.value, kind.value, "", f"arrange-{kind.name.lower()}")
+            for kind in Arrangement
+            if kind is not Arrangement.VISITS
+        ]
         choice(arrangement, kinds, classes="mb-2")
         label = f"'Window/level ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"
         v3.VRangeSlider(v_model=(name.grey,), min=0, max=200, step=2, label=(label,), id="grey", **COMPACT)

@@ -35,6 +35,8 @@ _TEXT = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # files that are sent 
 _DOWNLOADS = {
     "report.html": "text/html",
     "result.zip": "application/zip",
+    "follow.html": "text/html",
+    "follow.zip": "application/zip",
     "tumour.nii.gz": "application/gzip",
     "tumour.dcm": "application/dicom",
 }

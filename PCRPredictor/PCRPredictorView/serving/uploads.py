@@ -21,7 +21,7 @@ from PCRPredictorLib.reading.sources import DicomSource, FilesSource, SeriesSour
 
 UPLOADED = (".nii", ".nii.gz", ".nrrd", ".mha")
 _FILES = (*PHASE_NAMES, "series", "mask")
-_TEXTS = ("pick", "label")
+_TEXTS = ("pick", "label", "visit")
 _LONGEST_TEXT = 200  # bytes
 _MOST_FILES = 20_000
 _PIECE = 2**20  # bytes
@@ -128,6 +128,11 @@ def _received_exam(folder: Path, name: str) -> Source:
     return FilesSource(name=name, phases=tuple(p for p in phases if p))
 
 
+def uploaded_visit(folder: Path) -> str:
+    """Return the visit, as "T1", for which `receive` wrote an exam; "" if it is for none."""
+    return "".join(_words(folder, "visit")[:1])
+
+
 def uploaded_mask(folder: Path) -> Path | None:
     """Return the tumour mask that `receive` wrote without an exam; None if it wrote an exam."""
     names = {path.name.split(".")[0] for path in folder.iterdir()}
@@ -156,7 +161,7 @@ async def _write(part: BodyPartReader, received: Received) -> None:
         path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
         raise DataError(
-            "the fields of the form must be pre, early, late, series, mask, dicom, pick or label; use the page's form"
+            "the form must have fields pre, early, late, series, mask, dicom, pick, label or visit; use the page's"
         )
     received.count += 1
     if received.count > _MOST_FILES:

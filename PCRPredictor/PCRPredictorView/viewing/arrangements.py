@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from PCRPredictorLib.mrml.display import COMPARE_VIEWS
+from PCRPredictorLib.mrml.follow import COLOURS
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 
 
@@ -13,6 +14,7 @@ class Arrangement(Enum):
 
     FOUR_UP = "Four views"
     COMPARE = "Phases side by side"
+    VISITS = "Visits side by side"
 
 
 def layouts() -> dict[str, Layout]:
@@ -20,9 +22,11 @@ def layouts() -> dict[str, Layout]:
     axial, coronal = ViewLayoutDefinition.axial_view(), ViewLayoutDefinition.coronal_view()
     sagittal, space = ViewLayoutDefinition.sagittal_view(), ViewLayoutDefinition.threed_view()
     phases = [ViewLayoutDefinition.slice_view("Axial", label=n, color=c) for n, c in COMPARE_VIEWS.items()]
+    visits = [ViewLayoutDefinition.slice_view("Axial", label=n, color=c) for n, c in COLOURS.items()]
     return {
         Arrangement.FOUR_UP.value: _two_by_two([axial, space, coronal, sagittal]),
         Arrangement.COMPARE.value: _two_by_two(phases),
+        Arrangement.VISITS.value: _two_by_two(visits),
     }
 
 

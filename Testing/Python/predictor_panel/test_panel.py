@@ -20,7 +20,8 @@ CODE = [MODULE, *(MODULE.parent / "PCRPredictorPanel").rglob("*.py")]
 def test_every_widget_that_the_code_names_is_in_the_panel():
     code = "\n".join(file.read_text() for file in CODE)
     used = set(re.findall(r"\bui\.(\w+)", code)) - {"connect"}
-    named = set(re.findall(r'name="(\w+)"', (MODULE.parent / "Resources/UI/PCRPredictor.ui").read_text()))
+    files = (MODULE.parent / "Resources/UI").glob("*.ui")
+    named = {name for file in files for name in re.findall(r'name="(\w+)"', file.read_text())}
     assert used
     assert used <= named
 

@@ -1,0 +1,89 @@
+"""The visits as a table: when, what was measured, how it changed, and the probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...follow.words import describe_day, format_change, format_probability, format_quantity
+from ...report.wording import Translate
+from ...response.course import change
+from .analysis import Analysis
+from .entry import VisitEntry
+
+VOLUME, DIAMETER = "functional_volume_ml", "longest_diameter_mm"
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    """A visit in words.
+
+    Args:
+        name: as "T1".
+        title: of its exam.
+        when: as "day 22" after the first visit; "" if that is unknown.
+        tumour: what counts as its tumour, or what is missing.
+        volume: functional tumour volume with its unit; "" before it is measured.
+        diameter: longest diameter with its unit.
+        change: of the volume against the first visit.
+        probability: after this visit; "" before a prediction or if it is stale.
+        is_open: True if its exam is the one that is open.
+        can_show: True if it has an exam.
+        use: what counts as its tumour, see `VisitEntry`.
+    """
+
+    name: str
+    title: str
+    when: str
+    tumour: str
+    volume: str = ""
+    diameter: str = ""
+    change: str = ""
+    probability: str = ""
+    is_open: bool = False
+    can_show: bool = True
+    use: str = "drawn"
+
+
+def rows_of(analysis: Analysis, _: Translate = str) -> list[VisitRow]:
+    """Return a row for each visit on the table."""
+    return [_row(entry, analysis, _) for entry in analysis.visits.entries.values()]
+
+
+def _row(entry: VisitEntry, analysis: Analysis, _: Translate) -> VisitRow:
+    visits, first = analysis.visits, next(iter(analysis.visits.entries.values()))
+    values = entry.values if analysis.is_current(entry) else None
+    before = first.values if analysis.is_current(first) and first is not entry else None
+    changed = change(before.get(VOLUME), values.get(VOLUME)) if before is not None and values is not None else None
+    return VisitRow(
+        entry.name,
+        entry.title,
+        _when(entry, first, _),
+        _tumour(entry, visits.problem_of(entry) is not None, _),
+        format_quantity(VOLUME, values.get(VOLUME)) if values is not None else "",
+        format_quantity(DIAMETER, values.get(DIAMETER)) if values is not None else "",
+        format_change(changed),
+        _probability(entry.name, analysis),
+        entry.name == visits.active,
+        entry.exam is not None,
+        entry.use,
+    )
+
+
+def _when(entry: VisitEntry, first: VisitEntry, _: Translate) -> str:
+    days = (entry.date - first.date).days if entry.date is not None and first.date is not None else None
+    return describe_day(days, _)
+
+
+def _tumour(entry: VisitEntry, is_missing: bool, _: Translate) -> str:
+    if entry.given is not None:
+        return _("values from a table")
+    if is_missing:
+        return _("mask needed")
+    return {"drawn": _("as drawn"), "gone": _("gone"), "baseline": _("inside the baseline's outline")}[entry.use]
+
+
+def _probability(name: str, analysis: Analysis) -> str:
+    if analysis.answer is None or analysis.answer.prediction is None or analysis.is_stale:
+        return ""
+    found = [after for after in analysis.answer.prediction.visits if after.visit == name]
+    return format_probability(found[0]) if found else ""

@@ -1,0 +1,49 @@
+"""What follows from the visits, as rich text for panel and page; the sentences are those of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from ...follow import words
+from ...report.evidence_words import describe_bars
+from ...report.wording import Translate, list_notices
+from ...response.course import Course
+from ...response.prediction import ResponsePrediction
+from .analysis import Analysis
+
+
+def describe_answer(analysis: Analysis, _: Translate = str) -> str:
+    """Return how the tumour changed, the probability after the last visit, its evidence, and warnings; "" if none."""
+    answer = analysis.answer
+    if answer is None:
+        return ""
+    stale = _("Changed since this result; measure or predict again.") if analysis.is_stale else ""
+    parts = [f"<b>{escape(stale)}</b>" if stale else "", *map(escape, _about_course(answer.course, _))]
+    if answer.prediction is not None:
+        parts += _about_prediction(answer.course, answer.prediction, _)
+    notices = answer.notices if answer.prediction is None else (*answer.notices, *answer.prediction.notices)
+    own = [notice for visit in answer.course for notice in visit.notices] if answer.prediction is None else []
+    last = answer.prediction.visits[-1].notices if answer.prediction is not None else ()
+    return _paragraphs([*parts, list_notices((*notices, *own, *last), _)])
+
+
+def _about_course(course: Course, _: Translate) -> list[str]:
+    return [words.describe_changes(course, _), words.describe_gone(course, _)]
+
+
+def _about_prediction(course: Course, prediction: ResponsePrediction, _: Translate) -> list[str]:
+    after = prediction.visits[-1]
+    shown = escape(words.describe_probability(after, prediction.model.base_rate, _))
+    plain = [words.describe_decision(after, prediction.model.base_rate, _), words.describe_course(prediction, _)]
+    plain += words.describe_missing(course, after, _)
+    return [
+        f"<big><b>{shown}</b></big>",
+        *map(escape, plain),
+        describe_bars(after.evidence, _),
+        escape(words.describe_not_for(_)),
+    ]
+
+
+def _paragraphs(parts: Iterable[str]) -> str:
+    return "".join(f"<p>{part}</p>" for part in parts if part)

@@ -1,0 +1,98 @@
+"""Two visits side by side in the views of the page, see `session.course.comparison.VisitViews`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.mrml.display import match_view
+from PCRPredictorLib.mrml.follow import (
+    VISIT_VIEWS,
+    SideBySide,
+    fill_views,
+    put_side_by_side,
+    remove_side_by_side,
+    turn_to,
+)
+from trame_slicer.core import SlicerApp
+from trame_slicer.views import SliceView
+
+
+class VisitViews:
+    """Show two visits.
+
+    Args:
+        slicer: application whose scene is used.
+        arrange: shows the arrangement of the visits with True, the usual one with False.
+        is_arranged: returns whether the visits are arranged.
+    """
+
+    def __init__(self, slicer: SlicerApp, arrange: Callable[[bool], object], is_arranged: Callable[[], bool]) -> None:
+        self._slicer, self._arrange, self._is_arranged = slicer, arrange, is_arranged
+        self._shown: SideBySide | None = None
+        self._mip = self._is_aligning = False
+        self._sizes: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def is_shown(self) -> bool:
+        """True while two visits are shown."""
+        return self._shown is not None and self._is_arranged()
+
+    def show(self, baseline: Exam, follow: Exam, matrix: np.ndarray | None) -> None:
+        """Show two exams; the views stay where they are if they were shown already.
+
+        Args:
+            baseline, follow: with their masks.
+            matrix: (4, 4) LPS mm from the first to the second, None to show both where they lie.
+        """
+        was_shown = self.is_shown
+        self._forget()
+        self._shown = put_side_by_side(self._slicer.scene, baseline, follow, matrix)
+        self._arrange(True)
+        self.fill()
+        if not was_shown:
+            self._turn(baseline.centre)
+
+    def set_mip(self, mip: bool) -> None:
+        """Show the subtractions as projections or slices."""
+        self._mip = mip
+        self.fill()
+
+    def hide(self) -> None:
+        """Return to the usual views."""
+        self._forget()
+        self._arrange(False)
+
+    def fill(self) -> None:
+        """Give each view its volume and outlines, which opening an exam or a prediction may have replaced."""
+        if self._shown is not None:
+            fill_views(self._slicer.scene, self._shown, mip=self._mip)
+            for name in VISIT_VIEWS:
+                if (view := self._slicer.view_manager.get_view(name)) is not None:
+                    view.schedule_render()
+
+    def attach(self, view: SliceView) -> None:
+        """Let a view of the visits move the others with it."""
+        view.modified.connect(self._align_others)
+
+    def _turn(self, position: np.ndarray) -> None:
+        if self._shown is not None:
+            turn_to(self._slicer.scene, self._shown, position)
+
+    def _align_others(self, view: SliceView) -> None:
+        node = view.get_view_node()
+        before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
+        if self._is_aligning or not self.is_shown or before != node.GetDimensions():
+            return
+        self._is_aligning = True
+        for name in VISIT_VIEWS:
+            other = self._slicer.view_manager.get_view(name)
+            if other is not None and other is not view:
+                match_view(other.get_view_node(), node)
+        self._is_aligning = False
+
+    def _forget(self) -> None:
+        if self._shown is not None:
+            remove_side_by_side(self._slicer.scene, self._shown)
+        self._shown = None
