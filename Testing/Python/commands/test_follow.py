@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.commands import follow_exams
+from PCRPredictorLib.visits import measured
 from PCRPredictorLib.writing import write_nifti
 from support.follow_up.response_model import write_tiny_response
-from support.follow_up.visits import later_exam, small_exam, write_files, write_study
+from support.follow_up.visits import in_place, later_exam, small_exam, write_files, write_study
 
 EXAM = small_exam(0, size=(24, 20, 8), spacing=(3, 3, 4))
 LATER = later_exam(EXAM, 0.6, 2)
@@ -119,7 +120,8 @@ def test_a_tumour_that_is_gone_is_followed(call, files):
     assert "0 ml" in printed
 
 
-def test_a_visit_can_be_measured_inside_the_outline_of_the_baseline(call, files):
+def test_a_visit_can_be_measured_inside_the_outline_of_the_baseline(call, files, monkeypatch):
+    monkeypatch.setattr(measured, "register", in_place)
     code, printed, _ = call(*visits(files), "--mask", "T1", "baseline")
     assert code == 0, printed
     assert "inside the baseline's outline" in printed

@@ -1,14 +1,14 @@
 """One visit measured."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.registration.rigid import Registration
 from PCRPredictorLib.visits import measured
 from PCRPredictorLib.visits.measured import measure_exam
-from support.follow_up.visits import small_exam
+from support.follow_up.visits import in_place, small_exam
 
 
 def test_an_empty_mask_is_a_tumour_that_is_gone():
@@ -17,7 +17,8 @@ def test_an_empty_mask_is_a_tumour_that_is_gone():
     assert (values.gone, values.functional_volume_ml, values.longest_diameter_mm) == (True, 0, 0)
 
 
-def test_a_visit_without_a_mask_is_measured_inside_the_outline_of_the_baseline():
+def test_a_visit_without_a_mask_is_measured_inside_the_outline_of_the_baseline(monkeypatch):
+    monkeypatch.setattr(measured, "register", in_place)
     found = measure_exam(replace(small_exam(1), mask=None), inside=small_exam(0))
     assert found.values.functional_volume_ml == pytest.approx(
         measure_exam(small_exam(0)).values.functional_volume_ml, rel=0.1
@@ -27,7 +28,6 @@ def test_a_visit_without_a_mask_is_measured_inside_the_outline_of_the_baseline()
 
 def test_an_outline_that_cannot_be_brought_over_is_refused(monkeypatch):
     exam = small_exam()
-    lost = Registration(np.eye(4), exam.geometry, exam.geometry, False, "The exams do not match.")
-    monkeypatch.setattr(measured, "register", lambda *_: lost)
+    monkeypatch.setattr(measured, "register", partial(in_place, holds=False))
     with pytest.raises(DataError, match=r"cannot be brought over to this visit \(The exams do not match\)"):
         measure_exam(replace(exam, mask=None), inside=exam)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.visits import measured
 from PCRPredictorLib.visits.given import GivenVisit, source_of
 from PCRPredictorLib.visits.read import read_course
 from PCRPredictorLib.writing import write_nifti
 from support.examples import two_lesions, whole_exam
-from support.follow_up.visits import later_exam, small_exam, write_files, write_study
+from support.follow_up.visits import in_place, later_exam, small_exam, write_files, write_study
 
 EXAM = small_exam(0)
 LATER = later_exam(EXAM, 0.5, 2)
@@ -70,7 +71,8 @@ def test_without_a_mask_the_choices_are_told(given):
         read_course(given(T0=EXAM, T1=replace(LATER, mask=None)), {})
 
 
-def test_inside_the_outline_of_the_baseline_a_visit_needs_no_mask(given):
+def test_inside_the_outline_of_the_baseline_a_visit_needs_no_mask(given, monkeypatch):
+    monkeypatch.setattr(measured, "register", in_place)
     _, second = read_course(given("baseline", T0=EXAM, T1=replace(LATER, mask=None)), {})
     assert "inside_baseline" in codes(second)
     assert second.values.functional_volume_ml > 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.registration.rigid import Registration
 from PCRPredictorLib.response.course import Course, Visit, VisitValues
 from PCRPredictorLib.response.facts import ExamFacts
 from PCRPredictorLib.writing import write_nifti
@@ -83,3 +84,9 @@ def write_visit(cohort, patient, name, exam):
         masks = cohort / "segmentations" / "expert"
         masks.mkdir(parents=True, exist_ok=True)
         write_nifti(np.asarray(exam.mask), exam.geometry, masks / f"{patient.lower()}_{name.lower()}.nii.gz")
+
+
+def in_place(fixed, moving, holds=True):
+    """Stand in for `register`: both exams lie in the same place."""
+    message = "The exams match." if holds else "The exams do not match."
+    return Registration(np.eye(4), fixed.geometry, moving.geometry, holds, message, 0.9)
