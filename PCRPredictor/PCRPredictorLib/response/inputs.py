@@ -125,8 +125,8 @@ class Input:
 
     def clip(self, number: float) -> float:
         """Return the number inside the range of the training patients."""
-        low, high = (limit if limit is not None else number for limit in (self.low, self.high))
-        return min(max(number, low), high)
+        number = number if self.low is None else max(number, self.low)
+        return number if self.high is None else min(number, self.high)
 
     @property
     def label(self) -> str:

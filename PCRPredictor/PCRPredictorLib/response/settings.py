@@ -208,6 +208,10 @@ def check_settings(settings: ResponseSettings, schema: ClinicalSchema) -> None:
         _require(part.quantity in quantities and part.visit in VISITS, f"{part.name} must be of a quantity and a visit")
         ordered = part.low is None or part.high is None or part.low <= part.high
         _require(ordered, f"{part.name}: low must not be above high")
+    floors = {scale.quantity: scale.floor for scale in settings.scales if scale.transform == "log"}
+    for level in settings.levels:
+        is_read = level.low + floors.get(level.quantity, 1.0) > 0 and level.low >= 0
+        _require(is_read, f"{level.name}: low must be above 0, or its scale have a floor")
     levels = [level.name for level in settings.levels]
     _require(_differ(levels), "levels must differ")
     _check_inputs(settings.inputs, levels)
