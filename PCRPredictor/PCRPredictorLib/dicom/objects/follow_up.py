@@ -7,8 +7,9 @@ All groups have one tracking identifier, which the segments have, too, and say a
 whose tumour is gone has a group without a segment (TID 1501), which refers to its images.
 
 Sources: DICOM PS3.16 TID 1500 (Measurement Report), TID 1501, TID 1411, TID 1502 (Time Point Context), CID 6146 (Time
-Point Type), CID 280 (Longitudinal Temporal Event Type). Of the quantities, CID 218 has codes for longest diameter and
-sphericity; the others have codes of our own.
+Point Type), CID 280 (Longitudinal Temporal Event Type). Of the quantities, CID 218 has a code for the longest diameter,
+the long axis within a slice as in RECIST. The others have codes of our own, among them the sphericity: its surface is
+that of voxel faces, not the mesh of IBSI's QCFX.
 """
 
 from __future__ import annotations
@@ -192,12 +193,12 @@ def _measurements(values: VisitValues) -> list[Any]:
 
     none, ml = codes.UCUM.NoUnits, CodedConcept("ml", "UCUM", "milliliter")
     volume = concept("FUNCTION_VOLUME", "Functional tumour volume (70 % early enhancement)")
-    diameter = CodedConcept("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh")
+    sphericity = concept("SPHERICI_FACES", "Sphericity by the faces of the voxels")
     background = concept("BACKGR_ENHANCE", "Background enhancement of the other breast")
     return _as_measurements(
         (volume, values.functional_volume_ml, ml),
-        (diameter, values.longest_diameter_mm, codes.UCUM.Millimeter),
-        (CodedConcept("QCFX", "IBSI", "Sphericity"), values.sphericity, none),
+        (codes.SCT.LongAxis, values.longest_diameter_mm, codes.UCUM.Millimeter),
+        (sphericity, values.sphericity, none),
         (background, values.background_enhancement_percent, codes.UCUM.Percent),
         (concept("PEAK_SER", "Peak signal enhancement ratio"), values.highest_ser, none),
     )
