@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/reading/layouts": _READING,
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
-    "PCRPredictorLib/phantom": _CORE,
+    "PCRPredictorLib/phantom": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,

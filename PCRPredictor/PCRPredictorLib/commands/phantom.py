@@ -25,10 +25,23 @@ def phantom(
         float | None, typer.Option(help="Share of responders to expect, such as 0.15; by default about a third.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Full-size exams, 448 x 448 x 120 voxels.")] = False,
+    visits: Annotated[
+        int | None, typer.Option(min=1, max=4, help="Visits under treatment: 3 for T0, T1 and T2. Default: one exam.")
+    ] = None,
+    shrinkage: Annotated[
+        str, typer.Option(help="How tumours shrink from visit to visit: concentric, or in pieces (pieces).")
+    ] = "concentric",
 ) -> None:
-    """Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table."""
-    from ..phantom.cohort import write_cohort
+    """Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table.
+
+    With --visits, visits_truth.csv has the true measurements of each visit.
+    """
+    from ..phantom.cohort import write_cohort, write_courses
     from ..phantom.site import find_site
 
-    write_cohort(out, patients, find_site(site, shortcut, shortcut_kind, pcr_rate), seed, full=full)
+    scanner = find_site(site, shortcut, shortcut_kind, pcr_rate)
+    if visits is None:
+        write_cohort(out, patients, scanner, seed, full=full)
+    else:
+        write_courses(out, patients, scanner, seed, full, visits, shrinkage)  # type: ignore[arg-type]
     print_line(f"Written to {out}")

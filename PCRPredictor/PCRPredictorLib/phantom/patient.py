@@ -1,5 +1,6 @@
 """One phantom patient as an exam: traits, anatomy and tumour, scanned at a site."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -12,10 +13,11 @@ from .kinetics import FAT, relative_signal
 from .shortcut import settings_of_scan
 from .site import GREY_LEVELS, SITES, Site
 from .traits import Traits, draw_traits, response_intercept
+from .treatment import Remains
 from .tumour import grow_tumour
 
 _FRONT_MARGIN = 24.0  # mm of air in front of the nipple
-_AIR_MARGIN = 2.5  # mm around the body that keep their noise; reconstructions store zero further out
+AIR_MARGIN = 2.5  # mm around the body that keep their noise; reconstructions store zero further out
 _MIDDLE = 50.0  # mm behind the nipple, where a coil that falls off has its usual sensitivity
 
 
@@ -36,6 +38,25 @@ class Patient:
     traits: Traits
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A patient without noise.
+
+    Args:
+        frame: of the exam.
+        signals: pre, early and late, (k, j, i), in units of unenhanced fibroglandular signal.
+        mask: (k, j, i) bool, the tumour.
+        skin: signed distance to the body's surface, mm, (k, j, i).
+        gland: share of each voxel that is normal fibroglandular tissue, (k, j, i).
+    """
+
+    frame: Frame
+    signals: list[np.ndarray]
+    mask: np.ndarray
+    skin: np.ndarray
+    gland: np.ndarray
+
+
 def patient_id(site: Site, index: int, seed: int = 0) -> str:
     """Return an identifier such as PHANTOM_A_0001; with the seed 2 it is PHANTOM_A2_0001, a different patient."""
     return f"PHANTOM_{site.name.upper()}{seed or ''}_{index:04d}"
@@ -45,7 +66,7 @@ def patient_traits(site: Site, index: int, seed: int = 0) -> Traits:
     """Return the traits of a patient of `make_patient`, without images."""
     shortcut = site.shortcut if site.shortcut_kind == "background" else 0.0
     intercept = 0.0 if site.pcr_rate is None else response_intercept(site.pcr_rate)
-    return draw_traits(_generator(site, index, seed, "traits"), shortcut, intercept)
+    return draw_traits(generator(site, index, seed, "traits"), shortcut, intercept)
 
 
 def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) -> Patient:
@@ -62,29 +83,54 @@ def make_patient(site: Site, index: int = 1, seed: int = 0, full: bool = False) 
 
 def scan_patient(traits: Traits, site: Site, index: int, seed: int = 0, full: bool = False) -> Patient:
     """Make the exam of a patient with these traits; the other arguments, of `make_patient`, draw the anatomy."""
-    site = settings_of_scan(site, traits.pcr, _generator(site, index, seed, "scan"))
-    rng = _generator(site, index, seed, "images")
+    site = settings_of_scan(site, traits.pcr, generator(site, index, seed, "scan"))
+    rng = generator(site, index, seed, "images")
+    scene = paint_patient(traits, site, rng, full)
+    phases = acquire(scene.signals, scene.frame, rng, site, scene.skin > AIR_MARGIN)
+    exam = as_exam(phases, scene.frame.geometry, scene.mask, traits, site, patient_id(site, index, seed))
+    return Patient(exam, traits.pcr, traits.probability, traits)
+
+
+def paint_patient(
+    traits: Traits, site: Site, rng: np.random.Generator, full: bool, remains: Remains | None = None
+) -> Scene:
+    """Return a patient without noise, as a perfect scanner sees them.
+
+    Args:
+        rng: draws the anatomy.
+        full: see `make_patient`.
+        remains: what treatment has left of the tumour; None before treatment.
+    """
     pair = draw_breasts(rng, traits.menopause, traits.diameter)
     diseased = pair[0] if traits.side > 0 else pair[1]
     frame = Frame(exam_geometry(site, diseased, full))
     body = shape_body(frame, rng, pair if full and site.orientation == "axial" else (diseased,))
     signals = [np.zeros(frame.shape, np.float32) for _ in site.phase_times]
+    gland = np.zeros(0, np.float32)
     for layer in body_layers(frame, rng, body, traits.background):
         paint(signals, layer, site)
-    tumour = grow_tumour(frame, rng, body, diseased, traits)
+        if layer.tissue.ktrans == traits.background:
+            gland = layer.share
+    tumour = grow_tumour(frame, rng, body, diseased, traits, remains)
     for layer in tumour.layers:
         paint(signals, layer, site)
-    pre, early, late = acquire(signals, frame, rng, site, body.skin > _AIR_MARGIN)
-    exam = Exam(
+    return Scene(frame, signals, tumour.mask, body.skin, gland)
+
+
+def as_exam(
+    phases: Sequence[np.ndarray], geometry: Geometry, mask: np.ndarray, traits: Traits, site: Site, name: str
+) -> Exam:
+    """Return an exam of phases (k, j, i) and a mask of the same shape, with the patient's clinical variables."""
+    pre, early, late = phases
+    return Exam(
         pre,
         early,
         late,
-        geometry=frame.geometry,
-        mask=tumour.mask.astype(np.uint8),
+        geometry=geometry,
+        mask=mask.astype(np.uint8),
         clinical={"age": traits.age, "hr": traits.hr, "her2": traits.her2, "menopause": traits.menopause},
-        provenance=Provenance("phantom", site.phase_times, patient_id(site, index, seed)),
+        provenance=Provenance("phantom", site.phase_times, name),
     )
-    return Patient(exam, traits.pcr, traits.probability, traits)
 
 
 def make_exam(seed: int = 0, full: bool = True) -> Exam:
@@ -159,5 +205,6 @@ def _shift(signal: np.ndarray, pixels: float) -> None:
     signal[:, 1:] += np.float32(pixels) * (signal[:, :-1] - signal[:, 1:])
 
 
-def _generator(site: Site, index: int, seed: int, purpose: str) -> np.random.Generator:
+def generator(site: Site, index: int, seed: int, purpose: str) -> np.random.Generator:
+    """Return the generator that draws one thing of a patient of `make_patient`; each purpose has its own."""
     return np.random.default_rng([seed, index, crc32(site.name.encode()), crc32(purpose.encode())])

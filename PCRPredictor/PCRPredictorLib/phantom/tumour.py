@@ -1,6 +1,7 @@
 """A tumour: an irregular, spiculated mass with a bright rim and, in some, a necrotic core and satellites.
 
-Wash-out sets the rate constant kep, heterogeneity the local spread of uptake, the rim and the core.
+Under treatment it recedes and fades, with its spicules. Wash-out sets the rate constant kep, heterogeneity the local
+spread of uptake, the rim and the core.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from . import kinetics as tissue
 from .anatomy import Body, Breast, Layer
 from .frame import Frame, ramp, smooth_minimum
 from .traits import Traits
+from .treatment import Remains
 from .tubes import Tube, draw_tubes, make_curve
 
 _MARGIN = 3.0  # mm kept free under the skin and in front of the chest wall
@@ -29,26 +31,42 @@ class Tumour:
     mask: np.ndarray
 
 
-def grow_tumour(frame: Frame, rng: np.random.Generator, body: Body, breast: Breast, traits: Traits) -> Tumour:
-    """Return a tumour in one breast, with the biology of `traits`."""
+def grow_tumour(
+    frame: Frame,
+    rng: np.random.Generator,
+    body: Body,
+    breast: Breast,
+    traits: Traits,
+    remains: Remains | None = None,
+) -> Tumour:
+    """Return a tumour in one breast, with the biology of `traits`.
+
+    Args:
+        remains: what treatment has left of it; None before treatment.
+    """
+    if remains is not None and not remains.left:
+        return Tumour((), np.zeros(frame.shape, bool))
     radius = traits.diameter / 2
     centre = _place(rng, breast, radius)
     near = frame.around(centre, 2.4 * radius + 8)
     room = np.maximum(body.skin[near.window] + _MARGIN, _MARGIN - body.chest[near.window])
     distance = -smooth_minimum(-_outline(near, rng, centre, radius), -room, 6.0)
     distance -= max(float(distance.min()) + 0.6 * near.pixel, 0)  # the smallest tumour fills a voxel
+    fade = 1.0
+    if remains is not None:
+        distance, fade = remains.recede(near, distance, radius), remains.fade
     mask = np.zeros(frame.shape, bool)
     mask[near.window] = distance < 0
     mass = tissue.tumour_tissue(
         kep=0.7 * float(np.exp(0.5 * traits.washout)), early_concentration=0.33 * float(np.exp(rng.normal(0, 0.15)))
     )
-    uptake = _uptake(near, rng, distance, radius, traits.heterogeneity)
+    uptake = np.float32(fade) * _uptake(near, rng, distance, radius, traits.heterogeneity)
     solid = ramp(distance, near.pixel)
     spicules = draw_tubes(near, _spicules(rng, centre, radius)) * (room < 0)
     feeding = draw_tubes(near, _feeders(rng, centre, radius)) * (room < 0)
     layers = [
         Layer(tissue.BLOOD, 0.8 * feeding, frame=near),
-        Layer(mass, 0.7 * spicules, uptake=0.7, frame=near),
+        Layer(mass, 0.7 * fade * spicules, uptake=0.7 * fade, frame=near),
         Layer(mass, solid, uptake=uptake, frame=near),
     ]
     core = _core(near, rng, distance, radius, traits.heterogeneity)

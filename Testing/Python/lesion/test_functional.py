@@ -69,10 +69,10 @@ def test_the_sphericity_of_voxel_faces_is_that_of_a_cube_at_most():
     assert face_sphericity(np.zeros((3, 3, 3)), (1.0, 1.0, 1.0)) is None
 
 
-def test_the_peak_ser_is_that_of_the_hottest_spot_and_not_of_a_voxel():
+def test_the_peak_ser_is_that_of_a_hot_spot_and_not_of_a_voxel():
     one = exam(early=200, late=200)
-    one.late[4, 8:11, 8:11] = 180  # 3 x 3 pixels that wash out: 100 / 80
-    one.late[6, 12, 12] = 120  # a single one: 100 / 20, but 900 / 820 with its neighbours
+    one.late[4:6, 7:13, 7:13] = 180  # a region that washes out: 100 / 80
+    one.late[6, 12, 12] = 110  # a single voxel: 100 / 10
     assert highest_ser(one, functional_voxels(one, one.mask)) == pytest.approx(1.25)
 
 

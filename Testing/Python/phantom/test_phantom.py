@@ -244,7 +244,7 @@ def test_empty_cohort_is_refused(tmp_path):
 
 
 def test_interrupted_cohort_leaves_nothing_behind(tmp_path, monkeypatch):
-    def stop(_patient, _site):
+    def stop(_patient, *_others):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("PCRPredictorLib.phantom.cohort.table_row", stop)
