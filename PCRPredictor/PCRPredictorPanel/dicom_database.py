@@ -8,8 +8,8 @@ from typing import Any
 
 import slicer
 from PCRPredictorLib.exam import Provenance
+from PCRPredictorLib.mrml.subjects import INSTANCES
 
-INSTANCES = "DICOM.instanceUIDs"  # attribute of volumes that were loaded from it
 _DAY = 86400.0  # s
 
 

@@ -21,6 +21,7 @@ from PCRPredictorLib.mrml.exam import (
     state_of,
 )
 from PCRPredictorLib.mrml.node_exam import NodeExam
+from PCRPredictorLib.mrml.subjects import INSTANCES, put_beside
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
@@ -28,7 +29,7 @@ from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
-from .dicom_database import INSTANCES, files_of, provenance_of, seconds_of
+from .dicom_database import files_of, provenance_of, seconds_of
 from .node_results import NodeResults, is_in_view
 from .parameters import PCRPredictorParameterNode
 from .volumes import is_simulated, may_be_phase
@@ -124,6 +125,7 @@ class NodeScene:
             self.parameters.subtraction = display.subtract_nodes(pre, early, self.parameters.subtraction, mask)
         except DataError:
             return early
+        put_beside(self.parameters.subtraction, early)
         return self.parameters.subtraction
 
     def problem(self) -> str | None:
@@ -213,6 +215,7 @@ class NodeScene:
         if shown is not None and is_in_view(shown):  # as in a scene that was saved like this
             self.exam.keep_views()
         self.parameters.attention = self.exam.show_prediction(shown, self.volumes, exam, prediction, kind)
+        put_beside(self.attention, self.volumes[1])
 
     def hide_prediction(self) -> None:
         """Take the map of the last prediction out of the views, and the subtraction out of the scene."""
@@ -289,6 +292,7 @@ class NodeScene:
     def _make_segmentation(self) -> Any:
         node = segments.add_empty_segmentation(slicer.mrmlScene, self.volumes[1], CLICKED)
         node.SetAttribute(_MADE, "made")
+        put_beside(node, self.volumes[1])
         return node
 
     def _about_segments(self) -> list[Notice]:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Lesion, Provenance
 from ..phases import pick_phases
+from .subjects import copy_instances, put_beside
 
 Node = Any  # slicer and vtk carry no types
 SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
@@ -80,10 +81,13 @@ def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
         raise DataError("the sequence must hold volumes; choose the dynamic series")
     unit = {"s": 1.0, "ms": 0.001}.get((sequence.GetIndexUnit() or "").lower())
     times = [_number(sequence.GetNthIndexValue(k), unit) for k in range(len(items))]
-    return tuple(
+    found = tuple(
         _share_volume(scene, items[k], f"{sequence.GetName()} {name}")
         for k, name in zip(pick_phases(times), PHASE_NAMES, strict=True)
     )
+    for node in found:
+        put_beside(node, sequence)
+    return found
 
 
 def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
@@ -108,6 +112,8 @@ def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
         node.CopyOrientation(volume)
         node.SetAndObserveImageData(extract.GetOutput())
         node.CreateDefaultDisplayNodes()
+        copy_instances(node, volume)
+        put_beside(node, volume)
         nodes.append(node)
     return tuple(nodes)
 
@@ -167,6 +173,7 @@ def _share_volume(scene: Node, volume: Node, name: str) -> Node:
     node.CopyOrientation(volume)
     node.SetAndObserveImageData(volume.GetImageData())
     node.CreateDefaultDisplayNodes()
+    copy_instances(node, volume)
     return node
 
 

@@ -15,6 +15,11 @@ from ..report.display import OUTLINE_RGB
 from .exam import Node, fill_image, ijk_to_ras
 
 SEGMENT = "tumour"
+TERMINOLOGY = (  # the codes that DICOM segmentations of `dicom.objects` have
+    "Segmentation category and type - DICOM master list"
+    "~SCT^49755003^Morphologically Altered Structure~SCT^108369006^Neoplasm~^^"
+    "~Anatomic codes - DICOM master list~SCT^76752008^Breast~^^"
+)
 _FURTHER_RGB = ((1.0, 0.65, 0.2), (0.55, 0.65, 1.0), (1.0, 0.45, 0.75), (0.9, 0.9, 0.35))  # of further tumours
 
 
@@ -66,7 +71,7 @@ def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour seg
     """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
     node = _add_segmentation_node(scene, name)
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
-    node.GetSegmentation().AddEmptySegment(SEGMENT, SEGMENT, OUTLINE_RGB)
+    _add_segment(node.GetSegmentation(), SEGMENT, SEGMENT, OUTLINE_RGB)
     return node
 
 
@@ -96,7 +101,7 @@ def put_segments(node: Node, tumours: Sequence[Tumour], geometry: Geometry, refe
     for tumour in tumours:
         is_new = content.GetSegment(tumour.key) is None
         if is_new:
-            content.AddEmptySegment(tumour.key, tumour.name, _colour(content.GetNumberOfSegments()))
+            _add_segment(content, tumour.key, tumour.name, _colour(content.GetNumberOfSegments()))
         if content.GetSegment(tumour.key).GetName() != tumour.name:
             content.GetSegment(tumour.key).SetName(tumour.name)
         if not is_new or tumour.part.size:
@@ -120,9 +125,28 @@ def _clear(node: Node, key: str) -> None:
     content = node.GetSegmentation()
     segment = content.GetSegment(key)
     name, colour, last = segment.GetName(), segment.GetColor(), content.GetSegmentIndex(key)
+    entry = _terminology(segment)
     content.RemoveSegment(key)
-    content.AddEmptySegment(key, name, colour)
+    _add_segment(content, key, name, colour, entry)
     content.SetSegmentIndex(key, last)
+
+
+def _add_segment(content: Node, key: str, name: str, colour: Sequence[float], entry: str = TERMINOLOGY) -> None:
+    """Add an empty segment, with what it is as a terminology entry."""
+    import slicer
+
+    content.AddEmptySegment(key, name, colour)
+    content.GetSegment(key).SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), entry)
+
+
+def _terminology(segment: Node) -> str:
+    """Return the terminology entry of a segment, ours if it has none."""
+    import slicer
+    import vtk
+
+    entry = vtk.reference("")
+    has_one = segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), entry)
+    return str(entry.get()) if has_one and entry.get() else TERMINOLOGY
 
 
 def _replace_voxels(node: Node, tumour: Tumour, geometry: Geometry) -> None:

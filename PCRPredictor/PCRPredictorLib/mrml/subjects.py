@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from .exam import Node
+from typing import Any
 
+Node = Any  # slicer carries no types
 INSTANCES = "DICOM.instanceUIDs"  # attribute of volumes that were loaded from Slicer's DICOM database
+
+
+def copy_instances(node: Node, source: Node) -> None:
+    """Give a volume that shares voxels with a second one its DICOM instances, by which Slicer finds the files."""
+    if source.GetAttribute(INSTANCES):
+        node.SetAttribute(INSTANCES, source.GetAttribute(INSTANCES))
 
 
 def put_beside(node: Node, volume: Node) -> None:

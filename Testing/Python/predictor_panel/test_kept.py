@@ -144,3 +144,16 @@ def test_chosen_model_that_is_different_is_that_of_the_result_after_loading(pane
     assert panel.session.model.bundle.card.name in panel.ui.modelLabel.text
     assert selector.currentData == "phantom"
     assert panel.session.result is not None
+
+
+def test_map_subtraction_and_clicked_tumour_lie_under_the_study_of_the_exam(panel):
+    nodes = choose(panel, tiny_exam())
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
+    hierarchy.SetItemParent(hierarchy.CreateItem(study, nodes["early"]), study)
+    predict(panel)
+    panel.ui.compareButton.click()
+    made = [panel.scene.attention, panel.scene.parameters.subtraction]
+    panel.scene.choose({"segmentation": None})
+    made.append(panel.scene.edit()[0])
+    assert {hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) for node in made} == {study}
