@@ -11,6 +11,7 @@ from .commands.check import check
 from .commands.estimate import estimate
 from .commands.evaluate import evaluate
 from .commands.experiment import experiment
+from .commands.follow_tables import add_table_reader
 from .commands.import_dicom import import_dicom
 from .commands.init import init
 from .commands.label import label
@@ -22,6 +23,7 @@ for subcommand in (view, init, check, label, estimate, train, select, evaluate, 
     app.command(cls=ManyValues)(subcommand)
 bundle.command()(recalibrate)
 app.command("import", cls=ManyValues)(import_dicom)
+add_table_reader()
 
 
 def main() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import Notice
+from ..errors import Notice, group_problems
+from ..formatting import count
 from ..response.checks import check_course
 from ..visits.given import with_tumours
+from ..visits.predictions import TABLE, write_predictions
 from ..visits.read import read_course
+from ..visits.table import CourseTable, only_course, read_courses
 from .follow_exams import read_sources, words_by_visit
 from .options import GROUP, console, print_line
 
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from ..visits.given import GivenVisit
 
 RESPONSE = "response"
-_KINDS = ("--visit", "--dicom")
+_KINDS = ("--visit", "--dicom", "--values", "--table")
 _EXAM = "an exam: a DICOM folder, a folder with a file per phase, a 4-D file, or three files"
 
 VisitOption = Annotated[
@@ -50,7 +54,6 @@ LabelOption = Annotated[
 PickOption = Annotated[
     list[str], typer.Option(metavar=f"{GROUP} 0 1 2", help="Visit and the phases to use as pre, early and late.")
 ]
-
 DayOption = Annotated[
     list[str],
     typer.Option(metavar=f"{GROUP} DAYS", help="Visit and its days after the first, if files have no dates: T1 22."),
@@ -66,6 +69,18 @@ def follow(
     label: LabelOption = [],  # noqa: B006
     pick: PickOption = [],  # noqa: B006
     day: DayOption = [],  # noqa: B006
+    values: Annotated[
+        Path | None, typer.Option(help="Table with the measurements of one patient, instead of exams.")
+    ] = None,
+    table: Annotated[
+        list[Path], typer.Option(help="Tables of many patients, joined by patient; predictions.csv is written.")
+    ] = [],  # noqa: B006
+    mapping: Annotated[
+        Path | None, typer.Option(help="JSON that names columns and units of a table; pcr init TABLE writes one.")
+    ] = None,
+    unit: Annotated[
+        list[str], typer.Option(help="Unit of a table's columns whose names have none: mm or cm, ml or mm3.")
+    ] = [],  # noqa: B006
     clinical: Annotated[list[str], typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive.")] = [],  # noqa: B006
     model: Annotated[str, typer.Option("--model", help="Response bundle, or the name of a bundled one.")] = RESPONSE,
     operating_point: Annotated[str | None, typer.Option(help="Operating point; default: the model's first.")] = None,
@@ -78,21 +93,25 @@ def follow(
     ] = False,
 ) -> None:
     """Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds."""
-    kinds = [name for name, given in zip(_KINDS, (visit, dicom), strict=True) if given]
-    _check_words(kinds, bool(studies))
-    options = {
-        name: words_by_visit(words, f"--{name}", example)
-        for name, words, example in (
-            ("mask", mask, "a file, gone or baseline"),
-            ("label", label, "a label"),
-            ("pick", pick, "three positions of phases"),
-            ("day", day, "days"),
-        )
-    }
+    kinds = [name for name, given in zip(_KINDS, (visit, dicom, values, table), strict=True) if given]
+    of_exams = {"--mask": mask, "--label": label, "--pick": pick, "--day": day, "--one-patient": one_patient}
+    of_exams |= {"--dicom-results": dicom_results}
+    _check_words(kinds, bool(studies), of_exams, {"--mapping": mapping, "--unit": unit})
+    if table and (clinical or show_patient_id):
+        raise typer.BadParameter("--clinical and --show-patient-id are for one patient, not a --table")
+    options = _of_visits(mask, label, pick, day)
     response = _load(model)
+    if table:
+        _follow_table(_read_table(table, mapping, unit), response, operating_point, out)
+        return
     known = _clinical(clinical, response)
-    given = with_tumours(read_sources(visit, dicom, studies), *options.values())
-    course, notices = _course_of_exams(given, known, one_patient)
+    if values is not None:
+        course = only_course(values, _read_table([values], mapping, unit))
+        course = replace(course, clinical={**course.clinical, **known})
+        notices = check_course(course)
+    else:
+        given = with_tumours(read_sources(visit, dicom, studies), *options)
+        course, notices = _course_of_exams(given, known, one_patient)
     follow_course(course, notices, response, operating_point, out, show_patient_id, dicom_results)
 
 
@@ -144,12 +163,11 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
         shown.add_column(column)
     first = next(iter(course)).values
     for visit, after in zip(course, prediction.visits, strict=True):
+        is_first = visit.values is first
         cells = [visit.name, describe_day(course.days[visit.name]) or "?"]
         for name in ("functional_volume_ml", "longest_diameter_mm"):
-            cells += [
-                format_quantity(name, visit.values.get(name)),
-                format_change(change(first.get(name), visit.values.get(name))),
-            ]
+            now = visit.values.get(name)
+            cells += [format_quantity(name, now), "" if is_first else format_change(change(first.get(name), now))]
         shown.add_row(*cells, format_probability(after))
     console.print(shown)
     print_line(describe_probability(prediction.last, prediction.model.base_rate))
@@ -162,12 +180,47 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
             print_line(f"warning: {visit_name + ': ' if visit_name else ''}{notice.message}")
 
 
-def _check_words(kinds: list[str], studies: bool) -> None:
+def _of_visits(*given: Sequence[str]) -> list[dict[str, list[str]]]:
+    """Return the words of --mask, --label, --pick and --day by visit."""
+    kinds = (
+        ("--mask", "a file, gone or baseline"),
+        ("--label", "a label"),
+        ("--pick", "three positions of phases"),
+        ("--day", "days"),
+    )
+    return [words_by_visit(words, *kind) for words, kind in zip(given, kinds, strict=True)]
+
+
+def _check_words(
+    kinds: list[str], studies: bool, of_exams: Mapping[str, object], of_tables: Mapping[str, object]
+) -> None:
     """Refuse options that do not go together."""
     if len(kinds) != 1:
-        raise typer.BadParameter(f"give exactly one of {' and '.join(_KINDS)}, --visit once for each visit")
+        raise typer.BadParameter("give exactly one of --visit (once for each visit), --dicom, --values and --table")
+    is_table = kinds[0] in ("--values", "--table")
+    if wrong := [name for name, given in (of_exams if is_table else of_tables).items() if given]:
+        raise typer.BadParameter(f"{wrong[0]} is for {'exams' if is_table else 'tables'}, not for {kinds[0]}")
     if studies and kinds != ["--dicom"]:
         raise typer.BadParameter("--studies names the visits of the studies of a --dicom folder")
+
+
+def _read_table(tables: Sequence[Path], mapping: Path | None, units: Sequence[str]) -> CourseTable:
+    """Read tables and print what was recognised in them, what was not used, and what looks wrong."""
+    found = read_courses(tables, mapping, units)
+    for line in (*found.notes, *(f"warning: {text}" for text in found.warnings)):
+        print_line(line)
+    return found
+
+
+def _follow_table(found: CourseTable, model: ResponseModel, operating_point: str | None, out: Path) -> None:
+    """Predict every patient of a table and print how many could be."""
+    failed = write_predictions(found.courses, found.left_out, model, operating_point, out)
+    total = len(found.courses) + len(found.left_out)
+    print_line(f"{total - len(failed)} of {count(total, 'patient')} predicted, {len(failed)} failed")
+    for group in group_problems(failed):
+        print_line(f"  {group.describe(10)}")
+    print_line(f"Research use only. {model.identity.intended_use}")
+    print_line(f"Written to {out / TABLE}")
 
 
 def _load(name: str) -> ResponseModel:

@@ -13,14 +13,15 @@ from PCRPredictorLib.formatting import count
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course, Visit, VisitValues
 from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 
+from ..intake.columns import Table
 from ..intake.tables import read_tables
 from ..intake.words import fits
 from ..schema import KNOWN, STRONGEST
 from .joined import Joined
-from .mapping import LABEL, TableMapping
+from .mapping import LABEL, PATIENT, TableMapping
 from .plausible import find_doubtful, find_warnings
 from .receptors import TYPE, hormone_receptors, read_type
-from .recognise import Recognised, recognise
+from .recognise import Recognised, find_identifier, recognise
 
 NO_VISIT, NO_LABEL = "has no measurement at any visit", "has no label in the column of pCR"
 
@@ -112,7 +113,7 @@ def recognise_tables(
         raise DataError(problems[0])
     found: list[Recognised] = []
     notes = list(problems)
-    for table in tables:
+    for table in map(_with_patient, tables):
         known = {key for each in found for key in each.keys}
         each = recognise(table, mapping, known)
         if each is None or not (each.visits or len(each.others.columns) > 1):
@@ -127,6 +128,13 @@ def recognise_tables(
             "longest_diameter_mm_T1; name them in a --mapping file, which pcr init TABLE writes"
         )
     return found, notes
+
+
+def _with_patient(table: Table) -> Table:
+    """Return a table of a single row with a column of patients, if nothing in it names one."""
+    if len(next(iter(table.columns.values()), ())) != 1 or find_identifier(table, TableMapping(), set()) is not None:
+        return table
+    return replace(table, columns={PATIENT: ["1"], **table.columns})
 
 
 def derive_receptors(tables: Sequence[Recognised], joined: Joined) -> None:
