@@ -105,7 +105,9 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         part = slicer.util.loadUI(self.resourcePath("UI/FollowUp.ui"))
         self.ui.followUpSection.layout().addWidget(part)
         ui = slicer.util.childWidgetVariables(part)
-        self.follow_up = FollowUpPart(ui, self.scene, self.session, model_folder(), self.packages.problem)
+        self.follow_up = FollowUpPart(
+            ui, self.ui.followUpSection, self.scene, self.session, model_folder(), self.packages.problem
+        )
         self.ui.followUpSection.connect("contentsCollapsed(bool)", self.follow_up.refresh)
 
     def _keep_texts_whole(self, panel) -> None:

@@ -28,20 +28,21 @@ class FollowUpPart:
 
     Args:
         ui: the section's widgets by name.
+        section: that they are in.
         scene: with the exam that is open.
         session: that works on it.
         store: folder of the user's own models.
         missing: gives the reason why nothing can be predicted in this Slicer, or None.
     """
 
-    def __init__(self, ui: Any, scene: NodeScene, session: Session, store: Path, missing: Any) -> None:
+    def __init__(self, ui: Any, section: Any, scene: NodeScene, session: Session, store: Path, missing: Any) -> None:
         self._ui, self._store = ui, store
         self._models: list[StoredModel] = []
         self.visits = FollowUp(session, scene, partial(choose_again, scene))
         self.analysis = Analysis(self.visits, blocked=missing)
         self._views = SceneVisits()
         self.comparison = Comparison(self.analysis, self._views)
-        self.controls = FollowUpControls(ui, self.analysis)
+        self.controls = FollowUpControls(ui, self.analysis, lambda: setattr(section, "collapsed", False))
         self.side_by_side = SideBySideControls(ui, session, self.comparison)
         ui.followModelSelector.connect("currentIndexChanged(int)", self._choose)
         self.refresh()

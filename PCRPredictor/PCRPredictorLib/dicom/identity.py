@@ -21,6 +21,19 @@ _NAMES = ("PatientID", "PatientName", "PatientBirthDate")
 _PATIENT = [Tag(tag) for tag in (*_NAMES, "SpecificCharacterSet")]
 
 
+class SeveralStudies(DataError):
+    """Report a folder with several studies of one patient, which can be told apart and asked about.
+
+    Args:
+        folder: with their files.
+        sentence: what is wrong and what to do.
+    """
+
+    def __init__(self, folder: Path, sentence: str) -> None:
+        super().__init__(sentence)
+        self.folder = folder
+
+
 def check_patient(folder: Path, headers: Iterable[pydicom.Dataset]) -> list[Notice]:
     """Return a warning if one patient's name or birth date is written in different ways.
 
@@ -55,21 +68,21 @@ def check_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) ->
     """Refuse baseline and follow-up of one patient: both are complete, and more phases do not mean the right one.
 
     Raises:
-        DataError: if several studies have three phases or more.
+        SeveralStudies: if several studies have three phases or more.
     """
     studies = defaultdict(list)
     for same in acquisitions:
         for phase in same:
             studies[tag_text(phase.first, "StudyInstanceUID")].append(phase)
     if len(complete := [found for found in studies.values() if len(found) >= 3]) > 1:
-        raise DataError(_several_studies(folder, complete, "a dynamic acquisition each"))
+        raise SeveralStudies(folder, _several_studies(folder, complete, "a dynamic acquisition each"))
 
 
 def check_visit(folder: Path, phases: Sequence[DicomPhase]) -> list[Notice]:
     """Return warnings if the phases of one exam have several study UIDs or dates, as some de-identifiers write.
 
     Raises:
-        DataError: if they are phases of several visits.
+        SeveralStudies: if they are phases of several visits.
     """
     visits, days = defaultdict(list), defaultdict(list)
     for phase in phases:
@@ -78,12 +91,12 @@ def check_visit(folder: Path, phases: Sequence[DicomPhase]) -> list[Notice]:
     apart = _days_apart(phases)
     for groups in (visits, days if apart else {}):
         if len(complete := [found for found in groups.values() if len(found) >= 3]) > 1:
-            raise DataError(_several_studies(folder, complete))
+            raise SeveralStudies(folder, _several_studies(folder, complete))
     studies = defaultdict(list)
     for phase in phases:
         studies[tag_text(phase.first, "StudyInstanceUID")].append(phase)
     if not all(_same_visit(phases[0].first, found[0].first) for found in studies.values()):
-        raise DataError(_several_studies(folder, list(studies.values())))
+        raise SeveralStudies(folder, _several_studies(folder, list(studies.values())))
     found = []
     if len(studies) > 1:
         message = f"The phases have {len(studies)} different study UIDs but belong together: read as one study."

@@ -22,6 +22,7 @@ class Activity:
 
     Attributes:
         on_change: functions to call when anything of the session has changed.
+        on_error: what to do with errors of a kind instead of reporting them.
         on_problem: functions to call with a sentence about what went wrong, and with "" once it is withdrawn.
         doing: what is running, in words; "" if nothing.
         problem: what went wrong last; "" once it is withdrawn.
@@ -32,6 +33,7 @@ class Activity:
         self._worker, self.translate = worker, translate
         self.on_change: list[Callable[[], object]] = []
         self.on_problem: list[Callable[[str], object]] = []
+        self.on_error: dict[type[Exception], Callable[[Any], object]] = {}
         self.doing = self.problem = self.message = ""
         self._job = 0
 
@@ -85,4 +87,7 @@ class Activity:
         self.emit()
 
     def _fail(self, error: Exception) -> None:
+        if (act := self.on_error.get(type(error))) is not None:
+            act(error)
+            return
         self.report_problem(TOO_LARGE if isinstance(error, MemoryError) else str(error))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pydicom
 
 from ..dicom.headers import tag_text
+from ..response.course import Course
 
 _FORMAT = "%Y%m%d"
+_START = datetime.date(1900, 1, 1)  # of days that are given without a date
 
 
 class Dates(NamedTuple):
@@ -36,6 +39,21 @@ def choose_dates(exams: Sequence[Dates]) -> list[datetime.date | None]:
     if len(studies) == 1 and len(exams) > 1 and None not in acquired:
         return acquired
     return [dates.study or dates.acquisition for dates in exams]
+
+
+def with_days(course: Course, given: Mapping[str, int | None]) -> Course:
+    """Return the course with the days that were given, if any were, instead of the dates of the exams.
+
+    Args:
+        given: days after the first visit, by visit.
+    """
+    days = {visit.name: given.get(visit.name) for visit in course}
+    if all(day is None for day in days.values()):
+        return course
+    first = next(iter(days))
+    days[first] = days[first] or 0
+    dates = {name: None if day is None else _START + datetime.timedelta(days=day) for name, day in days.items()}
+    return replace(course, visits={visit.name: replace(visit, date=dates[visit.name]) for visit in course})
 
 
 def _parse(header: pydicom.Dataset, tag: str) -> datetime.date | None:

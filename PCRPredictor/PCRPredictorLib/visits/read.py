@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -15,6 +14,7 @@ from ..lesion.sides import separate_sides
 from ..reading.mask import add_mask
 from ..response.checks import check_exams
 from ..response.course import Course, Visit, VisitValues
+from .dates import with_days
 from .facts import with_facts
 from .given import GivenVisit
 from .measured import measure_in_course, with_notice
@@ -22,7 +22,6 @@ from .measured import measure_in_course, with_notice
 Report = Callable[[str], None]
 T = TypeVar("T")
 _UNKNOWN = VisitValues()
-_START = datetime.date(1900, 1, 1)  # of days that are given without a date
 
 
 def read_course(
@@ -75,20 +74,10 @@ def read_exams(
     known = next((dict(exam.clinical) for exam in exams.values() if exam.clinical), {})
     identifier = next((exam.provenance.patient_id for exam in exams.values()), None)
     visits = {name: Visit(name, _UNKNOWN, exam) for name, exam in exams.items()}
-    course = _with_days(with_facts(Course(visits, {**known, **clinical}, identifier)), given)
+    days = {visit.name: visit.day for visit in given}
+    course = with_days(with_facts(Course(visits, {**known, **clinical}, identifier)), days)
     check_exams(course, one_patient)
     return course
-
-
-def _with_days(course: Course, given: Sequence[GivenVisit]) -> Course:
-    """Return the course with the days that were given, if any were, instead of the dates of the exams."""
-    days = {visit.name: visit.day for visit in given}
-    if all(day is None for day in days.values()):
-        return course
-    first = given[0].name
-    days[first] = days[first] or 0
-    dates = {name: None if day is None else _START + datetime.timedelta(days=day) for name, day in days.items()}
-    return replace(course, visits={visit.name: replace(visit, date=dates[visit.name]) for visit in course})
 
 
 def _check_number(given: Sequence[GivenVisit]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,12 @@ class FollowUpControls:
     Args:
         ui: the section's widgets by name.
         analysis: with the visits.
+        reveal: opens the section, because the user is asked something.
     """
 
-    def __init__(self, ui: Any, analysis: Analysis) -> None:
+    def __init__(self, ui: Any, analysis: Analysis, reveal: Callable[[], object]) -> None:
         self._ui, self._analysis, self._visits = ui, analysis, analysis.visits
+        self._reveal = reveal
         self._activity = analysis.visits.session.activity
         self._table = Table(ui.followTable, COLUMNS, self._visits.show)
         self._rows: list[dict[str, object]] = []
@@ -72,6 +75,10 @@ class FollowUpControls:
         }.items():
             getattr(ui, name).connect("clicked(bool)", lambda _checked, act=act: act())
         ui.followUseSelector.connect("activated(int)", lambda *_: self._use())
+        ui.followDaySpin.setRange(-1, 3000)
+        ui.followDaySpin.setSpecialValueText(_("by the dates of the files"))
+        ui.followDaySpin.connect("valueChanged(int)", lambda *_: self._set_day())
+        ui.followPointSelector.connect("currentIndexChanged(int)", lambda *_: self._choose_point())
         ui.followNameSelector.connect("activated(int)", lambda *_: self._rename())
         ui.followPatientCheck.connect("toggled(bool)", analysis.allow_headers_to_differ)
         ui.followPath.settingKey = "BreastPCR/Visit"
@@ -105,6 +112,7 @@ class FollowUpControls:
             self._fill(rows)
         self._update_question()
         self._update_chosen()
+        self._update_points()
         selector = ui.followVisitSelector
         if selector.currentData in self._visits.entries and self._visits.next_visit:
             selector.setCurrentIndex(selector.findData(self._visits.next_visit))
@@ -149,13 +157,32 @@ class FollowUpControls:
         for selector, data in ((ui.followUseSelector, "use"), (ui.followNameSelector, "name")):
             selector.setCurrentIndex(selector.findData(getattr(entry, data)) if entry is not None else -1)
 
+        ui.followDaySpin.enabled = entry is not None
+        before = ui.followDaySpin.blockSignals(True)
+        ui.followDaySpin.setValue(-1 if entry is None or entry.day is None else entry.day)
+        ui.followDaySpin.blockSignals(before)
+
+    def _update_points(self) -> None:
+        selector, points = self._ui.followPointSelector, self._analysis.points
+        before = selector.blockSignals(True)
+        if [selector.itemText(k) for k in range(selector.count)] != points:
+            selector.clear()
+            selector.addItems(points)
+        selector.setCurrentIndex(points.index(self._analysis.point) if points else -1)
+        selector.blockSignals(before)
+        selector.enabled = bool(points)
+
     def _update_question(self) -> None:
         """Ask which visit each study is."""
         ui, studies = self._ui, self._visits.question
         table = ui.followStudyTable
         ui.followStudyFrame.visible = bool(studies)
+        if studies:
+            self._reveal()
         if [table.item(k, 0).text() for k in range(table.rowCount)] == [study.title for study in studies]:
             return
+        text = _("Several studies were found. Which visit is each?")
+        ui.followStudyLabel.text = " ".join(filter(None, (text, studies[0].remark if studies else "")))
         table.setRowCount(0)
         table.setColumnCount(2)
         table.setHorizontalHeaderLabels([_("Study"), _("Visit")])
@@ -189,6 +216,15 @@ class FollowUpControls:
     def _use(self) -> None:
         if self.chosen:
             self._visits.use(self.chosen, self._ui.followUseSelector.currentData)
+
+    def _set_day(self) -> None:
+        if self.chosen:
+            day = self._ui.followDaySpin.value
+            self._visits.set_day(self.chosen, day if day >= 0 else None)
+
+    def _choose_point(self) -> None:
+        if name := self._ui.followPointSelector.currentText:
+            self._analysis.choose_point(name)
 
     def _rename(self) -> None:
         if self.chosen and self._ui.followNameSelector.currentData != self.chosen:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from PCRPredictorLib.dicom.identity import SeveralStudies
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.reading.sources import Source
@@ -157,6 +158,8 @@ def _read_upload(folder: Path, title: str) -> Exam:
     """
     try:
         exam = uploaded_entry(folder, title).read()
+    except SeveralStudies:  # asked about; the files are still needed
+        raise
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, DataError):

@@ -161,7 +161,8 @@ async def _write(part: BodyPartReader, received: Received) -> None:
         path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
         raise DataError(
-            "the form must have fields pre, early, late, series, mask, dicom, pick, label or visit; use the page's"
+            "the fields of the form must be pre, early, late, series, mask, dicom, pick, label or visit; use the form "
+            "of the page"
         )
     received.count += 1
     if received.count > _MOST_FILES:

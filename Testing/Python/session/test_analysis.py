@@ -230,5 +230,23 @@ def test_a_registration_is_made_once_and_for_these_exams(table):
     assert done == [1, 2]
     assert not table.desk.queue.waiting
     assert found.matrix.shape == (4, 4)
-    table.visits.rename("T1", "T2")
-    assert table.analysis.registration("T1") is None if "T1" in table.visits.entries else True
+    table.visits.remove("T1")
+    assert table.analysis.registration("T1") is None
+
+
+def test_days_that_the_user_gives_stand_in_rows_and_result(table):
+    table.visits.set_day("T1", 22)
+    assert [row.when for row in rows_of(table.analysis)] == ["day 0", "day 22"]
+    assert predict(table).course.days == {"T0": 0, "T1": 22}
+    table.visits.set_day("T1", 23)
+    assert table.analysis.is_stale
+
+
+def test_the_operating_point_stays_over_predictions(table):
+    predict(table)
+    assert table.analysis.points == ["balanced", "high sensitivity"]
+    table.analysis.choose_point("high sensitivity")
+    assert "high sensitivity" in describe_answer(table.analysis)
+    table.desk.paint((1, 1, 1))
+    predict(table)
+    assert table.analysis.point == "high sensitivity"

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.dicom.identity import SeveralStudies
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.response.course import VisitValues
+from PCRPredictorLib.session.course import reading
 from PCRPredictorLib.session.course.follow_up import FollowUp, Study
 from support.examples import tiny_exam
 
@@ -188,3 +190,24 @@ def test_without_an_exam_there_is_nothing_to_add(desk, visits):
     desk.session.update()
     visits.add_open("T0")
     assert "exam" in desk.problems[-1].lower()
+
+
+def test_a_folder_with_several_studies_that_is_opened_is_asked_about_not_refused(desk, visits, monkeypatch, tmp_path):
+    def refuse():
+        raise SeveralStudies(tmp_path, "holds 2 studies")
+
+    found = [study(title="day 0", visit="T0"), study(title="day 22", visit="T1")]
+    monkeypatch.setattr(reading, "studies_in", lambda place: found if place == tmp_path else [])
+    desk.session.open(refuse, "a folder")
+    desk.queue.run()
+    assert desk.problems == []
+    assert [each.title for each in visits.question] == ["day 0", "day 22"]
+    assert "choose the visit of each under Follow-up" in desk.session.activity.message
+
+
+def test_a_day_that_the_user_gives_is_kept_until_it_is_taken_back(visits):
+    visits.add_open("T1")
+    visits.set_day("T1", 22)
+    assert visits.entries["T1"].day == 22
+    visits.set_day("T1", None)
+    assert visits.entries["T1"].day is None

@@ -45,6 +45,7 @@ class Analysis:
         self.answer: Answer | None = None
         self.one_patient = False
         self._answered: Hashable = None
+        self._point = ""
         self._registered: dict[str, tuple[Hashable, Registration]] = {}
         self._activity.on_change.insert(1, self._forget)
 
@@ -96,6 +97,25 @@ class Analysis:
         """Choose the response model in a folder; it is read when it is needed."""
         if path != self.model.path:
             self.model.choose(path)
+            self._activity.emit()
+
+    @property
+    def points(self) -> list[str]:
+        """The names of the operating points after the last visit; empty without a prediction."""
+        prediction = self.answer.prediction if self.answer is not None else None
+        return [point.name for point in prediction.last.operating_points] if prediction is not None else []
+
+    @property
+    def point(self) -> str:
+        """The operating point at which it is decided; "" without a prediction."""
+        prediction = self.answer.prediction if self.answer is not None else None
+        return prediction.last.operating_point.name if prediction is not None else ""
+
+    def choose_point(self, name: str) -> None:
+        """Decide at the operating points of that name, now and after further predictions."""
+        self._point = name
+        if self.answer is not None and name != self.point:
+            self.answer = self.answer.at(name)
             self._activity.emit()
 
     def allow_headers_to_differ(self, allowed: bool) -> None:
@@ -176,9 +196,13 @@ class Analysis:
         entries = self.visits.entries.values()
         course = Course({entry.name: entry.visit() for entry in entries}, self.visits.clinical, _patient_of(entries))
         model = self.model.model if with_model else None
-        work = partial(self._runner.conclude, course, model, self.one_patient)
+        work = partial(self._runner.conclude, course, model, self._days(), self.one_patient)
         doing = self._activity.translate("Predicting" if with_model else "Checking the visits")
         self._activity.start(doing, work, partial(self._on_concluded, self._inputs()))
+
+    def _days(self) -> dict[str, int | None]:
+        """Return the days after the first visit that the user gives, by visit."""
+        return {entry.name: entry.day for entry in self.visits.entries.values()}
 
     def _unmeasured(self) -> list[VisitEntry]:
         return [entry for entry in self.visits.entries.values() if not self.is_current(entry)]
@@ -197,7 +221,7 @@ class Analysis:
         """Return what the answer depends on, to be compared."""
         visits = tuple((entry.name, self._state(entry)) for entry in self.visits.entries.values())
         clinical = tuple(sorted((name, str(value)) for name, value in self.visits.clinical.items()))
-        return visits, clinical, self.model.checksum, self.one_patient
+        return visits, clinical, self.model.checksum, self.one_patient, tuple(self._days().items())
 
     def _forget(self) -> None:
         """Forget the answer once a visit that it names is gone, and registrations of visits that are gone."""
@@ -220,7 +244,7 @@ class Analysis:
         if answer.problem:  # what was shown stays
             self._activity.report_problem(answer.problem)
             return
-        self.answer, self._answered = answer, inputs
+        self.answer, self._answered = answer.at(self._point), inputs
         self._activity.message = self._activity.translate("Done.")
 
     def _on_registered(self, name: str, pair: Hashable, done: Callable[[], object], found: Registration) -> None:

@@ -32,6 +32,7 @@ class VisitEntry:
         place: where the scene holds the tumour, see `TumourState.place`.
         given: values from a table instead of an exam.
         date: of the exam, if known.
+        day: after the first visit, if the user says it; it replaces the dates of all exams.
         measured: what was measured, or None.
         measured_from: the state that was measured, see `state`.
         voxels: state of the phases in the frontend's scene, None before they were in it.
@@ -47,6 +48,7 @@ class VisitEntry:
     place: Hashable = None
     given: VisitValues | None = None
     date: datetime.date | None = None
+    day: int | None = None
     measured: Visit | None = None
     measured_from: Hashable = None
     voxels: Hashable = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from ...dicom.identity import SeveralStudies
 from ...errors import DataError
 from ...exam import Exam
 from ...response.course import VISITS, VisitValues
@@ -29,6 +30,7 @@ class Study:
         visit: that is proposed for it, "" for none.
         read: gives the exam or raises DataError; runs on the worker.
         date: of the study, if known.
+        remark: what is to be known of the place that it was found in.
         key: of the exam in the frontend's scene, if that is where it comes from.
         place: of its tumour in the scene, see `TumourState.place`.
     """
@@ -39,6 +41,7 @@ class Study:
     date: datetime.date | None = None
     key: Hashable = None
     place: Hashable = None
+    remark: str = ""
 
 
 class FollowUp:
@@ -60,6 +63,7 @@ class FollowUp:
         self.question: tuple[Study, ...] = ()
         self._clinical: dict[str, object] = {}
         session.activity.on_change.insert(0, self._follow)
+        session.activity.on_error[SeveralStudies] = self._ask_about
 
     @property
     def active(self) -> str:
@@ -154,6 +158,9 @@ class FollowUp:
             self.add(studies[0].visit or self.next_visit, studies[0])
         else:
             self.question = tuple(studies)
+            self.session.activity.message = self.session.activity.translate(
+                "Several studies were found: choose the visit of each under Follow-up."
+            )
             self.session.activity.emit()
 
     def answer(self, chosen: Sequence[str]) -> None:
@@ -191,6 +198,11 @@ class FollowUp:
     def use(self, name: str, use: Use) -> None:
         """Choose what counts as the tumour of a visit."""
         self._put(replace(self.entries[name], use=use))
+
+    def set_day(self, name: str, day: int | None) -> None:
+        """Say how many days after the first visit one was; None to go by the exams' dates."""
+        if day != self.entries[name].day:
+            self._put(replace(self.entries[name], day=day))
 
     def remove(self, name: str) -> None:
         """Take a visit off the table; its exam stays open if it is."""
@@ -247,6 +259,12 @@ class FollowUp:
             (name, study), *others = pairs
             then = partial(self._read_studies, others) if others else None
             self.add(name, study, then)
+
+    def _ask_about(self, error: SeveralStudies) -> None:
+        """Ask which visit each study of a folder is, which was opened as if it held one exam."""
+        from .reading import studies_in  # needs packages that Slicer may lack when a panel opens
+
+        self.ask(partial(studies_in, error.folder))
 
     def _on_shown(self, name: str) -> None:
         if name in self.entries:

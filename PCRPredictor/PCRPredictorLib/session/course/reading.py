@@ -28,6 +28,8 @@ def studies_in(place: Path, visit: str = "") -> list[Study]:
     studies = find_studies(place)
     if len(studies.exams) < 2:
         return [study_of(found[0], visit)]
+    aside = [f"not used: study of {study.describe()}" for study in studies.left_aside]
+    remark = "; ".join([*(notice.message for notice in studies.notices), *aside])
     names: Sequence[str] = propose_visits(studies.exams) or [ASIDE] * len(studies.exams)
     return [
         Study(
@@ -35,6 +37,7 @@ def studies_in(place: Path, visit: str = "") -> list[Study]:
             "" if name == ASIDE else name,
             partial(read_dicom_exam, place, files=study.files),
             study.date,
+            remark=remark,
         )
         for study, name in zip(studies.exams, names, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...follow.words import describe_day, format_change, format_probability, format_quantity
@@ -29,6 +30,7 @@ class VisitRow:
         is_open: True if its exam is the one that is open.
         can_show: True if it has an exam.
         use: what counts as its tumour, see `VisitEntry`.
+        day: after the first visit, as the user says; "" for its date.
     """
 
     name: str
@@ -42,6 +44,7 @@ class VisitRow:
     is_open: bool = False
     can_show: bool = True
     use: str = "drawn"
+    day: str = ""
 
 
 def rows_of(analysis: Analysis, _: Translate = str) -> list[VisitRow]:
@@ -57,7 +60,7 @@ def _row(entry: VisitEntry, analysis: Analysis, _: Translate) -> VisitRow:
     return VisitRow(
         entry.name,
         entry.title,
-        _when(entry, first, _),
+        _when(entry, list(visits.entries.values()), _),
         _tumour(entry, visits.problem_of(entry) is not None, _),
         format_quantity(VOLUME, values.get(VOLUME)) if values is not None else "",
         format_quantity(DIAMETER, values.get(DIAMETER)) if values is not None else "",
@@ -66,12 +69,20 @@ def _row(entry: VisitEntry, analysis: Analysis, _: Translate) -> VisitRow:
         entry.name == visits.active,
         entry.exam is not None,
         entry.use,
+        "" if entry.day is None else str(entry.day),
     )
 
 
-def _when(entry: VisitEntry, first: VisitEntry, _: Translate) -> str:
-    days = (entry.date - first.date).days if entry.date is not None and first.date is not None else None
-    return describe_day(days, _)
+def day_of(entry: VisitEntry, entries: Sequence[VisitEntry]) -> int | None:
+    """Return the day of a visit, 0 for the first: as the user says, or by the dates of the exams; None if unknown."""
+    first = entries[0]
+    if any(each.day is not None for each in entries):
+        return entry.day if entry is not first else entry.day or 0
+    return (entry.date - first.date).days if entry.date is not None and first.date is not None else None
+
+
+def _when(entry: VisitEntry, entries: Sequence[VisitEntry], _: Translate) -> str:
+    return describe_day(day_of(entry, entries), _)
 
 
 def _tumour(entry: VisitEntry, is_missing: bool, _: Translate) -> str:

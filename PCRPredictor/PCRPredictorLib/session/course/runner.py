@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...errors import DataError, Notice, within_memory
@@ -13,6 +14,7 @@ from ...registration.rigid import Registration, register
 from ...report.wording import Translate
 from ...response.checks import check_course
 from ...response.course import Course, Visit, VisitValues
+from ...visits.dates import with_days
 from ...visits.facts import with_facts
 from ...visits.measured import measure_in_course
 from .entry import VisitEntry
@@ -44,6 +46,12 @@ class Answer:
     chart: bytes = b""
     problem: str = ""
 
+    def at(self, point: str) -> Answer:
+        """Return the answer with the decisions at the operating points of a name, where a visit has it."""
+        if self.prediction is None or not point:
+            return self
+        return replace(self, prediction=self.prediction.with_operating_point(point))
+
 
 class CourseRunner:
     """Register, measure and predict.
@@ -74,16 +82,19 @@ class CourseRunner:
         with within_memory():
             return measure_in_course(Visit(entry.name, VisitValues(), exam, entry.date), entry.use, first)
 
-    def conclude(self, course: Course, model: ResponseModel | None, one_patient: bool = False) -> Answer:
+    def conclude(
+        self, course: Course, model: ResponseModel | None, days: Mapping[str, int | None], one_patient: bool = False
+    ) -> Answer:
         """Return what follows from measured visits: warnings and, with a model, the probability after each visit.
 
         Args:
             course: the visits.
             model: that predicts, or None.
+            days: after the first visit as the user says, by visit.
             one_patient: accept exams whose patient identifiers differ.
         """
         try:
-            course = with_facts(course)
+            course = with_days(with_facts(course), days)
             notices = tuple(check_course(course, one_patient))
             prediction = model.predict(course) if model is not None else None
             chart = self._draw(course, prediction, model)
