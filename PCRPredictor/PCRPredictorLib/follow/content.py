@@ -13,7 +13,8 @@ from ..response.prediction import ResponsePrediction
 from .words import describe_not_for
 
 FORMAT = 1  # of `follow.json`
-COLUMNS = ("visit", "day", *(quantity.name for quantity in QUANTITIES))
+NOBODY = "1"  # patient of `visits.csv`, which tells the rows of one from those of another and names nobody
+COLUMNS = ("patient_id", "visit", "day", *(quantity.name for quantity in QUANTITIES))
 
 
 def to_json(
@@ -51,10 +52,8 @@ def to_json(
 def to_rows(course: Course) -> list[list[object]]:
     """Return the rows of `visits.csv`, one per visit, in the order of `COLUMNS`; empty if unknown."""
     days = course.days
-    return [
-        ["" if cell is None else cell for cell in (visit.name, days[visit.name], *map(_rounded, _values(visit)))]
-        for visit in course
-    ]
+    rows = [(NOBODY, visit.name, days[visit.name], *map(_rounded, _values(visit))) for visit in course]
+    return [["" if cell is None else cell for cell in row] for row in rows]
 
 
 def _values(visit: Visit) -> list[float | None]:
@@ -101,6 +100,7 @@ def _registration(registration: Registration | None) -> dict[str, object] | None
     return {
         "holds": registration.holds,
         "message": registration.message,
+        **vars(registration.agreement),
         "matrix": registration.matrix.tolist(),
         "matrix_of": "points of the baseline, LPS in mm, to points of this visit",
     }

@@ -5,6 +5,8 @@ import json
 import pytest
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.follow.content import COLUMNS, to_json, to_rows
+from PCRPredictorLib.writing import write_csv
+from PCRTrainingLib.visit_tables.patients import read_visit_tables
 from support.follow.examples import SECRET_DATE, in_place, tiny_course, tiny_exams, tiny_prediction
 
 
@@ -69,5 +71,12 @@ def test_no_date_and_no_identifier_is_in_it():
 
 def test_table_has_a_row_per_visit():
     rows = to_rows(tiny_course(2))
-    assert rows == [["T0", 0, 12.4, 34.0, 0.62, 31.0, 1.2], ["T1", 22, 3.1, 20.0, "", 28.0, 1.0]]
-    assert COLUMNS[:3] == ("visit", "day", "functional_volume_ml")
+    assert rows == [["1", "T0", 0, 12.4, 34.0, 0.62, 31.0, 1.2], ["1", "T1", 22, 3.1, 20.0, "", 28.0, 1.0]]
+    assert COLUMNS[:4] == ("patient_id", "visit", "day", "functional_volume_ml")
+
+
+def test_table_is_read_as_the_same_course(tmp_path):
+    course = tiny_course(4)
+    write_csv(COLUMNS, to_rows(course), tmp_path / "visits.csv")
+    (read,) = read_visit_tables([tmp_path / "visits.csv"]).courses
+    assert [visit.values for visit in read] == [visit.values for visit in course]

@@ -10,6 +10,7 @@ from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.evidence import Evidence, Term
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.prediction import ModelIdentity, OperatingPoint
+from PCRPredictorLib.registration.agreement import Agreement
 from PCRPredictorLib.registration.rigid import Registration
 from PCRPredictorLib.response.bands import Band, Bands
 from PCRPredictorLib.response.course import VISITS, Course, Visit, VisitValues
@@ -18,6 +19,7 @@ from scipy import ndimage
 
 from support.examples import tiny_exam
 
+AGREEMENT = Agreement(0.9, 0.8, 0.95, 1.0, 0.0, 0.0, around_tumour=True)
 SECRET_DATE = datetime.date(2019, 3, 7)
 DAYS = (0, 22, 80, 150)
 VALUES = (
@@ -101,7 +103,7 @@ def in_place(exams, holds=True, message="The exams match to 1 mm."):
     """Return the registrations of exams that lie where the first one lies."""
     first = exams[0].geometry
     return {
-        name: Registration(np.eye(4), first, exam.geometry, holds, message)
+        name: Registration(np.eye(4), first, exam.geometry, holds, message, AGREEMENT)
         for name, exam in zip(VISITS[1:], exams[1:], strict=False)
     }
 
