@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from PCRPredictorLib.exam import Provenance
+from PCRPredictorLib.exam import Dynamic, Provenance
+from PCRPredictorLib.mrml.dynamic import dynamic_of_sequence, dynamic_of_volumes
+from PCRPredictorLib.mrml.exam import geometry_of
 from PCRPredictorLib.mrml.subjects import INSTANCES
+from PCRPredictorLib.phases import may_be_phase
 
 _DAY = 86400.0  # s
 
@@ -60,6 +63,31 @@ def provenance_of(volumes: Sequence[Any]) -> Provenance:
     first_post = min((time for time in between if 0 < time <= known[1]), default=known[1])
     injection = injection if injection is not None and injection < known[2] else None
     return Provenance("mrml", known, injection=injection, first_post=first_post)  # type: ignore[arg-type]
+
+
+def dynamic_of(volumes: Sequence[Any]) -> Dynamic | None:
+    """Return every phase of the acquisition of pre, early and late nodes: of their sequence, else of their study.
+
+    None if they are of no sequence and the database does not know the times, or there are but three.
+    """
+    if (found := dynamic_of_sequence(volumes[1])) is not None:
+        return found
+    times = [seconds_of(node) for node in volumes]
+    study = study_of(volumes[0])
+    if None in times or not study:
+        return None
+    alike = [node for node in _alike(volumes[0]) if study_of(node) == study and may_be_phase(node.GetName() or "")]
+    alike += [node for node in volumes if node not in alike]
+    start = times[0]
+    after = [(node, (time - start) % _DAY) for node in alike if (time := seconds_of(node)) is not None]  # type: ignore[operator]
+    grid = geometry_of(volumes[0])
+    return dynamic_of_volumes(volumes, [each for each in after if grid.matches(geometry_of(each[0]))])
+
+
+def study_of(node: Any) -> str:
+    """Return the UID of the study that a volume was loaded from, "" if it is unknown."""
+    database, instances = _instances(node)
+    return database.instanceValue(instances[0], "0020,000D") if instances else ""
 
 
 def _alike(volume: Any) -> list[Any]:

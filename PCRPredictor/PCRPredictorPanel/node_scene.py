@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
-from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
+from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml import display, nodes, segments
 from PCRPredictorLib.mrml.exam import (
     is_resampled,
@@ -24,12 +24,13 @@ from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.subjects import INSTANCES, put_beside
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.prediction import Prediction
+from PCRPredictorLib.report.maps import MapOverlay
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
 from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
 from slicer.i18n import tr as _
 
-from .dicom_database import files_of, provenance_of, seconds_of
+from .dicom_database import dynamic_of, files_of, provenance_of, seconds_of
 from .node_results import NodeResults, is_in_view
 from .parameters import PCRPredictorParameterNode
 from .volumes import is_simulated, may_be_phase
@@ -58,6 +59,7 @@ class NodeScene:
         self.exam = NodeExam()
         self.results = NodeResults()
         self._source: tuple[tuple[str, ...], Provenance] = ((), Provenance())  # the last one, and its volumes
+        self._opened: tuple[tuple[str, ...], Dynamic | None] = ((), None)  # of the last exam from files
         self._active = ""
 
     @property
@@ -169,11 +171,19 @@ class NodeScene:
         for name in PHASE_NAMES:
             added[name].SetAttribute(_SOURCE, uuid4().hex)
         self._source = self._key(added[name] for name in PHASE_NAMES), exam.provenance
+        self._opened = self._source[0], exam.dynamic
         self.choose({"segmentation": None} | added)
 
     def phases(self) -> tuple[Sequence[np.ndarray], Geometry]:
         """Return the voxels of the phases and their geometry; raises DataError."""
         return phases_from_nodes(dict(zip(PHASE_NAMES, self.volumes, strict=True)))
+
+    def dynamic(self) -> Dynamic | None:
+        """Return every phase: of the files or sequence that was opened, or as volumes of the phases' study."""
+        volumes = self.volumes
+        if None in volumes:
+            return None
+        return self._opened[1] if self._opened[0] == self._key(volumes) else dynamic_of(volumes)
 
     def tumour(self) -> TumourState:
         """Return the tumour on the grid of the phases, and where it is; raises DataError."""
@@ -216,6 +226,10 @@ class NodeScene:
             self.exam.keep_views()
         self.parameters.attention = self.exam.show_prediction(shown, self.volumes, exam, prediction, kind)
         put_beside(self.attention, self.volumes[1])
+
+    def show_map(self, exam: Exam, overlay: MapOverlay) -> None:
+        """Lay a map that needs no prediction over the early phase."""
+        self.parameters.attention = self.exam.show_map(self.attention, self.volumes, exam, overlay)
 
     def hide_prediction(self) -> None:
         """Take the map of the last prediction out of the views, and the subtraction out of the scene."""

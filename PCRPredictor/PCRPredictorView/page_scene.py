@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import PHASE_NAMES, Exam, Geometry, Provenance
+from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
 from PCRPredictorLib.mrml.exam import Node, geometry_of, phases_from_nodes, segment_name, segment_part, state_of
 from PCRPredictorLib.mrml.node_exam import NodeExam
@@ -23,6 +23,7 @@ from PCRPredictorLib.mrml.segments import (
 )
 from PCRPredictorLib.prediction import Prediction
 from PCRPredictorLib.report.display import ZOOM_MM
+from PCRPredictorLib.report.maps import MapOverlay
 from PCRPredictorLib.session.frontend import Fingerprint, Reading
 from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
@@ -51,6 +52,7 @@ class PageScene:
         self._nodes: dict[str, Node] = {}
         self._count = 0  # of exams that were shown
         self._provenance = Provenance()
+        self._dynamic: Dynamic | None = None
         self._grey: dict[str, tuple[float, float]] = {}
         self._node_exam = NodeExam()
         self.on_edit: Callable[[], object] = lambda: None
@@ -115,6 +117,7 @@ class PageScene:
             field_mm = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
         self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
         self._nodes, self._provenance, self._count = nodes, exam.provenance, self._count + 1
+        self._dynamic = exam.dynamic
         self.editor.set_active_segmentation(nodes["segmentation"], early)
         self.editor.show_3d(True)
         show_overlay(self._slicer.scene, early, None, exam.centre.tolist(), field_mm)
@@ -131,6 +134,10 @@ class PageScene:
         if not self.is_open:
             raise DataError("open an exam first")
         return phases_from_nodes({name: self._nodes[name] for name in PHASE_NAMES})
+
+    def dynamic(self) -> Dynamic | None:
+        """Return every phase of the open exam, None if it has but three."""
+        return self._dynamic if self.is_open else None
 
     def tumour(self) -> TumourState:
         """Return the tumour: each segment is a lesion."""
@@ -168,6 +175,11 @@ class PageScene:
         attention, nodes = self._nodes.get("attention"), [self._nodes[name] for name in PHASE_NAMES]
         self._nodes["attention"] = self._node_exam.show_prediction(attention, nodes, exam, prediction, kind)
         self.show_background(self.background)
+
+    def show_map(self, exam: Exam, overlay: MapOverlay) -> None:
+        """Lay a map that needs no prediction over what the views show."""
+        nodes = [self._nodes[name] for name in PHASE_NAMES]
+        self._nodes["attention"] = self._node_exam.show_map(self._nodes.get("attention"), nodes, exam, overlay)
 
     def hide_prediction(self) -> None:
         """Take the attention out of the scene."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -53,27 +54,57 @@ def phases_of(arrays: Sequence[np.ndarray], provenance: Provenance) -> Phases:
 
 
 def load_phases(exam: Exam, box: Box = WHOLE, most_bytes: int = MOST_BYTES) -> Phases:
-    """Return all phases of an exam; pre, early and late are those that it holds already.
+    """Return all phases of an exam; pre, early and late are those that it holds already, see `join_phases`."""
+    return join_phases(exam.phases, exam.provenance, exam.dynamic, box, most_bytes)
+
+
+def join_phases(
+    arrays: Sequence[np.ndarray],
+    provenance: Provenance,
+    dynamic: Dynamic | None,
+    box: Box = WHOLE,
+    most_bytes: int = MOST_BYTES,
+) -> Phases:
+    """Return pre, early and late, and the other phases of their acquisition.
 
     A phase that cannot be read, or does not lie on the exam's grid, is left out with a notice. If the others would take
     more than `most_bytes`, they are read one by one for a box, and left out with a notice for a whole exam.
+
+    Args:
+        arrays: pre, early and late, (k, j, i) each.
     """
-    held, dynamic = phases_of([phase[box] for phase in exam.phases], exam.provenance), exam.dynamic
+    held = phases_of([array[box] for array in arrays], provenance)
     if dynamic is None or dynamic.count <= len(dynamic.picked):
         return held
     others = [k for k in range(dynamic.count) if k not in dynamic.picked]
-    size = len(others) * exam.early.nbytes
+    size = len(others) * arrays[1].nbytes
     if size > most_bytes and box == WHOLE:
         return replace(held, notices=(_too_large(dynamic, size),))
     found = dict(zip(dynamic.picked, held.arrays, strict=True))
     notices = []
     for part in [others] if size <= most_bytes else [[k] for k in others]:
         for k, array in zip(part, dynamic.read(part), strict=True):
-            if isinstance(array, DataError) or array.shape != exam.early.shape:
+            if isinstance(array, DataError) or array.shape != arrays[1].shape:
                 notices.append(_left_out(k, array))
             else:
                 found[k] = array[box].copy() if box != WHOLE else array
-    return _joined(found, dynamic, exam.provenance, tuple(notices))
+    return _joined(found, dynamic, provenance, tuple(notices))
+
+
+def hold_phases(exam: Exam, most_bytes: int = MOST_BYTES) -> Exam:
+    """Return the exam with its other phases in memory, so that its files are not needed any more, if they fit."""
+    dynamic = exam.dynamic
+    if dynamic is None:
+        return exam
+    others = [k for k in range(dynamic.count) if k not in dynamic.picked]
+    if len(others) * exam.early.nbytes > most_bytes:
+        return exam
+    held = dict(zip(others, dynamic.read(others), strict=True))
+    return replace(exam, dynamic=replace(dynamic, read=partial(_take, held)))
+
+
+def _take(held: Mapping[int, np.ndarray | DataError], wanted: Sequence[int]) -> list[np.ndarray | DataError]:
+    return [held[k] for k in wanted]
 
 
 def _joined(

@@ -13,6 +13,7 @@ from ..phases import pick_phases
 from .subjects import copy_instances, put_beside
 
 Node = Any  # slicer and vtk carry no types
+SEQUENCE = "BreastPCR.sequence"  # node reference from a phase to the sequence, or volume, that it was picked from
 SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -79,15 +80,20 @@ def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
     items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
     if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
         raise DataError("the sequence must hold volumes; choose the dynamic series")
-    unit = {"s": 1.0, "ms": 0.001}.get((sequence.GetIndexUnit() or "").lower())
-    times = [_number(sequence.GetNthIndexValue(k), unit) for k in range(len(items))]
     found = tuple(
         _share_volume(scene, items[k], f"{sequence.GetName()} {name}")
-        for k, name in zip(pick_phases(times), PHASE_NAMES, strict=True)
+        for k, name in zip(pick_phases(sequence_times(sequence)), PHASE_NAMES, strict=True)
     )
     for node in found:
         put_beside(node, sequence)
+        node.SetNodeReferenceID(SEQUENCE, sequence.GetID())
     return found
+
+
+def sequence_times(sequence: Node) -> list[float | None]:
+    """Return the seconds of each item of a sequence, None if its index counts something else."""
+    unit = {"s": 1.0, "ms": 0.001}.get((sequence.GetIndexUnit() or "").lower())
+    return [_number(sequence.GetNthIndexValue(k), unit) for k in range(sequence.GetNumberOfDataNodes())]
 
 
 def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
@@ -114,6 +120,7 @@ def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
         node.CreateDefaultDisplayNodes()
         copy_instances(node, volume)
         put_beside(node, volume)
+        node.SetNodeReferenceID(SEQUENCE, volume.GetID())
         nodes.append(node)
     return tuple(nodes)
 

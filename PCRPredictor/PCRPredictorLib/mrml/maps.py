@@ -1,17 +1,31 @@
-"""A map of a prediction as a volume node: attention, evidence or early enhancement, with its colours and legend."""
+"""A map over an exam as a volume node: attention, evidence, enhancement, curve types, SER; with colours and legend."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..exam import Geometry
-from ..report.maps import MapOverlay, OverlayKind
+from ..report.maps import KINETIC, MapOverlay, OverlayKind
 from .exam import Node
 from .nodes import ATTENTION, is_own, make_colour_table, put_attention, to_vtk_image
 
+_ANY = 1e-3  # least value of a kinetic map that is one
 KIND = "BreastPCR.map"  # attribute of a map's node
-NAMES: dict[OverlayKind, str] = {"attention": ATTENTION, "evidence": "Evidence", "enhancement": "Early enhancement"}
-_LABELS = {"attention": (6, "%.1f"), "evidence": (5, "%+.2g"), "enhancement": (6, "%.0f")}  # of the legend
+NAMES: dict[OverlayKind, str] = {
+    "attention": ATTENTION,
+    "evidence": "Evidence",
+    "enhancement": "Early enhancement",
+    "curve_type": "Curve type",
+    "ser": "SER",
+}
+_LABELS = {  # of the legend
+    "attention": (6, "%.1f"),
+    "evidence": (5, "%+.2g"),
+    "enhancement": (6, "%.0f"),
+    "curve_type": (4, "%s"),
+    "ser": (5, "%.1f"),
+}
+_CLASS_LEGEND, _NUMBER_LEGEND = (0.16, 0.3), (0.08, 0.3)  # width and height, shares of the view
 
 
 def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geometry) -> Node:
@@ -28,6 +42,7 @@ def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geome
         _colour(scene, node, overlay)
     node.SetAttribute(KIND, overlay.kind)
     display.SetWindowLevelMinMax(overlay.low, overlay.high)
+    display.SetInterpolate(not overlay.names)  # between classes there is nothing
     _write_legend(node, overlay)
     return node
 
@@ -41,6 +56,8 @@ def hide_faint(node: Node, threshold: float) -> None:
     """Hide the values of a map that are smaller than a share of its scale's end, to both sides of 0."""
     display = node.GetDisplayNode()
     low, high, colours = display.GetWindowLevelMin(), display.GetWindowLevelMax(), display.GetColorNode()
+    if kind_of(node) in KINETIC:  # every value is one, and 0 is none
+        threshold, low = _ANY / high, 0.0
     display.SetApplyThreshold(low >= 0)
     if low >= 0:
         display.SetThreshold(threshold * high, max(high, node.GetImageData().GetScalarRange()[1]))
@@ -54,7 +71,8 @@ def _colour(scene: Node, node: Node, overlay: MapOverlay) -> None:
     """Give a node a colour table of its own for a different map, in place of the last one of its own."""
     display = node.GetDisplayNode()
     last = display.GetColorNode()
-    display.SetAndObserveColorNodeID(make_colour_table(scene, overlay.colours, NAMES[overlay.kind]).GetID())
+    table = make_colour_table(scene, overlay.colours, NAMES[overlay.kind], overlay.names)
+    display.SetAndObserveColorNodeID(table.GetID())
     if last is not None and is_own(last):
         scene.RemoveNode(last.GetStorageNode())
         scene.RemoveNode(last)
@@ -70,3 +88,5 @@ def _write_legend(node: Node, overlay: MapOverlay) -> None:
     legend.SetTitleText("\n".join(filter(None, (NAMES[overlay.kind], overlay.unit))))  # narrow: it hides little
     legend.SetNumberOfLabels(count)
     legend.SetLabelFormat(form)
+    legend.SetUseColorNamesForLabels(bool(overlay.names))
+    legend.SetSize(*(_CLASS_LEGEND if overlay.names else _NUMBER_LEGEND))

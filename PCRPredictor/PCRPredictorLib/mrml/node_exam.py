@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..exam import PHASE_NAMES, Exam
 from ..prediction import Prediction
-from ..report.maps import make_overlay
+from ..report.maps import MapOverlay, make_overlay
 from .exam import Node, exam_from_nodes, state_of
 from .maps import put_map
 from .nodes import show_overlay
@@ -59,11 +59,14 @@ class NodeExam:
             exam: that was predicted.
             kind: of the map; attention if the prediction does not have it.
         """
-        scene, early = volumes[0].GetScene(), volumes[1]
         found = make_overlay(kind, exam, prediction) or make_overlay("attention", exam, prediction)  # type: ignore[arg-type]
-        attention = put_map(scene, attention, found, exam.geometry)  # type: ignore[arg-type]
+        attention = self.show_map(attention, volumes, exam, found)  # type: ignore[arg-type]
         phases = self._state[: len(PHASE_NAMES)] if self._state is not None else None
         if self._shown != phases:  # of the same phases, only the tumour has changed: leave the views alone
-            show_overlay(scene, early, attention, prediction.attention_summary.peak)
+            show_overlay(volumes[0].GetScene(), volumes[1], attention, prediction.attention_summary.peak)
             self._shown = phases
         return attention
+
+    def show_map(self, node: Node | None, volumes: Sequence[Node], exam: Exam, overlay: MapOverlay) -> Node:
+        """Put a map into a node, that of an earlier map or a new one, and return it; the views stay where they are."""
+        return put_map(volumes[0].GetScene(), node, overlay, exam.geometry)

@@ -227,16 +227,17 @@ def show_overlay(
         node.SetViewUp(0, 0, 1)
 
 
-def make_colour_table(scene: Node, colours: Sequence[Sequence[float]], name: str) -> Node:
+def make_colour_table(scene: Node, colours: Sequence[Sequence[float]], name: str, classes: Sequence[str] = ()) -> Node:
     """Add the colours of a map to the scene, so that any Slicer shows them.
 
     Args:
         colours: RGB in [0, 1], evenly spaced.
         name: of the map.
+        classes: names of the colours, if each is that of a class; else what lies between them is interpolated.
     """
     import slicer
 
-    levels = np.linspace(0, 1, 256)
+    levels = np.linspace(0, 1, len(classes) or 256)
     anchors = np.linspace(0, 1, len(colours))
     rgb = np.stack([np.interp(levels, anchors, channel) for channel in zip(*colours, strict=True)], -1)
     node = slicer.vtkMRMLColorTableNode()
@@ -244,8 +245,9 @@ def make_colour_table(scene: Node, colours: Sequence[Sequence[float]], name: str
     node.SetTypeToUser()
     node.SetName(scene.GenerateUniqueName(f"{name} colours"))
     node.SetNumberOfColors(len(levels))
-    for index, (level, colour) in enumerate(zip(levels, rgb, strict=True)):
-        node.SetColor(index, f"{level:.2f}", *colour.tolist())
+    names = classes or [f"{level:.2f}" for level in levels]
+    for index, (text, colour) in enumerate(zip(names, rgb, strict=True)):
+        node.SetColor(index, text, *colour.tolist())
     scene.AddNode(node).AddDefaultStorageNode()
     node.GetStorageNode().SetDefaultWriteFileExtension("ctbl")  # older Slicers do not read colours from CSV
     return node

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..exam import Exam, Geometry, Provenance
+from ..exam import Dynamic, Exam, Geometry, Provenance
 from ..prediction import Prediction
+from ..report.maps import MapOverlay
 from .history import TumourState
 from .overlay import OverlaySettings
 
@@ -70,6 +71,9 @@ class ExamScene(Protocol):
     def phases(self) -> tuple[Sequence[np.ndarray], Geometry]:
         """Return the voxels (k, j, i) of pre, early and late, not copied, and their geometry. Raises DataError."""
 
+    def dynamic(self) -> Dynamic | None:
+        """Return every phase of the acquisition, None if it has only pre, early and late; reads no voxel."""
+
     def tumour(self) -> TumourState:
         """Return the tumour; called after each stroke, so that it must not read every voxel. Raises DataError."""
 
@@ -88,8 +92,11 @@ class ExamScene(Protocol):
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
         """Show a map of a prediction over the exam, see `report.maps`."""
 
+    def show_map(self, exam: Exam, overlay: MapOverlay) -> None:
+        """Show a map that needs no prediction over the exam, in the place of a prediction's."""
+
     def hide_prediction(self) -> None:
-        """Show no prediction any more; what is kept stays."""
+        """Show no prediction and no map any more; what is kept stays."""
 
     def keep_result(self, text: str, title: str) -> None:
         """Keep a result with the chosen exam, if the frontend saves scenes; in place of an earlier one.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from ..exam import Exam
@@ -12,6 +15,7 @@ from ..report.effect_words import describe_interventions
 from ..report.evidence_words import describe_evidence
 from ..report.measured import describe_measurements_briefly
 from ..saved.result import Packed
+from .activity import Activity
 from .frontend import Fingerprint
 from .history import Snapshot, TumourState
 
@@ -79,6 +83,11 @@ class Result:
         return self.prediction.lesions[self.shown].prediction if self.shown else self.prediction
 
     @property
+    def current_exam(self) -> Exam:
+        """The exam with the lesion that is shown as its tumour."""
+        return replace(self.exam, mask=self.exam.lesions[self.shown].mask) if self.exam.lesions else self.exam
+
+    @property
     def peak(self) -> tuple[float, float, float]:
         """The position of the highest attention of the lesion that is shown, LPS mm."""
         return self.current.attention_summary.peak
@@ -129,3 +138,26 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
         describe_evidence(prediction.evidence, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )
+
+
+def save_result(
+    result: Result | None, activity: Activity, folder: Path, write: Callable[..., None], dicom: bool
+) -> None:
+    """Write the files of a result on the worker, at the chosen operating point and without a scene.
+
+    Args:
+        folder: that is made or replaced.
+        write: `outputs.write_prediction`.
+        dicom: also write DICOM, if the exam comes from DICOM.
+    """
+    _ = activity.translate
+    if result is None:
+        activity.report_problem(_("There is no result to write; predict first."))
+        return
+    dicom = dicom and result.is_from_dicom
+    work = partial(write, result.exam, result.prediction, folder, scene=False, dicom=dicom)
+    activity.start(_("Saving"), work, partial(_on_saved, activity, folder))
+
+
+def _on_saved(activity: Activity, folder: Path, _nothing: object) -> None:
+    activity.message = activity.translate("Saved in {folder}").format(folder=folder)

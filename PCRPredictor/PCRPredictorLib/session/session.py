@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ..clinical import ClinicalSchema
+from ..curves.phases import hold_phases
 from ..errors import DataError
 from ..exam import Exam
 from ..lesion.exam_check import read_and_check
@@ -23,7 +24,8 @@ from .frontend import ExamScene, Worker
 from .kept import KeptResults, predict_and_pack
 from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
-from .result import PredictionInputs, Result, ResultWords, describe_result
+from .reading import ReadingRoom
+from .result import PredictionInputs, Result, ResultWords, describe_result, save_result
 from .tumour import Tumour
 from .what_if import Hypothesis, WhatIf
 
@@ -42,6 +44,7 @@ class Session:
         tumour: clicks, strokes and their undo.
         candidates: what *Find tumours* has found.
         kept: results that the scene keeps.
+        reading: curves and the kinetic map.
         model, clinical, overlay: what is chosen; only the methods here change it.
         result: the prediction that is shown, or None.
         title: of the exam, if it was opened with one.
@@ -57,6 +60,7 @@ class Session:
         self.candidates = Candidates(scene, self.activity, self.tumour)
         self.model, self.clinical, self.overlay = ModelChoice(), ClinicalForm(), OverlaySettings()
         self.kept = KeptResults(scene, self.activity, self.model, self.clinical)
+        self.reading = ReadingRoom(scene, self.activity, worker, self._show_map)
         self._what_if = WhatIf(self.runner, translate)
         self.result: Result | None = None
         self.title = ""
@@ -131,7 +135,11 @@ class Session:
         if activity.doing:
             activity.report_problem(_("Wait until the running work is done, then open the exam again."))
             return False
-        activity.start(_("Reading the exam"), partial(read_and_check, read), partial(self._on_read, title, opened))
+        activity.start(
+            _("Reading the exam"),
+            partial(read_and_check, lambda: hold_phases(read())),
+            partial(self._on_read, title, opened),
+        )
         return True
 
     def choose_model(self, path: Path | None) -> None:
@@ -168,10 +176,9 @@ class Session:
 
     def set_overlay(self, settings: OverlaySettings) -> None:
         """Change how the exam and the map over it are shown."""
-        is_different_map = settings.kind != self.overlay.kind
-        self.overlay = settings
-        if is_different_map and self.result is not None:
-            self._show_map(self.result)
+        is_different_map, self.overlay = settings.kind != self.overlay.kind, settings
+        if is_different_map:
+            self._show_map()
         else:
             self._scene.apply_overlay(settings)
         self.activity.emit()
@@ -201,7 +208,8 @@ class Session:
             self.activity.report_problem(str(error))
             return
         inputs = PredictionInputs(state, drawn, self.clinical.meaning, bundle.checksum)
-        exam = separate_sides(replace(exam, clinical=dict(self.clinical.values)))
+        exam = replace(exam, clinical=dict(self.clinical.values), dynamic=self._scene.dynamic())
+        exam = separate_sides(exam)
         work = partial(predict_and_pack, self.runner, exam, bundle, self.model.device)
         self.activity.start(self._translate("Predicting"), work, partial(self._on_predicted, exam, inputs, remark))
 
@@ -228,7 +236,8 @@ class Session:
         """Show values and attention of one of several lesions, by its number in the result; jump to it."""
         if self.result is not None and 0 <= number < len(self.result.prediction.lesions):
             self.result = self.result.show(number)
-            self._show_map(self.result)
+            self._show_map()
+            self.reading.measure(self.result.current_exam)
             self._scene.jump_to(self.result.peak)
             self.activity.emit()
 
@@ -248,23 +257,17 @@ class Session:
         self.activity.emit()
 
     def save(self, folder: Path, write: Callable[..., None], *, dicom: bool = False) -> None:
-        """Write the files of the result, at the chosen operating point and without a scene.
+        """Write the files of the result; `write` is `outputs.write_prediction`, which a session must not import."""
+        save_result(self.result, self.activity, folder, write, dicom)
 
-        Args:
-            folder: that is made or replaced.
-            write: `outputs.write_prediction`, passed in: a session must not import `outputs`.
-            dicom: also write DICOM, if the exam comes from DICOM.
-        """
-        _, result = self._translate, self.result
-        if result is None:
-            self.activity.report_problem(_("There is no result to write; predict first."))
-            return
-        dicom = dicom and result.is_from_dicom
-        work = partial(write, result.exam, result.prediction, folder, scene=False, dicom=dicom)
-        self.activity.start(_("Saving"), work, partial(self._on_saved, folder))
-
-    def _show_map(self, result: Result) -> None:
-        self._scene.show_prediction(result.exam, result.current, self.overlay.kind)
+    def _show_map(self) -> None:
+        """Show the chosen map: of the kinetics as soon as they are measured, or of the result."""
+        kind, result = self.overlay.kind, self.result
+        if not self.reading.show(kind):
+            if result is not None:
+                self._scene.show_prediction(result.exam, result.current, kind)
+            else:
+                self._scene.hide_prediction()
         self._scene.apply_overlay(self.overlay)
 
     def _is_different_exam(self) -> bool:
@@ -276,6 +279,7 @@ class Session:
         self.title = title
         self.tumour.reset()
         self._scene.open_exam(exam)
+        self.reading.measure(exam)
         problems = self.clinical.begin(exam.clinical)
         self.update()
         self._report_unread(problems, doubt)
@@ -292,8 +296,9 @@ class Session:
             self.activity.report_problem(_("The model was changed meanwhile; predict again."))
         else:
             self.result = Result(exam, found[0], inputs, packed=found[1]).at(point)
-            self._show_map(self.result)
+            self._show_map()
             self.kept.keep(self.result, exam.clinical)
+            self.reading.measure(exam)
             self.activity.message = f"{_('Done.')} {remark}".rstrip()
             self.update()
 
@@ -306,10 +311,7 @@ class Session:
     def _take_up(self, result: Result) -> None:
         """Show a result that the scene has kept."""
         self.result = result
-        self._show_map(result)
-
-    def _on_saved(self, folder: Path, _nothing: object) -> None:
-        self.activity.message = self._translate("Saved in {folder}").format(folder=folder)
+        self._show_map()
 
     def _report_unread(self, values: Sequence[str], doubt: str = "") -> None:
         unread = f"{'; '.join(values)}; {self._translate('left unknown')}" if values else ""

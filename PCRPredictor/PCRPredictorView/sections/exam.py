@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from PCRPredictorLib.curves.phases import hold_phases
 from PCRPredictorLib.dicom.identity import SeveralStudies
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
@@ -157,7 +158,7 @@ def _read_upload(folder: Path, title: str) -> Exam:
     An error is reported without the folder's name.
     """
     try:
-        exam = uploaded_entry(folder, title).read()
+        exam = hold_phases(uploaded_entry(folder, title).read())
     except SeveralStudies:  # asked about; the files are still needed
         raise
     except BaseException as error:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PCRPredictorLib.report.maps import OVERLAYS, colour_table, make_overlay
+from PCRPredictorLib.report.maps import KINETIC, OVERLAYS, colour_table, make_overlay
 from support.examples import tiny_exam, tiny_prediction
 
 
@@ -55,3 +55,12 @@ def test_colours_are_transparent_where_a_map_is_faint(exam, prediction):
 
 def test_result_without_evidence_has_no_evidence_to_show(exam, prediction):
     assert make_overlay("evidence", exam, replace(prediction, evidence_map=None)) is None
+
+
+@pytest.mark.parametrize("kind", KINETIC)
+def test_kinetic_maps_are_of_the_tumour_alone(exam, prediction, kind):
+    overlay = make_overlay(kind, exam, prediction)
+    assert not overlay.values[exam.mask == 0].any()
+    assert (overlay.values[exam.mask != 0] > 0).mean() > 0.95
+    assert overlay.values.max() <= overlay.high
+    assert len(overlay.names) in (0, len(overlay.colours))

@@ -18,7 +18,7 @@ class Table:
 
     def __init__(self):
         self.exam, self.strokes, self.opened = None, 0, 0
-        self.shown = self.overlay = self.position = None
+        self.shown = self.overlay = self.position = self.map = None
         self.lesions, self.names, self.active = {}, {}, ""
         self.remark = ""
         self.kept = {}
@@ -54,6 +54,9 @@ class Table:
     def phases(self):
         return self.exam.phases, self.exam.geometry
 
+    def dynamic(self):
+        return self.exam.dynamic
+
     def tumour(self):
         parts = [(key, self.names.get(key, key), mask) for key, mask in self.lesions.items()]
         return TumourState(tuple(LesionState(key, name, Snapshot.of_mask(mask)) for key, name, mask in parts))
@@ -75,8 +78,11 @@ class Table:
     def show_prediction(self, _exam, prediction, kind="attention"):
         self.shown, self.kind = prediction, kind
 
+    def show_map(self, _exam, overlay):
+        self.map = overlay
+
     def hide_prediction(self):
-        self.shown = None
+        self.shown = self.map = None
 
     def keep_result(self, text, title):
         self.kept[self.opened] = text
