@@ -154,7 +154,7 @@ class ResponseModel:
             *about_visits([v for v in course if v.name not in used], self.settings),
             *about_gone(course, formula, reading),
             *about_clipped_levels(reading.clipped, reading, course.last),
-            *about_clipped_changes(reading.clipped_changes(), reading, course.last),
+            *about_clipped_changes(reading.clipped_changes(formula), reading, course.last),
             *about_estimated(estimated, missing, formula, self.settings.costs, _known_quantities(formula, reading)),
             *about_agreement(interval, point),
             *about_evidence(evidence),
@@ -185,12 +185,9 @@ class ResponseModel:
         self, course: Course, values: Mapping[str, Value], formula: Formula
     ) -> dict[str, tuple[Possibility, ...]]:
         """Return the answer for each likely value of each clinical variable that is unknown."""
-        now = self.logit(course, values)
-        return {
-            variable.name: tuple(self._possible(course, values, variable, now))
-            for variable in self.schema.asked
-            if values.get(variable.name) is None
-        }
+        unknown = [variable for variable in self.schema.asked if values.get(variable.name) is None]
+        now = self.logit(course, values) if unknown else 0.0
+        return {variable.name: tuple(self._possible(course, values, variable, now)) for variable in unknown}
 
     def _possible(
         self, course: Course, values: Mapping[str, Value], variable: Number | Category, now: float

@@ -14,7 +14,7 @@ from ..errors import DataError
 from .course import Course, Visit
 from .filling import Filled
 from .inputs import Input, Level, Scale, clinical_columns, read_clinical
-from .settings import ResponseSettings
+from .settings import Formula, ResponseSettings
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,9 @@ class Reading:
 
     def value(self, name: str) -> float:
         """Return the value of a level that is read, known or estimated, in its quantity's unit."""
+        limit = next((each.used for each in self.clipped if each.level.name == name), None)
+        if limit is not None or name in self.values:
+            return self.values[name] if limit is None else limit
         scale = _scale_of(self.settings, name)
         return scale.undo(float(self.filled.numbers[self.settings.filling.columns.index(name)]))
 
@@ -106,11 +109,11 @@ class Reading:
         """Return the scale of an input's quantity."""
         return next(scale for scale in self.settings.scales if scale.quantity == each.quantity)
 
-    def clipped_changes(self) -> list[ClippedChange]:
-        """Return the changes that are read as a limit, if both values are known."""
-        found = []
+    def clipped_changes(self, formula: Formula) -> list[ClippedChange]:
+        """Return the changes of a formula that are read as a limit, if both values are known."""
+        found, part_of_it = [], set(formula.inputs)
         for each, raw, used in zip(self.settings.inputs, self.matrix @ self.filled.numbers, self.numbers, strict=False):
-            if each.since is not None and raw != used and self.is_known(each):
+            if each.since is not None and each.name in part_of_it and raw != used and self.is_known(each):
                 now, before = map(self.value, each.columns)
                 scale = self.scale(each)
                 ends = [scale.undo(scale.read(before) + end) for end in (each.low, each.high) if end is not None]

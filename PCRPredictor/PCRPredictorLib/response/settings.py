@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class Formula:
     operating_points: tuple[OperatingPoint, ...]
     patients: int | None = None
 
-    @property
+    @cached_property
     def inputs(self) -> list[str]:
         """Return the inputs and clinical columns that have a part in it."""
         return sorted({name for fit in self.fits for name in fit.weights})

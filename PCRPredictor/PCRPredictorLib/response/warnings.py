@@ -31,9 +31,13 @@ def about_gone(course: Course, formula: Formula, reading: Reading) -> Iterable[N
     visit = course.visits[course.last]
     if not visit.values.gone or visit.name not in formula.visits:
         return
-    levels = [level for level in reading.settings.levels if level.name in reading.gone and level.visit == visit.name]
-    scales = [(reading.scale(level), reading.values[level.name]) for level in levels]
-    read = [f"{_lower(scale.measure.label)} as {scale.describe(value)}" for scale, value in scales]
+    limits = {change.change.columns[0]: change.used for change in reading.clipped_changes(formula)}
+    read = []
+    for level in (each for each in reading.settings.levels if each.name in reading.gone and each.visit == visit.name):
+        scale = reading.scale(level)
+        value = scale.describe(limits.get(level.name, reading.values[level.name]))
+        why = ", the limit of the training patients' changes" if level.name in limits else ""
+        read.append(f"{_lower(scale.measure.label)} as {value}{why}")
     yield Notice("tumour_gone", f"The tumour is gone at {visit.name}: the model reads {_join(read) or 'no value'}.")
 
 
@@ -52,9 +56,12 @@ def about_clipped_levels(clipped: Iterable[ClippedLevel], reading: Reading, visi
 
 
 def about_clipped_changes(clipped: Iterable[ClippedChange], reading: Reading, visit: str) -> Iterable[Notice]:
-    """Yield a warning for each change to a visit that is read as a limit of the training patients' changes."""
+    """Yield a warning for each change to a visit that is read as a limit of the training patients' changes.
+
+    That of a tumour that is gone is part of `about_gone`.
+    """
     for each in clipped:
-        if each.change.visit != visit:
+        if each.change.visit != visit or each.change.columns[0] in reading.gone:
             continue
         scale, (low, high) = reading.scale(each.change), each.allowed
         range_ = f"{low:.3g} to {scale.describe(high)}" if high < float("inf") else f"from {scale.describe(low)} on"

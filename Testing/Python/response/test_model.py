@@ -9,6 +9,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.model.training_marks import identifier_hash
 from PCRPredictorLib.response.course import VISITS, Course, Visit, VisitValues
+from PCRPredictorLib.response.inputs import Input
 from support.examples import tiny_exam
 from support.follow_up.response_model import CLINICAL, tiny_course, tiny_response, tiny_settings
 
@@ -95,6 +96,24 @@ def test_a_shape_of_a_tumour_that_is_gone_is_estimated_if_the_model_has_no_value
     model = replace(MODEL, settings=replace(settings, scales=scales))
     found = model.predict(tiny_course("T0", T1=VisitValues(gone=True))).last
     assert found.estimated == ("Sphericity at T1",)
+
+
+def test_a_tumour_that_is_gone_beyond_the_changes_of_the_training_patients_is_told_once():
+    settings = tiny_settings()
+    inputs = tuple(replace(each, low=-3.0) if each.since else each for each in settings.inputs)
+    model = replace(MODEL, settings=replace(settings, inputs=inputs))
+    found = model.predict(tiny_course("T0", T1=VisitValues(gone=True))).last
+    assert codes(found) == {"tumour_gone"}
+    expected = "functional tumour volume as 0.901 ml, the limit of the training patients' changes, longest diameter"
+    assert expected in found.notices[0].message
+
+
+def test_only_changes_of_the_formula_are_told_to_be_clipped():
+    settings = tiny_settings()
+    other = Input("functional_volume_ml", "T2", "T1", high=0.0)
+    model = replace(MODEL, settings=replace(settings, inputs=(*settings.inputs, other)))
+    found = model.predict(tiny_course("T0", "T1", T2=VisitValues(11, 25, 0.24))).last
+    assert codes(found) == set()
 
 
 def test_with_nothing_measured_the_clinical_values_decide():
