@@ -17,7 +17,7 @@ from PCRPredictorLib.mrml.nodes import is_own
 from PCRPredictorLib.phases import guess_phases
 from PCRPredictorLib.response.course import VISITS
 from PCRPredictorLib.session.course.entry import VisitEntry
-from PCRPredictorLib.session.course.follow_up import Study
+from PCRPredictorLib.session.course.study import Study
 from slicer.i18n import tr as _
 
 from .dicom_database import INSTANCES, files_of, provenance_of, seconds_of

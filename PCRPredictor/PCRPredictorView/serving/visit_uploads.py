@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.session.course.follow_up import Study
 from PCRPredictorLib.session.course.reading import studies_in, study_of
+from PCRPredictorLib.session.course.study import Study
 
 from .uploads import uploaded_entry
 

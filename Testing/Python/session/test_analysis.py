@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PCRPredictorLib.session.course.analysis import Analysis
-from PCRPredictorLib.session.course.follow_up import FollowUp, Study
+from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.response_choice import ResponseChoice
 from PCRPredictorLib.session.course.rows import rows_of
 from PCRPredictorLib.session.course.runner import CourseRunner
+from PCRPredictorLib.session.course.study import Study
 from PCRPredictorLib.session.course.words import describe_answer
 from support.examples import tiny_exam, whole_exam
 from support.follow_up.response_model import tiny_response

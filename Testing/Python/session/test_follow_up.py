@@ -9,7 +9,8 @@ from PCRPredictorLib.dicom.identity import SeveralStudies
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.response.course import VisitValues
 from PCRPredictorLib.session.course import reading
-from PCRPredictorLib.session.course.follow_up import FollowUp, Study
+from PCRPredictorLib.session.course.follow_up import FollowUp
+from PCRPredictorLib.session.course.study import Study
 from support.examples import tiny_exam
 
 

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from ...dicom.identity import SeveralStudies
 from ...errors import DataError
 from ...exam import Exam
-from ...response.course import VISITS, VisitValues
+from ...response.course import VISITS, Use, VisitValues
 from ...visits.facts import facts_of
 from ..frontend import ExamScene
 from ..session import Session
-from .entry import Use, VisitEntry
+from .entry import VisitEntry
+from .study import Study
 
 T = TypeVar("T")
 Again = Callable[[VisitEntry], bool]
-
-
-@dataclass(frozen=True)
-class Study:
-    """One of several studies that were found in one place.
-
-    Args:
-        title: in words, without a date: "day 22, 5 series".
-        visit: that is proposed for it, "" for none.
-        read: gives the exam or raises DataError; runs on the worker.
-        date: of the study, if known.
-        remark: what is to be known of the place that it was found in.
-        key: of the exam in the frontend's scene, if that is where it comes from.
-        place: of its tumour in the scene, see `TumourState.place`.
-    """
-
-    title: str
-    visit: str
-    read: Callable[[], Exam]
-    date: datetime.date | None = None
-    key: Hashable = None
-    place: Hashable = None
-    remark: str = ""
 
 
 class FollowUp:

@@ -10,7 +10,7 @@ from ...dicom.exam import read_dicom_exam
 from ...reading.sources import DicomSource, Source, find_sources, only_source
 from ...visits.propose import ASIDE, propose_visits
 from ...visits.studies import find_studies
-from .follow_up import Study
+from .study import Study
 
 
 def studies_in(place: Path, visit: str = "") -> list[Study]:
