@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -97,6 +97,23 @@ ispy2-selection: setup
 ispy2-experiment: setup
 	$(BIN)/pcr experiment $(ON_COHORT) --leave-site-out --config $(RECIPE)/candidates/share-0.1.json --seeds 5 \
 	  --without "step 2, no swap" --without "step 3, no swap" --out build/ispy2-experiment
+
+# The model of the response to treatment: make response-bundle TABLES="visits.csv clinical.csv". The same tables give the
+# same files, to the last digit.
+TABLES ?=
+RESPONSE := Resources/Recipes/response
+ON_TABLES = $(or $(TABLES),$(error TABLES must be tables of patients at several visits; give them as in make $@ TABLES="a.csv b.csv"))
+response-bundle: setup
+	rm -rf build/response
+	OMP_NUM_THREADS=1 $(BIN)/pcr train $(ON_TABLES) --config $(RESPONSE)/model.json --card $(RESPONSE)/card.json --out build/response
+	rm -rf Resources/Models/response
+	cp -r build/response/bundle Resources/Models/response
+	$(BIN)/pcr bundle verify response
+
+# What each visit, quantity and variable is worth: the tables of Resources/Docs/response.md.
+response-experiment: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m PCRTrainingLib.response.experiment $(ON_TABLES) --config $(RESPONSE)/model.json \
+	  --out build/response-experiment
 
 setup: system $(VENV)/.installed
 

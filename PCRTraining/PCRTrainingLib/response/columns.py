@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course
 from PCRPredictorLib.response.filling import Filling
-from PCRPredictorLib.response.inputs import Level, Scale, clinical_columns
+from PCRPredictorLib.response.inputs import Input, Level, Scale, clinical_columns
 from PCRPredictorLib.response.reader import read_course
 from PCRPredictorLib.response.settings import Fit, Formula, ResponseSettings
 
@@ -184,6 +184,19 @@ def _expect(rows: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> tuple
 def fill_rows(filling: Filling, rows: np.ndarray) -> np.ndarray:
     """Return rows, (N, C), with unknown values as `Filling.fill` estimates them."""
     return _expect(rows, np.asarray(filling.mean), np.asarray(filling.covariance))[0]
+
+
+def read_input(each: Input, filled: np.ndarray, place: Mapping[str, int]) -> np.ndarray:
+    """Return an input of all patients, (N,), inside its range.
+
+    Args:
+        each: level or change.
+        filled: columns, (N, C).
+        place: name of a column to its position.
+    """
+    now, *before = (filled[:, place[name]] for name in each.columns)
+    low, high = (limit if limit is not None else end for limit, end in ((each.low, -np.inf), (each.high, np.inf)))
+    return (now - before[0] if before else now).clip(low, high)
 
 
 def _precise(value: float) -> float:

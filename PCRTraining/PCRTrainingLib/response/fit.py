@@ -24,7 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from ..statistics.operating import fit_points
-from .columns import Columns, read_columns
+from .columns import Columns, read_columns, read_input
 from .config import Candidate, ResponseConfig
 
 Seen = tuple[str, ...]
@@ -185,11 +185,7 @@ def _fit_set(columns: Columns, labels: np.ndarray, fold: np.ndarray, seen: Seen,
 def _numbers(columns: Columns, seen: Seen, inputs: Sequence[Input]) -> np.ndarray:
     """Return inputs and clinical columns of all patients, (N, n), as the model reads them."""
     filled, place = columns.known_until(seen), {name: k for k, name in enumerate(columns.names)}
-    found = []
-    for each in inputs:
-        now, *before = (filled[:, place[name]] for name in each.columns)
-        low, high = (limit if limit is not None else end for limit, end in ((each.low, -np.inf), (each.high, np.inf)))
-        found.append((now - before[0] if before else now).clip(low, high))
+    found = [read_input(each, filled, place) for each in inputs]
     found += [filled[:, place[name]] for name in clinical_columns(columns.schema)]
     return np.stack(found, 1) if found else np.zeros((len(filled), 0))
 
@@ -233,4 +229,5 @@ def _formula(found: _Set, labels: np.ndarray, points: Points) -> Formula:
     slope, offset = (_precise(x) for x in calibration)
     if not _SLOPES[0] <= slope <= _SLOPES[1]:  # inputs that tell nothing
         slope, offset = 1.0, 0.0
-    return Formula(found.seen, found.fits, (slope, offset), tuple(operating), len(found.patients))
+    rounded = tuple(replace(point, threshold=_precise(point.threshold)) for point in operating)
+    return Formula(found.seen, found.fits, (slope, offset), rounded, len(found.patients))

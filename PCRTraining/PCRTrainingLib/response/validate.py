@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.response.course import QUANTITIES, Course
-from PCRPredictorLib.response.model import ResponseModel
+from PCRPredictorLib.response.inputs import clinical_columns
+from PCRPredictorLib.response.reader import read_course
+from PCRPredictorLib.response.settings import Formula
 from scipy.special import expit
 
 from ..progress import Progress
 from ..statistics.operating import Outcome
+from .columns import fill_rows, read_input
 from .config import Candidate, ResponseConfig
 from .fit import Fitted, check_numbers, fit_response, folds_of
 
@@ -43,12 +46,16 @@ class Part:
     quantities: tuple[str, ...] = ALL
     without: tuple[str, str] | None = None
 
+    def tells(self, quantity: str, visit: str) -> bool:
+        """Return True if the model is told this value."""
+        return visit in self.visits and quantity in self.quantities and (quantity, visit) != self.without
+
     def of(self, course: Course) -> Course:
         """Return the part of a course."""
         kept = {name: visit for name, visit in course.visits.items() if name in self.visits}
         found = {}
         for name, visit in kept.items():
-            drop = {q for q in ALL if q not in self.quantities or (q, name) == self.without}
+            drop = [q for q in ALL if not self.tells(q, name)]
             values = replace(visit.values, **dict.fromkeys(drop))  # type: ignore[arg-type]
             if any(values.get(q) is not None for q in ALL):
                 found[name] = replace(visit, values=values)
@@ -98,9 +105,10 @@ def validate(
             inside = fold != k
             fitted = fit_response([c for c, use in zip(courses, inside, strict=True) if use], labels[inside], config)
             chosen[fitted.candidate] += 1
-            for i in np.flatnonzero(~inside).tolist():
-                for part in parts:
-                    logit[part.name][i], threshold[part.name][i] = _predict(fitted, part.of(courses[i]))
+            here = np.flatnonzero(~inside)
+            rows = read_rows(fitted, [courses[i] for i in here.tolist()])
+            for part in parts:
+                logit[part.name][here], threshold[part.name][here] = predict_rows(fitted, rows, part)
             if progress:
                 progress.advance(f"repeat {repeat + 1}, fold {k + 1}")
         for name, values in logit.items():
@@ -108,12 +116,54 @@ def validate(
     return Validated({name: mean_outcome(each) for name, each in found.items()}, dict(chosen))
 
 
-def _predict(fitted: Fitted, course: Course) -> tuple[float, float]:
-    """Return the calibrated logit of a course, and the threshold of its formula's balanced point."""
-    model = ResponseModel(NO_CARD, fitted.schema, fitted.settings)
-    values = fitted.schema.parse_each(course.clinical)[0]
-    formula = model.settings.formula(tuple(course.visits))
-    return model.logit(course, values), formula.operating_points[0].threshold
+def read_rows(fitted: Fitted, courses: Sequence[Course]) -> np.ndarray:
+    """Return the columns of patients, (n, C), as the model reads them; nan where a value is unknown."""
+    found = []
+    for course in courses:
+        values = fitted.schema.parse_each(course.clinical)[0]
+        filled = read_course(fitted.settings, fitted.schema, course, values).filled
+        found.append(np.where(filled.known, filled.numbers, np.nan))
+    return np.stack(found)
+
+
+def predict_rows(fitted: Fitted, rows: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `ResponseModel.logit` gives for a part of what is known, for many patients at once.
+
+    Args:
+        fitted: the model.
+        rows: (n, C) of `read_rows`.
+        part: that the model is told.
+
+    Returns:
+        Calibrated logits, (n,), and the threshold of the balanced point of each patient's formula, (n,).
+    """
+    settings, rows = fitted.settings, rows.copy()
+    hidden = [k for k, level in enumerate(settings.levels) if not part.tells(level.quantity, level.visit)]
+    rows[:, hidden] = np.nan
+    at = {visit: [k for k, level in enumerate(settings.levels) if level.visit == visit] for visit in settings.visits}
+    seen = np.stack([np.isfinite(rows[:, own]).any(1) for own in at.values()], 1) if at else np.zeros((len(rows), 0))
+    logit, threshold = np.zeros(len(rows)), np.zeros(len(rows))
+    for pattern in np.unique(seen, axis=0):
+        here = (seen == pattern).all(1)
+        formula = settings.formula(tuple(visit for visit, has in zip(at, pattern, strict=True) if has))
+        logit[here] = _logits(fitted, formula, rows[here])
+        threshold[here] = formula.operating_points[0].threshold
+    return logit, threshold
+
+
+def _logits(fitted: Fitted, formula: Formula, rows: np.ndarray) -> np.ndarray:
+    """Return the calibrated logits, (n,), of a formula, which reads no visits but its own."""
+    settings = fitted.settings
+    outside = [k for k, level in enumerate(settings.levels) if level.visit not in formula.visits]
+    rows = rows.copy()
+    rows[:, outside] = np.nan
+    filled, place = fill_rows(settings.filling, rows), {name: k for k, name in enumerate(settings.filling.columns)}
+    inputs = [each for each in settings.inputs if each.name in formula.inputs]
+    names = (*(each.name for each in inputs), *clinical_columns(fitted.schema))
+    numbers = [read_input(each, filled, place) for each in inputs]
+    numbers += [filled[:, place[name]] for name in clinical_columns(fitted.schema)]
+    weights = formula.weights(names).mean(0)
+    return formula.constants.mean() + (np.stack(numbers, 1) @ weights if numbers else 0.0)
 
 
 def _outcome(name: str, logit: np.ndarray, threshold: np.ndarray, fold: np.ndarray) -> Outcome:

@@ -9,7 +9,7 @@ from PCRPredictorLib.response.settings import settings_from_json, settings_to_js
 from PCRTrainingLib.response.columns import fit_filling
 from PCRTrainingLib.response.config import Candidate, ResponseConfig, choose_config, read_config
 from PCRTrainingLib.response.fit import fit_response
-from PCRTrainingLib.response.validate import NO_CARD, Part, validate
+from PCRTrainingLib.response.validate import NO_CARD, Part, predict_rows, read_rows, validate
 from PCRTrainingLib.statistics.metrics import auc
 from PCRTrainingLib.visit_tables.patients import read_visit_tables
 from support.response.visit_tables import simulate, write_csv
@@ -69,6 +69,15 @@ def test_filling_finds_the_relation_of_columns_despite_unknown_values():
     rows[rng.random(600) < 0.4, 1] = np.nan
     filling = fit_filling(("a", "b"), rows, rng.integers(0, 2, 600))
     assert filling.fill({"a": 1.0}).numbers[1] == pytest.approx(1.9, abs=0.15)  # shrunk by 5 %
+
+
+def test_many_patients_at_once_have_the_logits_of_the_model(patients, fitted):
+    model = ResponseModel(NO_CARD, fitted.schema, fitted.settings)
+    part = Part("some", ("T0", "T2"), ("longest_diameter_mm", "sphericity"), ("sphericity", "T2"))
+    courses = [*patients.courses[:8], Course({"T2": patients.courses[8].visits["T2"]}, {"hr": "positive"})]
+    own = [model.logit(part.of(course), fitted.schema.parse_each(course.clinical)[0]) for course in courses]
+    logits, _ = predict_rows(fitted, read_rows(fitted, courses), part)
+    assert logits.tolist() == pytest.approx(own, abs=1e-9)
 
 
 def test_validation_leaves_each_patient_out_of_its_own_prediction(patients):
