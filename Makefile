@@ -103,16 +103,17 @@ ispy2-experiment: setup
 TABLES ?=
 RESPONSE := Resources/Recipes/response
 ON_TABLES = $(or $(TABLES),$(error TABLES must be tables of patients at several visits; give them as in make $@ TABLES="a.csv b.csv"))
+response-bundle response-experiment: export OMP_NUM_THREADS := 1
 response-bundle: setup
 	rm -rf build/response
-	OMP_NUM_THREADS=1 $(BIN)/pcr train $(ON_TABLES) --config $(RESPONSE)/model.json --card $(RESPONSE)/card.json --out build/response
+	$(BIN)/pcr train $(ON_TABLES) --config $(RESPONSE)/model.json --card $(RESPONSE)/card.json --out build/response
 	rm -rf Resources/Models/response
 	cp -r build/response/bundle Resources/Models/response
 	$(BIN)/pcr bundle verify response
 
 # What each visit, quantity and variable is worth: the tables of Resources/Docs/response.md.
 response-experiment: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m PCRTrainingLib.response.experiment $(ON_TABLES) --config $(RESPONSE)/model.json \
+	$(BIN)/python -m PCRTrainingLib.response.experiment $(ON_TABLES) --config $(RESPONSE)/model.json \
 	  --out build/response-experiment
 
 setup: system $(VENV)/.installed

@@ -70,6 +70,9 @@ class ResponseConfig:
             raise ValueError("folds must be 2 or more, repeats 1 or more, and seed not negative")
 
 
+PRESETS = {"full": ResponseConfig(), "quick": ResponseConfig(repeats=1)}  # of --config
+
+
 def config_to_json(config: ResponseConfig) -> dict[str, Any]:
     """Return plain values."""
     return asdict(config)
@@ -84,8 +87,7 @@ def choose_config(name: str, seed: int | None = None) -> ResponseConfig:
     Raises:
         DataError: if it cannot be read.
     """
-    config = read_config(Path(name)) if name not in ("full", "quick") else ResponseConfig()
-    config = replace(config, repeats=1) if name == "quick" else config
+    config = PRESETS[name] if name in PRESETS else read_config(Path(name))
     return config if seed is None else replace(config, seed=seed)
 
 

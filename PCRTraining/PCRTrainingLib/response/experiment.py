@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from PCRPredictorLib.commands.options import console
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import format_value
 from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.response.course import QUANTITIES, VISITS
 from PCRPredictorLib.writing import read_csv, write_whole_json, write_whole_text
+from rich.console import Console
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -41,6 +41,12 @@ _LABELS = {quantity.name: quantity.label.lower() for quantity in QUANTITIES}
 
 def run_experiment(patients: VisitPatients, config: ResponseConfig, out: Path, progress: Progress) -> None:
     """Write `experiment.md` and `experiment.json` into a folder.
+
+    Args:
+        patients: of the tables; those without a label are left out.
+        config: of the model.
+        out: folder.
+        progress: is told of each fold.
 
     Raises:
         DataError: if there are too few patients.
@@ -192,9 +198,13 @@ def main(
     config: Annotated[str, typer.Option(help="full, quick, or a JSON file.")] = "full",
     image_logits: Annotated[Path | None, typer.Option(help="CSV with patient_id and image_logit.")] = None,
 ) -> None:
-    """Write what each visit, quantity and variable is worth."""
+    """Write what each visit, quantity and variable is worth.
+
+    Raises:
+        DataError: if the tables cannot be used.
+    """
     patients, chosen = read_visit_tables(tables), choose_config(config)
-    with ProgressBar(console) as progress:
+    with ProgressBar(Console()) as progress:
         if image_logits is not None:
             table = image_table(patients, chosen, image_logits, progress)
             out.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import ceil
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -107,20 +108,22 @@ def fit_response(
     return Fitted(columns.schema, settings, config.candidates[best], losses, notes)
 
 
-def check_numbers(labels: np.ndarray, config: ResponseConfig) -> None:
+def check_numbers(labels: np.ndarray, config: ResponseConfig, *, outer: bool = False) -> None:
     """Refuse too few patients to fit and to leave some of them out.
 
     Args:
         labels: (N,) 0 or 1.
         config: with the number of folds.
+        outer: these patients are themselves divided into outer folds.
 
     Raises:
         DataError: if they are too few.
     """
-    least = max(2 * config.folds, _OF_CLASS)
-    if min(labels.sum(), (1 - labels).sum()) < least or len(labels) < _FEWEST:
+    more = config.folds / (config.folds - 1) if outer else 1.0
+    least, fewest = ceil(more * max(2 * config.folds, _OF_CLASS)) + outer, ceil(more * _FEWEST) + outer
+    if min(labels.sum(), (1 - labels).sum()) < least or len(labels) < fewest:
         raise DataError(
-            f"a response model needs {_FEWEST} patients or more with a label, {least} of them with pCR and as many "
+            f"a response model needs {fewest} patients or more with a label, {least} of them with pCR and as many "
             f"without, got {len(labels)}, {int(labels.sum())} with pCR; add patients"
         )
 

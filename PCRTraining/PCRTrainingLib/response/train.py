@@ -76,7 +76,7 @@ def train_response(
     say_read(patients, progress)
     patients = patients.labelled()
     say_left_out(patients, progress)
-    check_numbers(patients.labels, config)
+    check_numbers(patients.labels, config, outer=True)
     folder = RunFolder(out)
     with folder.locked():
         _begin(folder, patients.name, config, resume=resume)

@@ -94,7 +94,7 @@ def validate(
     Raises:
         DataError: if there are too few patients.
     """
-    check_numbers(labels, config)
+    check_numbers(labels, config, outer=True)
     found: dict[str, list[Outcome]] = {part.name: [] for part in parts}
     chosen: Counter[Candidate] = Counter()
     for repeat in range(config.repeats):

@@ -25,16 +25,19 @@ from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import config
 from PCRTrainingLib.command_line import app
 from PCRTrainingLib.intake.describe import init_cohort
+from PCRTrainingLib.response import config as response_config
 from pydantic import TypeAdapter, ValidationError
 from support.dicom_exam import write_dicom_exam
 from support.documentation import COMMANDS, PAGES, ROOT, blocks, code, inline
 from support.own_cohort import write_dicom_patient, write_german_cohort, write_workbook
+from support.response.visit_tables import only, other_trial, simulate, write_csv
 from support.training_cohort import write_cohort
 
 TRAINING = ROOT / "Resources" / "Docs" / "training.md"
 TINY = config.TrainingConfig(
     config.stepwise(1), split=config.SplitConfig(folds=2), grid=GridSpec(size=32), widths=(4, 6, 8), batch_size=4
 )
+TINY_RESPONSE = response_config.ResponseConfig(candidates=(response_config.Candidate(),), folds=2, repeats=1)
 UsageError = typer.BadParameter.__base__  # of click, of which typer has its own copy
 
 
@@ -99,7 +102,14 @@ def files(training_cohort, trained, tmp_path_factory):
     shutil.rmtree(stopped / "fold_1" / "step3")
     elsewhere = write_cohort(folder / "elsewhere", 8, prefix="Q", seed=50)
     local = write_cohort(folder / "clinic", 20, prefix="L", seed=70)
+    seen = simulate(150)
+    write_csv(only(seen, [name for name in seen if "_T" in name or name == "patient_id"]), folder / "visits.csv")
+    write_csv(only(seen, ["patient_id", "age", "hr", "her2", "pcr"]), folder / "clinical.csv")
+    other_trial(folder / "trial.xlsx", 40, visits=2)
     files = [
+        "visits.csv",
+        "clinical.csv",
+        "trial.xlsx",
         "hospital",
         "archive",
         "clinic.xlsx",
@@ -150,7 +160,7 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
         words[words.index("--patients") + 1] = "2"
     else:
         copy_files([word for word in words if words[0] != "import" or word != "cohort"], files, tmp_path)
-    if words[0] == "init":
+    if words[0] == "init" and (tmp_path / words[1]).is_dir():
         (tmp_path / words[1] / "cohort.json").unlink()
     if words[0] == "label" and "--undo" in words:
         assert run(app, ["label", str(tmp_path / words[1]), "P3", "yes"]) == 0
@@ -162,13 +172,15 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
             "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
         )
     monkeypatch.setitem(config.PRESETS, "full", TINY)
+    monkeypatch.setitem(response_config.PRESETS, "full", TINY_RESPONSE)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no child processes, which take seconds to start
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.iterdir())
     assert run(app, words) == 0, capsys.readouterr()
     out = Path(words[words.index("--out") + 1]) if "--out" in words else None
     new = {path.name for path in set(tmp_path.iterdir()) - before}
-    assert new <= set(out.parts[:1] if out else [*words[1:3], "pcr-demo"])
+    written = [Path(word).with_suffix(".json").name for word in words[1:2]] if words[0] == "init" else []
+    assert new <= set(out.parts[:1] if out else [*words[1:3], "pcr-demo", *written])
     assert out is None or any(out.iterdir())
 
 
@@ -203,7 +215,7 @@ def make_calls():
 def test_make_target_runs_existing_commands(line):
     if os.name == "nt" or not shutil.which("make"):
         pytest.skip("needs make, and a shell")
-    named = {**os.environ, "COHORT": "folder"}  # sentences omit it
+    named = {**os.environ, "COHORT": "folder", "TABLES": "a.csv"}  # sentences omit them
     planned = subprocess.run(
         ["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, env=named, capture_output=True, text=True
     )
