@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients
+from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients, visits_of
 from PCRPredictorLib.reading.labels import LABEL
 from PCRPredictorLib.reading.mapping import MAPPING
+from PCRPredictorLib.visits.cohort import find_courses
 from PCRPredictorLib.writing import write_whole_text
 
+from ..cohort.visits import count_visits
 from .columns import Columns, describe_columns
 from .images import Contents, list_contents
-from .layout import Layout, find_layout
+from .layout import Layout, find_layout, with_visits
 from .names import PHASE, SERIES
 from .patients import count_matches, same_key
 from .tables import Chosen, choose_table, number_of, read_tables, rename_identifiers
@@ -79,7 +81,7 @@ def _describe(folder: Path, contents: Contents) -> Description:
         columns.doubts[LABEL] = "no table was found; put a table with a row per patient and a column for pCR into it"
     keys, numbers = (frozenset(map(key, cells)) for key in (same_key, number_of))
     known = keys if count_matches(phases, keys) else numbers
-    layout = find_layout(contents, known)
+    layout = with_visits(find_layout(contents, known), contents.visits)
     if renamed := rename_identifiers(cells, layout.patients):
         columns.values = {"patient_id": renamed, **columns.values}
         first = next(iter(renamed))
@@ -90,10 +92,14 @@ def _describe(folder: Path, contents: Contents) -> Description:
     links = 0 if layout.is_mama_mia else contents.links
     if links:
         doubts.append(f'{links} images are links that lead out of the folder; write "follow_links": true to allow them')
+    visits = dict(contents.visits)
     taken = [*_about_layout(layout), *layout.notes]
+    if visits:
+        named = (text if text == visit else f"{visit} = {text}" for visit, text in visits.items())
+        taken.append(f"visits: {', '.join(named)}")
     if chosen.table is not None:
         taken.append(f"table: {chosen.table.name}, patients in the column {chosen.identifier or '?'}")
-    text = _write(layout, chosen, columns, folder, bool(links))
+    text = _write(layout, chosen, columns, folder, bool(links), {} if layout.is_mama_mia else visits)
     whole = layout.is_mama_mia or bool(layout.phases or layout.series)
     return Description(text, (*taken, *columns.notes), tuple(doubts), (), bool(layout.series), whole)
 
@@ -122,7 +128,9 @@ def _about_layout(layout: Layout) -> Iterable[str]:
         yield f"mask: {pattern}"
 
 
-def _write(layout: Layout, chosen: Chosen, columns: Columns, folder: Path, links: bool) -> str:
+def _write(
+    layout: Layout, chosen: Chosen, columns: Columns, folder: Path, links: bool, visits: Mapping[str, str]
+) -> str:
     """Return the text of a `cohort.json`, with what was found and what could not be told as comments."""
     parts: dict[str, object] = {"//": "Written by pcr init. Keys that start with // are comments. Next: pcr check"}
     if chosen.doubts:
@@ -145,6 +153,8 @@ def _write(layout: Layout, chosen: Chosen, columns: Columns, folder: Path, links
         parts |= {"phases": list(layout.phases), "mask": list(layout.masks)}
     if layout.series:
         parts |= {"series": layout.series, "mask": list(layout.masks)}
+    if any(text != visit for visit, text in visits.items()) and (layout.phases or layout.series):
+        parts["visits"] = dict(visits)
     if links:
         parts["follow_links"] = False
     return _as_text(parts)
@@ -173,6 +183,7 @@ def _with_patients(folder: Path, described: Description) -> Description:
     counts = sorted({len(patient.phases) for patient in patients})
     with_what = "one file for all phases" if described.in_one_file else f"{' or '.join(map(str, counts))} phases"
     taken = f"patients: {len(patients)}, with {with_what}"
+    each_visit = count_visits(find_courses(folder)) if visits_of(folder) else ()
     missing = [
         *_about("without a mask", [p for p in patients if p.mask is None]),
         *_about("without a row in the table", [p for p in patients if not p.row]),
@@ -181,7 +192,7 @@ def _with_patients(folder: Path, described: Description) -> Description:
         *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
         *(text for text in reported if text not in described.doubts),
     ]
-    return replace(described, taken=(taken, *described.taken), missing=tuple(missing))
+    return replace(described, taken=(taken, *each_visit, *described.taken), missing=tuple(missing))
 
 
 def _complete(patient: CohortPatient, phases: int) -> bool:

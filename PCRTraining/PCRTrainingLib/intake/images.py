@@ -2,17 +2,19 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PCRPredictorLib.dicom.segmentation import is_dicom
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.files.names import ending_of, is_hidden
 from PCRPredictorLib.reading.images import read_header
 from PCRPredictorLib.reading.labels import ENTERED
 
 from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN, Order, Said, common_start, read_name, split_number
+from .visits import find_visits, of_visit
 
 TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
 _PROBED = 50  # files without an ending that is known, of which it is asked whether they are DICOM
@@ -51,12 +53,21 @@ class Image:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a folder: images, tables, the number of DICOM files, and of links that lead out of it."""
+    """What is in a folder.
+
+    Args:
+        images: of a folder with visits, those of the first.
+        tables: files.
+        dicom: number of DICOM files.
+        links: number of links that lead out of the folder.
+        visits: to the text that names them in the paths; empty without several visits.
+    """
 
     images: tuple[Image, ...]
     tables: tuple[Path, ...]
     dicom: int = 0
     links: int = 0
+    visits: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_contents(folder: Path) -> Contents:
@@ -74,8 +85,20 @@ def list_contents(folder: Path) -> Contents:
             others.append(file)
     probe = others[:: max(1, len(others) // _PROBED)]
     share = sum(map(is_dicom, probe)) / max(1, len(probe))
-    kinds = tuple(_with_series(folder, image) for image in read_kinds(images))
-    return Contents(kinds, tuple(tables), round(share * len(others)), links)
+    visits, kinds = _of_first_visit(images)
+    found = tuple(_with_series(folder, image) for image in kinds)
+    return Contents(found, tuple(tables), round(share * len(others)), links, visits)
+
+
+def _of_first_visit(images: Sequence[Image]) -> tuple[dict[str, str], list[Image]]:
+    """Return the visits and the images of the first with their kinds; no visits and all images if it lacks masks."""
+    visits, every = find_visits([image.parts for image in images]), read_kinds(images)
+    if not visits:
+        return {}, every
+    first = of_visit((image.parts for image in images), visits, VISITS[0])
+    kinds = read_kinds([image for image, use in zip(images, first, strict=True) if use])
+    has_masks = [any(image.kind == MASK for image in of) for of in (kinds, every)]
+    return ({}, every) if has_masks == [False, True] else (visits, kinds)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

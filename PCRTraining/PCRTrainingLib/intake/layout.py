@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from PCRPredictorLib.reading.mapping import VISIT
 from PCRPredictorLib.reading.patterns import PATIENT
 
 from .images import Contents, Image
 from .names import MASK, OTHER, PHASE, SERIES, UNKNOWN
 from .patients import Known, Placed, by_order, merge, place_patients, possible_keys, same_key, split_series
+from .visits import with_placeholder
 
-_MAMA_MIA = re.compile(r"^images/([^/]+)/.+_\d{4}\.nii(\.gz)?$", re.IGNORECASE)
+_MAMA_MIA = re.compile(r"^images/([^/]+)/(T[0-3]/)?[^/]+_\d{4}\.nii(\.gz)?$", re.IGNORECASE)
 _BY_HAND = re.compile(r"expert|manual|checked|review|corr|korr|hand|final", re.IGNORECASE)
 PLACE_OF_MASKS = f"segmentations/expert/{PATIENT}.nii.gz"
 
@@ -71,6 +73,21 @@ def find_layout(contents: Contents, known: Known = frozenset()) -> Layout:
     if series:
         more.append(f"{series[0].path} holds several volumes; it is not used, as there are files for each phase")
     return Layout(patterns, "", found, False, tuple(notes), (*doubts, *more, *left), patients)
+
+
+def with_visits(layout: Layout, texts: Mapping[str, str]) -> Layout:
+    """Return the layout of the first of several visits as that of all of them.
+
+    Args:
+        layout: of the files of the first visit.
+        texts: of the visits in the paths; empty for one visit.
+    """
+    if not texts or layout.is_mama_mia:
+        return layout
+    phases, masks = (tuple(with_placeholder(pattern, texts) for pattern in of) for of in (layout.phases, layout.masks))
+    if masks == (PLACE_OF_MASKS,):
+        masks = (f"segmentations/expert/{PATIENT}_{VISIT}.nii.gz",)
+    return replace(layout, phases=phases, series=with_placeholder(layout.series, texts), masks=masks)
 
 
 def _describe_phases(

@@ -1,6 +1,6 @@
 import pytest
 from PCRTrainingLib.intake.images import list_contents
-from PCRTrainingLib.intake.layout import PLACE_OF_MASKS, find_layout
+from PCRTrainingLib.intake.layout import PLACE_OF_MASKS, find_layout, with_visits
 from support.own_cohort import NUMBERS, write_tree
 
 POST = ["pre", *(f"post{k}" for k in range(1, 6))]
@@ -98,11 +98,20 @@ def test_initials_beside_the_number_become_a_star(tmp_path):
     assert found.phases[0] == "{patient_id}_*/dyn0.nii"
 
 
-def test_second_visit_and_its_mask_are_reported(tmp_path):
+def test_visits_are_told_apart_by_their_folders(tmp_path):
     names = ("pre", "post1", "post2", "tumour")
     found = layout_of(tmp_path, [f"#/{visit}/{name}.nii" for visit in ("T0", "T1") for name in names])
-    assert found.phases[0] == "{patient_id}/T0/pre.nii"
-    assert found.masks == ("{patient_id}/T0/tumour.nii",)
+    assert (found.phases[0], found.doubts) == ("{patient_id}/T0/pre.nii", ())
+    each = with_visits(found, {"T0": "T0", "T1": "T1"})
+    assert each.phases[0] == "{patient_id}/{visit}/pre.nii"
+    assert each.masks == ("{patient_id}/{visit}/tumour.nii",)
+
+
+def test_a_second_series_and_its_mask_are_reported(tmp_path):
+    names = ("pre", "post1", "post2", "tumour")
+    found = layout_of(tmp_path, [f"#/{series}/{name}.nii" for series in ("a", "b") for name in names])
+    assert found.phases[0] == "{patient_id}/a/pre.nii"
+    assert found.masks == ("{patient_id}/a/tumour.nii",)
     assert "a different series or visit (36 files of 12 patients)" in found.doubts[0]
     assert "there are 2 masks" in found.doubts[1]
 
