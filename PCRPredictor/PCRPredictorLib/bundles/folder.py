@@ -66,8 +66,8 @@ def find_bundle(name: str | Path, kind: Kind | None = None) -> Path:
     if found is None and Path(name).is_dir():
         return Path(name)
     if found is None:
-        models = ", ".join(bundled_models(kind)) or "the folder of a training run"
-        raise DataError(f"{name}: no such model; give a bundle folder or one of {models}")
+        models = ", ".join(bundled_models(kind))
+        raise DataError(f"{name}: no such model; give a bundle folder{f' or one of {models}' if models else ''}")
     if kind is not None and not is_kind(found, kind):
         check_kind(found, kind)
     return found
@@ -103,7 +103,8 @@ def check_kind(path: Path, kind: Kind) -> None:
     found = kind_of(path)
     if found != kind:
         others = ", ".join(bundled_models(kind))
-        raise DataError(f"{path.name} is {_WHAT[found]}{f', such as {others}' if others else ''}")
+        name = path.name if path.parent in model_folders() else path
+        raise DataError(f"{name} is {_WHAT[found]}{f', such as {others}' if others else ''}")
 
 
 def verify_bundle(path: Path) -> str:

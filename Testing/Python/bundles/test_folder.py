@@ -36,3 +36,10 @@ def test_metadata_that_cannot_be_read_are_left_to_the_reader(tmp_path):
     path = shutil.copytree(write_tiny_response(tmp_path / "tiny"), tmp_path / "copy")
     (path / METADATA).write_text("{")
     assert find_bundle(path, "response") == path
+
+
+def test_a_model_that_ships_is_called_by_its_name_and_one_that_is_not_there_lists_the_others():
+    with pytest.raises(DataError, match=r"^ispy2 is a model of one exam before treatment"):
+        find_bundle("ispy2", "response")
+    with pytest.raises(DataError, match=r"^nowhere: no such model; give a bundle folder"):
+        find_bundle("nowhere", "response")

@@ -62,5 +62,5 @@ def test_commands_for_images_name_the_right_command(tiny, tmp_path, monkeypatch,
     words = [*words, str(tiny)] if words[-1] == "--from" else [*words, "--model", str(tiny)]
     words = ["bundle", "recalibrate", str(tiny), "cohort", "--out", "out"] if words[0] == "bundle" else words
     assert run(app, words) == 1
-    assert "tiny is a response model, which reads several visits; use it with pcr follow" in capsys.readouterr().err
+    assert f"{tiny} is a response model, which reads several visits; use it with pcr follow" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

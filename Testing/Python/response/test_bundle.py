@@ -112,7 +112,7 @@ def test_a_format_of_a_later_version_asks_for_an_update(path):
 def test_a_model_of_the_other_kind_names_the_right_command(path, bundle):
     with pytest.raises(
         DataError,
-        match=r"^tiny is a response model, .* with pcr follow .* give .* such as ispy2",
+        match=r"/tiny is a response model, .* with pcr follow .* give .* such as ispy2",
     ):
         find_bundle(path)
     with pytest.raises(DataError, match="use it with pcr follow"):
