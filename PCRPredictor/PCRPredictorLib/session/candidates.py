@@ -67,7 +67,7 @@ class Candidates:
         """Make the candidate that is shown the tumour; it can be undone."""
         if self.found:
             one = self.found[self.shown]
-            self._tumour.take(one.mask, describe(one.volume_ml, one.extent_mm))
+            self._tumour.replace(one.mask, describe(one.volume_ml, one.extent_mm))
 
     def _on_found(self, exam: Hashable, found: Sequence[Candidate]) -> None:
         self._found, self._exam, self.shown = tuple(found), exam, 0

@@ -8,7 +8,8 @@ from itertools import count
 
 import numpy as np
 
-from ..exam import bounding_box
+from ..exam import Geometry, bounding_box
+from ..finding.grow import describe
 
 _STATES = 21  # that are kept: as many steps can be undone, less one
 
@@ -61,6 +62,10 @@ class Snapshot:
         size = tuple(span.stop - span.start for span in self.box) or (0, 0, 0)
         bits = np.frombuffer(self.bits, np.uint8)
         return np.unpackbits(bits, count=int(np.prod(size))).reshape(size)
+
+    def covers(self, other: Snapshot) -> bool:
+        """Return True if every voxel of a second snapshot of the same exam is in this one."""
+        return bool(np.all(self.mask[other.box] >= other.part)) if other.box else True
 
     @property
     def voxels(self) -> np.ndarray:
@@ -137,6 +142,10 @@ class TumourState:
         return next(key for key in keys if key not in taken)
 
 
+def _content(snapshot: Snapshot) -> tuple[object, ...]:
+    return snapshot.shape, tuple((span.start, span.stop) for span in snapshot.box), snapshot.bits
+
+
 class TumourHistory:
     """The tumour of one exam as it is and as it was; whatever changed it can be undone, a click as well as a stroke."""
 
@@ -148,6 +157,16 @@ class TumourHistory:
         self.exam = exam
         self._states: list[TumourState] = []
         self._now = -1
+        self._made: set[tuple[object, ...]] = set()  # what was not drawn by hand
+
+    def is_by_hand(self, lesion: LesionState) -> bool:
+        """Return True if a lesion is as somebody drew it: neither as it was opened, nor as a click or file made it."""
+        return bool(lesion.snapshot.box) and _content(lesion.snapshot) not in self._made
+
+    def _keeps_hand_edits(self, lesion: LesionState) -> bool:
+        """Return True if a lesion was drawn by hand until now, and all of that is still in it."""
+        old = next((old for old in self.now.lesions if old.key == lesion.key), None) if self.now is not None else None
+        return old is not None and self.is_by_hand(old) and lesion.snapshot.covers(old.snapshot)
 
     @property
     def now(self) -> TumourState | None:
@@ -173,6 +192,8 @@ class TumourHistory:
         """
         if state == self.now:
             return False
+        if not drawn or self.now is None:
+            self._made |= {_content(lesion.snapshot) for lesion in state.lesions if not self._keeps_hand_edits(lesion)}
         for step in (-1, 1) if drawn else ():
             if 0 <= self._now + step < len(self._states) and self._states[self._now + step] == state:
                 self._now += step
@@ -190,3 +211,12 @@ class TumourHistory:
         """Return to the state that was undone last; only if `can_redo`."""
         self._now += 1
         return self._states[self._now]
+
+
+def describe_size(snapshot: Snapshot, geometry: Geometry) -> str:
+    """Return volume and extent of a lesion in words, as in "4.6 ml, 24 x 22 x 20 mm"; "" if it is empty."""
+    if not snapshot.box:
+        return ""
+    sides = ((span.stop - span.start) * mm for span, mm in zip(snapshot.box, geometry.spacing[::-1], strict=True))
+    volume = int(np.count_nonzero(snapshot.part)) * geometry.voxel_volume / 1000
+    return describe(volume, sorted(sides, reverse=True))

@@ -12,10 +12,10 @@ import numpy as np
 from ..enhancement import FUNCTIONAL_ENHANCEMENT, functional_share
 from ..errors import DataError
 from ..exam import Exam, Geometry, Lesion
-from ..finding.grow import Grown, describe, grow_tumour
+from ..finding.grow import Grown, grow_tumour
 from .activity import Activity
 from .frontend import ExamScene, Fingerprint
-from .history import LesionState, Snapshot, TumourHistory, TumourState
+from .history import LesionState, TumourHistory, TumourState, describe_size
 
 Mode = Literal["replace", "add", "new"]
 
@@ -96,6 +96,25 @@ class Tumour:
         else:
             index = active.snapshot.corners if box else active.snapshot.voxels
             self._grow(lambda geometry: geometry.to_physical(index), partial(self._put, active.key), grown, box=box)
+
+    def replace(self, mask: np.ndarray, message: str = "") -> None:
+        """Take a mask as `take` does, but ask first if that would discard what was drawn by hand."""
+        self.ask_first(partial(self.take, mask, message), self._about_hand_edits())
+
+    def ask_first(self, act: Callable[[], object], question: str) -> None:
+        """Do something once `question` is answered; at once if it is ""."""
+        if question:
+            self.question, self._kept = question, act
+            self._activity.emit()
+        else:
+            act()
+
+    def _about_hand_edits(self) -> str:
+        """Return what a click would discard, "" if nothing."""
+        if self.mode != "replace" or self.active is None or not self.history.is_by_hand(self.active):
+            return ""
+        text = "This lesion was changed by hand, and the click would replace it. Replace it, or choose to add to it?"
+        return self._activity.translate(text)
 
     def answer(self, keep: bool) -> None:
         """Answer `question`: keep what the click has grown, or leave the tumour as it is."""
@@ -270,10 +289,7 @@ class Tumour:
             if grown is not None:
                 grown()
 
-        if result.question:
-            self.question, self._kept = result.question, keep
-        else:
-            keep()
+        self.ask_first(keep, result.question or (self._about_hand_edits() if use == self.take else ""))
 
     def _on_loaded(self, volumes: object, lesions: Sequence[Lesion]) -> None:
         if self._scene.volumes_key() != volumes:
@@ -303,12 +319,3 @@ class Tumour:
 
     def _report(self, message: str) -> None:
         self._activity.message = message
-
-
-def describe_size(snapshot: Snapshot, geometry: Geometry) -> str:
-    """Return volume and extent of a lesion in words, as in "4.6 ml, 24 x 22 x 20 mm"; "" if it is empty."""
-    if not snapshot.box:
-        return ""
-    sides = ((span.stop - span.start) * mm for span, mm in zip(snapshot.box, geometry.spacing[::-1], strict=True))
-    volume = int(np.count_nonzero(snapshot.part)) * geometry.voxel_volume / 1000
-    return describe(volume, sorted(sides, reverse=True))

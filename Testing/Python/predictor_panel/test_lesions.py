@@ -71,6 +71,9 @@ def test_a_click_adds_to_hand_edits_if_the_user_wants_it(panel, exam):
     assert mask_of(panel)[0, 0, :5].all()
     panel.ui.clickModeSelector.setCurrentIndex(0)
     click(panel, brightest(exam))
+    assert "changed by hand" in panel.ui.questionLabel.text
+    assert mask_of(panel)[0, 0, :5].all()
+    panel.ui.growAnywayButton.click()
     assert not mask_of(panel)[0, 0, :5].any()
     panel.ui.undoButton.click()
     assert mask_of(panel)[0, 0, :5].all()

@@ -37,6 +37,7 @@ def test_click_and_stroke_are_undone_and_made_again(desk):
     desk.paint((0, 5, 5))
     states = [desk.table.mask]
     click(desk)
+    desk.session.tumour.answer(True)  # it replaces what was painted
     states.append(desk.table.mask)
     desk.paint()
     states.append(desk.table.mask)
@@ -129,6 +130,8 @@ def test_a_click_replaces_adds_or_begins_a_lesion_as_the_user_chooses(desk):
     desk.session.tumour.choose("tumour")
     desk.session.tumour.set_mode("replace")
     click(desk)
+    assert desk.table.mask[0, 5, 5]
+    desk.session.tumour.answer(True)
     assert not desk.table.mask[0, 5, 5]
     for _ in range(2):
         desk.session.tumour.undo()
