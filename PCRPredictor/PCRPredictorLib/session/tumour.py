@@ -111,10 +111,9 @@ class Tumour:
 
     def _about_hand_edits(self) -> str:
         """Return what a click would discard, "" if nothing."""
-        if self.mode != "replace" or self.active is None or not self.history.is_by_hand(self.active):
-            return ""
+        asks = self.mode == "replace" and self.active is not None and self.history.is_by_hand(self.active)
         text = "This lesion was changed by hand, and the click would replace it. Replace it, or choose to add to it?"
-        return self._activity.translate(text)
+        return self._activity.translate(text) if asks else ""
 
     def answer(self, keep: bool) -> None:
         """Answer `question`: keep what the click has grown, or leave the tumour as it is."""
