@@ -98,7 +98,7 @@ class Tumour:
             self._grow(lambda geometry: geometry.to_physical(index), partial(self._put, active.key), grown, box=box)
 
     def replace(self, mask: np.ndarray, message: str = "") -> None:
-        """Take a mask as `take` does, but ask first if that would discard what was drawn by hand."""
+        """Take a mask (k, j, i) as `take` does, but ask first if that discards what was drawn by hand."""
         self.ask_first(partial(self.take, mask, message), self._about_hand_edits())
 
     def ask_first(self, act: Callable[[], object], question: str) -> None:
