@@ -1,4 +1,4 @@
-"""What is measured at a visit, by the trial's definitions in `lesion.functional`."""
+"""What is measured at a visit, by the trial's definitions in `lesion.functional` and `lesion.background`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import numpy as np
 from ..errors import DataError, Notice
 from ..exam import Exam
 from ..formatting import count
-from ..lesion.body import Side
+from ..lesion.background import Background, measure_background
+from ..lesion.body import Body, Side, outline_body
 from ..lesion.functional import face_sphericity, functional_voxels, highest_ser, longest_of_largest_piece
 from .course import VisitValues
 
+_SOME = 0.1  # of a tumour, that counts as lying in a breast
+_MOST_POINTS = 2000
 _EARLY = (90.0, 240.0)  # s after injection; the trial's early phase is that nearest to 150 s
 
 
@@ -54,19 +57,50 @@ def measure_visit(exam: Exam, within: np.ndarray | None = None, side: Side | Non
     functional = functional_voxels(exam, region, outlined=outline is not None)
     tumour = functional if outline is None else outline
     shown = bool(functional.any())
+    background = _measure_background(exam, tumour, side)
     values = VisitValues(
         functional_volume_ml=int(functional.sum()) * exam.geometry.voxel_volume / 1000,
         longest_diameter_mm=longest_of_largest_piece(tumour, exam.geometry),
         sphericity=face_sphericity(functional, exam.geometry.spacing[::-1]),
+        background_enhancement_percent=background.percent,
         highest_ser=highest_ser(exam, functional),
         gone=not tumour.any(),
     )
-    return Measured(values, functional, tuple(_notices(exam, outline, tumour, shown)))
+    notices = [*_notices(exam, outline, tumour, shown), *_about_background(background)]
+    return Measured(values, functional, tuple(notices))
 
 
 def _outline(exam: Exam) -> np.ndarray | None:
     """Return the tumours of an exam in one mask, bool; None if it has no mask."""
     return None if exam.mask is None else np.asarray(exam.labelled_mask() != 0)
+
+
+def _measure_background(exam: Exam, tumour: np.ndarray, side: Side | None) -> Background:
+    """Return the background of the breast that has no tumour."""
+    body = outline_body(exam)
+    if body is None or body.cleft is None:
+        return measure_background(exam, body, None)
+    sides = _sides_of(tumour, exam, body)
+    if len(sides) > 1:
+        return Background(reason="there are tumours in both breasts")
+    return measure_background(exam, body, next(iter(sides), side))
+
+
+def _sides_of(tumour: np.ndarray, exam: Exam, body: Body) -> set[Side]:
+    """Return the sides on which at least a tenth of a tumour lies; none if it is gone."""
+    voxels = np.argwhere(tumour)[:: 1 + int(tumour.sum()) // _MOST_POINTS, ::-1]
+    if not len(voxels) or body.cleft is None:
+        return set()
+    left = float((exam.geometry.to_physical(voxels)[:, 0] > body.cleft[0]).mean())
+    shares: dict[Side, float] = {"left": left, "right": 1 - left}
+    return {side for side, share in shares.items() if share >= _SOME}
+
+
+def _about_background(background: Background) -> Iterator[Notice]:
+    if background.percent is None:
+        yield Notice(
+            "background_unknown", f"The background enhancement of the other breast is unknown: {background.reason}."
+        )
 
 
 def _notices(exam: Exam, outline: np.ndarray | None, tumour: np.ndarray, shown: bool) -> Iterator[Notice]:

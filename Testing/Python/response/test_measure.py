@@ -15,7 +15,9 @@ NOTHING = np.zeros_like(EXAM.mask)
 
 
 def codes(found):
-    return [notice.code for notice in found.notices]
+    """Return the codes of all notices but one: that the other breast is not in the tiny exam."""
+    assert "background_unknown" in [notice.code for notice in found.notices]
+    return [notice.code for notice in found.notices if notice.code != "background_unknown"]
 
 
 def test_an_outlined_tumour_is_measured():
@@ -23,7 +25,7 @@ def test_an_outlined_tumour_is_measured():
     assert found.values.functional_volume_ml == pytest.approx(4 / 3 * np.pi * 0.9**3, rel=0.05)  # a ball of 9 mm
     assert found.values.longest_diameter_mm == pytest.approx(18, abs=1.5)
     assert found.values.highest_ser == pytest.approx(300 / 250, rel=0.05)
-    assert not found.values.gone and not found.notices
+    assert not found.values.gone and codes(found) == []
 
 
 def test_a_tumour_that_is_gone_measures_0():
