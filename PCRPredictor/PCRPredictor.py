@@ -105,10 +105,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         part = slicer.util.loadUI(self.resourcePath("UI/FollowUp.ui"))
         self.ui.followUpSection.layout().addWidget(part)
         ui = slicer.util.childWidgetVariables(part)
-        self.follow_up = FollowUpPart(
-            ui, self.ui.followUpSection, self.scene, self.session, model_folder(), self.packages.problem
-        )
-        self.ui.followUpSection.connect("contentsCollapsed(bool)", self.follow_up.refresh)
+        scene, session, missing = self.scene, self.session, self.packages.problem
+        self.follow_up = FollowUpPart(ui, self.ui, scene, session, self.tumour, model_folder(), missing)
 
     def _keep_texts_whole(self, panel) -> None:
         from PCRPredictorPanel.toolkit.whole_text import WholeTexts, narrow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from slicer.i18n import tr as _
 
 from .controls.follow_up import FollowUpControls
 from .controls.side_by_side import SceneVisits, SideBySideControls
+from .controls.tumour import TumourControls
 from .node_scene import NodeScene
 from .visit_nodes import choose_again
 
@@ -28,23 +30,36 @@ class FollowUpPart:
 
     Args:
         ui: the section's widgets by name.
-        section: that they are in.
+        panel: all widgets of the panel by name.
         scene: with the exam that is open.
         session: that works on it.
+        tumour: whose tools are given back while visits are compared.
         store: folder of the user's own models.
         missing: gives the reason why nothing can be predicted in this Slicer, or None.
     """
 
-    def __init__(self, ui: Any, section: Any, scene: NodeScene, session: Session, store: Path, missing: Any) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        panel: Any,
+        scene: NodeScene,
+        session: Session,
+        tumour: TumourControls,
+        store: Path,
+        missing: Callable[[], str | None],
+    ) -> None:
         self._ui, self._store = ui, store
         self._models: list[StoredModel] = []
         self.visits = FollowUp(session, scene, partial(choose_again, scene))
         self.analysis = Analysis(self.visits, blocked=missing)
-        self._views = SceneVisits()
+        self._views = SceneVisits(tumour.release)
         self.comparison = Comparison(self.analysis, self._views)
-        self.controls = FollowUpControls(ui, self.analysis, lambda: setattr(section, "collapsed", False))
+        self.controls = FollowUpControls(ui, self.analysis, lambda: setattr(panel.followUpSection, "collapsed", False))
         self.side_by_side = SideBySideControls(ui, session, self.comparison)
         ui.followModelSelector.connect("currentIndexChanged(int)", self._choose)
+        for button in (panel.editButton, panel.clickButton):  # strokes belong into the open exam's own space
+            button.connect("toggled(bool)", lambda on: on and self.comparison.hide())
+        panel.followUpSection.connect("contentsCollapsed(bool)", self.refresh)
         self.refresh()
 
     def refresh(self, *_args: object) -> None:

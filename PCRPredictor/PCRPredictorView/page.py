@@ -87,9 +87,11 @@ class Page:
         self.exams = ExamSection(server, self.work, self.session, sources)
         self._tumour = TumourSection(server, self.work, self.session, scene, views)
         analysis = Analysis(FollowUp(self.session, scene))
-        self._follow_up = FollowUpSection(
-            server, self.work, analysis, Comparison(analysis, views.visits), bundled_responses()
-        )
+        comparison = Comparison(analysis, views.visits)
+        self._follow_up = FollowUpSection(server, self.work, analysis, comparison, bundled_responses())
+        views.visits.on_show.append(self._tumour.release)  # a stroke would be in the baseline's space
+        tool = self._tumour.state.name.tool
+        self.work.watch(self._tumour.state, {tool: lambda chosen: self._leave_visits(chosen, comparison)})
         self._sections: dict[str, Section] = {
             "Exam": self.exams,
             "Tumour": self._tumour,
@@ -132,6 +134,12 @@ class Page:
         with self._server.state:
             self.exams.receive(False)
             self.session.activity.report_problem(problem)
+
+    @staticmethod
+    def _leave_visits(tool: str, comparison: Comparison) -> None:
+        """Return to the views of the open exam when a tool is taken."""
+        if tool != "look":
+            comparison.hide()
 
     def _refresh(self) -> None:
         with self._server.state:

@@ -146,7 +146,9 @@ class Views:
 
     def _update_place(self, view: SliceView) -> None:
         node, state = view.get_view_node(), self._server.state
-        place = describe_slice(node, geometry_of(self._scene.nodes["early"])) if self._scene.is_open else ""
+        open_exam = geometry_of(self._scene.nodes["early"]) if self._scene.is_open else None
+        geometry = self.visits.geometry() if view.name in VISIT_VIEWS else open_exam
+        place = describe_slice(node, geometry) if geometry is not None else ""
         for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
             if state[key] != text:
                 with state:

@@ -20,15 +20,16 @@ from .nodes import nodes_of, put_own, remove, to_vtk_image
 from .segments import add_segmentation, tumours_of
 
 FOLLOW_LAYOUT = 5221  # unlike those of Slicer, of this extension's other views and of other extensions
+BASELINE = "VisitBaseline"  # view of the baseline
 VISIT_VIEWS = {  # the label of each view by its name
-    "VisitBaseline": "Baseline",
+    BASELINE: "Baseline",
     "VisitFollowUp": "Follow-up",
     "VisitBaselineSubtraction": "Baseline, subtraction",
     "VisitFollowUpSubtraction": "Follow-up, subtraction",
 }
 COLOURS = dict(zip(VISIT_VIEWS, ("#e6a23c", "#5b8ff9", "#e6a23c", "#5b8ff9"), strict=True))
 BASELINE_RGB = (0.96, 0.83, 0.2)  # the baseline's outline on the follow-up; a visit's own has the usual colour
-_ON_FIRST, _ON_LATER = ("VisitBaseline", "VisitBaselineSubtraction"), ("VisitFollowUp", "VisitFollowUpSubtraction")
+_ON_FIRST, _ON_LATER = (BASELINE, "VisitBaselineSubtraction"), ("VisitFollowUp", "VisitFollowUpSubtraction")
 _SHOWN_ON = {"own": _ON_FIRST, "now": _ON_LATER, "then": _ON_LATER}
 
 
@@ -74,7 +75,7 @@ def put_side_by_side(scene: Node, baseline: Exam, follow: Exam, matrix: np.ndarr
         if exam is follow and transform is not None:
             node.SetAndObserveTransformNodeID(transform.GetID())
         volumes[name] = node
-    first, second = volumes["VisitBaseline"], volumes["VisitFollowUp"]
+    first, second = volumes[BASELINE], volumes["VisitFollowUp"]
     outlines = {
         "own": _add_outline(scene, baseline, first, OUTLINE_RGB),
         "now": _add_outline(scene, follow, second, OUTLINE_RGB),
@@ -106,7 +107,7 @@ def show_side_by_side(scene: Node, shown: SideBySide, *, mip: bool = False) -> N
 
 def fill_views(scene: Node, shown: SideBySide, *, mip: bool = False) -> None:
     """Give each view that exists its volume, and each outline its views; other outlines are hidden in them."""
-    baseline = shown.volumes["VisitBaseline"]
+    baseline = shown.volumes[BASELINE]
     for name, volume in shown.volumes.items():
         composite = scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
         view = scene.GetSingletonNode(name, "vtkMRMLSliceNode")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,14 @@ from PCRPredictorLib.session.session import Session
 
 
 class SceneVisits:
-    """The views of the desktop, see `session.course.comparison.VisitViews`."""
+    """The views of the desktop, see `session.course.comparison.VisitViews`.
 
-    def __init__(self) -> None:
+    Args:
+        release: gives mouse and editor back: a stroke beside the baseline would be in the baseline's space.
+    """
+
+    def __init__(self, release: Callable[[], object]) -> None:
+        self._release = release
         self._shown: SideBySide | None = None
 
     @property
@@ -36,6 +42,7 @@ class SceneVisits:
     def show(self, baseline: Exam, follow: Exam, matrix: np.ndarray | None) -> None:
         """Show two exams in a layout of their own; the views stay where they are if they were shown already."""
         is_again = self.is_shown
+        self._release()
         self.forget()
         self._shown = shown = put_side_by_side(slicer.mrmlScene, baseline, follow, matrix)
         show_side_by_side(slicer.mrmlScene, shown)

@@ -108,6 +108,10 @@ class TumourSection:
         if not self._tumour.load(partial(_read_mask, folder)):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def release(self) -> None:
+        """Take the tool out of the hand."""
+        self._reset_tool()
+
     def _reset_tool(self) -> None:
         self.state.data.tool = "look"
         self._select_tool("look")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.exam import Exam, Geometry
 from PCRPredictorLib.mrml.display import match_view
+from PCRPredictorLib.mrml.exam import geometry_of
 from PCRPredictorLib.mrml.follow import (
+    BASELINE,
     VISIT_VIEWS,
     SideBySide,
     fill_views,
@@ -26,11 +28,16 @@ class VisitViews:
         slicer: application whose scene is used.
         arrange: shows the arrangement of the visits with True, the usual one with False.
         is_arranged: returns whether the visits are arranged.
+
+    Attributes:
+        on_show: functions to call when two visits are shown.
     """
 
     def __init__(self, slicer: SlicerApp, arrange: Callable[[bool], object], is_arranged: Callable[[], bool]) -> None:
         self._slicer, self._arrange, self._is_arranged = slicer, arrange, is_arranged
         self._shown: SideBySide | None = None
+        self._centre: np.ndarray | None = None  # of views that have not got their size yet
+        self.on_show: list[Callable[[], object]] = []
         self._mip = self._is_aligning = False
         self._sizes: dict[str, tuple[int, ...]] = {}
 
@@ -52,7 +59,10 @@ class VisitViews:
         self._arrange(True)
         self.fill()
         if not was_shown:
-            self._turn(baseline.centre)
+            self._centre = baseline.centre
+            self._turn()
+            for listener in self.on_show:
+                listener()
 
     def set_mip(self, mip: bool) -> None:
         """Show the subtractions as projections or slices."""
@@ -76,15 +86,25 @@ class VisitViews:
         """Let a view of the visits move the others with it."""
         view.modified.connect(self._align_others)
 
-    def _turn(self, position: np.ndarray) -> None:
-        if self._shown is not None:
-            turn_to(self._slicer.scene, self._shown, position)
+    def geometry(self) -> Geometry | None:
+        """Return the lattice of the baseline, in whose space the views are; None if no visits are shown."""
+        return geometry_of(self._shown.volumes[BASELINE]) if self._shown is not None else None
+
+    def _turn(self) -> None:
+        if self._shown is not None and self._centre is not None:
+            self._is_aligning = True
+            turn_to(self._slicer.scene, self._shown, self._centre)
+            self._is_aligning = False
 
     def _align_others(self, view: SliceView) -> None:
         node = view.get_view_node()
         before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
-        if self._is_aligning or not self.is_shown or before != node.GetDimensions():
+        if self._is_aligning or not self.is_shown:
             return
+        if before != node.GetDimensions():  # the browser has just laid it out
+            self._turn()
+            return
+        self._centre = None
         self._is_aligning = True
         for name in VISIT_VIEWS:
             other = self._slicer.view_manager.get_view(name)

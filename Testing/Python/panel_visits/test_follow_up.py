@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.dicom.identity import SeveralStudies
+from PCRPredictorLib.session.course.study import Study
 from PCRPredictorLib.writing import write_nifti
 
 pytest.importorskip("slicer")
@@ -119,6 +121,29 @@ def test_visits_are_compared_side_by_side(panel, two):
     two.followViewsButton.click()
     assert slicer.app.layoutManager().shown == before
     assert two.followCompareLabel.text == ""
+
+
+def test_editing_returns_to_the_views_of_the_open_exam(panel, two):
+    two.followCompareButton.click()
+    wait(panel)
+    assert panel.follow_up.comparison.is_shown
+    panel.ui.clickButton.checked = True
+    assert not panel.follow_up.comparison.is_shown
+    two.followCompareButton.click()
+    wait(panel)
+    assert not panel.ui.clickButton.checked
+
+
+def test_a_dicom_folder_with_several_studies_that_is_opened_is_asked_about(panel, ui, monkeypatch, tmp_path):
+    studies = [Study(f"day {day}", visit, lambda: second_exam()) for day, visit in ((0, "T1"), (60, "T2"))]
+    monkeypatch.setattr("PCRPredictorLib.session.course.reading.studies_in", lambda *_: studies)
+    panel.session.open(lambda: (_ for _ in ()).throw(SeveralStudies(tmp_path, "two")), "folder")
+    wait(panel)
+    assert not panel.ui.followUpSection.collapsed
+    assert column(ui.followStudyTable, 0) == ["day 0", "day 60"]
+    assert panel.messages == []
+    ui.followLeaveStudiesButton.click()
+    assert ui.followStudyFrame.isHidden()
 
 
 def test_the_files_are_those_of_the_command(panel, two, tmp_path):
