@@ -24,12 +24,20 @@ def propose_visits(exams: Sequence[Study]) -> tuple[str, ...] | None:
     Returns:
         None if there is no proposal: two studies on one day, both breasts, more than four, or none that can be read.
     """
-    days = [study.day for study in exams]
     usable = len({study.side for study in exams} - {None}) < 2 and all(study.exam is not None for study in exams)
-    if not usable or len(exams) < 2:
+    return propose_by_days([study.day for study in exams]) if usable else None
+
+
+def propose_by_days(days: Sequence[int | None]) -> tuple[str, ...] | None:
+    """Return names as `propose_visits` for exams of these days, in the order of time.
+
+    Args:
+        days: after any first day, None if a date is unknown.
+    """
+    if len(days) < 2:
         return None
     if None in days:
-        return VISITS[: len(exams)] if len(exams) <= len(VISITS) else None
+        return VISITS[: len(days)] if len(days) <= len(VISITS) else None
     known = [day for day in days if day is not None]
     if len(set(known)) < len(known):
         return None

@@ -18,10 +18,11 @@ class Ids(str, Enum):
 
 
 class Which(str, Enum):
-    """Which study of a patient with several."""
+    """Which study of a patient with several: one of them, or each as a visit."""
 
     first = "first"
     last = "last"
+    visits = "visits"
 
 
 def import_dicom(
@@ -29,7 +30,9 @@ def import_dicom(
     cohort: Annotated[Path, typer.Argument(help="Folder of the cohort; new, or one to continue.")],
     table: Annotated[Path | None, typer.Option(help="Table with pCR and clinical variables, by PatientID.")] = None,
     ids: Annotated[Ids, typer.Option(help="Names of the patients: numbers (P001), or their PatientIDs.")] = Ids.number,
-    study: Annotated[Which | None, typer.Option(help="Which study of a patient with several exams.")] = None,
+    study: Annotated[
+        Which | None, typer.Option(help="Which study of a patient with several exams: one, or each as a visit.")
+    ] = None,
     label: Annotated[
         list[str] | None, typer.Option(help="Segment of the tumour in masks with several, by number or name.")
     ] = None,

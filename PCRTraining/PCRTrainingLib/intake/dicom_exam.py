@@ -4,28 +4,37 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from PCRPredictorLib.dicom.exam import DicomExam, find_phases, read_dicom_exam
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.exam import VISITS, Exam
+from PCRPredictorLib.visits.propose import ASIDE, propose_by_days
 
 from .dicom_files import DicomPatient, Study
 
 _SHOWN = 4  # studies in a message
 FIRST, LAST = "first", "last"
+EACH = "visits"  # instead of one of them: each study is a visit
 _LARGE = 0.5  # of the files of an exam: a study with more, which cannot be read, may be an exam, too
 
 
 @dataclass(frozen=True, eq=False)
 class FoundExam:
-    """A patient's exam: its phases, the folder with its files, and a sentence about the study if there were several."""
+    """A patient's exam: its phases, the folder with its files, and a sentence about the study if there were several.
+
+    Args:
+        study: that it was found in; None if it is of all files.
+        day: after the first exam, None if a date is unknown.
+    """
 
     exam: DicomExam
     folder: Path
     remark: str = ""
+    study: Study | None = None
+    day: int | None = None
 
 
 def find_exam(patient: DicomPatient, which: str | None, place: Path) -> FoundExam:
@@ -59,6 +68,54 @@ def find_exam(patient: DicomPatient, which: str | None, place: Path) -> FoundExa
     return _choose(patient.studies, tried, possible, which)
 
 
+def find_visits(patient: DicomPatient, place: Path) -> dict[str, FoundExam]:
+    """Return the exams of a patient by visit, told by the days between the studies; studies without one are left out.
+
+    Args:
+        place: folder for links to the files.
+
+    Raises:
+        DataError: if no study holds an exam, or it cannot be told which visit each exam is.
+    """
+    try:
+        return {VISITS[0]: find_exam(patient, None, place / "one")}
+    except DataError as error:
+        if len(patient.studies) < 2:
+            raise
+        tried = [_try_study(study, place / str(k)) for k, study in enumerate(patient.studies)]
+        exams = [
+            replace(found, study=patient.studies[k]) for k, found in enumerate(tried) if isinstance(found, FoundExam)
+        ]
+        if not exams:
+            raise error from None
+    days = _days([found.study for found in exams if found.study is not None])
+    names = propose_by_days(days) if len(exams) > 1 else (VISITS[0],)
+    if names is None:
+        shown = ", ".join("unknown" if day is None else str(day) for day in days)
+        raise DataError(
+            f"has {len(exams)} exams (days {shown}), of which it cannot be told which visits they are; give folders "
+            "without the exams that are no visits"
+        )
+    left = len(patient.studies) - len(exams) + names.count(ASIDE)
+    remark = f"studies left aside: {left} (no dynamic series, or long before the others)" if left else ""
+    start = days[names.index(VISITS[0])]
+    return {
+        name: replace(found, remark=remark if name == VISITS[0] else "", day=_between(start, day))
+        for name, found, day in zip(names, exams, days, strict=True)
+        if name != ASIDE
+    }
+
+
+def _between(start: int | None, day: int | None) -> int | None:
+    return None if start is None or day is None else day - start
+
+
+def _days(studies: Sequence[Study]) -> list[int | None]:
+    """Return the days of studies after the first; None if a date is unknown."""
+    dates = [_day(study) for study in studies]
+    return [None if date is None or dates[0] is None else (date - dates[0]).days for date in dates]
+
+
 def read_phases(found: FoundExam) -> Iterator[tuple[list[int], Exam]]:
     """Yield all phases in turn, three at a time: their numbers, and an exam with these phases.
 
@@ -79,7 +136,8 @@ def _choose(
     if len(possible) > 1 and which is None:
         raise DataError(
             f"has {len(possible)} studies that may be the exam ({_describe(studies, tried, possible)}); choose the one "
-            f"before therapy with --study {FIRST} or {LAST}, or give each its PatientID if they are different patients"
+            f"before therapy with --study {FIRST} or {LAST}, import each as a visit with --study {EACH}, or give each "
+            "its PatientID if they are different patients"
         )
     moments = {studies[k].moment for k in possible}
     if len(possible) > 1 and ("" in moments or len(moments) < len(possible)):

@@ -6,11 +6,13 @@ clinical_and_imaging_info.csv              see `import_table`
 identifiers.csv                            private: which number is which PatientID
 import/<ID>.json                           a record: what was taken, what was left aside
 
+With visits, the images of each lie in images/<ID>/T0 and so on, and masks have T0 and so on in their names.
+
 A patient's record is written last. One that is there, of the same files and settings, is not imported again, so an
 import that was stopped at any moment continues where it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,18 +22,19 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from filelock import FileLock, Timeout
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Geometry, Provenance
+from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.writing import put_in_place, whole_folder, write_nifti
 
 from ..cohort.check import identifier_hash
 from ..progress import Progress
-from .dicom_exam import FoundExam, find_exam, read_phases
+from .dicom_exam import EACH, FoundExam, find_exam, find_visits, read_phases
 from .dicom_files import DicomPatient, read_dicom_folder
-from .dicom_masks import FoundMask, find_mask, share_masks
+from .dicom_masks import FoundMask, find_mask, masks_of, share_masks
 from .import_table import GivenTable, read_given_table, write_import_table
 from .records import NUMBER, Record, mask_path, name_patients, read_record, remove_patient
 
+_OF_VISIT = ("day", "acquisition_times")  # columns that each visit has
 _WRITERS = 2  # phases that are compressed at once
 
 
@@ -41,7 +44,7 @@ class Settings:
 
     Args:
         ids: what names a patient, `records.NUMBER` or `records.PATIENT_ID`.
-        study: of several studies, `dicom_exam.FIRST` or `LAST`; None refuses them.
+        study: of several studies, `dicom_exam.FIRST` or `LAST`, or `EACH` as a visit; None refuses them.
         labels: of the tumour in a mask with several segments.
     """
 
@@ -139,21 +142,66 @@ def import_patient(
         return record, False
     remove_patient(cohort, name)
     with TemporaryDirectory(prefix="pcr-import-") as place:
-        found = find_exam(patient, settings.study, Path(place))
-        geometry, source = _write_phases(cohort, name, found)
-    mask = find_mask(patient, masks, geometry, settings.labels)
-    if mask.mask is not None:
-        _write_mask(mask.mask, geometry, mask_path(cohort, name))
-    written = [*(cohort / "images" / name).iterdir(), *([mask_path(cohort, name)] if mask.mask is not None else [])]
-    sizes = {file.relative_to(cohort).as_posix(): file.stat().st_size for file in sorted(written)}
-    record = replace(_record(patient, name, found, source, mask), signature=signature, files=sizes)
+        if settings.study == EACH:
+            exams = find_visits(patient, Path(place))
+        else:
+            exams = {"": find_exam(patient, settings.study, Path(place))}
+        parts = {
+            visit: _import_exam(patient, masks, name, cohort, settings, visit, found) for visit, found in exams.items()
+        }
+    record = replace(_join(parts), signature=signature)
     record.write(cohort)
     return record, True
 
 
-def _write_phases(cohort: Path, name: str, found: FoundExam) -> tuple[Geometry, Provenance]:
+def _import_exam(
+    patient: DicomPatient,
+    masks: Sequence[Path],
+    name: str,
+    cohort: Path,
+    settings: Settings,
+    visit: str,
+    found: FoundExam,
+) -> Record:
+    """Write an exam and its mask; return its record without a signature.
+
+    Args:
+        visit: of the exam, "" if it is the patient's only one.
+    """
+    folder = cohort / "images" / name / visit if visit else cohort / "images" / name
+    geometry, source = _write_phases(folder, name, found)
+    own = patient if found.study is None else replace(patient, masks=masks_of(patient, found.study))
+    mask = find_mask(own, masks, geometry, settings.labels)
+    place = mask_path(cohort, name, visit)
+    if mask.mask is not None:
+        _write_mask(mask.mask, geometry, place)
+    written = [*(file for file in folder.iterdir() if file.is_file()), *([place] if mask.mask is not None else [])]
+    sizes = {file.relative_to(cohort).as_posix(): file.stat().st_size for file in sorted(written)}
+    return replace(_record(patient, name, found, source, mask), files=sizes)
+
+
+def _join(parts: Mapping[str, Record]) -> Record:
+    """Return one record of the exams of a patient's visits; of a single exam, its own."""
+    if list(parts) == [""]:
+        return parts[""]
+    row: dict[str, str] = {}
+    for visit, part in parts.items():
+        later = {f"{column}_{visit}": value for column, value in part.row.items() if column in _OF_VISIT}
+        row |= part.row if visit == VISITS[0] else later
+    first = next(iter(parts.values()))
+    return replace(
+        first,
+        row={column: value for column, value in row.items() if value and column != "day"},
+        taken=" | ".join(f"{visit}: {part.taken}" for visit, part in parts.items()),
+        left_aside=[aside for part in parts.values() for aside in part.left_aside],
+        notices=[f"{visit}: {text}" for visit, part in parts.items() for text in part.notices],
+        files={file: size for part in parts.values() for file, size in part.files.items()},
+    )
+
+
+def _write_phases(folder: Path, name: str, found: FoundExam) -> tuple[Geometry, Provenance]:
     """Write every phase; return the geometry, and what is known of the source."""
-    with whole_folder(cohort / "images" / name) as staging, ThreadPoolExecutor(_WRITERS) as pool:
+    with whole_folder(folder) as staging, ThreadPoolExecutor(_WRITERS) as pool:
         for numbers, exam in read_phases(found):
             files = [staging / f"{name.lower()}_{k:04d}.nii.gz" for k in numbers]
             phases = [np.asarray(phase) for phase in exam.phases]
@@ -177,6 +225,8 @@ def _record(patient: DicomPatient, name: str, found: FoundExam, source: Provenan
     """Return the record without its signature and files."""
     exam = found.exam
     row = {"manufacturer": patient.manufacturer, "age": "" if exam.age is None else f"{exam.age:g}"}
+    if found.day is not None:
+        row["day"] = str(found.day)
     if None not in exam.times:
         row["acquisition_times"] = "[" + ", ".join(f"{time:g}" for time in exam.times) + "]"
     series = ", ".join(dict.fromkeys(phase.series for phase in exam.phases))

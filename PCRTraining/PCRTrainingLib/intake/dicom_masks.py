@@ -13,7 +13,7 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.files.names import ending_of
 from PCRPredictorLib.reading.mask import read_mask
 
-from .dicom_files import DicomPatient
+from .dicom_files import DicomPatient, Study
 from .images import Image
 from .names import MASK, read_name
 from .patients import place_patients, same_key
@@ -54,6 +54,26 @@ def share_masks(patients: Sequence[DicomPatient], files: Sequence[Path], folder:
         if key := names.get(same_key(placed.patient)):
             found[key].append(loose[placed.image.path])
     return found
+
+
+def masks_of(patient: DicomPatient, study: Study) -> list[Path]:
+    """Return the DICOM Segmentations of a study: with its UID, or in the frame of reference of its images.
+
+    Those of which neither is known belong to every study.
+    """
+    frames = {_tag(file, "FrameOfReferenceUID") for file in study.files[:1]} - {""}
+    found = []
+    for file in patient.masks:
+        uid, frame = _tag(file, "StudyInstanceUID"), _tag(file, "FrameOfReferenceUID")
+        others = {other.uid for other in patient.studies} - {study.uid}
+        if uid == study.uid or frame in frames or (uid not in others and frame not in patient.frames):
+            found.append(file)
+    return found
+
+
+def _tag(file: Path, name: str) -> str:
+    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[name])
+    return str(header.get(name) or "").strip()
 
 
 def find_mask(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.writing import read_csv, write_whole_csv, write_whole_json
 
 from ..cohort.check import identifier_hash
@@ -92,17 +93,25 @@ def remove_patient(cohort: Path, name: str) -> None:
         for place in (cohort / "images" / name, *(cohort / "images").glob(f".{name}-*")):
             if place.is_dir():
                 shutil.rmtree(place)
-        for file in (mask_path(cohort, name), masks / f".part.{name.lower()}.nii.gz"):
+        for file in (mask_path(cohort, name, visit) for visit in ("", *VISITS)):
             file.unlink(missing_ok=True)
+            (masks / f".part.{file.name}").unlink(missing_ok=True)
     except OSError as error:
         raise DataError(
             f"{cohort}: {name} cannot be replaced ({error.strerror or error}); close what uses it"
         ) from None
 
 
-def mask_path(cohort: Path, name: str) -> Path:
-    """Return the file of a patient's mask."""
-    return cohort / "segmentations" / "expert" / f"{name.lower()}.nii.gz"
+def mask_path(cohort: Path, name: str, visit: str = "") -> Path:
+    """Return the file of a patient's mask.
+
+    Args:
+        cohort: folder.
+        name: of the patient.
+        visit: "" for the only exam.
+    """
+    stem = f"{name}_{visit}" if visit else name
+    return cohort / "segmentations" / "expert" / f"{stem.lower()}.nii.gz"
 
 
 def name_patients(cohort: Path, patients: Sequence[DicomPatient], ids: str) -> dict[str, str]:
