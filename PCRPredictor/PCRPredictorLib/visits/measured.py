@@ -14,7 +14,7 @@ from ..response.checks import breast_of
 from ..response.course import Use, Visit, VisitValues
 from ..response.measure import Measured, measure_visit
 
-MARGIN_MM = 10.0  # by which the baseline's outline is widened, as the breast lies anew
+MARGIN_MM = 5.0  # by which the baseline's outline is widened, as the breast lies anew
 
 
 def measure_exam(exam: Exam, side: Side | None = None, inside: Exam | None = None) -> Measured:
