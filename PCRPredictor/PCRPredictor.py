@@ -61,6 +61,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRPredictorLogic()
         self._make_sections()
+        self._make_reading()
         self._make_follow_up()
         self._keep_texts_whole(panel)
         self._observe_scene(slicer.mrmlScene)
@@ -99,6 +100,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.overlay = OverlayControls(self.ui, self.scene, self.session)
         self.batch = BatchControls(self.ui, self.session)
 
+    def _make_reading(self) -> None:
+        from PCRPredictorPanel.controls.reading import ReadingControls
+
+        part = slicer.util.loadUI(self.resourcePath("UI/Reading.ui"))
+        self.ui.readingSection.layout().addWidget(part)
+        self.reading = ReadingControls(slicer.util.childWidgetVariables(part), self.scene, self.session)
+
     def _make_follow_up(self) -> None:
         from PCRPredictorPanel.follow_up import FollowUpPart
 
@@ -118,6 +126,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded."""
         self.texts.close()
+        self.reading.close()
         self.tumour.close()
         self.batch.close()
         self.background.close()
@@ -133,6 +142,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """Called each time the module is opened."""
         self._entered = True
+        self.reading.open()
         self.packages.check()
         self.connect_parameters()
         if self.scene.segmentation is None and self.scene.volumes == [None] * 3:
@@ -141,6 +151,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         """Called each time a different module is opened."""
         self._entered = False
+        self.reading.leave()
         self.tumour.release()
         self.disconnect_parameters()
 
@@ -148,6 +159,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the scene is emptied: drop everything of it."""
         self.session.cancel()
         self.follow_up.forget_scene()
+        self.reading.forget_scene()
         self.tumour.release()
         self.disconnect_parameters()
         self.scene.parameters = None

@@ -12,8 +12,10 @@ from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
 from .maps import hide_faint, kind_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
-COMPARE_LAYOUT, STEPS_LAYOUT = 5207, 5211  # unlike those of Slicer and of other extensions
+COMPARE_LAYOUT, STEPS_LAYOUT, HANGING_LAYOUT = 5207, 5211, 5213  # unlike those of Slicer and of other extensions
 COMPARE_VIEWS = {"Pre": "#8a8a8a", "Early": "#e6a23c", "Late": "#5b8ff9", "Subtraction": "#61d9a3"}
+HANGING_VIEWS = ("Pre", "Early", "Subtraction")  # and the MIP, in a 3D view
+CURVE_VIEW = "PCRCurve"  # the plot view beside them
 
 
 def set_overlay(scene: Node, attention: Node | None, *, visible: bool = True, opacity: float = OPACITY) -> None:
@@ -117,11 +119,12 @@ def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.nd
     return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
 
 
-def compare_layout_xml(views: Mapping[str, str]) -> str:
+def compare_layout_xml(views: Mapping[str, str], hanging: bool = False) -> str:
     """Return the layout of linked axial slice views, two by two, in the XML of Slicer.
 
     Args:
         views: colour by name.
+        hanging: add a 3D view for the MIP, and the curves beside all of them.
     """
     cells = [
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">'
@@ -129,11 +132,20 @@ def compare_layout_xml(views: Mapping[str, str]) -> str:
         f'action="default">{colour}</property><property name="viewgroup" action="default">7</property></view></item>'
         for name, colour in views.items()
     ]
+    if hanging:
+        cells.append('<item><view class="vtkMRMLViewNode" singletontag="1"/></item>')
     half = (len(cells) + 1) // 2
     rows = "".join(
         f'<item><layout type="horizontal">{"".join(part)}</layout></item>' for part in (cells[:half], cells[half:])
     )
-    return f'<layout type="vertical" split="true">{rows}</layout>'
+    views_xml = f'<layout type="vertical" split="true">{rows}</layout>'
+    if not hanging:
+        return views_xml
+    plot = f'<view class="vtkMRMLPlotViewNode" singletontag="{CURVE_VIEW}"/>'
+    return (
+        f'<layout type="horizontal" split="true"><item splitSize="700">{views_xml}</item>'
+        f'<item splitSize="300">{plot}</item></layout>'
+    )
 
 
 def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | None, opacity: float) -> None:
@@ -144,6 +156,17 @@ def compare_phases(scene: Node, volumes: Mapping[str, Node], attention: Node | N
     """
     shown = {name: (volume, attention) for name, volume in volumes.items()}
     _show_linked(scene, COMPARE_LAYOUT, COMPARE_VIEWS, shown, opacity)
+
+
+def hang_views(scene: Node, volumes: Mapping[str, Node], overlay: Node | None, opacity: float) -> None:
+    """Show pre, early and subtraction side by side, linked, with a 3D view for the MIP and a plot of the curves.
+
+    Args:
+        volumes: volume nodes by name in `HANGING_VIEWS`.
+        overlay: the map over them, or None.
+    """
+    shown = {name: (volumes[name], overlay) for name in HANGING_VIEWS if name in volumes}
+    _show_linked(scene, HANGING_LAYOUT, {name: COMPARE_VIEWS[name] for name in HANGING_VIEWS}, shown, opacity)
 
 
 def compare_steps(scene: Node, volume: Node, attention: Mapping[str, Node], opacity: float = OPACITY) -> None:
@@ -167,7 +190,8 @@ def _show_linked(
         views: colour by name.
         shown: background and overlay by name.
     """
-    layout, description = nodes_of(scene, "vtkMRMLLayoutNode")[0], compare_layout_xml(views)
+    layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
+    description = compare_layout_xml(views, number == HANGING_LAYOUT)
     if layout.IsLayoutDescription(number):
         layout.SetLayoutDescription(number, description)
     else:

@@ -151,15 +151,14 @@ class ReadingRoom:
 
     def _hold(self) -> tuple[Hashable, Phases, Geometry] | None:
         """Return all phases and their geometry, joined anew for each exam."""
+        if (provenance := self._scene.provenance()) is None:
+            return None
         key = self._scene.volumes_key()
         if self._held is None or self._held[0] != key:
             try:
                 arrays, geometry = self._scene.phases()
             except DataError:
                 self._held = None
-                return None
-            provenance = self._scene.provenance()
-            if provenance is None:
                 return None
             self._held = key, join_phases(arrays, provenance, self._scene.dynamic()), geometry
         return self._held

@@ -16,6 +16,8 @@ MAPS = {  # of `report.maps`, in words
     "attention": _("Attention: where the model looks"),
     "evidence": _("Evidence: towards and against response"),
     "enhancement": _("Early enhancement, without the model"),
+    "curve_type": _("Kinetics: curve type of the lesion's voxels"),
+    "ser": _("Kinetics: signal enhancement ratio (SER)"),
 }
 
 

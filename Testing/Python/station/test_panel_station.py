@@ -1,0 +1,127 @@
+"""The section "Reading" of the panel: curves, kinetic colours, films and tools, in the harness."""
+
+import time
+
+import numpy as np
+import pytest
+from PCRPredictorLib.phantom.patient import make_exam
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+import slicer
+from harness import session
+from PCRPredictorLib.mrml.display import CURVE_VIEW, HANGING_LAYOUT
+from PCRPredictorLib.mrml.keys import KEYS
+from support.panel_help import choose, choose_tiny, view, wait
+
+
+def reading_ui(panel):
+    return panel.reading._ui
+
+
+def point_at(lps):
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    crosshair.SetCursorPositionRAS((np.array(lps) * [-1, -1, 1]).tolist())
+    for _ in range(2):  # the curve follows the mouse at 30 per second
+        time.sleep(0.05)
+        slicer.app.processEvents()
+
+
+def test_the_cursor_shows_values_position_and_curve(panel):
+    exam, _ = choose_tiny(panel)
+    panel.reading.act("hang")
+    point_at(exam.centre)
+    assert reading_ui(panel).cursorLabel.text.startswith("L 23.3 A 6.0 S 25.0 mm: pre 187, early 487")
+    assert "wash-in +149 %" in reading_ui(panel).curveLabel.text
+    chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
+    assert (chart.GetTitle(), chart.GetYAxisTitle()) == ("Time-intensity curve", "Enhancement over pre-contrast (%)")
+    assert "Phase" in chart.GetXAxisTitle()  # nodes made here have no times
+    assert np.ptp(slicer.app.layoutManager().views[CURVE_VIEW].pixels()) > 100
+
+
+def test_hanging_has_four_views_and_goes_back(panel):
+    choose_tiny(panel)
+    layout = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    panel.reading.act("hang")
+    assert layout.GetViewArrangement() == HANGING_LAYOUT
+    shown = {
+        name: slicer.mrmlScene.GetNodeByID(view(name).composite.GetBackgroundVolumeID()).GetName()
+        for name in ("Pre", "Early", "Subtraction")
+    }
+    assert shown == {"Pre": "Pre-contrast", "Early": "Early phase", "Subtraction": "Early minus pre-contrast"}
+    space = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLViewNode")
+    assert space.GetRaycastTechnique() == space.MaximumIntensityProjection
+    panel.reading.act("hang")
+    assert layout.GetViewArrangement() != HANGING_LAYOUT
+    assert space.GetRaycastTechnique() == space.Composite
+
+
+def test_the_lesion_is_coloured_by_curve_type_without_a_prediction(panel):
+    choose(panel, make_exam(seed=1, full=False))
+    before = view().pixels().astype(int)
+    panel.reading.act("kinetics")
+    wait(panel)
+    attention = panel.scene.attention
+    assert attention.GetName() == "Curve type"
+    colours = attention.GetDisplayNode().GetColorNode()
+    assert (colours.GetColorName(0), colours.GetNumberOfColors()) == ("I (persistent)", 4)
+    panel.session.set_overlay(panel.session.overlay)
+    assert "Curve types" in reading_ui(panel).kineticsLabel.text
+    assert np.abs(view().pixels().astype(int) - before).max() > 50
+    panel.reading.act("kinetics")
+    assert panel.scene.attention is None
+
+
+def test_slices_phases_and_mip_are_played_and_stop_with_the_panel(panel):
+    exam, _ = choose_tiny(panel)
+    panel.scene.jump_to(exam.centre)
+    red = view("Red").node
+    start = red.GetSliceOffset()
+    panel.reading.act("next_slice")
+    assert red.GetSliceOffset() - start == pytest.approx(3.0)
+    panel.reading.act("previous_slice")
+    assert red.GetSliceOffset() == pytest.approx(start, abs=1.5)
+    panel.reading.act("play_phases")
+    session.wait(lambda: panel.reading.station._number is not None, 5)
+    panel.reading.act("play_phases")
+    panel.reading.act("play_slices")
+    panel.exit()
+    assert not any(timer.isActive() for timer in panel.reading._players.values())
+    panel.enter()
+
+
+def test_every_key_has_a_shortcut_that_ends_with_the_module(panel):
+    from PCRPredictorPanel.controls.reading import _ACTIONS
+
+    assert {key.action for key in KEYS} == set(_ACTIONS)
+    assert panel.reading._shortcuts == [] or len(panel.reading._shortcuts) == len(KEYS)
+    panel.exit()
+    assert panel.reading._shortcuts == []
+    panel.enter()
+
+
+def test_ruler_and_window_are_slicers_own_tools(panel):
+    choose_tiny(panel)
+    mode = slicer.app.applicationLogic().GetInteractionNode()
+    panel.reading.act("window")
+    assert mode.GetCurrentInteractionMode() == mode.AdjustWindowLevel
+    panel.reading.act("reset")
+    assert mode.GetCurrentInteractionMode() == mode.ViewTransform
+    panel.reading.act("ruler")
+    assert mode.GetCurrentInteractionMode() == mode.Place
+    line = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsLineNode")
+    line.AddControlPointWorld(0, 0, 0)
+    line.AddControlPointWorld(0, 30, 40)
+    assert line.GetLineLengthWorld() == pytest.approx(50)
+    panel.reading.act("clear_rulers")
+    assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsLineNode") is None
+
+
+def test_grey_values_are_reset(panel):
+    _exam, nodes = choose_tiny(panel)
+    display = nodes["early"].GetDisplayNode()
+    panel.reading.act("window")
+    before = display.GetWindow(), display.GetLevel()
+    display.SetWindowLevel(11, 22)
+    panel.reading.act("reset")
+    assert (display.GetWindow(), display.GetLevel()) == pytest.approx(before)
