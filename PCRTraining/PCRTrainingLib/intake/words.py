@@ -13,7 +13,7 @@ COLUMNS = {  # our name to what a column's name must match, in lower case withou
     "age": r"((patient|pat) )?(age|alter|edad|eta|idade|leeftijd|wiek)( .*(mri|mrt|irm|diag|year|jahr|scan).*)?",
     "er": r"(er|or|esr1?|o?estrogen.*|ostrogen.*|recepteurs? (aux )?o?estrogenes?)(pos\w*)?( .*)?",
     "pr": r"(pr|pgr|progest.*|recepteurs? (a la )?progesterone)(pos\w*)?( .*)?",
-    "hr": r"(hr|hormone? ?re[cz]ept.*|hormon\w*re[cz]ept.*|recepteurs? hormonaux)(pos\w*)?( .*)?",
+    "hr": r"(hr|hormone? ?re[cz]ept.*|hormon\w*re[cz]ept.*|recepteurs? hormonaux)(pos\w*)?( (?!.*her ?2).*)?",
     "her2": r"(her ?2|erbb ?2|c ?erb).*",
     "menopause": r"(pra|prae|pre|post)?menop.*|wechseljahre",
     "site": r"site|cent(er|re|ro)|zentrum|klinik|hospital|hopital|krankenhaus|standort|institution|ospedale",

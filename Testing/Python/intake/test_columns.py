@@ -90,3 +90,10 @@ def test_two_columns_of_a_variable_are_listed():
 )
 def test_answers_of_several_languages(text, answer):
     assert read_answer(text) == answer
+
+
+def test_a_column_of_both_receptors_is_not_that_of_hormone_receptors():
+    rows = [["1", "1", "1", "0", "HR+/HER2-"], ["2", "0", "3", "1", "HR-/HER2+"]]
+    found = describe_columns(table(["id", "HR Pos", "HR_HER2_CATEGORY", "HER2", "HR_HER2_STATUS"], *rows), "id")
+    assert found.columns["hr"] == "HR Pos"
+    assert found.columns["her2"] == "HER2"
