@@ -19,6 +19,7 @@ USES = {  # of `VisitEntry`: what counts as the tumour, in words
     "gone": "gone: no tumour is left",
     "baseline": "inside the first tumour's outline",
 }
+_NAMES = [{"title": f"{visit}, {describe_when(visit)}", "value": visit} for visit in VISITS]
 _BUTTON = "v-btn v-btn--size-small v-btn--variant-tonal"
 _FILES = {
     "pre": "Pre-contrast",
@@ -81,30 +82,24 @@ class VisitList:
                 v3.VSelect(
                     model_value=("row.use",), disabled=(cannot,), label="Tumour", classes="mr-1", **used, **COMPACT
                 )
-                renamed = {"items": ("follow_names", list(VISITS)), "style": "max-width: 92px", "classes": "mr-1"}
-                rename = (visits.rename, "[row.name, $event]")
-                v3.VSelect(model_value=("row.name",), update_modelValue=rename, disabled=(off,), **renamed, **COMPACT)
-                day = {
-                    "label": "Day",
-                    "style": "max-width: 64px",
-                    "classes": "mr-1",
-                    "title": "Days after the first visit",
-                }
-                set_day = (self._set_day, "[row.name, $event.target.value]")
-                v3.VTextField(model_value=("row.day",), change=set_day, disabled=(off,), **day, **COMPACT)
                 shown = {"click": (visits.show, "[row.name]"), "disabled": (f"{off} || row.is_open || !row.can_show",)}
                 v3.VBtn("Open", size="x-small", variant="tonal", classes="follow-open mr-1", **shown)
                 gone = {"click": (visits.remove, "[row.name]"), "title": "Take this visit off the list"}
                 v3.VBtn(icon="mdi-close", size="x-small", variant="text", disabled=(off,), **gone)
+            with html.Div(classes="d-flex align-center mt-1"):
+                rename = {"update_modelValue": (visits.rename, "[row.name, $event]"), "items": ("follow_names", _NAMES)}
+                v3.VSelect(
+                    model_value=("row.name",), label="Visit", disabled=(off,), classes="mr-1", **rename, **COMPACT
+                )
+                day = {"change": (self._set_day, "[row.name, $event.target.value]"), "label": "Day, if files have none"}
+                v3.VTextField(model_value=("row.day",), disabled=(off,), **day, **COMPACT)
 
     def _build_adding(self, off: str) -> None:
         """Write the ways to add a visit: the open exam, and a form."""
         name = self._name
-        items = [{"title": f"{visit}, {describe_when(visit)}", "value": visit} for visit in VISITS]
         with html.Div(classes="d-flex align-center my-1"):
-            v3.VSelect(
-                v_model=(name.visit,), items=("follow_visits", items), label="Visit", id="follow-visit", **COMPACT
-            )
+            visit = {"items": ("follow_visits", _NAMES), "label": "Visit to add", "id": "follow-visit"}
+            v3.VSelect(v_model=(name.visit,), **visit, **COMPACT)
             add = {"click": (self._visits.add_open, f"[{name.visit}]"), "disabled": (off,), "id": "follow-add-open"}
             v3.VBtn("Add the open exam", size="small", classes="ml-2", **add)
         form = {"action": "upload", "method": "post", "enctype": "multipart/form-data", "target": "sent"}
