@@ -34,6 +34,7 @@ class PCRPredictor(ScriptedLoadableModule):
         )
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
         slicer.app.connect("startupCompleted()", register_sample_data)
+        slicer.app.connect("startupCompleted()", register_layouts)
 
 
 def register_sample_data() -> None:
@@ -41,6 +42,13 @@ def register_sample_data() -> None:
     from PCRPredictorPanel.sample import register_sample
 
     register_sample(Path(__file__).parent / "Resources" / "Icons" / "PCRPredictor.png")
+
+
+def register_layouts() -> None:
+    """Tell Slicer what the numbers of our layouts mean, before a scene with one of them is loaded."""
+    from PCRPredictorPanel.start_up import register_own_layouts
+
+    register_own_layouts()
 
 
 class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -11,7 +11,7 @@ import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
-from PCRPredictorLib.mrml import display, nodes, segments
+from PCRPredictorLib.mrml import display, layouts, nodes, segments
 from PCRPredictorLib.mrml.exam import (
     is_resampled,
     phases_from_nodes,
@@ -222,6 +222,7 @@ class NodeScene:
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
         """Lay a map over the early phase; the node of an earlier map of the exam is used again."""
         shown = self.attention or self.results.map_of(self.volumes)
+        layouts.show_slices(slicer.mrmlScene)
         if shown is not None and is_in_view(shown):  # as in a scene that was saved like this
             self.exam.keep_views()
         self.parameters.attention = self.exam.show_prediction(shown, self.volumes, exam, prediction, kind)

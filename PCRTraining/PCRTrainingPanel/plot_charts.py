@@ -7,6 +7,7 @@ from itertools import cycle
 from typing import Any
 
 import slicer
+from PCRPredictorLib.mrml.layouts import remember_layout
 
 _COLOURS = ((0.12, 0.47, 0.71), (0.85, 0.37, 0.01), (0.11, 0.62, 0.47), (0.46, 0.44, 0.70), (0.60, 0.60, 0.60))
 
@@ -43,6 +44,7 @@ def show_charts(layout_id: int, charts: Mapping[str, Any]) -> None:
         layout.SetLayoutDescription(layout_id, description)
     else:
         layout.AddLayoutDescription(layout_id, description)
+    remember_layout(layout)
     layout.SetViewArrangement(layout_id)
     for name, chart in charts.items():
         view = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLPlotViewNode")

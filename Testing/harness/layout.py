@@ -68,7 +68,8 @@ class LayoutManager:
 
     def _arrange(self):
         description = self._node.GetLayoutDescription(self._node.GetViewArrangement())
-        if not description:  # while the scene closes
+        if not description:  # a number that nobody has registered: the view area stays empty
+            self.shown = []
             return
         root = ElementTree.fromstring(description)
         rows = root.findall("item") if root.get("type") == "vertical" else [root]

@@ -9,6 +9,7 @@ import numpy as np
 from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
+from .layouts import remember_layout, show_own_layout
 from .maps import hide_faint, kind_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
@@ -196,6 +197,7 @@ def _show_linked(
         layout.SetLayoutDescription(number, description)
     else:
         layout.AddLayoutDescription(number, description)
+    remember_layout(layout)
     layout.SetViewArrangement(number)
     first = nodes_of(scene, "vtkMRMLSliceNode")[0]
     for name, (volume, overlay) in shown.items():
@@ -220,10 +222,8 @@ def match_view(view: Node, leader: Node) -> None:
 
 
 def show_four_up(scene: Node) -> None:
-    """Show three slice views and the 3D view, the usual layout of Slicer."""
-    import slicer
-
-    nodes_of(scene, "vtkMRMLLayoutNode")[0].SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    """Show the layout that the user had before one of ours; by default three slice views and the 3D view."""
+    show_own_layout(scene)
 
 
 def render_in_3d(volume_rendering: Node, attention: Node, visible: bool) -> None:

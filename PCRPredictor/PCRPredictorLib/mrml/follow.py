@@ -16,6 +16,7 @@ from ..follow.compare import reference_signal
 from ..report.display import OUTLINE_RGB, ZOOM_MM, enhancement_limits, grey_limits, near_tumour, subtract
 from .display import compare_layout_xml
 from .exam import LPS_TO_RAS, Node, geometry_of
+from .layouts import remember_layout
 from .nodes import nodes_of, put_own, remove, to_vtk_image
 from .segments import add_segmentation, tumours_of
 
@@ -101,6 +102,7 @@ def show_side_by_side(scene: Node, shown: SideBySide, *, mip: bool = False) -> N
         layout.SetLayoutDescription(FOLLOW_LAYOUT, description)
     else:
         layout.AddLayoutDescription(FOLLOW_LAYOUT, description)
+    remember_layout(layout)
     layout.SetViewArrangement(FOLLOW_LAYOUT)
     fill_views(scene, shown, mip=mip)
 

@@ -63,7 +63,7 @@ class NodeExam:
         attention = self.show_map(attention, volumes, exam, found)  # type: ignore[arg-type]
         phases = self._state[: len(PHASE_NAMES)] if self._state is not None else None
         if self._shown != phases:  # of the same phases, only the tumour has changed: leave the views alone
-            show_overlay(volumes[0].GetScene(), volumes[1], attention, prediction.attention_summary.peak)
+            show_overlay(volumes[0].GetScene(), volumes[1], attention, prediction.attention_summary.peak, four_up=False)
             self._shown = phases
         return attention
 

@@ -197,13 +197,20 @@ def _colour_attention(scene: Node, node: Node) -> None:
 
 
 def show_overlay(
-    scene: Node, background: Node, attention: Node | None, centre: Sequence[float], field_mm: float = 1.5 * ZOOM_MM
+    scene: Node,
+    background: Node,
+    attention: Node | None,
+    centre: Sequence[float],
+    field_mm: float = 1.5 * ZOOM_MM,
+    *,
+    four_up: bool = True,
 ) -> None:
-    """Show attention over a volume in every slice view of the scene, four-up, and turn the 3D view to it.
+    """Show attention over a volume in every slice view of the scene, and turn the 3D view to it.
 
     Args:
         centre: of the views, LPS position in mm.
         field_mm: width of the field in the slice views.
+        four_up: show Slicer's usual layout; False to leave the user's own one.
     """
     import slicer
 
@@ -219,7 +226,7 @@ def show_overlay(
         width, height, depth = node.GetFieldOfView()
         node.SetFieldOfView(field_mm, field_mm * height / width, depth)
         node.JumpSliceByCentering(*position)
-    for node in nodes_of(scene, "vtkMRMLLayoutNode"):
+    for node in nodes_of(scene, "vtkMRMLLayoutNode") if four_up else ():
         node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for node in nodes_of(scene, "vtkMRMLCameraNode"):
         node.SetFocalPoint(*position)
