@@ -1,4 +1,4 @@
-"""The visits of a cohort's patients, checked: how many there are, and which exams cannot be compared."""
+"""The visits of a cohort's patients: how many there are, which exams cannot be compared, and what is measured."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from PCRPredictorLib.errors import Problem, group_problems
+from PCRPredictorLib.errors import DataError, Problem, group_problems, within_memory
 from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.cohort import visits_of
-from PCRPredictorLib.visits.cohort import CohortCourse, check_patient, find_courses
+from PCRPredictorLib.response.course import QUANTITIES, Course
+from PCRPredictorLib.visits.cohort import CohortCourse, check_patient, find_courses, measure_patient
+from PCRPredictorLib.writing import write_whole_csv
 
 from ..progress import Progress
 
 _FIRST = VISITS[0]
+_SHOWN = 5  # patients of a warning
 
 
 def check_visits(cohort: Path, progress: Progress) -> list[Problem]:
@@ -61,3 +64,44 @@ def count_visits(patients: Sequence[CohortCourse]) -> list[str]:
     if without:
         lines.append(f"warning: {count(len(without), 'patient')} without {_FIRST}: {', '.join(without[:5])}")
     return lines
+
+
+def measure_cohort(cohort: Path, progress: Progress, table: Path) -> list[Problem]:
+    """Measure every visit of every patient and write a table of them; return what was left out, and why.
+
+    Args:
+        cohort: folder with visits.
+        progress: is told all warnings.
+        table: CSV that is written: a row per patient, with the columns of the cohort's own table.
+
+    Raises:
+        DataError: if the cohort cannot be read, no patient can be measured, or the table cannot be written.
+    """
+    patients = find_courses(cohort, progress.say)
+    progress.start("Measuring visits", len(patients))
+    rows: list[dict[str, object]] = []
+    problems, warnings = [], []
+    for patient in patients:
+        try:
+            with within_memory():
+                course, wrong = measure_patient(patient)
+        except DataError as error:
+            problems.append(Problem(patient.patient_id, str(error).removeprefix(f"{patient.patient_id}: ")))
+        else:
+            problems += wrong
+            warnings += [Problem(patient.patient_id, notice.message) for visit in course for notice in visit.notices]
+            rows.append({**patient.row, **_columns_of(course), "patient_id": patient.patient_id})
+        progress.advance()
+    for group in group_problems(warnings):
+        progress.say(f"warning: {group.describe(_SHOWN)}")
+    if not rows:
+        raise DataError(f"{cohort}: no patient could be measured; the first: {problems[0].reason}")
+    columns = list(dict.fromkeys(["patient_id", *(name for row in rows for name in row)]))
+    write_whole_csv(columns, [[row.get(name, "") for name in columns] for row in rows], table)
+    return problems
+
+
+def _columns_of(course: Course) -> dict[str, float]:
+    """Return what was measured at each visit, by the names of a table of visits."""
+    found = {q.column(visit.name): visit.values.get(q.name) for visit in course for q in QUANTITIES}
+    return {name: value for name, value in found.items() if value is not None}

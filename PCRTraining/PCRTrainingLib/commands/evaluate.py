@@ -45,7 +45,7 @@ def evaluate(
 
     With tables of patients at several visits, evaluate response models after each visit.
     """
-    if tables := options.find_tables(cohorts):
+    if tables := options.find_visits(cohorts):
         options.refuse_with_tables({"--maps": maps})
         _evaluate_response(options.read_tables(tables, mapping, unit), model, out)
         return

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from PCRPredictorLib.commands.options import console
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.commands.options import console, print_line
+from PCRPredictorLib.errors import DataError, group_problems
 
 from ..progress import ProgressBar
 
@@ -75,6 +76,25 @@ def find_tables(paths: Sequence[Path]) -> list[Path]:
     return tables
 
 
+def find_visits(paths: Sequence[Path]) -> list[Path]:
+    """Return the paths if a response model is trained on them: tables, or folders of cohorts with several visits.
+
+    Raises:
+        DataError: as `find_tables`, or if only some folders have visits.
+    """
+    from PCRPredictorLib.reading.cohort import visits_of
+
+    folders = [path for path in paths if path.is_dir()]
+    without = [path for path in folders if not visits_of(path)]
+    if not folders or len(without) == len(folders):
+        return find_tables(paths)
+    if without:
+        raise DataError(
+            f"{without[0]}: must have several visits per patient as {folders[0]} has; give it in a run of its own"
+        )
+    return list(paths)
+
+
 def refuse_with_tables(options: Mapping[str, object]) -> None:
     """Refuse options that are for cohorts of images.
 
@@ -89,15 +109,25 @@ def refuse_with_tables(options: Mapping[str, object]) -> None:
 
 
 def read_tables(files: Sequence[Path], mapping: Path | None, unit: Sequence[str]) -> VisitPatients:
-    """Return the patients of tables with visits.
+    """Return the patients of tables with visits; those of folders with visits are measured first.
 
     Raises:
         DataError: if they cannot be read.
     """
+    from ..cohort.visits import measure_cohort
     from ..visit_tables.mapping import read_table_mapping
     from ..visit_tables.patients import read_visit_tables
 
-    return read_visit_tables(files, read_table_mapping(mapping).with_units(unit))
+    with TemporaryDirectory(prefix="pcr-visits-") as place:
+        tables = []
+        for number, file in enumerate(files):
+            table = Path(place) / str(number) / f"{file.resolve().name}.csv" if file.is_dir() else file
+            if file.is_dir():
+                table.parent.mkdir()
+                for group in group_problems(measure_cohort(file, ProgressBar(console), table)):
+                    print_line(f"left out: {group.describe()}")
+            tables.append(table)
+        return read_visit_tables(tables, read_table_mapping(mapping).with_units(unit))
 
 
 @contextmanager

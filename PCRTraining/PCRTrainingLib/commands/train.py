@@ -44,7 +44,7 @@ def train(
 
     With tables of patients at several visits instead of folders, train a response model, for pcr follow.
     """
-    if tables := options.find_tables(cohorts):
+    if tables := options.find_visits(cohorts):
         only = {"--pretrain": pretrain is not None, "--clinical-rows": clinical_rows, "--from": start}
         options.refuse_with_tables({**only, "--leave-site-out": leave_site_out, "--sites": sites})
         _train_response(options.read_tables(tables, mapping, unit), out, config, seed, card, resume=resume)

@@ -2,8 +2,13 @@
 
 import pytest
 from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import read_csv
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds check
-from support.cohort_files import write_table
+from PCRTrainingLib.cohort.visits import measure_cohort
+from PCRTrainingLib.commands.options import find_visits, read_tables
+from PCRTrainingLib.progress import Progress
+from support.cohort_files import write_patient, write_table
 from support.follow_up.visits import small_exam, write_visit, write_visit_cohort
 
 
@@ -46,3 +51,26 @@ def test_wrong_orders_and_exams_given_twice_are_problems_of_their_patients(cohor
     assert code == 1
     assert "P002: T1 must be after T0, got an exam 3 days before it" in printed
     assert "P003: T2 must be a different exam than T0" in printed
+
+
+def test_a_cohort_with_visits_is_measured_into_a_table_with_its_own_columns(cohort, tmp_path):
+    (cohort / "segmentations" / "expert" / "p002_t1.nii.gz").unlink()
+    problems = measure_cohort(cohort, Progress(), tmp_path / "measured.csv")
+    rows = {row["patient_id"]: row for row in read_csv(tmp_path / "measured.csv")}
+    assert float(rows["P001"]["functional_volume_ml_T1"]) > 0
+    assert (rows["P002"]["functional_volume_ml_T1"], rows["P002"]["age"]) == ("", "52")
+    assert [problem.patient_id for problem in problems] == ["P002"]
+
+
+def test_training_and_evaluation_take_a_cohort_with_visits_as_a_table(cohort):
+    patients = read_tables(find_visits([cohort]), None, ())
+    assert [list(course.visits) for course in patients.courses] == [["T0", "T1"]] * 3
+    assert patients.labels.tolist() == [1, 0, 1]
+    assert patients.courses[0].clinical["age"] == 51
+
+
+def test_folders_with_and_without_visits_are_not_mixed(cohort, tmp_path):
+    write_patient(tmp_path / "plain", "A1")
+    assert find_visits([tmp_path / "plain"]) == []
+    with pytest.raises(DataError, match="plain: must have several visits per patient as"):
+        find_visits([cohort, tmp_path / "plain"])
