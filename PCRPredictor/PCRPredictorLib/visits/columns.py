@@ -51,7 +51,7 @@ _WORDS = {  # visit to the words for it
     ),
     "T2": r"inter reg\w*|interreg\w*|inter|interim|mid( ?(treat\w*|point|term|way))?|midtreat\w*|between.*|halfway",
     "T1": (
-        r"1 3 d ac|early( (treat\w*|response))?|after (1|one|first) (cycle|course)\w*|post (1|first) cycle|"
+        r"1 3 d ac|1 (cycle|course)|early( (treat\w*|response))?|after (1|one|first) (cycle|course)\w*|post (1|first) cycle|"
         r"(cycle|course) 1|c 1"
     ),
     "T0": (
@@ -62,6 +62,7 @@ _WORDS = {  # visit to the words for it
 _NUMBERED = re.compile(r"\b(?:(t|tp|v|visit|mri|mr|exam|scan|time ?point|time|irm|mrt|besuch|m) )?(\d)\b")
 _WEEK = re.compile(r"\b(?:(?:week|wk|woche|w|semaine) (\d+)|(\d+) (?:weeks?|wks?|w))\b")
 _DAY = re.compile(r"\b(?:day|d|tag) (\d+)\b")
+_CYCLE = re.compile(r"\b(?:cycles?|courses?|doses?|c) \d+\b")  # of treatment: no visit follows from its number
 _LAST_WEEK = {"T0": 0, "T1": 5, "T2": 16}  # after the start of treatment; later is before surgery
 
 
@@ -139,7 +140,7 @@ def _read_visit(text: str) -> tuple[str | None, int | None, str]:
         return visit_of_week(float(found[1] or found[2])), None, ""
     if (found := _DAY.search(text)) is not None:
         return visit_of_week(float(found[1]) / 7), None, ""
-    numbers = _NUMBERED.findall(text)
+    numbers = _NUMBERED.findall(_CYCLE.sub(" ", text))
     if not numbers:
         return None, None, ""
     prefix, number = next((each for each in numbers if each[0]), numbers[-1])
@@ -154,15 +155,18 @@ def visit_of_week(week: float) -> str:
 def number_visits(columns: Iterable[VisitColumn]) -> Mapping[tuple[str, int], str] | None:
     """Return the visit of each word and number, as ("v", 1); None if they are more than the visits.
 
-    T0 to T3 are our own. Other numbers start at 0 if there is a 0, else at 1: V1 to V4 are T0 to T3.
+    T0 to T3 are our own. Other numbers start at 0 if there is a 0, or if words name a baseline; else at 1: V1 to V4 are
+    T0 to T3.
     """
+    columns = [*columns]
+    has_baseline = any(column.visit == VISITS[0] for column in columns)
     found: dict[tuple[str, int], str] = {}
     groups: dict[str, set[int]] = {}
     for column in columns:
         if column.visit is None and column.number is not None:
             groups.setdefault(column.prefix, set()).add(column.number)
     for prefix, numbers in groups.items():
-        from_zero = 0 in numbers or (prefix == "t" and max(numbers) < len(VISITS))
+        from_zero = 0 in numbers or ((prefix == "t" or has_baseline) and max(numbers) < len(VISITS))
         for number in numbers:
             position = number if from_zero else number - 1
             if position >= len(VISITS):

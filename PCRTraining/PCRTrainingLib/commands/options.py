@@ -118,6 +118,11 @@ def read_tables(files: Sequence[Path], mapping: Path | None, unit: Sequence[str]
     from ..visit_tables.mapping import read_table_mapping
     from ..visit_tables.patients import read_visit_tables
 
+    columns = read_table_mapping(mapping)
+    try:
+        columns = columns.with_units(unit)
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
     with TemporaryDirectory(prefix="pcr-visits-") as place:
         tables = []
         for number, file in enumerate(files):
@@ -127,7 +132,7 @@ def read_tables(files: Sequence[Path], mapping: Path | None, unit: Sequence[str]
                 for group in group_problems(measure_cohort(file, ProgressBar(console), table)):
                     print_line(f"left out: {group.describe()}")
             tables.append(table)
-        return read_visit_tables(tables, read_table_mapping(mapping).with_units(unit))
+        return read_visit_tables(tables, columns)
 
 
 @contextmanager

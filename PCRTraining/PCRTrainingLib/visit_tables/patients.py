@@ -123,6 +123,8 @@ def recognise_tables(
             found.append(each)
     if need_visits and not any(each.visits for each in found):
         shown = ", ".join(file.name for file in files)
+        if doubts := [doubt for each in found for doubt in each.doubts]:
+            raise DataError(f"{shown}: has no column of tumours at visits that is known: {doubts[0]}")
         raise DataError(
             f"{shown}: must have a column of patients and columns of tumours at visits, such as ftv_ml_T0 or "
             "longest_diameter_mm_T1; name them in a --mapping file, which pcr init TABLE writes"

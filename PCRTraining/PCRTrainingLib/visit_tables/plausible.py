@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import inf
+from statistics import median
 
 from PCRPredictorLib.errors import Problem
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course
-from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
+from PCRPredictorLib.visits.columns import BACKGROUND, DIAMETER, VOLUME
 
 _FEWEST = 10  # patients
 _MOST_GROW = 0.6  # of them: in trials about one tumour in ten grows
 _MOST_EQUAL = 0.9
+_USUAL = {VOLUME: (0.5, 200.0), DIAMETER: (8.0, 120.0), BACKGROUND: (3.0, 150.0)}  # medians before treatment
 
 
 def find_warnings(courses: Sequence[Course]) -> list[str]:
     """Return a sentence for each pair of visits that may be swapped or the same."""
-    found = []
+    found = _unusual(courses)
     for quantity in (VOLUME, DIAMETER):
         label = next(q.label for q in QUANTITIES if q.name == quantity)
         for one, other in combinations(VISITS, 2):
@@ -31,6 +34,20 @@ def find_warnings(courses: Sequence[Course]) -> list[str]:
                 )
             if sum(a == b for a, b in pairs) > _MOST_EQUAL * len(pairs):
                 found.append(f"{label} at {other} is that of {one} in nearly every patient; is a column copied?")
+    return found
+
+
+def _unusual(courses: Sequence[Course]) -> list[str]:
+    """Return a sentence for each quantity whose median before treatment is unlike that of any trial."""
+    found = []
+    for quantity in QUANTITIES:
+        low, high = _USUAL.get(quantity.name, (0.0, inf))
+        values = [v for course in courses if (v := _value(course, quantity.name, VISITS[0])) is not None]
+        if len(values) >= _FEWEST and not low <= median(values) <= high:
+            found.append(
+                f"{quantity.label} at {VISITS[0]}: the median of {median(values):.3g} {quantity.unit} is unusual; is "
+                "its unit right?"
+            )
     return found
 
 

@@ -83,8 +83,8 @@ def recognise(table: Table, mapping: TableMapping, known: set[str] | None = None
     taken = {*others.columns.values(), *visits}
     unused = tuple(name for name in table.columns if name not in taken and name != identifier)
     doubts += [
-        f"{name} is a volume, but not known to be the functional one (70 % early enhancement); if it is, map it as "
-        "functional_volume_ml_T0, ..."
+        f"{name} is a volume, but not known to be the functional one (70 % early enhancement); if it is, name it as "
+        "functional_volume_ml_T0, ... in a --mapping file"
         for name in unused
         if is_other_volume(name) and read_visit(name) is not None
     ][:1]

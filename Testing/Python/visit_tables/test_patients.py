@@ -119,6 +119,17 @@ def test_swapped_and_copied_visits_are_reported(tmp_path):
     assert [each.patient_id for each in found.doubtful] == CELLS["patient_id"]
 
 
+def test_wrong_unit_of_a_name_is_noticed(tmp_path):
+    found = read_visit_tables([write_csv({**BASE, **_diameters(["LD_mm_T0"], 0.1)}, tmp_path / "a.csv")])
+    assert any("mm is unusual; is its unit right?" in text for text in found.warnings)
+
+
+def test_volume_that_may_not_be_functional_is_asked_about(tmp_path):
+    cells = {**BASE, "tumour_volume_ml_T0": CELLS["functional_volume_ml_T0"]}
+    with pytest.raises(DataError, match="tumour_volume_ml_T0 is a volume, but not known to be the functional one"):
+        read_visit_tables([write_csv(cells, tmp_path / "a.csv")])
+
+
 def test_mapping_names_what_the_table_does_not(tmp_path):
     cells = {"who": BASE["patient_id"], "end": ["A" if p else "B" for p in BASE["pcr"]], **_diameters(["first"], 0.1)}
     path = write_csv(cells, tmp_path / "a.csv")

@@ -49,8 +49,18 @@ def test_visits_are_numbered_from_the_first_that_there_is():
     assert number_visits(from_zero) == {("", 0): "T0", ("", 1): "T1", ("", 2): "T2", ("", 3): "T3"}
 
 
+def test_numbers_beside_a_baseline_are_those_of_later_visits():
+    columns = [read_column(name) for name in ("LD baseline mm", "LD MRI 1 mm", "LD MRI 2 mm")]
+    assert number_visits(columns) == {("mri", 1): "T1", ("mri", 2): "T2"}
+
+
 def test_our_own_names_of_visits_keep_their_meaning_without_the_first():
     assert number_visits([read_column("LD_T1_mm"), read_column("LD_T2_mm")]) == {("t", 1): "T1", ("t", 2): "T2"}
+
+
+def test_cycle_of_treatment_is_no_visit_but_the_first_is_early():
+    assert read_column("LD mm cycle 4").number is None
+    assert read_column("LD mm after 1 cycle").visit == "T1"
 
 
 def test_more_than_four_visits_are_not_placed():
