@@ -51,7 +51,7 @@ _WORDS = {  # visit to the words for it
     ),
     "T2": r"inter reg\w*|interreg\w*|inter|interim|mid( ?(treat\w*|point|term|way))?|midtreat\w*|between.*|halfway",
     "T1": (
-        r"1 3 d ac|1 (cycle|course)|early( (treat\w*|response))?|after (1|one|first) (cycle|course)\w*|post (1|first) cycle|"
+        r"1 3 d ac|early( (treat\w*|response))?|after (one|first) (cycle|course)\w*|(1|first) (cycle|course)\w*|"
         r"(cycle|course) 1|c 1"
     ),
     "T0": (
