@@ -31,7 +31,8 @@ class Agreement:
     """How well two exams agree.
 
     Args:
-        correlation: of the textures around the tumour or, without one, in the body, in [-1, 1]; 0 if they do not meet.
+        correlation: of the textures around the tumour or, without one, in the body, in [-1, 1]; 0 if both show too
+            little of it.
         before: the same before the registration.
         overlap: of the bodies, Dice, where both fields reach.
         disagreement_mm: distance by which forward and backward registration miss each other.
@@ -66,7 +67,9 @@ class Agreement:
                 f"The exams were brought together: {tissue} (before: {self.before:.2f}). "
                 f"Between them, it moved by {self.moved_mm:.0f} mm and {self.turned_degrees:.0f} degrees."
             )
-        if self.correlation < LEAST_CORRELATION:
+        if self.correlation == 0:
+            reason = "there is too little tissue that both show"
+        elif self.correlation < LEAST_CORRELATION:
             reason = f"{tissue}, {LEAST_CORRELATION:g} or more is expected"
         elif self.overlap < LEAST_OVERLAP:
             reason = f"the bodies overlap by {self.overlap:.0%}, {LEAST_OVERLAP:.0%} or more is expected"

@@ -32,7 +32,7 @@ class Picture:
 
 def make_picture(exam: Exam) -> Picture:
     """Return the pre-contrast phase, the body and the tumour of an exam on voxels of about 2 mm."""
-    signal = at_spacing(as_image(exam.pre, exam.geometry), FINE_MM)
+    signal = at_spacing(as_image(np.nan_to_num(exam.pre, posinf=0.0, neginf=0.0), exam.geometry), FINE_MM)
     body = _find_body(exam, signal)
     tumour = None
     if exam.has_tumour:

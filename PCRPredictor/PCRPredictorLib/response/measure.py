@@ -117,7 +117,10 @@ def _notices(exam: Exam, outline: np.ndarray | None, tumour: np.ndarray, shown: 
             "Nothing inside the outline of the earlier visit enhances by 70 %: the tumour counts as gone; check it.",
         )
     if outline is not None and tumour.any() and not shown:
-        yield Notice("no_functional_volume", "No part of the outlined tumour enhances by 70 %: its volume counts as 0.")
+        yield Notice(
+            "no_functional_volume",
+            "No part of the outlined tumour, of a few voxels or more, enhances by 70 %: its functional volume is 0.",
+        )
     if len(exam.lesions) > 1:
         yield Notice(
             "several_tumours",

@@ -73,7 +73,13 @@ def test_exams_without_a_tumour_or_of_few_slices_are_judged_by_the_body():
     found = register(replace(patient(), mask=None), patient(motion=MOTION))
     assert found.holds and "in the body" in found.message
     flat = tiny_exam(size=(48, 40, 2))
-    assert not register(flat, flat).holds  # of noise
+    assert "too little tissue that both show" in register(flat, flat).message
+
+
+def test_voxels_that_are_no_number_do_not_matter():
+    exam = patient()
+    exam.pre[0, 0, 0] = np.nan
+    assert register(exam, patient(motion=MOTION)).holds
 
 
 def test_a_carried_mask_lies_on_the_moved_tumour_and_is_widened_by_the_margin():
