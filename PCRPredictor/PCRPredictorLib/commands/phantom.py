@@ -12,7 +12,7 @@ from .options import print_line
 
 def phantom(
     out: Annotated[Path, typer.Argument(help="New folder for the cohort.")],
-    patients: Annotated[int, typer.Option(min=1, help="Number of patients.")],
+    patients: Annotated[int, typer.Option(min=1, help="Number of patients.")] = 1,
     site: Annotated[str, typer.Option(help="Scanner: A, B or C.")] = "A",
     seed: Annotated[int, typer.Option(help="A different seed gives different patients.")] = 0,
     shortcut: Annotated[

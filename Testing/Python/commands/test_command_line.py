@@ -37,6 +37,13 @@ def test_phantom_refuses_an_unknown_site(tmp_path, capsys):
     assert "site must be one of A, B, C" in capsys.readouterr().err
 
 
+def test_phantom_writes_a_patient_under_treatment(tmp_path):
+    out = tmp_path / "followed"
+    assert run(app, ["phantom", str(out), "--visits", "2", "--shrinkage", "pieces"]) == 0
+    assert sorted(path.name for path in (out / "images" / "PHANTOM_A_0001").iterdir()) == ["T0", "T1"]
+    assert (out / "visits_truth.csv").is_file()
+
+
 @pytest.mark.slow
 def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys):
     assert run(app, ["demo", "--out", str(tmp_path / "demo")]) == 0
