@@ -30,7 +30,7 @@ COLUMNS = {
     "probability": _("pCR"),
     "title": _("Exam"),
 }
-_CHART_WIDTH = 385  # pixels, which fit into the narrowest panel
+_CHART_WIDTH = 350  # pixels, which fit into the narrowest panel
 USES = {  # of `VisitEntry`, in words
     "drawn": _("as it is drawn"),
     "gone": _("gone: no tumour is left"),

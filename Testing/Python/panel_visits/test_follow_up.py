@@ -196,3 +196,21 @@ def test_every_button_of_the_section_has_a_tooltip(ui):
         if name.endswith(("Button", "Selector", "Check", "Path", "Table")):
             assert widget.toolTip, name
     assert MODULE.exists()
+
+
+def test_nothing_is_cut_in_a_panel_of_420_pixels(panel, two):
+    from harness.desk import ModulePanel, cut_texts
+    from PySide6 import QtWidgets
+
+    panel.ui.followUpSection.collapsed = False
+    two.followPredictButton.click()
+    wait(panel)
+    frame = ModulePanel(panel.parent)
+    frame.resize(420, 760)
+    frame.show()
+    for _ in range(6):
+        QtWidgets.QApplication.processEvents()
+    assert cut_texts(panel.parent) == []
+    assert panel.parent.width <= 420
+    frame.takeWidget()
+    panel.parent.setParent(None)
