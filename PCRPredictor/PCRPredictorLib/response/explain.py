@@ -41,10 +41,10 @@ def explain(
         clinical: their values, None if unknown.
         possible: of each variable that is unknown, the answer for each likely value.
     """
-    weights = formula.weights(reading.names).mean(0)
+    weights = reading.settings.weights(formula).mean(0)
     logit = float(formula.constants.mean() + weights @ reading.numbers)
     base = float(formula.constants.mean() + weights @ reading.average)
-    log_odds = dict(zip(reading.names, weights * (reading.numbers - reading.average), strict=True))
+    log_odds = dict(zip(reading.settings.names, weights * (reading.numbers - reading.average), strict=True))
     terms = [
         *_clinical_terms(schema, clinical, possible, log_odds, formula),
         *_measured_terms(formula, reading, weights, log_odds),

@@ -71,6 +71,8 @@ class Filling:
         numbers = self.row(known)
         has = np.isfinite(numbers)
         mean, matrix = np.asarray(self.mean, float), self._matrix
+        if has.all():
+            return Filled(numbers, np.zeros_like(matrix), has)
         slopes = regress(matrix, has)
         numbers[~has] = mean[~has] + slopes @ (numbers[has] - mean[has])
         rest = np.zeros_like(matrix)

@@ -137,7 +137,7 @@ class ResponseModel:
 
     def _logits(self, formula: Formula, reading: Reading) -> np.ndarray:
         """Return the calibrated logit of each fit, (F,)."""
-        return formula.constants + formula.weights(reading.names) @ reading.numbers
+        return formula.constants + self.settings.weights(formula) @ reading.numbers
 
     def _at(self, course: Course, values: Mapping[str, Value], operating_point: str | None) -> VisitPrediction:
         formula, reading = self._read(course, values)
@@ -258,7 +258,7 @@ def _known_quantities(formula: Formula, reading: Reading) -> set[str]:
 
 def _missing_interval(formula: Formula, reading: Reading, logit: float) -> tuple[float, float] | None:
     """Return the 5th and 95th percentile of the probability if all that is unknown were known; None if nothing is."""
-    weights = formula.weights(reading.names).mean(0)
+    weights = reading.settings.weights(formula).mean(0)
     variance = float(weights @ reading.spread @ weights)
     if variance <= _NOTHING:
         return None

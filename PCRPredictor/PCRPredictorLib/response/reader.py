@@ -13,7 +13,7 @@ from ..clinical import ClinicalSchema, Value
 from ..errors import DataError
 from .course import Course, Visit
 from .filling import Filled
-from .inputs import Input, Level, Scale, clinical_columns, read_clinical
+from .inputs import Input, Level, Scale, read_clinical
 from .settings import Formula, ResponseSettings
 
 
@@ -50,7 +50,6 @@ class Reading:
 
     Args:
         settings: of the model.
-        names: of all inputs and clinical columns, in the order of `numbers`.
         values: known value of each level, in its quantity's unit, not clipped.
         gone: levels whose value is that of a tumour that is gone.
         clipped: levels read as a limit.
@@ -58,27 +57,15 @@ class Reading:
     """
 
     settings: ResponseSettings
-    names: tuple[str, ...]
     values: Mapping[str, float]
     gone: frozenset[str]
     clipped: tuple[ClippedLevel, ...]
     filled: Filled
 
     @cached_property
-    def matrix(self) -> np.ndarray:
-        """Which columns each input adds and takes away, (N, C)."""
-        place = {name: k for k, name in enumerate(self.settings.filling.columns)}
-        inputs = [each.columns for each in self.settings.inputs]
-        rows = np.zeros((len(self.names), len(place)))
-        for k, names in enumerate([*inputs, *((name,) for name in self.names[len(inputs) :])]):
-            for name, sign in zip(names, (1.0, -1.0), strict=False):
-                rows[k, place[name]] += sign
-        return rows
-
-    @cached_property
     def numbers(self) -> np.ndarray:
-        """All inputs and clinical columns, (N,), changes inside the range of the training patients."""
-        numbers = self.matrix @ self.filled.numbers
+        """All of `settings.names`, (N,), changes inside the range of the training patients."""
+        numbers = self.settings.matrix @ self.filled.numbers
         for k, each in enumerate(self.settings.inputs):
             numbers[k] = each.clip(float(numbers[k]))
         return numbers
@@ -86,12 +73,12 @@ class Reading:
     @property
     def average(self) -> np.ndarray:
         """The inputs and clinical columns of the average training patient, (N,)."""
-        return self.matrix @ np.asarray(self.settings.filling.average, float)
+        return self.settings.matrix @ np.asarray(self.settings.filling.average, float)
 
     @property
     def spread(self) -> np.ndarray:
         """Covariance of the inputs and clinical columns given what is known, (N, N)."""
-        return self.matrix @ self.filled.covariance @ self.matrix.T
+        return self.settings.matrix @ self.filled.covariance @ self.settings.matrix.T
 
     def is_known(self, each: Input) -> bool:
         """Return True if all that an input is made of is known."""
@@ -112,7 +99,8 @@ class Reading:
     def clipped_changes(self, formula: Formula) -> list[ClippedChange]:
         """Return the changes of a formula that are read as a limit, if both values are known."""
         found, part_of_it = [], set(formula.inputs)
-        for each, raw, used in zip(self.settings.inputs, self.matrix @ self.filled.numbers, self.numbers, strict=False):
+        before_limits = self.settings.matrix @ self.filled.numbers
+        for each, raw, used in zip(self.settings.inputs, before_limits, self.numbers, strict=False):
             if each.since is not None and each.name in part_of_it and raw != used and self.is_known(each):
                 now, before = map(self.value, each.columns)
                 scale = self.scale(each)
@@ -154,8 +142,7 @@ def read_course(
         numbers[level.name] = scale.read(used)
         if used != value:
             clipped.append(ClippedLevel(level, value, used))
-    names = (*(each.name for each in settings.inputs), *clinical_columns(schema))
-    return Reading(settings, names, values, frozenset(gone), tuple(clipped), settings.filling.fill(numbers))
+    return Reading(settings, values, frozenset(gone), tuple(clipped), settings.filling.fill(numbers))
 
 
 def was_measured(visit: Visit, settings: ResponseSettings) -> bool:

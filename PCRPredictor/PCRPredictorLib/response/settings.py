@@ -143,6 +143,30 @@ class ResponseSettings:
         """Return the visits that the model knows."""
         return tuple(visit for visit in VISITS if any(level.visit == visit for level in self.levels))
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all inputs and clinical columns, which formulas are made of."""
+        return (*(each.name for each in self.inputs), *self.filling.columns[len(self.levels) :])
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """Return which of the C columns each of N inputs and clinical columns adds and takes away, (N, C)."""
+        place = {name: k for k, name in enumerate(self.filling.columns)}
+        rows = np.zeros((len(self.names), len(place)))
+        clinical = [(name,) for name in self.names[len(self.inputs) :]]
+        for k, columns in enumerate([*(each.columns for each in self.inputs), *clinical]):
+            for name, sign in zip(columns, (1.0, -1.0), strict=False):
+                rows[k, place[name]] += sign
+        return rows
+
+    @cached_property
+    def _weights(self) -> dict[tuple[str, ...], np.ndarray]:
+        return {formula.visits: formula.weights(self.names) for formula in self.formulas}
+
+    def weights(self, formula: Formula) -> np.ndarray:
+        """Return the calibrated weights, (F, N), of F fits of a formula for all of `names`."""
+        return self._weights[formula.visits]
+
     def formula(self, seen: tuple[str, ...]) -> Formula:
         """Return the formula of the visits that have been seen.
 
