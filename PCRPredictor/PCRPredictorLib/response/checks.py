@@ -15,7 +15,7 @@ from ..errors import DataError, Notice
 from ..exam import Exam
 from ..formatting import count
 from ..lesion.body import Side, outline_body
-from .course import Course, Visit
+from .course import QUANTITIES, Course, Visit
 from .protocol import compare_protocols
 
 _USUAL_DAYS = {"T1": (7, 60), "T2": (42, 160), "T3": (70, 400)}  # after T0; between visits: the least is a week
@@ -38,7 +38,8 @@ def check_course(course: Course, one_patient: bool = False) -> list[Notice]:
         DataError: if the visits are not exams of one tumour in the order of time.
     """
     visits = list(course)
-    return [*check_exams(course, one_patient), *_about_missing(visits), *_about_growth(visits)]
+    notices = [*check_exams(course, one_patient), *_about_missing(visits), *_about_growth(visits)]
+    return [*notices, *_about_copies(visits)]
 
 
 def check_exams(course: Course, one_patient: bool = False) -> list[Notice]:
@@ -172,6 +173,28 @@ def _about_missing(visits: Sequence[Visit]) -> Iterator[Notice]:
             "the response until then is not known."
         )
         yield Notice("no_baseline", text)
+
+
+def _about_copies(visits: Sequence[Visit]) -> Iterator[Notice]:
+    """Yield a warning about visits with one mask, or with the same values."""
+    for one, other in combinations(visits, 2):
+        if _same_mask(one.exam, other.exam):
+            text = (
+                f"{one.name} and {other.name} have the same mask: draw the tumour of {other.name} on its own exam, or "
+                "measure it inside the baseline's outline."
+            )
+            yield Notice("mask_copied", text)
+        known = [q.name for q in QUANTITIES if one.values.get(q.name) and other.values.get(q.name) is not None]
+        if len(known) > 1 and all(one.values.get(name) == other.values.get(name) for name in known):
+            text = f"{one.name} and {other.name} have the same values; check that one was not copied."
+            yield Notice("values_copied", text)
+
+
+def _same_mask(one: Exam | None, other: Exam | None) -> bool:
+    if one is None or other is None or not (one.has_tumour and other.has_tumour):
+        return False
+    masks = [np.asarray(exam.mask) != 0 for exam in (one, other)]
+    return one.geometry.matches(other.geometry) and np.array_equal(*masks)
 
 
 def _about_growth(visits: Sequence[Visit]) -> Iterator[Notice]:

@@ -109,3 +109,15 @@ def test_a_tumour_that_is_there_again_is_warned_about():
 
 def test_a_missing_baseline_is_warned_about():
     assert codes(visit("T1", ml=2), visit("T2", ml=1)) == ["no_baseline"]
+
+
+def test_one_mask_of_two_visits_is_warned_about():
+    assert codes(visit("T0", exam=ONE), visit("T1", exam=replace(TWO, mask=ONE.mask.copy()))) == ["mask_copied"]
+    moved = replace(TWO, mask=np.roll(ONE.mask, 1, axis=2))
+    assert codes(visit("T0", exam=ONE), visit("T1", exam=moved)) == []
+
+
+def test_the_same_values_at_two_visits_are_warned_about():
+    assert codes(visit("T0", ml=5, mm=30), visit("T1", ml=5, mm=30)) == ["values_copied"]
+    assert codes(visit("T0", ml=5, mm=30), visit("T1", ml=5, mm=29)) == []
+    assert codes(visit("T0", ml=5), visit("T1", ml=0), visit("T2", ml=0)) == []

@@ -17,10 +17,11 @@ START = datetime.date(2024, 1, 5)
 
 
 def later_exam(exam=EXAM, share=0.5, seed=1):
-    """Return an exam with different noise whose tumour enhances less."""
+    """Return an exam with different noise whose tumour enhances less and is drawn a voxel beside."""
     noise = np.random.default_rng(seed).integers(-3, 4, exam.geometry.shape)
     early, late = (exam.pre + share * (phase - exam.pre) + noise for phase in (exam.early, exam.late))
-    return replace(exam, pre=exam.pre + noise, early=early.astype(np.int16), late=late.astype(np.int16))
+    mask = exam.mask if exam.mask is None or not seed else np.roll(exam.mask, 1, axis=2)
+    return replace(exam, pre=exam.pre + noise, early=early.astype(np.int16), late=late.astype(np.int16), mask=mask)
 
 
 def write_study(folder, day, exam=None, style="ge", **tags):
