@@ -37,7 +37,7 @@ def measure_exam(exam: Exam, side: Side | None = None, inside: Exam | None = Non
                 f"the baseline's outline cannot be brought over to this visit ({found.message.rstrip('.')}); segment "
                 "its tumour instead, or say that it is gone"
             )
-        within = carry_mask(found, inside.mask, exam, MARGIN_MM)  # type: ignore[arg-type]
+        within = carry_mask(found, inside.labelled_mask(), exam, MARGIN_MM)  # of all tumours
         measured = measure_visit(replace(exam, mask=None, lesions=()), within, side)
         text = f"Measured inside the baseline's outline, widened by {MARGIN_MM:.0f} mm. {found.message}"
         return replace(measured, notices=(*measured.notices, Notice("inside_baseline", text)))

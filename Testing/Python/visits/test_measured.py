@@ -8,6 +8,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.visits import measured
 from PCRPredictorLib.visits.measured import measure_exam
+from support.examples import two_lesions
 from support.follow_up.visits import in_place, small_exam
 
 
@@ -24,6 +25,14 @@ def test_a_visit_without_a_mask_is_measured_inside_the_outline_of_the_baseline(m
         measure_exam(small_exam(0)).values.functional_volume_ml, rel=0.1
     )
     assert found.notices[-1].code == "inside_baseline"
+
+
+def test_the_outlines_of_all_tumours_of_the_baseline_are_brought_over(monkeypatch):
+    monkeypatch.setattr(measured, "register", in_place)
+    monkeypatch.setattr(measured, "MARGIN_MM", 0.0)
+    exam = small_exam()
+    found = measure_exam(replace(exam, mask=None), inside=two_lesions(exam))
+    assert found.values.functional_volume_ml == pytest.approx(measure_exam(exam).values.functional_volume_ml, rel=0.1)
 
 
 def test_an_outline_that_cannot_be_brought_over_is_refused(monkeypatch):
