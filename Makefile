@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
+.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -44,6 +44,20 @@ benchmark-view: setup
 
 screenshots: setup
 	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots
+
+# The pictures of a follow-up in the documentation: a simulated patient at three visits, the tumour gone at the last.
+FOLLOW := build/follow
+FOLLOWED := $(FOLLOW)/phantom/images/PHANTOM_A4_0001
+FOLLOWED_MASK := $(FOLLOW)/phantom/segmentations/expert/phantom_a4_0001
+follow-pictures: setup
+	rm -rf $(FOLLOW)
+	$(BIN)/pcr phantom $(FOLLOW)/phantom --patients 1 --visits 3 --seed 4 --full
+	$(BIN)/pcr follow --visit T0 $(FOLLOWED)/T0 --visit T1 $(FOLLOWED)/T1 --visit T2 $(FOLLOWED)/T2 \
+	  --mask T0 $(FOLLOWED_MASK)_T0.nii.gz --mask T1 $(FOLLOWED_MASK)_T1.nii.gz --mask T2 gone \
+	  --day T0 0 --day T1 21 --day T2 92 --clinical age=50 hr=positive her2=negative --out $(FOLLOW)/result
+	for name in comparison course; do $(BIN)/python -c "import sys; from PIL import Image; \
+	  Image.open(sys.argv[1]).convert('RGB').save(sys.argv[2], quality=80, method=6)" \
+	  $(FOLLOW)/result/$$name.png Resources/Screenshots/follow-$$name.webp || exit 1; done
 
 # The picture of the rooms in Resources/Docs/developers.md, from the imports.
 rooms: setup

@@ -29,6 +29,7 @@ from PCRTrainingLib.response import config as response_config
 from pydantic import TypeAdapter, ValidationError
 from support.dicom_exam import write_dicom_exam
 from support.documentation import COMMANDS, PAGES, ROOT, blocks, code, inline
+from support.follow.files import write_followed
 from support.own_cohort import write_dicom_patient, write_german_cohort, write_workbook
 from support.response.visit_tables import only, other_trial, simulate, write_csv
 from support.training_cohort import write_cohort
@@ -129,6 +130,7 @@ def files(training_cohort, trained, tmp_path_factory):
         ("--model", "ours"): trained / "bundle",
         "run/bundle": trained / "bundle",
         ("--dicom", "folder"): folder / "dicom",
+        **write_followed(folder, exam),
         ("--cohort", "folder"): training_cohort,
         "demo-out": folder / "demo-out",
         ("--resume", "run"): stopped,
