@@ -36,7 +36,7 @@ def about_gone(course: Course, formula: Formula, reading: Reading) -> Iterable[N
     for level in (each for each in reading.settings.levels if each.name in reading.gone and each.visit == visit.name):
         scale = reading.scale(level)
         value = scale.describe(limits.get(level.name, reading.values[level.name]))
-        why = ", the limit of the training patients' changes" if level.name in limits else ""
+        why = " (the limit of the training patients' changes)" if level.name in limits else ""
         read.append(f"{_lower(scale.measure.label)} as {value}{why}")
     yield Notice("tumour_gone", f"The tumour is gone at {visit.name}: the model reads {_join(read) or 'no value'}.")
 

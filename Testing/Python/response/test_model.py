@@ -104,7 +104,7 @@ def test_a_tumour_that_is_gone_beyond_the_changes_of_the_training_patients_is_to
     model = replace(MODEL, settings=replace(settings, inputs=inputs))
     found = model.predict(tiny_course("T0", T1=VisitValues(gone=True))).last
     assert codes(found) == {"tumour_gone"}
-    expected = "functional tumour volume as 0.901 ml, the limit of the training patients' changes, longest diameter"
+    expected = "functional tumour volume as 0.901 ml (the limit of the training patients' changes), longest diameter"
     assert expected in found.notices[0].message
 
 
