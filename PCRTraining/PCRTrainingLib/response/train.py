@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from .validate import Part, Validated, validate
 
 KIND = "train response"
 _SHOWN = 5  # patients in a sentence
+_MODELS, _RESULTS = 3, 60.0  # the model and two baselines; seconds of bootstraps and pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,20 @@ def train_response(
         fitted = fit_response(patients.courses, patients.labels, config, partial(promise))
         progress.advance()
         _finish(folder, patients, config, fitted, results, texts)
+
+
+def estimate_seconds(patients: VisitPatients, config: ResponseConfig) -> float:
+    """Return about how long `train_response` takes on this machine, from one fit.
+
+    Raises:
+        DataError: if there are too few patients.
+    """
+    patients = patients.labelled()
+    check_numbers(patients.labels, config, outer=True)
+    begun = time.perf_counter()
+    fit_response(patients.courses, patients.labels, config)
+    fit = time.perf_counter() - begun
+    return (_MODELS * config.folds * config.repeats + 1) * fit + _RESULTS
 
 
 def say_read(patients: VisitPatients, progress: Progress) -> None:

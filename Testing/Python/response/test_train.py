@@ -96,6 +96,12 @@ def test_check_counts_and_warns(run_folder, capsys):
     assert "100 patients with a visit, 100 of them with a label" in said
 
 
+def test_estimate_of_tables_is_in_minutes(run_folder, capsys):
+    words = ["estimate", run_folder / "visits.csv", run_folder / "clinical.csv", "--config", run_folder / "config.json"]
+    code, said = _pcr(capsys, *words)
+    assert (code, "min of training" in said) == (0, True)
+
+
 def test_init_writes_a_mapping_that_answers_what_was_asked(capsys, tmp_path):
     cells = simulate(40)
     named = {f"size_week{w}": cells[f"longest_diameter_mm_T{k}"] for k, w in enumerate((0, 3, 12, 24))}
