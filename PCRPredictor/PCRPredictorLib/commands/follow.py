@@ -73,7 +73,8 @@ def follow(
         Path | None, typer.Option(help="Table with the measurements of one patient, instead of exams.")
     ] = None,
     table: Annotated[
-        list[Path], typer.Option(help="Tables of many patients, joined by patient; predictions.csv is written.")
+        list[Path],
+        typer.Option(help="Tables of many patients, or cohorts with visits; writes predictions.csv."),
     ] = [],  # noqa: B006
     mapping: Annotated[
         Path | None, typer.Option(help="JSON that names columns and units of a table; pcr init TABLE writes one.")

@@ -89,7 +89,8 @@ def measure_cohort(cohort: Path, progress: Progress, table: Path) -> list[Proble
             problems.append(Problem(patient.patient_id, str(error).removeprefix(f"{patient.patient_id}: ")))
         else:
             problems += wrong
-            warnings += [Problem(patient.patient_id, notice.message) for visit in course for notice in visit.notices]
+            told = dict.fromkeys(notice.message for visit in course for notice in visit.notices)
+            warnings += [Problem(patient.patient_id, message) for message in told]
             rows.append({**patient.row, **_columns_of(course), "patient_id": patient.patient_id})
         progress.advance()
     for group in group_problems(warnings):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PCRPredictorLib.visits.table import READERS, CourseTable
 
+from .options import read_tables
+
 
 def add_table_reader() -> None:
     """Let `pcr follow` read tables."""
@@ -18,16 +20,16 @@ def read_course_table(tables: Sequence[Path], mapping: Path | None, units: Seque
     """Read the patients of tables, joined; the label is not used.
 
     Args:
-        tables: CSV or Excel; with one row, a column of patients is not needed.
+        tables: CSV or Excel, or folders of cohorts with visits, which are measured; with one row, a column of patients
+            is not needed.
         mapping: JSON as `pcr init` writes it for a table.
         units: of columns whose names have none.
 
     Raises:
         DataError: if it cannot be read or used.
     """
-    from ..visit_tables.mapping import LABEL, read_table_mapping
-    from ..visit_tables.patients import read_visit_tables
+    from ..visit_tables.mapping import LABEL
 
-    found = read_visit_tables(tables, read_table_mapping(mapping).with_units(units))
+    found = read_tables(tables, mapping, units)
     warnings = tuple(text for text in found.warnings if not text.startswith(f"no column for {LABEL}"))
     return CourseTable(found.courses, found.left_out, found.notes, warnings)

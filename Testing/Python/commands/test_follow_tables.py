@@ -7,6 +7,7 @@ from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.visits import table
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds the reader of tables
 from support.follow_up.response_model import write_tiny_response
+from support.follow_up.visits import write_visit_cohort
 
 ONE = "ftv_ml_T0,longest_diameter_cm_T0,FTV (ml) week 3,age,hr,her2,comment\n10,3.2,2,52,positive,negative,x\n"
 
@@ -64,6 +65,15 @@ def test_a_table_that_does_not_hold_a_patient_with_visits_is_refused(call, text,
 def test_a_unit_that_no_name_tells_can_be_given(call):
     text = "ftv_ml_T0,longest_diameter_T0,ftv_ml_T1\n10,32,2\n"
     assert call("--values", text, "--unit", "mm")[0] == 0
+
+
+def test_a_cohort_with_visits_is_measured_and_predicted(model, tmp_path, capsys):
+    cohort = write_visit_cohort(tmp_path / "cohort")
+    words = ["follow", "--table", str(cohort), "--model", str(model), "--out", str(tmp_path / "out")]
+    assert run(app, words) == 0
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
+    assert [(row["patient_id"], row["visits"]) for row in rows] == [("P001", "T0 T1"), ("P002", "T0 T1")]
+    assert "2 of 2 patients predicted" in capsys.readouterr().out
 
 
 def test_many_patients_become_a_table_of_predictions_for_each_visit(call, tmp_path):
