@@ -23,6 +23,8 @@ from PCRPredictorLib.writing import read_csv, write_whole_json, write_whole_text
 from rich.console import Console
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ..evaluation.layout import Table
 from ..progress import Progress, ProgressBar
@@ -177,7 +179,7 @@ def _combined(name: str, inputs: Sequence[np.ndarray], labels: np.ndarray, confi
     for repeat, values in enumerate(inputs):
         fold, logit = folds_of(labels, config.folds, config.seed + repeat), np.zeros(len(labels))
         for k in np.unique(fold):
-            fitted = LogisticRegression().fit(values[fold != k], labels[fold != k])
+            fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(values[fold != k], labels[fold != k])
             logit[fold == k] = fitted.decision_function(values[fold == k])
         probability = expit(logit)
         found.append(
