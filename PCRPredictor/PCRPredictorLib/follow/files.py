@@ -86,7 +86,7 @@ def write_follow_up(
         (folder / REPORT).write_text(page, encoding="utf-8")
         if dicom:
             (folder / DICOM).mkdir()
-            write_dicom_follow_up(course, prediction, folder / DICOM)
+            write_dicom_follow_up(course, prediction, folder / DICOM, notices)
         leftover = _leftover_files(folder, out)
     for file in leftover:
         file.unlink()

@@ -1,13 +1,15 @@
 """A follow-up as DICOM objects: each visit's tumour in its own study, one report in the last."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.dicom.objects.codes import short_code
 from PCRPredictorLib.dicom.objects.follow_up import REPORT, segment_name, write_dicom_follow_up
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.response.course import Course, VisitValues
 from support.dicom_exam import errors_in, write_dicom_exam
 from support.documentation import ROOT, inline
@@ -115,6 +117,22 @@ def test_warnings_are_in_the_group_of_their_visit(course, groups, tmp_path):
     assert texts_of(last, ("WHY_WITHHELD",)) == {"WHY_WITHHELD": BLOCKING.message}
 
 
+def test_warnings_about_the_course_and_clipped_values_are_in_the_report(course, tmp_path):
+    clipped = [Notice(f"clipped_functional_volume_ml_{name}_since_T0", f"Clipped at {name}.") for name in ("T1", "T2")]
+    write_dicom_follow_up(course, tiny_prediction(course, clipped), tmp_path, [Notice("visits_close", "Too close.")])
+    texts = all_texts(tmp_path)
+    assert ("VISITS_CLOSE", "Too close.") in texts
+    assert {("CLIPPED", "Clipped at T1."), ("CLIPPED", "Clipped at T2.")} <= texts
+
+
+def test_codes_of_warnings_about_visits_stay_apart_when_they_are_cut():
+    text = (ROOT / "Resources/Docs/files.md").read_text(encoding="utf-8")
+    part = text[text.index("### Warnings about several visits") : text.index("## Clinical values")]
+    rows = re.findall(r"^\| (`[^|]+) \|", part, re.MULTILINE)
+    codes = [code for row in rows for code in re.findall(r"`(\w+)`", row)]
+    assert len({short_code(code) for code in codes}) == len(codes) > 15
+
+
 def test_an_earlier_visit_from_a_table_has_a_group_without_images(course, tmp_path):
     visits = {**course.visits, "T0": replace(course.visits["T0"], exam=None)}
     write_dicom_follow_up(Course(visits), None, tmp_path)
@@ -127,6 +145,13 @@ def test_the_last_visit_must_have_images_from_dicom(course):
     visits = {**course.visits, "T2": replace(course.visits["T2"], exam=None)}
     with pytest.raises(DataError, match="go with the last visit, T2, which has no images"):
         write_dicom_follow_up(Course(visits), None, None)
+
+
+def all_texts(folder):
+    """Return code and text of every text of the report."""
+    groups = pydicom.dcmread(folder / REPORT).ContentSequence[-1].ContentSequence
+    items = [item for group in groups for item in group.ContentSequence if item.ValueType == "TEXT"]
+    return {(item.ConceptNameCodeSequence[0].CodeValue, item.TextValue) for item in items}
 
 
 def texts_of(group, names):

@@ -15,14 +15,14 @@ that of voxel faces, not the mesh of IBSI's QCFX.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydicom.uid import generate_uid
 
-from ...errors import DataError
+from ...errors import DataError, Notice
 from ...exam import Exam
 from ...formatting import format_value
 from ...prediction import RESEARCH_USE_ONLY
@@ -50,13 +50,16 @@ class _Source:
     tumour: Any
 
 
-def write_dicom_follow_up(course: Course, prediction: ResponsePrediction | None, folder: Path) -> None:
+def write_dicom_follow_up(
+    course: Course, prediction: ResponsePrediction | None, folder: Path, notices: Iterable[Notice] = ()
+) -> None:
     """Write the objects into a folder that exists.
 
     Args:
         course: measured; the last visit must have been read from DICOM. Earlier visits that were not have a group
             without images.
         prediction: of the course, None for the measurements alone.
+        notices: warnings about the course.
 
     Raises:
         DataError: if the last visit is not from DICOM, highdicom is missing, or headers lack what the objects need.
@@ -68,7 +71,7 @@ def write_dicom_follow_up(course: Course, prediction: ResponsePrediction | None,
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         try:
             sources = {name: _read(exam, tracking) for name, exam in _from_dicom(course).items()}
-            report = _make_report(course, prediction, sources, tracking)
+            report = _make_report(course, prediction, sources, tracking, notices)
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             if isinstance(error, DataError):
                 raise
@@ -107,14 +110,18 @@ def _read(exam: Exam, tracking: str) -> _Source:
 
 
 def _make_report(
-    course: Course, prediction: ResponsePrediction | None, sources: Mapping[str, _Source], tracking: str
+    course: Course,
+    prediction: ResponsePrediction | None,
+    sources: Mapping[str, _Source],
+    tracking: str,
+    notices: Iterable[Notice],
 ) -> Any:  # noqa: ANN401  highdicom is loaded late
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
     after = {each.visit: each for each in prediction.visits} if prediction is not None else {}
     groups = [_group(visit, course, after.get(visit.name), sources.get(visit.name), tracking) for visit in course]
-    groups[-1][0].ContentSequence.extend(as_texts(_patient_texts(prediction)))
+    groups[-1][0].ContentSequence.extend(as_texts([*map(_warning, notices), *_patient_texts(prediction)]))
     latest_first = [sources[visit.name] for visit in reversed([*course]) if visit.name in sources]
     single = [image for source in latest_first if not source.images.frames for image in source.images.images]
     content = sr.MeasurementReport(
@@ -229,14 +236,19 @@ def _texts(visit: Visit, after: VisitPrediction | None) -> list[tuple[Any, str]]
     """Return what is to be said of a visit: that the tumour is gone, its warnings, and the terms of the evidence."""
     words = []
     if visit.values.gone:
-        words.append((concept("TUMOUR_GONE", "Tumour gone"), "No tumour was marked at this visit."))
+        words.append((concept("NO_TUMOUR_LEFT", "No tumour left"), "No tumour was marked at this visit."))
     notices = after.notices if after is not None else visit.notices
-    words += map(as_warning, notices)
+    words += map(_warning, notices)
     if after is not None:
         if after.decision_withheld:
             words.append((concept("WHY_WITHHELD", "Why there is no decision"), after.decision_withheld))
         words += [(concept("EVIDENCE_TERM", "Term of the evidence"), describe_term(t)) for t in after.evidence.terms]
     return words
+
+
+def _warning(notice: Notice) -> tuple[Any, str]:
+    """Return code and text of a warning; all values that were read as a limit share a code, as theirs are too long."""
+    return as_warning(replace(notice, code="clipped") if notice.code.startswith("clipped_") else notice)
 
 
 def _patient_texts(prediction: ResponsePrediction | None) -> list[tuple[Any, str]]:
@@ -246,6 +258,6 @@ def _patient_texts(prediction: ResponsePrediction | None) -> list[tuple[Any, str
     model = prediction.model
     words.append((concept("MODEL", "Model"), f"{model.name} {model.version}"))
     words += [(concept("MODEL_AUC", "AUC of the model"), f"{format_value(auc)}, {of}") for of, auc in model.auc.items()]
-    words += map(as_warning, prediction.notices)
+    words += map(_warning, prediction.notices)
     clinical = prediction.clinical.items()
     return words + [(concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}") for name, value in clinical]
