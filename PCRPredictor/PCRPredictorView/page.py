@@ -29,6 +29,7 @@ from .sections.follow_up import FollowUpSection
 from .sections.model import ModelSection
 from .sections.overlay import OverlaySection
 from .sections.patient import PatientSection
+from .sections.reading import ReadingSection
 from .sections.result import ResultSection
 from .sections.tumour import TumourSection
 from .serving.uploads import uploaded_mask, uploaded_visit
@@ -99,6 +100,7 @@ class Page:
             "Model": ModelSection(server, self.work, self.session, model),
             "Result": ResultSection(server, self.work, self.session),
             "Overlay": OverlaySection(server, self.work, self.session, scene, views),
+            "Reading": ReadingSection(server, self.session, scene, views),
             "Follow-up": self._follow_up,
         }
         self.write_result = Downloads(self.work, self.session, analysis, folder).write

@@ -78,6 +78,25 @@ class PageScene:
         """By name: the phases, "subtraction", "segmentation" and, after a prediction, "attention"."""
         return self._nodes
 
+    @property
+    def scene(self) -> Node:
+        """The MRML scene."""
+        return self._slicer.scene
+
+    @property
+    def is_tool_in_hand(self) -> bool:
+        """True while the left button draws a ruler or changes window and level."""
+        mode = self._slicer.markups_logic.interaction_node
+        return mode is not None and mode.GetCurrentInteractionMode() != mode.ViewTransform
+
+    def volumes(self) -> Mapping[str, Node]:
+        """Return the nodes of the phases and the subtraction by name; empty without an exam."""
+        return {name: self._nodes[name] for name in BACKGROUNDS} if self.is_open else {}
+
+    def volume_rendering(self) -> Node:
+        """Return the logic of Slicer's module Volume Rendering."""
+        return self._slicer.app_logic.GetModuleLogic("VolumeRendering")
+
     def problem(self) -> str | None:
         """Return what to do before the exam can be predicted, or None."""
         if self.is_open and self.tumour().content:
@@ -200,7 +219,7 @@ class PageScene:
     def apply_overlay(self, settings: OverlaySettings) -> None:
         """Apply the settings to the views."""
         self.overlay = settings
-        logic = self._slicer.app_logic.GetModuleLogic("VolumeRendering")
+        logic = self.volume_rendering()
         attention, segmentation = self._nodes.get("attention"), self._nodes.get("segmentation")
         apply_overlay(self._slicer.scene, attention, segmentation, logic, **asdict(settings))
         self.redraw()

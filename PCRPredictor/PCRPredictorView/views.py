@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PCRPredictorLib.mrml.display import COMPARE_VIEWS, compare_phases, match_view, scroll_to
+from PCRPredictorLib.mrml.display import COMPARE_VIEWS, HANGING_VIEWS, compare_phases, hang_views, match_view, scroll_to
 from PCRPredictorLib.mrml.exam import geometry_of
 from PCRPredictorLib.mrml.follow import VISIT_VIEWS
 from PCRPredictorLib.mrml.nodes import nodes_of
@@ -47,11 +47,12 @@ class Views:
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
         self._press: Press | None = self.scroll_to
+        self.on_cursor: list[Press] = []  # called with the position of the mouse in a slice view
         self._is_down = False
         self._is_aligning = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
         self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
-        self.visits = VisitViews(slicer, self._arrange_visits, lambda: self._arrangement == Arrangement.VISITS)
+        self.visits = VisitViews(slicer, self._arrange_visits, lambda: self.arrangement == Arrangement.VISITS)
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
         register_rca_factories(
             slicer.view_manager,
@@ -88,15 +89,36 @@ class Views:
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
             attention = nodes.get("attention") if overlay.visible else None
             compare_phases(self._slicer.scene, volumes, attention, overlay.opacity)
-        if self._arrangement == Arrangement.VISITS:
+        if self._scene.is_open and self.arrangement == Arrangement.HANGING:
+            nodes, overlay = self._scene.nodes, self._scene.overlay
+            shown = {view: nodes[key] for view, key in zip(HANGING_VIEWS, ("pre", "early", "subtraction"), strict=True)}
+            hang_views(self._slicer.scene, shown, nodes.get("attention") if overlay.visible else None, overlay.opacity)
+        if self.arrangement == Arrangement.VISITS:
             self.visits.fill()
         for space in self._slicer.view_manager.get_threed_views():
             space.renderer().ResetCameraClippingRange()
         for view in self._slicer.view_manager.get_views():
             view.schedule_render()
 
+    def choose(self, arrangement: Arrangement) -> None:
+        """Show an arrangement, and note it in the page's state."""
+        self.state.data.arrangement = arrangement.value
+        self.arrange(arrangement.value)
+
+    def peel_volumes(self, wanted: bool) -> None:
+        """Blend volumes with what is translucent in the 3D views; a MIP cannot be drawn so."""
+        for space in self._slicer.view_manager.get_threed_views():
+            space.renderer().SetUseDepthPeelingForVolumes(wanted)
+
+    def reset(self) -> None:
+        """Show the whole exam in every view."""
+        for view in self._slicer.view_manager.get_views():
+            view.reset_view()
+        self.redraw()
+
     @property
-    def _arrangement(self) -> Arrangement:
+    def arrangement(self) -> Arrangement:
+        """The arrangement that is shown."""
         return Arrangement(self.state.data.arrangement)
 
     def _arrange_visits(self, wanted: bool) -> None:
@@ -158,7 +180,7 @@ class Views:
         """Move the views side by side, and the axial one of the four, to where one of them has moved."""
         node, axial = view.get_view_node(), nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
         before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
-        if self._is_aligning or self.state.data.arrangement != Arrangement.COMPARE.value:
+        if self._is_aligning or self.arrangement not in (Arrangement.COMPARE, Arrangement.HANGING):
             return
         self._is_aligning = True
         is_resized = before != node.GetDimensions()
@@ -173,12 +195,15 @@ class Views:
 
     def _on_button(self, view: SliceView) -> None:
         self._is_down = True
-        if self._press is not None:
+        if self._press is not None and not self._scene.is_tool_in_hand:
             self._press(position_at(view.get_view_node(), *view.interactor().GetEventPosition()))
 
     def _on_move(self, view: SliceView) -> None:
-        if self._is_down and self._press == self.scroll_to:
-            self.scroll_to(position_at(view.get_view_node(), *view.interactor().GetEventPosition()))
+        position = position_at(view.get_view_node(), *view.interactor().GetEventPosition())
+        if self._is_down and self._press == self.scroll_to and not self._scene.is_tool_in_hand:
+            self.scroll_to(position)
+        for listener in self.on_cursor if view.name not in VISIT_VIEWS else ():
+            listener(position)
 
     def _on_release(self, _view: SliceView) -> None:
         self._is_down = False

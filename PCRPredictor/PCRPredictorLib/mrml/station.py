@@ -137,6 +137,12 @@ class Station:
         mode = self._interaction()
         mode.SetCurrentInteractionMode(mode.AdjustWindowLevel if wanted else mode.ViewTransform)
 
+    @property
+    def adjusts_window(self) -> bool:
+        """True while the left button changes window and level."""
+        mode = self._interaction()
+        return bool(mode.GetCurrentInteractionMode() == mode.AdjustWindowLevel)
+
     def place_ruler(self) -> Node:
         """Let the next two clicks draw a line with its length, and return it."""
         import slicer

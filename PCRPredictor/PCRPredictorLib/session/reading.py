@@ -134,6 +134,11 @@ class ReadingRoom:
         values = ", ".join(f"{names[name]} {_value(here.signal[k])}" for name, k in picked)
         return f"{describe_position(self.position)}: {values}"
 
+    def describe_curve(self) -> str:
+        """Return what is read from the curve at the cursor, "" outside the exam."""
+        curve = self.curve
+        return describe_curve(curve, self._activity.translate) if curve is not None else ""
+
     def lines(self) -> list[Line]:
         """Return the curves to be drawn: of the lesion, of its most enhancing part, and at the cursor."""
         _, kinetics = self._activity.translate, self.kinetics

@@ -20,6 +20,8 @@ from .fields import COMPACT, checkbox, choice, slider
 MAPS = {  # of `report.maps`: text and tip
     "attention": ("Attention", "Where the model looks"),
     "evidence": ("Evidence", "What speaks for (blue) and against (orange) response"),
+    "curve_type": ("Curve type", "Persistent, plateau or washout, from the images alone"),
+    "ser": ("SER", "Signal enhancement ratio, from the images alone"),
     "enhancement": ("Enhancement", "Early enhancement alone, without the model, to compare with"),
 }
 
@@ -76,7 +78,7 @@ class OverlaySection:
         kinds = [
             (kind.value, kind.value, "", f"arrange-{kind.name.lower()}")
             for kind in Arrangement
-            if kind is not Arrangement.VISITS
+            if kind not in (Arrangement.VISITS, Arrangement.HANGING)  # these have buttons of their own
         ]
         choice(arrangement, kinds, classes="mb-2")
         label = f"'Window/level ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import importlib
+import json
 import logging
 import mimetypes
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from aiohttp import web
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.mrml.keys import KEYS
 
 from .guard import Guard, is_loopback
 from .pages import GRACE, PageProcess, Pages, StartProcess
@@ -46,13 +48,23 @@ _SCRIPT = """<script>
     event.preventDefault();
     document.getElementById(event.shiftKey ? "redo" : "undo")?.click();
   }, true);
+  const keys = KEYS;
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable], .v-slider, [role=listbox]")) return;
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const button = action && document.getElementById("do-" + action);
+    if (!button || button.disabled) return;
+    event.preventDefault();
+    button.click();
+  }, true);
   new MutationObserver(() => {
     if (document.body.innerText.trim() !== "Connection closed") return;
     document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
       + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; if neither answers, "
       + "start pcr view again.</p>";
   }).observe(document.body, {childList: true, subtree: true});
-</script>"""
+</script>""".replace("KEYS", json.dumps({key.key: key.action for key in KEYS}))  # clicks the button of a key
 _PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 
 

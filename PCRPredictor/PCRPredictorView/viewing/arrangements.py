@@ -14,6 +14,7 @@ class Arrangement(Enum):
 
     FOUR_UP = "Four views"
     COMPARE = "Phases side by side"
+    HANGING = "Reading"
     VISITS = "Visits side by side"
 
 
@@ -26,6 +27,7 @@ def layouts() -> dict[str, Layout]:
     return {
         Arrangement.FOUR_UP.value: _two_by_two([axial, space, coronal, sagittal]),
         Arrangement.COMPARE.value: _two_by_two(phases),
+        Arrangement.HANGING.value: _two_by_two([phases[0], phases[1], phases[3], space]),
         Arrangement.VISITS.value: _two_by_two(visits),
     }
 

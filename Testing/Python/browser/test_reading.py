@@ -1,0 +1,58 @@
+"""The reading station in the browser: curve, colours, films and keys."""
+
+import numpy as np
+import pytest
+from support.browser_help import drag, view, wait_until_idle
+
+
+def hover(page, place, number=0):
+    box = page.locator(".remote-controlled-area").nth(number).bounding_box()
+    page.mouse.move(box["x"] + place[0] * box["width"] - 5, box["y"] + place[1] * box["height"])
+    page.wait_for_timeout(200)
+    page.mouse.move(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"], steps=3)
+
+
+def test_the_curve_follows_the_mouse_and_the_lesion_is_measured(page):
+    page.wait_for_selector("#kinetics >> text=Curve types")
+    hover(page, (0.5, 0.5))
+    page.wait_for_selector("#cursor >> text=mm: pre")
+    page.wait_for_selector("#cursor-curve >> text=wash-in")
+    assert page.locator("#curves polyline").count() == 3
+    before = page.inner_text("#cursor")
+    hover(page, (0.4, 0.6))
+    page.wait_for_function("before => document.querySelector('#cursor').innerText !== before", arg=before)
+
+
+@pytest.mark.slow
+def test_keys_hang_colour_step_and_reset(page):
+    wait_until_idle(page)
+    page.keyboard.press("h")
+    page.wait_for_selector("#keys >> text=Turn the MIP")
+    page.keyboard.press("h")
+    before = view(page)
+    page.keyboard.press("k")
+    wait_until_idle(page)
+    coloured = view(page)
+    assert np.abs(coloured - before).max() > 60
+    page.keyboard.press("ArrowUp")
+    wait_until_idle(page)
+    assert np.abs(view(page) - coloured).mean() > 0.5
+    page.keyboard.press("v")
+    page.wait_for_selector("#views >> text=Subtraction")
+    wait_until_idle(page)
+    mip = view(page, 3)
+    assert (mip > 60).mean() > 0.005
+    page.keyboard.press("m")
+    page.wait_for_timeout(1500)
+    page.keyboard.press("m")
+    wait_until_idle(page)
+    assert np.abs(view(page, 3) - mip).mean() > 0.5
+    early = view(page, 1)
+    page.keyboard.press("w")
+    drag(page, (0.4, 0.4), (0.6, 0.5), 1)
+    wait_until_idle(page)
+    assert np.abs(view(page, 1) - early).mean() > 1
+    page.keyboard.press("r")
+    wait_until_idle(page)
+    page.keyboard.press("v")
+    page.wait_for_selector("#views >> text=Coronal")
