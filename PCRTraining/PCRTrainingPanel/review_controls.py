@@ -57,11 +57,8 @@ class ReviewControls:
         ui.nextOpenButton.connect("clicked(bool)", self._open_unreviewed)
         ui.saveMaskButton.connect("clicked(bool)", self.save)
         ui.acceptButton.connect("clicked(bool)", self.accept)
-        self._shortcuts = []
-        for name, keys in SHORTCUTS.items():
-            shortcut = qt.QShortcut(qt.QKeySequence(keys), slicer.util.mainWindow() or ui.reviewerEdit)
-            shortcut.connect("activated()", getattr(ui, name).click)
-            self._shortcuts.append(shortcut)
+        self._shortcuts: list[Any] = []
+        self.enter()
 
     def open(self, patient_id: str) -> None:
         """Load a patient into the scene, in place of the previous one."""
@@ -102,11 +99,17 @@ class ReviewControls:
         self.release()
         for shortcut in self._shortcuts:
             shortcut.enabled = False
+            shortcut.deleteLater()  # else it outlives a reload of the module, as the main window is its parent
+        self._shortcuts = []
 
     def enter(self) -> None:
         """Take the keyboard: this module is in front."""
-        for shortcut in self._shortcuts:
-            shortcut.enabled = True
+        if self._shortcuts:
+            return
+        for name, keys in SHORTCUTS.items():
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), slicer.util.mainWindow() or self._ui.reviewerEdit)
+            shortcut.connect("activated()", getattr(self._ui, name).click)
+            self._shortcuts.append(shortcut)
 
     def forget(self) -> None:
         """Forget the patient: the scene was closed, or a different cohort was chosen."""

@@ -119,6 +119,20 @@ def test_editor_is_released_before_the_scene_closes(ready, cohort, slicer_sessio
     assert all(shortcut.enabled for shortcut in ready.review._shortcuts)
 
 
+def test_shortcuts_end_with_the_panel(ready, slicer_session):
+    import qt
+
+    parent = ready.ui.reviewerEdit  # where there is no main window
+    shortcuts = lambda: len(parent.findChildren(qt.QShortcut))  # noqa: E731
+    count = shortcuts()
+    ready.exit()
+    qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.DeferredDelete)
+    assert shortcuts() == count - 4
+    ready.enter()
+    ready.enter()
+    assert shortcuts() == count
+
+
 def test_patient_without_a_mask_is_clicked_and_saved(ready, cohort, slicer_session):
     patient = find_patients(cohort)[0]
     exam = read_patient(patient)
