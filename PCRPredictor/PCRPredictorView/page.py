@@ -191,6 +191,9 @@ class Page:
             doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
             html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
             html.Div(f"{{{{ {name.closed} }}}}", v_if=(name.closed,), classes="text-caption", id="closed")
+            question = self._follow_up.state.name.question
+            text = "Several studies were found: choose the visit of each under Follow-up."
+            html.Div(text, v_if=(f"{question}.length > 0",), classes="text-caption text-info", id="several-studies")
             alert = {"type": "error", "density": "compact", "closable": True, "classes": "my-2", "id": "problem"}
             close = f"{name.problem} = ''"
             v3.VAlert(v_if=(name.problem,), text=(name.problem,), click_close=close, **alert)

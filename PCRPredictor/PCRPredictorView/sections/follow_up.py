@@ -86,7 +86,7 @@ class FollowUpSection:
         self._pictured: object = None
         self.state = TypedState(server.state, FollowUpState)
         name = self.state.name
-        self._list = VisitList(self._visits, name)
+        self._list = VisitList(self._visits, name, self._choose_answer)
         self.state.data.models, self.state.data.model = list(models), next(iter(models), "")
         if models:
             analysis.choose_model(next(iter(models.values())))
@@ -141,6 +141,11 @@ class FollowUpSection:
     def _choose_point(self, name: str) -> None:
         if name and name != self._analysis.point:
             self._analysis.choose_point(name)
+
+    def _choose_answer(self, number: int, visit: str) -> None:
+        answers = list(self.state.data.answers)
+        answers[number] = visit
+        self.state.data.answers = answers
 
     def _answer(self, is_read: bool) -> None:
         self._visits.answer(self.state.data.answers if is_read else ())

@@ -36,10 +36,11 @@ class VisitList:
     Args:
         visits: of the patient.
         name: names of the fields of `FollowUpState` in the page.
+        choose: called with the number of a study and its visit.
     """
 
-    def __init__(self, visits: FollowUp, name: Any) -> None:  # noqa: ANN401  trame makes its type
-        self._visits, self._name = visits, name
+    def __init__(self, visits: FollowUp, name: Any, choose: Callable[[int, str], object]) -> None:  # noqa: ANN401  trame makes its type
+        self._visits, self._name, self._choose = visits, name, choose
 
     def build(self, off: str, read: Callable[[], object], leave: Callable[[], object]) -> None:
         """Write the list.
@@ -91,8 +92,8 @@ class VisitList:
                 v3.VSelect(
                     model_value=("row.name",), label="Visit", disabled=(off,), classes="mr-1", **rename, **COMPACT
                 )
-                day = {"change": (self._set_day, "[row.name, $event.target.value]"), "label": "Day, if files have none"}
-                v3.VTextField(model_value=("row.day",), disabled=(off,), **day, **COMPACT)
+                day = {"change": (self._set_day, "[row.name, $event.target.value]"), "label": "Day"}
+                v3.VTextField(model_value=("row.day",), disabled=(off,), style="flex: 0 0 90px", **day, **COMPACT)
 
     def _build_adding(self, off: str) -> None:
         """Write the ways to add a visit: the open exam, and a form."""
@@ -129,8 +130,10 @@ class VisitList:
             html.Div(f"{{{{ {name.remark} }}}}", classes="text-caption", id="follow-remark")
             with html.Div(v_for=f"(title, number) in {name.question}", key="number", classes="d-flex align-center"):
                 html.Span("{{ title }}", classes="mr-2")
-                changed = f"{name.answers} = {name.answers}.map((old, k) => k === number ? $event : old)"
-                answer = {"model_value": (f"{name.answers}[number]",), "update_modelValue": changed}
+                answer = {
+                    "model_value": (f"{name.answers}[number]",),
+                    "update_modelValue": (self._choose, "[number, $event]"),
+                }
                 v3.VSelect(items=("follow_answers", items), style="max-width: 130px", **answer, **COMPACT)
             for text, click, key in (("Read these visits", read, "follow-read"), ("Cancel", leave, "follow-leave")):
                 v3.VBtn(text, click=click, disabled=(off,), size="small", classes="mt-1 mr-2", id=key)
