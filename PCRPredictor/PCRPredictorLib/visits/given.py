@@ -67,13 +67,18 @@ def source_of(name: str, paths: Sequence[Path]) -> Source:
     """
     if missing := [path for path in paths if not path.exists()]:
         raise DataError(f"{name}: {missing[0]} does not exist; give {WAYS}")
+    if len(paths) > 1 and (folders := [path for path in paths if path.is_dir()]):
+        raise DataError(f"{name}: several paths must be files, got the folder {folders[0]}; give each visit a --visit")
     if len(paths) == 2:
         raise DataError(f"{name}: an exam must have at least 3 phases, got 2 files; give {WAYS}")
     if len(paths) == 3:
         return given_source(paths)
     if len(paths) > 3:
         return given_source((), series=paths)
-    found = find_sources(paths)
+    try:
+        found = find_sources(paths)
+    except DataError as error:
+        raise DataError(f"{name}: {str(error).replace('three files with --phases', 'three files')}") from None
     if len(found) != 1 or isinstance(found[0], PatientSource):
         raise DataError(f"{name}: {paths[0]} is a cohort of {len(found)}; give the exam of one patient as {WAYS}")
     return found[0]

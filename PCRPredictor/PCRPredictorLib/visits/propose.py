@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from ..errors import DataError
+from ..formatting import count
 from ..response.course import VISITS
 from .studies import Studies, Study
 
@@ -72,7 +73,9 @@ def check_names(words: Sequence[str]) -> tuple[str, ...]:
     names = tuple(word.strip().upper() for word in words)
     for word, name in zip(words, names, strict=True):
         if name not in (*VISITS, ASIDE):
-            raise DataError(f"a visit must be one of {', '.join(VISITS)}, got {word}; T0 is before treatment")
+            raise DataError(
+                f"a visit must be one of {', '.join(VISITS)}, got {word or 'nothing'}; T0 is before treatment"
+            )
     if twice := [name for name in names if name != ASIDE and names.count(name) > 1]:
         raise DataError(f"{twice[0]} is given twice; give each visit one exam")
     return names
@@ -90,7 +93,11 @@ def list_studies(found: Studies, names: Sequence[str] | None = None) -> list[str
         f"study {k}: {study.describe()}{f' -> {name}' if name else ''}"
         for k, (study, name) in enumerate(zip(found.exams, names, strict=True), 1)
     ]
-    return [*lines, *(f"not used: study of {study.describe()}" for study in found.left_aside)]
+    lines += [f"not used: study of {study.describe()}" for study in found.left_aside]
+    if found.lost:
+        first = found.lost[0]
+        lines.append(f"not used: {count(len(found.lost), 'file')} of no study (the first {first.reason})")
+    return lines
 
 
 def _distance(names: Sequence[str], days: Sequence[int]) -> float:

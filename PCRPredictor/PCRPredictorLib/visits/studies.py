@@ -69,11 +69,19 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class Studies:
-    """The studies of a folder in the order of time, with and without an exam, and warnings about the patient."""
+    """The studies of a folder in the order of time, with and without an exam.
+
+    Args:
+        folder: that was read.
+        studies: of the patient.
+        notices: warnings about the patient.
+        lost: files without an image that belong to no study.
+    """
 
     folder: Path
     studies: tuple[Study, ...]
     notices: tuple[Notice, ...] = ()
+    lost: tuple[OtherFile, ...] = ()
 
     @property
     def exams(self) -> tuple[Study, ...]:
@@ -104,7 +112,9 @@ def find_studies(folder: Path) -> Studies:
             for group, date in zip(groups, dates, strict=True)
         ]
     ordered = sorted(studies, key=lambda study: (study.date or datetime.date.max, study.time, study.files))
-    return Studies(folder, tuple(_with_days(ordered)), tuple(notices))
+    used = {file for study in studies for file in study.files}
+    lost = tuple(other for other in others if other.file not in used)
+    return Studies(folder, tuple(_with_days(ordered)), tuple(notices), lost)
 
 
 def _by_uid(images: Iterable[ImageFile]) -> list[list[ImageFile]]:

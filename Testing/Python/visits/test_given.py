@@ -19,7 +19,7 @@ def test_words_are_divided_by_visit_in_the_order_of_time():
     [
         ([["T5", "a"]], "must be one of T0, T1, T2, T3, got T5"),
         ([["folder", "a"]], "must be one of T0, T1, T2, T3, got folder"),
-        ([[""]], "must be one of"),
+        ([[""]], "must be one of T0, T1, T2, T3, got nothing"),
         ([["T0", "a"], ["t0", "b"]], "must name each visit once, got t0 again"),
         ([["T0"]], "--visit T0 must be followed by its exam, got nothing"),
         ([["-", "a"]], "must name each visit once"),
@@ -44,11 +44,17 @@ def test_an_exam_may_be_dicom_a_folder_of_phases_one_file_or_three(tmp_path):
 def test_what_is_no_exam_of_one_patient_is_refused_with_the_visit(tmp_path):
     write_patient(tmp_path / "cohort", "A1")
     single = write_image(tmp_path / "single.nii.gz")
+    (tmp_path / "empty").mkdir()
     for paths, message in (
-        ([tmp_path / "nowhere"], "T1: .*nowhere does not exist; give a DICOM folder"),
+        ([tmp_path / "nowhere"], r"T1: .*nowhere does not exist; give a DICOM folder"),
         ([single, single], "T1: an exam must have at least 3 phases, got 2 files"),
-        ([tmp_path / "cohort"], "T1: .*cohort is a cohort of 1; give the exam of one patient"),
-        ([single], "must have at least 3 phases"),
+        ([tmp_path / "cohort"], r"T1: .*cohort is a cohort of 1; give the exam of one patient"),
+        ([single], r"T1: single.nii.gz: must have at least 3 phases"),
+        (
+            [tmp_path / "cohort", tmp_path],
+            r"T1: several paths must be files, got the folder .*cohort; give each visit",
+        ),
+        ([tmp_path / "empty"], r"T1: .*empty: holds no exam"),
     ):
         with pytest.raises(DataError, match=message):
             source_of("T1", paths)

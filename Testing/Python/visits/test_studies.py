@@ -108,3 +108,10 @@ def test_no_description_holds_a_date(tmp_path):
     write_study(tmp_path, 0)
     write_study(tmp_path, 22)
     assert "2024" not in " ".join(list_studies(find_studies(tmp_path)))
+
+
+def test_files_of_no_study_are_counted(tmp_path):
+    for day in (0, 22):
+        write_study(tmp_path / str(day), day)
+    (tmp_path / "mask.nii.gz").write_bytes(b"x" * 600)
+    assert list_studies(find_studies(tmp_path))[-1] == "not used: 1 file of no study (the first is not DICOM)"
