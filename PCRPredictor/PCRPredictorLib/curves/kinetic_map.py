@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -46,19 +47,19 @@ class KineticMap:
     voxels: int
     noise: float
 
-    @property
+    @cached_property
     def enhancing(self) -> int:
         """Return the number of voxels that enhance above the noise."""
         return int(np.count_nonzero(self.types))
 
-    @property
+    @cached_property
     def shares(self) -> Mapping[CurveType, float]:
         """Return the share of each type among the voxels that have one; all 0 if none has."""
         counts = {kind: int(np.count_nonzero(self.types == kind)) for kind in CurveType}
         total = max(sum(counts.values()), 1)
         return {kind: number / total for kind, number in counts.items()}
 
-    @property
+    @cached_property
     def undecided(self) -> float:
         """Return the share of the enhancing voxels whose type the noise leaves open."""
         return np.count_nonzero(self.types == UNDECIDED) / max(self.enhancing, 1)

@@ -38,7 +38,7 @@ def describe_shares(kinetics: KineticMap, _: Translate = str) -> str:
     if not kinetics.enhancing:
         return _("No voxel of the lesion enhances above the noise.")
     types = ", ".join(f"{name_type(kind, _)} {format_percent(share)}" for kind, share in kinetics.shares.items())
-    decided = _("Curve types of the lesion: {types}.").format(types=types)
+    decided = f"{types}."
     if kinetics.undecided == 1:
         decided = _("The noise leaves the curve type of every voxel open.")
     share = format_percent(kinetics.enhancing / kinetics.voxels)

@@ -210,6 +210,16 @@ def _show_linked(
         composite.SetForegroundOpacity(opacity)
         composite.SetLinkedControl(True)
         match_view(view, first)
+        _show_legend_in(view, overlay)
+
+
+def _show_legend_in(view: Node, overlay: Node | None) -> None:
+    """Draw the colour legend of a map in a view that was made after it, too."""
+    import slicer
+
+    legend = None if overlay is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(overlay)
+    if legend is not None and not legend.IsViewNodeIDPresent(view.GetID()):
+        legend.AddViewNodeID(view.GetID())
 
 
 def match_view(view: Node, leader: Node) -> None:

@@ -214,9 +214,8 @@ class ReadingControls(VTKObservationMixin):
 
     def _show_cursor(self) -> None:
         reading = self._session.reading
-        curve = reading.curve
         self._ui.cursorLabel.text = reading.describe_cursor()
-        self._ui.curveLabel.text = reading.words.curve if curve is not None else ""
+        self._ui.curveLabel.text = reading.describe_curve()
         self._draw()
 
     def _draw(self) -> None:
