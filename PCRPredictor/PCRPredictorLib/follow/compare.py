@@ -86,7 +86,7 @@ def compare(course: Course, registrations: Mapping[str, Registration]) -> Compar
     Args:
         registrations: by visit, from the first visit with images to this one.
     """
-    exams = {visit.name: visit.exam for visit in course if visit.exam is not None}
+    exams = {visit.name: _finite(visit.exam) for visit in course if visit.exam is not None}
     if why_not_compared(course):
         return None
     first = next(iter(exams.values()))
@@ -121,6 +121,13 @@ def reference_signal(exam: Exam) -> float:
     pre = exam.pre[some].astype(np.float32)
     tissue = pre[pre > _TISSUE * np.percentile(pre, 99)]
     return max(float(np.median(tissue)), 1e-6) if tissue.size else 1.0
+
+
+def _finite(exam: Exam) -> Exam:
+    """Return the exam with voxels that are no number as 0, which are black and do not spoil the scale of all others."""
+    phases = ("pre", "early")
+    bad = [name for name in phases if not np.isfinite(getattr(exam, name).sum(dtype=np.float64))]
+    return replace(exam, **{name: np.nan_to_num(getattr(exam, name), posinf=0.0, neginf=0.0) for name in bad})
 
 
 class _Place(NamedTuple):

@@ -37,6 +37,17 @@ def test_reference_is_of_tissue_and_not_of_air():
     assert reference_signal(replace(exam, pre=np.zeros_like(exam.pre))) > 0
 
 
+def test_voxels_that_are_no_number_do_not_spoil_the_scale():
+    exams = tiny_exams(2)
+    holes = np.arange(exams[1].early.size).reshape(exams[1].early.shape) % 997 == 0
+    spoiled = replace(
+        exams[1], early=np.where(holes, np.nan, exams[1].early), pre=np.where(holes, np.inf, exams[1].pre)
+    )
+    comparison = compare(tiny_course(2, [exams[0], spoiled]), in_place(exams))
+    assert comparison.grey == pytest.approx(compare(tiny_course(2, exams), in_place(exams)).grey, rel=0.05)
+    assert np.isfinite(comparison.panels[1].difference).all()
+
+
 def test_scale_reaches_the_brightest_visit():
     exams = tiny_exams(2)
     comparison = compare(tiny_course(2, exams), in_place(exams))
