@@ -20,6 +20,8 @@ from slicer.i18n import tr as _
 TORCH = "torch"
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
 TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
+_MODULES = {"scikit-learn": "sklearn"}  # a package whose module is called differently
+HIGHDICOM = "highdicom>=0.25"  # writes DICOM objects; few users need it
 _KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(
     "Without internet: on a computer that has it, and the same Slicer, run "
@@ -56,6 +58,39 @@ def install(requirements: Path) -> None:
         raise RuntimeError(_("pip failed; the Python console shows why. ") + OFFLINE) from error
     if still := missing_packages(requirements):
         raise RuntimeError(_("Not installed: {names}. ").format(names=", ".join(still)) + OFFLINE)
+
+
+def loaded_too_old(requirements: Path) -> list[str]:
+    """Return the packages that are loaded in a version that is too old: a newer one works after a restart only."""
+    found = []
+    for line in (TORCH + TORCH_AT_LEAST, *read_requirements(requirements)):
+        module = sys.modules.get(_MODULES.get(_name(line), _name(line).lower().replace("-", "_")))
+        version_now = getattr(module, "__version__", None)
+        if isinstance(version_now, str) and not _allows(line, version_now):
+            found.append(_name(line))
+    return found
+
+
+def offer(requirement: str, reason: str) -> bool:
+    """Return whether a package is installed; if not, offer to install it.
+
+    Args:
+        requirement: as in a requirements file.
+        reason: what it is needed for, a sentence.
+
+    Raises:
+        RuntimeError: if it cannot be installed; the message says what to do.
+    """
+    if _is_met(requirement):
+        return True
+    question = _("Download and install this Python package into Slicer: {name}?").format(name=requirement)
+    if not slicer.util.confirmOkCancelDisplay(f"{reason} {question}", _("PCR Predictor")):
+        return False
+    try:
+        _install_packages([requirement])
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(_("pip failed; the Python console shows why. ") + OFFLINE) from error
+    return _is_met(requirement)
 
 
 def diagnostics(requirements: Path) -> str:
@@ -102,11 +137,16 @@ def _name(requirement: str) -> str:
 def _is_met(requirement: str) -> bool:
     """Return whether a package is installed in a version that a line of a requirements file allows."""
     found = _version(_name(requirement))
+    return found is not None and _allows(requirement, found)
+
+
+def _allows(requirement: str, found: str) -> bool:
+    """Return whether a line of a requirements file allows a version."""
     try:
         from packaging.requirements import Requirement
     except ModuleNotFoundError:
-        return found is not None
-    return found is not None and Requirement(requirement).specifier.contains(found, prereleases=True)
+        return True
+    return Requirement(requirement).specifier.contains(found, prereleases=True)
 
 
 def _version(name: str) -> str | None:

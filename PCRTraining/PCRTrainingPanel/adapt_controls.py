@@ -10,7 +10,7 @@ import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model, list_models
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRTrainingLib.training_choices import RecalibrationChoices
 from slicer.i18n import tr as _
 
@@ -45,6 +45,7 @@ class AdaptControls:
         for key, text in POINTS.items():
             ui.pointsSelector.addItem(text, key)
         self.refresh()
+        remember(ui.adaptPath, "Adapted")
         follow(ui.adaptPath, self.update)
         ui.recalibrateButton.connect("clicked(bool)", self.recalibrate)
         ui.useAdaptedButton.connect("clicked(bool)", self.install)
@@ -74,6 +75,7 @@ class AdaptControls:
         choices = self.choices
         if choices.problem is not None:
             return
+        used(self._ui.adaptPath)
         self._lines.clear()
         self._written = choices.out
         self._ui.adaptLabel.text = _("Recalibrating...")

@@ -8,7 +8,7 @@ from typing import Any
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.cohort.review import describe_reviews
 from slicer.i18n import tr as _
@@ -50,6 +50,8 @@ class CohortControls:
         self._table = Table(ui.cohortTable, COLUMNS, open_patient)
         self._more = Table(ui.moreCohortsTable, {"folder": _("More cohorts of the run")}, self.remove_cohort)
         ui.addCohortButton.connect("clicked(bool)", self.add_cohort)
+        remember(ui.cohortPath, "Cohort")
+        remember(ui.moreCohortPath, "Cohort")
         follow(ui.moreCohortPath, self._choose_more)
         follow(ui.cohortPath, self._choose)
         ui.checkButton.connect("clicked(bool)", self.check)
@@ -83,6 +85,7 @@ class CohortControls:
         """Read every patient in a process of its own."""
         if self.folder is None:
             return
+        used(self._ui.cohortPath)
         self.patients.clear()
         self._table.clear()
         self._ui.cohortLabel.text = _("Reading...")
@@ -113,6 +116,7 @@ class CohortControls:
         """Add the folder in the field to the cohorts of the run."""
         folder = path_of(self._ui.moreCohortPath)
         if folder is not None and folder not in self.folders:
+            used(self._ui.moreCohortPath)
             self._more.add({"folder": folder})
             self._more.finish()
         self._ui.moreCohortPath.currentPath = ""

@@ -14,7 +14,7 @@ from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_ove
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.charts import model_row, result_charts
 from PCRTrainingLib.run_folder import RunFolder
@@ -73,6 +73,8 @@ class ResultsControls:
         ui.stepsButton.connect("clicked(bool)", self.compare)
         ui.stepSelector.connect("currentIndexChanged(int)", self._show_step)
         ui.evaluateButton.connect("clicked(bool)", self.evaluate)
+        remember(ui.externalPath, "Cohort")
+        remember(ui.evaluationPath, "Evaluation")
         for path in (ui.externalPath, ui.evaluationPath):
             follow(path, self.update)
 
@@ -139,6 +141,7 @@ class ResultsControls:
         cohort, out, run = path_of(self._ui.externalPath), path_of(self._ui.evaluationPath), self._run.run
         if cohort is None or out is None or run is None:
             return
+        used(self._ui.externalPath, self._ui.evaluationPath)
         self._evaluation = out
         self._ui.runLabel.text = _("Evaluating...")
         self._child.start(["evaluate", str(cohort), "--model", str(run.bundle), "--out", str(out)], COMMANDS)

@@ -12,7 +12,7 @@ from typing import Any
 import qt
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
-from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRTrainingLib.charts import training_charts
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
@@ -57,6 +57,8 @@ class RunControls:
         self._progress, self._refreshed = StageProgress(), 0.0
         for key, text in KINDS.items():
             ui.kindSelector.addItem(text, key)
+        remember(ui.runPath, "Run")
+        remember(ui.rowsPath, "Rows")
         follow(ui.runPath, self._choose)
         ui.startButton.connect("clicked(bool)", lambda *_args: self.start())
         ui.resumeButton.connect("clicked(bool)", lambda *_args: self.start(resume=True))
@@ -100,6 +102,7 @@ class RunControls:
         plan = self.plan
         if plan.cohort is None or plan.folder is None or (plan.settings_problem and not resume):
             return
+        used(self._ui.runPath, self._ui.rowsPath)
         choices = self.choices
         arguments = choices.words(plan.folder, self._ui.deviceSelector.currentData)
         arguments += ["--resume"] if resume else choices.options(self._write_config())

@@ -9,7 +9,7 @@ from typing import Any
 import qt
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.controls.patient import decimals_of
-from PCRPredictorPanel.toolkit.path_field import follow, path_of
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRTrainingLib.config import config_to_json, read_config
 from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting, write_setting
 from slicer.i18n import tr as _
@@ -38,6 +38,7 @@ class SettingsForm:
         for key, text in DEVICES.items():
             ui.deviceSelector.addItem(text, key)
         ui.presetSelector.connect("currentIndexChanged(int)", self.load)
+        remember(ui.configPath, "Configuration")
         follow(ui.configPath, self.load)
 
     def load(self, *_args: object) -> None:
@@ -51,6 +52,8 @@ class SettingsForm:
         else:
             try:
                 self._base = config_to_json(read_config(source))
+                if preset == "file":
+                    used(self._ui.configPath)
             except DataError as error:
                 self.problem = str(error)
         self._ui.configLabel.text = self.problem or ""

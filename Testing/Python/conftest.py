@@ -121,10 +121,12 @@ def slicer_session():
 @pytest.fixture
 def panel(slicer_session, tmp_path, monkeypatch):
     """The PCRPredictor module, open on an empty scene; its error messages are in `panel.messages`."""
+    import qt
     import slicer
     from harness.pythonqt import stray_attributes
     from support.panel_help import MODULE
 
+    qt.QSettings().remove("ctkPathLineEdit")  # what the tests before have used
     monkeypatch.setenv("BREASTPCR_MODELS", str(tmp_path / "models"))
     messages = []
     monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, **_options: messages.append(text))

@@ -135,7 +135,8 @@ class qMRMLSegmentEditorWidget(QtWidgets.QFrame):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.settings = {}
+        shown = ("segmentation selector", "source selector", "switch button")
+        self.settings = dict.fromkeys(shown, True)
 
     def setMRMLSegmentEditorNode(self, node):
         self.settings["node"] = node
@@ -150,6 +151,15 @@ class qMRMLSegmentEditorWidget(QtWidgets.QFrame):
 
     def setSourceVolumeNode(self, node):
         self.settings["source"] = node
+
+    def setSegmentationNodeSelectorVisible(self, visible):
+        self.settings["segmentation selector"] = visible
+
+    def setSourceVolumeNodeSelectorVisible(self, visible):
+        self.settings["source selector"] = visible
+
+    def setSwitchToSegmentationsButtonVisible(self, visible):
+        self.settings["switch button"] = visible
 
     def setMaximumNumberOfUndoStates(self, count):
         self.settings["undo"] = count

@@ -9,7 +9,7 @@ from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
 from ..toolkit.child_process import ChildProcess, last_sentence
-from ..toolkit.path_field import follow, path_of
+from ..toolkit.path_field import follow, path_of, remember, used
 from ..toolkit.table import Table
 
 COLUMNS = {
@@ -37,6 +37,8 @@ class BatchControls:
         self._child = ChildProcess(self._on_event, self._on_end)
         self._cohort, self._result, self._before, self._count = Path(), Path(), 0.0, 0
         self._table = Table(ui.batchTable, COLUMNS, self._open)
+        remember(ui.cohortPath, "Cohort", fill=True)
+        remember(ui.batchOutPath, "BatchResults")
         for path in (ui.cohortPath, ui.batchOutPath):
             follow(path, self.update)
         ui.batchButton.connect("clicked(bool)", self.start)
@@ -60,6 +62,7 @@ class BatchControls:
         if self._problem() is not None:
             return
         self._cohort, self._count = path_of(self._ui.cohortPath), 0
+        used(self._ui.cohortPath, self._ui.batchOutPath)
         self._table.clear()
         self._ui.batchStatusLabel.text = _("Starting...")
         out, model = path_of(self._ui.batchOutPath), self._session.model.bundle.path

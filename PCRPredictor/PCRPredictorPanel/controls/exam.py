@@ -9,7 +9,7 @@ from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
 from ..node_scene import NodeScene
-from ..toolkit.path_field import path_of
+from ..toolkit.path_field import path_of, remember, used
 
 
 class ExamControls:
@@ -28,6 +28,7 @@ class ExamControls:
             field.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: scene.choose({name: node}))
         ui.sequenceSelector.connect("nodeActivated(vtkMRMLNode*)", self._choose_sequence)
         ui.guessButton.connect("clicked(bool)", self._guess)
+        remember(ui.examPath, "Exam", fill=True)
         ui.openExamButton.connect("clicked(bool)", self._open)
         session.activity.on_change.append(self.update)
 
@@ -42,6 +43,7 @@ class ExamControls:
         if (path := path_of(self._ui.examPath)) is None:
             self._activity.report_problem(_("Choose a file with all phases, or a folder with an exam."))
             return
+        used(self._ui.examPath)
         self._session.open(lambda: only_source(path).read(), path.name)
 
     def _guess(self, *_args: object) -> None:

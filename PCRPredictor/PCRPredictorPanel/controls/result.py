@@ -8,9 +8,11 @@ from typing import Any
 
 import qt
 import slicer
+from PCRPredictorLib.session.activity import Activity
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+from ..dependencies import HIGHDICOM, offer
 from ..node_scene import NodeScene
 
 _TEXTS = ("probability", "decision", "evidence", "image", "matter", "attention", "warning")
@@ -33,6 +35,7 @@ class ResultControls:
         ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
         ui.resultLesionSelector.connect("currentIndexChanged(int)", self._show_lesion)
         ui.keptSelector.connect("activated(int)", self._choose_kept)
+        ui.dicomCheck.connect("clicked(bool)", self._want_dicom)
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
         session.activity.on_change.append(self.update)
@@ -133,6 +136,11 @@ class ResultControls:
     def _choose_kept(self, *_args: object) -> None:
         self._scene.choose_result(self._ui.keptSelector.currentData)
 
+    def _want_dicom(self, wanted: bool) -> None:
+        """Offer the package that DICOM objects need when they are first wanted."""
+        if wanted:
+            self._ui.dicomCheck.checked = offer_dicom(self._session.activity)
+
     def _choose_point(self, *_args: object) -> None:
         self._session.choose_point(self._ui.pointSelector.currentText)
 
@@ -148,6 +156,15 @@ class ResultControls:
         if path and not slicer.util.saveScene(path):
             problem = _("{path}: the scene cannot be written; choose a different folder.").format(path=path)
             self._session.activity.report_problem(problem)
+
+
+def offer_dicom(activity: Activity) -> bool:
+    """Return whether DICOM objects can be written; offer the package for it if it is missing, report if that fails."""
+    try:
+        return offer(HIGHDICOM, _("DICOM objects need one more Python package."))
+    except RuntimeError as error:
+        activity.report_problem(str(error))
+        return False
 
 
 def _show_error(sentence: str) -> None:

@@ -15,6 +15,7 @@ from slicer.util import VTKObservationMixin
 from ..node_scene import NodeScene
 from ..toolkit.one_click import OneClick
 from ..toolkit.segment_editor import SegmentEditor
+from .result import offer_dicom
 
 MODES = {  # of `session.tumour.Tumour`, in words
     "replace": _("Replace the lesion"),
@@ -115,7 +116,7 @@ class TumourControls(VTKObservationMixin):
     def _save(self) -> None:
         kinds = "NIfTI (*.nii.gz);;DICOM SEG (*.dcm)"
         path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Save mask"), "tumour.nii.gz", kinds)
-        if path:
+        if path and (not path.lower().endswith(".dcm") or offer_dicom(self._session.activity)):
             self.save_to(Path(path))
 
     def _update_lesions(self) -> None:

@@ -13,6 +13,24 @@ def follow(field: Any, changed: Callable[..., None]) -> None:
     field.connect("validInputChanged(bool)", changed)
 
 
+def remember(field: Any, key: str, *, fill: bool = False) -> None:
+    """Let a field offer the paths that were used before, also after a restart; see `used`.
+
+    Args:
+        key: of the field in the application's settings.
+        fill: choose the last path at once, as CTK does; not if it holds the last results.
+    """
+    field.settingKey = f"BreastPCR/{key}"
+    if not fill:
+        field.currentPath = ""
+
+
+def used(*fields: Any) -> None:
+    """Keep the paths in some fields, because work with them begins."""
+    for field in fields:
+        field.addCurrentPathToHistory()
+
+
 def path_of(field: Any) -> Path | None:
     """Return the path in the field, None if it is empty."""
     return Path(field.currentPath) if field.currentPath else None

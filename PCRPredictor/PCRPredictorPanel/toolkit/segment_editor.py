@@ -46,6 +46,9 @@ class SegmentEditor:
         if self._editor is None:
             self._editor = slicer.qMRMLSegmentEditorWidget()
             self._editor.setMaximumNumberOfUndoStates(10)
+            self._editor.setSegmentationNodeSelectorVisible(False)  # the panel chooses them: a second one would differ
+            self._editor.setSourceVolumeNodeSelectorVisible(False)
+            self._editor.setSwitchToSegmentationsButtonVisible(False)
             self._frame.layout().addWidget(self._editor)
         node = slicer.mrmlScene.GetSingletonNode("PCRPredictor", "vtkMRMLSegmentEditorNode")
         if node is None:
