@@ -102,7 +102,7 @@ class RunControls:
         plan = self.plan
         if plan.cohort is None or plan.folder is None or (plan.settings_problem and not resume):
             return
-        used(self._ui.runPath, self._ui.rowsPath)
+        used(self._ui.runPath, self._ui.rowsPath, self._ui.configPath)
         choices = self.choices
         arguments = choices.words(plan.folder, self._ui.deviceSelector.currentData)
         arguments += ["--resume"] if resume else choices.options(self._write_config())

@@ -9,7 +9,7 @@ from typing import Any
 import qt
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.controls.patient import decimals_of
-from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
+from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember
 from PCRTrainingLib.config import config_to_json, read_config
 from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting, write_setting
 from slicer.i18n import tr as _
@@ -52,8 +52,6 @@ class SettingsForm:
         else:
             try:
                 self._base = config_to_json(read_config(source))
-                if preset == "file":
-                    used(self._ui.configPath)
             except DataError as error:
                 self.problem = str(error)
         self._ui.configLabel.text = self.problem or ""

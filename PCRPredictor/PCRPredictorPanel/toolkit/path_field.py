@@ -26,9 +26,14 @@ def remember(field: Any, key: str, *, fill: bool = False) -> None:
 
 
 def used(*fields: Any) -> None:
-    """Keep the paths in some fields, because work with them begins."""
+    """Keep the paths in some fields, because work with them begins; not while one reports a change.
+
+    CTK takes the path out of the field for a moment, which its listeners are not told.
+    """
     for field in fields:
+        before = field.blockSignals(True)
         field.addCurrentPathToHistory()
+        field.blockSignals(before)
 
 
 def path_of(field: Any) -> Path | None:
