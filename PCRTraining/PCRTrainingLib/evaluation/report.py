@@ -56,6 +56,7 @@ def render_evaluation(
     purpose: str = _PURPOSE,
     first: Sequence[Section] = (),
     more: Sequence[Section] = (),
+    headline: str = "",
 ) -> str:
     """Return the HTML page of the result of `evaluation.evaluate`, and of the course of training.
 
@@ -65,6 +66,7 @@ def render_evaluation(
         template: that lays it out.
         purpose: a sentence under the title.
         first, more: sections before and after the cohorts.
+        headline: instead of the best AUC of every cohort.
     """
     sections = [*first, *(section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort))]
     sections += [*more, *site_sections(result)]
@@ -77,7 +79,7 @@ def render_evaluation(
         TEMPLATES,
         title="Evaluation of pCR prediction",
         purpose=f"{purpose} {_INTERVALS}",
-        headline=" ".join(_evaluation_headline(cohort) for cohort in result["cohorts"]),
+        headline=headline or " ".join(_evaluation_headline(cohort) for cohort in result["cohorts"]),
         sections=sections,
         versions=result["versions"],
         config="",

@@ -21,6 +21,12 @@ _WORTH = (
 )
 
 
+_WORTH_ELSEWHERE = (
+    "Each visit is of the patients who had it. Slope: 1 is right, under 1 the probabilities are too extreme. In the "
+    "large: under 0, they are too high on average."
+)
+
+
 def render_run(summary: dict[str, Any], patients: VisitPatients, settings: ResponseSettings | None = None) -> str:
     """Return the HTML page.
 
@@ -33,9 +39,8 @@ def render_run(summary: dict[str, Any], patients: VisitPatients, settings: Respo
     tables = [_notes(patients)]
     if settings is not None:
         tables = [_cost_table(settings), _chosen_table(summary), *tables]
-    return render_evaluation(
-        summary, purpose=_PURPOSE, first=first, more=[Section("Tables and choices", tables=tables)]
-    )
+    more, headline = [Section("Tables and choices", tables=tables)], _headline(summary["cohorts"])
+    return render_evaluation(summary, purpose=_PURPOSE, first=first, more=more, headline=headline)
 
 
 def render_evaluated(result: dict[str, Any], patients: VisitPatients, template: str = "cohorts.html.j2") -> str:
@@ -49,7 +54,14 @@ def render_evaluated(result: dict[str, Any], patients: VisitPatients, template: 
     reading = Table("How the patients were read", ("", "What"), [["", text] for text in result["reading"]])
     first = [Section("What each visit is worth", tables=[worth_table(result["cohorts"]), receptor_table(result)])]
     first.append(Section(tables=[_rules_table(result["cohorts"]), reading, _notes(patients)]))
-    return render_evaluation(result, None, template, purpose=_PURPOSE, first=first)
+    headline = _headline(result["cohorts"])
+    return render_evaluation(result, None, template, purpose=_PURPOSE, first=first, headline=headline)
+
+
+def _headline(visits: Sequence[Mapping[str, Any]]) -> str:
+    """Return the AUC of the first model at every visit in a sentence."""
+    shown = ", ".join(f"{visit['name']} {format_value(visit['models'][0]['auc'])}" for visit in visits)
+    return f"AUC of the model: {shown}."
 
 
 def _rules_table(visits: Sequence[Mapping[str, Any]]) -> Table:
@@ -66,28 +78,20 @@ def _rules_table(visits: Sequence[Mapping[str, Any]]) -> Table:
 
 def worth_table(visits: Sequence[Mapping[str, Any]]) -> Table:
     """Return AUC, calibration and difference to the model of every row of every visit."""
-    head = (
-        "Known",
-        "Row",
-        "Patients",
-        "With pCR",
-        "AUC",
-        "Lowest and highest repeat",
-        "Slope",
-        "In the large",
-        "Brier",
-    )
+    repeated = any(len(model.get("auc_per_repeat") or []) > 1 for visit in visits for model in visit["models"])
+    head = ["Known", "Row", "Patients", "With pCR", "AUC", *["Lowest and highest repeat"] * repeated]
+    head += ["Slope", "In the large", "Brier", "AUC of the model minus this"]
     rows = []
     for visit in visits:
         for model in visit["models"]:
             aucs = model.get("auc_per_repeat") or []
-            spread = f"{min(aucs):.3f} to {max(aucs):.3f}" if len(aucs) > 1 else ""
+            spread = [f"{min(aucs):.3f} to {max(aucs):.3f}"] if repeated else []
             calibration = model.get("calibration") or {}
             name = "the model" if model is visit["models"][0] else model["name"]
             cells = [visit["name"], name, str(visit["patients"]), str(visit["positives"])]
-            cells += [format_value(model["auc"], 3), spread, format_value(calibration.get("slope"))]
+            cells += [format_value(model["auc"], 3), *spread, format_value(calibration.get("slope"))]
             rows.append([*cells, format_value(calibration.get("in_the_large")), format_value(model.get("brier"), 3)])
-    return Table("Visits in a row", (*head, "AUC of the model minus this"), _with_differences(visits, rows), _WORTH)
+    return Table("Visits in a row", head, _with_differences(visits, rows), _WORTH if repeated else _WORTH_ELSEWHERE)
 
 
 def _with_differences(visits: Sequence[Mapping[str, Any]], rows: Sequence[list[str]]) -> list[list[str]]:
