@@ -184,8 +184,9 @@ class Station:
     def _replace_background(self, replaced: set[str]) -> None:
         """Show the phase in the place of volumes, and note which."""
         for node in nodes_of(self._scene, "vtkMRMLSliceCompositeNode"):
-            if node.GetBackgroundVolumeID() in replaced:
-                self._replaced[node.GetID()] = node.GetBackgroundVolumeID()
+            if (shown := node.GetBackgroundVolumeID()) is None or shown in replaced:
+                if shown is not None:
+                    self._replaced[node.GetID()] = shown
                 node.SetBackgroundVolumeID(self._phase.GetID() if self._phase is not None else None)
 
 

@@ -1,6 +1,7 @@
 """The section "Reading" of the panel: curves, kinetic colours, films and tools, in the harness."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from harness import session
+from PCRPredictorLib.exam import Dynamic
 from PCRPredictorLib.mrml.display import CURVE_VIEW, HANGING_LAYOUT
 from PCRPredictorLib.mrml.keys import KEYS
+from PCRPredictorLib.mrml.nodes import add_volume
+from support.examples import tiny_exam
 from support.panel_help import choose, choose_tiny, view, wait
 
 
@@ -125,3 +129,39 @@ def test_grey_values_are_reset(panel):
     display.SetWindowLevel(11, 22)
     panel.reading.act("reset")
     assert (display.GetWindow(), display.GetLevel()) == pytest.approx(before)
+
+
+def test_a_sequence_gives_a_point_for_every_phase_with_its_time(panel):
+    exam = tiny_exam()
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "DCE")
+    sequence.SetIndexUnit("s")
+    for k, seconds in enumerate((0, 60, 125, 300)):
+        volume = add_volume(slicer.mrmlScene, exam.early + k, exam.geometry, f"item {k}")
+        sequence.SetDataNodeAtValue(volume, str(seconds))
+        slicer.mrmlScene.RemoveNode(volume)
+    panel.scene.choose_sequence(sequence)
+    phases = panel.session.reading.phases
+    assert (phases.picked, phases.seconds) == ((0, 2, 3), (0, 60, 125, 300))
+    assert [int(array.flat[0] - exam.early.flat[0]) for array in phases.arrays] == [0, 1, 2, 3]
+
+
+def test_components_of_a_volume_are_all_phases_without_times(panel):
+    exam = tiny_exam()
+    volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "DCE")
+    slicer.util.updateVolumeFromArray(volume, np.stack([exam.early + k for k in range(5)], -1))
+    panel.scene.choose_sequence(volume)
+    phases = panel.session.reading.phases
+    assert phases.seconds is None
+    assert [int(array.flat[0] - exam.early.flat[0]) for array in phases.arrays] == [0, 1, 2, 3, 4]
+
+
+def test_an_exam_from_files_keeps_all_phases(panel):
+    exam = tiny_exam()
+    dynamic = Dynamic(lambda wanted: [exam.early for _ in wanted], (0, 1, 3), 4, (0, 120, 260, 400))
+    panel.session.open(lambda: replace(exam, dynamic=dynamic), "files")
+    wait(panel)
+    assert len(panel.session.reading.kinetics.lesion.signal) == 4
+    assert panel.reading.station.step_phases(1) == 2
+    assert slicer.mrmlScene.GetNodeByID(view("Red").composite.GetBackgroundVolumeID()).GetName() == "Phase"
+    panel.reading.station.stop_phases()
+    assert slicer.mrmlScene.GetNodeByID(view("Red").composite.GetBackgroundVolumeID()).GetName() == "Early phase"
