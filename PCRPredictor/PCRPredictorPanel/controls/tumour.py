@@ -139,11 +139,8 @@ class TumourControls(VTKObservationMixin):
             events, content = slicer.vtkSegmentation, segmentation.GetSegmentation()
             self.addObserver(content, events.SegmentAdded, self._list_segments)
             self.addObserver(content, events.SegmentRemoved, self._list_segments)
-            for event in (
-                events.SourceRepresentationModified,
-                events.SegmentModified,
-            ):  # strokes; imported masks, names
-                self.addObserver(content, event, lambda *_: self._session.update())
+            self.addObserver(content, events.SourceRepresentationModified, lambda *_: self._session.update())  # strokes
+            self.addObserver(content, events.SegmentModified, self._on_segment)
         self._list_segments()
 
     def _list_segments(self, *_args: object) -> None:
@@ -160,6 +157,15 @@ class TumourControls(VTKObservationMixin):
         selector.setCurrentIndex(max(selector.findData(chosen), 0 if keys else -1))
         selector.blockSignals(before)
         if not slicer.mrmlScene.IsImporting():
+            self._session.update()
+
+    def _on_segment(self, *_args: object) -> None:
+        """Called when a segment was imported, or has a new name, which is listed; it is known by its ID."""
+        content, selector = self._listed.GetSegmentation(), self._ui.segmentSelector
+        names = [segment_name(self._listed, key) for key in content.GetSegmentIDs()]
+        if [selector.itemText(k) for k in range(selector.count)][-len(names) :] != names:
+            self._list_segments()
+        else:
             self._session.update()
 
     def _choose_segment(self, *_args: object) -> None:

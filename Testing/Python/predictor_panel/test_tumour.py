@@ -132,3 +132,14 @@ def test_button_is_released_if_the_mode_ends_without_a_click(panel, slicer_sessi
     interaction.SetCurrentInteractionMode(interaction.ViewTransform)
     slicer_session.wait(lambda: not panel.ui.clickButton.checked, 5)
     assert slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode") == []
+
+
+def test_renamed_segment_stays_chosen_and_is_listed_by_its_new_name(panel):
+    _exam, nodes = choose_tiny(panel)
+    content = nodes["segmentation"].GetSegmentation()
+    other = content.AddEmptySegment("other", "other")
+    panel.scene.parameters.segmentId = other
+    content.GetSegment(other).SetName("Satellite")
+    selector = panel.ui.segmentSelector
+    assert (selector.currentText, selector.currentData) == ("Satellite", other)
+    assert panel.scene.segment_ids == [other]
