@@ -108,7 +108,7 @@ class NodeScene:
 
     def choose_sequence(self, sequence: Any) -> None:
         """Choose the phases of a sequence; raises DataError."""
-        self.choose(dict(zip(PHASE_NAMES, phases_of_sequence(slicer.mrmlScene, sequence), strict=True)))
+        self.choose(dict(zip(PHASE_NAMES, phases_of_sequence(sequence), strict=True)))
 
     def edit(self) -> tuple[Any, Any]:
         """Return the segmentation to edit, made if there is none, and the volume to show."""

@@ -14,6 +14,7 @@ from .subjects import copy_instances, put_beside
 
 Node = Any  # slicer and vtk carry no types
 SEQUENCE = "BreastPCR.sequence"  # node reference from a phase to the sequence, or volume, that it was picked from
+_ITEM = "BreastPCR.item"  # attribute of such a phase: the number of its item, or component
 SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -66,28 +67,23 @@ def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geom
     return arrays, geometry
 
 
-def phases_of_sequence(scene: Node, sequence: Node) -> tuple[Node, Node, Node]:
+def phases_of_sequence(sequence: Node) -> tuple[Node, Node, Node]:
     """Return the pre, early and late phase of a sequence as volume nodes of the scene, which share its voxels.
 
     Times are the index of the sequence if it is in seconds or milliseconds. A volume with several components, as which
-    Slicer loads some files with all phases, counts as a sequence without times.
+    Slicer loads some files with all phases, counts as a sequence without times. Volumes that were made of the sequence
+    before are used again.
 
     Raises:
         DataError: if the sequence holds fewer than three phases or anything but volumes.
     """
     if sequence.IsA("vtkMRMLVolumeNode"):
-        return _phases_of_components(scene, sequence)
+        return _phases_of_components(sequence)
     items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
     if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
         raise DataError("the sequence must hold volumes; choose the dynamic series")
-    found = tuple(
-        _share_volume(scene, items[k], f"{sequence.GetName()} {name}")
-        for k, name in zip(pick_phases(sequence_times(sequence)), PHASE_NAMES, strict=True)
-    )
-    for node in found:
-        put_beside(node, sequence)
-        node.SetNodeReferenceID(SEQUENCE, sequence.GetID())
-    return found
+    picked = zip(pick_phases(sequence_times(sequence)), PHASE_NAMES, strict=True)
+    return tuple(_put_phase(sequence, k, name, items[k], items[k].GetImageData()) for k, name in picked)  # type: ignore[return-value]
 
 
 def sequence_times(sequence: Node) -> list[float | None]:
@@ -96,33 +92,27 @@ def sequence_times(sequence: Node) -> list[float | None]:
     return [_number(sequence.GetNthIndexValue(k), unit) for k in range(sequence.GetNumberOfDataNodes())]
 
 
-def _phases_of_components(scene: Node, volume: Node) -> tuple[Node, Node, Node]:
-    """Return phases that are the components of a volume, copied to volume nodes of the scene."""
-    import vtk
-
+def _phases_of_components(volume: Node) -> tuple[Node, Node, Node]:
+    """Return phases that are the components of a volume, copied to volume nodes of its scene."""
     image = volume.GetImageData()
     count = 0 if image is None else image.GetNumberOfScalarComponents()
     if count < len(PHASE_NAMES):
         raise DataError(
             f"the volume must have a component for each of 3 phases or more, got {count}; choose the series"
         )
-    nodes = []
-    for k, name in zip(pick_phases([None] * count), PHASE_NAMES, strict=True):
-        extract = vtk.vtkImageExtractComponents()
-        extract.SetInputData(image)
-        extract.SetComponents(k)
-        extract.Update()
-        node = scene.AddNewNodeByClass(
-            "vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{volume.GetName()} {name}")
-        )
-        node.CopyOrientation(volume)
-        node.SetAndObserveImageData(extract.GetOutput())
-        node.CreateDefaultDisplayNodes()
-        copy_instances(node, volume)
-        put_beside(node, volume)
-        node.SetNodeReferenceID(SEQUENCE, volume.GetID())
-        nodes.append(node)
-    return tuple(nodes)
+    picked = zip(pick_phases([None] * count), PHASE_NAMES, strict=True)
+    return tuple(_put_phase(volume, k, name, volume, _component(image, k)) for k, name in picked)  # type: ignore[return-value]
+
+
+def _component(image: Node, k: int) -> Node:
+    """Return a component of an image as an image of its own."""
+    import vtk
+
+    extract = vtk.vtkImageExtractComponents()
+    extract.SetInputData(image)
+    extract.SetComponents(k)
+    extract.Update()
+    return extract.GetOutput()
 
 
 def state_of(
@@ -174,14 +164,38 @@ def _number(text: str, unit: float | None) -> float | None:
         return None
 
 
-def _share_volume(scene: Node, volume: Node, name: str) -> Node:
-    """Add a node to the scene that shares the voxels of a node outside it."""
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
-    node.CopyOrientation(volume)
-    node.SetAndObserveImageData(volume.GetImageData())
-    node.CreateDefaultDisplayNodes()
-    copy_instances(node, volume)
+def _put_phase(sequence: Node, k: int, name: str, source: Node, image: Node) -> Node:
+    """Return the volume node of an item of a sequence: the one that was made before, or a new one.
+
+    Args:
+        sequence: or volume with several components.
+        k: number of the item.
+        name: of the phase.
+        source: volume node with the position and the DICOM instances of the item.
+        image: of the item, which the node shares.
+    """
+    scene = sequence.GetScene()
+    node = next((node for node in _phases_made_of(sequence) if node.GetAttribute(_ITEM) == str(k)), None)
+    if node is None:
+        node = scene.AddNewNodeByClass(
+            "vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{sequence.GetName()} {name}")
+        )
+        node.SetAttribute(_ITEM, str(k))
+        node.SetNodeReferenceID(SEQUENCE, sequence.GetID())
+        copy_instances(node, source)
+        put_beside(node, sequence)
+    node.CopyOrientation(source)
+    node.SetAndObserveImageData(image)
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
     return node
+
+
+def _phases_made_of(sequence: Node) -> list[Node]:
+    """Return the volume nodes of a scene that were made of a sequence."""
+    scene, kind = sequence.GetScene(), "vtkMRMLScalarVolumeNode"
+    volumes = [scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))]
+    return [node for node in volumes if node.GetNodeReference(SEQUENCE) is sequence]
 
 
 def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:

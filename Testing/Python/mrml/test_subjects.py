@@ -55,7 +55,7 @@ def test_phases_of_a_sequence_have_its_instances_and_lie_beside_it(scene):
         node.SetAttribute(INSTANCES, f"1.2.{k}")
         sequence.SetDataNodeAtValue(node, str(k))
     hierarchy, study = _study(scene, sequence)
-    found = phases_of_sequence(scene, sequence)
+    found = phases_of_sequence(sequence)
     assert [node.GetAttribute(INSTANCES) for node in found] == ["1.2.0", "1.2.1", "1.2.2"]
     assert {hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) for node in found} == {study}
 

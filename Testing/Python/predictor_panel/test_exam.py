@@ -70,6 +70,23 @@ def test_phases_of_a_sequence_are_picked_by_time(panel):
     assert chosen == [0, 2, 3]
 
 
+def test_a_sequence_that_is_chosen_again_adds_no_volumes(panel):
+    exam = tiny_exam()
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "DCE")
+    for k in range(3):
+        volume = mrml.add_volume(slicer.mrmlScene, exam.early + k, exam.geometry, f"item {k}")
+        sequence.SetDataNodeAtValue(volume, str(k))
+        slicer.mrmlScene.RemoveNode(volume)
+    components = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "4-D")
+    slicer.util.updateVolumeFromArray(components, np.stack([exam.early + k for k in range(4)], -1))
+    found = {}
+    for node in (sequence, components, sequence, components):
+        pick_node(panel.ui.sequenceSelector, node)
+        assert panel.scene.volumes == found.setdefault(node, panel.scene.volumes)
+    made = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if node is not components]
+    assert len(made) == 6
+
+
 def test_components_of_a_volume_are_phases(panel):
     exam = tiny_exam()
     volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "DCE")
