@@ -114,6 +114,8 @@ def test_compare_shows_the_phases_and_the_subtraction_linked(panel):
         panel.scene.parameters.subtraction.GetID(),
     ]
     assert all(c.GetLinkedControl() and c.GetForegroundVolumeID() for c in shown.values())
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(panel.scene.attention)
+    assert all(legend.IsDisplayableInView(view(name).node.GetID()) for name in (*shown, "Red"))
     panel.ui.fourUpButton.click()
     assert slicer.app.layoutManager().shown == [["Red", "1"], ["Green", "Yellow"]]
 
