@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
@@ -259,10 +259,10 @@ class NodeScene:
         """Choose the exam of a kept result."""
         self.choose(dict(zip(_PARAMETERS, self.results.exam_of(identifier), strict=True)))
 
-    def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Apply the settings to the views."""
-        rendering = slicer.modules.volumerendering.logic()
-        display.apply_overlay(slicer.mrmlScene, self.attention, self.segmentation, rendering, **asdict(settings))
+    def apply_overlay(self, settings: OverlaySettings, changed: Collection[str] = ()) -> None:
+        """Apply the settings to the views: those that have changed, by their names, or all."""
+        rendering, values = slicer.modules.volumerendering.logic(), asdict(settings)
+        display.apply_overlay(slicer.mrmlScene, self.attention, self.segmentation, rendering, **values, changed=changed)
 
     @staticmethod
     def _key(volumes: Iterable[Any]) -> tuple[str, ...]:

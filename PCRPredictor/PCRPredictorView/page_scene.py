@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -216,12 +216,12 @@ class PageScene:
     def drop_result(self) -> None:
         """Do nothing: the page keeps no result."""
 
-    def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Apply the settings to the views."""
+    def apply_overlay(self, settings: OverlaySettings, changed: Collection[str] = ()) -> None:
+        """Apply the settings to the views: those that have changed, by their names, or all."""
         self.overlay = settings
         logic = self.volume_rendering()
         attention, segmentation = self._nodes.get("attention"), self._nodes.get("segmentation")
-        apply_overlay(self._slicer.scene, attention, segmentation, logic, **asdict(settings))
+        apply_overlay(self._slicer.scene, attention, segmentation, logic, **asdict(settings), changed=changed)
         self.redraw()
 
     def show_background(self, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,13 @@ def set_overlay(scene: Node, attention: Node | None, *, visible: bool = True, op
             node.SetForegroundOpacity(opacity)
         elif wanted and node.GetForegroundVolumeID() == wanted:
             node.SetForegroundVolumeID(None)
+
+
+def set_opacity(scene: Node, attention: Node, opacity: float) -> None:
+    """Set the opacity of attention in the slice views that show it."""
+    for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
+        if node.GetForegroundVolumeID() == attention.GetID():
+            node.SetForegroundOpacity(opacity)
 
 
 def set_background(scene: Node, volume: Node) -> None:
@@ -64,21 +71,30 @@ def apply_overlay(
     outline: bool,
     legend: bool,
     rendering: bool,
+    changed: Collection[str] = (),
 ) -> None:
     """Make the views what a person set, see `session.overlay.OverlaySettings`.
 
     Args:
         attention: node of the map, which is of this kind already; see `maps.put_map`.
         rendering_logic: of Slicer's module Volume Rendering.
+        changed: names of the settings to apply, as the rest may have been set elsewhere in Slicer; empty for all.
     """
-    if segmentation is not None and segmentation.GetDisplayNode() is not None:
+    parts = set(changed) or {"outline", "visible", "threshold", "legend", "rendering"}
+    if "outline" in parts and segmentation is not None and segmentation.GetDisplayNode() is not None:
         set_outline(segmentation, outline)
     if attention is None or attention.GetDisplayNode() is None:
         return
-    set_overlay(scene, attention, visible=visible, opacity=opacity)
-    hide_faint(attention, threshold)
-    set_legend(attention, legend and visible)
-    render_in_3d(rendering_logic, attention, rendering and kind_of(attention) == "attention")
+    if "visible" in parts:
+        set_overlay(scene, attention, visible=visible, opacity=opacity)
+    elif "opacity" in parts:
+        set_opacity(scene, attention, opacity)
+    if "threshold" in parts:
+        hide_faint(attention, threshold)
+    if parts & {"legend", "visible"}:
+        set_legend(attention, legend and visible)
+    if "rendering" in parts:
+        render_in_3d(rendering_logic, attention, rendering and kind_of(attention) == "attention")
 
 
 def jump_to(scene: Node, position: Sequence[float]) -> None:

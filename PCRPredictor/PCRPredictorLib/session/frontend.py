@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -112,8 +112,8 @@ class ExamScene(Protocol):
     def drop_result(self) -> None:
         """Keep the result of the chosen exam no more."""
 
-    def apply_overlay(self, settings: OverlaySettings) -> None:
-        """Apply the settings to the views."""
+    def apply_overlay(self, settings: OverlaySettings, changed: Collection[str] = ()) -> None:
+        """Apply the settings to the views: those that have changed, by their names, or all."""
 
 
 class Worker(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..report.display import FAINT, OPACITY
 
@@ -28,3 +28,8 @@ class OverlaySettings:
     outline: bool = True
     legend: bool = True
     rendering: bool = False
+
+    def changes_to(self, settings: OverlaySettings) -> frozenset[str]:
+        """Return the names of the settings that differ from these."""
+        names = [field.name for field in fields(self)]
+        return frozenset(name for name in names if getattr(self, name) != getattr(settings, name))

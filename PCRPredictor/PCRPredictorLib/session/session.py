@@ -175,12 +175,12 @@ class Session:
         self.activity.emit()
 
     def set_overlay(self, settings: OverlaySettings) -> None:
-        """Change how the exam and the map over it are shown."""
-        is_different_map, self.overlay = settings.kind != self.overlay.kind, settings
-        if is_different_map:
+        """Change how the exam and the map over it are shown; what has not changed is left as the views have it."""
+        changed, self.overlay = self.overlay.changes_to(settings), settings
+        if "kind" in changed:
             self._show_map()
-        else:
-            self._scene.apply_overlay(settings)
+        elif changed:
+            self._scene.apply_overlay(settings, changed)
         self.activity.emit()
 
     def update(self) -> None:

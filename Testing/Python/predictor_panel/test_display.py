@@ -64,6 +64,22 @@ def test_opacity_threshold_outline_and_colours_change_the_views(panel):
     assert (blue[:, 2] - blue[:, 0]).mean() > 10 + (usual[inside][:, 2] - usual[inside][:, 0]).mean()
 
 
+def test_overlay_settings_touch_only_what_changed(panel):
+    _exam, nodes = choose_tiny(panel)
+    predict(panel)
+    outline, red = nodes["segmentation"].GetDisplayNode(), view("Red").composite
+    outline.SetVisibility(False)  # as in the module Data
+    red.SetForegroundVolumeID(nodes["late"].GetID())
+    red.SetForegroundOpacity(0.2)
+    panel.ui.opacitySlider.value = 0.9
+    panel.ui.thresholdSlider.value = 0.5
+    panel.exit()
+    panel.enter()
+    assert not outline.GetVisibility()
+    assert (red.GetForegroundVolumeID(), red.GetForegroundOpacity()) == (nodes["late"].GetID(), 0.2)
+    assert view("Green").composite.GetForegroundOpacity() == 0.9
+
+
 def test_legend_is_drawn_and_can_be_hidden(panel):
     choose_tiny(panel)
     predict(panel)

@@ -93,8 +93,8 @@ class Table:
     def drop_result(self):
         self.kept.pop(self.opened, None)
 
-    def apply_overlay(self, settings):
-        self.overlay = settings
+    def apply_overlay(self, settings, changed=()):
+        self.overlay, self.changed = settings, changed
 
 
 class Queue:

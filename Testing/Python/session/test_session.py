@@ -194,7 +194,10 @@ def test_overlay_settings_are_applied_at_once_and_to_the_next_result(desk):
     settings = OverlaySettings(opacity=0.9)
     desk.session.set_overlay(settings)
     assert desk.table.overlay is settings
+    assert desk.table.changed == {"opacity"}
     desk.table.overlay = None
+    desk.session.set_overlay(settings)
+    assert desk.table.overlay is None  # nothing has changed
     desk.predict()
     assert desk.table.overlay is settings
 

@@ -32,7 +32,7 @@ def session(work):
         fingerprint=lambda: None,
         provenance=lambda: None,
         hide_prediction=lambda: None,
-        apply_overlay=lambda _settings: None,
+        apply_overlay=lambda _settings, _changed=(): None,
     )
     session = Session(scene, work)
     session.clinical.begin(tiny_exam().clinical)
