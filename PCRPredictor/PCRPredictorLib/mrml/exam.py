@@ -83,7 +83,7 @@ def phases_of_sequence(sequence: Node) -> tuple[Node, Node, Node]:
     if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
         raise DataError("the sequence must hold volumes; choose the dynamic series")
     picked = zip(pick_phases(sequence_times(sequence)), PHASE_NAMES, strict=True)
-    return tuple(_put_phase(sequence, k, name, items[k], items[k].GetImageData()) for k, name in picked)  # type: ignore[return-value]
+    return tuple(_put_phase(sequence, k, name, items[k], items[k].GetImageData()) for k, name in picked)
 
 
 def sequence_times(sequence: Node) -> list[float | None]:
@@ -101,7 +101,7 @@ def _phases_of_components(volume: Node) -> tuple[Node, Node, Node]:
             f"the volume must have a component for each of 3 phases or more, got {count}; choose the series"
         )
     picked = zip(pick_phases([None] * count), PHASE_NAMES, strict=True)
-    return tuple(_put_phase(volume, k, name, volume, _component(image, k)) for k, name in picked)  # type: ignore[return-value]
+    return tuple(_put_phase(volume, k, name, volume, _component(image, k)) for k, name in picked)
 
 
 def _component(image: Node, k: int) -> Node:
