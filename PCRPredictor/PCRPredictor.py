@@ -96,7 +96,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PCRPredictorPanel.node_scene import NodeScene
         from PCRPredictorPanel.toolkit.background import Background
 
-        requirements = Path(self.resourcePath("requirements.txt"))
+        requirements = Path(self.resourcePath("BreastPCR-requirements.txt"))
         self.packages = SetupControls(self.ui, requirements, lambda: self.session.update())
         self.scene, self.background = NodeScene(self.packages.problem), Background()
         self.session = Session(self.scene, self.background, translate=_)

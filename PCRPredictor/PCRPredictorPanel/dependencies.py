@@ -18,15 +18,15 @@ import slicer
 from slicer.i18n import tr as _
 
 TORCH = "torch"
-REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "BreastPCR-requirements.txt"
 TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
 _MODULES = {"scikit-learn": "sklearn"}  # a package whose module is called differently
 HIGHDICOM = "highdicom>=0.25"  # writes DICOM objects; few users need it
 _KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(
     "Without internet: on a computer that has it, and the same Slicer, run "
-    "'PythonSlicer -m pip download -d packages -r requirements.txt torch', copy the folder 'packages', and run "
-    "'PythonSlicer -m pip install --no-index --find-links packages -r requirements.txt torch' here."
+    "'PythonSlicer -m pip download -d packages -r BreastPCR-requirements.txt torch', copy the folder 'packages', and "
+    "run 'PythonSlicer -m pip install --no-index --find-links packages -r BreastPCR-requirements.txt torch' here."
 )
 
 

@@ -1,6 +1,7 @@
 """The whole package: what importing it loads, and the lists of its files."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,32 @@ def test_cmake_lists_the_resources_of_a_module_and_no_others(module):
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     assert len(folders) > 1
     assert listed == sorted(file.relative_to(ROOT / module).as_posix() for file in files)
+
+
+_SLICER = """
+set(Slicer_USE_FILE ${CMAKE_CURRENT_LIST_DIR}/nothing.cmake)
+set(Slicer_EXTENSION_GENERATE_CONFIG ${Slicer_USE_FILE})
+set(Slicer_EXTENSION_CPACK ${Slicer_USE_FILE})
+set(Slicer_QTSCRIPTEDMODULES_LIB_DIR lib/Slicer-5.12/qt-scripted-modules)
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR ${Slicer_QTSCRIPTEDMODULES_LIB_DIR})
+macro(slicerMacroBuildScriptedModule)
+  message(STATUS "module: ${ARGN}")
+endmacro()
+"""
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("cc") is None, reason="needs CMake and a compiler")
+def test_build_tree_has_the_models_beside_the_library_and_generic_tests(tmp_path):
+    (tmp_path / "SlicerConfig.cmake").write_text(_SLICER)
+    (tmp_path / "nothing.cmake").touch()
+    command = ["cmake", "-S", str(ROOT), "-B", str(tmp_path / "build"), f"-DSlicer_DIR={tmp_path}"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    library = tmp_path / "build/lib/Slicer-5.12/qt-scripted-modules/PCRPredictorLib"
+    shipped = {path.relative_to(ROOT / "Resources") for path in (ROOT / "Resources/Models").rglob("*")}
+    assert {path.relative_to(library) for path in library.rglob("*")} - {Path("Models")} == shipped
+    assert [line.split(";")[-1] for line in output.splitlines() if "module: NAME" in line] == ["WITH_GENERIC_TESTS"] * 2
+
+
+def test_requirements_are_named_after_the_extension_as_modules_of_a_slicer_share_the_folder():
+    names = [path.name for path in (ROOT / "PCRPredictor/Resources").iterdir() if path.is_file()]
+    assert names == ["BreastPCR-requirements.txt"]
