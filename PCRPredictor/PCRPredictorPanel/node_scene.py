@@ -12,10 +12,10 @@ import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
 from PCRPredictorLib.mrml import display, layouts, nodes, segments
+from PCRPredictorLib.mrml.dynamic import phases_of_sequence
 from PCRPredictorLib.mrml.exam import (
     is_resampled,
     phases_from_nodes,
-    phases_of_sequence,
     segment_name,
     segment_part,
     state_of,

@@ -9,12 +9,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Lesion, Provenance
-from ..phases import pick_phases
-from .subjects import copy_instances, put_beside
 
 Node = Any  # slicer and vtk carry no types
-SEQUENCE = "BreastPCR.sequence"  # node reference from a phase to the sequence, or volume, that it was picked from
-_ITEM = "BreastPCR.item"  # attribute of such a phase: the number of its item, or component
 SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -67,54 +63,6 @@ def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geom
     return arrays, geometry
 
 
-def phases_of_sequence(sequence: Node) -> tuple[Node, Node, Node]:
-    """Return the pre, early and late phase of a sequence as volume nodes of the scene, which share its voxels.
-
-    Times are the index of the sequence if it is in seconds or milliseconds. A volume with several components, as which
-    Slicer loads some files with all phases, counts as a sequence without times. Volumes that were made of the sequence
-    before are used again.
-
-    Raises:
-        DataError: if the sequence holds fewer than three phases or anything but volumes.
-    """
-    if sequence.IsA("vtkMRMLVolumeNode"):
-        return _phases_of_components(sequence)
-    items = [sequence.GetNthDataNode(k) for k in range(sequence.GetNumberOfDataNodes())]
-    if not all(item is not None and item.IsA("vtkMRMLScalarVolumeNode") for item in items):
-        raise DataError("the sequence must hold volumes; choose the dynamic series")
-    picked = zip(pick_phases(sequence_times(sequence)), PHASE_NAMES, strict=True)
-    return tuple(_put_phase(sequence, k, name, items[k], items[k].GetImageData()) for k, name in picked)
-
-
-def sequence_times(sequence: Node) -> list[float | None]:
-    """Return the seconds of each item of a sequence, None if its index counts something else."""
-    unit = {"s": 1.0, "ms": 0.001}.get((sequence.GetIndexUnit() or "").lower())
-    return [_number(sequence.GetNthIndexValue(k), unit) for k in range(sequence.GetNumberOfDataNodes())]
-
-
-def _phases_of_components(volume: Node) -> tuple[Node, Node, Node]:
-    """Return phases that are the components of a volume, copied to volume nodes of its scene."""
-    image = volume.GetImageData()
-    count = 0 if image is None else image.GetNumberOfScalarComponents()
-    if count < len(PHASE_NAMES):
-        raise DataError(
-            f"the volume must have a component for each of 3 phases or more, got {count}; choose the series"
-        )
-    picked = zip(pick_phases([None] * count), PHASE_NAMES, strict=True)
-    return tuple(_put_phase(volume, k, name, volume, _component(image, k)) for k, name in picked)
-
-
-def _component(image: Node, k: int) -> Node:
-    """Return a component of an image as an image of its own."""
-    import vtk
-
-    extract = vtk.vtkImageExtractComponents()
-    extract.SetInputData(image)
-    extract.SetComponents(k)
-    extract.Update()
-    return extract.GetOutput()
-
-
 def state_of(
     pre: Node, early: Node, late: Node, segmentation: Node, segment_ids: Sequence[str]
 ) -> tuple[tuple[object, ...], ...]:
@@ -154,48 +102,6 @@ def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
     if not segmentation.GetBinaryLabelmapRepresentation(segment_id, labelmap) or labelmap.IsEmpty():
         return False
     return _start_on(labelmap, geometry_of(volume)) is None
-
-
-def _number(text: str, unit: float | None) -> float | None:
-    """Return the seconds of an index value of a sequence, None if it counts something else."""
-    try:
-        return None if unit is None else float(text) * unit
-    except ValueError:
-        return None
-
-
-def _put_phase(sequence: Node, k: int, name: str, source: Node, image: Node) -> Node:
-    """Return the volume node of an item of a sequence: the one that was made before, or a new one.
-
-    Args:
-        sequence: or volume with several components.
-        k: number of the item.
-        name: of the phase.
-        source: volume node with the position and the DICOM instances of the item.
-        image: of the item, which the node shares.
-    """
-    scene = sequence.GetScene()
-    node = next((node for node in _phases_made_of(sequence) if node.GetAttribute(_ITEM) == str(k)), None)
-    if node is None:
-        node = scene.AddNewNodeByClass(
-            "vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{sequence.GetName()} {name}")
-        )
-        node.SetAttribute(_ITEM, str(k))
-        node.SetNodeReferenceID(SEQUENCE, sequence.GetID())
-        copy_instances(node, source)
-        put_beside(node, sequence)
-    node.CopyOrientation(source)
-    node.SetAndObserveImageData(image)
-    if node.GetDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
-    return node
-
-
-def _phases_made_of(sequence: Node) -> list[Node]:
-    """Return the volume nodes of a scene that were made of a sequence."""
-    scene, kind = sequence.GetScene(), "vtkMRMLScalarVolumeNode"
-    volumes = [scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))]
-    return [node for node in volumes if node.GetNodeReference(SEQUENCE) is sequence]
 
 
 def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:

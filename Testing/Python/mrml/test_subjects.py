@@ -46,7 +46,7 @@ def test_volume_in_no_study_moves_nothing(scene):
 
 def test_phases_of_a_sequence_have_its_instances_and_lie_beside_it(scene):
     import slicer
-    from PCRPredictorLib.mrml.exam import phases_of_sequence
+    from PCRPredictorLib.mrml.dynamic import phases_of_sequence
     from PCRPredictorLib.mrml.nodes import add_phases
 
     scene.RegisterNodeClass(slicer.vtkMRMLSequenceNode())
