@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,14 @@ class FollowUpControls:
 
     def add_from(self, path: Path) -> None:
         """Add the exam, the exams or the table in a file or folder."""
-        from PCRPredictorLib.session.course.reading import studies_in  # needs packages that Slicer may lack at first
+        from PCRPredictorLib.session.course import reading  # needs packages that Slicer may lack at first
 
         visit = self._ui.followVisitSelector.currentData
-        self._visits.ask(lambda: studies_in(path, visit))
+        if reading.is_table(path):
+            _add_table_reader()
+            self._visits.read_values(lambda: reading.values_in(path), path.name)
+        else:
+            self._visits.ask(lambda: reading.studies_in(path, visit))
 
     def save_into(self, folder: Path) -> None:
         """Write the files of `pcr follow`."""
@@ -234,6 +239,14 @@ class FollowUpControls:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the follow-up"))
         if folder:
             self.save_into(Path(folder) / "pcr-follow-up")
+
+
+def _add_table_reader() -> None:
+    """Let tables be read as PCR Training, the other module of the extension, reads them."""
+    with suppress(ModuleNotFoundError):  # then the sentence about it says so
+        from PCRTrainingLib.commands.follow_tables import add_table_reader
+
+        add_table_reader()
 
 
 class Chart:

@@ -214,3 +214,12 @@ def test_nothing_is_cut_in_a_panel_of_420_pixels(panel, two):
     assert panel.parent.width <= 420
     frame.takeWidget()
     panel.parent.setParent(None)
+
+
+def test_a_table_of_one_patient_is_taken_as_visits(panel, ui, tmp_path):
+    table = tmp_path / "visits.csv"
+    table.write_text("patient_id,age,ftv_ml_T0,ftv_ml_T1\nA1,52,12.0,3.0\n", encoding="utf-8")
+    panel.follow_up.controls.add_from(table)
+    wait(panel)
+    assert column(ui.followTable, 0) == ["T0", "T1"]
+    assert panel.messages == []

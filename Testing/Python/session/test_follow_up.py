@@ -11,6 +11,7 @@ from PCRPredictorLib.response.course import VisitValues
 from PCRPredictorLib.session.course import reading
 from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.study import Study
+from PCRTrainingLib.commands.follow_tables import add_table_reader
 from support.examples import tiny_exam
 
 
@@ -177,6 +178,17 @@ def test_values_of_a_table_stand_beside_exams(desk, visits):
     assert visits.problem_of(visits.entries["T0"]) is None
     visits.add_values({"T0": VisitValues(1.0)}, {}, "visits.csv")
     assert "There is an exam for T0 already" in desk.problems[-1]
+
+
+def test_a_table_of_one_patient_gives_its_visits_and_what_was_recognised(desk, visits, tmp_path):
+    table = tmp_path / "visits.csv"
+    table.write_text("patient_id,age,ftv_ml_T0,ftv_ml_T1\nA1,52,12.0,3.0\n", encoding="utf-8")
+    add_table_reader()
+    assert reading.is_table(table)
+    visits.read_values(lambda: reading.values_in(table), table.name)
+    desk.queue.run()
+    assert [entry.given.functional_volume_ml for entry in visits.entries.values()] == [12.0, 3.0]
+    assert "ftv_ml_T0 at T0" in desk.session.activity.message
 
 
 def test_nothing_is_added_while_something_runs(desk, visits):

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...dicom.identity import SeveralStudies
 from ...errors import DataError
 from ...exam import Exam
-from ...response.course import VISITS, Use, VisitValues
+from ...response.course import VISITS, Course, Use, VisitValues
 from ...visits.facts import facts_of
 from ..frontend import ExamScene
 from ..session import Session
@@ -117,6 +117,25 @@ class FollowUp:
             return
         for name, found in values.items():
             self._take(VisitEntry(name, title, given=found), clinical)
+
+    def read_values(self, read: Callable[[], tuple[Course, Sequence[str]]], title: str) -> None:
+        """Read a table of one patient and take its visits; what was recognised in it is the message.
+
+        Args:
+            read: gives the course and sentences about the table, or raises DataError; runs on the worker.
+            title: of the table.
+        """
+        _, activity = self.session.activity.translate, self.session.activity
+
+        def done(found: tuple[Course, Sequence[str]]) -> None:
+            course, remarks = found
+            self.add_values({visit.name: visit.values for visit in course}, course.clinical, title)
+            activity.message = "; ".join(remarks)
+
+        if activity.doing:
+            activity.report_problem(_("Wait until the running work is done, then add the visit."))
+            return
+        activity.start(_("Reading {visit}").format(visit=title), read, done)
 
     def ask(self, find: Callable[[], Sequence[Study]]) -> None:
         """Find the studies in one place; a single one is read, several are put into `question`.

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from ...dicom.exam import read_dicom_exam
 from ...reading.sources import DicomSource, Source, find_sources, only_source
+from ...response.course import Course
 from ...visits.propose import ASIDE, propose_visits
 from ...visits.studies import find_studies
+from ...visits.table import only_course, read_courses
 from .study import Study
+
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 
 
 def studies_in(place: Path, visit: str = "") -> list[Study]:
@@ -41,6 +45,21 @@ def studies_in(place: Path, visit: str = "") -> list[Study]:
         )
         for study, name in zip(studies.exams, names, strict=True)
     ]
+
+
+def is_table(place: Path) -> bool:
+    """Return True if a file is a table by its name."""
+    return place.is_file() and place.suffix.lower() in TABLES
+
+
+def values_in(table: Path) -> tuple[Course, list[str]]:
+    """Return the visits of the only patient of a table, and sentences about what was and was not recognised.
+
+    Raises:
+        DataError: if it is no such table.
+    """
+    found = read_courses([table])
+    return only_course(table, found), [*found.notes, *found.warnings]
 
 
 def study_of(source: Source, visit: str = "") -> Study:
