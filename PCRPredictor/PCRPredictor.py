@@ -18,6 +18,8 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+DOCS = "https://github.com/BreastPCR/SlicerBreastPCR/blob/main/Resources/Docs"
+
 
 class PCRPredictor(ScriptedLoadableModule):
     """The module's name, place and help in Slicer."""
@@ -31,7 +33,10 @@ class PCRPredictor(ScriptedLoadableModule):
         parent.helpText = _(
             "Predicts pathological complete response (pCR) of a breast tumour to neoadjuvant therapy, from a DCE-MRI "
             "exam and a segmentation, and shows the model's attention. Research use only; not a medical device."
-        )
+        ) + _(
+            '<p>See the <a href="{docs}/predictor.md">documentation</a> and the <a href="{docs}/tutorial.md">tutorial '
+            "with sample data</a>.</p>"
+        ).format(docs=DOCS)
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
         slicer.app.connect("startupCompleted()", register_sample_data)
         slicer.app.connect("startupCompleted()", register_layouts)

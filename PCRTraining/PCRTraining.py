@@ -15,6 +15,8 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+DOCS = "https://github.com/BreastPCR/SlicerBreastPCR/blob/main/Resources/Docs"
+
 
 class PCRTraining(ScriptedLoadableModule):
     """Title, category and texts that Slicer shows."""
@@ -28,7 +30,10 @@ class PCRTraining(ScriptedLoadableModule):
         parent.helpText = _(
             "Trains models of pathological complete response on a cohort of breast DCE-MRI exams: first global image "
             "patterns, then attention guided to the tumour, then clinical variables. Research use only."
-        )
+        ) + _(
+            '<p>See the <a href="{docs}/training.md">documentation</a> and the <a href="{docs}/tutorial.md">tutorial '
+            "with sample data</a>.</p>"
+        ).format(docs=DOCS)
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
 
 

@@ -22,12 +22,23 @@ def register_sample(picture: Path) -> None:
         thumbnailFileName=str(picture),
         uris=[],  # nothing is downloaded
         fileNames=[],
-        customDownloader=load_sample,
+        customDownloader=open_sample,
     )
 
 
+def open_sample(_source: Any = None) -> list[Any]:
+    """Load the sample and open the module that predicts it; for the button in Sample Data.
+
+    Returns:
+        The nodes, as `load_sample`.
+    """
+    nodes = load_sample()
+    slicer.util.selectModule("PCRPredictor")
+    return nodes
+
+
 def load_sample(_source: Any = None) -> list[Any]:
-    """Simulate an exam, add it to the scene and show it; for the button in Sample Data, and for scripts.
+    """Simulate an exam, add it to the scene and show it; for scripts.
 
     Returns:
         The nodes: volumes before contrast, early and late, and the segmentation.

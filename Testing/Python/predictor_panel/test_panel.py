@@ -110,12 +110,29 @@ def test_panel_that_is_reloaded_while_it_is_open_follows_the_scene(panel):
     assert not PCRPredictorWidget(panel.parent)._entered
 
 
-def test_sample_data_and_self_test(panel):
+def test_help_of_both_modules_links_to_docs_and_tutorial(training_panel):
+    from types import SimpleNamespace
+
+    from PCRPredictor import DOCS, PCRPredictor
+    from PCRTraining import PCRTraining
+
+    for module, own in ((PCRPredictor, "predictor.md"), (PCRTraining, "training.md")):
+        parent = SimpleNamespace()
+        module(parent)
+        pages = re.findall(rf'href="{DOCS}/([^"]+)"', parent.helpText)
+        assert pages == [own, "tutorial.md"]
+        assert all((MODULE.parents[1] / "Resources" / "Docs" / page).is_file() for page in pages)
+
+
+def test_sample_data_and_self_test(panel, monkeypatch):
     import SampleData
 
     from PCRPredictor import PCRPredictorTest
 
+    opened = []
+    monkeypatch.setattr(slicer.util, "selectModule", opened.append, raising=False)
     nodes = SampleData.SampleDataLogic.click("BreastPCR phantom")
+    assert opened == ["PCRPredictor"]
     assert [node.GetName() for node in nodes[:3]] == ["Pre-contrast", "Early phase", "Late phase"]
     assert view().composite.GetBackgroundVolumeID() == nodes[1].GetID()
     with pytest.raises(IndexError):  # as in Slicer, which asks for files only; scripts call load_sample
