@@ -38,17 +38,17 @@ def training_charts(run: RunFolder, translate: Translate = str) -> list[Chart]:
     """
     _ = translate
     titles = {
-        "loss": ("Loss", _("Loss")),
-        "validation_auc": ("Validation", _("Validation AUC")),
-        "attention_in_tumour": ("Attention", _("Attention inside the tumour")),
+        "loss": ("Loss", _("Loss"), _("Loss (lower is better)")),
+        "validation_auc": ("Validation", _("AUC of the validation patients"), _("AUC (0.5 is chance)")),
+        "attention_in_tumour": ("Attention", _("Attention inside the tumour"), _("Share of all attention (0 to 1)")),
     }
     measured = read_curves(latest_run(run))
     charts = []
-    for quantity, (key, title) in titles.items():
+    for quantity, (key, title, unit) in titles.items():
         curves = {step: _by_epoch(values[quantity]) for step, values in measured.items()}
         curves = {step: points for step, points in curves.items() if points}
         if curves:
-            charts.append(Chart(key, title, _("Epoch"), title, curves))
+            charts.append(Chart(key, title, _("Epoch"), unit, curves))
     return charts
 
 
@@ -64,9 +64,9 @@ def result_charts(models: Sequence[Mapping[str, Any]], translate: Translate = st
             if curve := model.get("decision_curve"):
                 benefit[name] = [(point["threshold"], point["net_benefit"]["value"]) for point in curve]
     return [
-        Chart("ROC", _("ROC"), _("1 - specificity"), _("Sensitivity"), roc),
-        Chart("Calibration", _("Calibration"), _("Predicted"), _("Observed"), calibration),
-        Chart("Benefit", _("Decision curve"), _("Threshold"), _("Net benefit"), benefit),
+        Chart("ROC", _("ROC"), _("1 - specificity (0 to 1)"), _("Sensitivity (0 to 1)"), roc),
+        Chart("Calibration", _("Calibration"), _("Predicted probability of pCR"), _("Share with pCR"), calibration),
+        Chart("Benefit", _("Decision curve"), _("Threshold probability"), _("Net benefit per patient"), benefit),
     ]
 
 

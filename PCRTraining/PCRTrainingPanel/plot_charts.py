@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from itertools import cycle
 from typing import Any
 
@@ -39,7 +40,8 @@ def show_charts(layout_id: int, charts: Mapping[str, Any]) -> None:
         layout_id: a number that no other layout has.
         charts: chart nodes by the names of their views.
     """
-    layout, description = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"), _describe_layout(charts)
+    titles = {name: chart.GetTitle() for name, chart in charts.items()}
+    layout, description = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"), _describe_layout(titles)
     if layout.IsLayoutDescription(layout_id):
         layout.SetLayoutDescription(layout_id, description)
     else:
@@ -66,7 +68,8 @@ def _plot(chart: Any, name: str, points: Sequence[tuple[float, float]], colour: 
             column.InsertNextValue(value)
         table.AddColumn(column)
     table.Modified()
-    series = _find_or_add("vtkMRMLPlotSeriesNode", label)
+    series = _find_series(chart, table)
+    series.SetName(name)  # which Slicer writes into the legend
     series.SetAndObserveTableNodeID(table.GetID())
     series.SetXColumnName("x")
     series.SetYColumnName(name)
@@ -77,12 +80,23 @@ def _plot(chart: Any, name: str, points: Sequence[tuple[float, float]], colour: 
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
 
 
-def _describe_layout(names: Iterable[str]) -> str:
-    """Return a layout of plot views below each other, in Slicer's XML."""
+def _find_series(chart: Any, table: Any) -> Any:
+    """Return the series of a chart that shows a table, added if there is none."""
+    shown = [chart.GetNthPlotSeriesNode(k) for k in range(chart.GetNumberOfPlotSeriesNodes())]
+    found = [series for series in shown if series is not None and series.GetTableNode() is table]
+    return found[0] if found else slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
+
+
+def _describe_layout(titles: Mapping[str, str]) -> str:
+    """Return a layout of plot views below each other, in Slicer's XML.
+
+    Args:
+        titles: that the views show, by their names.
+    """
     plots = "".join(
         f'<item><view class="vtkMRMLPlotViewNode" singletontag="{name}"><property name="viewlabel" action="default">'
-        f"{name}</property></view></item>"
-        for name in names
+        f"{escape(title)}</property></view></item>"
+        for name, title in titles.items()
     )
     return f'<layout type="vertical">{plots}</layout>'
 

@@ -59,4 +59,4 @@ class PlotView:
             line.SetInputData(series.GetTableNode().GetTable(), series.GetXColumnName(), series.GetYColumnName())
             line.SetColor(*(int(255 * c) for c in series.GetColor()), 255)
             line.SetWidth(2)
-            line.SetLabel(series.GetYColumnName())
+            line.SetLabel(series.GetName() or series.GetYColumnName())  # as qMRMLPlotView
