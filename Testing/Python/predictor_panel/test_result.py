@@ -1,14 +1,18 @@
 """The panel's result: in words, beside a different exam, saved."""
 
+from dataclasses import replace
+
 import numpy as np
 import pydicom
 import pytest
 from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.dicom.objects.results import FILES
+from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import write_dicom_exam
+from support.examples import tiny_exam
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
@@ -67,6 +71,14 @@ def test_whether_the_picture_matters_is_found_out_on_demand(panel):
     panel.ui.matterButton.click()
     wait(panel)
     assert "Erasing the tumour" in panel.ui.matterLabel.text
+
+
+def test_model_is_named_with_its_result_and_that_of_phantoms_warns(panel):
+    choose(panel, replace(tiny_exam(), provenance=Provenance("nifti")))
+    panel.models.refresh("phantom")
+    predict(panel)
+    assert f"Model {panel.session.model.bundle.card.name}" in panel.ui.decisionLabel.text
+    assert "was trained on simulated exams" in panel.ui.probabilityLabel.text
 
 
 def test_second_prediction_reuses_exam_and_nodes(panel):
