@@ -1,10 +1,12 @@
 """What is reported to users: the exception whose message is written for them, warnings, and problems of patients."""
 
 import re
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from .formatting import count
 
@@ -19,6 +21,18 @@ class DataError(ValueError):
 
     The command line prints the message and exits with 1; panel and page show it once.
     """
+
+
+def trace_of(error: BaseException) -> str:
+    """Return kind and places of an error that nobody expected, "" for one that is reported in a sentence of its own.
+
+    What it says is left out: it may hold a path or a value, and with it a patient's name.
+    """
+    if isinstance(error, DataError | MemoryError):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}, line {frame.lineno}, in {frame.name}" for frame in frames]
+    return "\n".join([type(error).__name__, *places])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import TOO_LARGE, DataError
+from ..errors import TOO_LARGE, DataError, trace_of
 from ..report.wording import Translate
 from .frontend import Worker
 
@@ -26,6 +26,7 @@ class Activity:
         on_problem: functions to call with a sentence about what went wrong, and with "" once it is withdrawn.
         doing: what is running, in words; "" if nothing.
         problem: what went wrong last; "" once it is withdrawn.
+        details: where in the code it went wrong, to be copied into a report; "" unless it was unexpected.
         message: what was done last, in words.
     """
 
@@ -34,7 +35,7 @@ class Activity:
         self.on_change: list[Callable[[], object]] = []
         self.on_problem: list[Callable[[str], object]] = []
         self.on_error: dict[type[Exception], Callable[[Any], object]] = {}
-        self.doing = self.problem = self.message = ""
+        self.doing = self.problem = self.details = self.message = ""
         self._job = 0
 
     def start(self, doing: str, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
@@ -62,9 +63,9 @@ class Activity:
             self.doing, self.message = "", self.translate("Cancelled.")
         self.emit()
 
-    def report_problem(self, sentence: str) -> None:
+    def report_problem(self, sentence: str, details: str = "") -> None:
         """Report what went wrong; "" withdraws the last report."""
-        self.problem = sentence
+        self.problem, self.details = sentence, details
         self.emit()  # first, as a dialog holds up what comes after it
         for listener in self.on_problem:
             listener(sentence)
@@ -90,4 +91,4 @@ class Activity:
         if (act := self.on_error.get(type(error))) is not None:
             act(error)
             return
-        self.report_problem(TOO_LARGE if isinstance(error, MemoryError) else str(error))
+        self.report_problem(TOO_LARGE if isinstance(error, MemoryError) else str(error), trace_of(error))

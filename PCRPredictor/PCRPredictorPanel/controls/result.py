@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class ResultControls:
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
         session.activity.on_change.append(self.update)
-        session.activity.on_problem.append(_show_error)
+        session.activity.on_problem.append(partial(_show_error, session.activity))
 
     def update(self) -> None:
         """Show what is running, the result, and what can be done."""
@@ -167,7 +168,8 @@ def offer_dicom(activity: Activity) -> bool:
         return False
 
 
-def _show_error(sentence: str) -> None:
-    """Show what went wrong; "" is that it is no news any more."""
+def _show_error(activity: Activity, sentence: str) -> None:
+    """Show what went wrong, with what can be copied into a report; "" is that it is no news any more."""
+    more = {"detailedText": activity.details} if activity.details else {}
     if sentence:
-        slicer.util.errorDisplay(sentence, windowTitle=_("PCR Predictor"))
+        slicer.util.errorDisplay(sentence, windowTitle=_("PCR Predictor"), **more)

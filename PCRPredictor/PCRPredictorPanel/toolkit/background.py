@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import qt
+from PCRPredictorLib.errors import trace_of
 
 _INTERVAL_MS = 30
 _YIELD_S = 0.01  # Slicer holds Python's lock while it is idle: a moment of sleep lets the worker run
@@ -70,5 +71,6 @@ class Background:
         if error is None:
             done(future.result())
             return
-        logging.debug("background work failed", exc_info=error)
+        if trace := trace_of(error):  # into Slicer's Error Log, where it can be selected and copied
+            logging.error("BreastPCR: work has failed: %s", trace)
         failed(error if isinstance(error, Exception) else RuntimeError(str(error)))

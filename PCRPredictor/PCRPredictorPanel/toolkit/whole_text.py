@@ -10,7 +10,7 @@ import slicer
 
 
 class WholeTexts(qt.QObject):
-    """Gives each wrapped label of a panel the height of its text, whatever the width of the panel.
+    """Gives each wrapped label of a panel the height of its text, whatever its width, and lets it be copied.
 
     A label that gets a different text is fitted by `fit`, one that gets a different width by itself.
 
@@ -23,6 +23,7 @@ class WholeTexts(qt.QObject):
         self._labels = [label for label in slicer.util.findChildren(panel, className="QLabel") if label.wordWrap]
         for label in self._labels:
             label.installEventFilter(self)
+            label.setTextInteractionFlags(qt.Qt.TextBrowserInteraction)  # so that it can be copied
 
     def eventFilter(self, label: Any, event: Any) -> bool:
         """Fit a label to its new width; called by Qt."""

@@ -177,3 +177,23 @@ def test_python_that_cannot_be_started_is_one_message(panel, monkeypatch, tmp_pa
     assert len(panel.messages) == 1
     assert "Python cannot be started" in panel.messages[0]
     assert panel.ui.batchButton.enabled
+
+
+def test_what_went_wrong_unexpectedly_can_be_copied_and_names_no_patient(panel, monkeypatch, caplog):
+    shown = []
+    import qt
+
+    monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, **options: shown.append(options["detailedText"]))
+
+    def fail():
+        raise KeyError("Anna Muster")
+
+    panel.session.activity.start("Failing", fail, print)
+    wait(panel)
+    (details,) = shown
+    assert details.startswith("KeyError\n")
+    assert "in fail" in details
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert details in record.getMessage()
+    assert "Anna" not in details + record.getMessage()
+    assert panel.ui.statusLabel.textInteractionFlags & qt.Qt.TextSelectableByMouse
