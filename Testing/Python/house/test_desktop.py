@@ -1,5 +1,6 @@
-"""The script that opens both modules in a real Slicer, run in the harness; it must notice printed errors."""
+"""The scripts that use both modules in a real Slicer, run in the harness; they must notice printed errors."""
 
+import logging
 import runpy
 import sys
 from pathlib import Path
@@ -11,18 +12,18 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 
-SCRIPT = Path(__file__).parents[2] / "desktop" / "open_modules.py"
+DESKTOP = Path(__file__).parents[2] / "desktop"
 
 
 @pytest.fixture
 def run(training_panel, monkeypatch, capsys):
     """Return a function that runs the script beside the open modules and returns its exit code and output."""
 
-    def run():
+    def run(script="open_modules.py"):
         codes = []
         monkeypatch.setattr(slicer.util, "exit", codes.append)
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        runpy.run_path(str(SCRIPT))
+        runpy.run_path(str(DESKTOP / script))
         return codes, capsys.readouterr().out
 
     monkeypatch.setattr(slicer.util, "selectModule", lambda name: None)
@@ -55,3 +56,14 @@ def test_set_up_that_ends_early_fails(run, monkeypatch, owner, name, value):
 def test_missing_sample_fails(run, monkeypatch):
     monkeypatch.setattr(slicer.modules, "sampleDataSources", {})
     assert run() == ([1], "")
+
+
+@pytest.mark.slow
+def test_exam_is_predicted_saved_and_reopened(run):
+    assert run("predict_and_reopen.py") == ([0], "predicted and reopened\n")
+
+
+def test_message_that_is_only_logged_fails(run, monkeypatch):
+    monkeypatch.setattr(slicer.util, "selectModule", lambda name: logging.error("as a dialog in testing mode"))
+    monkeypatch.setattr("PCRPredictorPanel.sample.load_sample", lambda: slicer.mrmlScene.Clear(False))
+    assert run("predict_and_reopen.py") == ([1], "")
