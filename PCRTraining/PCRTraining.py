@@ -54,7 +54,14 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRTrainingLogic()
+        self._narrow(panel)
         self._begin()
+
+    @staticmethod
+    def _narrow(panel) -> None:
+        from PCRPredictorPanel.toolkit.whole_text import narrow
+
+        narrow(slicer.util.findChildren(panel, className="QComboBox"))
 
     def _begin(self) -> None:
         """Make the sections once their packages are installed; until then show where to install them."""
