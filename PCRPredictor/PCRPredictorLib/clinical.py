@@ -123,11 +123,6 @@ class ClinicalSchema:
         return tuple(variable for variable in self.variables if not variable.measured)
 
     @property
-    def asked_columns(self) -> np.ndarray:
-        """Return which inputs of the network belong to variables that are asked for: bool (width,)."""
-        return np.array([not variable.measured for variable in self.variables for _ in range(variable.width)], bool)
-
-    @property
     def measured(self) -> tuple[Number, ...]:
         """Return the variables that are measured in the exam."""
         return tuple(v for v in self.variables if isinstance(v, Number) and v.measured)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-from .errors import DataError
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
 
 ON_GRID = 0.1  # of a voxel: spacing and position rounded in a header differ by less; it moves no tumour
 EXACT = 0.01  # of a voxel: what is off by more is on the grid, but is reported
@@ -104,29 +98,6 @@ class Geometry:
         """Return the lattice with the nearest axes that are exactly orthonormal (Higham, 1986: the polar factor)."""
         left, _, right = np.linalg.svd(self.direction)
         return replace(self, direction=left @ right)
-
-    @staticmethod
-    def of_image(image: sitk.Image | sitk.ImageFileReader, name: str) -> Geometry:
-        """Return the lattice of a SimpleITK image, or of the file whose header a reader has read.
-
-        Args:
-            image: three-dimensional, with one value per voxel.
-            name: of the file or series, for the message.
-
-        Raises:
-            DataError: if it is not three-dimensional or has several values per voxel.
-        """
-        values = "GetNumberOfComponentsPerPixel" if hasattr(image, "GetPixel") else "GetNumberOfComponents"
-        channels = getattr(image, values)()
-        if image.GetDimension() != 3 or channels != 1:
-            shape = " x ".join(str(n) for n in image.GetSize())
-            todo = "save each phase as its own file" if channels == 1 else "save overlapping segments as one labelmap"
-            raise DataError(
-                f"{name}: must be one three-dimensional volume with one value per voxel, got {shape} with {channels}; "
-                f"{todo}"
-            )
-        direction = np.reshape(image.GetDirection(), (3, 3))
-        return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), direction)
 
     def __str__(self) -> str:
         size = " x ".join(str(n) for n in self.size)

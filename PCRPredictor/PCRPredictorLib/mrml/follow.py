@@ -48,11 +48,6 @@ class SideBySide:
     outlines: Mapping[str, Node]
     transform: Node | None
 
-    @property
-    def is_in_scene(self) -> bool:
-        """True until the scene is closed or the nodes are removed."""
-        return all(node.GetScene() is not None for node in self.volumes.values())
-
 
 def put_side_by_side(scene: Node, baseline: Exam, follow: Exam, matrix: np.ndarray | None) -> SideBySide:
     """Add what is shown of two visits to a scene.

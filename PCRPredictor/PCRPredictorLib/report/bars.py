@@ -91,11 +91,6 @@ def describe_image_evidence(evidence: Evidence, _: Translate = str) -> str:
     return text.format(log_odds=format_value(image.log_odds, 2, signed=True), points=describe_points(image, _))
 
 
-def describe_map_legend(_: Translate = str) -> tuple[str, str]:
-    """Return what the two colours of an evidence map mean: below 0 and above."""
-    return _("against response"), _("towards response")
-
-
 def _bar(term: Term, scale: float, _: Translate) -> Bar:
     low, high = _range(term) if not term.known else (0.0, term.log_odds)
     possible = ", ".join(f"{each.value}: {format_percent(each.probability)}" for each in term.possibilities)

@@ -142,7 +142,7 @@ class ResponseModel:
     def _at(self, course: Course, values: Mapping[str, Value], operating_point: str | None) -> VisitPrediction:
         formula, reading = self._read(course, values)
         fits = expit(self._logits(formula, reading))
-        evidence = explain(formula, reading, self.schema, values, self._possibilities(course, values, formula))
+        evidence = explain(formula, reading, self.schema, values, self._possibilities(course, values))
         point = _choose_point(formula, operating_point)
         interval = float(fits.min()), float(fits.max())
         estimated = _estimated(formula, reading)
@@ -181,9 +181,7 @@ class ResponseModel:
             *about_patient(course.patient_id, self.training_patients),
         ]
 
-    def _possibilities(
-        self, course: Course, values: Mapping[str, Value], formula: Formula
-    ) -> dict[str, tuple[Possibility, ...]]:
+    def _possibilities(self, course: Course, values: Mapping[str, Value]) -> dict[str, tuple[Possibility, ...]]:
         """Return the answer for each likely value of each clinical variable that is unknown."""
         unknown = [variable for variable in self.schema.asked if values.get(variable.name) is None]
         now = self.logit(course, values) if unknown else 0.0

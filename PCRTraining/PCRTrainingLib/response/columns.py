@@ -143,8 +143,8 @@ def fit_filling(names: tuple[str, ...], raw: np.ndarray, labels: np.ndarray) -> 
     diagonal = np.diag(np.diag(covariance))
     shrunk = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * diagonal
     average = sum(own.mean() * mean for own, mean in zip(classes, means, strict=True))
-    rows = tuple(tuple(map(_precise, row)) for row in shrunk.tolist())
-    return Filling(names, tuple(map(_precise, np.mean(means, 0))), rows, tuple(map(_precise, average)))
+    rows = tuple(tuple(map(to_precision, row)) for row in shrunk.tolist())
+    return Filling(names, tuple(map(to_precision, np.mean(means, 0))), rows, tuple(map(to_precision, average)))
 
 
 def _mean_of_known(rows: np.ndarray) -> np.ndarray:
@@ -199,6 +199,6 @@ def read_input(each: Input, filled: np.ndarray, place: Mapping[str, int]) -> np.
     return (now - before[0] if before else now).clip(low, high)
 
 
-def _precise(value: float) -> float:
+def to_precision(value: float) -> float:
     """Return a number with the digits that every machine agrees on."""
     return float(f"{value:.10g}")

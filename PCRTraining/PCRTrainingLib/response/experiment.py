@@ -18,7 +18,7 @@ import typer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import format_value
 from PCRPredictorLib.reading.identifiers import number_key
-from PCRPredictorLib.response.course import QUANTITIES, VISITS
+from PCRPredictorLib.response.course import QUANTITIES
 from PCRPredictorLib.writing import read_csv, write_whole_json, write_whole_text
 from rich.console import Console
 from scipy.special import expit
@@ -36,7 +36,6 @@ from .fit import ROWS, SETS, folds_of
 from .measure import compare_repeated, repeated_auc, repeated_slope
 from .validate import ALL, Part, mean_outcome, validate
 
-_EVERY = " + ".join(VISITS)
 _FURTHER = ("menopause", "mammaprint", "nac_agent")
 _LABELS = {quantity.name: quantity.label.lower() for quantity in QUANTITIES}
 

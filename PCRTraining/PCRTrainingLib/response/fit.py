@@ -25,7 +25,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from ..statistics.operating import fit_points
-from .columns import Columns, read_columns, read_input
+from .columns import Columns, read_columns, read_input, to_precision
 from .config import Candidate, ResponseConfig
 
 Seen = tuple[str, ...]
@@ -155,11 +155,11 @@ def make_inputs(columns: Columns, seen: Seen, kind: str) -> tuple[Input, ...]:
             since = None if kind == "levels" or visit == own[0] else own[0]
             if kind == "change alone" and since is None and len(own) > 1:
                 continue
-            found.append(_with_range(columns, Input(scale.quantity, visit, since), seen))
+            found.append(_with_range(columns, Input(scale.quantity, visit, since)))
     return tuple(found)
 
 
-def _with_range(columns: Columns, each: Input, seen: Seen) -> Input:
+def _with_range(columns: Columns, each: Input) -> Input:
     """Return an input with the range of its change in the training patients who know both values."""
     if each.since is None:
         return each
@@ -205,17 +205,13 @@ def fit_weights(numbers: np.ndarray, labels: np.ndarray, strength: float) -> tup
     """
     if numbers.shape[1] == 0:
         share = labels.mean()
-        return np.zeros(0), _precise(float(np.log(share / (1 - share))))
+        return np.zeros(0), to_precision(float(np.log(share / (1 - share))))
     scaler = StandardScaler().fit(numbers)
     model = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-12, max_iter=200)
     model.fit(scaler.transform(numbers), labels)
     weights = model.coef_[0] / scaler.scale_
     constant = float(model.intercept_[0] - weights @ scaler.mean_)
-    return np.array([_precise(x) for x in weights.tolist()]), _precise(constant)
-
-
-def _precise(value: float) -> float:
-    return float(f"{value:.10g}")
+    return np.array([to_precision(x) for x in weights.tolist()]), to_precision(constant)
 
 
 def _loss(found: Sequence[_Set], labels: np.ndarray) -> float:
@@ -229,8 +225,8 @@ def _signed(labels: np.ndarray) -> np.ndarray:
 
 def _formula(found: _Set, labels: np.ndarray, points: Points) -> Formula:
     calibration, operating = points(found.logit, labels[found.patients])
-    slope, offset = (_precise(x) for x in calibration)
+    slope, offset = (to_precision(x) for x in calibration)
     if not _SLOPES[0] <= slope <= _SLOPES[1]:  # inputs that tell nothing
         slope, offset = 1.0, 0.0
-    rounded = tuple(replace(point, threshold=_precise(point.threshold)) for point in operating)
+    rounded = tuple(replace(point, threshold=to_precision(point.threshold)) for point in operating)
     return Formula(found.seen, found.fits, (slope, offset), rounded, len(found.patients))

@@ -8,7 +8,7 @@ they will be. A row of the results is what such a model says if it is told a par
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -180,9 +180,3 @@ def mean_outcome(found: Sequence[Outcome]) -> Outcome:
     probability = expit(logit)
     mean = Outcome(found[0].name, logit, probability, above, probability, "balanced, by fold")
     return replace(mean, draws=tuple(found), drawn=REPEATS)
-
-
-def mean_over_repeats(outcome: Outcome, statistic: Callable[[Outcome], float]) -> tuple[float, float, float]:
-    """Return mean, lowest and highest of a statistic over the repeats."""
-    values = [statistic(each) for each in outcome.draws or (outcome,)]
-    return float(np.mean(values)), min(values), max(values)

@@ -73,7 +73,7 @@ def recognise(table: Table, mapping: TableMapping, known: set[str] | None = None
     identifier = find_identifier(table, mapping, known or set())
     if identifier is None:
         return None
-    table, notes = _one_row_per_patient(table, identifier, mapping)
+    table, notes = _one_row_per_patient(table, identifier)
     split = _split(table, identifier, mapping)
     visits, doubts = _place(table, split.visits, mapping)
     visits = _without_replaced(visits, mapping)
@@ -118,7 +118,7 @@ def _is_filled(cells: Sequence[str]) -> bool:
     return len(filled) > _DISTINCT * len(cells) and len(set(filled)) > 1
 
 
-def _one_row_per_patient(table: Table, identifier: str, mapping: TableMapping) -> tuple[Table, list[str]]:
+def _one_row_per_patient(table: Table, identifier: str) -> tuple[Table, list[str]]:
     """Return a table with a row per patient; of one with a row per visit, each quantity becomes a column per visit."""
     keys = [number_key(text) for text in table.columns[identifier]]
     if len(set(keys)) > _DISTINCT * len(keys):
