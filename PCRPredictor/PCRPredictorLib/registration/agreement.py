@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
+from ..formatting import format_percent
 from .images import Picture, at_spacing, bright_in, nearest, to_transform
 
 _FINE_MM, _COARSE_MM = 3.0, 10.0
@@ -71,7 +72,8 @@ class Agreement:
         elif self.correlation < LEAST_CORRELATION:
             reason = f"{tissue}, {LEAST_CORRELATION:g} or more is expected"
         elif self.overlap < LEAST_OVERLAP:
-            reason = f"the bodies overlap by {self.overlap:.0%}, {LEAST_OVERLAP:.0%} or more is expected"
+            found, least = format_percent(self.overlap), format_percent(LEAST_OVERLAP)
+            reason = f"the bodies overlap by {found}, {least} or more is expected"
         else:
             reason = f"forward and backward registration differ by {self.disagreement_mm:.0f} mm"
         return f"The exams could not be brought together: {reason}. Are they of the same patient and breast?"

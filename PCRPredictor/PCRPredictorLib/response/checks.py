@@ -102,8 +102,8 @@ def _check_dates(visits: Sequence[Visit]) -> Iterator[Notice]:
         low, high = _USUAL_DAYS[visit.name]
         if days >= _LEAST_DAYS and not low <= days <= high:
             text = (
-                f"{visit.name} is {days} days after T0, where {low} to {high} are usual: compared with patients at a "
-                "different time of their treatment; check the name of the visit."
+                f"{visit.name} is {days} days after T0, {low} to {high} are usual: it is compared with patients at "
+                "a different time of their treatment; check the name of the visit."
             )
             yield Notice("visit_interval", text)
 

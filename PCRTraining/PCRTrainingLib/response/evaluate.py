@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.formatting import count
+from PCRPredictorLib.formatting import count, format_percent
 from PCRPredictorLib.model.training_marks import identifier_hashes
 from PCRPredictorLib.response.course import QUANTITIES, Course
 from PCRPredictorLib.response.model import ResponseModel
@@ -27,7 +27,7 @@ from .baselines import CLINICAL
 from .fit import ROWS
 from .measure import describe_visit, receptor_groups, rule_table
 from .report import render_evaluated
-from .train import reasons_left_out, say_left_out, say_read
+from .train import reasons_left_out, report_left_out, report_read
 from .validate import ALL, Part
 
 _SHOWN = 5  # patients in a sentence
@@ -55,9 +55,9 @@ def evaluate_tables(
     Raises:
         DataError: if there are too few patients, or a model was trained on some of them.
     """
-    say_read(patients, progress)
+    report_read(patients, progress)
     patients = patients.labelled()
-    say_left_out(patients, progress)
+    report_left_out(patients, progress)
     for model in models:
         refuse_trained_on(model, patients)
     progress.start("Prediction", len(models))
@@ -199,7 +199,7 @@ def _readable(model: ResponseModel, course: Course) -> Course:
 
 def _base_rate(model: ResponseModel, patients: VisitPatients) -> str:
     share, own = model.settings.base_rate or 0.0, float(patients.labels.mean())
-    return f"{share:.0%} of the training patients have pCR, {own:.0%} of these"
+    return f"{format_percent(share)} of the training patients have pCR, {format_percent(own)} of these"
 
 
 def _write_predictions(patients: VisitPatients, predicted: Sequence[Predicted], path: Path) -> None:

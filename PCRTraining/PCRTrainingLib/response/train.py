@@ -75,9 +75,9 @@ def train_response(
         DataError: if there are too few patients, or the folder cannot be used.
     """
     texts = read_texts(card) if card else {}
-    say_read(patients, progress)
+    report_read(patients, progress)
     patients = patients.labelled()
-    say_left_out(patients, progress)
+    report_left_out(patients, progress)
     check_numbers(patients.labels, config, outer=True)
     folder = RunFolder(out)
     with folder.locked():
@@ -86,7 +86,7 @@ def train_response(
         progress.start("Fit", 1)
         fitted = fit_response(patients.courses, patients.labels, config, partial(promise))
         progress.advance()
-        _finish(folder, patients, config, fitted, results, texts)
+        _finish(folder, patients, fitted, results, texts)
 
 
 def estimate_seconds(patients: VisitPatients, config: ResponseConfig) -> float:
@@ -103,7 +103,7 @@ def estimate_seconds(patients: VisitPatients, config: ResponseConfig) -> float:
     return (_MODELS * config.folds * config.repeats + 1) * fit + _RESULTS
 
 
-def say_read(patients: VisitPatients, progress: Progress) -> None:
+def report_read(patients: VisitPatients, progress: Progress) -> None:
     """Report what was read of tables, and what looks wrong."""
     for line in (*patients.notes, *(f"warning: {text}" for text in patients.warnings)):
         progress.say(line)
@@ -111,7 +111,7 @@ def say_read(patients: VisitPatients, progress: Progress) -> None:
         progress.say(f"warning: {group.describe(_SHOWN)}")
 
 
-def say_left_out(patients: VisitPatients, progress: Progress) -> None:
+def report_left_out(patients: VisitPatients, progress: Progress) -> None:
     """Report how many patients are used, and why others are not."""
     progress.say(f"{len(patients)} patients, {int(patients.labels.sum())} with pCR")
     for reason, number in reasons_left_out(patients).items():
@@ -178,7 +178,6 @@ def _describe(
 def _finish(
     folder: RunFolder,
     patients: VisitPatients,
-    config: ResponseConfig,
     fitted: Fitted,
     results: Results,
     texts: Mapping[str, str],

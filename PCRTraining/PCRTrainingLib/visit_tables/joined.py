@@ -16,7 +16,7 @@ from .answers import read_clinical_cells, read_label_cells
 from .cells import read_cell
 from .mapping import LABEL, PATIENT, TableMapping
 from .recognise import Recognised
-from .units import ask, tell_unit
+from .units import ask, infer_unit
 
 _SAME = 0.005  # relative difference of two tables' values that is rounding
 _MOST_UNREAD = 0.2  # of the filled cells of a column
@@ -167,7 +167,7 @@ def _unit_of(
     if quantity in mapping.unit_of:
         return mapping.unit_of[quantity], "as --unit says"
     first = min(unknown, key=lambda name: VISITS.index(unknown[name].visit or VISITS[0]))
-    told = tell_unit(quantity, found.table.columns[first])
-    if told.unit is None:
-        raise DataError(f"{found.table.name}: {ask(quantity, list(unknown), told.why)}")
-    return told.unit, told.why
+    inferred = infer_unit(quantity, found.table.columns[first])
+    if inferred.unit is None:
+        raise DataError(f"{found.table.name}: {ask(quantity, list(unknown), inferred.why)}")
+    return inferred.unit, inferred.why

@@ -8,6 +8,7 @@ from math import inf
 from statistics import median
 
 from PCRPredictorLib.errors import Problem
+from PCRPredictorLib.formatting import format_percent
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course
 from PCRPredictorLib.visits.columns import BACKGROUND, DIAMETER, VOLUME
 
@@ -29,8 +30,8 @@ def find_warnings(courses: Sequence[Course]) -> list[str]:
             larger = sum(b > a for a, b in pairs) / len(pairs)
             if larger > _MOST_GROW:
                 found.append(
-                    f"{label} is larger at {other} than at {one} in {larger:.0%} of {len(pairs)} patients; are the "
-                    "columns swapped?"
+                    f"{label} is larger at {other} than at {one} in {format_percent(larger)} of {len(pairs)} patients; "
+                    "are the columns swapped?"
                 )
             if sum(a == b for a, b in pairs) > _MOST_EQUAL * len(pairs):
                 found.append(f"{label} at {other} is that of {one} in nearly every patient; is a column copied?")

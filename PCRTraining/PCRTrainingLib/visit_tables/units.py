@@ -17,7 +17,7 @@ SPELLINGS = {DIAMETER: ("mm", "cm"), VOLUME: ("ml", "mm3"), BACKGROUND: ("percen
 
 
 @dataclass(frozen=True)
-class Told:
+class InferredUnit:
     """The unit of columns.
 
     Args:
@@ -29,7 +29,7 @@ class Told:
     why: str
 
 
-def tell_unit(quantity: str, cells: Iterable[str]) -> Told:
+def infer_unit(quantity: str, cells: Iterable[str]) -> InferredUnit:
     """Return the unit of the cells at the earliest visit.
 
     Args:
@@ -39,14 +39,14 @@ def tell_unit(quantity: str, cells: Iterable[str]) -> Told:
     numbers = [found[0] for text in cells if (found := number_of(quantity, text)) and found[0] > 0]
     middle = median(numbers) if numbers else 0.0
     if len(numbers) < _FEWEST:
-        return Told(None, f"{len(numbers)} values")
+        return InferredUnit(None, f"{len(numbers)} values")
     low, high = _POSSIBLE[quantity]
     factors = units_of(quantity)
     fitting = [unit for unit in SPELLINGS[quantity] if low <= middle * factors[unit] <= high]
     if len(fitting) != 1:
-        return Told(None, f"median {middle:g}")
+        return InferredUnit(None, f"median {middle:g}")
     others = [unit for unit in SPELLINGS[quantity] if unit not in fitting]
-    return Told(fitting[0], f"a median of {middle:g} {' or '.join(others)} is impossible")
+    return InferredUnit(fitting[0], f"a median of {middle:g} {' or '.join(others)} is impossible")
 
 
 def ask(quantity: str, names: Sequence[str], why: str) -> str:
