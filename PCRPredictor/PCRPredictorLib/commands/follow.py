@@ -90,7 +90,7 @@ def follow(
     ] = False,
     show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
     dicom_results: Annotated[
-        bool, typer.Option("--dicom-results", help="Also write a DICOM report for a PACS.")
+        bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs DICOM exams.")
     ] = False,
 ) -> None:
     """Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds."""
@@ -176,9 +176,9 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
         print_line(f"No decision: {prediction.last.decision_withheld}")
     elif decision := describe_decision(prediction.last):
         print_line(decision)
-    for visit_name, notice in list_warnings(course, prediction, notices):
+    for visits, notice in list_warnings(course, prediction, notices):
         if not notice.blocks_decision:
-            print_line(f"warning: {visit_name + ': ' if visit_name else ''}{notice.message}")
+            print_line(f"warning: {visits + ': ' if visits else ''}{notice.message}")
 
 
 def _of_visits(*given: Sequence[str]) -> list[dict[str, list[str]]]:

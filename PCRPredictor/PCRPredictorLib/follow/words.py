@@ -108,7 +108,7 @@ def describe_probability(after: VisitPrediction, base_rate: float | None, _: Tra
     if base_rate is None:
         return text + "."
     rate = format_percent(base_rate)
-    return text + _("; of the patients that it was trained on, {rate} had pCR.").format(rate=rate)
+    return text + _("; of the training patients, {rate} had pCR.").format(rate=rate)
 
 
 def format_probability(after: VisitPrediction) -> str:
@@ -132,7 +132,7 @@ def describe_decision(after: VisitPrediction, base_rate: float | None = None, _:
 
 
 def describe_course(prediction: ResponsePrediction, _: Translate = str) -> str:
-    """Return the probability after each visit in a line, as "T0 31 %, T1 46 %"."""
+    """Return the probability after each visit in a sentence, as "Probability ...: T0 31 %, T1 46 %."."""
     each = ", ".join(f"{after.visit} {format_probability(after)}" for after in prediction.visits)
     return _("Probability of pCR after each visit: {each}.").format(each=each)
 
@@ -156,11 +156,9 @@ def describe_missing(course: Course, after: VisitPrediction, _: Translate = str)
     """Return which earlier visits are missing, a sentence each; what else is unknown is in the model's warnings."""
     known = VISITS[: VISITS.index(after.visit) + 1]
     skipped = [name for name in known if name not in course.visits]
-    found = []
-    if skipped:
-        text = _("There is no visit {visits}: the probability comes from the others.")
-        found.append(text.format(visits=join(skipped, _)))
-    return found
+    if not skipped:
+        return []
+    return [_("No exam at {visits}: the probability rests on the other visits.").format(visits=join(skipped, _))]
 
 
 def describe_not_for(_: Translate = str) -> str:
@@ -201,7 +199,7 @@ def describe_planes(first: str, plane: str, visit: str, other: str, _: Translate
     """Return that a visit was acquired in a different plane than the first; "" if it was not."""
     if plane == other:
         return ""
-    text = _("{visit}: {other} slices, where {first} has {plane} ones: the pictures do not show the same plane.")
+    text = _("{visit} has {other} slices and {first} has {plane} ones: the pictures do not show the same plane.")
     return text.format(visit=visit, other=other, first=first, plane=plane)
 
 

@@ -119,7 +119,7 @@ def test_slices_in_another_plane_are_named():
     exams = [tiny_exam(), tiny_exam(SAGITTAL)]
     course = tiny_course(2, exams)
     figure = draw_comparison(compare(course, {}), course)
-    assert any("T1: sagittal slices, where T0 has axial ones" in text for text in written(figure))
+    assert any("T1 has sagittal slices and T0 has axial ones" in text for text in written(figure))
 
 
 def test_one_visit_with_images_is_not_compared():

@@ -72,7 +72,7 @@ def test_a_tumour_that_is_gone_is_no_proof_of_a_complete_response():
 def test_probability_has_its_range_and_the_base_rate():
     text = "Probability of pCR after T1: 46 % (range 37 % to 56 %)"
     assert describe_probability(AFTER, None) == f"{text}."
-    assert describe_probability(AFTER, 0.36) == f"{text}; of the patients that it was trained on, 36 % had pCR."
+    assert describe_probability(AFTER, 0.36) == f"{text}; of the training patients, 36 % had pCR."
 
 
 def test_decision_says_what_the_threshold_meant_in_training():
@@ -95,7 +95,7 @@ def test_what_clinical_values_say_and_what_is_not_read_is_reported():
 def test_a_visit_that_was_left_out_is_named():
     course = tiny_course(4, skip=("T1", "T2"))
     assert describe_missing(course, tiny_prediction(course).last) == [
-        "There is no visit T1 and T2: the probability comes from the others."
+        "No exam at T1 and T2: the probability rests on the other visits."
     ]
     assert describe_missing(COURSE, AFTER) == []
 
