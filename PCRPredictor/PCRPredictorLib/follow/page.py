@@ -31,6 +31,7 @@ from .words import (
     describe_values,
     describe_when,
     format_probability,
+    join,
 )
 
 if TYPE_CHECKING:
@@ -96,22 +97,24 @@ def render_follow_up(
 def list_warnings(
     course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice] = ()
 ) -> list[tuple[str, Notice]]:
-    """Return every warning once, with the visit that it is about, "" for the patient or the course.
+    """Return every warning once, with the visits that it is about, as "T0 and T1"; "" for the patient or the course.
 
     A warning that the model repeats at each visit is of the last one.
     """
-    found: dict[Notice, str] = dict.fromkeys(notices, "")
-    found |= {notice: visit.name for visit in course for notice in visit.notices}
+    found: dict[Notice, list[str]] = {notice: [] for notice in notices}
+    for visit in course:
+        for notice in dict.fromkeys(visit.notices):
+            found.setdefault(notice, []).append(visit.name)
     if prediction is not None:
-        found |= dict.fromkeys(prediction.notices, "")
-        found |= {notice: prediction.last.visit for notice in prediction.last.notices if notice not in found}
-    return [(visit, notice) for notice, visit in found.items()]
+        found |= {notice: [] for notice in prediction.notices}
+        found |= {notice: [prediction.last.visit] for notice in prediction.last.notices if notice not in found}
+    return [(join(visits) if visits else "", notice) for notice, visits in found.items()]
 
 
 def _warnings(course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice]) -> list[str]:
     """Return the warnings as lines, those that forbid a decision first."""
     found = sorted(list_warnings(course, prediction, notices), key=lambda each: not each[1].blocks_decision)
-    return [f"{visit}: {notice.message}" if visit else notice.message for visit, notice in found]
+    return [f"{visits}: {notice.message}" if visits else notice.message for visits, notice in found]
 
 
 def _of_the_model(course: Course, prediction: ResponsePrediction | None, card: ModelCard | None) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.exam import LeftAside, Provenance
 from PCRPredictorLib.follow.page import Pictures, list_warnings, render_follow_up
+from PCRPredictorLib.response.course import Course
 from support.examples import BLOCKING
 from support.follow.examples import CARD, SECRET_DATE, tiny_course, tiny_exams, tiny_prediction
 
@@ -67,7 +68,7 @@ def test_a_tumour_that_is_gone_and_a_visit_left_out_are_explained():
     course = tiny_course(4, skip=("T2",))
     text = report(course, tiny_prediction(course))
     assert "no proof of a pathological complete response" in text
-    assert "There is no visit T2" in text
+    assert "No exam at T2" in text
 
 
 def test_images_of_each_visit_and_what_was_not_used_are_described():
@@ -93,6 +94,12 @@ def test_every_warning_is_reported_once_with_its_visit():
     assert [(visit, notice.code) for visit, notice in found] == [
         ("", "order"), ("T1", "example"), ("", "age"), ("T2", "clipped"),
     ]  # fmt: skip
+
+
+def test_a_warning_of_several_visits_names_them_all():
+    alike = (Notice("background_unknown", "One breast."),)
+    visits = {visit.name: replace(visit, notices=alike) for visit in tiny_course(3)}
+    assert list_warnings(Course(visits), None) == [("T0, T1 and T2", alike[0])]
 
 
 def test_all_text_is_escaped():
