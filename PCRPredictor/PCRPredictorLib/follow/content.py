@@ -107,7 +107,7 @@ def _registration(registration: Registration | None) -> dict[str, object] | None
 
 
 def _prediction(visit: Visit, prediction: ResponsePrediction | None) -> dict[str, object]:
-    """Return the result after a visit, under its own name for warnings, which are also those of the visit."""
+    """Return the result after a visit; its `warnings` hold those of the visit, too, and take their place."""
     if prediction is None:
         return {}
     content = prediction.at(visit.name).to_json()

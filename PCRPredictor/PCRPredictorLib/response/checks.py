@@ -1,4 +1,4 @@
-"""Whether a patient's visits can be compared: refused if the numbers would be wrong, warned if they are less reliable.
+"""Check that visits can be compared: refuse what makes the numbers wrong, warn of what makes them less reliable.
 
 Refused: visits in the wrong order of time, one exam given twice, exams of two patients, tumours of both breasts.
 Dates and identifiers are compared and never shown.
@@ -32,7 +32,7 @@ def check_course(course: Course, one_patient: bool = False) -> list[Notice]:
 
     Args:
         course: visits with exams, values, or both.
-        one_patient: the user says that the exams are of one patient, although their headers differ.
+        one_patient: accept exams whose headers name different patients, with a warning.
 
     Raises:
         DataError: if the visits are not exams of one tumour in the order of time.

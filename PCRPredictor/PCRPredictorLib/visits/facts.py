@@ -1,4 +1,4 @@
-"""What the headers of an exam's DICOM files say about it, beyond what reading an exam needs."""
+"""Facts from the headers of an exam's DICOM files, beyond what reading an exam needs."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def read_exams(
     Args:
         given: visits in the order of time.
         clinical: of the patient; it replaces what the exams' sources have.
-        one_patient: the user says that the exams are of one patient, although their headers differ.
+        one_patient: accept exams whose headers name different patients.
         report: called with what is done now.
 
     Raises:

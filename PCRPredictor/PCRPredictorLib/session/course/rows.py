@@ -30,7 +30,7 @@ class VisitRow:
         is_open: True if its exam is the one that is open.
         can_show: True if it has an exam.
         use: what counts as its tumour, see `VisitEntry`.
-        day: after the first visit, as the user says; "" for its date.
+        day: after the first visit, as the user gave it; "" if the exams' dates count.
     """
 
     name: str
