@@ -89,6 +89,13 @@ def longest_of_largest_piece(mask: np.ndarray, geometry: Geometry) -> float:
     return longest_in_slice(largest, geometry)
 
 
+def share_of_largest_piece(mask: np.ndarray) -> tuple[int, float]:
+    """Return the number of pieces of a mask, and the share of its voxels in the largest; (0, 1) if it is empty."""
+    pieces, number = ndimage.label(np.asarray(mask) != 0, _CONNECTED)
+    sizes = np.bincount(pieces.ravel())[1:]
+    return number, float(sizes.max() / sizes.sum()) if number else 1.0
+
+
 def face_sphericity(mask: np.ndarray, spacing: tuple[float, ...]) -> float | None:
     """Return the surface of a ball of the mask's volume over the outer faces of its voxels; None without a voxel.
 

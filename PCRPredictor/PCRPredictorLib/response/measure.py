@@ -9,14 +9,21 @@ import numpy as np
 
 from ..errors import DataError, Notice
 from ..exam import Exam
-from ..formatting import count
+from ..formatting import count, format_percent
 from ..lesion.background import Background, measure_background
 from ..lesion.body import Body, Side, outline_body
-from ..lesion.functional import face_sphericity, functional_voxels, highest_ser, longest_of_largest_piece
+from ..lesion.functional import (
+    face_sphericity,
+    functional_voxels,
+    highest_ser,
+    longest_of_largest_piece,
+    share_of_largest_piece,
+)
 from .course import VisitValues
 
 _SOME = 0.1  # of a tumour, that counts as lying in a breast
 _MOST_POINTS = 2000
+_MOST_IN_ONE = 0.9  # share of a tumour in its largest piece, below which the others matter
 _EARLY = (90.0, 240.0)  # s after injection; the trial's early phase is that nearest to 150 s
 
 
@@ -126,6 +133,13 @@ def _notices(exam: Exam, outline: np.ndarray | None, tumour: np.ndarray, shown: 
             "several_tumours",
             f"The mask has {count(len(exam.lesions), 'tumour')}: their volumes were added, the diameter is that of the "
             "largest piece.",
+        )
+    pieces, share = share_of_largest_piece(tumour)
+    if len(exam.lesions) <= 1 and share < _MOST_IN_ONE:
+        yield Notice(
+            "tumour_in_pieces",
+            f"The tumour is in {pieces} pieces, the largest of which is {format_percent(share)} of it: the "
+            "diameter is that of this piece, not from one end of the tumour to the other.",
         )
     if _reaches_the_end(tumour, exam.geometry.slice_axis):
         yield Notice(

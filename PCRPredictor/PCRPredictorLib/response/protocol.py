@@ -13,6 +13,7 @@ from .course import Visit
 _SECONDS = 30.0  # by which the early phase may differ: enhancement rises and falls within a minute
 _SPACING = 1.25  # ratio of voxel sizes
 _TESLA = 0.5
+_SAME_PLANE = 0.7  # cosine of the angle between the slices' normals: 45 degrees
 _EXTENT = 0.6  # of the field's width: one breast instead of both
 
 
@@ -36,6 +37,10 @@ def _differences(first: Visit, visit: Visit) -> Iterator[tuple[str, str, str]]:
     if np.max(np.maximum(sizes[0] / sizes[1], sizes[1] / sizes[0])) > _SPACING:
         what = f"its voxels are {_times(other)} mm instead of {_times(one)} mm"
         yield "spacing_differs", what, "Small tumours and diameters are measured less alike."
+    normals = [exam.geometry.direction[:, 2 - exam.geometry.slice_axis] for exam in (one, other)]
+    if abs(float(normals[0] @ normals[1])) < _SAME_PLANE:
+        what = "its slices lie in a different plane"
+        yield "plane_differs", what, "Diameters are measured within slices: compare them with caution."
     yield from _settings(first, visit)
     widths = [max(_extent(exam)) for exam in (one, other)]
     if min(widths) < _EXTENT * max(widths):

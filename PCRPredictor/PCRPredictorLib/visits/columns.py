@@ -22,8 +22,10 @@ _DERIVED = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"\b(path\w*|clin\w*|us|sono\w*|ultraso\w*|mammo\w*|mg|palpat\w*|residual|node\w*|nodal|ln|axill\w*|specimen|"
-    r"sample|dose|image|voxel|pixel|slice|matrix|body|patient|breast|grid)\b"
+    r"sample|dose|image|voxel|pixel|slice|matrix|body|patient|breast|grid|mean|average|min|minimum|minimal|smallest|"
+    r"short|shortest|perpendicular)\b"
 )
+_PERCENT = re.compile(r"(\b(percent\w*|pct|perc|prozent|pourcent\w*)\b|%)")
 _QUANTITIES = {  # name of a quantity to what stands for it
     VOLUME: r"\b(ftv|functional (tumou?r )?vol\w*|funktionelles (tumor)?volumen)\b",
     BACKGROUND: r"\b(bpe|background (parenchymal )?enhanc?\w*)\b",
@@ -60,7 +62,7 @@ _WORDS = {  # visit to the words for it
     ),
 }
 _NUMBERED = re.compile(r"\b(?:(t|tp|v|visit|mri|mr|exam|scan|time ?point|time|irm|mrt|besuch|m) )?(\d)\b")
-_WEEK = re.compile(r"\b(?:(?:week|wk|woche|w|semaine) (\d+)|(\d+) (?:weeks?|wks?|w))\b")
+_WEEK = re.compile(r"\b(?:(?:weeks?|wk|wochen?|w|semaine) (\d+)|(\d+) (?:weeks?|wks?|w|wochen?|semaines?|semanas?))\b")
 _DAY = re.compile(r"\b(?:day|d|tag) (\d+)\b")
 _CYCLE = re.compile(r"\b(?:cycles?|courses?|doses?|c) \d+\b")  # of treatment: no visit follows from its number
 _LAST_WEEK = {"T0": 0, "T1": 5, "T2": 16}  # after the start of treatment; later is before surgery
@@ -91,9 +93,14 @@ class VisitColumn:
         return units[""] if "" in units else units.get(self.unit or "")
 
 
-def words(name: str) -> str:
-    """Return the words and numbers of a column's name in lower case, without accents, with single blanks."""
-    text = unicodedata.normalize("NFKD", _CUBIC.sub(lambda found: f" cubic{found[1].lower()} ", name))
+def words(name: str, *, cubic: bool = True) -> str:
+    """Return the words and numbers of a column's name in lower case, without accents, with single blanks.
+
+    Args:
+        cubic: read mm 3 as a unit of volumes, not as mm and the number 3.
+    """
+    name = _CUBIC.sub(lambda found: f" cubic{found[1].lower()} ", name) if cubic else name
+    text = unicodedata.normalize("NFKD", name)
     text = "".join(letter for letter in text if not unicodedata.combining(letter)).replace("ß", "ss")
     return " ".join(found.group().lower() for found in _TOKEN.finditer(text))
 
@@ -106,6 +113,9 @@ def read_column(name: str) -> VisitColumn | None:
     quantity = next((quantity for quantity, pattern in _QUANTITIES.items() if re.search(pattern, text)), None)
     if quantity is None or (quantity == DIAMETER and _ELSEWHERE.search(text)):
         return None
+    if quantity in (VOLUME, DIAMETER) and _PERCENT.search(text):
+        return None  # of the baseline
+    text = words(name, cubic=quantity != DIAMETER)
     rest, unit = _take_unit(re.sub(_QUANTITIES[quantity], " ", text), quantity)
     visit, number, prefix = _read_visit(rest)
     return VisitColumn(quantity, visit, number, prefix, unit)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.delimited import decode
 from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.reading.text_table import Report, TextTable, read_text_table
 from PCRPredictorLib.reading.workbook import Workbook
@@ -18,6 +19,7 @@ from .patients import count_matches, place_patients, same_key
 from .words import IDENTIFIER, INDEX, LABEL_EXACT, LABEL_STRONG, fits
 
 _TITLE = 5  # lines that a title may have
+_NARROW = 4  # columns: a title that was split at its comma
 _LEAST = 0.3  # of the rows, or of the patients, that must match
 _DIFFERENT, _NAMED = 0.9, 0.5  # of the rows must differ; if the column is named like an identifier
 
@@ -69,7 +71,14 @@ def _read_sheets(file: Path, report: Report) -> list[Table]:
 def _read_below_title(file: Path, sheet: str | None, report: Report) -> TextTable:
     """Read a table whose header may lie below lines with a title."""
     said: list[str] = []
-    table = read_text_table(file, sheet, report=said.append)
+    try:
+        table = read_text_table(file, sheet, report=said.append)
+    except DataError:
+        if sheet is not None or (short := _read_below_short_lines(file, report)) is None:
+            raise
+        return short
+    if len(table.columns) <= _NARROW and (short := _read_below_short_lines(file, report)) is not None:
+        return short
     for _, values in table.rows[:_TITLE] if said else ():
         with suppress(DataError):
             below = read_text_table(file, sheet, next(filter(None, values), None), report)
@@ -78,6 +87,29 @@ def _read_below_title(file: Path, sheet: str | None, report: Report) -> TextTabl
     for text in said:
         report(text)
     return table
+
+
+def _read_below_short_lines(file: Path, report: Report) -> TextTable | None:
+    """Return the table of a text file below title lines, which have fewer values than it; None if there is none.
+
+    Its headings are all different, none is empty or a number, and twice as many as the values of any line above.
+    """
+    with suppress(ValueError, OSError):
+        lines = [line for line in decode(file.read_bytes(), lambda _: None).splitlines() if line.strip(" ,;\t|")]
+        for separator in ";\t,|":
+            cells = [[one.strip(' "') for one in line.split(separator)] for line in lines[: _TITLE + 1]]
+            filled = [sum(map(bool, line)) for line in cells]
+            for k, names in enumerate(cells[1:], 1):
+                headings = [name for name in names if name]
+                is_header = len(set(names)) == len(headings) > 1 and not any(map(_is_number, headings))
+                if is_header and 2 * max(filled[:k]) <= filled[k]:
+                    with suppress(DataError):
+                        return read_text_table(file, None, headings[0], report)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").lstrip("+-").isdigit()
 
 
 def _list_sheets(file: Path) -> list[str]:

@@ -64,6 +64,12 @@ def number_of(quantity: str, text: str) -> tuple[float, float | None] | None:
         return None
 
 
+def has_bare_number(quantity: str, text: str) -> bool:
+    """Return True for a number above 0 without a unit of its own."""
+    found = number_of(quantity, text)
+    return found is not None and found[0] > 0 and found[1] is None
+
+
 _WORDS: Mapping[str, str] = {
     VOLUME: "a volume (over 2000 ml)",
     DIAMETER: "a diameter (over 250 mm)",

@@ -9,11 +9,11 @@ from PCRPredictorLib.clinical import is_missing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.response.course import VISITS
-from PCRPredictorLib.visits.columns import VisitColumn
+from PCRPredictorLib.visits.columns import VisitColumn, units_of
 
 from ..schema import KNOWN
 from .answers import read_clinical_cells, read_label_cells
-from .cells import read_cell
+from .cells import has_bare_number, read_cell
 from .mapping import LABEL, PATIENT, TableMapping
 from .recognise import Recognised
 from .units import ask, infer_unit
@@ -151,7 +151,7 @@ def find_factors(found: Recognised, mapping: TableMapping) -> tuple[dict[str, fl
         told = {name: c if c.factor is not None else replace(c, unit=unit) for name, c in columns.items()}
         factors |= {name: column.factor or 1.0 for name, column in told.items()}
         units = ", ".join(dict.fromkeys(column.unit for column in told.values() if column.unit))
-        words = f" in {units}{why and f' ({why})'}" if units else ""
+        words = f" in {units}{why and f' ({why})'}" if units else why and f" in {why}"
         shown = ", ".join(f"{name} at {column.visit}" for name, column in told.items())
         notes.append(f"{found.table.name}: {quantity}{words}: {shown}")
     return factors, notes
@@ -166,6 +166,8 @@ def _unit_of(
         return None, ""
     if quantity in mapping.unit_of:
         return mapping.unit_of[quantity], "as --unit says"
+    if not any(has_bare_number(quantity, text) for name in unknown for text in found.table.columns[name]):
+        return None, "the unit of each cell" if units_of(quantity).keys() - {""} else ""
     first = min(unknown, key=lambda name: VISITS.index(unknown[name].visit or VISITS[0]))
     inferred = infer_unit(quantity, found.table.columns[first])
     if inferred.unit is None:

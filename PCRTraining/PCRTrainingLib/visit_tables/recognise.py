@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from PCRPredictorLib.clinical import is_missing
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.identifiers import clean, number_key
 from PCRPredictorLib.response.course import QUANTITIES
 from PCRPredictorLib.visits.columns import VisitColumn, is_other_volume, number_visits, read_column, read_visit, words
@@ -73,13 +74,15 @@ def recognise(table: Table, mapping: TableMapping, known: set[str] | None = None
     identifier = find_identifier(table, mapping, known or set())
     if identifier is None:
         return None
-    table, notes = _one_row_per_patient(table, identifier)
+    rows = _one_row_per_patient(table, identifier)
+    table, notes = rows.table, rows.notes
     split = _split(table, identifier, mapping)
     visits, doubts = _place(table, split.visits, mapping)
     visits = _without_replaced(visits, mapping)
     _refuse_double(table, visits)
     own = replace(table, columns={identifier: table.columns[identifier], **split.rest})
     others = _with_mapping(describe_columns(own, identifier), own, mapping)
+    doubts += rows.doubts + _different_answers(table, others, rows.different)
     taken = {*others.columns.values(), *visits}
     unused = tuple(name for name in table.columns if name not in taken and name != identifier)
     doubts += [
@@ -118,38 +121,87 @@ def _is_filled(cells: Sequence[str]) -> bool:
     return len(filled) > _DISTINCT * len(cells) and len(set(filled)) > 1
 
 
-def _one_row_per_patient(table: Table, identifier: str) -> tuple[Table, list[str]]:
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """A table with a row per patient, and what was told.
+
+    Args:
+        different: column to the patients whose rows, one per visit, have different values of it; the first is used.
+    """
+
+    table: Table
+    notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    different: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _one_row_per_patient(table: Table, identifier: str) -> _Rows:
     """Return a table with a row per patient; of one with a row per visit, each quantity becomes a column per visit."""
     keys = [number_key(text) for text in table.columns[identifier]]
     if len(set(keys)) > _DISTINCT * len(keys):
-        return table, []
+        return _Rows(table)
+    plain = {k for k, name in enumerate(table.columns) if read_column(name) is not None and not read_visit(name)}
     named = [name for name in table.columns if fits(_VISIT_OF_ROW, name) and name != identifier]
     by_row = [name for name in named if all(read_visit(text) for text in table.columns[name])]
     if len(by_row) != 1:
-        return table, []
+        return _Rows(table, doubts=[_which_visit(table, named, by_row)] if plain else [])
     cells = table.columns[by_row[0]]
-    plain = {k for k, name in enumerate(table.columns) if read_column(name) is not None and not read_visit(name)}
     first = dict.fromkeys(keys)
     columns: dict[str, list[str]] = {}
+    different: dict[str, list[str]] = {}
     for k, (name, values) in enumerate(table.columns.items()):
         if k not in plain:
             if name != by_row[0]:
-                columns[name] = [_first_filled(values, keys, key) for key in first]
+                own = {key: _filled_of(values, keys, key) for key in first}
+                columns[name] = [next(iter(texts), "") for texts in own.values()]
+                different[name] = [key for key, texts in own.items() if len(set(texts)) > 1]
             continue
         for visit in dict.fromkeys(cells):
             rows = {key: values[i] for i, key in enumerate(keys) if cells[i] == visit}
             columns[f"{name} {_visit_name(visit)}"] = [rows.get(key, "") for key in first]
     note = f"{table.name}: a row per visit, told apart by {by_row[0]}"
-    return replace(table, columns=columns), [note]
+    return _Rows(replace(table, columns=columns), [note], different=different)
+
+
+def _which_visit(table: Table, named: Sequence[str], by_row: Sequence[str]) -> str:
+    """Return a sentence about a table whose rows are visits that cannot be told apart."""
+    if by_row:
+        return f"{table.name}: {' and '.join(by_row)} both name visits; leave one of them out"
+    if not named:
+        return (
+            f"{table.name}: has several rows per patient, and no column says which visit each is; add a column named "
+            "visit with T0, T1, T2 or T3"
+        )
+    cells = [text for text in dict.fromkeys(table.columns[named[0]]) if not read_visit(text)]
+    shown = ", ".join(map(repr, cells[:3]))
+    return f"{table.name}: {named[0]} has {shown}, which names no visit; write T0, T1, T2 or T3 there"
+
+
+def _different_answers(table: Table, others: Columns, different: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each clinical variable of which a patient's rows have different values.
+
+    Raises:
+        DataError: if it is the label.
+    """
+    found = []
+    for ours, name in others.columns.items():
+        if not (patients := different.get(name)):
+            continue
+        shown = ", ".join(patients[:3]) + (", ..." if len(patients) > 3 else "")
+        which = f"{table.name}: {name} is different in the rows of {count(len(patients), 'patient')} ({shown})"
+        if ours == LABEL:
+            raise DataError(f"{which}; each patient must have one outcome, correct the others")
+        found.append(f"{which}; the first value is used")
+    return found
 
 
 def _visit_name(cell: str) -> str:
     return f"visit {cell}" if cell.strip().isdigit() else cell
 
 
-def _first_filled(values: Sequence[str], keys: Sequence[str], key: str) -> str:
+def _filled_of(values: Sequence[str], keys: Sequence[str], key: str) -> list[str]:
     own = [values[k] for k, other in enumerate(keys) if other == key]
-    return next((text for text in own if not is_missing(text)), "")
+    return [text for text in own if not is_missing(text)]
 
 
 def _split(table: Table, identifier: str, mapping: TableMapping) -> _Split:

@@ -8,7 +8,7 @@ from statistics import median
 
 from PCRPredictorLib.visits.columns import BACKGROUND, DIAMETER, VOLUME, units_of
 
-from .cells import number_of
+from .cells import has_bare_number, number_of
 
 _FEWEST = 5  # values that can tell
 # The median of untreated tumours cannot be outside these, in our units, whatever the trial.
@@ -36,7 +36,8 @@ def infer_unit(quantity: str, cells: Iterable[str]) -> InferredUnit:
         quantity: name of one of `QUANTITIES`.
         cells: texts of the column.
     """
-    numbers = [found[0] for text in cells if (found := number_of(quantity, text)) and found[0] > 0]
+    bare = [text for text in cells if has_bare_number(quantity, text)]
+    numbers = [found[0] for text in bare if (found := number_of(quantity, text))]
     middle = median(numbers) if numbers else 0.0
     if len(numbers) < _FEWEST:
         return InferredUnit(None, f"{len(numbers)} values")

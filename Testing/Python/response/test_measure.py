@@ -65,8 +65,17 @@ def test_several_tumours_are_measured_together():
     assert codes(found) == ["several_tumours"]
 
 
+def test_a_tumour_in_pieces_is_reported():
+    cut = EXAM.mask.copy()
+    where = np.argwhere(cut)
+    cut[:, where[:, 1].min() + 2] = 0
+    found = measure_visit(replace(EXAM, mask=cut))
+    assert codes(found) == ["tumour_in_pieces"]
+    assert "is in 2 pieces, the largest of which is" in found.notices[-1].message + found.notices[0].message
+
+
 def test_a_tumour_that_is_cut_off_and_an_early_phase_at_another_time_are_reported():
     cut = EXAM.mask.copy()
     cut[0] = cut[5]
     late = replace(EXAM, mask=cut, provenance=Provenance("dicom", (0.0, 400.0, 500.0), injection=60.0))
-    assert codes(measure_visit(late)) == ["tumour_at_the_end", "early_phase_time"]
+    assert codes(measure_visit(late)) == ["tumour_in_pieces", "tumour_at_the_end", "early_phase_time"]

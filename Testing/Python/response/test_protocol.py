@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.response.protocol import compare_protocols
@@ -48,3 +49,9 @@ def test_a_later_early_phase_is_named_with_both_times():
 def test_voxels_of_a_different_size_and_a_field_of_one_breast_are_named():
     assert codes(small_exam(size=(24, 20, 5), spacing=(3, 3, 6))) == ["spacing_differs"]
     assert codes(small_exam(size=(24, 20, 10))) == ["field_differs"]
+
+
+def test_slices_in_a_different_plane_are_named():
+    sagittal = [[0, 0, 1], [1, 0, 0], [0, -1, 0]]
+    assert codes(small_exam(1, direction=np.array(sagittal, float))) == ["plane_differs"]
+    assert codes(small_exam(1, direction=np.diag([-1.0, -1.0, 1.0]))) == []

@@ -63,6 +63,67 @@ def test_unit_in_a_cell_goes_before_that_of_the_column(tmp_path):
     assert _diameter(read_visit_tables([write_csv(cells, tmp_path / "a.csv")]), "T0")[0] == 32
 
 
+def test_column_whose_cells_all_have_units_needs_no_other(tmp_path):
+    units = [f"{value / 10} cm" if k % 2 else f"{value} mm" for k, value in enumerate(range(20, 60))]
+    found = read_visit_tables([write_csv({**BASE, "LD_V1": units}, tmp_path / "a.csv")])
+    assert np.allclose(_diameter(found, "T0"), range(20, 60))
+    assert any("in the unit of each cell: LD_V1" in note for note in found.notes)
+
+
+def test_centimetres_of_some_patients_or_one_visit_are_noticed(tmp_path):
+    some = _diameters(["LD_V1"])
+    some["LD_V1"][::4] = [value / 10 for value in some["LD_V1"][::4]]
+    found = read_visit_tables([write_csv({**BASE, **some}, tmp_path / "a.csv")])
+    assert any("under 10 mm in 10 of 40 patients (S000, S004, S008, ...)" in text for text in found.warnings)
+    one = {**_diameters(["LD_V1"]), "LD_V3": [value / 10 for value in CELLS["longest_diameter_mm_T2"]]}
+    found = read_visit_tables([write_csv({**BASE, **one}, tmp_path / "b.csv")])
+    assert any("diameter at T2 is" in text and "its unit right?" in text for text in found.warnings)
+    assert not read_visit_tables([write_csv(CELLS, tmp_path / "c.csv")]).warnings
+
+
+@pytest.mark.parametrize("title", ["GeparX, Stand 03.2024;;;;;;;", "Some trial", "Trial, release 2, of 2024"])
+def test_title_above_the_header_of_a_text_table_is_left_aside(tmp_path, title):
+    path = write_csv({**BASE, **_diameters(["LD_mm_T0", "LD_mm_T1"])}, tmp_path / "a.csv", ";")
+    path.write_text(f"{title}\n{path.read_text()}")
+    found = read_visit_tables([path])
+    assert _diameter(found, "T1").tolist() == CELLS["longest_diameter_mm_T1"]
+    assert any("has 1 line above its headings in line 2; left aside" in note for note in found.notes)
+
+
+def test_longer_line_is_not_taken_for_a_header(tmp_path):
+    path = write_csv({**BASE, **_diameters(["LD_mm_T0"])}, tmp_path / "a.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[1] + ",x", *lines[2:]]))
+    with pytest.raises(DataError, match="line 2 must have at most the 6 values of the header, got 7"):
+        read_visit_tables([path])
+
+
+def _rows(visits):
+    rows = [(k, j) for k in range(40) for j in range(len(visits))]
+    return {
+        "id": [BASE["patient_id"][k] for k, _ in rows],
+        "timepoint": [visits[j] for _, j in rows],
+        "diameter_mm": [CELLS[f"longest_diameter_mm_T{j}"][k] for k, j in rows],
+        "pcr": [BASE["pcr"][k] for k, _ in rows],
+    }
+
+
+def test_rows_whose_visits_cannot_be_told_say_what_to_write(tmp_path):
+    cells = _rows(["pre-NAC", "some time"])
+    with pytest.raises(DataError, match="timepoint has 'some time', which names no visit; write T0, T1, T2 or T3"):
+        read_visit_tables([write_csv(cells, tmp_path / "a.csv")])
+    cells["date"] = cells.pop("timepoint")
+    with pytest.raises(DataError, match="several rows per patient, and no column says which visit each is"):
+        read_visit_tables([write_csv(cells, tmp_path / "b.csv")])
+
+
+def test_outcome_that_differs_between_rows_of_a_patient_is_refused(tmp_path):
+    cells = _rows(["T0", "T1"])
+    cells["pcr"][5] = 1 - cells["pcr"][4]
+    with pytest.raises(DataError, match=r"pcr is different in the rows of 1 patient \(s002\); each patient must have"):
+        read_visit_tables([write_csv(cells, tmp_path / "a.csv")])
+
+
 def test_row_per_visit_becomes_a_row_per_patient(tmp_path):
     rows = [(k, visit) for k in range(40) for visit in VISITS]
     cells = {

@@ -36,10 +36,21 @@ def test_name_says_quantity_visit_and_unit(name, quantity, visit, unit):
 
 @pytest.mark.parametrize(
     "name",
-    ["FTV_T1_change", "volume_T0", "clinical_size_pre", "path_size_cm", "patient_size", "slice_thickness", "HR Pos"],
+    ["FTV_T1_change", "volume_T0", "clinical_size_pre", "path_size_cm", "patient_size", "slice_thickness", "HR Pos"]
+    + ["LD_T1_%", "LD T1 pct of baseline", "FTV_T0_pct", "Mean diameter T0 mm", "min_diameter_T1_mm"],
 )
 def test_other_names_are_no_measurement(name):
     assert read_column(name) is None
+
+
+def test_third_diameter_in_mm_is_no_volume():
+    assert [read_column(f"LD_mm_{k}").number for k in (1, 2, 3)] == [1, 2, 3]
+    assert read_column("FTV_T0_mm_3").unit == "mm3"
+
+
+def test_weeks_are_read_before_and_after_their_number():
+    for name in ("Durchmesser nach 3 Wochen (cm)", "LD weeks 3 mm", "taille mm 3 semaines", "LD mm 3 wks"):
+        assert read_column(name).visit == "T1"
 
 
 def test_visits_are_numbered_from_the_first_that_there_is():
