@@ -88,7 +88,7 @@ def read_visit_tables(files: Sequence[Path], mapping: TableMapping | None = None
     """
     mapping = mapping or TableMapping()
     tables, notes = recognise_tables(files, mapping)
-    joined = Joined(notes=notes)
+    joined = Joined(notes=notes, warnings=_report_disjoint(tables))
     for table in tables:
         joined.add_table(table, mapping)
     joined.refuse_contradictions()
@@ -130,6 +130,18 @@ def recognise_tables(
             "longest_diameter_mm_T1; name them in a --mapping file, which pcr init TABLE writes"
         )
     return found, notes
+
+
+def _report_disjoint(tables: Sequence[Recognised]) -> list[str]:
+    """Return a sentence for each table none of whose patients is in any other table, if there are others."""
+    found = []
+    for table in tables:
+        others = {key for other in tables if other is not table for key in other.keys}
+        if others and not others & set(table.keys):
+            found.append(
+                f"{table.table.name}: none of its patients is in the other tables; are they named in the same way?"
+            )
+    return found
 
 
 def _with_patient(table: Table) -> Table:

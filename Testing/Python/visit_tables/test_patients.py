@@ -154,6 +154,12 @@ def test_contradiction_of_two_tables_is_refused(tmp_path):
         read_visit_tables(files)
 
 
+def test_tables_without_a_common_patient_are_reported(tmp_path):
+    other = {"patient_id": [f"Q{k}" for k in range(40)], "LD_mm_T1": CELLS["longest_diameter_mm_T1"]}
+    found = read_visit_tables([write_csv(CELLS, tmp_path / "a.csv"), write_csv(other, tmp_path / "b.csv")])
+    assert any("b.csv: none of its patients is in the other tables" in text for text in found.warnings)
+
+
 def test_same_visit_twice_is_refused(tmp_path):
     path = write_csv({**BASE, **_diameters(["LD_mm_T0"]), "size_mm_baseline": [1] * 40}, tmp_path / "a.csv")
     with pytest.raises(DataError, match="LD_mm_T0 and size_mm_baseline are both longest diameter at T0; name one"):
