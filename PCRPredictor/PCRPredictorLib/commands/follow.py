@@ -148,7 +148,6 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
     """Print a table with a line per visit, then every warning once."""
     from rich.table import Table
 
-    from ..follow.page import list_warnings
     from ..follow.words import (
         describe_day,
         describe_decision,
@@ -156,6 +155,7 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
         format_change,
         format_probability,
         format_quantity,
+        list_warnings,
     )
     from ..response.course import change
 

@@ -31,7 +31,7 @@ from .words import (
     describe_values,
     describe_when,
     format_probability,
-    join,
+    list_warnings,
 )
 
 if TYPE_CHECKING:
@@ -92,23 +92,6 @@ def render_follow_up(
         images=_images(course),
         **_of_the_model(course, prediction, card),
     )
-
-
-def list_warnings(
-    course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice] = ()
-) -> list[tuple[str, Notice]]:
-    """Return every warning once, with the visits that it is about, as "T0 and T1"; "" for the patient or the course.
-
-    A warning that the model repeats at each visit is of the last one.
-    """
-    found: dict[Notice, list[str]] = {notice: [] for notice in notices}
-    for visit in course:
-        for notice in dict.fromkeys(visit.notices):
-            found.setdefault(notice, []).append(visit.name)
-    if prediction is not None:
-        found |= {notice: [] for notice in prediction.notices}
-        found |= {notice: [prediction.last.visit] for notice in prediction.last.notices if notice not in found}
-    return [(join(visits) if visits else "", notice) for notice, visits in found.items()]
 
 
 def _warnings(course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..errors import Notice
 from ..formatting import MISSING, format_beside, format_percent, format_value, format_volume
 from ..registration.rigid import Registration
 from ..report.wording import Translate, describe_frequencies_at, describe_rates, describe_side_of
@@ -234,6 +235,23 @@ def describe_chart(course: Course, prediction: ResponsePrediction | None, _: Tra
         ranges = ", ".join(f"{after.visit} {_with_range(after, _)}" for after in prediction.visits)
         parts.append(_("Probability of pCR after each visit: {each}.").format(each=ranges))
     return " ".join(parts)
+
+
+def list_warnings(
+    course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice] = ()
+) -> list[tuple[str, Notice]]:
+    """Return every warning once, with the visits that it is about, as "T0 and T1"; "" for the patient or the course.
+
+    A warning that the model repeats at each visit is of the last one.
+    """
+    found: dict[Notice, list[str]] = {notice: [] for notice in notices}
+    for visit in course:
+        for notice in dict.fromkeys(visit.notices):
+            found.setdefault(notice, []).append(visit.name)
+    if prediction is not None:
+        found |= {notice: [] for notice in prediction.notices}
+        found |= {notice: [prediction.last.visit] for notice in prediction.last.notices if notice not in found}
+    return [(join(visits) if visits else "", notice) for notice, visits in found.items()]
 
 
 def _with_range(after: VisitPrediction, _: Translate) -> str:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.exam import LeftAside, Provenance
-from PCRPredictorLib.follow.page import Pictures, list_warnings, render_follow_up
+from PCRPredictorLib.follow.page import Pictures, render_follow_up
+from PCRPredictorLib.follow.words import list_warnings
 from PCRPredictorLib.response.course import Course
 from support.examples import BLOCKING
 from support.follow.examples import CARD, SECRET_DATE, tiny_course, tiny_exams, tiny_prediction

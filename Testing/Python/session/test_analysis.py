@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.session.course.analysis import Analysis
 from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.response_choice import ResponseChoice
@@ -171,6 +172,14 @@ def test_a_different_patient_is_refused_unless_headers_may_differ(table):
     assert "SECRET" not in table.desk.problems[-1]
     table.analysis.allow_headers_to_differ(True)
     assert predict(table) is not None
+
+
+def test_warnings_of_every_visit_are_shown_with_the_prediction(table):
+    answer = predict(table)
+    first = replace(answer.course.visits["T0"], notices=(Notice("mask", "The mask is odd."),))
+    course = replace(answer.course, visits={**answer.course.visits, "T0": first})
+    table.analysis.answer = replace(answer, course=course)
+    assert "T0: The mask is odd." in describe_answer(table.analysis)
 
 
 def test_measurements_need_no_model(table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
 
 from ...follow import words
@@ -22,10 +23,9 @@ def describe_answer(analysis: Analysis, _: Translate = str) -> str:
     parts = [f"<b>{escape(stale)}</b>" if stale else "", *map(escape, _about_course(answer.course, _))]
     if answer.prediction is not None:
         parts += _about_prediction(answer.course, answer.prediction, _)
-    notices = answer.notices if answer.prediction is None else (*answer.notices, *answer.prediction.notices)
-    own = [notice for visit in answer.course for notice in visit.notices] if answer.prediction is None else []
-    last = answer.prediction.visits[-1].notices if answer.prediction is not None else ()
-    return _paragraphs([*parts, list_notices((*notices, *own, *last), _)])
+    found = words.list_warnings(answer.course, answer.prediction, answer.notices)
+    named = [replace(each, message=f"{visits}: {each.message}") if visits else each for visits, each in found]
+    return _paragraphs([*parts, list_notices(named, _)])
 
 
 def _about_course(course: Course, _: Translate) -> list[str]:
