@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from ..errors import DataError, Notice, within_memory
 from ..exam import Exam, Lesion
+from ..formatting import format_volume
 from ..lesion.body import Side
 from ..registration.rigid import carry_mask, register
 from ..response.checks import breast_of
@@ -15,6 +17,10 @@ from ..response.course import Use, Visit, VisitValues
 from ..response.measure import Measured, measure_visit
 
 MARGIN_MM = 5.0  # by which the baseline's outline is widened, as the breast lies anew
+_LEFT_ML, _LEFT_SHARE = (
+    0.3,
+    0.1,
+)  # of the baseline's functional volume: less than both may remain of a tumour that is gone
 
 
 def measure_exam(exam: Exam, side: Side | None = None, inside: Exam | None = None) -> Measured:
@@ -67,7 +73,28 @@ def measure_in_course(visit: Visit, use: Use, first: Visit | None) -> Visit:
     if inside is not None:
         exam = replace(exam, mask=found.functional.astype(np.uint8))
     notices = (*exam.provenance.notices, *found.notices)
+    if found.values.gone and first is not None and first.exam is not None:
+        notices += tuple(_doubt_gone(exam, side, first))
     return replace(visit, exam=exam, values=found.values, notices=notices)
+
+
+def _doubt_gone(exam: Exam, side: Side | None, first: Visit) -> Iterator[Notice]:
+    """Yield a warning if a tumour that is said to be gone still enhances where it was at the first visit."""
+    before = first.values.functional_volume_ml
+    if first.exam is None or not first.exam.has_tumour or not before:
+        return
+    try:
+        left = measure_exam(replace(exam, mask=None), side, first.exam).values.functional_volume_ml or 0.0
+    except DataError:
+        text = "The tumour is said to be gone; whether it still enhances could not be checked, as the exams do not fit."
+        yield Notice("gone_unchecked", text)
+        return
+    if left >= max(_LEFT_ML, _LEFT_SHARE * before):
+        text = (
+            f"The tumour is said to be gone, but inside its first outline {format_volume(left)} still enhance "
+            f"({format_volume(before)} before): check the exam, and outline what is left."
+        )
+        yield Notice("gone_but_enhances", text)
 
 
 def with_notice(exam: Exam, notice: Notice) -> Exam:
