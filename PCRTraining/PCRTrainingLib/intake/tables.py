@@ -77,7 +77,8 @@ def _read_below_title(file: Path, sheet: str | None, report: Report) -> TextTabl
         if sheet is not None or (short := _read_below_short_lines(file, report)) is None:
             raise
         return short
-    if len(table.columns) <= _NARROW and (short := _read_below_short_lines(file, report)) is not None:
+    known = any(fits(kind, name) for kind in (IDENTIFIER, LABEL_EXACT, LABEL_STRONG) for name in table.columns)
+    if len(table.columns) <= _NARROW and not known and (short := _read_below_short_lines(file, report)) is not None:
         return short
     for _, values in table.rows[:_TITLE] if said else ():
         with suppress(DataError):

@@ -19,7 +19,9 @@ import typer
 from PCRPredictorLib.command_line import run
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
 from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.phantom.cohort import write_courses
 from PCRPredictorLib.phantom.patient import make_exam
+from PCRPredictorLib.phantom.site import find_site
 from PCRPredictorLib.reading.mapping import CohortMapping, read_mapping
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib import config
@@ -75,6 +77,21 @@ def calls():
     return [call for call in found if not any(part in call for part in ELSEWHERE)]
 
 
+IN_FOLDER = [
+    "visits.csv",
+    "clinical.csv",
+    "trial.xlsx",
+    "hospital",
+    "archive",
+    "clinic.xlsx",
+    "MAMA-MIA",
+    "mama-mia.json",
+    "a.json",
+    "b.json",
+    *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour")),
+]
+
+
 @pytest.fixture(scope="module")
 def files(training_cohort, trained, tmp_path_factory):
     """Return the files that commands name, by option and name or by name alone."""
@@ -107,21 +124,9 @@ def files(training_cohort, trained, tmp_path_factory):
     write_csv(only(seen, [name for name in seen if "_T" in name or name == "patient_id"]), folder / "visits.csv")
     write_csv(only(seen, ["patient_id", "age", "hr", "her2", "pcr"]), folder / "clinical.csv")
     other_trial(folder / "trial.xlsx", 40, visits=2)
-    files = [
-        "visits.csv",
-        "clinical.csv",
-        "trial.xlsx",
-        "hospital",
-        "archive",
-        "clinic.xlsx",
-        "MAMA-MIA",
-        "mama-mia.json",
-        "a.json",
-        "b.json",
-        *(f"{n}.nii.gz" for n in (*PHASE_NAMES, "tumour")),
-    ]
+    write_courses(folder / "treated", 1, find_site("A"))
     return {
-        **{name: folder / name for name in files},
+        **{name: folder / name for name in IN_FOLDER},
         "cohort": training_cohort,
         "elsewhere": elsewhere,
         "duke": elsewhere,
@@ -132,6 +137,7 @@ def files(training_cohort, trained, tmp_path_factory):
         ("--dicom", "folder"): folder / "dicom",
         **write_followed(folder, exam),
         ("--cohort", "folder"): training_cohort,
+        ("--table", "trial"): folder / "treated",
         "demo-out": folder / "demo-out",
         ("--resume", "run"): stopped,
     }
@@ -159,7 +165,8 @@ TRAINS = ("pcr train", "pcr select", "pcr experiment")
 def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     words = shlex.split(call)[1:]
     if words[0] == "phantom":
-        words[words.index("--patients") + 1] = "2"
+        if "--patients" in words:
+            words[words.index("--patients") + 1] = "2"
     else:
         copy_files([word for word in words if words[0] != "import" or word != "cohort"], files, tmp_path)
     if words[0] == "init" and (tmp_path / words[1]).is_dir():
