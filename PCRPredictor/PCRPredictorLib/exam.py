@@ -252,3 +252,31 @@ class Exam:
         kept = {name: value for name, value in self.clinical.items() if name.strip().lower() not in names}
         unusable = tuple(name for name in self.provenance.unusable if name not in names)
         return replace(self, clinical={**kept, **given}, provenance=replace(self.provenance, unusable=unusable))
+
+
+def exam_to_json(exam: Exam) -> dict[str, object]:
+    """Return the description of the exam in `prediction.json`, which does not identify the patient.
+
+    Args:
+        exam: that was predicted.
+
+    Returns:
+        Plain values, None if unknown.
+    """
+    provenance, unknown = exam.provenance, (None, None, None)
+    picked = provenance.picked
+    numbers = picked.phases if picked is not None else unknown
+    series = picked.series if picked is not None else unknown
+    times = zip(provenance.phase_times or unknown, provenance.after_injection, provenance.after_first_post, strict=True)
+    keys = ("index", "series", "seconds", "after_injection", "after_first_post")
+    each = zip(PHASE_NAMES, numbers, series, times, strict=True)
+    return {
+        "source": provenance.source,
+        "phases_found": picked.found if picked is not None else None,
+        "phases": {name: dict(zip(keys, (n, of, *time), strict=True)) for name, n, of, time in each},
+        "injection_seconds": provenance.injection,
+        "size": list(exam.geometry.size),
+        "spacing_mm": list(exam.geometry.spacing),
+        "positions": "LPS, mm",
+        "left_aside": [vars(item) for item in provenance.left_aside],
+    }

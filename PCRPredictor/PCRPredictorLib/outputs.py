@@ -9,10 +9,10 @@ from .curves.summary import LesionKinetics, measure_kinetics
 from .dicom.objects.results import FILES, write_dicom_results, write_segmentation
 from .errors import DataError, within_memory
 from .evidence import KINDS, describe_map_unit
-from .exam import Exam
+from .exam import Exam, exam_to_json
 from .lesion.sides import separate_sides
 from .mrml import scene as mrml_scene
-from .prediction import Prediction, evidence_map_to_json, exam_to_json
+from .prediction import Prediction, evidence_map_to_json
 from .reading.sources import Source
 from .report.overlay import save_overlay
 from .report.page import render_report

@@ -10,7 +10,6 @@ import numpy as np
 
 from .errors import Notice
 from .evidence import MAP_UNIT, Basis, Evidence, Interventions
-from .exam import PHASE_NAMES, Exam
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
@@ -140,8 +139,33 @@ class ModelIdentity:
     base_rate: float | None = None
 
 
+class Decided:
+    """The decision at an operating point, of a result that has these."""
+
+    probability: float
+    operating_point: OperatingPoint
+    notices: tuple[Notice, ...]
+
+    @property
+    def decision(self) -> str | None:
+        """Return "pCR" at or above the operating point's threshold, else "no pCR"; None if it is withheld."""
+        if self.reasons_against:
+            return None
+        return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
+
+    @property
+    def reasons_against(self) -> tuple[Notice, ...]:
+        """Return the warnings for which no decision is given."""
+        return tuple(notice for notice in self.notices if notice.blocks_decision)
+
+    @property
+    def decision_withheld(self) -> str | None:
+        """Return in sentences why no decision is given; None if one is."""
+        return " ".join(notice.message for notice in self.reasons_against) or None
+
+
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Decided):
     """The result for one exam.
 
     Args:
@@ -187,23 +211,6 @@ class Prediction:
     basis: Basis | None = None
     interventions: Interventions | None = None
     lesions: tuple[LesionPrediction, ...] = ()
-
-    @property
-    def decision(self) -> str | None:
-        """Return "pCR" at or above the operating point's threshold, else "no pCR"; None if it is withheld."""
-        if self.reasons_against:
-            return None
-        return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
-
-    @property
-    def reasons_against(self) -> tuple[Notice, ...]:
-        """Return the warnings for which no decision is given."""
-        return tuple(notice for notice in self.notices if notice.blocks_decision)
-
-    @property
-    def decision_withheld(self) -> str | None:
-        """Return in sentences why no decision is given; None if one is."""
-        return " ".join(notice.message for notice in self.reasons_against) or None
 
     def at(self, point: OperatingPoint) -> Prediction:
         """Return the prediction with the decision at a different operating point, of every tumour."""
@@ -289,32 +296,4 @@ def evidence_map_to_json(prediction: Prediction, voxel_volume: float) -> dict[st
         "voxel_ml": voxel_volume / 1000,
         "model": prediction.model.name,
         "disclaimer": RESEARCH_USE_ONLY,
-    }
-
-
-def exam_to_json(exam: Exam) -> dict[str, object]:
-    """Return the description of the exam in `prediction.json`, which does not identify the patient.
-
-    Args:
-        exam: that was predicted.
-
-    Returns:
-        Plain values, None if unknown.
-    """
-    provenance, unknown = exam.provenance, (None, None, None)
-    picked = provenance.picked
-    numbers = picked.phases if picked is not None else unknown
-    series = picked.series if picked is not None else unknown
-    times = zip(provenance.phase_times or unknown, provenance.after_injection, provenance.after_first_post, strict=True)
-    keys = ("index", "series", "seconds", "after_injection", "after_first_post")
-    each = zip(PHASE_NAMES, numbers, series, times, strict=True)
-    return {
-        "source": provenance.source,
-        "phases_found": picked.found if picked is not None else None,
-        "phases": {name: dict(zip(keys, (n, of, *time), strict=True)) for name, n, of, time in each},
-        "injection_seconds": provenance.injection,
-        "size": list(exam.geometry.size),
-        "spacing_mm": list(exam.geometry.spacing),
-        "positions": "LPS, mm",
-        "left_aside": [vars(item) for item in provenance.left_aside],
     }

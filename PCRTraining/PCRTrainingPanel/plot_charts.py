@@ -8,7 +8,7 @@ from itertools import cycle
 from typing import Any
 
 import slicer
-from PCRPredictorLib.mrml.layouts import remember_layout
+from PCRPredictorLib.mrml.layouts import show_layout
 
 _COLOURS = ((0.12, 0.47, 0.71), (0.85, 0.37, 0.01), (0.11, 0.62, 0.47), (0.46, 0.44, 0.70), (0.60, 0.60, 0.60))
 
@@ -41,13 +41,7 @@ def show_charts(layout_id: int, charts: Mapping[str, Any]) -> None:
         charts: chart nodes by the names of their views.
     """
     titles = {name: chart.GetTitle() for name, chart in charts.items()}
-    layout, description = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"), _describe_layout(titles)
-    if layout.IsLayoutDescription(layout_id):
-        layout.SetLayoutDescription(layout_id, description)
-    else:
-        layout.AddLayoutDescription(layout_id, description)
-    remember_layout(layout)
-    layout.SetViewArrangement(layout_id)
+    show_layout(slicer.mrmlScene, layout_id, _describe_layout(titles))
     for name, chart in charts.items():
         view = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLPlotViewNode")
         if view is not None:

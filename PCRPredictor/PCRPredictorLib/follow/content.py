@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from ..errors import Notice
-from ..prediction import RESEARCH_USE_ONLY, exam_to_json
+from ..exam import exam_to_json
+from ..prediction import RESEARCH_USE_ONLY
 from ..registration.rigid import Registration
 from ..response.course import QUANTITIES, Change, Course, Visit, change
 from ..response.prediction import ResponsePrediction

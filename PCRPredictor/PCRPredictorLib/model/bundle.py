@@ -59,17 +59,7 @@ class Bundle:
     @property
     def identity(self) -> ModelIdentity:
         """Return the description of the model in a prediction."""
-        card = self.card
-        return ModelIdentity(
-            card.name,
-            card.version,
-            self.checksum,
-            card.training_data,
-            card.licence,
-            card.intended_use,
-            auc=card.auc,
-            base_rate=self.settings.base_rate if self.settings.base_rate is not None else card.base_rate,
-        )
+        return self.card.identify(self.checksum, self.settings.base_rate)
 
     @property
     def training_hashes(self) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
 
 from ..clinical import ClinicalSchema
-from ..prediction import OperatingPoint
+from ..prediction import ModelIdentity, OperatingPoint
 from .calibration import Averaging
 from .grid import GridSpec
 from .normalisation import CHANNELS
@@ -56,6 +56,24 @@ class ModelCard:
         """Return the AUC on each group of patients that it was measured on, with its interval."""
         found = {of: values.get("auc") for of, values in self.metrics.items() if isinstance(values, Mapping)}
         return {of: auc for of, auc in found.items() if auc is not None}
+
+    def identify(self, checksum: str, base_rate: float | None) -> ModelIdentity:
+        """Return the description of the model in a prediction.
+
+        Args:
+            checksum: SHA-256 of the bundle.
+            base_rate: share of the training patients with pCR, in [0, 1]; None for that of the card.
+        """
+        return ModelIdentity(
+            self.name,
+            self.version,
+            checksum,
+            self.training_data,
+            self.licence,
+            self.intended_use,
+            auc=self.auc,
+            base_rate=base_rate if base_rate is not None else self.base_rate,
+        )
 
     @property
     def base_rate(self) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
-from .layouts import remember_layout, show_own_layout
+from .layouts import show_layout, show_own_layout
 from .maps import hide_faint, kind_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
@@ -207,14 +207,7 @@ def _show_linked(
         views: colour by name.
         shown: background and overlay by name.
     """
-    layout = nodes_of(scene, "vtkMRMLLayoutNode")[0]
-    description = compare_layout_xml(views, number == HANGING_LAYOUT)
-    if layout.IsLayoutDescription(number):
-        layout.SetLayoutDescription(number, description)
-    else:
-        layout.AddLayoutDescription(number, description)
-    remember_layout(layout)
-    layout.SetViewArrangement(number)
+    show_layout(scene, number, compare_layout_xml(views, number == HANGING_LAYOUT))
     first = nodes_of(scene, "vtkMRMLSliceNode")[0]
     for name, (volume, overlay) in shown.items():
         composite = scene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")

@@ -16,7 +16,7 @@ from ..follow.compare import reference_signal
 from ..report.display import OUTLINE_RGB, ZOOM_MM, enhancement_limits, grey_limits, near_tumour, subtract
 from .display import compare_layout_xml
 from .exam import LPS_TO_RAS, Node, geometry_of
-from .layouts import remember_layout
+from .layouts import show_layout
 from .nodes import nodes_of, put_own, remove, to_vtk_image
 from .segments import add_segmentation, tumours_of
 
@@ -92,13 +92,7 @@ def show_side_by_side(scene: Node, shown: SideBySide, *, mip: bool = False) -> N
     Args:
         mip: the subtraction as a maximum intensity projection through the whole exam.
     """
-    layout, description = nodes_of(scene, "vtkMRMLLayoutNode")[0], follow_layout_xml()
-    if layout.IsLayoutDescription(FOLLOW_LAYOUT):
-        layout.SetLayoutDescription(FOLLOW_LAYOUT, description)
-    else:
-        layout.AddLayoutDescription(FOLLOW_LAYOUT, description)
-    remember_layout(layout)
-    layout.SetViewArrangement(FOLLOW_LAYOUT)
+    show_layout(scene, FOLLOW_LAYOUT, follow_layout_xml())
     fill_views(scene, shown, mip=mip)
 
 

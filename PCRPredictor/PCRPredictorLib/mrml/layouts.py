@@ -31,6 +31,21 @@ def remember_layout(layout: Node) -> None:
         layout.SetAttribute(_BEFORE, str(now))
 
 
+def show_layout(scene: Node, number: int, description: str) -> None:
+    """Show one of our layouts, registered anew, and keep the user's own.
+
+    Args:
+        description: in the XML of Slicer.
+    """
+    layout = _layout(scene)
+    if layout.IsLayoutDescription(number):
+        layout.SetLayoutDescription(number, description)
+    else:
+        layout.AddLayoutDescription(number, description)
+    remember_layout(layout)
+    layout.SetViewArrangement(number)
+
+
 def show_own_layout(scene: Node) -> None:
     """Give the user's own layout back; Slicer's usual one if none is known, or it is gone."""
     import slicer

@@ -25,7 +25,7 @@ from .model import ResponseModel
 from .settings import ResponseSettings, check_settings, read_as, settings_from_json, settings_to_json
 
 if TYPE_CHECKING:
-    from ..model.store import StoredModel
+    pass
 
 KIND: folder.Kind = "response"
 FORMAT = 1
@@ -45,13 +45,6 @@ def find_response(name: str | Path = DEFAULT) -> Path:
         DataError: if it is none of these, or a model of a different kind.
     """
     return folder.find_bundle(name, KIND)
-
-
-def list_responses(store: Path) -> list[StoredModel]:
-    """Return the response models that ship, then the user's own in a folder."""
-    from ..model.store import list_models
-
-    return list_models(store, KIND)
 
 
 def load_response(path: Path) -> ResponseModel:

@@ -78,17 +78,7 @@ class ResponseModel:
     @cached_property
     def identity(self) -> ModelIdentity:
         """Return the description of the model in a prediction."""
-        card, base_rate = self.card, self.settings.base_rate
-        return ModelIdentity(
-            card.name,
-            card.version,
-            self.checksum,
-            card.training_data,
-            card.licence,
-            card.intended_use,
-            auc=card.auc,
-            base_rate=base_rate if base_rate is not None else card.base_rate,
-        )
+        return self.card.identify(self.checksum, self.settings.base_rate)
 
     def predict(self, course: Course, operating_point: str | None = None) -> ResponsePrediction:
         """Return the probability after each visit of a course, each from what was known until then.

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import Notice
 from ..evidence import Evidence
-from ..prediction import RESEARCH_USE_ONLY, ModelIdentity, OperatingPoint
+from ..prediction import RESEARCH_USE_ONLY, Decided, ModelIdentity, OperatingPoint
 
 FORMAT = 1  # of the JSON form
 
 
 @dataclass(frozen=True, eq=False)
-class VisitPrediction:
+class VisitPrediction(Decided):
     """The result at a visit, from all that was known until then.
 
     Args:
@@ -42,23 +42,6 @@ class VisitPrediction:
     used: tuple[str, ...] = ()
     estimated: tuple[str, ...] = ()
     missing_interval: tuple[float, float] | None = None
-
-    @property
-    def decision(self) -> str | None:
-        """Return "pCR" at or above the operating point's threshold, else "no pCR"; None if it is withheld."""
-        if self.reasons_against:
-            return None
-        return "pCR" if self.probability >= self.operating_point.threshold else "no pCR"
-
-    @property
-    def reasons_against(self) -> tuple[Notice, ...]:
-        """Return the warnings for which no decision is given."""
-        return tuple(notice for notice in self.notices if notice.blocks_decision)
-
-    @property
-    def decision_withheld(self) -> str | None:
-        """Return in sentences why no decision is given; None if one is."""
-        return " ".join(notice.message for notice in self.reasons_against) or None
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""

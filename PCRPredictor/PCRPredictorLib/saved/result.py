@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..exam import Exam
-from ..prediction import RESEARCH_USE_ONLY, LesionPrediction, Prediction, exam_to_json
+from ..exam import Exam, exam_to_json
+from ..prediction import RESEARCH_USE_ONLY, LesionPrediction, Prediction
 from .maps import pack, unpack
 from .records import from_plain, to_plain
 

@@ -22,16 +22,9 @@ from trame_server.utils.typed_state import TypedState
 
 from ..serving.uploads import UPLOADED, uploaded_entry
 from ..work import Work
-from .fields import COMPACT
+from .fields import COMPACT, EXAM_FILES
 
 _FEW = 8  # exams that are shown without a field to search in
-_FILES = {
-    "pre": "Pre-contrast",
-    "early": "Early phase",
-    "late": "Late phase",
-    "series": "Or one file with all phases",
-    "mask": "Tumour, if segmented",
-}
 _WORDS = {"label": "Labels of the tumours, if several: 1 2, or all", "pick": "Phases to use, if not by time: 0 1 3"}
 _SUBTITLE = (  # of a row: what is known beside its name
     "[row.label, row.warnings ? row.warnings + (row.warnings === 1 ? ' warning' : ' warnings') : '', row.state, "
@@ -137,7 +130,7 @@ class ExamSection:
         """Write the form. The browser sends it into a hidden frame; an answer comes back over the page."""
         form = {"action": "upload", "method": "post", "enctype": "multipart/form-data", "target": "sent"}
         with html.Form(id="upload", **form):
-            for field_name, label in _FILES.items():
+            for field_name, label in EXAM_FILES.items():
                 html.Label(label, classes="text-caption d-block")
                 accept = ",".join((*UPLOADED, ".gz", *((".dcm",) if field_name == "mask" else ())))
                 html.Input(type="file", name=field_name, accept=accept, classes="mb-1", style="width: 100%")

@@ -7,6 +7,13 @@ from collections.abc import Sequence
 from trame.widgets import vuetify3 as v3
 
 COMPACT = {"density": "compact", "hide_details": True}
+EXAM_FILES = {  # the files of an exam that a browser sends, in words
+    "pre": "Pre-contrast",
+    "early": "Early phase",
+    "late": "Late phase",
+    "series": "Or one file with all phases",
+    "mask": "Tumour, if segmented",
+}
 
 
 def slider(name: str, text: str, key: str, limits: tuple[float, float, float], shown: str) -> None:

@@ -12,7 +12,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from ..serving.uploads import UPLOADED
-from .fields import COMPACT
+from .fields import COMPACT, EXAM_FILES
 
 USES = {  # of `VisitEntry`: what counts as the tumour, in words
     "drawn": "as it is drawn",
@@ -21,13 +21,6 @@ USES = {  # of `VisitEntry`: what counts as the tumour, in words
 }
 _NAMES = [{"title": f"{visit}, {describe_when(visit)}", "value": visit} for visit in VISITS]
 _BUTTON = "v-btn v-btn--size-small v-btn--variant-tonal"
-_FILES = {
-    "pre": "Pre-contrast",
-    "early": "Early phase",
-    "late": "Late phase",
-    "series": "Or one file with all phases",
-    "mask": "Tumour, if segmented",
-}
 
 
 class VisitList:
@@ -108,7 +101,7 @@ class VisitList:
             html.Summary("Add an exam from files")
             with html.Form(id="upload-visit", **form):
                 html.Input(type="hidden", name="visit", value=(name.visit,))
-                for key, text in _FILES.items():
+                for key, text in EXAM_FILES.items():
                     html.Label(text, classes="d-block")
                     accept = ",".join((*UPLOADED, ".gz", *((".dcm",) if key == "mask" else ())))
                     html.Input(type="file", name=key, accept=accept, classes="mb-1", style="width: 100%")

@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
+from PCRPredictorLib.exam import exam_to_json
 from PCRPredictorLib.geometry import Geometry
 from PCRPredictorLib.model.notices import about_source
-from PCRPredictorLib.prediction import exam_to_json
 from support.dicom.folder import GRID, PHASES, read, write_apart, write_series, write_together
 from support.dicom_exam import assert_refused
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.dicom.exam import read_dicom_exam
-from PCRPredictorLib.exam import LeftAside, Provenance
+from PCRPredictorLib.exam import LeftAside, Provenance, exam_to_json
 from PCRPredictorLib.model.notices import about_source
-from PCRPredictorLib.prediction import exam_to_json
 from PCRPredictorLib.reading.mask import add_mask
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import EXAM, STYLES, assert_refused, write_dicom_exam, write_slice

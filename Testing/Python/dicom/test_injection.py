@@ -2,7 +2,7 @@
 
 import pytest
 from PCRPredictorLib.dicom.exam import find_phases, read_dicom_exam
-from PCRPredictorLib.prediction import exam_to_json
+from PCRPredictorLib.exam import exam_to_json
 from support.dicom_exam import EXAM, item, write_dicom_exam, write_enhanced_exam
 
 FOUR = (*EXAM.phases, EXAM.late + 5)

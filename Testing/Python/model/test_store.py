@@ -5,7 +5,7 @@ import pytest
 from PCRPredictorLib.bundles.folder import bundled_models, export_bundle
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model, list_models, remove_model
-from PCRPredictorLib.response.bundle import list_responses
+from PCRPredictorLib.response.bundle import KIND
 from support.follow_up.response_model import write_tiny_response
 
 
@@ -41,9 +41,9 @@ def test_models_of_each_kind_are_listed_apart(own, tmp_path):
     add_model(own, store)
     assert added.kind == "response"
     assert [model.name for model in list_models(store) if model.own] == ["mine"]
-    assert [model.name for model in list_responses(store) if model.own] == ["course"]
+    assert [model.name for model in list_models(store, KIND) if model.own] == ["course"]
     remove_model(added)
-    assert not [model for model in list_responses(store) if model.own]
+    assert not [model for model in list_models(store, KIND) if model.own]
 
 
 def test_damaged_bundle_is_refused_and_leaves_nothing(own, tmp_path):
