@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,8 @@ import typer
 from ..errors import Notice, group_problems
 from ..formatting import count
 from ..response.checks import check_course
-from ..visits.given import with_tumours
+from ..visits.dates import with_days
+from ..visits.given import read_days, with_tumours
 from ..visits.predictions import TABLE, write_predictions
 from ..visits.read import read_course
 from ..visits.table import CourseTable, only_course, read_courses
@@ -95,8 +96,8 @@ def follow(
 ) -> None:
     """Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds."""
     kinds = [name for name, given in zip(_KINDS, (visit, dicom, values, table), strict=True) if given]
-    of_exams = {"--mask": mask, "--label": label, "--pick": pick, "--day": day, "--one-patient": one_patient}
-    of_exams |= {"--dicom-results": dicom_results}
+    of_exams = {"--mask": mask, "--label": label, "--pick": pick, "--one-patient": one_patient}
+    of_exams |= {"--dicom-results": dicom_results, "--day": day and values is None}
     _check_words(kinds, bool(studies), of_exams, {"--mapping": mapping, "--unit": unit})
     if table and (clinical or show_patient_id):
         raise typer.BadParameter("--clinical and --show-patient-id are for one patient, not a --table")
@@ -107,8 +108,9 @@ def follow(
         return
     known = _clinical(clinical, response)
     if values is not None:
-        course = only_course(values, _read_table([values], mapping, unit))
+        course = only_course(values, _read_table([values], mapping, unit, known))
         course = replace(course, clinical={**course.clinical, **known})
+        course = with_days(course, read_days(options[-1], course.visits))
         notices = check_course(course)
     else:
         given = with_tumours(read_sources(visit, dicom, studies), *options)
@@ -205,10 +207,18 @@ def _check_words(
         raise typer.BadParameter("--studies names the visits of the studies of a --dicom folder")
 
 
-def _read_table(tables: Sequence[Path], mapping: Path | None, units: Sequence[str]) -> CourseTable:
-    """Read tables and print what was recognised in them, what was not used, and what looks wrong."""
+def _read_table(
+    tables: Sequence[Path], mapping: Path | None, units: Sequence[str], known: Iterable[str] = ()
+) -> CourseTable:
+    """Read tables and print what was recognised in them, what was not used, and what looks wrong.
+
+    Args:
+        known: clinical variables that are given beside the tables, which need no column.
+    """
     found = read_courses(tables, mapping, units)
-    for line in (*found.notes, *(f"warning: {text}" for text in found.warnings)):
+    absent = tuple(f"no column for {name}" for name in known)
+    warnings = [text for text in found.warnings if not (absent and text.startswith(absent))]
+    for line in (*found.notes, *(f"warning: {text}" for text in warnings)):
         print_line(line)
     return found
 

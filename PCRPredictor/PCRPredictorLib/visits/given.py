@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -135,15 +135,27 @@ def with_tumours(
         _with_tumour(name, source, next(iter(masks.get(name, ())), ""), labels.get(name, ()), picks.get(name, ()))
         for name, source in sources.items()
     ]
-    return [replace(visit, day=_day(visit.name, days.get(visit.name, ()))) for visit in found]
+    read = read_days(days, sources)
+    return [replace(visit, day=read.get(visit.name)) for visit in found]
 
 
-def _day(name: str, words: Sequence[str]) -> int | None:
-    if not words:
-        return None
-    if len(words) > 1 or not words[0].removeprefix("-").isdecimal():
-        raise DataError(f"--day {name} must be days after the first visit, got {' '.join(words)}; as --day {name} 22")
-    return int(words[0])
+def read_days(days: Mapping[str, Sequence[str]], visits: Collection[str]) -> dict[str, int]:
+    """Return the days after the first visit, by visit.
+
+    Args:
+        days: by visit one word.
+        visits: that there are.
+
+    Raises:
+        DataError: if it is not a number of days, or of no visit that there is.
+    """
+    if others := [name for name in days if name not in visits]:
+        raise DataError(f"--day {others[0]}: there is no {others[0]}; leave --day {others[0]} out")
+    for name, words in days.items():
+        if len(words) != 1 or not words[0].removeprefix("-").isdecimal():
+            shown = " ".join(words)
+            raise DataError(f"--day {name} must be days after the first visit, got {shown}; as --day {name} 22")
+    return {name: int(words[0]) for name, words in days.items()}
 
 
 def _with_tumour(name: str, source: Source, mask: str, labels: Sequence[str], picks: Sequence[str]) -> GivenVisit:

@@ -46,6 +46,19 @@ def test_clinical_values_of_the_call_replace_those_of_the_table(call):
     assert with_table != replaced
 
 
+def test_clinical_values_of_the_call_need_no_column(call):
+    text = "ftv_ml_T0,ftv_ml_T1\n10,2\n"
+    assert "no column for hr" in call("--values", text)[1]
+    assert "no column for hr" not in call("--values", text, "--clinical", "hr=negative")[1]
+
+
+def test_days_of_measurements_can_be_given_and_are_checked(call):
+    _, printed, _ = call("--values", ONE, "--day", "T1", "22")
+    assert "day 22" in printed
+    assert call("--values", ONE, "--day", "T1", "-3")[0] == 1
+    assert "--day T3: there is no T3" in call("--values", ONE, "--day", "T3", "90")[1]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
