@@ -134,7 +134,7 @@ setup: system $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,cluster,dev]"
 	touch $@
 
 test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # the browser in which they open pcr view

@@ -21,3 +21,18 @@ def fail_or_work_long(file, _device, _progress):
         work_long(file, _device, _progress)
     wait_until(lambda: list(Path(os.environ["TEST_FOLDER"]).iterdir()))
     raise DataError("the disk is full; free some space")
+
+
+def double(task, report):
+    """Twice the number."""
+    report("doubled")
+    return 2 * task
+
+
+def fail(task, report):
+    """Fail with the task's text as the sentence, or in a way that no one expects."""
+    if task == "odd":
+        raise KeyError(task)
+    if task:
+        raise DataError(task)
+    return "fine"

@@ -17,8 +17,9 @@ _STORY = _REPORT | {"PCRPredictorLib/phantom", "PCRPredictorLib/story"}
 _APART = {"PCRPredictorLib/finding", "PCRPredictorLib/effects", "PCRPredictorLib/registration"}
 _VISITS = _READING | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/visits"}
 _FOLLOW = _REPORT | _RESPONSE | {"PCRPredictorLib/registration", "PCRPredictorLib/follow"}
+_ENGINE = {"PCRPredictorLib/engine"}
 _SAVED = {"PCRPredictorLib/saved"}
-_LOW = _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
+_LOW = _ENGINE | _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
@@ -42,6 +43,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,
+    "PCRPredictorLib/engine": _CORE,
     "PCRPredictorLib/registration": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/report": _REPORT,
     "PCRPredictorLib/response": _RESPONSE,

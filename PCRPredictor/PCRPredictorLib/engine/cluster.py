@@ -1,0 +1,171 @@
+"""Tasks on a Dask cluster. A worker that dies costs its running task only, which another one begins again."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic
+
+from ..errors import DataError
+from .engine import Done, Engine, Heard, ignore
+from .tasks import Ended, Function, Job, Outdated, R, T, Trace, describe_difference, find_versions, perform
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_POLL_S = 0.5  # in which an interrupt is noticed on any system
+_WAITING = 2  # tasks per worker that are sent ahead
+
+
+class Cluster(Engine):
+    """Runs tasks on the workers of a scheduler.
+
+    Args:
+        client: connected.
+        name: of the cluster for messages.
+        threads: of torch in each task; None for as many as it has.
+        resources: that every task needs, such as {"GPU": 1}; workers announce them.
+    """
+
+    def __init__(self, client: Client, name: str, threads: int | None, resources: dict[str, float]) -> None:
+        self._client, self.name, self.threads, self._resources = client, name, threads, resources
+        self.address, self.dashboard = client.scheduler.address, client.dashboard_link
+
+    @property
+    def workers(self) -> int:  # type: ignore[override]
+        """Number of workers now."""
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def run(self, function: Function[T, R], tasks: Iterable[T], heard: Heard = ignore) -> Iterator[Done[T, R]]:
+        """Yield each task as it ends, in any order."""
+        yield from _Running(self, self._client, function, heard).finish(iter(tasks))
+
+    def check_folder(self, folder: Path) -> None:
+        """Check that all workers see the files in a folder.
+
+        Raises:
+            DataError: naming a worker that does not.
+        """
+        sign = folder / f".seen-{uuid.uuid4().hex}"
+        sign.touch()
+        try:
+            seen = self._client.run(Path.is_file, sign, on_error="return")
+        finally:
+            sign.unlink()
+        if blind := [address for address, found in seen.items() if found is not True]:
+            raise DataError(
+                f"{folder}: must be in a folder that all workers see under the same path, got the worker {blind[0]} of "
+                f"{self.name} that does not; choose a folder on a shared disk"
+            )
+
+    def check_versions(self) -> None:
+        """Check that all workers have the versions of this process.
+
+        Raises:
+            DataError: naming a worker that does not.
+        """
+        here = find_versions()
+        for address, there in self._client.run(find_versions, on_error="return").items():
+            if isinstance(there, Exception):
+                raise DataError(f"the worker {address} cannot load BreastPCR ({there}); install the same version there")
+            if difference := describe_difference(here, there):
+                raise refuse_versions(f"the worker {address}", difference)
+
+    def submit(self, job: Job[T, R]) -> Future:
+        """Send a job."""
+        return self._client.submit(perform, job, pure=False, resources=self._resources or None)
+
+
+class _Running(Generic[T, R]):
+    """Tasks on their way through a cluster."""
+
+    def __init__(self, cluster: Cluster, client: Client, function: Function[T, R], heard: Heard) -> None:
+        self._cluster, self._client, self._function, self._heard = cluster, client, function, heard
+        self._topic, self._versions = f"breastpcr-{uuid.uuid4().hex}", find_versions()
+        self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and reports
+        self._jobs: dict[Future, Job] = {}
+        self._heard_from: set[int] = set()  # jobs that have reported since they were sent
+
+    def finish(self, tasks: Iterator[T]) -> Iterator[Done[T, R]]:
+        """Yield the tasks as they end."""
+        self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(event[1]))
+        jobs = (
+            Job(self._function, task, number, self._topic, self._versions, self._cluster.threads)
+            for number, task in enumerate(tasks)
+        )
+        try:
+            self._send(jobs, self._room)
+            while self._jobs:
+                if (done := self._next()) is not None:
+                    yield done
+                self._send(jobs, self._room)
+        finally:
+            self._end()
+
+    @property
+    def _room(self) -> int:
+        """Number of tasks to be sent now: few, so that memory does not grow with their number."""
+        return max(max(self._cluster.workers, 1) * (1 + _WAITING) - len(self._jobs), 0)
+
+    def _send(self, jobs: Iterable[Job], room: int) -> None:
+        for job in islice(jobs, room):
+            future = self._cluster.submit(job)
+            self._jobs[future] = job
+            future.add_done_callback(self._inbox.put)
+
+    def _next(self) -> Done | None:
+        """Return a task that has ended, if one has; pass on a report."""
+        try:
+            news = self._inbox.get(timeout=_POLL_S)
+        except queue.Empty:
+            return None
+        if not isinstance(news, list | tuple):
+            return self._judge(news) if news in self._jobs else None
+        number, *rest = news
+        self._heard_from.add(number)
+        for job in self._jobs.values():
+            if job.number == number:
+                self._heard(job.task, *rest)
+        return None
+
+    def _judge(self, future: Future) -> Done | None:
+        """Return what became of a task; None if it was sent again."""
+        from distributed import KilledWorker
+
+        job = self._jobs.pop(future)
+        if future.status == "finished":
+            value, error, trace = future.result()
+            if isinstance(error, Ended):  # its worker is closing
+                self._repeat(job)
+                return None
+            if error is not None and not isinstance(error, DataError):
+                error.__cause__ = Trace(trace)
+            return Done(job.task, value, error)
+        if future.status != "error":
+            raise DataError(f"the connection to {self._cluster.name} was lost; start it again and use --resume")
+        error = future.exception()
+        if isinstance(error, Outdated):
+            raise refuse_versions(f"a worker of {self._cluster.name}", str(error))
+        if isinstance(error, KilledWorker):
+            if job.number in self._heard_from:  # it got on, so that it may get on again
+                self._repeat(job)
+                return None
+            error = DataError("workers died of this task again and again (out of memory?); use fewer at once")
+        return Done(job.task, error=error)
+
+    def _repeat(self, job: Job) -> None:
+        self._heard_from.discard(job.number)
+        self._send([job], room=1)
+
+    def _end(self) -> None:
+        if self._client.status == "running":
+            self._client.cancel(list(self._jobs), force=True)
+            self._client.unsubscribe_topic(self._topic)
+
+
+def refuse_versions(who: str, difference: str) -> DataError:
+    """Return the error for versions that differ."""
+    return DataError(f"{who} must have the versions of this machine, got {difference}; install the same ones there")
