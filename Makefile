@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick benchmark benchmark-training benchmark-panel benchmark-view screenshots follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
+.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -24,6 +24,14 @@ test: setup lint
 
 quick: setup
 	$(PYTEST) -m "not slow"
+
+# Random hostile input for ten minutes, which the formats share: make fuzz FUZZ=seconds FORMATS="bundle visits" SEED=first.
+FUZZ ?= 600
+FORMATS ?=
+SEED ?= 0
+fuzz: setup
+	PYTHONPATH=Testing PYTHONUTF8=1 OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(FUZZ) --seed $(SEED) \
+	  $(if $(FORMATS),--formats $(FORMATS))
 
 lint: setup
 	$(BIN)/ruff check .

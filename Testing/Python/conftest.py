@@ -9,12 +9,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more slow down arrays as small as th
 
 import pytest
 import torch
-from PCRPredictorLib.model.bundle import Bundle, load_bundle, write_bundle
-from PCRPredictorLib.model.card import InferenceSettings, TrainingRange, TrainingTimes
-from PCRPredictorLib.model.grid import GridSpec
-from PCRPredictorLib.network import PCRNet
-from PCRPredictorLib.prediction import OperatingPoint
-from support.card_and_schema import CARD, SCHEMA
+from PCRPredictorLib.model.bundle import Bundle, load_bundle
+from support.tiny_bundle import write_tiny_bundle
 from support.training_cohort import QUICK, quiet_job, write_cohort
 
 torch.set_num_threads(1)
@@ -24,27 +20,8 @@ REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "s
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory) -> Bundle:
     """An intact bundle of two folds with random weights; copy it before changing it."""
-    torch.manual_seed(0)
-    arguments = {"widths": [4, 6, 8], "attention": True, "clinical_inputs": SCHEMA.width}
-    networks = [PCRNet(**arguments) for _ in range(2)]
-    for network in networks:  # attention and clinical branch start silent; let them speak
-        torch.nn.init.normal_(network.attention[-1].weight)
-        torch.nn.init.normal_(network.clinical[-1].weight)
-    settings = InferenceSettings(
-        network=arguments,
-        grid=GridSpec(),
-        flips=((0,), (2,), (0, 2)),
-        calibration=(1.0, 0.0),
-        operating_points=(OperatingPoint("balanced", 0.5, 0.7, 0.7), OperatingPoint("high sensitivity", 0.1, 0.9, 0.3)),
-        familiar=(TrainingRange("tumour_volume", 0.5, 200.0),),
-        times=(
-            TrainingTimes("early", 93.0, 243.0, (106.0, 128.0, 162.0), 190),
-            TrainingTimes("late", 200.0, 405.0, (300.0, 358.0, 387.0), 190),
-        ),
-    )
     folder = tmp_path_factory.mktemp("bundles") / "tiny bündle"
-    write_bundle(folder, CARD, SCHEMA, settings, [n.state_dict() for n in networks], "# Tiny\n")
-    return load_bundle(folder)
+    return load_bundle(write_tiny_bundle(folder))
 
 
 @pytest.fixture

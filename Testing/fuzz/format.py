@@ -1,0 +1,77 @@
+"""What a kind of input is: intact examples, the commands that read them, known attacks, random mutations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from .mutate import mutate_file
+
+Face = Callable[[Path, Path], int]  # reads the inputs in a folder, writes to another one, returns an exit code
+Attack = Callable[[Path], None]  # changes intact inputs in their folder
+
+
+def pcr(words: Callable[[Path, Path], list[object]]) -> Face:
+    """Return `pcr` with words that are made from the folders of the inputs and of the results."""
+
+    def run_command(inputs: Path, out: Path) -> int:
+        from PCRTrainingLib.command_line import app, run
+
+        return run(app, [str(word) for word in words(inputs, out)])
+
+    return run_command
+
+
+def _nothing(folder: Path) -> None:
+    pass
+
+
+def _no_finding(inputs: Path, out: Path, code: int) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of input.
+
+    Args:
+        name: for the command line.
+        make: writes intact inputs into an empty folder; called once, then copied.
+        faces: what reads them, by name; an attack is tried on each, a random input on one.
+        attacks: known attacks by name.
+        targets: patterns of the files that are mutated at random, in the folder of the inputs.
+        mutate: changes one of these files.
+        seal: called after an attack or mutation, for example to renew checksums.
+        check: returns a finding, or "", about inputs, results and exit code, beyond those of every format.
+        beside: names in the folder of the inputs that a face may write, as it is told to.
+        memory: MB that a reader may use beyond what it starts with.
+        seconds: of CPU that it may use.
+    """
+
+    name: str
+    make: Callable[[Path], None]
+    faces: Mapping[str, Face]
+    attacks: Mapping[str, Attack] = field(default_factory=dict)
+    targets: tuple[str, ...] = ("**/*",)
+    mutate: Callable[[Random, Path], None] = mutate_file
+    seal: Callable[[Path], None] = _nothing
+    check: Callable[[Path, Path, int], str] = _no_finding
+    beside: tuple[str, ...] = ()
+    memory: int = 1500
+    seconds: int = 30
+
+    def files(self, folder: Path) -> list[Path]:
+        """Return the files that may be mutated."""
+        found = {file for pattern in self.targets for file in folder.glob(pattern) if file.is_file()}
+        return sorted(found)
+
+    def spoil(self, rng: Random, folder: Path) -> None:
+        """Mutate intact inputs at random: sometimes after a known attack, mostly one or two files."""
+        if self.attacks and rng.random() < 0.15:
+            self.attacks[rng.choice(sorted(self.attacks))](folder)
+        if files := self.files(folder):
+            for _ in range(rng.choice((1, 1, 1, 2))):
+                file = rng.choice(files)
+                if file.is_file():
+                    self.mutate(rng, file)
+        self.seal(folder)
