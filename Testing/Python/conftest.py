@@ -10,7 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more slow down arrays as small as th
 import pytest
 import torch
 from PCRPredictorLib.model.bundle import Bundle, load_bundle
-from support.tiny_bundle import write_tiny_bundle
+from support.models.tiny import write_tiny_bundle
 from support.training_cohort import QUICK, quiet_job, write_cohort
 
 torch.set_num_threads(1)

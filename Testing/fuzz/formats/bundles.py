@@ -6,7 +6,7 @@ from ..format import Format, pcr
 
 
 def _make(folder: Path) -> None:
-    from support.tiny_bundle import write_tiny_bundle
+    from support.models.tiny import write_tiny_bundle
 
     write_tiny_bundle(folder / "bundle")
 

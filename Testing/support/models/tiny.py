@@ -9,7 +9,7 @@ from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.prediction import OperatingPoint
 
-from .card_and_schema import CARD, SCHEMA
+from ..card_and_schema import CARD, SCHEMA
 
 
 def write_tiny_bundle(folder: Path) -> Path:
