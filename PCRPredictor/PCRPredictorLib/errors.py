@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .formatting import count
+from .formatting import as_line, count
 
 TOO_LARGE = "the exam needs more memory than this computer has; crop it, or close other programs"
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory")  # of torch, in a RuntimeError
@@ -19,8 +19,12 @@ _VALUES = 5  # different values that a sentence shows
 class DataError(ValueError):
     """Report data that cannot be used, in one sentence: what is wrong and what to do.
 
-    The command line prints the message and exits with 1; panel and page show it once.
+    The command line prints the message and exits with 1; panel and page show it once. What it quotes of a file is
+    harmless to all three: it is one line of bounded length without control characters, see `as_line`.
     """
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(as_line(part) if isinstance(part, str) else part for part in parts))
 
 
 def trace_of(error: BaseException) -> str:

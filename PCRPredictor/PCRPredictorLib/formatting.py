@@ -1,12 +1,38 @@
-"""Numbers as text: the one definition of a value and of a value with its interval, for reports, cards and panels."""
+"""Numbers as text: the one definition of a value and of a value with its interval; text from outside, made harmless."""
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Context, Decimal
 
 MISSING = "–"
 _MOST_DIGITS = 20  # decimals of a percentage; two different numbers differ in them
 _EXACT = Context(prec=200)  # more digits than a float has
+# Characters that control a terminal, or turn or hide what follows; those that letters of some scripts need are left.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+_LONGEST = 1000  # characters of a sentence
+
+
+def make_visible(text: str) -> str:
+    r"""Return text in which a character that controls a terminal, or turns or hides text, is shown, such as \x1b.
+
+    Line breaks and tabs stay. Source: Boucher and Anderson, Trojan Source, USENIX Security 2023.
+    """
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def as_line(text: str, longest: int = _LONGEST) -> str:
+    """Return text from outside as one line that a terminal can show: see `make_visible`; the middle is left out of a
+    text of more than `longest` characters.
+    """
+    line = make_visible(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text)
+    if len(line) <= longest:
+        return line
+    end = longest // 3
+    return f"{line[: longest - end - 5]} ... {line[-end:]}"
 
 
 def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str:

@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -19,6 +20,10 @@ from .exam import Geometry
 
 # On Windows a file cannot be replaced while a program reads it, such as a panel its charts.
 _PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
+
+# A cell that a spreadsheet computes, and one of ours that must be told from it. Source: OWASP, CSV Injection.
+_COMPUTED = re.compile(r"'*(\s*[=+\-@\uff0b\uff0d\uff1d\uff20].|[\t\r])", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 @contextmanager
@@ -83,7 +88,8 @@ def put_in_place(part: Path, path: Path) -> None:
 
 def write_json(content: object, path: Path) -> None:
     """Write indented UTF-8 JSON; numbers that are not finite are refused."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")  # half a character, of a file name, as \\udcc3
 
 
 def write_whole_json(content: object, path: Path) -> None:
@@ -107,11 +113,23 @@ def write_whole_text(text: str, path: Path) -> None:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a table as UTF-8."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write a table as UTF-8; a spreadsheet shows every cell as text or number and computes none (`as_cell`)."""
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerow(map(as_cell, columns))
+        writer.writerows(map(as_cell, row) for row in rows)
+
+
+def as_cell(value: object) -> object:
+    """Return a value for a table; text that a spreadsheet would compute gets the apostrophe that makes it text."""
+    if not isinstance(value, str) or not _COMPUTED.match(value) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def from_cell(text: str) -> str:
+    """Return the text that `as_cell` was given."""
+    return text[1:] if text.startswith("'") and _COMPUTED.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def write_whole_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
@@ -131,7 +149,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         OSError: if it cannot be read.
     """
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        columns, *lines = [[from_cell(cell) for cell in line] for line in csv.reader(file)] or [[]]
+    return [{name: "" if k >= len(line) else line[k] for k, name in enumerate(columns)} for line in lines if line]
 
 
 def write_nifti(array: np.ndarray, geometry: Geometry, path: Path, description: str = "") -> None:

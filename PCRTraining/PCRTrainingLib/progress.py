@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PCRPredictorLib.child import emit
+from PCRPredictorLib.formatting import as_line
 from rich import progress as bars
 from rich.console import Console
 
@@ -30,13 +31,13 @@ class ProgressBar(Progress):
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         columns = (
-            bars.TextColumn("{task.description}"),
+            bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
             bars.TimeElapsedColumn(),
             bars.TextColumn("left"),
             bars.TimeRemainingColumn(),
-            bars.TextColumn("{task.fields[detail]}"),
+            bars.TextColumn("{task.fields[detail]}", markup=False),
         )
         self._quiet = quiet
         self._bar = bars.Progress(*columns, console=console, disable=quiet)
@@ -51,18 +52,18 @@ class ProgressBar(Progress):
 
     def start(self, stage: str, total: int) -> None:
         """Add a bar below the finished ones."""
-        self._task = self._bar.add_task(stage, total=total, detail="")
+        self._task = self._bar.add_task(as_line(stage), total=total, detail="")
         if not self._quiet:
             emit("stage", name=stage, total=total)
 
     def advance(self, detail: str = "", units: int = 1) -> None:
         """Move the bar."""
-        self._bar.update(self._task, advance=units, detail=detail)
+        self._bar.update(self._task, advance=units, detail=as_line(detail))
         if not self._quiet and units:
             emit("progress", units=units, detail=detail)
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
         if not self._quiet:
-            self._bar.console.print(message, soft_wrap=True, markup=False)
+            self._bar.console.print(as_line(message), soft_wrap=True, markup=False)
             emit("message", text=message)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from ..errors import Notice, group_problems
-from ..formatting import count
+from ..formatting import count, make_visible
 from ..response.checks import check_course
 from ..visits.dates import with_days
 from ..visits.given import read_days, with_tumours
@@ -250,5 +251,5 @@ def _course_of_exams(
     given: Sequence[GivenVisit], clinical: dict[str, object], one_patient: bool
 ) -> tuple[Course, list[Notice]]:
     with console.status("reading") as status:
-        course = read_course(given, clinical, one_patient, status.update)
+        course = read_course(given, clinical, one_patient, lambda text: status.update(Text(make_visible(text))))
     return course, check_course(course, one_patient)

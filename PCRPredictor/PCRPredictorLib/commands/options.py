@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
+
+from ..formatting import as_line, make_visible
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
@@ -15,9 +18,20 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "ispy2"
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
-console = Console(highlight=False)
+_LONGEST = 3000  # characters of a line
 GROUP = "VISIT"  # start of the metavar of an option whose words belong together
 _SEPARATOR = "\0"  # no word of a command line holds it
+
+
+class PlainConsole(Console):
+    """A console that shows text as it is: brackets are no markup, and no character controls the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401
+        """Return text to print, of a line, a cell or a status."""
+        return super().render_str(make_visible(text), **{**options, "markup": False, "emoji": False})
+
+
+console = PlainConsole(highlight=False)
 
 
 class ManyValues(typer.core.TyperCommand):
@@ -64,8 +78,8 @@ def _joined(args: Sequence[str], grouped: Collection[str]) -> list[str]:
 
 
 def print_line(text: object) -> None:
-    """Print one line that the terminal does not wrap, such as a path."""
-    console.print(text, soft_wrap=True, markup=False)
+    """Print one line that the terminal does not wrap, such as a path; it may hold text from outside."""
+    console.print(as_line(str(text), _LONGEST), soft_wrap=True)
 
 
 def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:

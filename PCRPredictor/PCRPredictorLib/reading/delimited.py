@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable
 
+from ..writing import from_cell
 from .workbook import Lines
 
 _MARKS = [  # the longest first: UTF-16's is the start of UTF-32's
@@ -39,7 +40,7 @@ def read_lines(content: bytes, has_key: Callable[[list[str]], bool], report: Cal
     if 0 < len(comments) < len(lines) - 1:  # else they are identifiers
         report(f"has comments, which are left aside: line {', '.join(map(str, comments[:5]))}")
         lines = {number: cells for number, cells in lines.items() if number not in comments}
-    return Lines({n: {k: c.strip() for k, c in enumerate(cells) if c.strip()} for n, cells in lines.items()})
+    return Lines({n: {k: from_cell(c.strip()) for k, c in enumerate(cells) if c.strip()} for n, cells in lines.items()})
 
 
 def decode(content: bytes, report: Callable[[str], object]) -> str:

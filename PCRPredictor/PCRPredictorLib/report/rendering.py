@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..formatting import format_percent, format_value
+from ..formatting import format_percent, format_value, make_visible
 from ..prediction import RESEARCH_USE_ONLY
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +36,7 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_finalize,
     )
     environment.filters |= {
         "value": format_value,
@@ -45,6 +46,11 @@ def _environment(folder: Path) -> Environment:
     }
     environment.globals["disclaimer"] = RESEARCH_USE_ONLY
     return environment
+
+
+def _finalize(value: object) -> object:
+    """Return a value that turns or hides nothing on the page."""
+    return make_visible(value) if type(value) is str else value  # Markup is of our own templates
 
 
 def _data_uri(content: bytes | str, kind: str) -> str:

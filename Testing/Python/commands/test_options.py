@@ -3,7 +3,8 @@
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import GROUP, ManyValues, words_of
+from PCRPredictorLib.commands.options import GROUP, ManyValues, console, print_line, words_of
+from rich.table import Table
 from typer.testing import CliRunner
 
 app = typer.Typer()
@@ -34,3 +35,13 @@ def test_a_group_without_words_is_empty():
 
 def test_a_dash_alone_is_a_word():
     assert output("--plain", "T0", "-", "T1") == "[] ['T0', '-', 'T1'] False"
+
+
+def test_text_from_outside_is_printed_as_it_is_without_markup_or_escape_sequences(capsys):
+    table = Table("[bold]model", show_header=True)
+    table.add_row("[/red] [link=file:///x]here[/link] :smile: \x1b[31m")
+    console.print(table)
+    print_line("Written to [/tmp]/\u202ea\nb")
+    out = capsys.readouterr().out
+    assert "[bold]model" in out and "[/red] [link=file:///x]here[/link] :smile: \\x1b[31m" in out
+    assert "Written to [/tmp]/\\u202ea b" in out

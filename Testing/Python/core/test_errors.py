@@ -1,4 +1,6 @@
-from PCRPredictorLib.errors import Problem, group_problems
+import pickle
+
+from PCRPredictorLib.errors import DataError, Problem, group_problems
 
 
 def lines(*problems, shown=None):
@@ -28,3 +30,9 @@ def test_an_identifier_within_a_number_or_word_is_not_taken_for_it():
     assert lines(("1", "must have 128 voxels of 1 mm"), ("2", "must have 128 voxels of 2 mm")) == [
         "2 patients: must have 128 voxels of <patient> mm (1, 2)"
     ]
+
+
+def test_what_an_error_quotes_neither_controls_the_terminal_nor_fills_it():
+    assert str(DataError("got '\x1b[2J\n[red]'")) == "got '\\x1b[2J [red]'"
+    assert len(str(DataError("got " + "[" * 200_000))) <= 1000
+    assert str(pickle.loads(pickle.dumps(DataError("x\x1b")))) == "x\\x1b"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from PCRPredictorLib.formatting import format_beside, format_percent, format_value
+from PCRPredictorLib.formatting import as_line, format_beside, format_percent, format_value, make_visible
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,23 @@ def test_share_and_threshold_read_as_they_compare():
         share = float(np.clip(threshold + random.choice([-1, 0, 1]) * 10**size, 0, 1))
         shown, limit = (Decimal(text.removesuffix(" %")) for text in format_beside(share, float(threshold)))
         assert (shown > limit, shown < limit) == (share > threshold, share < threshold)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\u202egnp.exe", "a\\u202egnp.exe"),
+        ("\r\x00\x9b\ufeff\udcc3", "\\r\\x00\\x9b\\ufeff\\udcc3"),
+        ("Ärztin 乳腺 نیم\u200cفاصله\n\t[red]", "Ärztin 乳腺 نیم\u200cفاصله\n\t[red]"),
+    ],
+)
+def test_characters_that_control_a_terminal_are_shown_and_letters_of_all_scripts_stay(text, shown):
+    assert make_visible(text) == shown
+
+
+def test_long_text_of_many_lines_is_one_line_with_its_start_and_end():
+    assert as_line("X must be a number,\ngot 'a'; correct it") == "X must be a number, got 'a'; correct it"
+    long = as_line(f"X must be a number, got {'9' * 100_000}; correct it")
+    assert len(long) <= 1000
+    assert long.startswith("X must be a number, got 999") and long.endswith("999; correct it")

@@ -1,3 +1,5 @@
+import csv
+import json
 import os
 from pathlib import Path
 
@@ -7,7 +9,15 @@ import SimpleITK as sitk
 from PCRPredictorLib import writing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
-from PCRPredictorLib.writing import put_in_place, read_csv, whole_folder, write_json, write_nifti, write_whole_csv
+from PCRPredictorLib.writing import (
+    put_in_place,
+    read_csv,
+    whole_folder,
+    write_csv,
+    write_json,
+    write_nifti,
+    write_whole_csv,
+)
 
 
 def test_folder_appears_only_when_the_block_ends(tmp_path):
@@ -110,3 +120,25 @@ def test_table_that_cannot_be_completed_leaves_the_old_one(tmp_path):
 def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json({"a": float("nan")}, Path(tmp_path / "a.json"))
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", '=HYPERLINK("http://x")', "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", " =1", "\t=1"]
+)
+def test_cell_that_a_spreadsheet_computes_is_written_as_text_and_reads_back(tmp_path, cell):
+    write_csv(["patient_id", cell], [[cell, f"'{cell}"]], tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        assert all(text.startswith("'") for row in csv.reader(file) for text in row if text != "patient_id")
+    assert read_csv(tmp_path / "t.csv") == [{"patient_id": cell, cell: f"'{cell}"}]
+
+
+def test_numbers_and_other_words_stay_as_they_are_in_a_table(tmp_path):
+    row = [-1.5, "-1.5", "+2", "-1e-05", "-", "+", "P-1", "'quoted'", "", None]
+    write_csv(list("abcdefghij"), [row], tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1] == "-1.5,-1.5,+2,-1e-05,-,+,P-1,'quoted',,"
+    assert list(read_csv(tmp_path / "t.csv")[0].values())[1:8] == row[1:8]
+
+
+def test_file_name_that_is_no_text_does_not_stop_writing(tmp_path):
+    write_json({"file": "\udcc3"}, tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text()) == {"file": "\udcc3"}

@@ -68,3 +68,8 @@ def test_header_and_identifiers_that_start_as_comments_do_stay():
 def test_what_is_no_table_is_refused(content, message):
     with pytest.raises(ValueError, match=message):
         read(content)
+
+
+def test_apostrophe_that_keeps_a_spreadsheet_from_computing_a_cell_is_taken_off():
+    rows, _ = read("patient_id,note\n'-2a,'=1+1\n'tis,-1\n")
+    assert rows[1:] == [["-2a", "=1+1"], ["'tis", "-1"]]

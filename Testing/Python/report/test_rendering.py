@@ -1,12 +1,14 @@
 """Templates and their environment."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from jinja2 import UndefinedError
 from PCRPredictorLib.follow.page import TEMPLATES as FOLLOW_TEMPLATES
 from PCRPredictorLib.report.rendering import TEMPLATES, render
 from PCRTrainingLib.evaluation.report import TEMPLATES as TRAINING_TEMPLATES
+from support.card_and_schema import CARD
 
 STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
 
@@ -47,3 +49,11 @@ def test_the_stylesheet_has_every_class_of_the_templates_and_no_other():
 def test_numbers_and_pictures_have_filters(page):
     assert page("a.html.j2", "{{ 0.25 | percent }} {{ none | value }}") == "25 % –"
     assert page("a.html.j2", '{{ "x" | data_uri("image/png") }}') == "data:image/png;base64,eA=="
+
+
+def test_a_card_from_outside_holds_no_link_and_no_script_in_the_readme():
+    evil = "[x](javascript:alert(1))<script>alert(1)</script>\u202e"
+    card = replace(CARD, name=evil, description=evil, failures=(evil,), metrics={evil: {"auc": 0.7}}, known_limits=evil)
+    text = render("card.md.j2", TRAINING_TEMPLATES, card=card)
+    assert text.count(r"\[x\](javascript:alert(1))&lt;script&gt;") == 5
+    assert not set("\u202e<") & set(text)
