@@ -13,13 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from monai.networks.blocks import Convolution
 from torch import Tensor, channels_last_3d, nn
 from torch.nn import functional
-from torch.nn.utils import fuse_conv_bn_eval
 
 from .backbones.names import OWN
-from .backbones.trunks import build_trunk, convolution
+from .backbones.trunks import Convolution, build_trunk
 
 STEM_STRIDE = (1, 2, 2)
 LEAST_WEIGHT = 1e-3  # added to the sum of weights of the pooled features
@@ -77,7 +75,7 @@ class PCRNet(nn.Module):
             **({} if backbone == OWN else {"backbone": backbone}),
         }
         stem = widths[0]
-        self.stem = convolution(in_channels, stem, STEM_STRIDE)
+        self.stem = Convolution(in_channels, stem, STEM_STRIDE)
         self.attention = _attention_branch(stem) if attention else None
         self.trunk, deep = build_trunk(backbone, widths)
         self.dropout = nn.Dropout(dropout)
@@ -132,10 +130,8 @@ class PCRNet(nn.Module):
     def for_inference(self) -> PCRNet:
         """Fold the batch norms into the convolutions, in place: the same outputs, faster; training is over then."""
         self.eval()
-        blocks: list[Any] = [module for module in self.modules() if isinstance(module, Convolution)]
-        for block in blocks:
-            block.conv = fuse_conv_bn_eval(block.conv, block.adn.N)
-            block.adn.N = nn.Identity()
+        for block in [module for module in self.modules() if isinstance(module, Convolution)]:
+            block.fold_norm()
         return self.channels_last()
 
     def warm_start(self, weights: Mapping[str, Tensor]) -> None:
@@ -154,7 +150,7 @@ def _attention_branch(channels: int) -> nn.Sequential:
     last = nn.Conv3d(channels, 1, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)  # type: ignore[arg-type]
-    return nn.Sequential(convolution(channels, channels), convolution(channels, channels), last)
+    return nn.Sequential(Convolution(channels, channels), Convolution(channels, channels), last)
 
 
 def _clinical_branch(inputs: int, width: int) -> nn.Sequential:

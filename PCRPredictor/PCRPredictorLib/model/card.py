@@ -201,9 +201,9 @@ def common_metadata(card: ModelCard, schema: ClinicalSchema, inputs: Mapping[str
         "schema": _METADATA_SCHEMA,
         "version": card.version,
         "changelog": card.changelog or {card.version: "first version"},
-        "monai_version": _version("monai"),
-        "pytorch_version": _version("torch"),
-        "numpy_version": _version("numpy"),
+        "monai_version": installed_version("monai"),
+        "pytorch_version": installed_version("torch"),
+        "numpy_version": installed_version("numpy"),
         "task": "Prediction of pathological complete response to neoadjuvant therapy from breast DCE-MRI",
         "description": card.description,
         "authors": card.authors,
@@ -215,7 +215,8 @@ def common_metadata(card: ModelCard, schema: ClinicalSchema, inputs: Mapping[str
     }
 
 
-def _version(package: str) -> str:
+def installed_version(package: str) -> str:
+    """Return the version of an installed package, without what follows a plus sign; "none" if it is not installed."""
     try:
         return version(package).split("+")[0]
     except PackageNotFoundError:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-import monai
 import numpy as np
 import torch
 
@@ -24,6 +23,7 @@ from .additive import AdditiveModel, ClinicalBranches
 from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
 from .calibration import average, average_logit, calibrate
+from .card import installed_version
 from .ensemble import Ensemble, Reading
 from .grid import Window, place_window, share_inside, spread_in_exam
 from .kinetics import measure_quantities
@@ -237,7 +237,7 @@ def library_versions() -> dict[str, str]:
     return {
         "breastpcr": __version__,
         "torch": torch.__version__,
-        "monai": monai.__version__,
+        "monai": installed_version("monai"),
         "numpy": np.__version__,
         "python": platform.python_version(),
     }

@@ -1,6 +1,11 @@
+import subprocess
+import sys
+
 import pytest
 import torch
+from monai.networks.blocks import Convolution as MonaiConvolution
 from PCRPredictorLib.backbones.names import NAMES
+from PCRPredictorLib.backbones.trunks import Convolution
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.network import PCRNet, _weighted_mean
 
@@ -25,6 +30,25 @@ def test_each_form_starts_with_the_logits_of_the_one_before(image):
     expected = plain(image).logit
     torch.testing.assert_close(gated(image).logit, expected, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(fused(image, torch.randn(2, 5)).logit, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_block_has_the_weights_and_the_values_of_monais():
+    torch.manual_seed(0)
+    theirs = MonaiConvolution(3, 2, 4, strides=(1, 2, 2), kernel_size=3, norm="BATCH", act="RELU", bias=False)
+    torch.manual_seed(0)
+    ours = Convolution(2, 4, (1, 2, 2))
+    image = torch.randn(2, 2, 4, 8, 8)
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()), rtol=0, atol=0)
+    torch.testing.assert_close(ours(image), theirs(image), rtol=0, atol=0)
+    torch.testing.assert_close(ours.eval()(image), theirs.eval()(image), rtol=0, atol=0)
+
+
+def test_network_of_our_own_is_built_without_monai():
+    code = (
+        "import sys; from PCRPredictorLib.network import PCRNet; PCRNet(attention=True); print('monai' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
 
 
 def test_warm_start_refuses_weights_of_a_later_form():
