@@ -15,20 +15,37 @@ import typer
 
 from . import __version__
 from .child import end_with_parent, is_child
-from .commands.bundle import bundle
-from .commands.demo import demo
-from .commands.follow import follow
-from .commands.options import ManyValues, console
-from .commands.phantom import phantom
-from .commands.predict import predict
+from .commands.deferred import Deferred
+from .commands.options import console
 from .errors import DataError, within_memory
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(bundle, name="bundle")
-app.command()(demo)
-app.command(cls=ManyValues)(predict)
-app.command(cls=ManyValues)(follow)
-app.command()(phantom)
+_SUBCOMMANDS = (
+    Deferred(
+        "demo",
+        "PCRPredictorLib.commands.demo:demo",
+        "Make a full-size phantom exam and predict it with the model that was trained on phantoms.",
+    ),
+    Deferred(
+        "predict",
+        "PCRPredictorLib.commands.predict:predict",
+        "Predict one exam, from files or DICOM, or a whole cohort.",
+    ),
+    Deferred(
+        "follow",
+        "PCRPredictorLib.commands.follow:follow",
+        "Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds.",
+    ),
+    Deferred(
+        "phantom",
+        "PCRPredictorLib.commands.phantom:phantom",
+        "Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table.",
+    ),
+    Deferred(
+        "bundle",
+        "PCRPredictorLib.commands.bundle:bundle",
+        "List, show, verify and export models.",
+    ),
+)
 
 
 def _show_version(wanted: bool) -> None:
@@ -37,7 +54,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def about(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
@@ -46,7 +62,19 @@ def about(
     """Predict pathological complete response (pCR) from breast DCE-MRI. Research use only."""
 
 
-def run(application: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+def _make_application() -> typer.core.TyperGroup:
+    root = typer.Typer(no_args_is_help=True, add_completion=False)
+    root.callback()(about)
+    group = typer.main.get_command(root)
+    for command in _SUBCOMMANDS:
+        group.add_command(command)
+    return group
+
+
+app = _make_application()
+
+
+def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; report an error in the data in one line on standard error."""
     try:
         _accept_any_character()

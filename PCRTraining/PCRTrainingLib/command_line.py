@@ -3,27 +3,65 @@
 import sys
 
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.commands.bundle import bundle
-from PCRPredictorLib.commands.options import ManyValues
-from PCRPredictorView.command_line import view
+from PCRPredictorLib.commands.deferred import Deferred
 
-from .commands.check import check
-from .commands.estimate import estimate
-from .commands.evaluate import evaluate
-from .commands.experiment import experiment
-from .commands.follow_tables import add_table_reader
-from .commands.import_dicom import import_dicom
-from .commands.init import init
-from .commands.label import label
-from .commands.recalibrate import recalibrate
-from .commands.select import select
-from .commands.train import train
-
-for subcommand in (view, init, check, label, estimate, train, select, evaluate, experiment):
-    app.command(cls=ManyValues)(subcommand)
-bundle.command()(recalibrate)
-app.command("import", cls=ManyValues)(import_dicom)
-add_table_reader()
+_SUBCOMMANDS = (
+    Deferred(
+        "view",
+        "PCRPredictorView.command_line:view",
+        "Show exams, predictions and attention in a browser, drawn by Slicer's core on this machine.",
+    ),
+    Deferred(
+        "init",
+        "PCRTrainingLib.commands.init:init",
+        "Look at a folder and write a cohort.json that describes it; pcr check comes next.",
+    ),
+    Deferred(
+        "check",
+        "PCRTrainingLib.commands.check:check",
+        "List every problem with the patients that have it, also images in two cohorts; exit code 1 if there is any.",
+    ),
+    Deferred(
+        "label",
+        "PCRTrainingLib.commands.label:label",
+        "Enter whether a patient had pCR; it is kept beside the table and counts instead of it.",
+    ),
+    Deferred(
+        "estimate",
+        "PCRTrainingLib.commands.estimate:estimate",
+        "Estimate time and memory of a training run on this machine, from a few batches of each step.",
+    ),
+    Deferred(
+        "train",
+        "PCRTrainingLib.commands.train:train",
+        "Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun.",
+    ),
+    Deferred(
+        "select",
+        "PCRTrainingLib.commands.select:select",
+        "Choose among configurations by nested cross-validation; the result is of patients no choice has seen.",
+    ),
+    Deferred(
+        "evaluate",
+        "PCRTrainingLib.commands.evaluate:evaluate",
+        "Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention.",
+    ),
+    Deferred(
+        "experiment",
+        "PCRTrainingLib.commands.experiment:experiment",
+        "Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper.",
+    ),
+    Deferred(
+        "import",
+        "PCRTrainingLib.commands.import_dicom:import_dicom",
+        "Turn a folder with the DICOM of many patients into a cohort. Run it again to continue after a stop.",
+    ),
+    # those of prediction, with what training adds to them
+    Deferred("follow", "PCRTrainingLib.commands.follow:follow", app.commands["follow"].help),
+    Deferred("bundle", "PCRTrainingLib.commands.recalibrate:bundle", app.commands["bundle"].help),
+)
+for subcommand in _SUBCOMMANDS:
+    app.add_command(subcommand)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The rooms as a graph, read from the imports: which files lie in a room, and which rooms it imports."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -27,6 +28,8 @@ def _imported_names(node: ast.AST, folder: str) -> list[str]:
     """Return what a node imports, each as a path such as "PCRPredictorLib/model/grid/GridSpec"."""
     if isinstance(node, ast.Import):
         return [alias.name.replace(".", "/") for alias in node.names]
+    if isinstance(node, ast.Constant) and re.fullmatch(r"PCR[\w.]+:\w+", str(node.value)):  # a deferred import
+        return [re.sub("[.:]", "/", str(node.value))]
     if not isinstance(node, ast.ImportFrom):
         return []
     base = folder.split("/")[: len(folder.split("/")) + 1 - node.level] if node.level else []

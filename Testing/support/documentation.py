@@ -3,12 +3,11 @@
 import re
 from pathlib import Path
 
-import typer
 from PCRTrainingLib.command_line import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "Resources" / "Docs").glob("*.md"))]
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = {name: command.loaded for name, command in app.commands.items()}
 BLOCK = re.compile(r"^```(?:\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -17,7 +17,7 @@ from ..response.bundle import load_response
 from ..response.model import ResponseModel
 from .options import DEFAULT_MODEL, ModelOption, console, print_line
 
-bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True)
+bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True, add_completion=False)
 ModelArgument = Annotated[str, typer.Argument(help="Bundle folder or bundled model.")]
 
 

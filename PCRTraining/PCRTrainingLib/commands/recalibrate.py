@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from PCRPredictorLib.commands.bundle import ModelArgument
+from PCRPredictorLib.commands.bundle import ModelArgument, bundle
 from PCRPredictorLib.commands.options import DeviceOption, console, print_line
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
@@ -12,6 +12,7 @@ from ..progress import ProgressBar
 from .options import workers
 
 
+@bundle.command()
 def recalibrate(
     model: ModelArgument,
     cohort: Annotated[Path, typer.Argument(help="Folder of a cohort that the model was not trained on.")],
@@ -26,9 +27,9 @@ def recalibrate(
     """Adapt a model to about 30 local patients or more: offset and slope of its log-odds, and operating points."""
     from ..adaptation.recalibrate import recalibrate
 
-    bundle = load_bundle(find_bundle(model))
+    adapted = load_bundle(find_bundle(model))
     with workers(device) as worker, ProgressBar(console) as progress:
-        lines = recalibrate(bundle, cohort, out, name, points, worker.device, progress)
+        lines = recalibrate(adapted, cohort, out, name, points, worker.device, progress)
     for line in lines:
         print_line(line)
     print_line(f"Written to {out}, for pcr predict --model; the patients of {cohort.name} are refused in pcr evaluate")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PCRTrainingLib.command_line import app
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,6 +30,18 @@ def test_importing_loads_neither_torch_nor_monai(module):
 def test_importing_the_package_itself_loads_the_standard_library_only():
     code = "import sys; before = set(sys.modules); import PCRPredictorLib; print(*(set(sys.modules) - before))"
     assert run_python(code) == "PCRPredictorLib"
+
+
+def test_help_loads_no_subcommand():
+    code = "import sys; from PCRTrainingLib.command_line import run, app; run(app, ['--help'])"
+    loaded = run_python(f"{code}; print(*(m for m in ('numpy', 'SimpleITK', 'pydantic') if m in sys.modules))")
+    assert loaded.endswith("╯")
+
+
+@pytest.mark.parametrize("name", app.commands)
+def test_every_subcommand_is_summarised_as_it_describes_itself(name):
+    command = app.commands[name]
+    assert command.loaded.help.partition("\n\n")[0].replace("\n", " ") == command.help
 
 
 def test_only_the_room_mrml_imports_slicer_and_vtk():
