@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -65,7 +65,7 @@ def about(
 def _make_application() -> typer.core.TyperGroup:
     root = typer.Typer(no_args_is_help=True, add_completion=False)
     root.callback()(about)
-    group = typer.main.get_command(root)
+    group: Any = typer.main.get_command(root)
     for command in _SUBCOMMANDS:
         group.add_command(command)
     return group

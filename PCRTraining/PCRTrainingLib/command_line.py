@@ -57,8 +57,8 @@ _SUBCOMMANDS = (
         "Turn a folder with the DICOM of many patients into a cohort. Run it again to continue after a stop.",
     ),
     # those of prediction, with what training adds to them
-    Deferred("follow", "PCRTrainingLib.commands.follow:follow", app.commands["follow"].help),
-    Deferred("bundle", "PCRTrainingLib.commands.recalibrate:bundle", app.commands["bundle"].help),
+    Deferred("follow", "PCRTrainingLib.commands.follow:follow", app.commands["follow"].help or ""),
+    Deferred("bundle", "PCRTrainingLib.commands.recalibrate:bundle", app.commands["bundle"].help or ""),
 )
 for subcommand in _SUBCOMMANDS:
     app.add_command(subcommand)

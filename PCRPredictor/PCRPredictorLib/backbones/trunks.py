@@ -7,6 +7,7 @@ for its networks only (`monai_trunks`).
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
@@ -27,8 +28,9 @@ class Convolution(nn.Sequential):
 
     def fold_norm(self) -> None:
         """Fold the batch norm into the convolution, in place; training is over then."""
-        self.conv = fuse_conv_bn_eval(self.conv, self.adn.N)
-        self.adn.N = nn.Identity()
+        block: Any = self
+        block.conv = fuse_conv_bn_eval(block.conv, block.adn.N)
+        block.adn.N = nn.Identity()
 
 
 def build_trunk(name: str, widths: Sequence[int]) -> Trunk:
