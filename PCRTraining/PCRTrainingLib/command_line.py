@@ -34,7 +34,7 @@ _SUBCOMMANDS = (
     Deferred(
         "train",
         "PCRTrainingLib.commands.train:train",
-        "Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun.",
+        "Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle.",
     ),
     Deferred(
         "select",

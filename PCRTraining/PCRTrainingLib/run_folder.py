@@ -49,6 +49,7 @@ class FoldFolder:
 
     path: Path
 
+    lock = _Entry(".lock")
     pretrained = _Entry("pretrained.safetensors")  # what the first step starts from, if there was a pretraining
     pretraining = _Entry("pretraining.csv")  # a row per epoch of it
 

@@ -1,6 +1,7 @@
-"""Tasks for the processes of a run, which import them by name."""
+"""Tasks for an engine, whose processes import them by name."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -9,18 +10,27 @@ from PCRPredictorLib.errors import DataError
 from support.waiting import wait_until
 
 
-def work_long(file, _device, _progress):
+def work_long(file, _report):
     """Create the file, then work for longer than any test waits."""
     Path(file).touch()
     time.sleep(60)
 
 
-def fail_or_work_long(file, _device, _progress):
+def fail_or_work_long(file, _report):
     """Work long if given a file; without one, fail as soon as the other task has begun."""
     if file:
-        work_long(file, _device, _progress)
+        work_long(file, _report)
     wait_until(lambda: list(Path(os.environ["TEST_FOLDER"]).iterdir()))
     raise DataError("the disk is full; free some space")
+
+
+def die_once(file, report):
+    """Be killed, as for want of memory, when first tried."""
+    if not Path(file).exists():
+        Path(file).touch()
+        report("dying")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "second try"
 
 
 def double(task, report):
@@ -36,3 +46,11 @@ def fail(task, report):
     if task:
         raise DataError(task)
     return "fine"
+
+
+def workers_in_threads(number, **options):
+    """A Dask cluster inside this process, which starts in a second."""
+    from distributed import LocalCluster
+
+    inside = {"processes": False, "dashboard_address": None, "threads_per_worker": 1}
+    return LocalCluster(n_workers=number, **inside | options)

@@ -3,12 +3,12 @@
 import csv
 
 import numpy as np
+from PCRPredictorLib.engine.engine import ThisProcess
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.runs.job import Job
-from PCRTrainingLib.training.workers import Worker
 
 GEOMETRY = Geometry((32, 32, 6), (2.0, 2.0, 4.0))
 TABLE = "clinical_and_imaging_info.csv"
@@ -21,12 +21,12 @@ QUICK = """{"steps": [
 
 
 def quiet_job(cohort, out, **options):
-    """Return a job of one process that reports nothing, on one cohort or a list of several."""
+    """Return a job in this process that reports nothing, on one cohort or a list of several."""
     cohorts = cohort if isinstance(cohort, list) else [cohort]
     return Job(
         {path.resolve().name: path for path in cohorts},
         RunFolder(out),
-        **{"worker": Worker(), "progress": Progress(), **options},
+        **{"engine": ThisProcess(threads=1), "progress": Progress(), **options},
     )
 
 

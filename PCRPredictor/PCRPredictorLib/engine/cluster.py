@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import queue
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..errors import DataError
-from .engine import Done, Engine, Heard, ignore
+from .engine import Done, Engine, Heard, V, ignore
 from .tasks import Ended, Function, Job, Outdated, R, T, Trace, describe_difference, find_versions, perform
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 _POLL_S = 0.5  # in which an interrupt is noticed on any system
+_COUNT_S = 2.0
 _WAITING = 2  # tasks per worker that are sent ahead
 
 
@@ -32,16 +36,30 @@ class Cluster(Engine):
 
     def __init__(self, client: Client, name: str, threads: int | None, resources: dict[str, float]) -> None:
         self._client, self.name, self.threads, self._resources = client, name, threads, resources
-        self.address, self.dashboard = client.scheduler.address, client.dashboard_link
+        self.address, self.dashboard = client.scheduler.address, client.dashboard_link or ""
+        self._counted, self._count = -math.inf, 0
 
     @property
     def workers(self) -> int:  # type: ignore[override]
-        """Number of workers now."""
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+        """Number of workers, asked for every few seconds; the last one known if the scheduler is lost."""
+        now = time.monotonic()
+        if now - self._counted > _COUNT_S and self._client.status == "running":
+            self._counted, self._count = now, len(self.describe_workers())
+        return self._count
+
+    def describe_workers(self) -> dict[str, Any]:
+        """Return what the scheduler knows of its workers, by address."""
+        with suppress(OSError):  # it is being lost
+            return self._client.scheduler_info(n_workers=-1)["workers"]
+        return {}
 
     def run(self, function: Function[T, R], tasks: Iterable[T], heard: Heard = ignore) -> Iterator[Done[T, R]]:
         """Yield each task as it ends, in any order."""
         yield from _Running(self, self._client, function, heard).finish(iter(tasks))
+
+    def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:
+        """Return what a function of module level returns on every worker."""
+        return list(self._client.run(function, *arguments).values())
 
     def check_folder(self, folder: Path) -> None:
         """Check that all workers see the files in a folder.
@@ -61,18 +79,32 @@ class Cluster(Engine):
                 f"{self.name} that does not; choose a folder on a shared disk"
             )
 
-    def check_versions(self) -> None:
-        """Check that all workers have the versions of this process.
+    def check_workers(self) -> None:
+        """Check that the workers have the versions of this process, run one task at a time, and have what tasks need.
 
         Raises:
             DataError: naming a worker that does not.
         """
-        here = find_versions()
+        here, known = find_versions(), self.describe_workers()
         for address, there in self._client.run(find_versions, on_error="return").items():
             if isinstance(there, Exception):
-                raise DataError(f"the worker {address} cannot load BreastPCR ({there}); install the same version there")
+                raise DataError(
+                    f"the worker {address} cannot load BreastPCR ({there}); install version {here['BreastPCR']} there"
+                )
             if difference := describe_difference(here, there):
                 raise refuse_versions(f"the worker {address}", difference)
+        for address, worker in known.items():
+            if worker["nthreads"] != 1:
+                raise DataError(
+                    f"the worker {address} must run one task at a time, got {worker['nthreads']} threads; start it "
+                    f"with dask worker {self.address} --nthreads 1, and --nworkers for several"
+                )
+        for name, amount in self._resources.items():
+            if not any(worker["resources"].get(name, 0) >= amount for worker in known.values()):
+                raise DataError(
+                    f"no worker of {self.name} announces a {name}; start one per {name} with "
+                    f'dask worker {self.address} --nthreads 1 --resources "{name}={amount:g}"'
+                )
 
     def submit(self, job: Job[T, R]) -> Future:
         """Send a job."""

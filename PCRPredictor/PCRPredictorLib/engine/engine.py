@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from .tasks import Function, R, T, limit_threads
 
+V = TypeVar("V")
 Heard = Callable[..., None]  # called with a task and what it reports
 
 
@@ -37,10 +38,10 @@ def ignore(*_news: Any) -> None:  # noqa: ANN401
 
 
 class Engine(ABC):
-    """Runs tasks, each in one worker at a time.
+    """Runs tasks, one at a time in each worker.
 
     Args:
-        workers: their number now.
+        workers: the most that it has now.
         address: of the cluster; "" without one.
         dashboard: address of its page; "" without one.
     """
@@ -64,6 +65,10 @@ class Engine(ABC):
         Raises:
             DataError: if the cluster is lost or its workers have other versions; a task's own error is in its `Done`.
         """
+
+    @abstractmethod
+    def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:
+        """Return what a function of module level returns on every worker."""
 
     @abstractmethod
     def check_folder(self, folder: Path) -> None:
@@ -94,6 +99,10 @@ class ThisProcess(Engine):
                 yield Done(task, error=error)
             else:
                 yield Done(task, value)
+
+    def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:
+        """Return what it returns here."""
+        return [function(*arguments)]
 
     def check_folder(self, folder: Path) -> None:
         """Accept any folder."""

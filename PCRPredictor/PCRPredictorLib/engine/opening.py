@@ -9,6 +9,10 @@ from importlib.util import find_spec
 
 from ..errors import DataError
 from .engine import Engine, ThisProcess
+from .local import Local, find_gpus
+
+INSTALL = 'python -m pip install "distributed>=2026.1"'
+GPU = "GPU"  # resource that a worker with a GPU announces
 
 
 @contextmanager
@@ -24,46 +28,36 @@ def open_engine(
     Args:
         where: address of a Dask scheduler (tcp:// or tls://), file with the settings of a cluster (`launchers`), or
             None for this machine.
-        workers: at most; None for one per core of this machine, or as many as a cluster has.
+        workers: at most; None for one per core of this machine, or one per GPU if tasks need one; of a cluster, for
+            as many as it has.
         threads: of torch in each task; None for as many as it has.
-        resources: that every task needs of a worker, such as {"GPU": 1}.
+        resources: that every task needs of a worker, such as {GPU: 1}.
         say: called with lines for the user.
 
     Raises:
         DataError: if a package is missing, or the cluster cannot be used.
     """
-    if where is None:
-        with _open_here(workers, threads, dict(resources), say) as engine:
+    if where is not None:
+        _require_dask("--cluster")
+        from .launchers import open_cluster
+
+        with open_cluster(where, workers, threads, dict(resources), say) as engine:
             yield engine
         return
-    _require_dask("--cluster")
-    from .launchers import open_cluster
-
-    with open_cluster(where, workers, threads, dict(resources), say) as engine:
-        yield engine
-
-
-@contextmanager
-def _open_here(
-    workers: int | None, threads: int | None, resources: dict[str, float], say: Callable[[str], None]
-) -> Iterator[Engine]:
-    wanted = (os.cpu_count() or 1) if workers is None else workers
-    if wanted > 1 and workers is None and not find_spec("distributed"):
-        say(f"one process is used; for all cores: {INSTALL}")
-        wanted = 1
-    if wanted == 1:
+    gpus = find_gpus() if GPU in resources else []
+    number = workers or (len(gpus) if gpus else os.cpu_count()) or 1
+    if number > 1 and not find_spec("distributed"):
+        if workers is not None:
+            _require_dask(f"--workers {workers}")
+        say(f"One process works on this; for all cores, install distributed: {INSTALL}")
+        number = 1
+    if number == 1:
         yield ThisProcess(threads)
         return
-    _require_dask(f"{wanted} workers")
-    from .launchers import open_local
-
-    with open_local(wanted, threads, resources, say) as engine:
+    with Local(number, threads, gpus, say) as engine:
         yield engine
-
-
-INSTALL = 'python -m pip install "dask>=2026.1" "distributed>=2026.1"'
 
 
 def _require_dask(what: str) -> None:
     if not find_spec("distributed"):
-        raise DataError(f"{what} needs the package distributed; install it: {INSTALL}")
+        raise DataError(f"{what} needs the package distributed; install it with: {INSTALL}")

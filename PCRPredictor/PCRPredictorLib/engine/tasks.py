@@ -17,8 +17,8 @@ Report = Callable[..., None]  # called with plain values: texts and numbers
 Function = Callable[[T, Report], R]  # of module level; both it and its task travel to other processes
 
 
-class Ended(Exception):
-    """End a task whose run has ended: no one waits for its result."""
+class Ended(BaseException):
+    """End a task whose run has ended; no `except Exception` of the task keeps it going."""
 
 
 class Outdated(Exception):
@@ -77,7 +77,7 @@ def limit_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def perform(job: Job[T, R]) -> tuple[R | None, Exception | None, str]:
+def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:
     """Perform a task on a Dask worker, and return its value or its error with its trace.
 
     An error is returned, not raised: Dask would write it to its log, with any patient's name in it.
@@ -101,6 +101,8 @@ def perform(job: Job[T, R]) -> tuple[R | None, Exception | None, str]:
     limit_threads(job.threads)
     try:
         return job.function(job.task, report), None, ""
+    except Ended as error:
+        return None, error, ""
     except Exception as error:
         return None, _portable(error), traceback.format_exc()
 

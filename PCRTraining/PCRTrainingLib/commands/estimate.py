@@ -14,7 +14,7 @@ def estimate(
     config: options.ConfigOption = "full",
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
-    processes: options.ProcessesOption = None,
+    processes: options.WorkersOption = None,
 ) -> None:
     """Estimate time and memory of a training run on this machine, from a few batches of each step."""
     if tables := options.find_visits(cohorts):

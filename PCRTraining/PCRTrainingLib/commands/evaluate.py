@@ -40,6 +40,8 @@ def evaluate(
     mapping: options.MappingOption = None,
     unit: options.UnitOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
+    workers: options.WorkersOption = None,
+    cluster: options.ClusterOption = None,
 ) -> None:
     """Evaluate models on cohorts: metrics with intervals, comparison, calibration, subgroups and attention.
 
@@ -51,10 +53,11 @@ def evaluate(
         return
     from ..evaluation.evaluate import write_evaluation
     from ..run_folder import RunFolder
+    from ..training.sharing import open_training
 
     bundles = [load_bundle(find_bundle(name)) for name in model or [DEFAULT_MODEL]]
-    with options.workers(device) as worker, ProgressBar(console) as progress:
-        write_evaluation(cohorts, bundles, out, worker.device, progress, maps=maps)
+    with ProgressBar(console) as progress, open_training(device, workers, cluster, progress.say) as engine:
+        write_evaluation(cohorts, bundles, out, device, progress, engine, maps=maps)
         progress.say(f"Report: {RunFolder(out).evaluation_page}")
 
 

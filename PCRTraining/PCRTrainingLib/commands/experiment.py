@@ -23,15 +23,15 @@ def experiment(
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
-    processes: options.ProcessesOption = None,
+    workers: options.WorkersOption = None,
+    cluster: options.ClusterOption = None,
 ) -> None:
     """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
     from ..runs.experiment import run_experiment
 
     settings = options.divide_by_site(options.read_config(config), leave_site_out, sites)
     numbers = range(settings.seed, settings.seed + seeds)
-    with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
+    with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         run_experiment(job, settings, numbers, external, without)
-        if job.worker.first:
-            job.progress.say(job.folder.experiment_text.read_text(encoding="utf-8"))
-            job.progress.say(f"Written to {out}")
+        job.progress.say(job.folder.experiment_text.read_text(encoding="utf-8"))
+        job.progress.say(f"Written to {out}")

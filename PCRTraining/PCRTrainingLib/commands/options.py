@@ -18,7 +18,6 @@ from ..progress import ProgressBar
 if TYPE_CHECKING:
     from ..config import TrainingConfig
     from ..runs.job import Job
-    from ..training.workers import Worker
     from ..visit_tables.patients import VisitPatients
 
 CohortsArgument = Annotated[
@@ -55,9 +54,18 @@ SitesOption = Annotated[
         help="Column that names the sites of a cohort; one per cohort, in their order. cohort: it is one site."
     ),
 ]
-ProcessesOption = Annotated[
+WorkersOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Folds trained at once; default: one per CPU core, one on a GPU. Ignored under torchrun."),
+    typer.Option(
+        "--workers",
+        "--processes",
+        min=1,
+        help="Processes that work at once, or of a cluster, how many to start; default: one per CPU core, or per GPU.",
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(help="Dask cluster to work on: the address of its scheduler, or a JSON file that starts one."),
 ]
 
 
@@ -136,30 +144,23 @@ def read_tables(files: Sequence[Path], mapping: Path | None, unit: Sequence[str]
 
 
 @contextmanager
-def workers(device: str, processes: int | None = None) -> Iterator[Worker]:
-    """Yield this process among those of the run; torch is loaded here, and not before."""
-    from ..training.workers import workers
-
-    with workers(device, processes) as worker:
-        yield worker
-
-
-@contextmanager
 def job(
     cohorts: Sequence[Path],
     out: Path,
     device: str,
-    processes: int | None,
+    workers: int | None,
+    cluster: str | None,
     resume: bool,
     clinical_rows: Sequence[Path],
 ) -> Iterator[Job]:
-    """Yield the job of train, select or experiment, with a bar in the first process."""
+    """Yield the job of train, select or experiment, with a bar; torch is loaded here, and not before."""
     from ..run_folder import RunFolder
     from ..runs.job import Job
+    from ..training.sharing import open_training
 
     named = name_cohorts(cohorts)
-    with workers(device, processes) as worker, ProgressBar(console, quiet=not worker.first) as progress:
-        yield Job(named, RunFolder(out), worker, progress, resume, tuple(clinical_rows))
+    with ProgressBar(console) as progress, open_training(device, workers, cluster, progress.say) as engine:
+        yield Job(named, RunFolder(out), engine, progress, device, resume, tuple(clinical_rows))
 
 
 def name_cohorts(cohorts: Sequence[Path]) -> dict[str, Path]:

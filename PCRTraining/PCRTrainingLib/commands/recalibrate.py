@@ -9,7 +9,6 @@ from PCRPredictorLib.commands.options import DeviceOption, console, print_line
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import ProgressBar
-from .options import workers
 
 
 @bundle.command()
@@ -26,10 +25,11 @@ def recalibrate(
 ) -> None:
     """Adapt a model to about 30 local patients or more: offset and slope of its log-odds, and operating points."""
     from ..adaptation.recalibrate import recalibrate
+    from ..training.sharing import prepare_device
 
     adapted = load_bundle(find_bundle(model))
-    with workers(device) as worker, ProgressBar(console) as progress:
-        lines = recalibrate(adapted, cohort, out, name, points, worker.device, progress)
+    with ProgressBar(console) as progress:
+        lines = recalibrate(adapted, cohort, out, name, points, prepare_device(device), progress)
     for line in lines:
         print_line(line)
     print_line(f"Written to {out}, for pcr predict --model; the patients of {cohort.name} are refused in pcr evaluate")

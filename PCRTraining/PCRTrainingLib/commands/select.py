@@ -22,14 +22,14 @@ def select(
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
-    processes: options.ProcessesOption = None,
+    workers: options.WorkersOption = None,
+    cluster: options.ClusterOption = None,
 ) -> None:
     """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
     from ..runs.select import select
 
     read = {path.stem: options.read_config(str(path)) for path in configs}
     settings = {name: options.divide_by_site(config, leave_site_out, sites) for name, config in read.items()}
-    with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
+    with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         select(job, settings, inner=inner, least_attention=least_attention)
-        if job.worker.first:
-            job.progress.say(f"Written to {job.folder.selection}")
+        job.progress.say(f"Written to {job.folder.selection}")

@@ -38,9 +38,10 @@ def train(
     mapping: options.MappingOption = None,
     unit: options.UnitOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
-    processes: options.ProcessesOption = None,
+    workers: options.WorkersOption = None,
+    cluster: options.ClusterOption = None,
 ) -> None:
-    """Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle; runs under torchrun.
+    """Train the curriculum on cohorts: global, attention, clinical. Leaves OUT/bundle.
 
     With tables of patients at several visits instead of folders, train a response model, for pcr follow.
     """
@@ -56,11 +57,10 @@ def train(
     bundle = load_bundle(find_bundle(start)) if start is not None else None
     settings = options.divide_by_site(options.read_config(config, seed), leave_site_out, sites)
     settings = settings if pretrain is None else replace(settings, pretraining=pretrain)
-    with options.job(cohorts, out, device, processes, resume, clinical_rows) as job:
+    with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         train(job, settings, card, bundle)
-        if job.worker.first:
-            job.progress.say(f"Report: {job.folder.report}")
-            job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")
+        job.progress.say(f"Report: {job.folder.report}")
+        job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")
 
 
 def _train_response(

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.engine.engine import Engine, ThisProcess
+from PCRPredictorLib.engine.tasks import Report
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.bundle import Bundle
@@ -24,6 +26,7 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.inference import Ensemble, random_share
+from ..training.sharing import Relay, prepare_device, share
 from .description import describe_cohort
 from .map_effects import count_batches, describe_effects
 from .report import evaluation_markdown, render_evaluation
@@ -33,42 +36,42 @@ from .shift import cohort_shift
 def evaluate(
     cohorts: Sequence[Path],
     bundles: Sequence[Bundle],
-    cache_folder: Path,
+    work: Path,
     device: str,
     progress: Progress,
+    engine: Engine,
     *,
     maps: bool = False,
 ) -> dict[str, object]:
     """Return the performance of every model on every cohort, all on the same patients.
 
     Args:
+        work: folder for cached grids and copies of the models, which all workers see.
+        engine: that runs each model on each cohort.
         maps: also measure what the maps do, see `map_effects`; that takes about 35 times as long.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with the training of a model.
     """
     results = []
+    copies = [
+        replace(bundle, path=shutil.copytree(bundle.path, work / ".models" / str(k)))
+        for k, bundle in enumerate(bundles)
+    ]
+    engine.check_folder(work)
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
-        caches = _read_for(bundles, cohort, name, cache_folder / name, progress)
+        caches = _read_for(bundles, cohort, name, work / name, progress)
         for bundle in bundles:
             refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_hashes)
-        outcomes: list[Outcome] = []
-        for bundle in bundles:
-            progress.start(f"{bundle.card.name} on {name}", 1)
-            outcomes.append(run_bundle(bundle, caches[bundle.settings.grid], device))
-            progress.advance()
-        cache = caches[bundles[0].settings.grid]
-        names = number_duplicates([outcome.name for outcome in outcomes])
-        outcomes = [replace(outcome, name=own) for outcome, own in zip(outcomes, names, strict=True)]
-        described = describe_cohort(
-            name, cache, np.arange(len(cache)), outcomes, [caches[b.settings.grid] for b in bundles]
-        )
-        if maps:
-            add_effects(described, bundles, caches, device, progress)
-        shifts = [
-            cohort_shift(bundle, caches[bundle.settings.grid], outcome)
-            for bundle, outcome in zip(bundles, outcomes, strict=True)
-        ]
+        own = [caches[bundle.settings.grid] for bundle in bundles]
+        trials = [Trial(copy, cache, device, maps) for copy, cache in zip(copies, own, strict=True)]
+        found = run_trials(trials, engine, progress, f"{count(len(bundles), 'model')} on {name}")
+        names = number_duplicates([outcome.name for outcome, _ in found])
+        outcomes = [replace(outcome, name=name) for (outcome, _), name in zip(found, names, strict=True)]
+        described: Any = describe_cohort(name, own[0], np.arange(len(own[0])), outcomes, own)
+        for model, (_, effects) in zip(described["models"], found, strict=True):
+            model.update({"effects": effects} if maps else {})
+        shifts = [cohort_shift(*each) for each in zip(bundles, own, outcomes, strict=True)]
         results.append({**described, "shift": shifts})
     return {
         "kind": "evaluation",
@@ -83,6 +86,54 @@ def evaluate(
             for bundle in bundles
         ],
     }
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One model to be run on one cohort.
+
+    Args:
+        bundle: in a folder that the worker sees.
+        maps: also measure what the maps do.
+    """
+
+    bundle: Bundle
+    cache: GridCache
+    device: str
+    maps: bool
+
+
+def run_trial(trial: Trial, report: Report) -> tuple[Outcome, dict[str, object] | None]:
+    """Return the outcome of a model on a cohort, and what its maps do if asked for.
+
+    Args:
+        report: called with the units that are done, of which the outcome is one and the maps are the others.
+
+    Raises:
+        DataError: if the bundle or the device cannot be used.
+    """
+    progress, bundle, cache = Relay(report), trial.bundle, trial.cache
+    device = prepare_device(trial.device)
+    outcome = run_bundle(bundle, cache, device)
+    progress.advance(bundle.card.name)
+    if not trial.maps:
+        return outcome, None
+    members = [(bundle.load_networks(device), np.arange(len(cache)))]
+    return outcome, describe_effects(members, cache, lambda: progress.advance(f"maps of {bundle.card.name}"))
+
+
+def run_trials(
+    trials: Sequence[Trial], engine: Engine, progress: Progress, stage: str
+) -> list[tuple[Outcome, dict[str, object] | None]]:
+    """Return what `run_trial` returns for each, in order.
+
+    Raises:
+        DataError: see there; also if the cluster is lost.
+    """
+    batches = [count_batches([([], np.arange(len(trial.cache)))]) if trial.maps else 0 for trial in trials]
+    progress.start(stage, len(trials) + sum(batches))
+    found = share(engine, run_trial, trials, [1 + number for number in batches], progress)
+    return [found[trial] for trial in trials]
 
 
 def _read_for(
@@ -105,12 +156,14 @@ def write_evaluation(
     out: Path,
     device: str,
     progress: Progress,
+    engine: Engine | None = None,
     *,
     maps: bool = False,
 ) -> None:
     """Write what `evaluate` returns, and its page, into a folder.
 
     Args:
+        engine: that runs the models; None for this process.
         maps: also measure what the maps do.
 
     Raises:
@@ -118,7 +171,8 @@ def write_evaluation(
     """
     with whole_folder(out) as folder:
         files = RunFolder(folder)
-        result = evaluate(cohorts, bundles, files.cache, device, progress, maps=maps) | {"versions": library_versions()}
+        found = evaluate(cohorts, bundles, files.cache, device, progress, engine or ThisProcess(), maps=maps)
+        result = found | {"versions": library_versions()}
         shutil.rmtree(files.cache)
         write_json(result, files.evaluation)
         files.evaluation_page.write_text(render_evaluation(result), encoding="utf-8")
@@ -135,21 +189,6 @@ def describe_shifts(result: Mapping[str, Any]) -> list[str]:
         for shift in cohort["shift"]
         for sentence in describe_shift(shift)
     ]
-
-
-def add_effects(
-    described: Mapping[str, Any],
-    bundles: Sequence[Bundle],
-    caches: Mapping[GridSpec, GridCache],
-    device: str,
-    progress: Progress,
-) -> None:
-    """Add to each model of a described cohort what its maps do, as `effects`."""
-    for bundle, model in zip(bundles, described["models"], strict=True):
-        cache, networks = caches[bundle.settings.grid], bundle.load_networks(device)
-        members = [(networks, np.arange(len(cache)))]
-        progress.start(f"What the maps of {model['name']} do on {described['name']}", count_batches(members))
-        model["effects"] = describe_effects(members, cache, progress.advance)
 
 
 def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome:

@@ -87,7 +87,7 @@ def run_experiment(
     """
     experiment_config(config, without)
     asked = {"seeds": list(seeds), "without": list(without)}
-    with job.hold("experiment", config, job.folder.origin, asked) as (config, options):
+    with job.hold("experiment", config, asked) as (config, options):
         elsewhere = dict(zip(cohort_names(externals), externals, strict=True))
         caches, schema = open_all_cohorts(job, elsewhere, config)
         wanted, folder, training = experiment_config(config, options["without"]), job.folder, caches[INSIDE]
@@ -95,22 +95,21 @@ def run_experiment(
         schema, rows = open_clinical_rows(job, options["clinical_rows"], schema, elsewhere, caches, sites, config)
         data = Prepared(training, schema, np.array([]), rows, sites, unlabelled_of(job, config))
         runs = [prepare_seed(seed, folder, wanted, data, sites) for seed in options["seeds"]]
-        if not folder.origin.is_file():  # last: other processes wait for it
+        if not folder.origin.is_file():
             report_sites(sites, job.progress)
             job.write_origin(config)
         job.train_tasks([task for run in runs for task in run.tasks()])
-        if job.worker.first:
-            outcomes = collect(runs, caches, job.worker.device, job.progress, _rows(options["without"]))
-            data = runs[0].data
-            result = tabulate(job.title, outcomes, data, caches, options["seeds"]) | {
-                "title": f"{job.title}: baselines against the stepwise curriculum",
-                "without": options["without"],
-                "config": config_to_json(config),
-                **job.time_and_versions(),
-            }
-            write_table(result, outcomes, data, caches, folder)
-            if config.split.kind == "sites":
-                write_site_models(job, runs, {})
+        outcomes = collect(runs, caches, job.own_device, job.progress, _rows(options["without"]))
+        data = runs[0].data
+        result = tabulate(job.title, outcomes, data, caches, options["seeds"]) | {
+            "title": f"{job.title}: baselines against the stepwise curriculum",
+            "without": options["without"],
+            "config": config_to_json(config),
+            **job.time_and_versions(),
+        }
+        write_table(result, outcomes, data, caches, folder)
+        if config.split.kind == "sites":
+            write_site_models(job, runs, {})
 
 
 def open_all_cohorts(

@@ -1,4 +1,4 @@
-"""The protocol of train, experiment and select: start or resume, share the folds, wait, record time and versions."""
+"""The protocol of train, experiment and select: start or resume, train the folds, record time and versions."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.writing import write_whole_json
@@ -16,7 +18,7 @@ from ..progress import Progress
 from ..run_folder import RunFolder, read_json
 from ..training.folds import FoldTask
 from ..training.machine import describe_machine
-from ..training.workers import Worker, restarted
+from ..training.sharing import Placed, share, train_fold
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,16 @@ class Job:
     Args:
         cohorts: name to folder.
         folder: new or empty, unless resumed.
-        worker: this process among those of the job.
+        engine: that trains the folds.
         resume: continue a job that was stopped; it keeps its configuration, options and clinical rows.
         clinical_rows: tables with labels of more patients, for the fit of the clinical branch.
     """
 
     cohorts: Mapping[str, Path]
     folder: RunFolder
-    worker: Worker
+    engine: Engine
     progress: Progress
+    device: str = "cpu"
     resume: bool = False
     clinical_rows: Sequence[Path] = ()
     started: float = field(default_factory=time.time)
@@ -44,33 +47,32 @@ class Job:
         """Names of the cohorts."""
         return " + ".join(self.cohorts)
 
+    @property
+    def own_device(self) -> str:
+        """Device of this process, for what is not a task: that of the workers if it is here, too."""
+        return self.device if torch.cuda.is_available() else "cpu"
+
     @contextmanager
     def hold(
-        self, kind: str, config: TrainingConfig, ready: Path, options: Mapping[str, object] = {}
+        self, kind: str, config: TrainingConfig, options: Mapping[str, object] = {}
     ) -> Iterator[tuple[TrainingConfig, dict[str, Any]]]:
         """Lock the folder, and yield configuration and options as they stand in it.
 
         Args:
             kind: the command.
             config: of a new job.
-            ready: file that the first process writes last before training; the others wait for it.
             options: of a new job, plain values.
 
         Raises:
-            DataError: if the folder is in use, holds anything else, or cannot be written.
+            DataError: if the folder is in use, holds anything else, or cannot be written or is not seen by all workers.
         """
         tables = [str(table.resolve()) for table in self.clinical_rows]
         options = {**options, "cohorts": list(self.cohorts), "clinical_rows": tables}
-        if not self.worker.first:
-            self.worker.wait_for([ready])
-            yield self._checked(*self.folder.read_started(kind, options))
-            return
         with self.folder.locked():
-            config, options = self._checked(
-                *self.folder.start(kind, config, options, resume=self.resume or restarted())
-            )
+            config, options = self._checked(*self.folder.start(kind, config, options, resume=self.resume))
+            self.engine.check_folder(self.folder.path)
             if self.folder.origin.is_file():
-                self._add_machine(config)
+                self._add_machines(config)
             yield config, options
 
     def _checked(self, config: TrainingConfig, options: dict[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
@@ -89,27 +91,34 @@ class Job:
         return config, {**options, "clinical_rows": [tables] if isinstance(tables, str) else tables}
 
     def train_tasks(self, tasks: Sequence[FoldTask]) -> None:
-        """Train this process's share of the tasks, then wait for the results of all.
+        """Train all folds.
 
         Raises:
-            DataError: see `Worker.run_tasks`.
+            DataError: if a fold raises it, or the cluster is lost; the other folds end, too.
         """
-        self.worker.run_tasks(FoldTask.train, tasks, max(task.epochs for task in tasks), self.progress)
-        self.worker.wait_for(file for task in tasks for file in task.results())
+        self.progress.start("Training", sum(task.epochs for task in tasks))
+        placed = [Placed(task, self.device) for task in tasks]
+        share(self.engine, train_fold, placed, [task.epochs for task in tasks], self.progress)
 
     def write_origin(self, config: TrainingConfig) -> None:
         """Record cohorts, versions and machine."""
         folders = {name: str(path.resolve()) for name, path in self.cohorts.items()}
         where = {"cohort": next(iter(folders.values()))} if len(folders) == 1 else {"cohorts": folders}
-        content = {**where, "versions": library_versions(), "machines": [describe_machine(self.worker, config)]}
+        content = {**where, "versions": library_versions(), "machines": self._machines(config)}
         write_whole_json(content, self.folder.origin)
 
-    def _add_machine(self, config: TrainingConfig) -> None:
-        """Record the machine that a run is resumed on, if it is a different one."""
-        machine, content = describe_machine(self.worker, config), read_json(self.folder.origin)
-        if machine not in content.get("machines", []):
-            content["machines"] = [*content.get("machines", []), machine]
-            write_whole_json(content, self.folder.origin)
+    def _add_machines(self, config: TrainingConfig) -> None:
+        """Record the machines that a run is resumed on, if they are different ones."""
+        content = read_json(self.folder.origin)
+        before = content.get("machines", [])
+        if new := [machine for machine in self._machines(config) if machine not in before]:
+            write_whole_json({**content, "machines": [*before, *new]}, self.folder.origin)
+
+    def _machines(self, config: TrainingConfig) -> list[dict[str, object]]:
+        """Return the different machines of the engine, with the number of their processes."""
+        found = self.engine.everywhere(describe_machine, config, self.device)
+        different = [machine for k, machine in enumerate(found) if machine not in found[:k]]
+        return [{**machine, "processes": found.count(machine)} for machine in different]
 
     def time_and_versions(self) -> dict[str, object]:
         """Return the duration of the job in seconds, and the versions that made its results."""

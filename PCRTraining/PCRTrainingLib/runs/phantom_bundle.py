@@ -25,7 +25,7 @@ from ..evaluation.description import describe_cohort
 from ..evaluation.evaluate import run_bundle
 from ..progress import ProgressBar
 from ..run_folder import RunFolder
-from ..training.workers import workers
+from ..training.sharing import open_training
 from .bundles import bundle_points, write_run_bundle
 from .job import Job
 from .preparation import open_cohort, prepare
@@ -40,11 +40,11 @@ CONFIG = PRESETS["full"]
 def main() -> None:
     """Train, and write the bundle into the folder that the first argument names."""
     target = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder, ProgressBar(Console()) as progress, workers() as worker:
+    with tempfile.TemporaryDirectory() as folder, ProgressBar(Console()) as progress, open_training() as engine:
         training, external = (Path(folder) / name for name in ("training", "external"))
         write_sites(training, TRAINING)
         write_sites(external, EXTERNAL)
-        job = Job({"training": training}, RunFolder(Path(folder) / "run"), worker, progress)
+        job = Job({"training": training}, RunFolder(Path(folder) / "run"), engine, progress)
         train(job, CONFIG)
         run = prepare(job, CONFIG)
         outcome = outcomes_of_steps(run)[-1]

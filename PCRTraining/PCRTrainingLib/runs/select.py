@@ -66,7 +66,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
     contents = {name: config_to_json(config) for name, config in configs.items()}
     asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
-    with job.hold("select", first, job.folder.splits, asked) as (_, options):
+    with job.hold("select", first, asked) as (_, options):
         read = options["configurations"].items()
         configs = {name: parse_config(json.dumps(content), f"{job.folder.path}: {name}") for name, content in read}
         outer_runs = _prepare(job, configs, options["inner"], options["clinical_rows"])
@@ -76,8 +76,7 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
         controls = _controls(job, chosen, outer_runs)
         tasks = [[outer_runs[name], *([controls[name]] if controls else [])] for name in chosen.values()]
         job.train_tasks([FoldTask(k, runs) for k, runs in zip(chosen, tasks, strict=True)])
-        if job.worker.first:
-            _write(job, found, chosen, outer_runs, controls, options["least_attention"])
+        _write(job, found, chosen, outer_runs, controls, options["least_attention"])
 
 
 def choose(candidates: Sequence[Candidate], least_attention: float) -> str:

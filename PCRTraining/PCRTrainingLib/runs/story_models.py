@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
+from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.model.bundle import load_bundle, write_bundle
 from PCRPredictorLib.model.card import InferenceSettings, ModelCard
 from PCRPredictorLib.phantom.cohort import write_cohort
@@ -34,7 +35,7 @@ from ..run_folder import RunFolder
 from ..statistics.operating import fit_points
 from ..training.folds import Run
 from ..training.loop import network_arguments
-from ..training.workers import Worker, workers
+from ..training.sharing import open_training
 from .job import Job
 from .preparation import open_cohort, prepare
 
@@ -58,8 +59,8 @@ def story_config() -> TrainingConfig:
 def main() -> None:
     """Train, and write the folder that the first argument names."""
     target = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder, ProgressBar(Console()) as progress, workers() as worker:
-        make_story(target, Path(folder), story_config(), PATIENTS, worker, progress)
+    with tempfile.TemporaryDirectory() as folder, ProgressBar(Console()) as progress, open_training() as engine:
+        make_story(target, Path(folder), story_config(), PATIENTS, engine, progress)
         progress.say(f"{target} written")
 
 
@@ -68,7 +69,7 @@ def make_story(
     work: Path,
     config: TrainingConfig,
     patients: tuple[int, int],
-    worker: Worker,
+    engine: Engine,
     progress: Progress,
 ) -> None:
     """Simulate both hospitals, train at A, and write bundles and facts.
@@ -80,8 +81,8 @@ def make_story(
     """
     write_cohort(work / "A", patients[0], find_site("A", SHORTCUT), SEEDS[0])
     write_cohort(work / "B", patients[1], SITES["B"], SEEDS[1])
-    job = Job({"A": work / "A"}, RunFolder(work / "run"), worker, progress)
-    with job.hold("train", config, job.folder.splits):
+    job = Job({"A": work / "A"}, RunFolder(work / "run"), engine, progress)
+    with job.hold("train", config):
         run = prepare(job, config)
         job.train_tasks(run.tasks())
     outside, _ = open_cohort(work / "B", work / "grids", config, progress, run.data.schema)

@@ -52,20 +52,19 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bun
     texts = read_texts(card) if card else None
     if start is not None:
         config = fine_tuned_config(config, start)
-    with job.hold("train", config, job.folder.splits, {FROM: start and start.card.name}) as (config, options):
-        if texts is not None and job.worker.first:
+    with job.hold("train", config, {FROM: start and start.card.name}) as (config, options):
+        if texts is not None:
             write_whole_json(texts, job.folder.card)
         begun = _begin(job, start)
         check = partial(check_start, begun, cohorts=[*job.cohorts.values()], progress=job.progress) if begun else _pass
         run = prepare(job, config, options["clinical_rows"], schema_of(begun), check)
         job.train_tasks(run.tasks())
-        if job.worker.first:
-            finish(job, run)
+        finish(job, run)
 
 
 def _begin(job: Job, start: Bundle | None) -> Bundle | None:
-    """Return the bundle that a run starts from. The first process of a new run keeps it in the run folder."""
-    if job.worker.first and not job.folder.splits.is_file():
+    """Return the bundle that a run starts from; a new run keeps it in its folder."""
+    if not job.folder.splits.is_file():
         shutil.rmtree(job.folder.base, ignore_errors=True)  # of a run that ended before anything was trained
         if start is not None:
             keep_start(job.folder, start)

@@ -210,10 +210,6 @@ class Run:
         """Return the network of a step that one fold trained."""
         return load_network(step, self.config, self.data.schema, self.folder.step(number, step.name))
 
-    def prediction_files(self, number: int) -> list[Path]:
-        """Return the files that are there when every step of a fold is trained."""
-        return [self.folder.step(number, step.name).predictions for step in self.config.steps]
-
     def out_of_fold(self, step: Step) -> Scores:
         """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
         rows: dict[str, dict[str, str]] = {}
@@ -239,7 +235,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class FoldTask:
-    """One fold of several runs, one after the other: the unit that processes and machines share."""
+    """One fold of several runs, one after the other: what a worker trains."""
 
     number: int
     runs: Sequence[Run]
@@ -249,9 +245,12 @@ class FoldTask:
         """Epochs of all runs."""
         return sum(run.epochs for run in self.runs)
 
-    def results(self) -> list[Path]:
-        """Return the files that are there when the task is done."""
-        return [file for run in self.runs for file in run.prediction_files(self.number)]
+    @property
+    def lock(self) -> Path:
+        """File that the worker which trains the fold holds; its folder is there."""
+        lock = self.runs[0].folder.fold(self.number).lock
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return lock
 
     def train(self, device: str, progress: Progress) -> None:
         """Train the fold of every run; steps that a run shares with an earlier one are copied.

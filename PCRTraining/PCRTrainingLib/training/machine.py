@@ -8,18 +8,16 @@ import torch
 
 from ..config import TrainingConfig
 from .loop import uses_bfloat16
-from .workers import Worker
 
 
-def describe_machine(worker: Worker, config: TrainingConfig) -> dict[str, object]:
-    """Return processor, instructions that torch uses, threads of a process, processes, device and precision."""
-    on_gpu = worker.device.startswith("cuda")
+def describe_machine(config: TrainingConfig, device: str) -> dict[str, object]:
+    """Return processor, instructions that torch uses, threads of a process, device and precision of this machine."""
+    on_gpu = device.startswith("cuda")
     return {
         "processor": _processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-        "processes": max(worker.count, worker.processes),
-        "device": torch.cuda.get_device_name(worker.device) if on_gpu else worker.device,
+        "threads": torch.get_num_threads() if on_gpu else 1,
+        "device": torch.cuda.get_device_name(device) if on_gpu else device,
         "precision": "bfloat16 for features, else float32" if uses_bfloat16(config) else "float32",
     }
 

@@ -1,10 +1,10 @@
 """Tasks run one after the other in a process, and side by side on a cluster, by the same calls."""
 
 import pytest
-from PCRPredictorLib.engine.cluster import Cluster
 from PCRPredictorLib.engine.engine import ThisProcess
+from PCRPredictorLib.engine.opening import open_engine
 from PCRPredictorLib.errors import DataError
-from support.long_tasks import double, fail
+from support.long_tasks import double, fail, workers_in_threads
 
 
 @pytest.fixture(params=["process", "cluster"])
@@ -12,11 +12,8 @@ def engine(request):
     if request.param == "process":
         yield ThisProcess()
         return
-    from distributed import Client, LocalCluster
-
-    here = {"processes": False, "dashboard_address": None, "threads_per_worker": 1}
-    with LocalCluster(n_workers=2, **here) as cluster, Client(cluster, set_as_default=False) as client:
-        yield Cluster(client, "the test's cluster", None, {})
+    with workers_in_threads(2) as cluster, open_engine(cluster.scheduler_address) as engine:
+        yield engine
 
 
 def test_every_task_is_done_once_and_its_reports_are_heard(engine):

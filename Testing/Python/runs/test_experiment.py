@@ -9,12 +9,13 @@ from PCRTrainingLib.evaluation.baselines import BASELINES
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.runs.experiment import experiment_config, open_all_cohorts, run_experiment
 from PCRTrainingLib.runs.table import ROWS
-from PCRTrainingLib.training.workers import Worker
+from PCRTrainingLib.training.sharing import open_training
 from support.training_cohort import quiet_job, read_table, write_cohort, write_table
 
 
 def go(cohort, externals, out, config, **options):
-    run_experiment(quiet_job(cohort, out, worker=Worker(processes=2), **options), config, [0, 1], externals)
+    with open_training(workers=2) as engine:
+        run_experiment(quiet_job(cohort, out, engine=engine, **options), config, [0, 1], externals)
 
 
 @pytest.fixture(scope="module")

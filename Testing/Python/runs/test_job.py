@@ -1,11 +1,13 @@
-"""The protocol of a job: who starts, who waits, and what a resumed job keeps."""
+"""The protocol of a job: what it counts, what it records, and what a resumed job keeps."""
 
 from dataclasses import replace
 
+from PCRPredictorLib.engine.engine import ThisProcess, ignore
+from PCRPredictorLib.engine.local import Local
 from PCRTrainingLib.config import PRESETS
-from PCRTrainingLib.run_folder import read_json
+from PCRTrainingLib.progress import Progress
+from PCRTrainingLib.run_folder import RunFolder, read_json
 from PCRTrainingLib.training.folds import FoldTask
-from PCRTrainingLib.training.workers import Worker
 from support.training_cohort import quiet_job
 
 QUICK, FULL = PRESETS["quick"], PRESETS["full"]
@@ -13,55 +15,62 @@ QUICK, FULL = PRESETS["quick"], PRESETS["full"]
 
 def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
     job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=[tmp_path / "more.csv"])
-    with job.hold("experiment", QUICK, job.folder.origin, {"seeds": [1, 2]}):
+    with job.hold("experiment", QUICK, {"seeds": [1, 2]}):
         job.write_origin(QUICK)
     job.folder.seed(1).path.mkdir()
     job.folder.seed(1).splits.touch()
     again = quiet_job(tmp_path / "cohort", tmp_path / "run", resume=True)
-    with again.hold("experiment", FULL, again.folder.origin, {"seeds": [9]}) as (config, options):
+    with again.hold("experiment", FULL, {"seeds": [9]}) as (config, options):
         assert (config, options["seeds"]) == (QUICK, [1, 2])
         assert options["clinical_rows"] == [str(tmp_path / "more.csv")]
 
 
-def test_other_processes_read_what_the_first_has_started(tmp_path):
-    first = quiet_job(tmp_path, tmp_path / "run")
-    second = quiet_job(tmp_path, tmp_path / "run", worker=Worker(rank=1, count=2))
-    with first.hold("train", QUICK, first.folder.origin) as started:  # which holds the lock
-        first.write_origin(QUICK)
-        with second.hold("train", FULL, second.folder.origin) as (config, _):
-            assert config == started[0] == QUICK
+def test_progress_counts_every_epoch_once_though_a_fold_begins_again(tmp_path):
+    shown = Counting()
+    job = quiet_job(tmp_path, tmp_path, engine=Forgetful(), progress=shown)
+    job.train_tasks([FoldTask(k, [FiveEpochs(tmp_path)]) for k in range(2)])
+    assert (shown.total, shown.done) == (10, 10)
 
 
-def test_share_ends_when_the_results_of_all_processes_are_there(tmp_path):
-    job = quiet_job(tmp_path, tmp_path, worker=Worker(rank=1, count=2))
-    tasks = [FoldTask(k, [TouchingRun(tmp_path)]) for k in range(4)]
-    for task in tasks[::2]:  # by the other process
-        task.train("cpu", job.progress)
-    job.train_tasks(tasks)
-    assert len(list(tmp_path.iterdir())) == 4
+class FiveEpochs:
+    """A run that reports five epochs per fold."""
 
-
-class TouchingRun:
-    """A run that leaves an empty file per fold."""
-
-    epochs = 1
+    epochs = 5
 
     def __init__(self, folder):
-        self.folder = folder
-
-    def prediction_files(self, number):
-        return [self.folder / str(number)]
+        self.folder = RunFolder(folder)
 
     def train_fold(self, number, device, progress):
-        (self.folder / str(number)).touch()
+        for epoch in range(5):
+            progress.advance(f"fold {number}, epoch {epoch}")
+
+
+class Forgetful(ThisProcess):
+    """An engine on which the worker of every task dies after two epochs; its last report is lost, too."""
+
+    def run(self, function, tasks, heard=ignore):
+        for task in tasks:
+            heard(task, 1, "first")
+            heard(task, 2, "second")
+            yield from super().run(function, [task], lambda task, done, detail: done < 5 and heard(task, done, detail))
+
+
+class Counting(Progress):
+    total = done = 0
+
+    def start(self, stage, total):
+        self.total = total
+
+    def advance(self, detail="", units=1):
+        self.done += units
 
 
 def test_run_records_the_machines_that_it_ran_on(tmp_path):
     job = quiet_job(tmp_path, tmp_path / "run")
-    with job.hold("train", QUICK, job.folder.splits):
+    with job.hold("train", QUICK):
         job.write_origin(replace(QUICK, precision="float32"))
-    again = quiet_job(tmp_path, tmp_path / "run", resume=True, worker=Worker(processes=7))
-    with again.hold("train", QUICK, again.folder.splits):
+    again = quiet_job(tmp_path, tmp_path / "run", resume=True, engine=Local(7, 1, [], print))
+    with again.hold("train", QUICK):
         first, second = read_json(again.folder.origin)["machines"]
     assert (first["precision"], second["precision"]) == ("float32", "bfloat16 for features, else float32")
     assert (first["processes"], second["processes"]) == (1, 7)

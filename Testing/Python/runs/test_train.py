@@ -15,9 +15,8 @@ from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.config import SplitConfig, read_config
 from PCRTrainingLib.runs.train import train
-from PCRTrainingLib.training.workers import Worker
+from PCRTrainingLib.training.sharing import open_training
 from support.training_cohort import assert_same_predictions, out_of_fold_logits, quiet_job, read_table, write_table
-from support.waiting import wait_until
 
 
 def pcr(*words, capsys):
@@ -87,7 +86,8 @@ def test_bundle_averages_logits_and_knows_the_terms_of_a_typical_training_patien
 
 @pytest.mark.slow
 def test_two_processes_give_the_result_of_one(training_cohort, quick_config, trained, tmp_path):
-    train(quiet_job(training_cohort, tmp_path / "two", worker=Worker(processes=2)), read_config(quick_config))
+    with open_training(workers=2) as engine:
+        train(quiet_job(training_cohort, tmp_path / "two", engine=engine), read_config(quick_config))
     assert_same_predictions(tmp_path / "two", trained)
 
 
@@ -163,7 +163,7 @@ def test_empty_cohort_too_many_folds_and_bad_settings_are_reported_in_one_line(t
 def test_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(
     training_cohort, quick_config, trained, small_disk, tmp_path, capsys
 ):
-    words = ("train", training_cohort, "--config", quick_config, "--processes", 1, "--out")
+    words = ("train", training_cohort, "--config", quick_config, "--workers", 1, "--out")
     code, error = pcr(*words, small_disk / "run", capsys=capsys)
     assert code == 1
     assert "no space left" in error
@@ -195,22 +195,6 @@ def test_ten_kills_at_random_moments_lose_nothing(training_cohort, quick_config,
             child.kill()
             child.wait()
     assert start(training_cohort, quick_config, out).wait(300) == 0
-    assert_same_predictions(out, trained)
-
-
-@pytest.mark.slow
-def test_torchrun_gives_the_result_of_one_process_and_survives_a_killed_worker(
-    training_cohort, quick_config, trained, tmp_path
-):
-    import psutil
-
-    torchrun = ("torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "2", "--standalone")
-    out = tmp_path / "run"
-    agent = start(training_cohort, quick_config, out, sys.executable, "-m", *torchrun)
-    wait_until(lambda: list(out.glob("fold_*/step1/history.csv")) or agent.poll() is not None, 300)
-    workers = psutil.Process(agent.pid).children()
-    workers[-1].kill()
-    assert agent.wait(300) == 0
     assert_same_predictions(out, trained)
 
 
