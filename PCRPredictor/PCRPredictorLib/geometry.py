@@ -10,6 +10,7 @@ import numpy as np
 ON_GRID = 0.1  # of a voxel: spacing and position rounded in a header differ by less; it moves no tumour
 EXACT = 0.01  # of a voxel: what is off by more is on the grid, but is reported
 SMALLEST_MM, LARGEST_MM = 0.05, 20.0  # spacing of breast MRI, with room on both sides
+_FARTHEST_MM = 1e5  # of an origin; tables of scanners move by metres, and rounding spoils what is farther
 _NOTICEABLE = 0.005  # voxels by which a corner moves
 Join = Callable[[Iterable[str]], str]
 
@@ -81,12 +82,16 @@ class Geometry:
         if not all(SMALLEST_MM <= spacing <= LARGEST_MM for spacing in self.spacing):  # False for nan, too
             got = " x ".join(f"{spacing:.4g}" for spacing in self.spacing)
             return f"its voxels must be {SMALLEST_MM:g} to {LARGEST_MM:g} mm wide along each axis, got {got} mm"
-        if not np.isfinite(self.origin).all():
-            return f"its origin must be three numbers in mm, got {self.origin}"
+        if not np.isfinite(self.origin).all() or np.abs(self.origin).max() > _FARTHEST_MM:
+            return (
+                f"its origin must be three numbers in mm, at most {_FARTHEST_MM / 1000:g} m from 0, got {self.origin}"
+            )
         if not np.isfinite(self.direction).all():
             return "the directions of its axes must be numbers, got some that are not finite"
         if self.offset(self.upright()) >= ON_GRID:
             lengths = np.linalg.norm(self.direction, axis=0)
+            if not lengths.all():
+                return "its axes must be at right angles and of unit length, got one of length 0"
             cosine = np.abs(np.triu(self.direction.T @ self.direction / np.outer(lengths, lengths), 1)).max()
             return (
                 "its axes must be at right angles and of unit length, got an angle of "

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from PCRPredictorLib.backbones.names import NAMES
 from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.json_text import parse_json
+from PCRPredictorLib.files.limits import JSON
 from PCRPredictorLib.model.grid import GridSpec
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -220,6 +222,8 @@ def read_config(source: str | Path) -> TrainingConfig:
         return PRESETS[str(source)]
     path = Path(source)
     try:
+        if path.stat().st_size > JSON:
+            raise DataError(f"{path}: must be a configuration, got {path.stat().st_size >> 20} MB; check the file")
         text = path.read_text(encoding="utf-8-sig")
     except OSError:
         raise DataError(f"{path}: no such configuration; give a JSON file or one of {', '.join(PRESETS)}") from None
@@ -235,7 +239,7 @@ def parse_config(text: str, name: str) -> TrainingConfig:
         DataError: if it is not a JSON object, a setting is unknown or a value is out of range.
     """
     try:
-        given = json.loads(text)
+        given = parse_json(text)
     except ValueError as error:
         raise DataError(f"{name}: must be JSON ({error}); see config.json of any run") from None
     if not isinstance(given, dict):

@@ -8,7 +8,7 @@ _READING = _FILES | {
     "PCRPredictorLib/reading",
     "PCRPredictorLib/reading/layouts",
 }
-_MODEL = _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion", "PCRPredictorLib/model"}
+_MODEL = _FILES | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion", "PCRPredictorLib/model"}
 _CURVES = _CORE | {"PCRPredictorLib/curves"}
 _REPORT = _MODEL | _CURVES | {"PCRPredictorLib/report"}
 _RESPONSE = _MODEL | {"PCRPredictorLib/response"}
@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/backbones": _CORE,
     "PCRPredictorLib/variables": _CORE,
-    "PCRPredictorLib/bundles": _CORE,
+    "PCRPredictorLib/bundles": _FILES,
     "PCRPredictorLib/files": _CORE,
     "PCRPredictorLib/curves": _CURVES,
     "PCRPredictorLib/dicom": _FILES,
@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
     "PCRPredictorLib/phantom": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/lesion": _CORE,
-    "PCRPredictorLib/model": _CORE | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},
+    "PCRPredictorLib/model": _FILES | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},
     "PCRPredictorLib/effects": _MODEL,
     "PCRPredictorLib/engine": _CORE,
     "PCRPredictorLib/registration": _CORE | {"PCRPredictorLib/lesion"},
@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/visits": _VISITS,
     "PCRPredictorLib/mrml": _REPORT | {"PCRPredictorLib/follow"},
     "PCRPredictorLib/shift": _SHIFT,
-    "PCRPredictorLib/saved": _CORE,
+    "PCRPredictorLib/saved": _FILES,
     "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/session/course": _LOW | {"PCRPredictorLib/session"},
     "PCRPredictorLib/outputs": _OUTPUTS,

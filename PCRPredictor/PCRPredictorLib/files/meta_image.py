@@ -36,14 +36,14 @@ def read_meta_image_header(path: Path) -> Header:
         DataError: if it is damaged, of a kind that is not read, or its geometry is impossible.
     """
     fields, end = _parse(path)
-    sizes = [int(word) for word in fields.get("DimSize", "").split() if word.isdigit() and len(word) < 10]
+    sizes = [int(word) for word in fields.get("DimSize", "").split() if _is_count(word)]
     channels = fields.get("ElementNumberOfChannels", "1")
     if fields.get("NDims") not in ("3", "4") or len(sizes) != int(fields["NDims"]) or min(sizes) < 1:
         raise DataError(
             f"{path.name}: must be one three-dimensional volume, or several along a fourth axis, got NDims "
             f"{fields.get('NDims')} and DimSize {fields.get('DimSize')}; export it again"
         )
-    if not channels.isdigit() or int(channels) < 1 or (len(sizes) == 4 and channels != "1"):
+    if not _is_count(channels) or int(channels) < 1 or (len(sizes) == 4 and channels != "1"):
         raise DataError(f"{path.name}: must have one number per voxel, got {channels} channels; export it again")
     if (kind := _TYPES.get(fields.get("ElementType", ""))) is None:
         raise DataError(f"{path.name}: must have numbers as voxels, got {fields.get('ElementType')}; export it again")
@@ -53,7 +53,7 @@ def read_meta_image_header(path: Path) -> Header:
     packed = fields.get("CompressedData", "False").lower() == "true"
     file, start = (path, end) if fields["ElementDataFile"] == "LOCAL" else (_beside(path, fields), 0)
     skip = fields.get("HeaderSize", "0")
-    if skip not in ("0", "-1") and not (skip.isdigit() and len(skip) < 10):
+    if skip not in ("0", "-1") and not _is_count(skip):
         raise DataError(f"{path.name}: HeaderSize must be a number of bytes, got {skip}; export it again")
     start = -1 if skip == "-1" else start + int(skip)
     order = ">" if fields.get("BinaryDataByteOrderMSB", "False").lower() == "true" else "<"
@@ -92,6 +92,10 @@ def _parse(path: Path) -> tuple[dict[str, str], int]:
     if "ElementDataFile" not in fields or fields.get("ObjectType", "Image") != "Image":
         raise DataError(f"{path.name}: cannot be read as an image, its header is not whole; export it again")
     return fields, end
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def _beside(path: Path, fields: Fields) -> Path:

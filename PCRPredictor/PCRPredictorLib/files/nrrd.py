@@ -18,6 +18,7 @@ from .header import BZIP2, GZIP, MISSING_POSITION, RAW, TEXT, Header, checked
 from .voxels import cannot_read
 
 _MOST = 1 << 20  # bytes of a header
+_LONGEST = 4096  # characters of a field
 _ENCODINGS = {
     "raw": RAW, "gzip": GZIP, "gz": GZIP, "bzip2": BZIP2, "bz2": BZIP2, "txt": TEXT, "text": TEXT, "ascii": TEXT,
 }  # fmt: skip
@@ -48,7 +49,7 @@ def read_nrrd_header(path: Path) -> Header:
         DataError: if it is damaged, of a kind that is not read, or its geometry is impossible.
     """
     fields, values, end = _parse(path)
-    sizes = [int(size) for size in _words(fields, "sizes", path) if size.isdigit()]
+    sizes = [int(size) for size in _words(fields, "sizes", path) if _is_count(size)]
     if len(sizes) not in (3, 4) or str(len(sizes)) != fields.get("dimension", "").strip() or min(sizes) < 1:
         raise DataError(
             f"{path.name}: must be one three-dimensional volume, or several along one further axis, got sizes "
@@ -87,8 +88,11 @@ def _parse(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
                 if text.startswith("#"):
                     continue
                 found = re.match(r"([^:]+):(=| )(.*)", text)
-                if found:
-                    (values if found[2] == "=" else fields).setdefault(found[1].strip().lower(), found[3].strip())
+                if not found:
+                    continue
+                if found[2] != "=" and len(text) > _LONGEST:
+                    raise DataError(f"{path.name}: has a field of {len(text)} characters; export it again")
+                (values if found[2] == "=" else fields).setdefault(found[1].strip().lower(), found[3].strip())
             return fields, values, file.tell()
     except OSError as error:
         raise cannot_read(path, error) from None
@@ -134,6 +138,10 @@ def file_beside(path: Path, name: str) -> Path:
     if not file.is_file():
         raise DataError(f"{path.name}: its voxels are in {name}, which is missing; put it beside the header")
     return file
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def _skip(fields: Fields) -> int:
@@ -242,6 +250,6 @@ def _segments(values: Fields) -> dict[int, str]:
     for key, name in values.items():
         if match := re.fullmatch(r"(segment\d+)_name", key):
             label, layer = values.get(f"{match[1]}_labelvalue", ""), values.get(f"{match[1]}_layer", "0")
-            if label.isdigit() and layer == "0":
+            if _is_count(label) and layer == "0":
                 found[int(label)] = name
     return found

@@ -1,11 +1,11 @@
 """Clinical variables of one patient, from files and from a command's words."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..clinical import ClinicalSchema
 from ..errors import DataError
+from ..files.json_text import read_json, repeated
 from .text_table import Report, read_text_table
 
 
@@ -25,12 +25,12 @@ def read_clinical(path: Path, report: Report = lambda _: None) -> dict[str, obje
             raise DataError(f"{path}: must hold one patient in one row below the header, got {len(table.rows)} rows")
         return dict(zip(table.columns, table.rows[0][1], strict=True))
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_names_once)
-        values = dict(content.get("clinical_data", content))
+        content = read_json(path, _names_once)
+        values = dict(content.get("clinical_data", content))  # type: ignore[attr-defined]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path of the clinical file") from None
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        reason = f" ({error})" if isinstance(error, DataError) else ""
+    except (ValueError, AttributeError, TypeError) as error:
+        reason = f" ({error})" if isinstance(error, ValueError) else ""
         raise DataError(f"{path}: must be a JSON object or a CSV table of clinical variables{reason}") from None
     if wrong := [name for name, value in values.items() if isinstance(value, list | dict)]:
         raise DataError(
@@ -40,9 +40,8 @@ def read_clinical(path: Path, report: Report = lambda _: None) -> dict[str, obje
 
 
 def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = [name.strip().lower() for name, _ in pairs]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise DataError(f"{twice[0]} is given twice")
+    if twice := repeated([name.strip().lower() for name, _ in pairs]):
+        raise DataError(f"{twice[0][:40]} is given twice")
     return dict(pairs)
 
 

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable
 
+from ..files.limits import CELLS, COLUMNS, ROWS
 from ..writing import from_cell
 from .workbook import Lines
 
@@ -16,6 +17,7 @@ _MARKS = [  # the longest first: UTF-16's is the start of UTF-32's
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
 _SEPARATORS = ",;\t|"
+_SEEN = 2_000_000  # characters that tell the separator
 
 
 def read_lines(content: bytes, has_key: Callable[[list[str]], bool], report: Callable[[str], object]) -> Lines:
@@ -74,7 +76,7 @@ def _without_mark(content: bytes) -> str:
 
 def _choose(text: str, has_key: Callable[[list[str]], bool]) -> str:
     """Return the separator that gives every line as many cells as the header has."""
-    found = []
+    found, text = [], text if len(text) <= _SEEN else text[: text.rfind("\n", 0, _SEEN) + 1 or _SEEN]
     for separator in _SEPARATORS:
         lines = _split(text, separator, strict=False)
         known = [number for number, cells in lines.items() if has_key(cells)]
@@ -91,6 +93,7 @@ def _split(text: str, separator: str, *, strict: bool = True) -> dict[int, list[
     Raises:
         ValueError: if the quotes do not match; unless it is strict, only if a cell is very long.
     """
+    _check_size(text, separator)
     lines, start = {}, 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
     try:
@@ -101,6 +104,14 @@ def _split(text: str, separator: str, *, strict: bool = True) -> dict[int, list[
     except csv.Error as error:
         raise ValueError(f"line {start}: {error}; check its quotes") from None
     return lines
+
+
+def _check_size(text: str, separator: str) -> None:
+    """Refuse a text with too many lines or cells before they are made."""
+    if text.count("\n") > ROWS or text.count(separator) > CELLS:
+        raise ValueError(f"it has more than {ROWS} lines or {CELLS} cells")
+    if len(text) > COLUMNS and any(line.count(separator) >= COLUMNS for line in text.splitlines()):
+        raise ValueError(f"a line of it has more than {COLUMNS} cells")
 
 
 def _width(cells: list[str]) -> int:

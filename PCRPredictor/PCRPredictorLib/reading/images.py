@@ -15,7 +15,7 @@ from ..files.meta_image import read_meta_image_header
 from ..files.names import ending_of
 from ..files.nifti import read_nifti_header
 from ..files.nrrd import read_nrrd_header
-from ..files.voxels import cannot_read, read_volumes
+from ..files.voxels import cannot_read, check_size, read_volumes
 from ..geometry import EXACT, ON_GRID, Geometry, describe_difference
 from ..phases import pick_phases
 
@@ -202,6 +202,7 @@ def _read(headers: Sequence[Header], numbers: Sequence[int], provenance: Provena
     """Return the exam of one volume each of three headers, which may be the same."""
     first, notices = headers[0], dict.fromkeys(notice for header in headers for notice in header.notices)
     notices |= dict.fromkeys(filter(None, (_compare(first, header) for header in headers[1:])))
+    check_size(headers)
     wanted: dict[Path, tuple[Header, list[int]]] = {}
     for header, number in zip(headers, numbers, strict=True):
         wanted.setdefault(header.file, (header, []))[1].append(number)

@@ -10,7 +10,6 @@ Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds. Keys 
 `patterns` describes the names of files.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -22,11 +21,11 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import DataError
 from ..exam import VISITS
+from ..files.json_text import read_json, repeated
 from .identifiers import identifier_key
 
 MAPPING = "cohort.json"
 VISIT = "{visit}"  # in the names of files
-_LARGEST = 10_000_000  # bytes
 _LONGEST_NAME = 255  # bytes, as on usual file systems
 _FIELD = re.compile(r"\{(?P<column>[^{}:]+)(?::0(?P<width>\d{1,2}))?\}")
 DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"  # in the name of a column
@@ -168,8 +167,6 @@ def read_mapping(cohort: Path) -> CohortMapping:
         return TypeAdapter(CohortMapping).validate_python(_with_lists(_without_comments(path)))
     except ValidationError as error:
         raise DataError(f"{path}: {_describe_error(error)}") from None
-    except RecursionError:
-        raise DataError(f"{path}: must be JSON of a few levels, got many; for example {_EXAMPLE}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: must be JSON ({error}), for example {_EXAMPLE}") from None
 
@@ -177,18 +174,11 @@ def read_mapping(cohort: Path) -> CohortMapping:
 def _without_comments(path: Path) -> object:
     def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
         kept = [(key, value) for key, value in pairs if not key.startswith("//")]
-        names = [key for key, _ in kept]
-        if twice := [name for name in names if names.count(name) > 1]:
+        if twice := repeated([key for key, _ in kept]):
             raise ValueError(f"{twice[0]!r} is given twice")
         return dict(kept)
 
-    def refuse(text: str) -> float:
-        raise ValueError(f"{text} is not a number")
-
-    if path.stat().st_size > _LARGEST:
-        raise ValueError(f"it has {path.stat().st_size >> 20} MB")
-    text = path.read_text(encoding="utf-8-sig")
-    return json.loads(text, object_pairs_hook=keep, parse_constant=refuse)
+    return read_json(path, keep)
 
 
 def _with_lists(parts: object) -> object:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
+from ..files.limits import GRID, TABLE
 from ..formatting import count
 from .delimited import read_lines
 from .identifiers import clean
@@ -18,7 +19,6 @@ from .workbook import Lines, Workbook
 
 _SHEET = "dataset_info"
 _SEARCHED = 20  # lines in which the header is looked for
-_LARGEST = 100_000_000  # bytes of a text table
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls, and .xlsx with a password
 _SAVE = "save it as .xlsx or as CSV (UTF-8) again"
 Report = Callable[[str], object]
@@ -100,9 +100,7 @@ def read_text_table(
         if start.startswith(b"PK") or file.suffix.lower() in (".xlsx", ".xlsm"):
             lines = _read_sheet(file, sheet, key, say)
             return _build(file, lines, key, say, beside=True)
-        if file.stat().st_size > _LARGEST:
-            raise ValueError(f"it has {file.stat().st_size >> 20} MB, more than a table of patients")
-        content = file.read_bytes()
+        content = read_table_bytes(file)
         if content.lstrip()[:1] in (b"<", b"{"):
             raise ValueError("it is a web page or a program's file, not a table")
         lines = read_lines(content, partial(_has_column, key), say)
@@ -114,6 +112,18 @@ def read_text_table(
         reason = str(error).replace("\n", " ")
         raise DataError(f"{file}: cannot be read as a table ({reason}); {_SAVE}") from None
     return _build(file, lines, key, say, beside=False)
+
+
+def read_table_bytes(file: Path) -> bytes:
+    """Return the content of a text table.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is too large.
+    """
+    if (size := file.stat().st_size) > TABLE:
+        raise ValueError(f"it has {size >> 20} MB, more than a table of patients")
+    return file.read_bytes()
 
 
 def _has_column(key: str | None, cells: Iterable[str]) -> bool:
@@ -162,6 +172,10 @@ def _build(file: Path, lines: Lines, key: str | None, report: Report, *, beside:
     heads = {k: name for k, text in lines.cells[header].items() if (name := clean(text).lstrip("# "))}
     _check_merged(file, lines, header, heads)
     body = numbers[numbers.index(header) + 1 :]
+    if len(body) * len(heads) > GRID:
+        raise DataError(
+            f"{file}: must be a table of patients, got {len(body)} lines of {len(heads)} columns; shorten it"
+        )
     _report_others(file, lines, body, heads, report, beside)
     rows = [(n, tuple(_clean_value(lines.cells[n].get(k, "")) for k in heads)) for n in body]
     return TextTable(file, tuple(heads.values()), tuple((n, values) for n, values in rows if any(values)))

@@ -9,10 +9,11 @@ Source: ECMA-376 part 1, 18.3 (worksheets), 18.4 (shared strings), 18.8 (styles)
 
 import posixpath
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
@@ -20,9 +21,13 @@ from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 from openpyxl.utils.exceptions import CellCoordinatesException
 
-_LARGEST = 200_000_000  # bytes of one part of the workbook, unpacked
+from ..files.limits import CELLS, COLUMNS, ROWS, TABLE
+from ..files.xml_parts import parse_elements
+
+_MERGED = 10_000  # ranges of merged cells
+_TOO_LARGE = f"it has more than {CELLS} cells, {ROWS} lines or {_MERGED} merged ranges"
 _TRUE = ("1", "true")
-_DAMAGES = (KeyError, EOFError, BadZipFile, zlib.error, ElementTree.ParseError, NotImplementedError, RuntimeError)
+_DAMAGES = (KeyError, EOFError, BadZipFile, zlib.error, ExpatError, NotImplementedError, RuntimeError)
 
 
 @dataclass
@@ -59,7 +64,9 @@ class Workbook:
         if "xl/workbook.xml" not in self._names:
             self._archive.close()
             raise ValueError(_other_kind(set(self._names)))
-        old = any(each.get("date1904") in _TRUE for each in _all(self._root("xl/workbook.xml"), "workbookPr"))
+        self._left = TABLE  # bytes that may still be inflated
+        self._kept: tuple[list[str], dict[int, bool]] | None = None  # texts and styles, which all sheets share
+        old = any(each.get("date1904") in _TRUE for each in self._parse("xl/workbook.xml", {"workbookPr"}))
         self._epoch = CALENDAR_MAC_1904 if old else CALENDAR_WINDOWS_1900
 
     def __enter__(self) -> "Workbook":
@@ -74,7 +81,7 @@ class Workbook:
         Raises:
             ValueError: if the workbook is damaged.
         """
-        sheets = _all(self._root("xl/workbook.xml"), "sheet")
+        sheets = self._parse("xl/workbook.xml", {"sheet"})
         return {sheet.get("name", ""): sheet.get("state", "visible") == "visible" for sheet in sheets}
 
     def read(self, sheet: str) -> Lines:
@@ -83,25 +90,30 @@ class Workbook:
         Raises:
             ValueError: if it is damaged or too large.
         """
-        lines, strings, dates = Lines(), self._strings(), self._date_styles()
-        for element in self._parse(self._part_of(sheet)):
-            if _tag(element) == "mergeCell":
-                first_column, first, last_column, last = range_boundaries(element.get("ref", ""))
-                lines.merged.append((first, last, first_column - 1, last_column - 1))
-            elif _tag(element) == "row":
-                number = int(element.get("r") or max(lines.cells, default=0) + 1)
-                if element.get("hidden") in _TRUE:
-                    lines.hidden.add(number)
-                if cells := dict(self._cells(element, strings, dates)):
-                    lines.cells[number] = cells
-                element.clear()
+        lines, number, count = Lines(), 0, 0
+        if self._kept is None:
+            self._kept = self._strings(), self._date_styles()
+        for element in self._parse(self._part_of(sheet), {"row", "mergeCell"}):
+            if element.tag == "mergeCell":
+                lines.merged.append(_range(element.get("ref", "")))
+                continue
+            number = int(element.get("r") or number + 1)
+            if element.get("hidden") in _TRUE:
+                lines.hidden.add(number)
+            if cells := dict(self._cells(element, *self._kept)):
+                lines.cells[number] = cells
+                count += len(cells)
+            if count > CELLS or len(lines.cells) > ROWS or len(lines.merged) > _MERGED:
+                raise ValueError(_TOO_LARGE)
         return lines
 
-    def _cells(self, row: ElementTree.Element, strings: list[str], dates: dict[int, bool]) -> Iterator[tuple[int, str]]:
+    def _cells(self, row: Element, strings: list[str], dates: dict[int, bool]) -> Iterator[tuple[int, str]]:
         column = -1
         for cell in row:
             try:
                 column = coordinate_to_tuple(cell.get("r", ""))[1] - 1 if cell.get("r") else column + 1
+                if not 0 <= column < COLUMNS:
+                    raise ValueError
                 text = _value(cell, strings, dates, self._epoch).strip()
             except (ValueError, IndexError, CellCoordinatesException):
                 raise ValueError(f"damaged: the cell {cell.get('r')} of line {row.get('r')}") from None
@@ -109,10 +121,9 @@ class Workbook:
                 yield column, text
 
     def _part_of(self, sheet: str) -> str:
-        found = [s for s in _all(self._root("xl/workbook.xml"), "sheet") if s.get("name") == sheet]
-        attributes = found[0].attrib if found else {}
-        relation = next((value for key, value in attributes.items() if key.endswith("}id")), "")
-        for each in _all(self._root("xl/_rels/workbook.xml.rels"), "Relationship"):
+        found = [s for s in self._parse("xl/workbook.xml", {"sheet"}) if s.get("name") == sheet]
+        relation = found[0].get("id", "") if found else ""
+        for each in self._parse("xl/_rels/workbook.xml.rels", {"Relationship"}):
             if each.get("Id") == relation:
                 target = each.get("Target", "")
                 return posixpath.normpath(target[1:] if target.startswith("/") else posixpath.join("xl", target))
@@ -121,42 +132,46 @@ class Workbook:
     def _strings(self) -> list[str]:
         if "xl/sharedstrings.xml" not in self._names:
             return []
-        return [_text(item) for item in self._parse("xl/sharedStrings.xml") if _tag(item) == "si"]
+        return [_text(item) for item in self._parse("xl/sharedStrings.xml", {"si"})]
 
     def _date_styles(self) -> dict[int, bool]:
         """Return which cell styles show a date."""
         if "xl/styles.xml" not in self._names:
             return {}
-        root, formats = self._root("xl/styles.xml"), dict(BUILTIN_FORMATS)
-        for each in _all(root, "numFmt"):
-            formats[int(each.get("numFmtId", "0"))] = each.get("formatCode", "")
-        styles: Iterable[ElementTree.Element] = next(_all(root, "cellXfs"), ())
+        formats, styles = dict(BUILTIN_FORMATS), []
+        for each in self._parse("xl/styles.xml", {"numFmt", "cellXfs"}):
+            if each.tag == "numFmt":
+                formats[int(each.get("numFmtId", "0"))] = each.get("formatCode", "")
+            else:
+                styles = styles or list(each)
         return {k: is_date_format(formats.get(int(xf.get("numFmtId", "0")), "")) for k, xf in enumerate(styles)}
 
-    def _root(self, part: str) -> ElementTree.Element:
-        *_, root = self._parse(part)
-        return root
-
-    def _parse(self, part: str) -> Iterator[ElementTree.Element]:
-        """Yield the elements of a part, each when it is complete."""
+    def _parse(self, part: str, wanted: Collection[str]) -> Iterator[Element]:
+        """Yield the elements of a part with these names, each when it is complete."""
         try:
-            info = self._archive.getinfo(self._names[part.lower()])
-            if info.file_size > _LARGEST:
-                raise ValueError(f"{part} has {info.file_size >> 20} MB unpacked, more than a table of patients")
-            with self._archive.open(info) as file:
-                for _, element in ElementTree.iterparse(file):
-                    yield element
+            with self._archive.open(self._names[part.lower()]) as file:
+                before = self._left
+                try:
+                    yield from parse_elements(file, wanted, before)
+                finally:
+                    self._left = before - file.tell()
         except _DAMAGES as error:
             raise ValueError(f"damaged: {part}, {error}") from None
 
 
-def _value(cell: ElementTree.Element, strings: list[str], dates: dict[int, bool], epoch: object) -> str:
+def _range(text: str) -> tuple[int, int, int, int]:
+    """Return a range of cells as first line, last line, first column, last column; the ends of whole lines are far."""
+    left, first, right, last = range_boundaries(text)
+    return first or 1, last or ROWS, (left or 1) - 1, (right or COLUMNS) - 1
+
+
+def _value(cell: Element, strings: list[str], dates: dict[int, bool], epoch: object) -> str:
     """Return a cell's value as text; of a formula that has none, the formula."""
-    kind, stored = cell.get("t", "n"), next((part.text or "" for part in cell if _tag(part) == "v"), None)
+    kind, stored = cell.get("t", "n"), next((part.text or "" for part in cell if part.tag == "v"), None)
     if kind == "inlineStr":
-        return "".join(_text(part) for part in cell if _tag(part) == "is")
+        return "".join(_text(part) for part in cell if part.tag == "is")
     if stored is None or (not stored and kind != "str"):
-        formula = next((part for part in cell if _tag(part) == "f"), None)
+        formula = next((part for part in cell if part.tag == "f"), None)
         return "" if formula is None else f"={formula.text or '...'}"
     if kind == "s":
         return strings[int(stored)]
@@ -176,18 +191,10 @@ def _number(stored: str, date: bool, epoch: object) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def _text(element: ElementTree.Element) -> str:
+def _text(element: Element) -> str:
     """Return the text of a string without its phonetic hints."""
-    runs = (part for part in element if _tag(part) in ("t", "r"))
-    return "".join(run.text or "" if _tag(run) == "t" else _text(run) for run in runs)
-
-
-def _tag(element: ElementTree.Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _all(root: ElementTree.Element, tag: str) -> Iterator[ElementTree.Element]:
-    return (element for element in root.iter() if _tag(element) == tag)
+    runs = (part for part in element if part.tag in ("t", "r"))
+    return "".join(run.text or "" if run.tag == "t" else _text(run) for run in runs)
 
 
 def _other_kind(names: set[str]) -> str:

@@ -1,12 +1,12 @@
 """The model card of a run: training data, performance overall and by subgroup, failures, intended use."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.json_text import read_json
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.rendering import render
@@ -38,14 +38,16 @@ def read_texts(path: Path) -> dict[str, str]:
         DataError: if the file cannot be read or holds anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
-        raise DataError(f"{path}: cannot be read as JSON; give an object with any of {', '.join(TEXTS)}") from None
+        content = read_json(path)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: cannot be read as JSON ({error}); give an object with any of {', '.join(TEXTS)}"
+        ) from None
     if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):
         raise DataError(f"{path}: must be a JSON object of texts; use any of {', '.join(TEXTS)}")
     if unknown := sorted(set(content) - set(TEXTS)):
         raise DataError(f"{path}: {unknown[0]!r} is not part of a model card; use any of {', '.join(TEXTS)}")
-    return content
+    return content  # type: ignore[return-value]
 
 
 def make_card(

@@ -9,7 +9,7 @@ from pathlib import Path
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.delimited import decode
 from PCRPredictorLib.reading.identifiers import number_key
-from PCRPredictorLib.reading.text_table import Report, TextTable, read_text_table
+from PCRPredictorLib.reading.text_table import Report, TextTable, read_table_bytes, read_text_table
 from PCRPredictorLib.reading.workbook import Workbook
 
 from .columns import Table
@@ -96,7 +96,7 @@ def _read_below_short_lines(file: Path, report: Report) -> TextTable | None:
     Its headings are all different, none is empty or a number, and twice as many as the values of any line above.
     """
     with suppress(ValueError, OSError):
-        lines = [line for line in decode(file.read_bytes(), lambda _: None).splitlines() if line.strip(" ,;\t|")]
+        lines = [line for line in decode(read_table_bytes(file), lambda _: None).splitlines() if line.strip(" ,;\t|")]
         for separator in ";\t,|":
             cells = [[one.strip(' "') for one in line.split(separator)] for line in lines[: _TITLE + 1]]
             filled = [sum(map(bool, line)) for line in cells]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.json_text import read_json
 from PCRPredictorLib.response.course import QUANTITIES
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -100,7 +100,7 @@ def read_config(file: Path | None) -> ResponseConfig:
     if file is None:
         return ResponseConfig()
     try:
-        return TypeAdapter(ResponseConfig).validate_python(json.loads(file.read_text(encoding="utf-8-sig")))
+        return TypeAdapter(ResponseConfig).validate_python(read_json(file))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

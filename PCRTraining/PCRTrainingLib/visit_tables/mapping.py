@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.json_text import read_json
 from PCRPredictorLib.response.course import QUANTITIES, VISITS
 from PCRPredictorLib.visits.columns import units_of
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -68,7 +69,7 @@ def read_table_mapping(file: Path | None) -> TableMapping:
     if file is None:
         return TableMapping()
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        content = read_json(file)
         parts = {key: value for key, value in content.items() if not key.startswith("//")}
         mapping = TypeAdapter(TableMapping).validate_python(parts)
     except ValidationError as error:

@@ -32,7 +32,7 @@ NOISE = np.random.default_rng(0).integers(0, 99, 300_000).astype(np.uint8).tobyt
 def test_streams_of_any_kind_and_of_several_members_are_inflated_in_pieces_of_any_size(
     tmp_path, monkeypatch, kind, packed, piece
 ):
-    monkeypatch.setattr(voxels, "_PIECE", piece)
+    monkeypatch.setattr(voxels, "_GIVEN", piece)
     (tmp_path / "a").write_bytes(packed)
     with (tmp_path / "a").open("rb") as file:
         stream = Inflating(file, kind)

@@ -16,7 +16,7 @@ import importlib.metadata, sys
 from harness import session
 session.start()
 LACKED = "torch monai safetensors pandas openpyxl pydantic typer rich matplotlib sklearn scikit-learn filelock".split()
-LACKED += ["jinja2", "Jinja2"]
+LACKED += ["jinja2", "Jinja2", "psutil"]
 version = importlib.metadata.version
 
 class Bare:
@@ -58,5 +58,5 @@ def test_panels_open_without_packages_and_show_how_to_get_them():
     )
     for line in (predictor, training):
         assert "torch, monai, safetensors" in line
-        assert "scikit-learn, filelock" in line
+        assert "scikit-learn, filelock, psutil" in line
     assert again.strip() == "True True None"
