@@ -17,7 +17,7 @@ from ..errors import DataError
 try:
     import psutil
 except ImportError:  # not yet installed in 3D Slicer
-    psutil = None  # type: ignore[assignment]
+    psutil = None
 
 _LEFT = 0.1  # of the free memory that is left to others
 _CGROUPS = Path("/sys/fs/cgroup")

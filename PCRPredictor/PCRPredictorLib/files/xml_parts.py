@@ -4,7 +4,7 @@ Nothing is read through entities, of which a few lines become gigabytes: a docum
 """
 
 from collections.abc import Collection, Iterator
-from typing import BinaryIO
+from typing import IO
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -58,7 +58,7 @@ class _Builder:
         raise ValueError("it declares a document type, which no workbook does")
 
 
-def parse_elements(file: BinaryIO, wanted: Collection[str], most: int) -> Iterator[Element]:
+def parse_elements(file: IO[bytes], wanted: Collection[str], most: int) -> Iterator[Element]:
     """Yield the elements of these names that are inside none of the others.
 
     Args:

@@ -138,7 +138,8 @@ class Workbook:
         """Return which cell styles show a date."""
         if "xl/styles.xml" not in self._names:
             return {}
-        formats, styles = dict(BUILTIN_FORMATS), []
+        formats = dict(BUILTIN_FORMATS)
+        styles: list[Element] = []
         for each in self._parse("xl/styles.xml", {"numFmt", "cellXfs"}):
             if each.tag == "numFmt":
                 formats[int(each.get("numFmtId", "0"))] = each.get("formatCode", "")

@@ -47,7 +47,7 @@ def read_texts(path: Path) -> dict[str, str]:
         raise DataError(f"{path}: must be a JSON object of texts; use any of {', '.join(TEXTS)}")
     if unknown := sorted(set(content) - set(TEXTS)):
         raise DataError(f"{path}: {unknown[0]!r} is not part of a model card; use any of {', '.join(TEXTS)}")
-    return content  # type: ignore[return-value]
+    return content
 
 
 def make_card(

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.json_text import read_json
@@ -69,7 +70,7 @@ def read_table_mapping(file: Path | None) -> TableMapping:
     if file is None:
         return TableMapping()
     try:
-        content = read_json(file)
+        content: Any = read_json(file)
         parts = {key: value for key, value in content.items() if not key.startswith("//")}
         mapping = TypeAdapter(TableMapping).validate_python(parts)
     except ValidationError as error:
