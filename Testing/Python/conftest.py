@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more slow down arrays as small as these, above all beside other tests
 
 import pytest
 import torch
 from PCRPredictorLib.model.bundle import Bundle, load_bundle
+from support.card_and_schema import SCHEMA
+from support.examples import tiny_prediction
 from support.models.tiny import write_tiny_bundle
 from support.training_cohort import QUICK, quiet_job, write_cohort
 
@@ -22,6 +25,24 @@ def bundle(tmp_path_factory) -> Bundle:
     """An intact bundle of two folds with random weights; copy it before changing it."""
     folder = tmp_path_factory.mktemp("bundles") / "tiny bündle"
     return load_bundle(write_tiny_bundle(folder))
+
+
+@pytest.fixture
+def predict_given(monkeypatch):
+    """Return a function that predicts sources as an archive, with a function of exams instead of a model."""
+    from PCRPredictorLib.archive import patients
+    from PCRPredictorLib.archive.predict import Place, predict_cohort
+
+    def predict_given(sources, out, predict=tiny_prediction, **wanted):
+        def as_predictor(exam, _point):
+            return predict(exam)
+
+        fake = SimpleNamespace(predict=as_predictor, bundle=SimpleNamespace(schema=SCHEMA))
+        monkeypatch.setattr(patients, "load_predictor", lambda *_: fake)
+        request = patients.Request(Path("/a model"), "its checksum", folder=wanted.pop("folder", None))
+        return predict_cohort(sources, request, out, Place(workers=1), **wanted)
+
+    return predict_given
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ _ENGINE = {"PCRPredictorLib/engine"}
 _SAVED = {"PCRPredictorLib/saved"}
 _LOW = _ENGINE | _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
-_COMMANDS = _OUTPUTS | {"PCRPredictorLib/commands"}
+_ARCHIVE = _OUTPUTS | {"PCRPredictorLib/archive"}
+_COMMANDS = _ARCHIVE | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
 _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
@@ -56,7 +57,8 @@ MAY_IMPORT = {
     "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/session/course": _LOW | {"PCRPredictorLib/session"},
     "PCRPredictorLib/outputs": _OUTPUTS,
-    "PCRPredictorLib/commands": _OUTPUTS,
+    "PCRPredictorLib/archive": _ARCHIVE,
+    "PCRPredictorLib/commands": _ARCHIVE,
     "PCRPredictorLib/command_line": _COMMANDS,
     "PCRTrainingLib": _LOW,
     "PCRTrainingLib/cohort": _DATA,

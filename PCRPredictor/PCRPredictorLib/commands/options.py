@@ -19,6 +19,13 @@ DEFAULT_MODEL = "ispy2"
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 _LONGEST = 3000  # characters of a line
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default: one per CPU core if that pays, one on a GPU.")
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(help="Instead of this machine: address of a Dask scheduler, or file with the settings of a cluster."),
+]
 GROUP = "VISIT"  # start of the metavar of an option whose words belong together
 _SEPARATOR = "\0"  # no word of a command line holds it
 

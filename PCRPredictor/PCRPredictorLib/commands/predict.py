@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rich.progress import track
 
-from ..child import emit
-from ..errors import Problem, group_problems
 from ..exam import Exam, Provenance
 from ..formatting import format_percent
 from ..model.bundle import find_bundle, load_bundle
-from ..reading.labels import LABEL
 from ..report.effect_words import describe_interventions
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
@@ -27,10 +23,28 @@ from ..report.wording import (
     describe_probability,
     describe_ranges,
 )
-from .options import DEFAULT_MODEL, DeviceOption, ModelOption, console, load_predictor, print_line
+from .options import (
+    DEFAULT_MODEL,
+    ClusterOption,
+    DeviceOption,
+    ModelOption,
+    WorkersOption,
+    load_predictor,
+    print_line,
+)
+from .predict_cohort import Wanted, predict_patients
 
-_SHOWN = 10  # patients named for a problem that they share; the table names all
-
+CohortOption = Annotated[
+    Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
+]
+SeriesOption = Annotated[
+    list[Path],
+    typer.Option(help="All phases: one 4-D file, a folder with a file for each, or the files in order of time."),
+]
+LabelOption = Annotated[
+    list[str],
+    typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
+]
 MatterOption = Annotated[
     bool,
     typer.Option("--does-it-matter", help="Also erase the tumour and a patch elsewhere, and swap the background."),
@@ -40,25 +54,16 @@ if TYPE_CHECKING:
     from ..curves.summary import LesionKinetics
     from ..model.predictor import Predictor
     from ..prediction import Prediction
-    from ..reading.sources import Source
 
 
 def predict(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
     dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
-    cohort: Annotated[
-        Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
-    ] = None,
-    series: Annotated[
-        list[Path],
-        typer.Option(help="All phases: one 4-D file, a folder with a file for each, or the files in order of time."),
-    ] = [],  # noqa: B006
+    cohort: CohortOption = None,
+    series: SeriesOption = [],  # noqa: B006
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
-    label: Annotated[
-        list[str],
-        typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
-    ] = [],  # noqa: B006
+    label: LabelOption = [],  # noqa: B006
     find_tumour: Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")] = False,
     click: Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")] = [],  # noqa: B006
     box: Annotated[
@@ -77,6 +82,9 @@ def predict(
         list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
     ] = [],  # noqa: B006
     each: Annotated[bool, typer.Option("--each", help="With --cohort, also write each patient's files.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a --cohort that was stopped.")] = False,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
     dicom_results: Annotated[
         bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
@@ -87,12 +95,14 @@ def predict(
     """Predict one exam, from files or DICOM, or a whole cohort."""
     kinds = {"--phases": phases, "--series": series, "--dicom": dicom, "--cohort": cohort}
     of_one = mask or label or find_tumour or click or box or clinical or show_patient_id
-    _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), each, dicom_results)
+    of_many = {"--each": each, "--resume": resume, "--workers": workers, "--cluster": cluster}
+    _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), of_many, dicom_results)
     _check_tumour_words(mask is not None, find_tumour, click, box, click_anyway)
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
-        predict_patients(cohort, load_predictor(bundle, device), operating_point, out, each, does_it_matter)
+        wanted = Wanted(operating_point, does_it_matter, device, each)
+        predict_patients(cohort, bundle, out, wanted, cluster, workers, resume=resume)
         return
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
@@ -140,7 +150,9 @@ def predict_one(
     print_result(prediction, out, kinetics)
 
 
-def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, dicom_results: bool) -> None:
+def _check_words(
+    kinds: list[str], of_one_exam: bool, pick: bool, of_many: Mapping[str, object], dicom_results: bool
+) -> None:
     """Refuse options that do not go together."""
     if len(kinds) != 1:
         raise typer.BadParameter("give exactly one of --phases, --series, --dicom and --cohort")
@@ -149,8 +161,8 @@ def _check_words(kinds: list[str], of_one_exam: bool, pick: bool, each: bool, di
             "--mask, --label, --find-tumour, --click, --box, --clinical and --show-patient-id are for one exam, "
             "not a --cohort"
         )
-    if each and kinds != ["--cohort"]:
-        raise typer.BadParameter("--each is for a --cohort")
+    if (given := [name for name, value in of_many.items() if value]) and kinds != ["--cohort"]:
+        raise typer.BadParameter(f"{given[0]} is for a --cohort")
     if pick and kinds[0] not in ("--series", "--dicom"):
         raise typer.BadParameter("--pick chooses among the phases of --series or of a --dicom folder")
     if dicom_results and kinds != ["--dicom"]:
@@ -195,57 +207,6 @@ def place_tumour(exam: Exam, find_tumour: bool, place: list[float], click_anyway
         where = " ".join(f"{mm:.1f}" for mm in candidate.position)
         print_line(f"candidate {number} at {where}: {', '.join(candidate.reasons)}")
     return exam
-
-
-def predict_patients(
-    cohort: Path, predictor: Predictor, operating_point: str | None, out: Path, each: bool, does_it_matter: bool = False
-) -> None:
-    """Predict every patient of a cohort into a table, with the files of each patient on request.
-
-    Raises:
-        DataError: if the cohort cannot be read or the folder cannot be written.
-    """
-    from .. import outputs
-    from ..effects.interventions import intervene
-    from ..reading.sources import describe_reading, find_sources, mark_doubts
-    from ..shift.facts import PatientFacts, facts_of_exam
-    from ..shift.report import PAGE, write_shift
-
-    patients = mark_doubts(find_sources([cohort]), predictor.bundle.schema)
-    for line in describe_reading(cohort, patients):
-        print_line(line)
-    labels, unclear = labels_of(patients)
-    for line in unclear:
-        print_line(line)
-    facts: list[PatientFacts] = []
-
-    def predict_exam(exam: Exam) -> Prediction:
-        found = predictor.predict(exam, operating_point)
-        label = labels.get(exam.provenance.patient_id or "")
-        facts.append(facts_of_exam(exam, predictor.bundle.schema, found.probability, label))
-        return intervene(predictor, exam, found) if does_it_matter else found
-
-    emit("patients", count=len(patients))
-    failed = outputs.predict_cohort(track(patients, "Predicting", console=console), predict_exam, out, each=each)
-    console.print(f"{len(patients) - len(failed)} of {len(patients)} patients predicted, {len(failed)} failed")
-    for group in group_problems(Problem(name, reason) for name, reason in failed.items()):
-        print_line(f"  {group.describe(_SHOWN)}")
-    for sentence in write_shift(predictor.bundle, facts, cohort.resolve().name, out):
-        print_line(sentence)
-    print_line(f"Written to {out / outputs.TABLE}; beside the training patients: {out / PAGE}")
-
-
-def labels_of(patients: Sequence[Source]) -> tuple[dict[str, int], list[str]]:
-    """Return the labels of a cohort's patients by identifier, and sentences about those that are not clear."""
-    from ..reading.labels import parse_labels
-    from ..reading.sources import PatientSource
-
-    rows = {patient.name: patient.patient.row for patient in patients if isinstance(patient, PatientSource)}
-    labels, reasons = parse_labels([str(row.get(LABEL, "")) for row in rows.values()])
-    names = list(rows)
-    problems = group_problems(Problem(names[k], reason) for k, reason in reasons.items())
-    found = {name: label for name, label in zip(names, labels, strict=True) if label is not None}
-    return found, [f"label not used: {group.describe(_SHOWN)}" for group in problems]
 
 
 def print_source(provenance: Provenance) -> None:

@@ -91,8 +91,8 @@ class ThisProcess(Engine):
 
     def run(self, function: Function[T, R], tasks: Iterable[T], heard: Heard = ignore) -> Iterator[Done[T, R]]:
         """Yield each task as it ends, in order."""
-        limit_threads(self._threads)
         for task in tasks:
+            limit_threads(self._threads)
             try:
                 value = function(task, lambda *news, task=task: heard(task, *news))
             except Exception as error:

@@ -70,11 +70,17 @@ def describe_difference(here: Mapping[str, str], there: Mapping[str, str]) -> st
 
 
 def limit_threads(threads: int | None) -> None:
-    """Let torch use this many threads in this process; None leaves them alone, and torch unloaded."""
+    """Let torch and BLAS use this many threads in this process; None leaves them alone, and torch unloaded.
+
+    Threads that wait for their share of work spin: beside other busy processes they cost several times what they save.
+    BLAS is limited before each task, for a library that was loaded since has its own.
+    """
     if threads is not None:
         import torch
+        from threadpoolctl import threadpool_limits
 
         torch.set_num_threads(threads)
+        threadpool_limits(threads, "blas")
 
 
 def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:

@@ -68,7 +68,8 @@ class BatchControls:
         out, model = path_of(self._ui.batchOutPath), self._session.model.bundle.path
         self._result = out / "predictions.csv"
         self._before = self._written()
-        self._child.start(["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)])
+        words = ["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)]
+        self._child.start([*words, "--resume"])  # what is there of the same model and inputs is kept
         self.update()
 
     def close(self) -> None:
@@ -98,7 +99,9 @@ class BatchControls:
 
     def _on_end(self, code: int | None, errors: str) -> None:
         if code is None and self._written() == self._before:
-            self._ui.batchStatusLabel.text = _("Cancelled; nothing was written.")
+            done = len(set(self._table.column("patient_id")))
+            kept = _("Cancelled; {count} patients are kept, start again to go on.").format(count=done)
+            self._ui.batchStatusLabel.text = kept if done else _("Cancelled; nothing was written.")
         elif not code:  # also if the cancel came too late
             self._ui.batchStatusLabel.text = _("Done: {path}").format(path=self._result)
         else:

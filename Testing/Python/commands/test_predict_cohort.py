@@ -8,10 +8,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from PCRPredictorLib.archive.journal import JOURNAL
+from PCRPredictorLib.archive.rows import COHORT_COLUMNS
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.errors import TOO_LARGE
 from PCRPredictorLib.files.voxels import read_volumes
-from PCRPredictorLib.outputs import COHORT_COLUMNS, folder_name
+from PCRPredictorLib.outputs import folder_name
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo and phantom
 from support.cohort_files import write_patient, write_table
 from support.examples import OUTPUTS
@@ -100,13 +102,20 @@ def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_
     assert table["attention_in_tumour"].mean() > 0.5
 
 
-def test_asked_to_end_it_leaves_nothing_half_written(bundle, training_cohort, tmp_path):
-    words = ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", tmp_path / "out"]
-    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *map(str, words)])
-    wait_until(lambda: list(tmp_path.glob(".out-*")) or child.poll() is not None)
+def test_asked_to_end_it_leaves_rows_that_resume_goes_on_from(bundle, training_cohort, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = list(map(str, ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out", out]))
+    child = subprocess.Popen([sys.executable, "-m", "PCRPredictorLib.command_line", *words], stdout=subprocess.PIPE)
+    wait_until(lambda: (out / JOURNAL).is_file() and len((out / JOURNAL).read_bytes().splitlines()) > 2)
     child.terminate()
-    assert child.wait(30) == 130
-    assert list(tmp_path.iterdir()) == []
+    said = child.communicate(timeout=30)[0].decode()
+    assert child.returncode == 130
+    assert "of 16 patients done; go on with --resume" in said
+    assert {path.name for path in out.iterdir()} == {JOURNAL, ".lock"}
+    assert run(app, words) == 1
+    assert "holds predictions already; go on with --resume" in capsys.readouterr().err
+    assert run(app, [*words, "--resume"]) == 0
+    assert "16 of 16 patients predicted" in capsys.readouterr().out
 
 
 def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, tmp_path):
@@ -117,7 +126,7 @@ def test_files_of_a_patient_that_fails_now_do_not_stay(bundle, training_cohort, 
     assert run(app, words) == 0
     first = sorted((cohort / "images").iterdir())[0]
     next(first.iterdir()).write_text("damaged")
-    assert run(app, words) == 0
+    assert run(app, [*words, "--resume"]) == 0
     assert list((tmp_path / "out" / folder_name(first.name)).iterdir()) == []
 
 

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from matplotlib.text import Text
 from PCRPredictorLib.commands.predict import print_result
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.outputs import predict_cohort, write_prediction, write_tumour
+from PCRPredictorLib.outputs import write_prediction, write_tumour
 from PCRPredictorLib.reading.sources import Source
 from PCRPredictorLib.report.overlay import render_overlay
 from PCRPredictorLib.session.result import Result
@@ -41,19 +41,20 @@ def test_lesions_are_labels_of_the_saved_mask_and_listed(tmp_path):
         assert np.array_equal(saved == found["label"], lesion.mask != 0)
 
 
-def test_cohort_has_a_row_per_lesion_and_a_column_only_if_needed(tmp_path):
+def test_cohort_has_a_row_per_lesion_and_a_column_only_if_needed(tmp_path, predict_given):
     for names in (["one"], ["one", "two"]):
-        predict_cohort([Given(name=name) for name in names], tiny_prediction, tmp_path / "out")
-        with (tmp_path / "out" / "predictions.csv").open() as file:
+        out = tmp_path / "-".join(names)
+        predict_given([Given(name=name) for name in names], out)
+        with (out / "predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert ("lesion" in rows[0]) == ("two" in names)
     assert [(row["patient_id"], row["lesion"]) for row in rows] == [("one", ""), ("two", "right"), ("two", "left")]
 
 
-def faces_of(exam, prediction, folder, capsys):
+def faces_of(exam, prediction, folder, capsys, predict_given):
     """Return what each face shows of a prediction, by its name; the SR has a test of its own."""
     write_prediction(exam, prediction, folder / "out", scene=False)
-    predict_cohort([Given(name="one")], lambda _exam: prediction, folder / "table")
+    predict_given([Given(name="one")], folder / "table", lambda _exam: prediction)
     print_result(prediction, folder)
     words = describe_words(Result(exam, prediction, None))
     return {
@@ -67,19 +68,21 @@ def faces_of(exam, prediction, folder, capsys):
 
 
 @pytest.mark.parametrize("probability", [0.2, 0.26, 0.62])
-def test_every_face_names_model_auc_and_base_rate_and_calls_nothing_predicted(probability, tmp_path, capsys):
+def test_every_face_names_model_auc_and_base_rate_and_calls_nothing_predicted(
+    probability, tmp_path, capsys, predict_given
+):
     exam = tiny_exam()
-    for face, text in faces_of(exam, tiny_prediction(exam, probability), tmp_path, capsys).items():
+    for face, text in faces_of(exam, tiny_prediction(exam, probability), tmp_path, capsys, predict_given).items():
         assert "0.73" in text, face
         assert "1.0.0" in text, face
         assert "32 %" in text or "0.32" in text, face
         assert not re.search(r"(pCR|response)\W+predicted", text), face
 
 
-def test_no_face_gives_a_decision_that_a_warning_forbids(tmp_path, capsys):
+def test_no_face_gives_a_decision_that_a_warning_forbids(tmp_path, capsys, predict_given):
     exam = tiny_exam()
     prediction = tiny_prediction(exam, notices=[EXAMPLE_NOTICE, BLOCKING])
-    for face, text in faces_of(exam, prediction, tmp_path, capsys).items():
+    for face, text in faces_of(exam, prediction, tmp_path, capsys, predict_given).items():
         assert BLOCKING.message in text, face
         assert EXAMPLE_NOTICE.message in text or EXAMPLE_NOTICE.code in text, face
         assert "bove the threshold" not in text, face

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from PCRPredictorLib import __version__
-from PCRPredictorLib.outputs import COHORT_COLUMNS
+from PCRPredictorLib.archive.rows import COHORT_COLUMNS
 from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, code
 from support.examples import tiny_exam, tiny_prediction
 

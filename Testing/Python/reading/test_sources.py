@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.outputs import predict_cohort
 from PCRPredictorLib.reading import sources
 from PCRPredictorLib.reading.sources import DicomSource, Source, find_source, find_sources
 from PCRPredictorLib.writing import write_nifti
@@ -17,7 +16,7 @@ from PCRPredictorView import opengl
 from PCRPredictorView.command import find_exams
 from PCRPredictorView.opengl import check_possible
 from support.dicom_exam import write_dicom_exam
-from support.examples import tiny_exam, tiny_prediction
+from support.examples import tiny_exam
 
 
 @pytest.fixture
@@ -83,13 +82,13 @@ class ArrayFile(Source):
         return replace(tiny_exam(), **{name: arrays[name] for name in arrays})
 
 
-def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path):
+def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path, predict_given):
     monkeypatch.setattr(sources, "KINDS", [*sources.KINDS, ArrayFile])
     exam = tiny_exam()
     np.savez(tmp_path / "toy.npz", pre=exam.pre, mask=exam.mask)
     (shown,) = find_exams([tmp_path], [], None, ["age=44"])
     assert shown.read().clinical["age"] == "44"
-    assert predict_cohort(find_sources([tmp_path]), tiny_prediction, tmp_path / "out") == {}
+    assert predict_given(find_sources([tmp_path]), tmp_path / "out").failed == {}
     assert find_source(tmp_path, "toy").read().mask.any()
 
 

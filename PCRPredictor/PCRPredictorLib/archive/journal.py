@@ -1,0 +1,155 @@
+"""The rows of an archive as they come, `predictions.jsonl`: one line of JSON per patient, written to the disk at once.
+
+The first line says what was asked; the others are in the order in which the patients were finished. What a killed
+process was writing is cut off when the file is opened again. Of two lines of a patient the later one counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import DataError
+from .rows import Row
+
+JOURNAL, FORMAT = "predictions.jsonl", 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of a patient.
+
+    Args:
+        patient: identifier.
+        rows: of the table.
+        facts: numbers, categories and probability, see `shift.facts.PatientFacts`; None without a prediction.
+        inputs: hash of what it was read from, see `identify`; "" if a file was not there.
+        passing: it failed for a reason that may pass, so that it is tried again when the run is resumed.
+    """
+
+    patient: str
+    rows: list[Row]
+    facts: Mapping[str, Any] | None = None
+    inputs: str = ""
+    passing: bool = False
+
+    @property
+    def error(self) -> str:
+        """Return why the patient failed; "" if it did not."""
+        return self.rows[0].get("error", "")
+
+
+@dataclass
+class Journal:
+    """The entries of an archive. In memory are the place of each patient's line and the hash of its inputs.
+
+    Args:
+        path: of the file.
+        file: open to read and to append.
+        places: patient to the first byte of the last line, and the hash of the inputs, "" if it must be done again.
+    """
+
+    path: Path
+    file: BinaryIO
+    places: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def append(self, entry: Entry) -> None:
+        """Write an entry to the disk.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        try:
+            place = self.file.seek(0, os.SEEK_END)
+            _write_line(self.file, vars(entry))
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        self._note(place, entry)
+
+    def read(self, patient: str) -> Entry | None:
+        """Return the entry of a patient, None if there is none."""
+        if patient not in self.places:
+            return None
+        self.file.seek(self.places[patient][0])
+        return Entry(**json.loads(self.file.readline()))
+
+    def inputs_of(self, patient: str) -> str:
+        """Return the hash of the inputs that a patient was finished with, "" if it was not."""
+        return self.places.get(patient, (0, ""))[1]
+
+    def _note(self, place: int, entry: Entry) -> None:
+        self.places[entry.patient] = place, "" if entry.passing else entry.inputs
+
+
+@contextmanager
+def open_journal(path: Path, asked: Mapping[str, object]) -> Iterator[Journal]:
+    """Open a journal, or begin one; one without an entry is removed at the end.
+
+    Args:
+        asked: plain values that decide the results; of a journal that is there, they must be the same.
+
+    Raises:
+        DataError: if it was begun with other values, is damaged at its beginning, or cannot be written.
+    """
+    try:
+        with path.open("a+b") as file:
+            journal = Journal(path, file)
+            _load(journal, {"format": FORMAT, **asked})
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        with path.open("a+b") as journal.file:
+            yield journal
+    finally:
+        if not journal.places:
+            path.unlink(missing_ok=True)
+
+
+def _load(journal: Journal, asked: Mapping[str, object]) -> None:
+    """Read what is there, cut off what is not whole, and write the first line of a new file."""
+    file = journal.file
+    file.seek(0)
+    first = file.readline()
+    if not first.endswith(b"\n"):
+        file.truncate(0)
+        _write_line(file, asked)
+        return
+    _check_asked(journal.path, first, asked)
+    while (place := file.tell(), line := file.readline())[1]:
+        if not line.endswith(b"\n"):
+            file.truncate(place)
+            return
+        try:
+            journal._note(place, Entry(**json.loads(line)))
+        except (ValueError, TypeError):  # damaged on the disk: the patient is done again
+            continue
+
+
+def _check_asked(path: Path, line: bytes, asked: Mapping[str, object]) -> None:
+    try:
+        before = dict(json.loads(line))
+    except (ValueError, TypeError):
+        raise DataError(f"{path}: is damaged; choose a different folder") from None
+    for name, value in asked.items():
+        if before.get(name) != value:
+            raise DataError(
+                f"{path.parent}: holds predictions with {name.replace('_', ' ')} {before.get(name)}, got {value}; "
+                "give the same, or choose a different folder"
+            )
+
+
+def _write_line(file: BinaryIO, content: Mapping[str, object]) -> None:
+    file.write(json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _cannot_write(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path}: cannot be written ({error.strerror or error}); free some space, then go on with --resume"
+    )

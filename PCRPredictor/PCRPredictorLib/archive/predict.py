@@ -1,0 +1,219 @@
+"""Predict an archive: on all cores or a cluster, row by row, to be resumed after any end."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..engine.engine import Done
+from ..engine.many import run_again, useful_workers
+from ..engine.opening import open_engine
+from ..errors import DataError
+from ..formatting import count
+from ..outputs import RESULT, folder_name
+from ..reading.sources import Source
+from ..shift.facts import PatientFacts
+from .identity import identify
+from .journal import JOURNAL, Entry, Journal, open_journal
+from .patients import Request, Task, Unusable, predict_patient
+from .rows import error_row
+from .table import TABLE, entries, write_table
+
+_SECONDS = 0.3  # that a small exam takes
+_LOCK = ".lock"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where patients are predicted.
+
+    Args:
+        cluster: address or file, see `open_engine`; None for this machine.
+        workers: at most; None for one per core, or for this process alone if more do not pay.
+    """
+
+    cluster: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What became of an archive.
+
+    Args:
+        failed: reason why a patient was not predicted, by identifier, in the order of the cohort.
+        passing: number of patients that failed for a reason that may pass.
+        facts: what is known of each patient that was predicted, without labels; of several tumours, the largest's.
+    """
+
+    failed: dict[str, str]
+    passing: int
+    facts: dict[str, PatientFacts]
+
+
+def predict_cohort(
+    patients: Sequence[Source],
+    request: Request,
+    out: Path,
+    place: Place = Place(),
+    *,
+    resume: bool = False,
+    see: Callable[[Entry], object] = lambda _: None,
+    say: Say = lambda _: None,
+) -> Predicted:
+    """Predict every patient and write `predictions.csv`; an error in one patient does not stop the others.
+
+    The row of each patient is on the disk as soon as it is there, in `predictions.jsonl`.
+
+    Args:
+        resume: go on with a run that was stopped: patients that are there with the same model and inputs are kept.
+        see: called with the entry of each patient, first with those that are kept.
+        say: called with sentences for the user.
+
+    Raises:
+        DataError: if the folder cannot be used, or if every patient failed; then the table is still written.
+    """
+    _check_names(patients, request)
+    names = [patient.name for patient in patients]
+    with _hold(out, request, resume=resume) as journal:
+        _predict(patients, request, journal, place, see, say)
+        write_table(journal, names, out / TABLE)
+        found = _summarise(entries(journal, names))
+        if others := len(journal.places) - len(found.facts) - len(found.failed):
+            say(f"{count(others, 'patient')} of an earlier run not in the cohort any more: not in the table")
+    if not found.facts:
+        raise DataError(f"no patient could be predicted; the column 'error' of {out / TABLE} says why")
+    return found
+
+
+def _summarise(found: Iterable[Entry]) -> Predicted:
+    failed, facts, passing = {}, {}, 0
+    for entry in found:
+        if entry.facts is None:
+            failed[entry.patient] = entry.error
+            passing += entry.passing
+        else:
+            facts[entry.patient] = PatientFacts(**entry.facts)
+    return Predicted(failed, passing, facts)
+
+
+def _predict(
+    patients: Sequence[Source],
+    request: Request,
+    journal: Journal,
+    place: Place,
+    see: Callable[[Entry], object],
+    say: Say,
+) -> None:
+    """Predict the patients that are not in the journal yet."""
+    waiting = []
+    for patient in patients:
+        kept = _kept(journal, patient, request)
+        if kept is None:
+            waiting.append(patient)
+        else:
+            see(kept)
+    if len(waiting) < len(patients):
+        say(f"{count(len(patients) - len(waiting), 'patient')} done before, {len(waiting)} to do")
+    if not waiting:
+        return
+    workers = place.workers if place.cluster else useful_workers(len(waiting), _SECONDS, place.workers)
+    try:
+        with open_engine(place.cluster, workers, threads=1, say=say) as engine:
+            tasks = (Task(patient, request) for patient in waiting)
+            for done in run_again(engine, predict_patient, tasks, _may_pass, say):
+                entry = _entry_of(done)
+                journal.append(entry)
+                see(entry)
+    except KeyboardInterrupt:
+        say(f"{len(journal.places)} of {count(len(patients), 'patient')} done; go on with --resume")
+        raise
+
+
+def _may_pass(done: Done[Task, Entry]) -> bool:
+    return done.value.passing if done.value is not None else not isinstance(done.error, Unusable)
+
+
+def _entry_of(done: Done[Task, Entry]) -> Entry:
+    """Return what is kept of a patient.
+
+    Raises:
+        Unusable: if no patient can be predicted.
+    """
+    if done.value is not None:
+        return done.value
+    if isinstance(done.error, Unusable):
+        raise done.error
+    name = done.task.source.name
+    return Entry(name, [error_row(name, str(done.error))], passing=True)
+
+
+def _kept(journal: Journal, patient: Source, request: Request) -> Entry | None:
+    """Return the entry of a patient that is done: its inputs are the same, and its files are there if wanted."""
+    inputs = journal.inputs_of(patient.name)
+    try:
+        if not inputs or identify(patient) != inputs:
+            return None
+    except OSError:  # a file is not there: that is reported when the patient is read
+        return None
+    entry, folder = journal.read(patient.name), request.folder_of(patient.name)
+    missing = folder is not None and entry is not None and not entry.error and not (folder / RESULT).is_file()
+    return None if missing else entry
+
+
+@contextmanager
+def _hold(out: Path, request: Request, *, resume: bool) -> Iterator[Journal]:
+    """Lock the folder of the results and yield its journal; a new folder without results is removed."""
+    made, lock = not out.exists(), FileLock(out / _LOCK)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DataError(f"{out}: another run is writing here; wait for it or choose a different folder") from None
+    except OSError as error:
+        raise DataError(
+            f"{out}: cannot be written ({error.strerror or error}); choose a folder that you may write to"
+        ) from error
+    try:
+        _check_folder(out, resume=resume)
+        for staging in out.glob(".*-*/"):  # of a process that was killed
+            shutil.rmtree(staging, ignore_errors=True)
+        with open_journal(out / JOURNAL, request.decisive()) as journal:
+            yield journal
+    finally:
+        lock.release()
+        if made and [path.name for path in out.iterdir()] == [_LOCK]:
+            (out / _LOCK).unlink()
+            out.rmdir()
+
+
+def _check_folder(out: Path, *, resume: bool) -> None:
+    """Refuse results that would be replaced without being asked."""
+    journal, table = out / JOURNAL, out / TABLE
+    if resume and table.exists() and not journal.exists():
+        raise DataError(
+            f"{out}: has a {TABLE} without {JOURNAL}, so that nobody knows what it was made from; choose a different "
+            "folder"
+        )
+    if not resume and (journal.exists() or table.exists()):
+        raise DataError(f"{out}: holds predictions already; go on with --resume, or choose a different folder")
+
+
+def _check_names(patients: Sequence[Source], request: Request) -> None:
+    """Refuse two patients whose files would lie in one folder."""
+    if request.folder is None:
+        return
+    shared = Counter(folder_name(patient.name).lower() for patient in patients)
+    for patient in patients:
+        if shared[folder_name(patient.name).lower()] > 1:
+            others = [p.name for p in patients if folder_name(p.name).lower() == folder_name(patient.name).lower()]
+            raise DataError(
+                f"--each writes {' and '.join(others)} into one folder, {folder_name(patient.name)}; rename one of them"
+            )

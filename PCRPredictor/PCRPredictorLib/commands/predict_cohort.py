@@ -1,0 +1,109 @@
+"""`pcr predict --cohort`: a whole cohort or archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import progress as bars
+
+from ..child import emit
+from ..errors import Problem, group_problems
+from ..reading.labels import LABEL
+from .options import console, print_line
+
+if TYPE_CHECKING:
+    from ..archive.journal import Entry
+    from ..archive.predict import Predicted
+    from ..model.bundle import Bundle
+    from ..reading.sources import Source
+
+_SHOWN = 10  # patients named for a problem that they share; the table names all
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of each patient, see `archive.patients.Request`, with the files of each if `each`."""
+
+    operating_point: str | None = None
+    does_it_matter: bool = False
+    device: str = "cpu"
+    each: bool = False
+
+
+def predict_patients(
+    cohort: Path,
+    bundle: Bundle,
+    out: Path,
+    wanted: Wanted,
+    cluster: str | None = None,
+    workers: int | None = None,
+    *,
+    resume: bool = False,
+) -> None:
+    """Predict every patient of a cohort into a table, with the files of each patient on request.
+
+    Raises:
+        DataError: if the cohort cannot be read or the folder cannot be written.
+    """
+    from ..archive.patients import Request
+    from ..archive.predict import Place, predict_cohort
+    from ..archive.table import TABLE
+    from ..reading.sources import describe_reading, find_sources, mark_doubts
+    from ..shift.report import PAGE, write_shift
+
+    patients = mark_doubts(find_sources([cohort.absolute()]), bundle.schema)
+    for line in describe_reading(cohort, patients):
+        print_line(line)
+    labels, unclear = labels_of(patients)
+    for line in unclear:
+        print_line(line)
+    place = Place(cluster, 1 if workers is None and cluster is None and wanted.device != "cpu" else workers)
+    request = Request(
+        bundle.path.absolute(),
+        bundle.checksum,
+        wanted.device,
+        wanted.operating_point,
+        wanted.does_it_matter,
+        out.absolute() if wanted.each else None,
+    )
+    emit("patients", count=len(patients))
+    with bars.Progress(*bars.Progress.get_default_columns(), console=console) as progress:
+        task = progress.add_task("Predicting", total=len(patients))
+
+        def see(entry: Entry) -> None:
+            progress.advance(task)
+            for row in entry.rows:
+                emit("patient", **row)
+
+        found = predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
+    print_failures(found)
+    facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items()]
+    for sentence in write_shift(bundle, facts, cohort.resolve().name, out):
+        print_line(sentence)
+    print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
+
+
+def print_failures(found: Predicted) -> None:
+    """Print how many patients were predicted, and why the others were not."""
+    predicted, failed = len(found.facts), len(found.failed)
+    console.print(f"{predicted} of {predicted + failed} patients predicted, {failed} failed")
+    for group in group_problems(Problem(name, reason) for name, reason in found.failed.items()):
+        print_line(f"  {group.describe(_SHOWN)}")
+    if found.passing:
+        print_line(f"  {found.passing} of them for a reason that may pass; --resume tries them again")
+
+
+def labels_of(patients: Sequence[Source]) -> tuple[dict[str, int], list[str]]:
+    """Return the labels of a cohort's patients by identifier, and sentences about those that are not clear."""
+    from ..reading.labels import parse_labels
+    from ..reading.sources import PatientSource
+
+    rows = {patient.name: patient.patient.row for patient in patients if isinstance(patient, PatientSource)}
+    labels, reasons = parse_labels([str(row.get(LABEL, "")) for row in rows.values()])
+    names = list(rows)
+    problems = group_problems(Problem(names[k], reason) for k, reason in reasons.items())
+    found = {name: label for name, label in zip(names, labels, strict=True) if label is not None}
+    return found, [f"label not used: {group.describe(_SHOWN)}" for group in problems]

@@ -1,0 +1,62 @@
+"""Many tasks of one kind: how many processes pay for them, and tasks that are tried again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from ..formatting import count
+from .engine import Done, Engine
+from .tasks import Function, R, T
+
+PAUSES_S = (2.0, 10.0)  # before the second and the third try
+START_S = 6.0  # until the processes of a local cluster have loaded torch
+
+
+def useful_workers(tasks: int, seconds: float, asked: int | None) -> int:
+    """Return the number of processes of this machine for some tasks: 1 if more take longer to start than they save.
+
+    Args:
+        seconds: that a task takes in one process.
+        asked: by the user; None for one per core.
+    """
+    if asked is not None:
+        return max(min(asked, tasks), 1)
+    workers = max(min(os.cpu_count() or 1, tasks), 1)
+    return workers if tasks * seconds * (1 - 1 / workers) > START_S else 1
+
+
+def run_again(
+    engine: Engine,
+    function: Function[T, R],
+    tasks: Iterable[T],
+    failed: Callable[[Done[T, R]], bool],
+    say: Callable[[str], None],
+) -> Iterator[Done[T, R]]:
+    """Yield each task as it ends; those that failed for a reason that may pass are tried twice more, after a pause.
+
+    The last try is one task at a time, for those that have too little memory beside others.
+
+    Args:
+        failed: returns True for a task that is to be tried again.
+        say: called with a sentence before each pause.
+    """
+    again: list[T] = []
+    for done in engine.run(function, tasks):
+        if failed(done):
+            again.append(done.task)
+        else:
+            yield done
+    for number, pause in enumerate(PAUSES_S, 1):
+        if not again:
+            return
+        say(f"{count(len(again), 'task')} failed for a reason that may pass: tried again in {pause:g} s")
+        time.sleep(pause)
+        last, tried, again = number == len(PAUSES_S), again, []
+        for part in [[task] for task in tried] if last else [tried]:
+            for done in engine.run(function, part):
+                if failed(done) and not last:
+                    again.append(done.task)
+                else:
+                    yield done

@@ -1,0 +1,57 @@
+"""Inputs of a patient are known again, and a change of any of them is noticed."""
+
+import os
+import shutil
+
+import pytest
+from PCRPredictorLib.archive.identity import identify
+from PCRPredictorLib.reading.sources import find_sources
+from support.cohort_files import write_patient, write_table
+from support.dicom_exam import write_dicom_exam
+from support.examples import tiny_exam
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Two patients."""
+    for name in ("aa_1", "aa_2"):
+        write_patient(tmp_path / "cohort", name)
+    write_table(tmp_path / "cohort", "patient_id,pcr,age\nAA_1,1,50\nAA_2,0,60\n")
+    return tmp_path / "cohort"
+
+
+def hashes(cohort):
+    return [identify(source) for source in find_sources([cohort])]
+
+
+def test_copy_in_a_different_place_is_the_same(cohort, tmp_path):
+    assert hashes(shutil.copytree(cohort, tmp_path / "elsewhere")) == hashes(cohort)
+
+
+def test_label_does_not_count_and_clinical_values_do(cohort):
+    before = hashes(cohort)
+    write_table(cohort, "patient_id,pcr,age\nAA_1,,50\nAA_2,1,61\n")
+    assert [new == old for new, old in zip(hashes(cohort), before, strict=True)] == [True, False]
+
+
+@pytest.mark.parametrize("file", ["images/AA_1/aa_1_0001.nii.gz", "segmentations/expert/aa_1.nii.gz"])
+def test_changed_file_is_noticed(cohort, file):
+    before = hashes(cohort)
+    os.utime(cohort / file, ns=(1, 1))
+    assert [new == old for new, old in zip(hashes(cohort), before, strict=True)] == [False, True]
+
+
+def test_file_that_is_not_there_is_an_error(cohort):
+    (source, _) = find_sources([cohort])
+    source.patient.phases[0].unlink()
+    with pytest.raises(FileNotFoundError):
+        identify(source)
+
+
+def test_folder_is_known_by_its_files(tmp_path):
+    write_dicom_exam(tmp_path / "study", tiny_exam(), "siemens")
+    (source,) = find_sources([tmp_path / "study"])
+    before = identify(source)
+    assert identify(source) == before
+    next(path for path in (tmp_path / "study").rglob("*") if path.is_file()).unlink()
+    assert identify(source) != before
