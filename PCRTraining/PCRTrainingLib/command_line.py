@@ -52,6 +52,11 @@ _SUBCOMMANDS = (
         "Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper.",
     ),
     Deferred(
+        "federate",
+        "PCRTrainingLib.commands.federate:federate",
+        "Train across hospitals that share no patients (NVIDIA FLARE).",
+    ),
+    Deferred(
         "import",
         "PCRTrainingLib.commands.import_dicom:import_dicom",
         "Turn a folder with the DICOM of many patients into a cohort. Run it again to continue after a stop.",

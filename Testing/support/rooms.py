@@ -68,11 +68,13 @@ MAY_IMPORT = {
     "PCRTrainingLib/evaluation": _EVALUATION,
     "PCRTrainingLib/adaptation": _ADAPTATION,
     "PCRTrainingLib/runs": _RUNS,
+    "PCRTrainingLib/federation": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/federation/flare"},
+    "PCRTrainingLib/federation/flare": _DATA | {"PCRTrainingLib/federation"},
     "PCRTrainingLib/visit_tables": _DATA | {"PCRTrainingLib/intake", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/commands": _RUNS
     | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
-    | {"PCRTrainingLib/visit_tables", "PCRPredictorLib/commands"},
+    | {"PCRTrainingLib/visit_tables", "PCRTrainingLib/federation", "PCRPredictorLib/commands"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

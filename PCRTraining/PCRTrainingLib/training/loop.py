@@ -100,7 +100,7 @@ def train_step(
         if step.patience is not None and history and _since_best(history) >= step.patience:
             break
         started = time.perf_counter()
-        generator = torch.Generator().manual_seed(_seed(config.seed, fold.number, step.name, epoch))
+        generator = torch.Generator().manual_seed(draw_seed(config.seed, fold.number, step.name, epoch))
         torch.manual_seed(generator.initial_seed())  # for dropout
         trained = train_epoch(network, optimizer, schedule, step, config, fold, generator, batches, device)
         row = {"epoch": float(epoch), **trained, **_validate(network, fold, device)}
@@ -186,7 +186,7 @@ def freeze_norms(network: PCRNet) -> None:
 
 def build_network(step: Step, config: TrainingConfig, fold: Fold, start: Weights) -> PCRNet:
     """Return the step's network, with random weights or those of the previous step."""
-    torch.manual_seed(_seed(config.seed, fold.number, step.name, -1))
+    torch.manual_seed(draw_seed(config.seed, fold.number, step.name, -1))
     network = PCRNet(**network_arguments(step, config, fold.schema), dropout=config.dropout)
     if step.clinical_fit and network.clinical is not None:
         fit_clinical(network.clinical, *fold.rows, fold.schema, step.clinical_dropout, config.clinical_penalty)
@@ -276,6 +276,6 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
     write_whole_csv(HISTORY_COLUMNS, (["" if math.isnan(x) else f"{x:.6g}" for x in row] for row in values), path)
 
 
-def _seed(*parts: object) -> int:
+def draw_seed(*parts: object) -> int:
     """Return a seed for every seed, fold, step and epoch, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest(), "little")

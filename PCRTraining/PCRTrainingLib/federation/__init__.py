@@ -1,0 +1,1 @@
+"""Training across hospitals that share no patients: NVIDIA FLARE moves weights, counts and metrics, nothing else."""

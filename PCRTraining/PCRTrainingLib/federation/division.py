@@ -1,0 +1,72 @@
+"""One cohort as several simulated hospitals: the patients of each site in a cache of their own."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, replace
+from pathlib import Path
+
+import numpy as np
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import count
+from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.writing import whole_folder, write_csv, write_json
+
+from ..cohort.build import open_or_build
+from ..cohort.cache import GRIDS, PATIENTS, QUARANTINE, GridCache, Record
+from ..cohort.sites import UNKNOWN, find_sites
+from ..config import TrainingConfig
+from ..progress import Progress
+from .agreement import shared_schema
+
+
+def divide_cohort(
+    cohort: Path, name: str, column: str, folder: Path, config: TrainingConfig, progress: Progress
+) -> dict[str, Path]:
+    """Return the cache of each site of a cohort, by the site's name; they are made once.
+
+    Args:
+        name: of the cohort.
+        column: of its table, that names the sites.
+        folder: of the caches.
+
+    Raises:
+        DataError: if the cohort cannot be used, or its table lacks the column.
+    """
+    progress.start(f"Reading {name}", len(find_patients(cohort)))
+    cache = open_or_build(cohort, folder / name, config.grid, shared_schema(config), progress, name)
+    patients = [(record.cohort, record.row) for record in cache.records]
+    sites = find_sites({name: column}, patients, cache.labels)
+    for remark in sites.remarks:
+        progress.say(remark)
+    if left_out := len(cache.quarantine):
+        progress.say(f"{count(left_out, 'patient')} of {name} left out, see {folder / name / QUARANTINE}")
+    found = dict[str, Path]()
+    for site in sorted(set(sites.names) - {UNKNOWN}):
+        part = folder / f"{name}-{len(found)}"
+        if not (part / PATIENTS).is_file():
+            write_part(cache, np.flatnonzero(sites.names == site), part)
+        found[str(site)] = part
+    if not found:
+        raise DataError(f"{name}: its column {column} must name the sites of the patients, got no value; fill it in")
+    return found
+
+
+def write_part(cache: GridCache, index: np.ndarray, folder: Path) -> None:
+    """Write a cache with some patients of another one, and their other tumours.
+
+    Args:
+        index: (n,) positions.
+    """
+    rows = cache.with_lesions(index)
+    lesions = [cache.lesions[row - len(cache)] for row in rows[len(index) :]]
+    with whole_folder(folder) as staging:
+        with (staging / GRIDS).open("wb") as file:
+            for row in rows:
+                file.write(cache.read_grids(np.array([row])).tobytes())
+        content = {"grid": asdict(cache.grid), "patients": [_plain(cache.records[i]) for i in index]}
+        write_json({**content, "lesions": [_plain(each) for each in lesions]}, staging / PATIENTS)
+        write_csv(["patient_id", "reason"], map(astuple, ()), staging / QUARANTINE)
+
+
+def _plain(record: Record) -> Mapping[str, object]:
+    content = asdict(replace(record, cohort=""))
+    return {name: value for name, value in content.items() if name != "cohort"}

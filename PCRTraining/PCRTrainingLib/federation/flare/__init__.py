@@ -1,0 +1,1 @@
+"""The part that NVIDIA FLARE loads; nothing else imports nvflare."""

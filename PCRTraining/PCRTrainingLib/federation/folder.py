@@ -1,0 +1,194 @@
+"""The folder of a federation at its server: what was agreed, where it stands, and who took part in which round."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json
+from safetensors.numpy import load_file, save
+
+from ..config import TrainingConfig, config_to_json, parse_config
+from .messages import Arrays
+
+COLUMNS = (
+    "step",
+    "round",
+    "site",
+    "took_part",
+    "reason",
+    "patients",
+    "share",
+    "loss",
+    "attention_in_tumour",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the server decides before the first round.
+
+    Args:
+        config: of the run, with its own seed.
+        sites: names of all that were given a kit.
+        rounds: of each step.
+        least: sites that a round needs; with fewer it is repeated when more are there.
+        proximal: weight of the proximal term (FedProx); 0 for plain averaging (FedAvg).
+        clip: largest norm of an update; None for no limit.
+        noise: standard deviation of the noise on updates, as a multiple of `clip`.
+        grace: seconds that a round waits for the others once `least` sites have answered.
+    """
+
+    config: TrainingConfig
+    sites: tuple[str, ...]
+    rounds: int
+    least: int = 2
+    proximal: float = 0.0
+    clip: float | None = None
+    noise: float = 0.0
+    grace: float = 1800.0
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return {**{k: v for k, v in vars(self).items() if k != "config"}, "config": config_to_json(self.config)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Plan:
+        """Return the plan of `plan.json`."""
+        config = parse_config(json.dumps(content["config"]), "plan.json")
+        return cls(**{**content, "config": config, "sites": tuple(content["sites"])})
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a federation is.
+
+    Args:
+        done: rounds that are averaged, of all steps.
+        schema: agreed clinical variables, as JSON; None before.
+        weights: file of the newest weights; None before the first round.
+        counts: of each site that has trained.
+        auc: at each site, on the patients that it held out.
+        rows: one per site and round, see `COLUMNS`.
+        finished: the bundles are written.
+    """
+
+    done: int = 0
+    schema: Any = None
+    weights: str | None = None
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    auc: Mapping[str, float] = field(default_factory=dict)
+    rows: Sequence[Mapping[str, object]] = ()
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class FederationFolder:
+    """Paths of a federation at the server."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """What was decided."""
+        return self.path / "plan.json"
+
+    @property
+    def state(self) -> Path:
+        """How far it is."""
+        return self.path / "state.json"
+
+    @property
+    def rounds(self) -> Path:
+        """A row for each site and round, for people."""
+        return self.path / "rounds.csv"
+
+    @property
+    def bundle(self) -> Path:
+        """Of the global network."""
+        return self.path / "bundle"
+
+    @property
+    def regroup(self) -> Path:
+        """There while a site that was away is back and the next job should include it."""
+        return self.path / "regroup"
+
+    @property
+    def away(self) -> Path:
+        """Sites that the running job has lost, and since when."""
+        return self.path / "away.json"
+
+    @property
+    def log(self) -> Path:
+        """What the server said."""
+        return self.path / "log.txt"
+
+    def site(self, name: str) -> Path:
+        """Return the folder of a site of a simulation."""
+        return self.path / "sites" / name
+
+    def begin(self, plan: Plan) -> Plan:
+        """Write the plan of a new federation, or return the one that the folder has.
+
+        Raises:
+            DataError: if the folder holds something else, or a plan that differs.
+        """
+        if self.plan.is_file():
+            if json.dumps(self.read_plan().to_json()) != json.dumps(plan.to_json()):
+                raise DataError(
+                    f"{self.path}: holds a federation with other sites or settings; repeat the call that began it to "
+                    "go on with it, or choose a new folder"
+                )
+            return self.read_plan()
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise DataError(f"{self.path}: must be a new or empty folder; choose a different one")
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole_json(plan.to_json(), self.plan)
+        return plan
+
+    def read_plan(self) -> Plan:
+        """Return the plan.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        try:
+            return Plan.from_json(json.loads(self.plan.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError):
+            raise DataError(f"{self.path}: must hold the plan.json of a federation; choose its folder") from None
+
+    def read_state(self) -> State:
+        """Return how far the federation is."""
+        if not self.state.is_file():
+            return State()
+        return State(**json.loads(self.state.read_text(encoding="utf-8")))
+
+    def write_state(self, state: State) -> None:
+        """Write how far it is, and the rows for people."""
+        write_whole_json(asdict(state), self.state)
+        write_whole_csv(COLUMNS, ([row.get(name, "") for name in COLUMNS] for row in state.rows), self.rounds)
+
+    def read_weights(self, state: State) -> Arrays:
+        """Return the newest weights; empty before the first round."""
+        return {} if state.weights is None else load_file(self.path / state.weights)
+
+    def keep(self, state: State, weights: Arrays) -> State:
+        """Write weights, then the state that names them; the older ones go.
+
+        Returns:
+            The state one round on.
+        """
+        before, name = state.weights, f"weights-{state.done + 1}.safetensors"
+        with whole_file(self.path / name) as part:
+            part.write_bytes(save({key: np.array(array, order="C") for key, array in weights.items()}))
+        state = replace(state, done=state.done + 1, weights=name)
+        self.write_state(state)
+        if before and before != name:
+            (self.path / before).unlink(missing_ok=True)
+        return state

@@ -1,0 +1,87 @@
+"""`pcr federate join`: one hospital takes part, from its startup kit and its own patients."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.writing import write_whole_json
+
+from ..progress import Progress
+from .optional import require_flare
+from .serve import end_group
+from .site import SiteSettings
+
+_POLL = 1.0  # seconds
+
+
+def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSettings:
+    """Return the settings of the site that a kit was made for.
+
+    Raises:
+        DataError: if it is no kit of a site.
+    """
+    file = kit / "breastpcr.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        name, agreed = content["site"], content["agreed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{kit}: must be the startup kit of a site, with startup/ and breastpcr.json; ask the hospital that serves"
+        ) from None
+    if not (kit / "startup" / "client.key").is_file():
+        raise DataError(f"{kit}: startup/client.key is missing; ask the hospital that serves for a new kit")
+    folder = (out or kit / "site").resolve()
+    return SiteSettings(name, str(cohort.resolve()), str(folder), cohort.resolve().name, None, agreed, device)
+
+
+def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
+    """Run the site's client until the server ends the federation.
+
+    Raises:
+        DataError: if the cohort cannot be found, or the client ends by itself.
+    """
+    require_flare()
+    from .flare.kits import ORGANISATION
+    from .flare.site import SETTINGS
+
+    count = len(find_patients(Path(settings.cohort)))  # before anything is sent
+    progress.say(f"{settings.name}: {count} patients; they stay here")
+    folder = Path(settings.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole_json({settings.name: asdict(settings)}, folder / "site.json")
+    kit = kit.resolve()
+    options = ["secure_train=true", f"uid={settings.name}", f"org={ORGANISATION}", "config_folder=config"]
+    module = "nvflare.private.fed.app.client.client_train"
+    arguments = [sys.executable, "-u", "-m", module, "-m", str(kit), "-s", "fed_client.json", "--set", *options]
+    environment = {**os.environ, SETTINGS: str(folder / "site.json")}
+    with (kit / "client.log").open("ab") as log:
+        process = subprocess.Popen(
+            arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+        try:
+            _follow(process, folder / "log.txt", progress)
+        finally:
+            end_group(process)
+    if not (folder / "bundle").is_dir():
+        raise DataError(f"the federation ended here before its last round; see {kit / 'client.log'}, then join again")
+    progress.say(f"Model: {folder / 'bundle'}, for pcr predict --model")
+
+
+def _follow(process: subprocess.Popen, log: Path, progress: Progress) -> None:
+    """Show what the site's job says until the client ends."""
+    shown = len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
+    while process.poll() is None:
+        time.sleep(_POLL)
+        if log.is_file():
+            lines = log.read_text(encoding="utf-8").splitlines()
+            for line in lines[shown:]:
+                progress.say(line)
+            shown = len(lines)

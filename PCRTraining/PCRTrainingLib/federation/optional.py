@@ -1,0 +1,17 @@
+"""NVIDIA FLARE, which only this command needs."""
+
+from importlib.util import find_spec
+
+from PCRPredictorLib.errors import DataError
+
+
+def require_flare() -> None:
+    """Raise an error if NVIDIA FLARE is missing.
+
+    Raises:
+        DataError: with the line that installs it.
+    """
+    if find_spec("nvflare") is None:
+        raise DataError(
+            'pcr federate needs NVIDIA FLARE; install it with: pip install -c constraints.txt "breastpcr[federated]"'
+        )

@@ -1,0 +1,95 @@
+"""`pcr federate simulate`: all hospitals on one machine, each in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from PCRPredictorLib.errors import DataError
+
+from ..evaluation.evaluate import cohort_names
+from ..progress import Progress
+from .division import divide_cohort
+from .folder import FederationFolder, Plan
+from .optional import require_flare
+from .rounds import left_out_sites
+from .site import SiteSettings
+
+
+def simulate(
+    folder: FederationFolder, plan: Plan, sites: Mapping[str, SiteSettings], progress: Progress
+) -> FederationFolder:
+    """Run a federation with FLARE's simulator, or go on with it.
+
+    Raises:
+        DataError: if it cannot be run, or ended before the last round.
+    """
+    require_flare()
+    from .flare.job import run_simulator
+
+    folder.begin(plan)
+    if not folder.read_state().finished:
+        run_simulator(folder.path, {name: asdict(each) for name, each in sites.items()}, plan.least)
+    check_finished(folder, progress)
+    return folder
+
+
+def check_finished(folder: FederationFolder, progress: Progress) -> None:
+    """Say who was left out of what.
+
+    Raises:
+        DataError: if the federation has not reached its end.
+    """
+    state = folder.read_state()
+    for sentence in left_out_sites(state.rows):
+        progress.say(sentence)
+    if not state.finished:
+        raise DataError(
+            f"{folder.path}: ended after {state.done} exchanges; {folder.log.name} and {folder.rounds.name} there say "
+            "why; mend that and repeat the call, which goes on from there"
+        )
+
+
+def simulated_sites(
+    folder: FederationFolder,
+    cohorts: Sequence[Path],
+    columns: Sequence[str],
+    plan: Plan,
+    device: str,
+    progress: Progress,
+) -> dict[str, SiteSettings]:
+    """Return the settings of each site: a cohort, or the patients with one value of a column of its table.
+
+    Args:
+        columns: one for each cohort; none, or "cohort" for a cohort that is one site.
+
+    Raises:
+        DataError: if they do not fit, or there are fewer than two sites.
+    """
+    if columns and len(columns) != len(cohorts):
+        raise DataError(f"--sites must name a column for each cohort, got {len(columns)} for {len(cohorts)}; add them")
+    found: dict[str, SiteSettings] = {}
+    names = cohort_names(cohorts)
+    for cohort, name, column in zip(cohorts, names, columns or ["cohort"] * len(cohorts), strict=True):
+        if column == "cohort":
+            found[safe_name(name)] = SiteSettings(safe_name(name), str(cohort.resolve()), "", name, device=device)
+            continue
+        divided = divide_cohort(
+            cohort, name, column, folder.path.with_name(f"{folder.path.name}-cache"), plan.config, progress
+        )
+        for site, cache in divided.items():
+            own = safe_name(f"{name}-{site}" if len(cohorts) > 1 else site)
+            found[own] = SiteSettings(own, str(cohort.resolve()), "", name, str(cache.resolve()), device=device)
+    if len(found) < 2:
+        raise DataError(f"a federation needs two sites or more, got {', '.join(found) or 'none'}; give more cohorts")
+    return {
+        name: SiteSettings(**{**asdict(each), "folder": str(folder.site(name).resolve())})
+        for name, each in found.items()
+    }
+
+
+def safe_name(name: str) -> str:
+    """Return a name that FLARE accepts: letters, digits and hyphens."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name).strip("-")
+    return plain or "site"
