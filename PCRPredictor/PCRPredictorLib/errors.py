@@ -11,6 +11,7 @@ from pathlib import Path
 from .formatting import as_line, count
 
 TOO_LARGE = "the exam needs more memory than this computer has; crop it, or close other programs"
+TOO_DEEP = "a file of the exam is nested deeper than any that a program writes; export it again"
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory")  # of torch, in a RuntimeError
 _GOT = re.compile(r"(?P<before>.*?\bgot )(?P<value>'[^']*'|\"[^\"]*\"|\S+?)(?P<after>(?:[;,.]? .*)?)", re.DOTALL)
 _VALUES = 5  # different values that a sentence shows
@@ -50,6 +51,8 @@ def within_memory() -> Iterator[None]:
         yield
     except MemoryError:
         raise DataError(TOO_LARGE) from None
+    except RecursionError:
+        raise DataError(TOO_DEEP) from None
     except RuntimeError as error:
         if any(text in str(error).lower() for text in _OUT_OF_MEMORY):
             raise DataError(TOO_LARGE) from None

@@ -1,9 +1,12 @@
 """Stored values of pixels by a decoder: pydicom's, or ITK's for what it has none for.
 
 With pydicom 3, frames are decoded one by one. pydicom 2, which Slicer 5.10 has, decodes all frames of a file at once:
-the same values, and more memory. ITK reads file by file in one thread: its series reader is not safe in several.
+the same values, and more memory. Decoders and ITK are entered by one thread at a time, whatever reads several exams:
+ITK registers its readers when it first reads, and its series reader is not safe in several threads.
 """
 
+import struct
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,13 +16,26 @@ import SimpleITK as sitk
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import DataError
+from .datasets import read_dataset
 from .headers import encoding_of, tag_number
 from .kinds import Slice
 
 try:
     from pydicom import pixels as _pixels
+    from pydicom.encaps import generate_frames
 except ImportError:  # before pydicom 3
+    from pydicom.encaps import generate_pixel_data_frame
+
     _pixels = None  # type: ignore[assignment]
+
+    def generate_frames(content: bytes, *, number_of_frames: int) -> Iterable[bytes]:  # type: ignore[misc]
+        """Yield the frames as pydicom 3 does."""
+        return generate_pixel_data_frame(content, number_of_frames)
+
+
+_ONE = threading.Lock()  # decoders and ITK's readers are entered by one thread at a time
+_HEADERS = 1 << 16  # bytes that the headers of a compressed frame may take
+_SIZES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # markers of JPEG and JPEG-LS behind which the size is
 
 
 def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
@@ -36,7 +52,10 @@ def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
     for file in dict.fromkeys(s.file for s in slices):
         frames = [s.frame for s in slices if s.file == file]
         try:
-            found |= {(file, frame): stored for frame, stored in zip(frames, _read_file(file, frames), strict=True)}
+            with _ONE:
+                found |= {(file, frame): stored for frame, stored in zip(frames, _read_file(file, frames), strict=True)}
+        except (DataError, MemoryError):
+            raise
         except Exception as error:  # whatever a decoder raises
             raise DataError(_cannot_be_read(file, name, error)) from None
     return np.stack([found[s.file, s.frame] for s in slices])
@@ -44,26 +63,75 @@ def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
 
 def _read_file(file: Path, frames: Sequence[int | None]) -> Iterable[np.ndarray]:
     """Return the stored values of frames of a file, or of its only image."""
+    data = read_dataset(file, force=True)
     if frames != [None]:
-        return _read_frames(file, [frame for frame in frames if frame is not None])
-    data = pydicom.dcmread(file, force=True)
+        return _read_frames(data, [frame for frame in frames if frame is not None])
     if "TransferSyntaxUID" not in data.file_meta:
         data.file_meta.TransferSyntaxUID = _guess_syntax(data)
     try:
-        return [data.pixel_array if _pixels is None else _pixels.pixel_array(data, raw=True)]
+        return [decoded(data)]
     except Exception:
         if not data.file_meta.TransferSyntaxUID.is_compressed:
             raise
+    check_frames(data)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(file))
     return [_undo_rescaling(sitk.GetArrayFromImage(reader.Execute())[0], data)]
 
 
-def _read_frames(file: Path, frames: Sequence[int]) -> Iterable[np.ndarray]:
+def _read_frames(data: pydicom.Dataset, frames: Sequence[int]) -> Iterable[np.ndarray]:
+    check_frames(data)
     if _pixels is not None:
-        return _pixels.iter_pixels(file, indices=list(frames))
-    data = pydicom.dcmread(file)
+        return _pixels.iter_pixels(data, indices=list(frames), raw=True)
     return np.asarray(data.pixel_array).reshape(-1, data.Rows, data.Columns)[list(frames)]
+
+
+def decoded(data: pydicom.Dataset) -> np.ndarray:
+    """Return the stored values of all frames of a data set.
+
+    Raises:
+        ValueError: if its compressed frames are of a different size than it says.
+        Exception: whatever a decoder raises.
+    """
+    check_frames(data)
+    return data.pixel_array if _pixels is None else _pixels.pixel_array(data, raw=True)
+
+
+def check_frames(data: pydicom.Dataset) -> None:
+    """Check that compressed frames are of the size that the header says: decoders take memory by their own header.
+
+    Raises:
+        ValueError: if one is not, or has more bytes than it would have uncompressed.
+    """
+    if not data.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    rows, columns = int(data.Rows), int(data.Columns)
+    most = (
+        2 * rows * columns * max(int(data.get("BitsAllocated") or 16) // 8, 1) * int(data.get("SamplesPerPixel") or 1)
+    )
+    count = int(data.get("NumberOfFrames") or 1)
+    for frame in generate_frames(data.PixelData, number_of_frames=count):
+        if len(frame) > most + _HEADERS:
+            raise ValueError(f"a frame has {len(frame)} bytes, more than {rows} x {columns} pixels need")
+        if (size := size_of_frame(frame)) not in (None, (rows, columns)):
+            raise ValueError(f"a frame has {size} pixels instead of {rows, columns}")
+
+
+def size_of_frame(frame: bytes) -> tuple[int, int] | None:
+    """Return rows and columns that a frame of JPEG, JPEG-LS or JPEG 2000 declares; None if it declares none.
+
+    Sources: ITU T.81 B.1.1, T.87 C.2.2, T.800 A.5.1.
+    """
+    if frame[:4] == b"\xff\x4f\xff\x51" and len(frame) >= 24:
+        right, bottom, left, top = struct.unpack_from(">4L", frame, 8)
+        return bottom - top, right - left
+    at = 2
+    while frame[:2] == b"\xff\xd8" and at + 9 <= len(frame) and frame[at] == 0xFF:
+        kind = frame[at + 1]
+        if kind in _SIZES:
+            return struct.unpack_from(">HH", frame, at + 5)
+        at += 1 if kind == 0xFF else 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
+    return None
 
 
 def _undo_rescaling(values: np.ndarray, header: pydicom.Dataset) -> np.ndarray:
@@ -83,7 +151,7 @@ def _guess_syntax(data: pydicom.Dataset) -> UID:
 def _cannot_be_read(file: Path, name: str, error: Exception) -> str:
     """Return the message for pixels that cannot be read, with their compression if they have one."""
     try:
-        syntax = pydicom.dcmread(file, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
+        syntax = read_dataset(file, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
         if syntax.is_compressed:
             return f"{name}: its pixels, compressed as {syntax.name}, cannot be read; export it uncompressed"
     except Exception:  # the first reason is reported

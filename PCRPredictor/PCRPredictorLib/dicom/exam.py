@@ -9,6 +9,7 @@ only the pixels of the three phases that are used (of the others for curves). Wh
 reason (see `aside`).
 """
 
+import math
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +20,14 @@ import numpy as np
 from ..enhancement import seems_enhanced
 from ..errors import DataError, Notice
 from ..exam import Exam, LeftAside, Picked, Provenance
+from ..files.limits import EXAM
 from ..geometry import EXACT
 from ..phases import find_first_post, pick_phases
 from .acquisitions import find_sets, whole_phases
 from .aside import Account, explain_too_few
 from .folder import ImageFile, digest_pixels, drop_copies, read_folder
 from .frames import dynamic_of, read_pixels
-from .headers import tag_text, tag_years
+from .headers import tag_integer, tag_text, tag_years
 from .identity import check_patient, check_studies, check_visit
 from .injection import about_injection, find_first_contrast, injection_time
 from .kinds import named_otherwise
@@ -101,11 +103,22 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None, files: Coll
         if problem := phase.geometry.problem():
             raise DataError(f"{phase.series}: {problem}; export the series again")
         _refuse_uneven(phase)
+    _refuse_large(phases)
     pre, early, late = (read_pixels(phase.slices, phase.series) for phase in phases)
     found = replace(found, notices=(*found.notices, *_warn_of_grids(phases), *_warn_of_contrast(pre, early)))
     clinical = {} if found.age is None else {"age": found.age}
     origin, dynamic = _origin(found, chosen, bool(pick)), dynamic_of(found.phases, found.times, chosen)
     return Exam(pre, early, late, phases[0].geometry, None, clinical, origin, dynamic=dynamic)
+
+
+def _refuse_large(phases: Sequence[DicomPhase]) -> None:
+    voxels = sum(math.prod(phase.geometry.size) for phase in phases)
+    size = voxels * max(tag_integer(phase.first, "BitsAllocated") // 8 or 2 for phase in phases)
+    if size > EXAM:
+        raise DataError(
+            f"{phases[0].series}: the phases must take at most {EXAM / 2**30:.3g} GB of memory, got "
+            f"{size / 2**30:.3g} GB; crop the images around the breasts"
+        )
 
 
 def find_phases(folder: Path, by_hand: bool = False, files: Collection[Path] = ()) -> DicomExam:

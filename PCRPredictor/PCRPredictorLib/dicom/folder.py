@@ -19,6 +19,8 @@ from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import DataError
+from ..files.limits import FRAMES, PIXELS
+from .datasets import read_dataset
 from .headers import PHASE_TAGS, READ_TAGS, encoding_of, name_series, stored_values, tag_integer, tag_text
 
 NOT_DICOM = "is not DICOM"
@@ -159,7 +161,7 @@ def _read_open(file: Path, stream: BinaryIO, size: int) -> ImageFile | OtherFile
         return OtherFile(file, NOT_DICOM, _may_be_image(file, is_text))
     stream.seek(0)
     try:
-        header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=READ_TAGS, force=True)
+        header = read_dataset(stream, stop_before_pixels=True, specific_tags=READ_TAGS, force=True)
     except Exception:  # damaged headers raise anything
         return OtherFile(file, "is damaged or cut short", True)
     at = stream.tell()
@@ -193,6 +195,10 @@ def _may_hold_images(file: Path) -> bool:
 def _check_pixels(image: ImageFile, stream: BinaryIO, at: int, size: int) -> ImageFile:
     """Return an image with the place of its pixels, whose element starts at a byte, and why they cannot be used."""
     header = image.header
+    rows, columns, frames = (tag_integer(header, tag) for tag in ("Rows", "Columns", "NumberOfFrames"))
+    if rows * columns > PIXELS or min(rows, columns) < 1 or not 0 <= frames <= FRAMES:
+        what = f"{rows} x {columns} pixels" + (f" and {frames} frames" if frames else "")
+        return replace(image, fault=f"has {what}, as no MR image has")
     if header.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         return replace(image, pixels_at=at, compressed=True)
     implicit, little = encoding_of(header)
@@ -203,13 +209,13 @@ def _check_pixels(image: ImageFile, stream: BinaryIO, at: int, size: int) -> Ima
         return replace(image, fault="is cut short" if at >= size - 8 else "has no pixels")
     length = struct.unpack(order + "L", head[4:8] if implicit else head[8:])[0]
     begin = at + (8 if implicit else 12)
-    frames = tag_integer(header, "NumberOfFrames") or 1
+    frames = frames or 1
     if length == _UNKNOWN_LENGTH:
         fault = _fault_of_fragments(stream, begin, size, order, frames)
         return replace(image, fault=fault, pixels_at=begin, compressed=True)
-    row = tag_integer(header, "Columns") * (tag_integer(header, "SamplesPerPixel") or 1)
+    row = columns * (tag_integer(header, "SamplesPerPixel") or 1)
     row *= ((tag_integer(header, "BitsAllocated") or 16) + 7) // 8
-    needed = frames * tag_integer(header, "Rows") * row
+    needed = frames * rows * row
     fault = f"has {length} bytes of pixels, but Rows and Columns ask for {needed}"
     if begin + min(length, needed) > size:
         fault = "is cut short"

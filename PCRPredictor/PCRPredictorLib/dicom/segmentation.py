@@ -14,7 +14,11 @@ import numpy as np
 import pydicom
 
 from ..errors import DataError
+from ..files.limits import EXAM, FRAMES, PIXELS
+from ..files.memory import reserved
 from ..geometry import ON_GRID, Geometry
+from .datasets import read_dataset
+from .decoding import decoded
 from .folder import starts_like_dicom
 from .headers import tag_text
 
@@ -89,7 +93,7 @@ def read_segmentation(path: Path, geometry: Geometry) -> Segmentation:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         try:
-            found = pydicom.dcmread(path)
+            found = read_dataset(path)
             if found.get("SOPClassUID") not in _KINDS:
                 raise DataError(f"{path.name}: must be a DICOM Segmentation, got {_kind(found)}; give a SEG file")
             return _read(found, geometry, path.name)
@@ -105,7 +109,7 @@ def _kind(data: pydicom.Dataset) -> str:
 
 
 def _read(data: pydicom.Dataset, geometry: Geometry, name: str) -> Segmentation:
-    pixels = data.pixel_array.reshape(-1, data.Rows, data.Columns)
+    pixels = _read_frames(data, name)
     fractional = data.SegmentationType == "FRACTIONAL"
     least = HALF * data.MaximumFractionalValue if fractional else 1
     labelmap = data.SegmentationType == "LABELMAP"
@@ -129,6 +133,21 @@ def _read(data: pydicom.Dataset, geometry: Geometry, name: str) -> Segmentation:
     segments = tuple(Segment(number, names[number], voxels, geometry.shape) for number, voxels in whole.items())
     reference = str(data.get("FrameOfReferenceUID") or "")
     return Segmentation(segments, worst, fractional, reference, tag_text(data, "PatientID"))
+
+
+def _read_frames(data: pydicom.Dataset, name: str) -> np.ndarray:
+    """Return the pixels of all frames, (frames, rows, columns), if the file can hold them and they fit into memory."""
+    rows, columns, count = int(data.Rows), int(data.Columns), int(data.get("NumberOfFrames") or 1)
+    bits = rows * columns * count * int(data.get("BitsAllocated") or 8)
+    plain = not data.file_meta.TransferSyntaxUID.is_encapsulated
+    if rows * columns > PIXELS or not 0 < count <= FRAMES or bits > 8 * EXAM:
+        raise DataError(
+            f"{name}: has {count} frames of {rows} x {columns} pixels, more than any segmentation; export it again"
+        )
+    if plain and bits > 8 * len(data.PixelData):
+        raise DataError(f"{name}: is cut short; copy or export it again")
+    with reserved(2 * rows * columns * count, name):
+        return decoded(data).reshape(-1, rows, columns)
 
 
 @dataclass(frozen=True, eq=False)

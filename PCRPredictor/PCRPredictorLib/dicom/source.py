@@ -21,6 +21,7 @@ from pydicom.valuerep import DA, TM, validate_value
 
 from ..errors import DataError
 from ..exam import Exam, Geometry
+from .datasets import read_dataset
 from .headers import tag_number
 
 WITHOUT = "leave out --dicom-results, or save without results in DICOM"
@@ -122,7 +123,7 @@ def _with_frames(header: pydicom.Dataset, frames: Sequence[pydicom.Dataset]) -> 
 
 def _read_header(file: Path, distance: float) -> pydicom.Dataset:
     """Read a header with the attributes that every result copies; `distance` is between slices, in mm."""
-    header = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+    header = read_dataset(file, stop_before_pixels=True, force=True)
     for tag in list(header.keys()):
         if tag.is_private or not _is_readable(header, tag):
             del header[tag]

@@ -7,9 +7,9 @@ patients with 100 columns 2 million cells.
 VOXELS = 4 << 30  # bytes of all voxels that a header promises
 EXAM = 2 << 30  # bytes of the voxels of one exam that are held at a time: its three phases and a mask
 BEHIND = 16 << 20  # bytes behind the voxels of a compressed file, such as an extension
-SIDE = 32_767  # voxels along one axis, as in NIfTI-1
 FRAMES = 20_000  # frames of a DICOM file
-SEGMENTS = 200  # of a mask; an image has more grey values
+PIXELS = 4096 * 4096  # of a slice; MRI has 1024 x 1024 at most
+DATASET = 512 << 20  # bytes of a DICOM data set that is deflated as a whole
 
 TABLE = 100_000_000  # bytes of a text table, or of all parts of a workbook that are read, inflated
 ROWS, COLUMNS, CELLS = 500_000, 16_384, 4_000_000  # of a table; a sheet has at most 16,384 columns

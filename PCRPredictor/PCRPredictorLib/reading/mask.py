@@ -6,8 +6,8 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
-import pydicom
 
+from ..dicom.datasets import read_dataset
 from ..dicom.segmentation import is_dicom, read_segmentation
 from ..errors import DataError, Notice
 from ..exam import Exam, Geometry, Lesion
@@ -234,7 +234,7 @@ def _about_frame(found: _Found, exam: Exam) -> list[Notice]:
     """Warn of a segmentation in a different frame of reference than the DICOM exam: positions may not be comparable."""
     if not found.frame_of_reference or not exam.provenance.files:
         return []
-    header = pydicom.dcmread(exam.provenance.files[0], stop_before_pixels=True, specific_tags=["FrameOfReferenceUID"])
+    header = read_dataset(exam.provenance.files[0], stop_before_pixels=True, specific_tags=["FrameOfReferenceUID"])
     if header.get("FrameOfReferenceUID") in (None, "", found.frame_of_reference):
         return []
     text = "The segmentation has a different frame of reference than the exam; check that it lies on the tumour."

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pydicom
 
+from ..dicom.datasets import read_dataset
 from ..dicom.headers import tag_number, tag_text, tag_value
 from ..dicom.kinds import Kind
 from ..exam import Exam
@@ -67,7 +68,7 @@ def _header(exam: Exam) -> pydicom.Dataset | None:
     if not exam.provenance.files:
         return None
     try:
-        return pydicom.dcmread(exam.provenance.files[0], stop_before_pixels=True, specific_tags=_TAGS, force=True)
+        return read_dataset(exam.provenance.files[0], stop_before_pixels=True, specific_tags=_TAGS, force=True)
     except Exception:  # the file was read a moment ago; what is not there any more is not compared
         return None
 

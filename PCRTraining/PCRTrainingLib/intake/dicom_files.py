@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
+from PCRPredictorLib.dicom.datasets import read_dataset
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.names import ending_of
 
@@ -123,7 +124,7 @@ def _files(folder: Path, without: Path) -> Iterator[Path]:
 
 def _read(file: Path) -> pydicom.Dataset | None:
     try:
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
+        return read_dataset(file, stop_before_pixels=True, specific_tags=_TAGS)
     except Exception:  # no DICOM, or damaged, which raises anything
         return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
+from PCRPredictorLib.dicom.datasets import read_dataset
 from PCRPredictorLib.dicom.segmentation import is_dicom
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
@@ -72,7 +72,7 @@ def masks_of(patient: DicomPatient, study: Study) -> list[Path]:
 
 
 def _tag(file: Path, name: str) -> str:
-    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[name])
+    header = read_dataset(file, stop_before_pixels=True, specific_tags=[name])
     return str(header.get(name) or "").strip()
 
 
@@ -121,7 +121,7 @@ def _choose_segment(file: Path, labels: Sequence[int | str]) -> tuple[list[int |
 
 
 def _segments(file: Path) -> dict[int, str]:
-    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SegmentSequence"])
+    header = read_dataset(file, stop_before_pixels=True, specific_tags=["SegmentSequence"])
     return {int(item.SegmentNumber): str(item.get("SegmentLabel", "")) for item in header.get("SegmentSequence", [])}
 
 
