@@ -87,7 +87,7 @@ def _read_frames(data: pydicom.Dataset, frames: Sequence[int]) -> Iterable[np.nd
 
 
 def decoded(data: pydicom.Dataset) -> np.ndarray:
-    """Return the stored values of all frames of a data set, ((frames,) rows, columns).
+    """Return the stored values of a data set, (frames, rows, columns), of one frame (rows, columns).
 
     Raises:
         ValueError: if its compressed frames are of a different size than it says.
