@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from PCRPredictorLib.engine.tasks import Ended
 from PCRPredictorLib.errors import DataError
 
 from support.waiting import wait_until
@@ -31,6 +32,17 @@ def die_once(file, report):
         report("dying")
         os.kill(os.getpid(), signal.SIGKILL)
     return "second try"
+
+
+def report_until_ended(file, report):
+    """Report again and again; leave a file when the run has ended."""
+    try:
+        while True:
+            report("still here")
+            time.sleep(0.02)
+    except Ended:
+        Path(file).touch()
+        raise
 
 
 def double(task, report):

@@ -4,7 +4,8 @@ import pytest
 from PCRPredictorLib.engine.engine import ThisProcess
 from PCRPredictorLib.engine.opening import open_engine
 from PCRPredictorLib.errors import DataError
-from support.long_tasks import double, fail, workers_in_threads
+from support.long_tasks import double, fail, report_until_ended, workers_in_threads
+from support.waiting import wait_until
 
 
 @pytest.fixture(params=["process", "cluster"])
@@ -44,3 +45,22 @@ def test_tasks_are_read_as_they_are_needed(engine):
 def test_folder_that_all_workers_see_is_accepted(engine, tmp_path):
     engine.check_folder(tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_task_ends_at_its_next_report_after_its_run(tmp_path):
+    def interrupt(*_news):
+        raise KeyboardInterrupt
+
+    with workers_in_threads(1) as cluster, open_engine(cluster.scheduler_address) as engine:
+        with pytest.raises(KeyboardInterrupt):
+            list(engine.run(report_until_ended, [str(tmp_path / "ended")], interrupt))
+        wait_until((tmp_path / "ended").exists, 20)
+
+
+def test_lost_scheduler_ends_the_run_with_a_sentence(tmp_path):
+    with (
+        workers_in_threads(1) as cluster,
+        open_engine(cluster.scheduler_address) as engine,
+        pytest.raises(DataError, match=r"the connection to .* was lost; start it again and use --resume"),
+    ):
+        list(engine.run(report_until_ended, [str(tmp_path / "ended")], lambda *_news: cluster.close()))

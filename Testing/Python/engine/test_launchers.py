@@ -1,9 +1,11 @@
 """Clusters that exist, and those that Dask's launchers start: imitated here, since no SLURM or Kubernetes is there."""
 
 import json
+import os
 import re
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from PCRPredictorLib.engine import cluster as clusters
 from PCRPredictorLib.engine import launchers
@@ -13,6 +15,7 @@ from PCRPredictorLib.engine.tasks import describe_difference
 from PCRPredictorLib.errors import DataError
 from support.documentation import ROOT
 from support.long_tasks import double, workers_in_threads
+from support.waiting import wait_until
 
 PAGE = (ROOT / "Resources" / "Docs" / "clusters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```(?:json|yaml)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -144,6 +147,37 @@ def test_difference_of_versions_is_described():
     assert describe_difference({"torch": "2", "numpy": "2"}, {"torch": "1"}) == (
         "torch 1 instead of 2, numpy none instead of 2"
     )
+
+
+SBATCH = """#!/bin/bash
+cp "$1" "$0.$$"  # as the real one does
+setsid bash "$0.$$" &> "$0.log" &
+echo $! >> "$0.jobs"
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/bash
+kill -9 -- "-$1"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs bash")
+def test_jobs_of_a_queue_do_the_tasks_encrypted_and_end_with_the_run(tmp_path, monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    pytest.importorskip("cryptography")
+    for name, script in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "Testing"))
+    settings = {"kind": "slurm", "memory": "2GB", "interface": "lo", "shared_temp_directory": str(tmp_path)}
+    (tmp_path / "slurm.json").write_text(json.dumps(settings))
+    with open_engine(str(tmp_path / "slurm.json"), workers=1) as engine:
+        assert engine.address.startswith("tls://")
+        assert sorted(each.result() for each in engine.run(double, range(3))) == [0, 2, 4]
+    jobs = [int(line) for line in (tmp_path / "sbatch.jobs").read_text().split()]
+    wait_until(lambda: not any(psutil.pid_exists(job) for job in jobs), 20)
+    assert jobs
 
 
 def test_scheduler_that_does_not_answer_is_reported(monkeypatch):
