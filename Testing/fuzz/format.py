@@ -1,5 +1,6 @@
 """What a kind of input is: intact examples, the commands that read them, known attacks, random mutations."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,22 @@ def pcr(words: Callable[[Path, Path], list[object]]) -> Face:
         return run(app, [str(word) for word in words(inputs, out)])
 
     return run_command
+
+
+def library(function: Callable[[Path, Path], object]) -> Face:
+    """Return a function of the library as a face: its error is written and gives the code 1, as of the command."""
+
+    def call(inputs: Path, out: Path) -> int:
+        from PCRPredictorLib.errors import DataError
+
+        try:
+            function(inputs, out)
+        except DataError as error:
+            sys.stderr.write(f"pcr: {error}\n")
+            return 1
+        return 0
+
+    return call
 
 
 def _nothing(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from .format import Format
 from .sandbox import Ending
 
-_SCRIPT = re.compile(r"<script>alert|href=.?javascript:|\]\(javascript:", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script>alert|href=.?javascript:|(?<!\\)\]\(javascript:", re.IGNORECASE)
 _FORMULA = re.compile(r"[\t\r\n ]*[=+\-@]|[\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LONGEST = 4000  # characters of a sentence, or of a line of output
@@ -39,6 +39,7 @@ def judge(ending: Ending, work: Path, before: Snapshot, kind: Format) -> str:
         before: of the folder, from `snapshot`.
         kind: of the input.
     """
+    told = "the column 'error' of" in ending.err  # a cohort without any prediction keeps the table of reasons
     return (
         _of_the_end(ending)
         or _of_the_sentence(ending)
@@ -46,7 +47,7 @@ def judge(ending: Ending, work: Path, before: Snapshot, kind: Format) -> str:
         or (f"uses {ending.megabytes:.0f} MB" if ending.megabytes > kind.memory else "")
         or _of_the_folder(before, snapshot(work, kind.beside))
         or (_of_results(work / "out") if ending.code == 0 else "")
-        or ("leaves results of an error" if ending.code and _files(work / "out") else "")
+        or ("leaves results of an error" if ending.code and not told and _files(work / "out") else "")
     )
 
 
@@ -99,8 +100,10 @@ def _of_results(out: Path) -> str:
                 cells = [cell for row in csv.reader(lines) for cell in row]
             if bad := [c for c in cells if _FORMULA.match(c) and not _NUMBER.fullmatch(c)]:
                 return f"{file.name}: a cell that a spreadsheet computes: {bad[0][:60]!r}"
-        if file.suffix in (".html", ".md", ".svg") and _SCRIPT.search(file.read_text(encoding="utf-8")):
-            return f"{file.name}: holds a script"
+        if file.suffix in (".html", ".md", ".svg"):
+            found = _SCRIPT.search(file.read_text(encoding="utf-8"))
+            if found and (found[0][0] != "]" or file.suffix == ".md"):
+                return f"{file.name}: holds a script"
     return ""
 
 

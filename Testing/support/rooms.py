@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/backbones": _CORE,
     "PCRPredictorLib/variables": _CORE,
-    "PCRPredictorLib/bundles": _FILES,
+    "PCRPredictorLib/bundles": _FILES | {"PCRPredictorLib/bundles"},
     "PCRPredictorLib/files": _CORE,
     "PCRPredictorLib/curves": _CURVES,
     "PCRPredictorLib/dicom": _FILES,

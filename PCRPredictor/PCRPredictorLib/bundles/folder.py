@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ..errors import DataError
+from .bounds import LARGEST_JSON, check_folder
 
 METADATA, INFERENCE, CHECKSUMS, README = (
     "configs/metadata.json",
@@ -114,11 +115,13 @@ def verify_bundle(path: Path) -> str:
         SHA-256 of the list of checksums, which stands for the whole bundle.
 
     Raises:
-        DataError: naming the file that is missing, changed or not listed.
+        DataError: naming the file that is missing, changed, not listed, or a link that leaves the folder; or if the
+            folder is larger than any bundle.
     """
     if not (path / CHECKSUMS).is_file():
         raise DataError(f"{path}: not a model bundle, it has no {CHECKSUMS}; give a folder made by pcr train")
     expected = read_json(path / CHECKSUMS)
+    check_folder(path)
     found = checksums(path)
     for name in sorted(set(expected) | set(found)):
         if expected.get(name) != found.get(name):
@@ -152,20 +155,26 @@ def checksums(path: Path) -> dict[str, str]:
         for file in sorted(path.rglob("*"))
         if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
-    return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-        if (name := file.relative_to(path).as_posix()) != CHECKSUMS
-    }
+    return {name: _hash(file) for file in files if (name := file.relative_to(path).as_posix()) != CHECKSUMS}
+
+
+def _hash(file: Path) -> str:
+    found = hashlib.sha256()
+    with file.open("rb") as stream:
+        while part := stream.read(2**20):
+            found.update(part)
+    return found.hexdigest()
 
 
 def read_json(path: Path) -> dict:
     """Return the content of a JSON file of a bundle.
 
     Raises:
-        DataError: if it cannot be read, is no JSON object, or holds a number that is not finite.
+        DataError: if it cannot be read, is too large, is no JSON object, or holds a number that is not finite.
     """
     try:
+        if (size := path.stat().st_size) > LARGEST_JSON:
+            raise ValueError(f"it has {size >> 20} MB, at most {LARGEST_JSON >> 20} MB are read")
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as JSON ({error}); the bundle is damaged, get it again") from None

@@ -1,8 +1,9 @@
 """Headers of the images that results in DICOM refer to, prepared for copying.
 
-Results copy patient and study unchanged. An attribute that may be empty is left empty if it is missing or invalid. An
-attribute that is required and that only the scanner knows is refused by name if it is missing. Text becomes UTF-8,
-which covers every alphabet.
+Results copy who the patient is and which study it is (`_COPIED`), and nothing else that the source says of people and
+places: no comment, address, other name, institution, staff or trial, at any depth. An attribute that may be empty is
+left empty if it is missing or invalid. An attribute that is required and that only the scanner knows is refused by
+name if it is missing. Text becomes UTF-8, which covers every alphabet.
 
 Sources: DICOM PS3.3 C.7.1 to C.7.6 (which attributes must be there), PS3.5 6.2 (values of each kind).
 """
@@ -39,6 +40,18 @@ _MAY_BE_EMPTY = (
     "ReferringPhysicianName",
     "SeriesNumber",
 )
+# Groups of patient, trial, study, visit, staff and institution. Of these, results copy only what stands below: what
+# identifies patient and study, what says that the patient was de-identified, and what tells the images apart.
+_OF_PEOPLE = {0x0008, 0x0010, 0x0012, 0x0032, 0x0038, 0x0040, 0x4008}
+_COPIED = {
+    *("PatientName", "PatientID", "IssuerOfPatientID", "TypeOfPatientID", "PatientBirthDate", "PatientSex"),
+    *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
+    *("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning"),
+    *("StudyDate", "StudyTime", "AccessionNumber", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
+    *("AcquisitionDateTime", "ContentDate", "ContentTime", "SpecificCharacterSet", "ImageType", "Modality"),
+    *("SOPClassUID", "SOPInstanceUID", "Manufacturer", "ManufacturerModelName"),
+}
+_OF_DEVICE = {"DeviceSerialNumber", "DeviceUID"}
 _CHECKED = {"DA", "TM", "DT", "CS", "AS", "LO", "SH"}  # kinds of values that results copy and readers may refuse
 _LONGEST = 64  # characters of an LO
 _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
@@ -128,6 +141,7 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
         if tag.is_private or not _is_readable(header, tag):
             del header[tag]
     header.decode()
+    _forget_people(header)
     header.SpecificCharacterSet = "ISO_IR 192"
     header.PatientSex = str(header.get("PatientSex") or "").strip().upper()
     header.walk(_correct)
@@ -142,6 +156,17 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
     if not header.get("SOPClassUID"):
         header.SOPClassUID = header.file_meta.get("MediaStorageSOPClassUID")
     return header
+
+
+def _forget_people(header: pydicom.Dataset) -> None:
+    """Delete what results do not copy, in nested sequences, too."""
+    for element in list(header):
+        is_copied = element.tag.group not in _OF_PEOPLE or element.keyword in _COPIED
+        if element.tag.is_private or not is_copied or element.keyword in _OF_DEVICE:
+            del header[element.tag]
+        elif element.VR == "SQ":
+            for item in element.value or ():
+                _forget_people(item)
 
 
 def _is_readable(header: pydicom.Dataset, tag: pydicom.tag.BaseTag) -> bool:

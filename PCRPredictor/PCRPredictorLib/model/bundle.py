@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from ..backbones.names import OWN, check_backbone
 from ..bundles import folder
+from ..bundles.bounds import check_metadata, check_parts, check_settings
 from ..bundles.folder import CHECKSUMS, INFERENCE, METADATA, README, check_kind, checksums, read_json, verify_bundle
 from ..clinical import ClinicalSchema
 from ..errors import DataError
@@ -54,7 +55,7 @@ class Bundle:
     @property
     def folds(self) -> list[Path]:
         """Return the weight files, one per fold."""
-        return sorted((self.path / "models").glob("*.safetensors"))
+        return sorted(file for file in (self.path / "models").glob("*.safetensors") if not file.name.startswith("."))
 
     @property
     def identity(self) -> ModelIdentity:
@@ -70,7 +71,7 @@ class Bundle:
         """
         path = self.path / TRAINING_IMAGES
         content = read_json(path) if path.is_file() else {}
-        return list(content.get("fingerprints", [])), list(content.get("patients", []))
+        return content.get("fingerprints", []), content.get("patients", [])
 
     @property
     def training_distribution(self) -> dict | None:
@@ -109,9 +110,11 @@ class Bundle:
         """Load the fold ensemble, ready to predict.
 
         Raises:
-            DataError: if a weight file does not fit the network that the bundle describes.
+            DataError: if a weight file does not fit the network that the bundle describes, or is broken.
         """
-        from safetensors.torch import load_file  # torch is loaded here, by the first prediction, and not before
+        import torch  # it is loaded here, by the first prediction, and not before
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
 
         from ..network import PCRNet
 
@@ -119,11 +122,14 @@ class Bundle:
         for fold in self.folds:
             try:
                 network = PCRNet(**self.settings.network)  # type: ignore[arg-type]
-                network.load_state_dict(load_file(fold))
+                weights = load_file(fold)
+                if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
+                    raise ValueError("its weights must be finite numbers")
+                network.load_state_dict(weights)
             except DataError:
                 raise
-            except (RuntimeError, TypeError, ValueError) as error:
-                reason = str(error).strip().splitlines()[0]
+            except (RuntimeError, TypeError, ValueError, OSError, SafetensorError) as error:
+                reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
                 raise DataError(f"{fold}: does not fit the network of this bundle ({reason}); get it again") from None
             networks.append(network.eval().to(device))
         return networks
@@ -157,14 +163,20 @@ def load_bundle(path: Path) -> Bundle:
             raise DataError(
                 f"{path}: bundle format must be {FORMAT}, got {metadata['breastpcr_format']}; update BreastPCR"
             )
-        check_backbone(inference["network"].get("backbone", OWN), str(path))
+        network = inference["network"]
+        check_backbone(network.get("backbone", OWN) if isinstance(network, dict) else OWN, str(path))
+        check_metadata(metadata)
+        schema = ClinicalSchema.from_json(metadata["clinical_schema"])
+        check_settings(inference, schema.width)
         bundle = Bundle(
             path=path,
             card=ModelCard(**metadata["card"]),
-            schema=ClinicalSchema.from_json(metadata["clinical_schema"]),
+            schema=schema,
             settings=settings_from_json(inference),
             checksum=checksum,
         )
+        marks = read_json(path / TRAINING_IMAGES) if (path / TRAINING_IMAGES).is_file() else {}
+        check_parts(marks, bundle.training_distribution, bundle.recalibration)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise

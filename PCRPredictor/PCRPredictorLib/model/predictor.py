@@ -26,6 +26,7 @@ from .calibration import average, average_logit, calibrate
 from .card import installed_version
 from .ensemble import Ensemble, Reading
 from .grid import Window, place_window, share_inside, spread_in_exam
+from .kinetics import QUANTITIES as MEASURED
 from .kinetics import measure_quantities
 from .mask_range import about_mask_range, mask_range, read_variants
 from .normalisation import to_channels
@@ -42,9 +43,10 @@ from .notices import (
     about_validation,
 )
 from .training_marks import about_training
-from .tumour import measure, summarise_tumour
+from .tumour import QUANTITIES, measure, summarise_tumour
 
 Outline = Callable[[], Body | None]
+_LARGEST_LOGIT = 1e6  # before calibration; no network that was trained comes near it
 
 
 class Predictor:
@@ -65,6 +67,11 @@ class Predictor:
             )
         if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
             raise DataError(f"device {device!r} is not available on this machine; use cpu")
+        unknown = {each.quantity for each in bundle.settings.familiar} - set(QUANTITIES)
+        if unknown := unknown | {each.name for each in bundle.schema.measured} - set(MEASURED):
+            raise DataError(
+                f"{bundle.path}: needs {', '.join(sorted(unknown))}, which is not measured; update BreastPCR"
+            )
         self.bundle = bundle
         self.device = device
         self._training_hashes = tuple(map(frozenset, bundle.training_hashes))
@@ -126,6 +133,11 @@ class Predictor:
         complete, measured = (schema.complete(given, quantities) for given in (values, {}))
         clinical = np.stack([schema.encode(given) for given in (complete, measured)])
         reading = self.ensemble.read(to_channels(exam, window), clinical)
+        if (
+            not np.isfinite((reading.logits, reading.image_logits)).all()
+            or np.abs(reading.logits).max() > _LARGEST_LOGIT
+        ):
+            raise DataError(f"{self.bundle.path}: its networks gave no possible number; it is damaged, get it again")
         attention = to_attention_map(reading.attention, window)
         summary = summarise_attention(attention, mask, exam.geometry, window.region)
         tumour = summarise_tumour(exam)
@@ -186,6 +198,10 @@ class Predictor:
 
     def _numbers(self, logits: np.ndarray) -> dict[str, Any]:
         """Return probability, interval and probabilities of the folds from their logits, (F,)."""
+        if not np.isfinite(logits).all():
+            raise DataError(
+                f"{self.bundle.path}: its networks gave no finite number; the bundle is damaged, get it again"
+            )
         each = calibrate(logits, self.bundle.settings.calibration)
         return {
             "probability": self._average(logits),

@@ -1,16 +1,20 @@
 """The models that can be chosen: those that ship, and those in a folder of the user."""
 
+import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..bundles.bounds import LARGEST_BUNDLE, MOST_FILES
 from ..bundles.folder import METADATA, Kind, bundled_models, is_kind, kind_of, verify_bundle
 from ..errors import DataError
 from ..writing import whole_folder
 
-_LARGEST = 500 * 2**20  # bytes that a zip file may unpack to
+_NAME = re.compile(r"[\w+-][\w .+-]{0,99}")  # of a model: a plain folder name
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def add_model(source: Path, store: Path, name: str | None = None) -> StoredModel
     """
     if source.is_dir():
         return _copy(source, store, name or _name_of(source.resolve()))
-    if not zipfile.is_zipfile(source):
+    if not source.is_file() or not zipfile.is_zipfile(source):
         raise DataError(f"{source}: must be a bundle folder or a zip file of one; pcr bundle export makes one")
     with tempfile.TemporaryDirectory() as temporary:
         bundle = _unpack(source, Path(temporary))
@@ -78,6 +82,10 @@ def _name_of(bundle: Path) -> str:
 def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
     verify_bundle(bundle)
     kind = kind_of(bundle)
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"the name of a model must be letters, digits, spaces and . + - _, got {name!r}; choose another"
+        )
     target = store / name
     if target.exists() or name in bundled_models():
         raise DataError(f"{name}: there is a model of that name; remove it first, or rename the folder")
@@ -88,16 +96,29 @@ def _copy(bundle: Path, store: Path, name: str) -> StoredModel:
 
 def _unpack(archive: Path, folder: Path) -> Path:
     """Unpack a zip file inside `folder`, and return the bundle's folder in it."""
-    inside = folder / archive.stem  # the name of a bundle that is packed without a folder of its own
-    with zipfile.ZipFile(archive) as file:
-        if sum(entry.file_size for entry in file.infolist()) > _LARGEST:
-            raise DataError(
-                f"{archive}: unpacks to more than {_LARGEST >> 20} MB, which no bundle does; check the file"
-            )
-        for name in file.namelist():
-            if not (inside / name).resolve().is_relative_to(inside.resolve()):
-                raise DataError(f"{archive}: holds {name!r}, which leads out of the bundle; do not use this file")
-        file.extractall(inside)
+    name = archive.stem if _NAME.fullmatch(archive.stem) else "bundle"  # of one that is packed without a folder
+    inside = folder / name
+    try:
+        with zipfile.ZipFile(archive) as file:
+            entries = file.infolist()
+            size = sum(entry.file_size for entry in entries)
+            if len(entries) > MOST_FILES or size > LARGEST_BUNDLE:
+                raise DataError(
+                    f"{archive}: unpacks to {len(entries)} files of {size >> 20} MB together, at most {MOST_FILES} of "
+                    f"{LARGEST_BUNDLE >> 20} MB are a bundle; check the file"
+                )
+            for entry in entries:
+                if not (inside / entry.filename).resolve().is_relative_to(inside.resolve()):
+                    raise DataError(
+                        f"{archive}: holds {entry.filename!r}, which leads out of the bundle; do not use this file"
+                    )
+            file.extractall(inside)  # reads no more of an entry than the size that it names
+    except DataError:
+        raise
+    except (*_DAMAGED, OSError) as error:
+        raise DataError(
+            f"{archive}: cannot be unpacked ({error}); get it again, or pcr bundle export makes one"
+        ) from None
     found = sorted(path.parents[1] for path in inside.rglob(METADATA))
     if len(found) != 1:
         raise DataError(f"{archive}: must hold one bundle, got {len(found)}; pcr bundle export makes such a file")

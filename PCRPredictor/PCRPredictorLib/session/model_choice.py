@@ -72,7 +72,7 @@ class ModelChoice:
 
     def describe(self, _: Translate = str) -> str:
         """Return the model's card in a few lines, rich text, or why it cannot be read."""
-        return describe_card(self.bundle, _) if self.bundle is not None else self._problem
+        return describe_card(self.bundle, _) if self.bundle is not None else escape(self._problem)
 
     def describe_briefly(self, _: Translate = str) -> str:
         """Return the model's name, AUC and first limit in a line, rich text, or why it cannot be read."""

@@ -29,7 +29,7 @@ def training_distribution(bundle: Bundle) -> TrainingDistribution:
         return _from_ranges(bundle)
     try:
         return TrainingDistribution.from_json(content)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{bundle.path}: its training distribution cannot be read ({error}); get it again") from None
 
 
@@ -40,7 +40,13 @@ def points_fixed_on(bundle: Bundle) -> str:
         DataError: if that part of the bundle is damaged.
     """
     adapted = bundle.recalibration
-    return TRAINING_PATIENTS if adapted is None else f"the {adapted['patients']} patients that it was recalibrated on"
+    if adapted is None:
+        return TRAINING_PATIENTS
+    if not isinstance(patients := adapted.get("patients"), int):
+        raise DataError(
+            f"{bundle.path}: its recalibration must have a number of patients, got {patients!r}; get it again"
+        )
+    return f"the {patients} patients that it was recalibrated on"
 
 
 def _from_ranges(bundle: Bundle) -> TrainingDistribution:

@@ -69,10 +69,9 @@ def test_slice_thickness_that_is_no_number_is_that_of_the_grid(tmp_path, thickne
         ("PatientBirthDate", "19700231", ""),
         ("StudyDate", "2020-01-01", ""),
         ("StudyTime", "ten past", ""),
-        ("PatientAge", "53", ""),
         ("AccessionNumber", "A2345678901234567", ""),
         ("PatientID", "P" * 70, ""),
-        ("StudyDescription", "D" * 70, "D" * 64),
+        ("DeidentificationMethod", "D" * 70, "D" * 64),
     ],
 )
 def test_value_that_is_not_allowed_is_not_copied(tmp_path, tag, written, kept):
@@ -126,3 +125,46 @@ def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):
 def test_exam_that_is_not_from_dicom_is_refused():
     with pytest.raises(DataError, match="with a file a slice, or Enhanced MR with all slices"):
         check_possible(EXAM)
+
+
+PEOPLE = (
+    *(
+        "PatientComments",
+        "PatientAddress",
+        "OtherPatientNames",
+        "OtherPatientIDs",
+        "AdditionalPatientHistory",
+        "Occupation",
+    ),
+    *("PatientBirthName", "PatientMotherBirthName", "PatientTelephoneNumbers", "MedicalAlerts", "EthnicGroup"),
+    *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "DeviceSerialNumber"),
+    *(
+        "OperatorsName",
+        "PerformingPhysicianName",
+        "ReferringPhysicianName",
+        "PhysiciansOfRecord",
+        "ReferringPhysicianAddress",
+    ),
+    *("StudyDescription", "SeriesDescription", "RequestedProcedureDescription", "ImageComments", "ProtocolName"),
+    *("ClinicalTrialSubjectID", "ClinicalTrialSiteName", "StudyComments", "AdmissionID", "VisitComments"),
+)
+
+
+def test_nothing_of_people_and_places_is_copied_at_any_depth(tmp_path):
+    def spoil(data):
+        for name in PEOPLE:
+            setattr(data, name, "HIDDEN")
+        data.private_block(0x11, "ACME HIDDEN", create=True).add_new(1, "LO", "HIDDEN")
+        other = pydicom.Dataset()
+        other.PatientID, other.IssuerOfPatientID, other.PatientComments = "HIDDEN", "HIDDEN", "HIDDEN"
+        data.OtherPatientIDsSequence, data.ReferencedStudySequence = [other], [other]
+        data.PatientIdentityRemoved, code = "YES", pydicom.Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "113100", "DCM", "Basic Profile"
+        code.PatientComments = "HIDDEN"
+        data.DeidentificationMethodCodeSequence = [code]
+
+    for item in results_of(tmp_path, spoil):
+        assert "HIDDEN" not in str(item)
+        assert (item.PatientID, item.PatientIdentityRemoved) == ("SECRET-7", "YES")
+        assert item.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    assert not any(b"HIDDEN" in file.read_bytes() for file in (tmp_path / "out").iterdir())

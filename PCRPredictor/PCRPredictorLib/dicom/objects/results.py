@@ -5,7 +5,8 @@ attention.dcm  Parametric Map: attention, on the slices that the model looked at
 evidence.dcm   Parametric Map: evidence, what each voxel adds to the logit, on the same slices
 report.dcm     Structured Report (TID 1500): the prediction for the segment, see `report`
 
-Patient and study are copied unchanged from the source, named or de-identified, see `source`.
+Who the patient is and which study it is are copied from the source, named or de-identified; nothing else of people and
+places is, see `source`.
 
 Sources: DICOM PS3.3 A.51 (Segmentation) and A.75 (Parametric Map).
 """
