@@ -4,7 +4,9 @@ Exit codes: 0 done, 1 the data is at fault, 2 the call is, 130 interrupted.
 """
 
 import contextlib
+import errno
 import locale
+import os
 import signal
 import sys
 import threading
@@ -18,6 +20,7 @@ from .child import end_with_parent, is_child
 from .commands.deferred import Deferred
 from .commands.options import console
 from .errors import DataError, within_memory
+from .formatting import as_line
 
 _SUBCOMMANDS = (
     Deferred(
@@ -46,6 +49,8 @@ _SUBCOMMANDS = (
         "List, show, verify and export models.",
     ),
 )
+
+_MEMORY = "the memory that this program may use is too small; raise the limit (ulimit -v), or close other programs"
 
 
 def _show_version(wanted: bool) -> None:
@@ -85,13 +90,35 @@ def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = No
         with within_memory():
             code = application(arguments, standalone_mode=True)
     except DataError as error:
-        sys.stderr.write(f"pcr: {error}\n")
+        return _report(str(error))
+    except BrokenPipeError:  # whoever read the output has ended
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  flushed at the end of the process
         return 1
+    except (OSError, ImportError) as error:
+        if (reason := _of_the_machine(error)) is None:
+            raise
+        return _report(reason)
     except SystemExit as stop:
         return int(stop.code or 0)
     except KeyboardInterrupt:
         return 130
     return int(code or 0)
+
+
+def _report(sentence: str) -> int:
+    sys.stderr.write(f"pcr: {as_line(sentence)}\n")
+    return 1
+
+
+def _of_the_machine(error: OSError | ImportError) -> str | None:
+    """Return a sentence about a limit of the machine that was met, None for any other error."""
+    if isinstance(error, ImportError):
+        return _MEMORY if any(text in str(error).lower() for text in ("map segment", "allocate memory")) else None
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open; raise the limit (ulimit -n 1024), or close other programs"
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return f"{error.filename or 'a file'}: cannot be written ({error.strerror}); free some space or raise the limit"
+    return _MEMORY if error.errno in (errno.ENOMEM, errno.EAGAIN) else None
 
 
 def _accept_any_character() -> None:
@@ -107,8 +134,19 @@ def _accept_any_character() -> None:
             locale.setlocale(locale.LC_CTYPE, ".UTF8")
 
 
+def use_utf8() -> None:
+    """Start the command again in Python's UTF-8 mode if file names are not text in UTF-8, as in the locale C.
+
+    Names with other letters than those of English cannot be given to the libraries that read images otherwise.
+    """
+    if sys.platform != "win32" and sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 def main() -> None:
     """Run `pcr` without the training commands."""
+    use_utf8()
     sys.exit(run(app))
 
 

@@ -12,6 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -21,6 +26,7 @@ from .exam import Geometry
 # On Windows a file cannot be replaced while a program reads it, such as a panel its charts.
 _PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
 
+_STAGING = "-pcr-"  # in the name of a hidden folder that becomes the results
 # A cell that a spreadsheet computes, and one of ours that must be told from it. Source: OWASP, CSV Injection.
 _COMPUTED = re.compile(r"'*(\s*[=+\-@\uff0b\uff0d\uff1d\uff20].|[\t\r])", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -30,12 +36,13 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.A
 def whole_folder(out: Path) -> Iterator[Path]:
     """Give a temporary folder beside `out` to write into; its files move to `out` if the block ends without an error.
 
-    Files of the same name in `out` are replaced, others stay.
+    Files of the same name in `out` are replaced, others stay. What a process that was killed has left beside `out` is
+    removed.
 
     Raises:
         DataError: if the folder cannot be written or the disk is full; then nothing is left behind.
     """
-    staging = None
+    staging = held = None
     try:
         out = out.absolute()
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +50,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
             raise FileExistsError(errno.EEXIST, "there is a file of that name")
         if out.exists() and not os.access(out, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied")
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        _remove_leftovers(out.parent)
+        staging, held = _make_staging(out)
         staging.chmod(0o777 & ~_umask())
         yield staging
         _move(staging, out)
@@ -52,6 +60,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 @contextmanager
@@ -69,6 +79,44 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise DataError(f"{path}: cannot be written ({_reason(error)}); {_advice(error)}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _make_staging(out: Path) -> tuple[Path, int | None]:
+    """Return a new hidden folder beside `out`, and the file descriptor by which this process holds it.
+
+    The system lets go of it when the process ends, however it ends. On Windows there is none.
+    """
+    while True:
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}{_STAGING}", dir=out.parent))
+        if fcntl is None:
+            return staging, None
+        held = os.open(staging, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if staging.exists():
+                return staging, held
+        except OSError:
+            if staging.exists():
+                return staging, held  # a file system without locks, where leftovers are not removed, either
+        os.close(held)  # somebody has just taken it for a leftover
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the hidden folders of processes that were killed: those that no process holds."""
+    for path in folder.glob(f".*{_STAGING}????????") if fcntl is not None else ():
+        if path.is_symlink() or not path.is_dir():
+            continue
+        try:
+            held = os.open(path, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            pass  # it is in use, or the file system has no locks
+        finally:
+            os.close(held)
 
 
 def put_in_place(part: Path, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.command_line import app, run, use_utf8
 from PCRPredictorLib.commands.deferred import Deferred
 
 _SUBCOMMANDS = (
@@ -71,6 +71,7 @@ for subcommand in _SUBCOMMANDS:
 
 def main() -> None:
     """Run `pcr`."""
+    use_utf8()
     sys.exit(run(app))
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..formatting import as_line, make_visible
+from .place import check_out
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
@@ -49,7 +50,7 @@ class ManyValues(typer.core.TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
-        """Repeat the option before each of its words; the words of a group become one."""
+        """Repeat the option before each of its words; the words of a group become one; refuse an unsafe `--out`."""
         options = [option for option in self.params if getattr(option, "multiple", False)]
         grouped = {name for option in options if str(option.metavar or "").startswith(GROUP) for name in option.opts}
         many = {name for option in options for name in option.opts} - grouped
@@ -61,7 +62,11 @@ class ManyValues(typer.core.TyperCommand):
             else:
                 expanded += [current, word] if current and not first else [word]
                 first = False
-        return super().parse_args(ctx, expanded)
+        if "--out" in args and "" in args[args.index("--out") :][1:2]:
+            raise typer.BadParameter("--out must name a folder for the results, got none; name a new one")
+        left = super().parse_args(ctx, expanded)
+        check_out(ctx.params)
+        return left
 
 
 def words_of(groups: Sequence[str]) -> list[list[str]]:

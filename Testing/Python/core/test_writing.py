@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +144,22 @@ def test_numbers_and_other_words_stay_as_they_are_in_a_table(tmp_path):
 def test_file_name_that_is_no_text_does_not_stop_writing(tmp_path):
     write_json({"file": "\udcc3"}, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == {"file": "\udcc3"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are held by locks of POSIX")
+def test_folder_of_a_killed_process_is_removed_and_that_of_a_running_one_stays(tmp_path):
+    write = (
+        "import time; from pathlib import Path; from PCRPredictorLib.writing import whole_folder\n"
+        f"with whole_folder(Path({str(tmp_path / 'r')!r})): print('in', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", write], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"in\n"
+    (left,) = tmp_path.iterdir()
+    with whole_folder(tmp_path / "other"):
+        assert left.is_dir()
+    process.kill()
+    process.wait()
+    (tmp_path / ".r-backup01").mkdir()  # of the user
+    with whole_folder(tmp_path / "other"):
+        assert not left.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".r-backup01", "other"]

@@ -271,7 +271,7 @@ FORMATS = (
             "info": pcr(lambda inputs, out: ["bundle", "info", inputs / "bundle"]),
             "predict": pcr(
                 lambda inputs, out: [
-                    *("predict", "--cohort", inputs / "cohort"),
+                    *("predict", "--workers", 1, "--cohort", inputs / "cohort"),
                     *("--model", inputs / "bundle", "--out", out),
                 ]
             ),

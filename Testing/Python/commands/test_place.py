@@ -1,0 +1,48 @@
+"""Folders that no command writes to."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.commands.place import check_out
+
+OTHER = "must be a folder of its own"
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("/", OTHER),
+        ("~", OTHER),
+        (".", "got the current one"),
+        ("link", "got link, a link to cohort"),
+        ("cohort", OTHER),
+    ],
+)
+def test_root_home_link_and_the_folder_of_an_input_are_refused(tmp_path, monkeypatch, out, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "link").symlink_to("cohort")
+    with pytest.raises(typer.BadParameter, match=message):
+        check_out({"out": Path(out).expanduser(), "cohort": tmp_path / "cohort"})
+
+
+@pytest.mark.parametrize("out", [".", "..", "cohort", "cohort/../cohort"])
+def test_folder_that_holds_an_input_is_refused_unless_it_holds_results(tmp_path, out):
+    tmp_path = tmp_path / "work"  # ".." is written to
+    (tmp_path / "cohort").mkdir(parents=True)
+    (tmp_path / "cohort" / "pre.nii.gz").touch()
+    values = {"out": tmp_path / out, "phases": [tmp_path / "cohort" / "pre.nii.gz"], "mask": None, "seed": 3}
+    with pytest.raises(typer.BadParameter, match=r"which holds the input .*pre\.nii\.gz; name a new one"):
+        check_out(values)
+    (values["out"] / "prediction.json").touch()
+    check_out(values)
+    check_out({**values, "out": tmp_path / "results"})
+
+
+@pytest.mark.parametrize("words", [["--out", ""], ["--out", "/"], ["--out="]])
+def test_command_without_a_folder_for_its_results_is_a_wrong_call(words, tmp_path, capsys):
+    assert run(app, ["predict", "--cohort", str(tmp_path), *words]) == 2
+    assert "--out must" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
