@@ -64,5 +64,5 @@ def workers_in_threads(number, **options):
     """A Dask cluster inside this process, which starts in a second."""
     from distributed import LocalCluster
 
-    inside = {"processes": False, "dashboard_address": None, "threads_per_worker": 1}
+    inside = {"processes": False, "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
     return LocalCluster(n_workers=number, **inside | options)

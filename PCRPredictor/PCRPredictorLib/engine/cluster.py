@@ -6,6 +6,7 @@ import math
 import queue
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.5  # in which an interrupt is noticed on any system
 _COUNT_S = 2.0
+_DEATHS = 3  # of workers, each in the same task, after which it is the task that kills them
+_KILLS = "workers died of this task again and again (out of memory?); give them more memory, or use fewer at once"
 _WAITING = 2  # tasks per worker that are sent ahead
 
 
@@ -36,7 +39,9 @@ class Cluster(Engine):
 
     def __init__(self, client: Client, name: str, threads: int | None, resources: dict[str, float]) -> None:
         self._client, self.name, self.threads, self._resources = client, name, threads, resources
-        self.address, self.dashboard = client.scheduler.address, client.dashboard_link or ""
+        self.address = client.scheduler.address
+        with suppress(KeyError):  # a scheduler without one
+            self.dashboard = client.dashboard_link or ""
         self._counted, self._count = -math.inf, 0
 
     @property
@@ -119,7 +124,7 @@ class _Running(Generic[T, R]):
         self._topic, self._versions = f"breastpcr-{uuid.uuid4().hex}", find_versions()
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and reports
         self._jobs: dict[Future, Job] = {}
-        self._heard_from: set[int] = set()  # jobs that have reported since they were sent
+        self._begun: Counter[int] = Counter()  # how often each job was begun since it last reported
 
     def finish(self, tasks: Iterator[T]) -> Iterator[Done[T, R]]:
         """Yield the tasks as they end."""
@@ -157,9 +162,9 @@ class _Running(Generic[T, R]):
         if not isinstance(news, list | tuple):
             return self._judge(news) if news in self._jobs else None
         number, *rest = news
-        self._heard_from.add(number)
+        self._begun[number] = 0 if rest else self._begun[number] + 1
         for job in self._jobs.values():
-            if job.number == number:
+            if job.number == number and rest:
                 self._heard(job.task, *rest)
         return None
 
@@ -168,29 +173,23 @@ class _Running(Generic[T, R]):
         from distributed import KilledWorker
 
         job = self._jobs.pop(future)
-        if future.status == "finished":
-            value, error, trace = future.result()
-            if isinstance(error, Ended):  # its worker is closing
-                self._repeat(job)
-                return None
-            if error is not None and not isinstance(error, DataError):
-                error.__cause__ = Trace(trace)
-            return Done(job.task, value, error)
-        if future.status != "error":
+        if future.status not in ("finished", "error"):
             raise DataError(f"the connection to {self._cluster.name} was lost; start it again and use --resume")
-        error = future.exception()
+        failure = future.exception()
+        value, error, trace = (None, failure, "") if failure else future.result()
         if isinstance(error, Outdated):
             raise refuse_versions(f"a worker of {self._cluster.name}", str(error))
         if isinstance(error, KilledWorker):
-            if job.number in self._heard_from:  # it got on, so that it may get on again
-                self._repeat(job)
-                return None
-            error = DataError("workers died of this task again and again (out of memory?); use fewer at once")
-        return Done(job.task, error=error)
-
-    def _repeat(self, job: Job) -> None:
-        self._heard_from.discard(job.number)
-        self._send([job], room=1)
+            self._begun[job.number] += 1
+            if self._begun[job.number] > _DEATHS:
+                return Done(job.task, error=DataError(_KILLS))
+        if isinstance(error, KilledWorker | Ended):  # it got on, or waited where others ran, or its worker is closing
+            self._send([job], room=1)
+            return None
+        if trace and not isinstance(error, DataError):
+            error.__cause__ = Trace(trace)
+        del self._begun[job.number]
+        return Done(job.task, value, error)
 
     def _end(self) -> None:
         if self._client.status == "running":

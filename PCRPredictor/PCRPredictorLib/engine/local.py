@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distributed import LocalCluster
 
 _GRACE_S = 0.5  # that a worker has to end by itself
+_ANY_PORT = "127.0.0.1:0"
 _GPUS = "CUDA_VISIBLE_DEVICES"
 
 
@@ -82,7 +83,8 @@ def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any
         n_workers=workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address="127.0.0.1:0" if _has_page() else None,
+        dashboard_address=_ANY_PORT,  # without it, Dask listens on all interfaces
+        worker_dashboard_address=_ANY_PORT,
         memory_limit=0,  # mapped files count as memory, and need none
         silence_logs=logging.CRITICAL,
         security=True if find_spec("cryptography") else None,

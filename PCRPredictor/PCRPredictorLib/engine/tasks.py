@@ -104,6 +104,7 @@ def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:
             raise Ended
         worker.log_event(job.topic, [job.number, *news])
 
+    report()  # that the task has begun
     limit_threads(job.threads)
     try:
         return job.function(job.task, report), None, ""

@@ -51,11 +51,19 @@ def test_task_of_a_worker_that_died_is_given_to_another_and_an_error_ends_the_ot
     with Local(2, None, [], print) as engine:
         done = [each.result() for each in engine.run(die_once, [str(tmp_path / "died" / name) for name in "ab"])]
         assert done == ["second try", "second try"]
+        assert {address.ip for address in listening()} == {"127.0.0.1"}
         started = time.monotonic()
         with pytest.raises(DataError, match="the disk is full; free some space"):
             for each in engine.run(fail_or_work_long, ["", str(tmp_path / "one")]):
                 each.result()
     assert time.monotonic() - started < 30  # the other one sleeps for a minute
+
+
+def listening():
+    """Return the addresses at which this process and its children can be reached."""
+    this = psutil.Process()
+    open_ = [each for process in (this, *this.children(recursive=True)) for each in process.net_connections()]
+    return [each.laddr for each in open_ if each.status == psutil.CONN_LISTEN]
 
 
 def test_single_task_needs_no_other_process():
