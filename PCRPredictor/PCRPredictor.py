@@ -19,6 +19,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DOCS = "https://github.com/BreastPCR/SlicerBreastPCR/blob/main/Resources/Docs"
+SHORT_WINDOW = 860  # pixels: less than a screen of 1080 leaves
 
 
 class PCRPredictor(ScriptedLoadableModule):
@@ -77,6 +78,8 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._make_reading()
         self._make_follow_up()
         self._keep_texts_whole(panel)
+        if (window := slicer.util.mainWindow()) is not None:
+            self.fit_screen(window.height)
         self._observe_scene(slicer.mrmlScene)
         self.connect_parameters()
         self.models.refresh()
@@ -113,6 +116,11 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.overlay = OverlayControls(self.ui, self.scene, self.session)
         self.batch = BatchControls(self.ui, self.session)
 
+    def fit_screen(self, height: int) -> None:
+        """Close the section "Patient" in a window of less than so many pixels, so that Predict is in sight."""
+        if height < SHORT_WINDOW:
+            self.ui.patientSection.collapsed = True
+
     def _make_reading(self) -> None:
         from PCRPredictorPanel.controls.reading import ReadingControls
 
@@ -134,7 +142,6 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         narrow(slicer.util.findChildren(panel, className="QComboBox"))
         self.texts = WholeTexts(panel)
-        self.session.activity.on_change.append(self.texts.fit)
 
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded."""

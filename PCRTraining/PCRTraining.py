@@ -35,6 +35,14 @@ class PCRTraining(ScriptedLoadableModule):
             "with sample data</a>.</p>"
         ).format(docs=DOCS)
         parent.acknowledgementText = _("After Caragliano et al., arXiv 2605.07561.")
+        slicer.app.connect("startupCompleted()", register_layouts)
+
+
+def register_layouts() -> None:
+    """Tell Slicer what the numbers of our layouts mean, before a scene with one of them is loaded."""
+    from PCRTrainingPanel.start_up import register_chart_layouts
+
+    register_chart_layouts()
 
 
 class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -54,14 +62,14 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRTrainingLogic()
-        self._narrow(panel)
+        self._fit(panel)
         self._begin()
 
-    @staticmethod
-    def _narrow(panel) -> None:
-        from PCRPredictorPanel.toolkit.whole_text import narrow
+    def _fit(self, panel) -> None:
+        from PCRPredictorPanel.toolkit.whole_text import WholeTexts, narrow
 
         narrow(slicer.util.findChildren(panel, className="QComboBox"))
+        self.texts = WholeTexts(panel)
 
     def _begin(self) -> None:
         """Make the sections once their packages are installed; until then show where to install them."""
@@ -86,6 +94,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PCRTrainingPanel.adapt_controls import AdaptControls
         from PCRTrainingPanel.cohort_controls import CohortControls
         from PCRTrainingPanel.label_controls import LabelControls
+        from PCRTrainingPanel.patient_links import open_links
         from PCRTrainingPanel.results_controls import ResultsControls
         from PCRTrainingPanel.review_controls import ReviewControls
         from PCRTrainingPanel.run_controls import RunControls
@@ -102,9 +111,11 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.show_error)
         self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.show_error, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
+        open_links((self.ui.cohortLabel, self.ui.patientLabel, self.ui.runLabel, self.ui.adaptLabel), self.open_patient)
 
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded; ends a run, which can be resumed."""
+        self.texts.close()
         if not self.ready:
             return
         self.review.leave()
@@ -151,6 +162,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def open_patient(self, patient_id: str) -> None:
         """Open a patient for review."""
         self.ui.reviewSection.collapsed = False
+        self.cohort.select(patient_id)
         self.review.open(patient_id)
 
     def add_dicom(self, *_args) -> None:
@@ -175,7 +187,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.ui.cohortLabel.text = note
 
         work = partial(import_dicom, folder, self.cohort.folder, patient_id)
-        self.background.start(work, done, lambda error: self.show_error(str(error)))
+        self.background.start(work, done, self.show_error)
 
     def update(self) -> None:
         """Enable the buttons that can be used now."""
@@ -187,9 +199,11 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.adapt.update()
         self.ui.addDicomButton.enabled = self.cohort.folder is not None
 
-    def show_error(self, message: str) -> None:
-        """Show one message."""
-        slicer.util.errorDisplay(message, windowTitle=_("PCR Training"))
+    def show_error(self, problem: str | Exception, details: str = "") -> None:
+        """Show one message, with details if nobody expected the error."""
+        from PCRPredictorPanel.toolkit.messages import show_problem
+
+        show_problem(problem, _("PCR Training"), details)
 
 
 class PCRTrainingLogic(ScriptedLoadableModuleLogic):

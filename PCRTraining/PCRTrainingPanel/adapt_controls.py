@@ -10,11 +10,12 @@ import slicer
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model, list_models
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRTrainingLib.training_choices import RecalibrationChoices
 from slicer.i18n import tr as _
 
-from .cohort_controls import COMMANDS, CohortControls
+from .cohort_controls import COMMANDS, CohortControls, ShowError
 
 POINTS = {"promised": _("keep what they promise"), "rechosen": _("choose them anew")}
 
@@ -35,7 +36,7 @@ class AdaptControls:
         ui: Any,
         cohort: CohortControls,
         changed: Callable[[], None],
-        show_error: Callable[[str], None],
+        show_error: ShowError,
         store: Path,
     ) -> None:
         self._ui, self._cohort, self._show_error, self._store = ui, cohort, show_error, store
@@ -89,7 +90,7 @@ class AdaptControls:
         try:
             model = add_model(self._written, self._store)
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
             return
         widget = getattr(slicer.modules, "PCRPredictorWidget", None)
         if widget is not None:
@@ -113,7 +114,8 @@ class AdaptControls:
         self._lines.append(line.strip())
 
     def _end(self, code: int | None, errors: str) -> None:
-        self._ui.adaptLabel.text = "\n".join(self._lines) if code == 0 else last_sentence(errors, code or 0)
+        text = "\n".join(self._lines) if code == 0 else last_sentence(errors, code or 0)
+        self._ui.adaptLabel.text = text if code == 0 else self._cohort.link(text)
         if code not in (0, None):
-            self._show_error(self._ui.adaptLabel.text)
+            self._show_error(text, trace_in(errors))
         self.update()

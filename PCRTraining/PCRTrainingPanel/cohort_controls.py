@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.cohort.review import describe_reviews
 from slicer.i18n import tr as _
+
+from .patient_links import link_patients
 
 COLUMNS = {
     "patient_id": _("Patient"),
@@ -23,6 +27,7 @@ COLUMNS = {
     "problem": _("Problem"),
 }
 COMMANDS = "PCRTrainingLib.command_line"
+ShowError = Callable[..., None]  # called with a sentence or an error, and with details to be copied
 
 
 class CohortControls:
@@ -31,7 +36,7 @@ class CohortControls:
     Args:
         ui: the panel's widgets by name.
         changed: called when a different folder is chosen, or its patients are known.
-        open_patient: called with the identifier at a double click.
+        open_patient: called with the identifier at a double click, or at a click on the problem.
         show_error: called with a sentence when something cannot be done.
     """
 
@@ -40,14 +45,14 @@ class CohortControls:
         ui: Any,
         changed: Callable[[], None],
         open_patient: Callable[[str], None],
-        show_error: Callable[[str], None],
+        show_error: ShowError,
     ) -> None:
         self._ui, self._changed, self._show_error = ui, changed, show_error
         self._child = ChildProcess(self._add_row, self._end)
         self._describer = ChildProcess(lambda _event: None, self._end_describing, self._add_line)
         self._found: list[str] = []  # lines of the description
         self.patients: list[str] = []  # in the order of the cohort, known after a check
-        self._table = Table(ui.cohortTable, COLUMNS, open_patient)
+        self._table = Table(ui.cohortTable, COLUMNS, open_patient, link="problem")
         self._more = Table(ui.moreCohortsTable, {"folder": _("More cohorts of the run")}, self.remove_cohort)
         ui.addCohortButton.connect("clicked(bool)", self.add_cohort)
         remember(ui.cohortPath, "Cohort")
@@ -68,6 +73,18 @@ class CohortControls:
         """All cohorts of a run: the first one, then those that were added."""
         first = [self.folder] if self.folder is not None else []
         return *first, *map(Path, self._more.column("folder"))
+
+    def select(self, patient_id: str) -> None:
+        """Select the row of a patient in the table, if it has one."""
+        self._table.select(patient_id)
+
+    def link(self, text: str) -> str:
+        """Return a message with the patients that it names as links."""
+        try:
+            named = self.patients or [patient.patient_id for patient in find_patients(self.folder)]
+        except (DataError, TypeError):  # no cohort, or none that can be read
+            return text
+        return link_patients(text, named)
 
     @property
     def selected(self) -> str | None:
@@ -111,6 +128,7 @@ class CohortControls:
         self._ui.checkButton.enabled = self.folder is not None and not self.checking
         self._ui.describeButton.enabled = self._ui.checkButton.enabled
         self._ui.checkCancelButton.enabled = self._child.running
+        self._ui.moreCohortsTable.setVisible(len(self._more) > 0)
 
     def add_cohort(self, *_args: object) -> None:
         """Add the folder in the field to the cohorts of the run."""
@@ -140,7 +158,7 @@ class CohortControls:
         try:
             self._table.change(describe_reviews(self.folder) if self.folder is not None else {})
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
 
     def _choose_more(self, *_args: object) -> None:
         self._ui.addCohortButton.enabled = path_of(self._ui.moreCohortPath) is not None
@@ -165,7 +183,7 @@ class CohortControls:
     def _end_describing(self, code: int | None, errors: str) -> None:
         self._ui.cohortLabel.text = "\n".join(self._found) if code == 0 else last_sentence(errors, code or 0)
         if code != 0:
-            self._show_error(self._ui.cohortLabel.text)
+            self._show_error(self._ui.cohortLabel.text, trace_in(errors))
         self.update()
 
     def _end(self, code: int | None, errors: str) -> None:
@@ -179,6 +197,6 @@ class CohortControls:
             self._table.finish(sortable=True)
         else:
             self._ui.cohortLabel.text = last_sentence(errors, code)
-            self._show_error(self._ui.cohortLabel.text)
+            self._show_error(self._ui.cohortLabel.text, trace_in(errors))
         self.update()
         self._changed()

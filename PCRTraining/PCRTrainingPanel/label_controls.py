@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from PCRPredictorPanel.toolkit.background import Background
 from PCRTrainingLib.cohort.labels import Change, enter_label, undo_label
 from slicer.i18n import tr as _
 
-from .cohort_controls import CohortControls
+from .cohort_controls import CohortControls, ShowError
 
 ANSWERS = {"yes": _("pCR: yes"), "no": _("pCR: no"), "unknown": _("pCR: unknown")}
 _SHOWN = {WORDS[1]: "1", WORDS[0]: "0", WORDS[None]: ""}  # as the table shows labels
@@ -27,9 +26,7 @@ class LabelControls:
         show_error: called with a sentence when something cannot be done.
     """
 
-    def __init__(
-        self, ui: Any, cohort: CohortControls, background: Background, show_error: Callable[[str], None]
-    ) -> None:
+    def __init__(self, ui: Any, cohort: CohortControls, background: Background, show_error: ShowError) -> None:
         self._ui, self._cohort, self._background, self._show_error = ui, cohort, background, show_error
         for key, text in ANSWERS.items():
             ui.labelSelector.addItem(text, key)
@@ -61,4 +58,4 @@ class LabelControls:
         self._ui.cohortLabel.text = text.format(patient=change.patient_id, now=change.now, before=change.before)
 
     def _report_failure(self, error: Exception) -> None:
-        self._show_error(str(error))
+        self._show_error(error)

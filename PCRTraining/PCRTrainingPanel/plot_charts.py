@@ -41,7 +41,7 @@ def show_charts(layout_id: int, charts: Mapping[str, Any]) -> None:
         charts: chart nodes by the names of their views.
     """
     titles = {name: chart.GetTitle() for name, chart in charts.items()}
-    show_layout(slicer.mrmlScene, layout_id, _describe_layout(titles))
+    show_layout(slicer.mrmlScene, layout_id, describe_layout(titles))
     for name, chart in charts.items():
         view = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLPlotViewNode")
         if view is not None:
@@ -81,7 +81,7 @@ def _find_series(chart: Any, table: Any) -> Any:
     return found[0] if found else slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
 
 
-def _describe_layout(titles: Mapping[str, str]) -> str:
+def describe_layout(titles: Mapping[str, str]) -> str:
     """Return a layout of plot views below each other, in Slicer's XML.
 
     Args:

@@ -14,6 +14,7 @@ from PCRPredictorLib.mrml.nodes import add_exam, put_attention, remove, show_ove
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.charts import model_row, result_charts
@@ -21,9 +22,10 @@ from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_state import held_out, read_models
 from slicer.i18n import tr as _
 
-from .cohort_controls import COMMANDS, CohortControls
+from .cohort_controls import COMMANDS, CohortControls, ShowError
 from .plot_charts import plot_charts, show_charts
 from .run_controls import RunControls
+from .start_up import RESULTS_LAYOUT
 
 COLUMNS = {
     "name": _("Model"),
@@ -34,7 +36,6 @@ COLUMNS = {
     "brier": _("Brier score"),
     "attention_in_tumour": _("Attention in tumour"),
 }
-_LAYOUT = 5209  # a number of this extension
 
 
 class ResultsControls:
@@ -55,7 +56,7 @@ class ResultsControls:
         cohort: CohortControls,
         run: RunControls,
         background: Background,
-        show_error: Callable[[str], None],
+        show_error: ShowError,
         store: Path,
     ) -> None:
         self._ui, self._cohort, self._run, self._background = ui, cohort, run, background
@@ -101,7 +102,7 @@ class ResultsControls:
 
     def show_charts(self, *_args: object) -> None:
         """Show ROC and calibration curves of every model."""
-        show_charts(_LAYOUT, plot_charts(result_charts(self._models, _)))
+        show_charts(RESULTS_LAYOUT, plot_charts(result_charts(self._models, _)))
 
     def install(self, *_args: object) -> None:
         """Install the run's bundle, so that PCR Predictor lists it."""
@@ -109,7 +110,7 @@ class ResultsControls:
         try:
             model = add_model(run.bundle, self._store, name=run.path.resolve().name)
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
             return
         widget = getattr(slicer.modules, "PCRPredictorWidget", None)
         if widget is not None:
@@ -161,7 +162,7 @@ class ResultsControls:
             try:
                 self._models = read_models(run)
             except DataError as error:
-                self._show_error(str(error))
+                self._show_error(error)
         self._fill_table()
         self._ui.explainSelector.clear()
         for name in held_out(run) if self._models else ():
@@ -171,6 +172,7 @@ class ResultsControls:
         self._table.clear()
         for model in self._models:
             self._table.add(model_row(model))
+        self._ui.resultsTable.setVisible(bool(self._models))
         self._table.finish()
 
     def _show_attention(self, found: tuple) -> None:
@@ -207,7 +209,7 @@ class ResultsControls:
 
     def _report_failure(self, error: Exception) -> None:
         self._ui.explainButton.enabled = self._ui.stepsButton.enabled = True
-        self._show_error(str(error))
+        self._show_error(error)
 
     def _show_evaluation(self, code: int | None, errors: str) -> None:
         if code == 0:
@@ -215,6 +217,7 @@ class ResultsControls:
             self._fill_table()
             self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._evaluation)
         elif code is not None:
-            self._ui.runLabel.text = last_sentence(errors, code)
-            self._show_error(self._ui.runLabel.text)
+            problem = last_sentence(errors, code)
+            self._ui.runLabel.text = problem
+            self._show_error(problem, trace_in(errors))
         self.update()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,7 +22,7 @@ from PCRPredictorPanel.toolkit.segment_editor import SegmentEditor
 from PCRTrainingLib.cohort.review import mark_reviewed, next_unreviewed, save_mask
 from slicer.i18n import tr as _
 
-from .cohort_controls import CohortControls
+from .cohort_controls import CohortControls, ShowError
 
 SHORTCUTS = {  # Slicer itself has others, such as Ctrl+S
     "previousButton": "Ctrl+Left",
@@ -43,9 +42,7 @@ class ReviewControls:
         show_error: called with a sentence when something cannot be done.
     """
 
-    def __init__(
-        self, ui: Any, cohort: CohortControls, background: Background, show_error: Callable[[str], None]
-    ) -> None:
+    def __init__(self, ui: Any, cohort: CohortControls, background: Background, show_error: ShowError) -> None:
         self._ui, self._cohort, self._background, self._show_error = ui, cohort, background, show_error
         self.patient_id = ""
         self.nodes: dict[str, Any] = {}
@@ -77,7 +74,7 @@ class ReviewControls:
         try:
             mask = segment_array(segmentation, segmentation.GetSegmentation().GetNthSegmentID(0), geometry)
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
             return
         work = partial(save_mask, self._cohort.folder, self.patient_id, mask, geometry, self._ui.reviewerEdit.text)
         note = _("{patient}: mask saved.").format(patient=self.patient_id)
@@ -142,12 +139,12 @@ class ReviewControls:
         try:
             (pre, early), geometry = phases_from_nodes({name: self.nodes[name] for name in ("pre", "early")})
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
             return
         enhancement = self._ui.enhancementSlider.value / 100
         work = partial(grow_tumour, pre, early, geometry, position, enhancement=enhancement)
         done = partial(self._take_tumour, self.nodes["pre"], geometry)
-        self._background.start(work, done, lambda error: self._show_error(str(error)))
+        self._background.start(work, done, self._show_error)
 
     def _take_tumour(self, reference: Any, geometry: Any, grown: Any) -> None:
         if self.nodes.get("pre") is not reference:
@@ -171,7 +168,7 @@ class ReviewControls:
         try:
             patient = next_unreviewed(self._cohort.folder, self._cohort.patients, self.patient_id)
         except DataError as error:
-            self._show_error(str(error))
+            self._show_error(error)
             return
         if patient is not None:
             self.open(patient)
@@ -184,7 +181,7 @@ class ReviewControls:
 
     def _report_failure(self, error: Exception) -> None:
         self._ui.patientLabel.text = str(error)
-        self._show_error(str(error))
+        self._show_error(error)
 
 
 def _field_of_view(exam: Exam) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 import qt
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
+from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRTrainingLib.charts import training_charts
 from PCRTrainingLib.run_folder import RunFolder
@@ -19,12 +20,12 @@ from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
 from PCRTrainingLib.training_choices import TrainingChoices, split_columns
 from slicer.i18n import tr as _
 
-from .cohort_controls import COMMANDS, CohortControls
+from .cohort_controls import COMMANDS, CohortControls, ShowError
 from .plot_charts import plot_charts, show_charts
 from .settings_form import SettingsForm
+from .start_up import TRAINING_LAYOUT
 
 KINDS = {"train": _("Train the curriculum"), "experiment": _("Compare with all baselines")}
-_LAYOUT = 5208  # a number of this extension; see PCRPredictorLib.mrml.display
 _REFRESH_S = 1.0
 _MOST_LOG_LINES = 2000
 _LOOK_AGAIN_MS = 500
@@ -47,7 +48,7 @@ class RunControls:
         cohort: CohortControls,
         settings: SettingsForm,
         changed: Callable[[], None],
-        show_error: Callable[[str], None],
+        show_error: ShowError,
     ) -> None:
         self._ui, self._cohort, self._settings = ui, cohort, settings
         self._changed, self._show_error = changed, show_error
@@ -132,7 +133,7 @@ class RunControls:
 
     def show_charts(self, *_args: object) -> None:
         """Show the curves of the run in the folder."""
-        show_charts(_LAYOUT, self.refresh_charts())
+        show_charts(TRAINING_LAYOUT, self.refresh_charts())
 
     def refresh_charts(self) -> dict[str, Any]:
         """Read the curves again and return their charts by view."""
@@ -147,6 +148,8 @@ class RunControls:
         ui, plan = self._ui, self.plan
         ui.startButton.enabled = plan.start_problem is None
         ui.startButton.toolTip = plan.start_problem or _("Start the run.")
+        ui.startReasonLabel.text = (plan.start_problem or "") if plan.state == "none" else ""
+        ui.startReasonLabel.visible = bool(ui.startReasonLabel.text)
         ui.resumeButton.enabled = plan.can_resume
         ui.resumeButton.toolTip = plan.problem or _("Go on with the run in this folder.")
         ui.cancelButton.enabled = ui.progressBar.visible = self.running
@@ -194,8 +197,9 @@ class RunControls:
         elif code is None:
             self._ui.runLabel.text = _("Cancelled; resume it to continue.")
         else:
-            self._ui.runLabel.text = self.plan.describe_failure(last_sentence(errors, code))
-            self._show_error(self._ui.runLabel.text)
+            problem = self.plan.describe_failure(last_sentence(errors, code))
+            self._ui.runLabel.text = self._cohort.link(problem)
+            self._show_error(problem, trace_in(errors))
         self._changed()
         self._wait_for_lock()
 

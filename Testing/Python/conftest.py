@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -124,9 +125,10 @@ def panel(slicer_session, tmp_path, monkeypatch):
     from harness.pythonqt import stray_attributes
     from support.panel_help import MODULE
 
-    qt.QSettings().remove("ctkPathLineEdit")  # what the tests before have used
+    qt.QSettings().clear()  # paths and the model that the tests before have used
     monkeypatch.setenv("BREASTPCR_MODELS", str(tmp_path / "models"))
-    messages = []
+    messages, raised = [], []
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _trace: raised.append(error))
     monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, **_options: messages.append(text))
     widget = slicer_session.open_module(MODULE)
     widget.messages = messages
@@ -134,6 +136,7 @@ def panel(slicer_session, tmp_path, monkeypatch):
     assert stray_attributes(widget.parent) == []  # PythonQt would have refused them
     slicer_session.close_module(widget)
     slicer.mrmlScene.Clear(False)
+    assert raised == []  # in slots and observers: Slicer prints it and goes on
 
 
 @pytest.fixture

@@ -41,8 +41,9 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         self.setSizePolicy(QtWidgets.QSizePolicy.Minimum, QtWidgets.QSizePolicy.Preferred)
         self._button = QtWidgets.QToolButton(self)
         self._button.setToolButtonStyle(QtCore.Qt.ToolButtonTextBesideIcon)
-        self._button.setAutoRaise(True)
-        self._button.setStyleSheet("QToolButton{font-weight:bold}")
+        bold = self._button.font
+        bold.setBold(True)
+        self._button.setFont(bold)
         self.setContentsMargins(0, 24, 0, 0)
         self._apply()
 

@@ -7,6 +7,9 @@ TEXTS = (QtWidgets.QLabel, QtWidgets.QPushButton, QtWidgets.QCheckBox)
 _NOTE = "Test harness: Slicer's core and views, stand-ins for its widgets"
 
 
+SYSTEM_HEIGHT = 70  # pixels of a screen that the title bar and the task bar take
+
+
 class ModulePanel(QtWidgets.QScrollArea):
     """Slicer's module panel: without a horizontal scroll bar, and no narrower than what the module's panel demands."""
 
@@ -46,32 +49,61 @@ def cut_texts(panel):
 
 
 class Desk(QtWidgets.QMainWindow):
-    """The panel on the left, the views of the layout on the right."""
+    """The panel on the left, the views of the layout on the right.
 
-    def __init__(self, panel, title, size=(1500, 900), width=420):
+    Args:
+        size: of the window, or, if it is framed, of the screen: width and height in pixels.
+        framed: with what Slicer and the system show above and below the module panel.
+    """
+
+    def __init__(self, panel, title, size=(1500, 900), width=420, *, framed=False):
         super().__init__()
         self._views = QtWidgets.QWidget()
         QtWidgets.QGridLayout(self._views).setSpacing(2)
         self._scroll = ModulePanel(panel)
         splitter = QtWidgets.QSplitter()
-        splitter.addWidget(self._scroll)
+        splitter.addWidget(_framed(self._scroll, title) if framed else self._scroll)
+        if framed:
+            self._add_bars(title)
         splitter.addWidget(self._views)
         self.setCentralWidget(splitter)
         self.setWindowTitle(title)
         self.statusBar().addWidget(QtWidgets.QLabel(_NOTE))
-        self.resize(*size)
+        self._splitter, self._width = splitter, width
+        self.fit_screen(size) if framed else self.resize(*size)
         splitter.setSizes([width, size[0] - width])
 
-    def save(self, path, scroll_to=None):
-        """Write a picture of the window as PNG, scrolled to a widget of the panel."""
+    def fit_screen(self, size):
+        """Be as large as a screen allows.
+
+        Args:
+            size: width and height in pixels.
+        """
+        self.resize(size[0], size[1] - SYSTEM_HEIGHT)
+        self._splitter.setSizes([self._width, size[0] - self._width])
+
+    def save(self, path, scroll_to=None, *, views=True):
+        """Write a picture of the window as PNG, scrolled to a widget of the panel.
+
+        Args:
+            views: also draw the views anew.
+        """
         self.show()
-        self._draw_views()
+        if views:
+            self._draw_views()
         for _ in range(3):  # a label that grew moves its section, then the panel
             QtWidgets.QApplication.processEvents()
         if scroll_to is not None:
             self._scroll.verticalScrollBar().setValue(scroll_to.mapTo(self._scroll.widget(), QtCore.QPoint(0, 0)).y())
         QtWidgets.QApplication.processEvents()
         self.grab().save(str(path))
+
+    def _add_bars(self, title):
+        for name in ("File", "Edit", "View", "Help"):
+            self.menuBar().addMenu(name)
+        bar = self.addToolBar("modules")
+        bar.setFixedHeight(42)
+        bar.addWidget(QtWidgets.QLabel(f"  DATA   DCM   SAVE   Modules:  {title}"))
 
     def _draw_views(self):
         grid, manager = self._views.layout(), slicer.app.layoutManager()
@@ -82,6 +114,25 @@ class Desk(QtWidgets.QMainWindow):
         for row, names in enumerate(manager.shown):
             for column, name in enumerate(names):
                 grid.addWidget(_picture(name, manager.views[name]), row, column)
+
+
+def _framed(scroll, title):
+    """Return the module panel below logo and help, above the data probe, as in Slicer."""
+    frame = QtWidgets.QWidget()
+    box = QtWidgets.QVBoxLayout(frame)
+    box.setContentsMargins(0, 0, 0, 0)
+    for text, height in ((" 3D Slicer", 48), (f" Help and Acknowledgement: {title}", 28)):
+        box.addWidget(_bar(text, height))
+    box.addWidget(scroll, 1)
+    box.addWidget(_bar(" Data Probe", 24))
+    return frame
+
+
+def _bar(text, height):
+    label = QtWidgets.QLabel(text)
+    label.setFixedHeight(height)
+    label.setFrameShape(QtWidgets.QFrame.StyledPanel)
+    return label
 
 
 def _picture(name, view):

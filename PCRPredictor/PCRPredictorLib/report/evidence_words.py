@@ -15,7 +15,7 @@ from .wording import Translate
 
 _HALF = 36  # pixels of the longest bar
 _LINE = 58  # characters of a line below a bar
-_TOWARDS, _AGAINST, _UNKNOWN = "#3d8fe0", "#e08a1e", "#9a9a9a"
+_TOWARDS, _AGAINST, _UNKNOWN = "#3d8fe0", "#d07a10", "#8c8c8c"  # contrast 3 on white and on dark backgrounds
 _NOTHING = 1e-9  # log-odds of an image that has no part in the sum
 
 
@@ -42,7 +42,8 @@ def describe_image_part(evidence: Evidence, _: Translate = str) -> str:
 def describe_bars(evidence: Evidence, _: Translate = str) -> str:
     """Return a table with the bars of `make_bars`, and what they start from."""
     bars = make_bars(evidence, _)
-    head = "".join(f"<td><small>{escape(text)}</small></td>" for text in ("", "", _("log-odds"), _("probability")))
+    titles = (f'<td align="right"><small>&nbsp;{escape(t)}</small></td>' for t in (_("log-odds"), _("probability")))
+    head = f"<td></td><td></td>{''.join(titles)}"
     rows = "".join(map(_row, bars.bars))
     colours = _("Blue: towards response; orange: against it; grey: what an unknown value could add.")
     text = f"<small>{escape(bars.start)} {escape(colours)}</small>"
@@ -50,18 +51,18 @@ def describe_bars(evidence: Evidence, _: Translate = str) -> str:
 
 
 def _row(bar: Bar) -> str:
-    """Return the row of a bar; an unknown variable is grey, with the answer for each possibility in a row below."""
+    """Return the row of a bar; an unknown variable is slanted, with the answer for each possibility in a row below."""
     name = escape(f"{bar.label}: {bar.value}" if bar.value else bar.label)
     cells = "".join(f'<td align="right">&nbsp;{text}</td>' for text in (bar.log_odds, bar.points))
-    row = f"<tr><td>{_grey(name, bar)}&nbsp;</td><td>{_draw(bar)}</td>{cells}</tr>"
+    row = f"<tr><td>{_slanted(name, bar)}&nbsp;</td><td>{_draw(bar)}</td>{cells}</tr>"
     if bar.note:
         note = "<br>".join(map(escape, wrap(bar.note, _LINE)))  # Qt does not wrap a cell of several columns
-        row += f'<tr><td colspan="4"><small>{_grey(note, bar)}</small></td></tr>'
+        row += f'<tr><td colspan="4"><small>{_slanted(note, bar)}</small></td></tr>'
     return row
 
 
-def _grey(text: str, bar: Bar) -> str:
-    return text if bar.known else f'<span style="color: gray">{text}</span>'
+def _slanted(text: str, bar: Bar) -> str:
+    return text if bar.known else f"<i>{text}</i>"
 
 
 def _draw(bar: Bar) -> str:

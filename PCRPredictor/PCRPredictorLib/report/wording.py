@@ -30,7 +30,7 @@ class HasCard(Protocol):
 def describe_result(prediction: Prediction, _: Translate = str) -> str:
     """Return the probability, with that of the training patients and its range over the ensemble, as rich text.
 
-    If no decision is given, the reason comes first and the probability is small and grey.
+    If no decision is given, the reason comes first and the probability is small.
     """
     shown = _("Probability of pCR {value}").format(value=describe_probability(prediction))
     base = describe_base_rate(prediction, _)
@@ -38,7 +38,7 @@ def describe_result(prediction: Prediction, _: Translate = str) -> str:
     if not prediction.reasons_against:
         return f"<big><b>{escape(shown)}</b></big>{escape(f' ({base})' if base else '')}<br>{span}"
     reasons = "<br>".join(escape(notice.message) for notice in prediction.reasons_against)
-    return f'<b>{escape(_("No decision."))}</b> {reasons}<br><span style="color: gray">{escape(shown)} {span}</span>'
+    return f"<b>{escape(_('No decision.'))}</b> {reasons}<br><small>{escape(shown)} {span}</small>"
 
 
 def describe_assumptions(assumptions: str, _: Translate = str) -> str:
@@ -46,7 +46,7 @@ def describe_assumptions(assumptions: str, _: Translate = str) -> str:
     if not assumptions:
         return ""
     line = _("Hypothetical, if {assumptions}:").format(assumptions=assumptions)
-    return f'<b><span style="color: #b06000">{escape(line)}</span></b><br>'
+    return f"<b><i>{escape(line)}</i></b><br>"
 
 
 def describe_probability(prediction: Prediction) -> str:

@@ -21,7 +21,7 @@ class PatientForm:
     """
 
     def __init__(self, ui: Any, session: Session) -> None:
-        self._layout, self._session = qt.QFormLayout(ui.patientForm), session
+        self._layout, self._section, self._session = qt.QFormLayout(ui.patientForm), ui.patientSection, session
         self._asked: tuple[Number | Category, ...] | None = None
         self._fields: dict[str, Any] = {}
         session.activity.on_change.append(self.update)
@@ -30,6 +30,8 @@ class PatientForm:
         """Show the model's variables with the values that are known."""
         asked, meaning = tuple(self._session.clinical.schema.asked), self._session.clinical.meaning
         values = {name: value for name, value in meaning.items() if value is not None}
+        heading = _("Patient ({known} of {all} values known)").format(known=len(values), all=len(asked))
+        self._section.text = heading if asked else _("Patient")  # also for the eye when it is closed
         if asked != self._asked:
             self._build(asked)
         elif self._values() == values:

@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 
 from ..dependencies import HIGHDICOM, offer
 from ..node_scene import NodeScene
+from ..toolkit.messages import show_problem
 
 _TEXTS = ("probability", "decision", "evidence", "image", "matter", "attention", "warning")
 
@@ -170,6 +171,5 @@ def offer_dicom(activity: Activity) -> bool:
 
 def _show_error(activity: Activity, sentence: str) -> None:
     """Show what went wrong, with what can be copied into a report; "" is that it is no news any more."""
-    more = {"detailedText": activity.details} if activity.details else {}
     if sentence:
-        slicer.util.errorDisplay(sentence, windowTitle=_("PCR Predictor"), **more)
+        show_problem(sentence, _("PCR Predictor"), activity.details)

@@ -14,20 +14,29 @@ class Table:
     Args:
         widget: a `QTableWidget`.
         columns: name of a value to the title of its column.
-        opened: called with the text of the first column at a double click.
+        opened: called with the text of the first column at a double click, or at a click on a link.
+        link: name of the column whose texts are links; "" for none.
     """
 
     def __init__(
-        self, widget: Any, columns: Mapping[str, str], opened: Callable[[str], None] = lambda text: None
+        self,
+        widget: Any,
+        columns: Mapping[str, str],
+        opened: Callable[[str], None] = lambda text: None,
+        *,
+        link: str = "",
     ) -> None:
-        self._widget, self._names = widget, list(columns)
+        self._widget, self._names, self._link, self._opened = widget, list(columns), link, opened
         widget.setColumnCount(len(columns))
-        widget.setHorizontalHeaderLabels([title.replace(" ", "\n") for title in columns.values()])  # narrow
+        space = "\n" if len(columns) > 1 else " "  # titles of several columns are narrow
+        widget.setHorizontalHeaderLabels([title.replace(" ", space) for title in columns.values()])
         widget.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         widget.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        widget.setTextElideMode(qt.Qt.ElideMiddle)  # identifiers differ at their ends
         widget.verticalHeader().setVisible(False)
         self._fitter = _Fitter(widget)
-        widget.connect("cellDoubleClicked(int,int)", lambda row, _column: opened(widget.item(row, 0).text()))
+        widget.connect("cellDoubleClicked(int,int)", self._double_clicked)
+        widget.connect("cellClicked(int,int)", self._clicked)
 
     def __len__(self) -> int:
         return self._widget.rowCount
@@ -62,8 +71,28 @@ class Table:
         self._widget.setSortingEnabled(sortable)
         self._fitter.fit()
 
+    def select(self, key: str) -> None:
+        """Select the row whose first column has a text, if there is one, and scroll to it."""
+        keys = self.column(self._names[0])
+        if key in keys:
+            self._widget.setCurrentCell(keys.index(key), 0)
+
     def _set(self, row: int, name: str, value: object) -> None:
-        self._widget.setItem(row, self._names.index(name), qt.QTableWidgetItem(str(value)))
+        item = qt.QTableWidgetItem(str(value))
+        if name == self._link:
+            item.setForeground(self._widget.palette.brush(qt.QPalette.Link))
+        self._widget.setItem(row, self._names.index(name), item)
+
+    def _is_link(self, row: int, column: int) -> bool:
+        return self._names[column] == self._link and bool(self._widget.item(row, column).text())
+
+    def _double_clicked(self, row: int, column: int) -> None:
+        if not self._is_link(row, column):  # which its first click has opened
+            self._opened(self._widget.item(row, 0).text())
+
+    def _clicked(self, row: int, column: int) -> None:
+        if self._is_link(row, column):
+            self._opened(self._widget.item(row, 0).text())
 
 
 class _Fitter(qt.QObject):
@@ -81,19 +110,31 @@ class _Fitter(qt.QObject):
         return False
 
     def fit(self) -> None:
-        """Fit the columns to their texts, or to the table if that is narrower."""
+        """Fit the columns to their texts, or to the table if that is narrower; the last one takes what is left."""
         table, header = self._table, self._table.horizontalHeader()
         columns = range(table.columnCount)
-        least = [header.sectionSizeHint(k) for k in columns]
-        wanted = [max(table.sizeHintForColumn(k), least[k]) for k in columns]
+        titles = [header.sectionSizeHint(k) for k in columns]
+        wanted = [max(table.sizeHintForColumn(k), titles[k]) for k in columns]
         room, most = table.viewport().width, max(wanted, default=0)
-        if sum(least) > room:  # margins of the titles give way
-            least = [size * room // sum(least) for size in least]
+        least = _least(titles, wanted, room)
         while most > 0 and sum(_limit(wanted, least, most)) > room:
             most -= 1
-        for k, width in enumerate(_limit(wanted, least, most)):
+        widths = _limit(wanted, least, most)
+        if widths:
+            widths[-1] = max(widths[-1], room - sum(widths[:-1]))
+        for k, width in enumerate(widths):
             table.setColumnWidth(k, width)
         table.resizeRowsToContents()
+
+
+def _least(titles: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Return the least widths: those of the titles, but the first column's name is not wrapped; all in pixels."""
+    if not titles:
+        return []
+    first, rest = min(max(titles[0], min(wanted[0], room // 3)), room), sum(titles[1:])
+    if first + rest <= room:
+        return [first, *titles[1:]]
+    return [first, *(size * (room - first) // rest for size in titles[1:])]  # margins of the titles give way
 
 
 def _limit(wanted: Sequence[int], least: Sequence[int], most: int) -> list[int]:

@@ -4,19 +4,28 @@ import csv
 
 import psutil
 import pytest
+from support.training_cohort import write_cohort
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
-from support.panel_help import predict, wait
+from support.panel_help import RUN_TIMEOUT_S, predict, wait
+
+PATIENTS = 4
 
 
 @pytest.fixture
-def batch(panel, training_cohort, tmp_path, slicer_session):
+def cohort(tmp_path):
+    """Few tiny patients."""
+    return write_cohort(tmp_path / "few", PATIENTS)
+
+
+@pytest.fixture
+def batch(panel, cohort, tmp_path, slicer_session):
     """The panel with a cohort and a folder for its results."""
-    panel.ui.cohortPath.currentPath = str(training_cohort)
+    panel.ui.cohortPath.currentPath = str(cohort)
     panel.ui.batchOutPath.currentPath = str(tmp_path / "results of cohört")
-    panel.finish = lambda: slicer_session.wait(lambda: not panel.batch.running, 120)
+    panel.finish = lambda: slicer_session.wait(lambda: not panel.batch.running, RUN_TIMEOUT_S)
     return panel
 
 
@@ -43,7 +52,7 @@ def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
     with (tmp_path / "results of cohört" / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     table = batch.ui.batchTable
-    assert table.rowCount == len(rows) == 16
+    assert table.rowCount == len(rows) == PATIENTS
     for k, row in enumerate(rows):
         assert table.item(k, 0).text() == row["patient_id"]
         assert float(table.item(k, 1).text()) == pytest.approx(float(row["probability"]))
@@ -77,11 +86,11 @@ def test_result_of_an_earlier_run_is_not_attributed_to_a_cancelled_one(batch, tm
     assert batch.ui.batchStatusLabel.text == "Cancelled; nothing was written."
 
 
-def test_missing_patient_is_one_message(batch, training_cohort):
-    batch.batch._cohort = training_cohort
+def test_missing_patient_is_one_message(batch, cohort):
+    batch.batch._cohort = cohort
     batch.batch._open("NOBODY")
     wait(batch)
-    assert batch.messages == [f"NOBODY: is not in {training_cohort} any more; check the folder again"]
+    assert batch.messages == [f"NOBODY: is not in {cohort} any more; check the folder again"]
 
 
 def test_folder_without_a_cohort_is_one_message(batch, tmp_path):
@@ -98,4 +107,4 @@ def test_child_ends_when_the_module_closes(batch, slicer_session):
     batch.ui.batchButton.click()
     child = psutil.Process(batch.batch._child._process.pid)
     batch.batch.close()
-    child.wait(20)
+    child.wait(RUN_TIMEOUT_S)

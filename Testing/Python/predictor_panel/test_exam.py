@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PCRPredictorLib.exam import LeftAside, Provenance
-from PCRPredictorLib.model.bundle import find_bundle
 from support.examples import tiny_exam, write_raw_nifti
 
 pytest.importorskip("slicer")
@@ -162,7 +161,6 @@ class Database:
 def test_times_of_volumes_from_the_dicom_database_are_compared_with_the_training(panel, monkeypatch, injection, words):
     monkeypatch.setattr(slicer, "dicomDatabase", Database(injection), raising=False)
     nodes = choose_tiny(panel)[1]
-    panel.session.choose_model(find_bundle("ispy2"))  # another test may have chosen the phantoms'
     for name, uid in (("pre", "1"), ("early", "2"), ("late", "3")):
         nodes[name].SetAttribute("DICOM.instanceUIDs", uid)
     panel.session.update()

@@ -117,7 +117,7 @@ def test_help_of_both_modules_links_to_docs_and_tutorial(training_panel):
     from PCRTraining import PCRTraining
 
     for module, own in ((PCRPredictor, "predictor.md"), (PCRTraining, "training.md")):
-        parent = SimpleNamespace()
+        parent = SimpleNamespace(path=str(MODULE))
         module(parent)
         pages = re.findall(rf'href="{DOCS}/([^"]+)"', parent.helpText)
         assert pages == [own, "tutorial.md"]

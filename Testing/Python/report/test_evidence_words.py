@@ -45,15 +45,15 @@ def test_every_term_has_a_bar_with_points_and_log_odds_in_the_order_given():
     assert text.index("Image") < text.index("Age &lt;b&gt;: 52 years")
     assert all(number in text for number in ("+9.3 points", "+0.40", "−4.6 points", "−0.20"))
     assert 'width="36" bgcolor="#3d8fe0"' in text
-    assert 'width="18" bgcolor="#e08a1e"' in text
+    assert 'width="18" bgcolor="#d07a10"' in text
 
 
-def test_unknown_value_is_grey_with_its_range_and_the_answer_for_each_possibility():
+def test_unknown_value_is_slanted_with_its_range_and_the_answer_for_each_possibility():
     text = describe_bars(evidence(IMAGE, HER2))
-    assert 'color: gray">HER2: unknown' in text
+    assert "<i>HER2: unknown" in text
     assert "if negative: 40 %, positive: 57 %" in text
-    assert 'width="6" bgcolor="#9a9a9a"' in text
-    assert 'width="36" bgcolor="#9a9a9a"' in text
+    assert 'width="6" bgcolor="#8c8c8c"' in text
+    assert 'width="36" bgcolor="#8c8c8c"' in text
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,11 @@ def test_nothing_is_called_predicted():
         assert "predicted" not in describe_result(prediction) + describe_decision(prediction)
 
 
-def test_without_a_decision_the_reason_comes_first_and_the_probability_is_grey():
+def test_without_a_decision_the_reason_comes_first_and_the_probability_is_small():
     prediction = predicted(0.62, notices=(EXAMPLE_NOTICE, BLOCKING))
     text = describe_result(prediction)
     assert text.startswith(f"<b>No decision.</b> {BLOCKING.message}<br>")
-    assert re.search('gray">Probability of pCR 62 %', text)
+    assert re.search("<small>Probability of pCR 62 %", text)
     assert "<big>" not in text
     assert describe_decision(prediction) == ""
     assert prediction.decision is None
