@@ -4,6 +4,7 @@ Slicer prints what is raised in a panel's set-up or slots, and goes on; so error
 exit code.
 """
 
+import logging
 import sys
 
 import slicer
@@ -32,6 +33,8 @@ def look():
 
 
 sys.excepthook = count
+logging.info("BreastPCR: the test begins")
+sys.stdout.write(f"log file: {slicer.app.errorLogModel().filePath}\n")
 try:
     look()
 except Exception:

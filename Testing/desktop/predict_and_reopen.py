@@ -81,6 +81,8 @@ def predict_and_reopen(folder):
 
 
 sys.excepthook = count
+logging.info("BreastPCR: the test begins")
+sys.stdout.write(f"log file: {slicer.app.errorLogModel().filePath}\n")
 counter = Counter(logging.ERROR)
 logging.getLogger().addHandler(counter)
 try:

@@ -79,6 +79,9 @@ class Application:
         while self._at_startup:
             self._at_startup.pop(0)()
 
+    def errorLogModel(self):
+        return types.SimpleNamespace(filePath=str(Path(self.temporaryPath) / "Slicer.log"))
+
     def pauseRender(self):
         pass
 

@@ -2,6 +2,7 @@
 
 import logging
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,9 @@ def run(training_panel, monkeypatch, capsys):
         monkeypatch.setattr(slicer.util, "exit", codes.append)
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)
         runpy.run_path(str(DESKTOP / script))
-        return codes, capsys.readouterr().out
+        log, _, rest = capsys.readouterr().out.partition("\n")
+        assert log.startswith("log file: ")
+        return codes, rest
 
     monkeypatch.setattr(slicer.util, "selectModule", lambda name: None)
     return run
@@ -67,3 +70,44 @@ def test_message_that_is_only_logged_fails(run, monkeypatch):
     monkeypatch.setattr(slicer.util, "selectModule", lambda name: logging.error("as a dialog in testing mode"))
     monkeypatch.setattr("PCRPredictorPanel.sample.load_sample", lambda: slicer.mrmlScene.Clear(False))
     assert run("predict_and_reopen.py") == ([1], "")
+
+
+SLICER = """#!/bin/bash
+echo "log file: {log}"
+echo "{printed}"
+cat > "{log}" <<END
+[CRITICAL][Qt] 27.11.2026 12:00:00 [] (unknown:0) - before the script
+[INFO][Python] 27.11.2026 12:00:00 [Python] (x.py:1) - BreastPCR: the test begins
+[WARNING][Qt] 27.11.2026 12:00:00 [] (unknown:0) - a warning
+[CRITICAL][Stream] 27.11.2026 12:00:00 [] (unknown:0) - what a driver writes
+{logged}
+END
+exit {code}
+"""
+GOOD = "both modules opened"
+
+
+@pytest.mark.parametrize(
+    ("printed", "logged", "code", "good"),
+    [
+        (GOOD, "", 0, True),
+        (GOOD, "", 1, False),
+        ("nothing", "", 0, False),
+        (GOOD + "\nTraceback (most recent call last):", "", 0, False),
+        (GOOD, "[ERROR][VTK] 27.11.2026 12:00:00 [vtkMRMLScene (0x1)] (x.cxx:1) - no such node", 0, False),
+        (GOOD, "[CRITICAL][Qt] 27.11.2026 12:00:00 [] (unknown:0) - QWidget must be constructed", 0, False),
+        (GOOD, "[ERROR][Python] 27.11.2026 12:00:00 [Python] (x.py:1) - failed", 0, False),
+    ],
+)
+def test_whatever_slicer_prints_or_logs_as_an_error_fails(tmp_path, printed, logged, code, good):
+    log = tmp_path / "Slicer.log"
+    for name, text in (
+        ("Slicer", SLICER.format(log=log, printed=printed, logged=logged, code=code)),
+        ("xvfb-run", '#!/bin/bash\nshift\nexec "$@"\n'),
+    ):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    command = ["bash", str(DESKTOP / "open_modules.sh"), str(tmp_path)]
+    done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True)
+    assert (done.returncode == 0) == good, done.stdout + done.stderr

@@ -153,3 +153,76 @@ def test_path_field_remembers_only_what_was_added(qt):
     first.addCurrentPathToHistory()
     second.retrieveHistory()
     assert second.currentPath == "/a"
+
+
+def test_nodes_that_are_imported_are_listed_at_the_end_and_none_is_chosen(slicer_session, tmp_path):
+    import slicer
+
+    scene = slicer.mrmlScene
+    scene.AddNewNodeByClass("vtkMRMLTableNode", "imported")
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.util.saveScene(path)
+    scene.Clear(False)
+    selector, during = slicer.qMRMLNodeComboBox(), []
+    selector.nodeTypes, selector.noneEnabled = ["vtkMRMLTableNode"], True
+    selector.setMRMLScene(scene)
+    selector.setCurrentNode(scene.AddNewNodeByClass("vtkMRMLTableNode", "mine"))
+    tag = scene.AddObserver(scene.NodeAddedEvent, lambda *_: during.append(selector.count))
+    assert scene.ReadFromMRB(path, False)
+    scene.RemoveObserver(tag)
+    assert set(during) == {2}  # "None" and the one that was there
+    assert selector.count == 3
+    assert selector.currentNode() is None
+    selector.setMRMLScene(None)
+    scene.Clear(False)
+
+
+def test_nodes_of_a_scene_arrive_before_its_parameters(panel, tmp_path):
+    """As in Slicer: the parameter node is whole only when the import has ended."""
+    import slicer
+    from support.panel_help import choose_tiny
+
+    choose_tiny(panel)
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(False)
+    seen = []
+
+    def look(*_args):
+        parameters = panel.logic.getParameterNode()
+        seen.append((slicer.mrmlScene.IsImporting(), parameters.earlyVolume is not None))
+
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeAddedEvent, look)
+    assert slicer.mrmlScene.ReadFromMRB(path, True)
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert (True, False) in seen
+    assert panel.logic.getParameterNode().earlyVolume is not None
+
+
+def test_module_panel_cuts_a_wrapped_text_in_a_section_as_ctk_does(qt):
+    import ctk
+    from harness.desk import ModulePanel, cut_texts
+    from PySide6 import QtWidgets
+
+    panel, section, label = qt.QWidget(), ctk.ctkCollapsibleButton(), qt.QLabel("word " * 80)
+    QtWidgets.QVBoxLayout(panel).addWidget(section)
+    QtWidgets.QVBoxLayout(section).addWidget(label)
+    label.wordWrap = True
+    frame = ModulePanel(panel)
+    frame.resize(200, 400)
+    frame.show()
+    QtWidgets.QApplication.processEvents()
+    assert len(cut_texts(panel)) == 1
+
+
+def test_error_in_a_slot_is_noticed(panel, monkeypatch):
+    import sys
+
+    raised = []
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _trace: raised.append(error))
+    panel.ui.saveButton.connect("clicked(bool)", lambda: 1 / 0)
+    panel.ui.saveButton.enabled = True
+    monkeypatch.setattr(panel.results, "save_into", print)
+    monkeypatch.setattr("qt.QFileDialog.getExistingDirectory", lambda *_: "")
+    panel.ui.saveButton.click()
+    assert [type(error) for error in raised] == [ZeroDivisionError]

@@ -94,14 +94,21 @@ def test_slices_phases_and_mip_are_played_and_stop_with_the_panel(panel):
     panel.enter()
 
 
-def test_every_key_has_a_shortcut_that_ends_with_the_module(panel):
+def test_every_key_has_a_shortcut_that_ends_with_the_module(panel, monkeypatch):
+    import qt
     from PCRPredictorPanel.controls.reading import _ACTIONS
 
+    window = qt.QMainWindow()
+    monkeypatch.setattr(slicer.util, "mainWindow", lambda: window)
     assert {key.action for key in KEYS} == set(_ACTIONS)
-    assert panel.reading._shortcuts == [] or len(panel.reading._shortcuts) == len(KEYS)
-    panel.exit()
-    assert panel.reading._shortcuts == []
+    for _ in range(2):
+        panel.enter()
+        assert len(window.findChildren(qt.QShortcut)) == len(KEYS)
+        panel.exit()
+        qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.DeferredDelete)
+        assert window.findChildren(qt.QShortcut) == []  # also after a reload of the module
     panel.enter()
+    panel.exit()
 
 
 def test_ruler_and_window_are_slicers_own_tools(panel):
