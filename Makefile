@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
+.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -49,6 +49,17 @@ benchmark-panel: setup
 
 benchmark-view: setup
 	$(BIN)/python Testing/benchmarks/view_speed.py
+
+# The panels' tests on Slicer's own base classes: make test-panels SLICER=folder of Slicer's source tree.
+PANEL_TESTS := $(addprefix Testing/Python/,predictor_panel predictor_desktop panel_visits station training_panel mrml saved) \
+	$(addprefix Testing/Python/house/test_,desktop.py harness.py)
+test-panels: setup
+	SLICER_SOURCE_PYTHON="$(or $(SLICER),$(error SLICER must be a source tree of Slicer; give it as in make $@ SLICER=folder))/Base/Python" \
+	  $(PYTEST) -m "not slow" $(PANEL_TESTS)
+
+# Both panels on two screens, light and dark, into build/screens: look at them.
+screens: setup
+	$(BIN)/python Testing/harness/screens.py build/screens
 
 screenshots: setup
 	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots

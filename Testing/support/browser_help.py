@@ -78,6 +78,20 @@ def wait_until_idle(page):
         pictures.append(view(page).tobytes())
 
 
+def wait_for_change(page, before, number=0, least=0.1):
+    """Wait until a view differs from an earlier picture of it.
+
+    `wait_until_idle` cannot see work that has not reached the server yet.
+
+    Args:
+        least: mean difference of the pixels, 0 to 255.
+    """
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while np.abs(view(page, number) - before).mean() <= least:
+        assert time.monotonic() < deadline, "the view has not changed"
+        page.wait_for_timeout(200)
+
+
 def predict(page):
     """Click Predict, wait, and return the probability in words."""
     page.click("#predict")

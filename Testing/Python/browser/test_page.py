@@ -13,6 +13,7 @@ from support.browser_help import (
     slide,
     slide_slices,
     view,
+    wait_for_change,
     wait_until_idle,
 )
 
@@ -53,7 +54,7 @@ def test_a_different_model_takes_the_attention_of_the_last_one_out_of_the_views(
     plain = view(page)
     page.click("#visible")
     wait_until_idle(page)
-    assert np.abs(view(page) - plain).mean() > 1
+    wait_for_change(page, plain, 0, 1)
     choose_model(page, "ispy2")
     wait_until_idle(page)
     assert np.abs(view(page) - plain).mean() < 0.5

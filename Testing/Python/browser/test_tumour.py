@@ -9,6 +9,7 @@ from support.browser_help import (
     predict,
     slide,
     view,
+    wait_for_change,
     wait_until_idle,
 )
 
@@ -63,7 +64,7 @@ def test_a_brush_works_in_the_phases_side_by_side(page):
     drag(page, (0.2, 0.2), (0.4, 0.3), number=1)
     page.mouse.move(10, 400)
     wait_until_idle(page)
-    assert np.abs(view(page, 3) - before).mean() > 0.1
+    wait_for_change(page, before, 3, 0.1)
 
 
 def test_a_click_that_takes_in_tissue_asks_and_what_it_grows_can_be_undone(page):
