@@ -12,6 +12,8 @@ from support.panel_help import MODULE, choose_tiny, predict
 
 OWN = 4711
 ONE_SLICE = '<layout type="horizontal"><item><view class="vtkMRMLSliceNode" singletontag="Red"/></item></layout>'
+SECOND = ONE_SLICE.replace("<layout ", '<layout name="second" ').replace("Red", "Red+")
+TWO_MONITORS = f"<viewports>{ONE_SLICE}{SECOND}</viewports>"
 ONE_SPACE = '<layout type="horizontal"><item><view class="vtkMRMLViewNode" singletontag="1"/></item></layout>'
 
 
@@ -37,8 +39,9 @@ def test_users_own_layout_stays_when_a_result_is_shown(panel, layout):
     assert layout.GetViewArrangement() == OWN
 
 
-def test_users_own_layout_is_given_back_after_a_comparison(panel, layout):
-    _use(layout, ONE_SLICE)
+@pytest.mark.parametrize("description", [ONE_SLICE, TWO_MONITORS])
+def test_users_own_layout_is_given_back_after_a_comparison(panel, layout, description):
+    _use(layout, description)
     choose_tiny(panel)
     predict(panel)
     for _ in range(2):
