@@ -59,10 +59,10 @@ test-panels: setup
 
 # Both panels on two screens, light and dark, into build/screens: look at them.
 screens: setup
-	$(BIN)/python Testing/harness/screens.py build/screens
+	$(BIN)/python Testing/harness/pictures/screens.py build/screens
 
 screenshots: setup
-	$(BIN)/python Testing/harness/screenshots.py Resources/Screenshots
+	$(BIN)/python Testing/harness/pictures/screenshots.py Resources/Screenshots
 
 # The pictures of a follow-up in the documentation: a simulated patient at three visits, the tumour gone at the last.
 FOLLOW := build/follow

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-TESTING = Path(__file__).parents[1]
+TESTING = Path(__file__).parents[2]
 sys.path[:0] = [str(TESTING), str(TESTING / "Python")]
 
 

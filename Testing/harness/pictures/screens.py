@@ -1,4 +1,4 @@
-"""Both panels on two screens, in Slicer's light and dark style: `python Testing/harness/screens.py FOLDER`.
+"""Both panels on two screens, in Slicer's light and dark style: `python Testing/harness/pictures/screens.py FOLDER`.
 
 With the word "predictor" or "training" behind it, only that panel.
 """
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-TESTING = Path(__file__).parents[1]
+TESTING = Path(__file__).parents[2]
 sys.path[:0] = [str(TESTING), str(TESTING / "Python")]
 SIZES = ((1366, 768), (1920, 1080))
 

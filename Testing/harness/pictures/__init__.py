@@ -1,0 +1,1 @@
+"""Pictures of the panels: for the documentation, and to look at."""
