@@ -65,6 +65,17 @@ def test_sections_that_are_open_cut_nothing(panel, shown):
     assert panel.parent.width <= WIDTH
 
 
+def test_card_is_as_high_as_its_text_without_a_scroll_bar_that_would_come_and_go_for_ever(panel, shown):
+    import qt
+
+    panel.ui.modelSection.collapsed = False
+    for width in (700, WIDTH, 380):
+        shown(width)
+        card = panel.ui.cardBrowser
+        assert card.verticalScrollBarPolicy == qt.Qt.ScrollBarAlwaysOff
+        assert card.height >= card.heightForWidth(card.width)
+
+
 def test_sections_are_in_the_order_of_the_work(panel, shown):
     shown()
     tops = [_bottom(panel, getattr(panel.ui, name)) for name in SECTIONS]
