@@ -101,6 +101,22 @@ def test_file_of_the_scheduler_is_an_address(tmp_path):
             assert [each.result() for each in engine.run(double, [1])] == [2]
 
 
+def test_certificates_of_a_file_open_an_encrypted_cluster_and_without_them_it_is_closed(tmp_path, monkeypatch):
+    pytest.importorskip("cryptography")
+    from distributed import Security
+
+    mine, file = Security.temporary(), tmp_path / "c.json"
+    names = ("tls_ca_file", "tls_client_cert", "tls_client_key")
+    given = {name: getattr(mine, name) for name in names} | {"require_encryption": True}
+    with workers_in_threads(1, protocol="tls://", host="127.0.0.1", security=mine) as cluster:
+        file.write_text(json.dumps({"address": cluster.scheduler_address, "security": given}))
+        with open_engine(str(file)) as engine:
+            assert [each.result() for each in engine.run(double, [1])] == [2]
+        monkeypatch.setattr(launchers, "_CONNECT_S", 0.5)
+        with pytest.raises(DataError, match="no Dask scheduler answers"), open_engine(cluster.scheduler_address):
+            pass
+
+
 @pytest.mark.parametrize(
     ("options", "resources", "message"),
     [

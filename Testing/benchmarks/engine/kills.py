@@ -145,34 +145,31 @@ def main() -> None:
     """Train four times and compare."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--work", type=Path, help="keeps everything; another seed trains only its own run")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     work = options.work or Path(tempfile.mkdtemp(prefix="pcr-engine-"))
     work.mkdir(parents=True, exist_ok=True)
     cohort, config = work / "cohort", work / "config.json"
     config.write_text(json.dumps(CONFIG))
-    subprocess.run([*PCR, "phantom", str(cohort), "--patients", str(PATIENTS), "--seed", "1"], check=True)
-    cluster = Cluster(work)
-    seconds, started = {}, time.monotonic()
-    finish(train(cohort, config, work / "one", "--workers", 1))
-    seconds["one"], started = time.monotonic() - started, time.monotonic()
-    finish(train(cohort, config, work / "two", "--workers", 2))
-    seconds["two"], started = time.monotonic() - started, time.monotonic()
+    if not cohort.is_dir():
+        subprocess.run([*PCR, "phantom", str(cohort), "--patients", str(PATIENTS), "--seed", "1"], check=True)
+    cluster, killed = Cluster(work), work / f"killed-{options.seed}"
+    ways = {"one": ["--workers", 1], "two": ["--workers", 2], "hand": ["--cluster", cluster.file]}
     try:
-        cluster.start()
-        finish(train(cohort, config, work / "hand", "--cluster", cluster.file))
-        seconds["hand"], started = time.monotonic() - started, time.monotonic()
-        happened = train_while_killing(cluster, cohort, config, work / "killed", random.Random(options.seed))
-        seconds["killed"] = time.monotonic() - started
+        for name, words in ways.items():
+            if name == "hand":
+                cluster.start()
+            if not (work / name / "summary.json").is_file():  # of an earlier call
+                finish(train(cohort, config, work / name, *words))
+        print(*train_while_killing(cluster, cohort, config, killed, random.Random(options.seed)), sep="\n")
     finally:
         cluster.stop()
-    print("\n".join(happened))
     first = logits(work / "one")
-    for name, duration in seconds.items():
-        found = logits(work / name)
+    for out in (*(work / name for name in ways), killed):
+        found = logits(out)
         difference = max(abs(found[patient] - first[patient]) for patient in first)
-        print(f"{name}: {len(found)} patients, largest difference of a logit {difference:g}, {duration:.0f} s")
+        print(f"{out.name}: {len(found)} patients, largest difference of a logit {difference:g}")
     left = [path.relative_to(work) for path in work.glob("*/fold_*/*/checkpoint.pt*")]
     print(f"checkpoints left: {len(left)}; children left: {len(psutil.Process().children(recursive=True))}")
 
