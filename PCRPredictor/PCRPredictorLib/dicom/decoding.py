@@ -1,19 +1,30 @@
 """Stored values of pixels by a decoder: pydicom's, or ITK's for what it has none for.
 
 With pydicom 3, frames are decoded one by one. pydicom 2, which Slicer 5.10 has, decodes all frames of a file at once:
-the same values, and more memory. Decoders and ITK are entered by one thread at a time, whatever reads several exams:
-ITK registers its readers when it first reads, and its series reader is not safe in several threads.
+the same values, and more memory. Decoders are entered by one thread at a time, whatever reads several exams, and ITK
+reads in a process of its own: damaged pixels end it.
 """
 
+import shutil
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from ..errors import DataError
 from .datasets import read_dataset
@@ -33,6 +44,15 @@ except ImportError:  # before pydicom 3
         return generate_pixel_data_frame(content, number_of_frames)
 
 
+_BY_PYDICOM = {RLELossless, DeflatedExplicitVRLittleEndian}
+_ITK = """
+import sys, numpy, SimpleITK
+with open(sys.argv[1], "wb") as found:
+    for file in sys.stdin.buffer.read().decode().split(chr(0)):
+        reader = SimpleITK.ImageFileReader()
+        reader.SetFileName(file)
+        numpy.save(found, SimpleITK.GetArrayFromImage(reader.Execute())[0])
+"""
 _ONE = threading.Lock()  # decoders and ITK's readers are entered by one thread at a time
 _HEADERS = 1 << 16  # bytes that the headers of a compressed frame may take
 _SIZES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # markers of JPEG and JPEG-LS behind which the size is
@@ -49,34 +69,72 @@ def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
         DataError: if they cannot be read.
     """
     found: dict[tuple[Path, int | None], np.ndarray] = {}
+    others: dict[Path, pydicom.Dataset] = {}
     for file in dict.fromkeys(s.file for s in slices):
         frames = [s.frame for s in slices if s.file == file]
         try:
             with _ONE:
-                found |= {(file, frame): stored for frame, stored in zip(frames, _read_file(file, frames), strict=True)}
+                data = _open(file)
+                if frames == [None] and not _has_decoder(data):
+                    check_frames(data)
+                    others[file] = data
+                    continue
+                stored = (
+                    [decoded(data)] if frames == [None] else _read_frames(data, [f for f in frames if f is not None])
+                )
+                found |= {(file, frame): each for frame, each in zip(frames, stored, strict=True)}
         except (DataError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder raises
             raise DataError(_cannot_be_read(file, name, error)) from None
+    for file, values in zip(others, _read_by_itk(list(others), name), strict=True):
+        found[file, None] = _undo_rescaling(values, others[file])
     return np.stack([found[s.file, s.frame] for s in slices])
 
 
-def _read_file(file: Path, frames: Sequence[int | None]) -> Iterable[np.ndarray]:
-    """Return the stored values of frames of a file, or of its only image."""
+def _open(file: Path) -> pydicom.Dataset:
     data = read_dataset(file, force=True)
-    if frames != [None]:
-        return _read_frames(data, [frame for frame in frames if frame is not None])
     if "TransferSyntaxUID" not in data.file_meta:
         data.file_meta.TransferSyntaxUID = _guess_syntax(data)
+    return data
+
+
+def _has_decoder(data: pydicom.Dataset) -> bool:
+    """Return True if pydicom reads this compression; what it refuses is damaged then."""
+    syntax = data.file_meta.TransferSyntaxUID
+    if not syntax.is_compressed or syntax in _BY_PYDICOM:
+        return True
+    if _pixels is None:
+        return any(each.is_available() and each.supports_transfer_syntax(syntax) for each in _handlers())
     try:
-        return [decoded(data)]
-    except Exception:
-        if not data.file_meta.TransferSyntaxUID.is_compressed:
-            raise
-    check_frames(data)
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
-    return [_undo_rescaling(sitk.GetArrayFromImage(reader.Execute())[0], data)]
+        return bool(_pixels.get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
+
+
+def _handlers() -> Sequence[Any]:
+    """Return the decoders of pydicom 2."""
+    return pydicom.config.pixel_data_handlers
+
+
+def _read_by_itk(files: Sequence[Path], name: str) -> list[np.ndarray]:
+    """Return the rescaled values of images, (rows, columns) each, read by ITK in a process of its own.
+
+    Damaged pixels end the process that reads them: GDCM writes beyond its memory (ITK 5.4, observed with RLE).
+
+    Raises:
+        DataError: if ITK cannot read them.
+    """
+    if not files:
+        return []
+    with TemporaryDirectory(prefix="pcr-itk-") as folder:
+        words = [shutil.which("PythonSlicer") or sys.executable, "-c", _ITK, str(Path(folder) / "found.npy")]
+        paths = "\0".join(str(file.resolve()) for file in files).encode()
+        done = subprocess.run(words, input=paths, capture_output=True, check=False)
+        if done.returncode:
+            raise DataError(_cannot_be_read(files[0], name, ValueError("ITK cannot decode them")))
+        with (Path(folder) / "found.npy").open("rb") as stream:
+            return [np.load(stream, allow_pickle=False) for _ in files]
 
 
 def _read_frames(data: pydicom.Dataset, frames: Sequence[int]) -> Iterable[np.ndarray]:

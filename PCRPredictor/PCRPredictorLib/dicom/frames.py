@@ -44,6 +44,7 @@ _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "ContrastBolusAgentAdministered": ("ContrastBolusUsageSequence", "ContrastBolusAgentAdministered"),
 }
 _STORAGE = ("BitsAllocated", "BitsStored", "PixelRepresentation")
+_LARGEST_SCALE = 1e9  # of rescaling; beyond it 16 bits would not fit into float32 with their digits
 _FRAMES_A_FILE = 100_000  # more than any file has, so that instance numbers of several files do not overlap
 
 
@@ -175,4 +176,8 @@ def _rescale_integers(stored: np.ndarray, slope: int, intercept: int) -> np.ndar
 
 def _number(item: Slice, tag: str, default: float) -> float:
     value = tag_number(item.header, tag)
-    return default if value is None or not np.isfinite(value) or (tag == "RescaleSlope" and value == 0) else value
+    if value is not None and not abs(value) < _LARGEST_SCALE:  # also NaN
+        raise DataError(
+            f"{item.file.name}: {tag} must be a number below {_LARGEST_SCALE:g}, got {value}; export it again"
+        )
+    return default if value is None or (tag == "RescaleSlope" and value == 0) else value

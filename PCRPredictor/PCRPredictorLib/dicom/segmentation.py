@@ -193,6 +193,8 @@ def _check_distance(frames: Sequence[tuple[int | None, _Place]], geometry: Geome
     """Refuse a file with fewer slices: each lies on one of the exam's, but those between are missing."""
     first = frames[0][1]
     normal = np.cross(first.column, first.row)
+    if not np.isfinite(normal).all() or not normal.any():
+        raise DataError(f"{name}: its spacing and orientation must be numbers, and two directions; export it again")
     normal /= np.linalg.norm(normal)
     own = np.linalg.norm(geometry.to_index(normal) - geometry.to_index(np.zeros(3)))  # slices of the exam in a mm
     heights = np.unique(np.round([place.corner @ normal * own for _, place in frames], 1))

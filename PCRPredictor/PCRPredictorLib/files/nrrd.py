@@ -137,6 +137,8 @@ def file_beside(path: Path, name: str) -> Path:
     file = path.parent / name
     if not file.is_file():
         raise DataError(f"{path.name}: its voxels are in {name}, which is missing; put it beside the header")
+    if file.samefile(path):
+        raise DataError(f"{path.name}: names itself as the file of its voxels; export it again")
     return file
 
 
