@@ -1,6 +1,8 @@
 """The files of a prediction."""
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from .curves.summary import LesionKinetics, measure_kinetics
@@ -18,6 +20,7 @@ SCENE, DICOM = "scene.mrb", "dicom"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
 EVIDENCE, EVIDENCE_UNITS = "evidence.nii.gz", "evidence.json"
 MASK, MASK_DICOM = "tumour.nii.gz", "tumour.dcm"
+SceneWriter = Callable[[Exam, Prediction, Path], AbstractContextManager[None]]  # the file is there after the block
 
 
 def write_prediction(
@@ -27,6 +30,7 @@ def write_prediction(
     *,
     show_patient_id: bool = False,
     scene: bool = True,
+    scene_writer: SceneWriter = mrml_scene.scene_here,
     dicom: bool = False,
     kinetics: LesionKinetics | None = None,
 ) -> None:
@@ -36,6 +40,7 @@ def write_prediction(
     Args:
         show_patient_id: name the patient in the report.
         scene: write `scene.mrb` if possible.
+        scene_writer: how; a different one may write it during the block, beside the other files.
         dicom: also write `dicom/`, see `write_dicom_results`.
         kinetics: of the tumour, if they are measured already.
 
@@ -45,26 +50,37 @@ def write_prediction(
     """
     _check_own_mask(out)
     with whole_folder(out) as folder:
-        kinetics = kinetics or measure_kinetics(exam)
-        found = {"kinetics": None if kinetics is None else kinetics.to_json(), "exam": exam_to_json(exam)}
-        write_json({**prediction.to_json(), **found}, folder / RESULT)
-        write_nifti(exam.labelled_mask(), exam.geometry, folder / MASK)
-        write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
-        if prediction.evidence_map is not None:
-            write_nifti(prediction.evidence_map, exam.geometry, folder / EVIDENCE, f"Evidence, {describe_map_unit()}")
-            write_json(evidence_map_to_json(prediction, exam.geometry.voxel_volume), folder / EVIDENCE_UNITS)
-        save_overlay(exam, prediction, folder / OVERLAY)
-        picture = (folder / OVERLAY).read_bytes()
-        report = render_report(exam, prediction, picture, show_patient_id=show_patient_id, kinetics=kinetics)
-        (folder / REPORT).write_text(report, encoding="utf-8")
-        if dicom:
-            (folder / DICOM).mkdir()
-            write_dicom_results(exam, prediction, folder / DICOM)
-        if scene and mrml_scene.slicer_core_available():
-            mrml_scene.write_scene(exam, prediction, folder / SCENE)
+        with scene_writer(exam, prediction, folder / SCENE) if scene else nullcontext():
+            _write_files(exam, prediction, folder, show_patient_id, dicom, kinetics)
         leftover = _leftover_files(folder, out)
     for file in leftover:
         file.unlink()
+
+
+def _write_files(
+    exam: Exam,
+    prediction: Prediction,
+    folder: Path,
+    show_patient_id: bool,
+    dicom: bool,
+    kinetics: LesionKinetics | None,
+) -> None:
+    """Write all files of a prediction but its scene."""
+    kinetics = kinetics or measure_kinetics(exam)
+    found = {"kinetics": None if kinetics is None else kinetics.to_json(), "exam": exam_to_json(exam)}
+    write_json({**prediction.to_json(), **found}, folder / RESULT)
+    write_nifti(exam.labelled_mask(), exam.geometry, folder / MASK)
+    write_nifti(prediction.attention, exam.geometry, folder / ATTENTION)
+    if prediction.evidence_map is not None:
+        write_nifti(prediction.evidence_map, exam.geometry, folder / EVIDENCE, f"Evidence, {describe_map_unit()}")
+        write_json(evidence_map_to_json(prediction, exam.geometry.voxel_volume), folder / EVIDENCE_UNITS)
+    save_overlay(exam, prediction, folder / OVERLAY)
+    picture = (folder / OVERLAY).read_bytes()
+    report = render_report(exam, prediction, picture, show_patient_id=show_patient_id, kinetics=kinetics)
+    (folder / REPORT).write_text(report, encoding="utf-8")
+    if dicom:
+        (folder / DICOM).mkdir()
+        write_dicom_results(exam, prediction, folder / DICOM)
 
 
 def write_tumour(exam: Exam, path: Path) -> None:

@@ -21,9 +21,11 @@ from ..reading.mask import add_mask
 from ..writing import whole_folder, write_json, write_nifti
 from .options import ModelOption, load_predictor, print_line
 from .predict import print_result
+from .scene_process import scene_beside
 
 if TYPE_CHECKING:
     from ..model.predictor import Predictor
+    from ..outputs import SceneWriter
     from ..prediction import Prediction
 
 
@@ -42,8 +44,9 @@ def demo(
             raise typer.BadParameter("the story has its own networks and patient; leave out --model and --seed")
         show_story(out)
         return
-    predictor = load_predictor(load_bundle(find_bundle(model)))
-    prediction = write_demo(out, predictor, model, seed, report=print_line)
+    bundle = load_bundle(find_bundle(model))
+    with scene_beside() as scene_writer:
+        prediction = write_demo(out, load_predictor(bundle), model, seed, print_line, scene_writer)
     print_line("In a browser: pcr view " + shlex.join([str(out), "--model", model]))
     print_result(prediction, out)
     view = context.find_root().command.get_command(context, "view")  # type: ignore[attr-defined]
@@ -68,12 +71,20 @@ def show_story(out: Path) -> None:
         webbrowser.open(page.resolve().as_uri())
 
 
-def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: Callable[[str], object]) -> Prediction:
+def write_demo(
+    out: Path,
+    predictor: Predictor,
+    model: str,
+    seed: int,
+    report: Callable[[str], object],
+    scene_writer: SceneWriter,
+) -> Prediction:
     """Write `out/exam` (three phases, tumour mask, clinical variables) and the files of its prediction.
 
     Args:
         model: name of the predictor's model on the command line.
         report: called with each line of progress.
+        scene_writer: see `write_prediction`.
 
     Raises:
         DataError: if the folder cannot be written.
@@ -95,5 +106,5 @@ def write_demo(out: Path, predictor: Predictor, model: str, seed: int, report: C
     read = add_mask(read_exam(files), folder / "tumour.nii.gz")
     read = replace(read, clinical=exam.clinical, provenance=exam.provenance)
     prediction = predictor.predict(read)
-    write_prediction(read, prediction, out)
+    write_prediction(read, prediction, out, scene_writer=scene_writer)
     return prediction

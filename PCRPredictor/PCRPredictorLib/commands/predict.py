@@ -33,6 +33,7 @@ from .options import (
     print_line,
 )
 from .predict_cohort import Wanted, predict_patients
+from .scene_process import scene_beside
 
 CohortOption = Annotated[
     Path | None, typer.Option(help="Folder of a whole cohort, in the MAMA-MIA layout or with a cohort.json.")
@@ -53,6 +54,7 @@ MatterOption = Annotated[
 if TYPE_CHECKING:
     from ..curves.summary import LesionKinetics
     from ..model.predictor import Predictor
+    from ..outputs import SceneWriter
     from ..prediction import Prediction
 
 
@@ -108,10 +110,12 @@ def predict(
     from ..reading.sources import given_source
 
     source = given_source(phases, dicom, pick, series)
-    exam = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label).read()
-    exam = place_tumour(exam, find_tumour, click or box, click_anyway)
-    predictor = load_predictor(bundle, device)
-    predict_one(exam, predictor, operating_point, out, show_patient_id, dicom_results, does_it_matter)
+    source = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label)
+    with scene_beside() as scene_writer:
+        exam = place_tumour(source.read(), find_tumour, click or box, click_anyway)
+        predictor = load_predictor(bundle, device)
+        shown = show_patient_id, dicom_results, does_it_matter
+        predict_one(exam, predictor, operating_point, out, *shown, scene_writer=scene_writer)
 
 
 def predict_one(
@@ -122,11 +126,14 @@ def predict_one(
     show_patient_id: bool,
     dicom_results: bool,
     does_it_matter: bool = False,
+    *,
+    scene_writer: SceneWriter,
 ) -> None:
     """Predict an exam, write the files and print the result.
 
     Args:
         does_it_matter: also find out what changes of the picture do, see `intervene`.
+        scene_writer: see `write_prediction`.
 
     Raises:
         DataError: if the exam cannot be predicted or the folder cannot be written.
@@ -145,7 +152,7 @@ def predict_one(
         prediction = intervene(predictor, exam, prediction)
     kinetics = measure_kinetics(exam)
     shown = {"show_patient_id": show_patient_id, "dicom": dicom_results}
-    write_prediction(exam, prediction, out, **shown, kinetics=kinetics)
+    write_prediction(exam, prediction, out, **shown, kinetics=kinetics, scene_writer=scene_writer)
     print_source(exam.provenance)
     print_result(prediction, out, kinetics)
 

@@ -2,12 +2,14 @@
 
 import platform
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 
 from .. import __version__
 from ..clinical import Value
@@ -18,7 +20,7 @@ from ..lesion.body import Body, outline_body
 from ..lesion.exam_check import check_exam
 from ..lesion.mask_check import check_mask
 from ..lesion.measurements import measure_lesion
-from ..prediction import LesionPrediction, Prediction
+from ..prediction import LesionPrediction, Measurements, Prediction
 from .additive import AdditiveModel, ClinicalBranches
 from .attention import summarise_attention, to_attention_map
 from .bundle import Bundle
@@ -45,7 +47,7 @@ from .notices import (
 from .training_marks import about_training
 from .tumour import QUANTITIES, measure, summarise_tumour
 
-Outline = Callable[[], Body | None]
+Look = Callable[[Exam], Future[tuple[list[Notice], Measurements]]]
 _LARGEST_LOGIT = 1e6  # before calibration; no network that was trained comes near it
 
 
@@ -91,10 +93,16 @@ class Predictor:
             DataError: if the exam or a clinical value cannot be used.
         """
         outline = cache(partial(outline_body, exam))  # once for all tumours, after the phases were checked
-        if not exam.lesions:
-            return self._warned(self._predict_tumour(exam, outline, operating_point), self._about_exam(exam))
-        each = tuple(self._predict_lesion(exam, outline, lesion, operating_point) for lesion in exam.lesions)
-        notices = self._about_exam(exam)
+        with _blas().limit(limits=1), ThreadPoolExecutor(1) as beside:  # for what needs no network
+            about_exam = beside.submit(self._about_exam, exam)
+
+            def look(tumour: Exam) -> Future[tuple[list[Notice], Measurements]]:
+                return beside.submit(_look_at, tumour, outline)
+
+            if not exam.lesions:
+                return self._warned(self._predict_tumour(exam, look, operating_point), about_exam.result())
+            each = tuple(self._predict_lesion(exam, look, lesion, operating_point) for lesion in exam.lesions)
+            notices = about_exam.result()
         each = tuple(replace(lesion, prediction=self._warned(lesion.prediction, notices)) for lesion in each)
         index = each[0].prediction
         covered = np.count_nonzero(exam.labelled_mask()) * exam.geometry.voxel_volume / 1000
@@ -110,21 +118,20 @@ class Predictor:
         basis = replace(prediction.basis, first_notices=notices) if prediction.basis else None
         return replace(prediction, notices=(*notices, *prediction.notices), basis=basis)
 
-    def _predict_lesion(
-        self, exam: Exam, outline: Outline, lesion: Lesion, operating_point: str | None
-    ) -> LesionPrediction:
+    def _predict_lesion(self, exam: Exam, look: Look, lesion: Lesion, operating_point: str | None) -> LesionPrediction:
         """Predict one of several tumours; an error names it."""
         alone = replace(exam, mask=lesion.mask, lesions=())
         try:
-            found = self._predict_tumour(alone, outline, operating_point)
+            found = self._predict_tumour(alone, look, operating_point)
         except DataError as error:
             raise DataError(f"{lesion.name}: {error}; or leave this lesion out") from None
         return LesionPrediction(lesion.name, found, lesion.label)
 
-    def _predict_tumour(self, exam: Exam, outline: Outline, operating_point: str | None) -> Prediction:
+    def _predict_tumour(self, exam: Exam, look: Look, operating_point: str | None) -> Prediction:
         settings, schema = self.bundle.settings, self.bundle.schema
         point = self.bundle.operating_point(operating_point)
         check_exam(exam)
+        seen = look(exam)
         values = schema.parse(exam.clinical)
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
@@ -143,8 +150,9 @@ class Predictor:
         tumour = summarise_tumour(exam)
         evidence, evidence_map = self._explain(reading, complete, window)
         variants = read_variants(exam, reading, self.ensemble, settings.grid, schema)
+        mask_notices, measurements = seen.result()
         notices = (
-            *check_mask(exam, outline()),
+            *mask_notices,
             *about_tumour(tumour, share_inside(mask, window), settings.grid.window),
             *about_timing(exam.provenance, settings.times),
             *about_training_ranges(measure(exam, tumour), settings.familiar),
@@ -161,7 +169,7 @@ class Predictor:
             notices=notices,
             model=self.bundle.identity,
             versions=library_versions(),
-            measurements=measure_lesion(exam, outline()),
+            measurements=measurements,
             evidence=evidence,
             evidence_map=evidence_map,
             basis=Basis(reading.network_logits, quantities, *variants, notices),
@@ -248,11 +256,22 @@ class Predictor:
         return replace(evidence, logit=float(shown[0]), map_sum=map_sum), found
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    """Return the control of the threads of NumPy's matrix products: for small ones they only wait for each other."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _look_at(exam: Exam, outline: Callable[[], Body | None]) -> tuple[list[Notice], Measurements]:
+    """Return warnings about the mask, and the measurements of the tumour."""
+    return check_mask(exam, outline()), measure_lesion(exam, outline())
+
+
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that a prediction is made with."""
     return {
         "breastpcr": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # of a class of torch, which would have to be loaded to copy a result
         "monai": installed_version("monai"),
         "numpy": np.__version__,
         "python": platform.python_version(),

@@ -14,7 +14,7 @@ from ..exam import Exam
 
 def image_hash(exam: Exam) -> str:
     """Return a hash of the early phase's voxels, the same for copies of an exam under any name."""
-    return hashlib.blake2b(np.ascontiguousarray(exam.early).tobytes(), digest_size=8).hexdigest()
+    return hashlib.blake2b(np.ascontiguousarray(exam.early).data, digest_size=8).hexdigest()
 
 
 def identifier_hash(patient_id: str) -> str:

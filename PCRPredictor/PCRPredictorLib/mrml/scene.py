@@ -25,7 +25,7 @@ _SLICE_VIEWS = {  # Slicer's own orientations and colours
 
 
 def slicer_core_available() -> bool:
-    """Return whether scenes can be written: inside Slicer, or if the package `slicer-core` is installed; it is loaded.
+    """Return whether scenes can be written: inside Slicer, or with the package `slicer-core`; loads it and VTK.
 
     PythonSlicer cannot write them: its `slicer` lacks the classes of modules. No OpenGL library is needed.
     """
@@ -35,8 +35,21 @@ def slicer_core_available() -> bool:
     if not any((folder / "util.py").is_file() for folder in folders):
         return False
     import slicer
+    import vtk  # noqa: F401  what writes a scene needs it
 
     return all(hasattr(slicer, name) for name in _OF_MODULES)
+
+
+@contextmanager
+def scene_here(exam: Exam, prediction: Prediction, path: Path) -> Iterator[None]:
+    """Write the scene after the block, if Slicer's core is installed.
+
+    Raises:
+        OSError: as `write_scene`.
+    """
+    yield
+    if slicer_core_available():
+        write_scene(exam, prediction, path)
 
 
 def write_scene(exam: Exam, prediction: Prediction, path: Path) -> None:

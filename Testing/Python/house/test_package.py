@@ -38,6 +38,12 @@ def test_help_loads_no_subcommand():
     assert loaded.endswith("╯")
 
 
+def test_matrix_products_of_a_command_use_one_thread():
+    code = "from PCRTrainingLib.command_line import run, app; run(app, ['--version']); import numpy, threadpoolctl"
+    counts = run_python(f"{code}; print(*(pool['num_threads'] for pool in threadpoolctl.threadpool_info()))")
+    assert counts.splitlines()[-1] == "1"
+
+
 @pytest.mark.parametrize("name", app.commands)
 def test_every_subcommand_is_summarised_as_it_describes_itself(name):
     command = app.commands[name]

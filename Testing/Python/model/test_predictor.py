@@ -1,4 +1,6 @@
 import json
+import pickle
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +135,10 @@ def test_weakly_enhancing_tumour_is_reported(predictor, exam):
 def test_clinical_value_outside_the_schema_is_refused(predictor, exam):
     with pytest.raises(DataError, match="hr must be negative, positive"):
         predictor.predict(replace(exam, clinical={"hr": "perhaps"}))
+
+
+def test_a_process_without_torch_can_take_over_the_result(predictor, exam):
+    assert not re.findall(rb"\x8c.(torch\.\w+)", pickle.dumps(predictor.predict(exam)))
 
 
 def test_json_holds_plain_values(predictor, exam):

@@ -85,11 +85,12 @@ def browser(out):
     from PCRPredictorLib.commands.demo import write_demo
     from PCRPredictorLib.model.bundle import find_bundle, load_bundle
     from PCRPredictorLib.model.predictor import Predictor
+    from PCRPredictorLib.mrml.scene import scene_here
     from support.browser_help import chromium, open_page, predict, serving, wait_until_idle
 
     with tempfile.TemporaryDirectory() as folder, chromium() as chrome:
         demo = Path(folder) / "demo-out"
-        write_demo(demo, Predictor(load_bundle(find_bundle("phantom"))), "phantom", 1, lambda _line: None)
+        write_demo(demo, Predictor(load_bundle(find_bundle("phantom"))), "phantom", 1, lambda _line: None, scene_here)
         with serving(demo, "--model", "phantom") as (_process, address):
             page = open_page(chrome, address)
             predict(page)
