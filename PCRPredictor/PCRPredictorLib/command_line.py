@@ -123,6 +123,8 @@ def _of_the_machine(error: OSError | ImportError) -> str | None:
         return "too many files are open; raise the limit (ulimit -n 1024), or close other programs"
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return f"{error.filename or 'a file'}: cannot be written ({error.strerror}); free some space or raise the limit"
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+        return f"{error.filename}: is no name of a file ({error.strerror}); check the words of the command"
     return _MEMORY if error.errno in (errno.ENOMEM, errno.EAGAIN) else None
 
 

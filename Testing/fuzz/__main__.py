@@ -24,6 +24,11 @@ _SLICE = 20  # seconds that a format has before the next one's turn
 def main() -> int:
     """Return 1 if there is a finding."""
     given = _arguments()
+    if given.attacks:
+        for kind in FORMATS.values():
+            print(f"{kind.name} ({', '.join(kind.faces)}): {len(kind.attacks)} attacks")
+            print("".join(f"  {name}\n" for name in kind.attacks), end="")
+        return 0
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     load_program()
     kinds = [FORMATS[name] for name in given.formats or FORMATS]
@@ -62,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--formats", nargs="*", choices=list(FORMATS), help=f"of {', '.join(FORMATS)}; default: all")
     parser.add_argument("--seed", type=int, default=0, help="of the first input; the others follow")
     parser.add_argument("--only", type=int, help="try the input of this seed, and no other")
+    parser.add_argument("--attacks", action="store_true", help="list the known attacks of each format, and end")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="folder of findings")
     return parser.parse_args()
 

@@ -12,6 +12,7 @@ from ..bundles.folder import bundled_models, export_bundle, find_bundle, is_kind
 from ..formatting import format_value
 from ..model.bundle import Bundle, load_bundle
 from ..model.card import ModelCard
+from ..model.training_marks import describe_marks
 from ..prediction import OperatingPoint
 from ..response.bundle import load_response
 from ..response.model import ResponseModel
@@ -44,6 +45,8 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     for name, text in (_image_rows(loaded) if isinstance(loaded, Bundle) else _response_rows(loaded)).items():
         table.add_row(name, text)
     table.add_row("metrics", _metrics(loaded.card))
+    marks = loaded.training_hashes[1] if isinstance(loaded, Bundle) else loaded.training_patients
+    table.add_row("identifiers", describe_marks(marks))
     console.print(table)
     print_line(f"checksum {loaded.checksum}")
 

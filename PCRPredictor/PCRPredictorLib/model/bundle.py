@@ -2,7 +2,7 @@
 
     configs/metadata.json    card, inputs, channels, clinical schema, output
     configs/inference.json   network, grid, folds, flips, calibration, operating points, training ranges
-    configs/training_images.json  hashes of images and identifiers trained on, to refuse an evaluation on them
+    configs/training_images.json  hashes of images and marks of identifiers trained on, to refuse an evaluation on them
     configs/training_distribution.json  what the training patients were like, see `shift.distribution`; optional
     configs/recalibration.json  how the model was adapted to a cohort; optional
     models/fold_<k>.safetensors
@@ -29,6 +29,7 @@ from ..errors import DataError
 from ..prediction import ModelIdentity, OperatingPoint
 from ..writing import whole_folder, write_json
 from .card import FORMAT, InferenceSettings, ModelCard, metadata_to_json, settings_from_json, settings_to_json
+from .training_marks import to_marks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +65,7 @@ class Bundle:
 
     @property
     def training_hashes(self) -> tuple[list[str], list[str]]:
-        """Return hashes of images and of identifiers that the model was trained on; empty if the bundle has no list.
+        """Return hashes of images and marks of identifiers that the model was trained on; empty if it has no list.
 
         Raises:
             DataError: if the list is damaged.
@@ -203,7 +204,7 @@ def write_bundle(
         weights: state dict of each fold.
         readme: the model card for people, Markdown.
         training_images: fingerprints of the images trained on; without the image they reveal nothing of a patient.
-        training_patients: hashes of the identifiers trained on; trying all identifiers of a scheme reveals these.
+        training_patients: hashes of the identifiers trained on; their marks are written, see `training_marks`.
         more: optional parts, `TRAINING_DISTRIBUTION` or `RECALIBRATION`, to their plain values.
 
     Raises:
@@ -217,7 +218,7 @@ def write_bundle(
         write_json(metadata_to_json(card, schema, settings.grid), staging / METADATA)
         write_json(settings_to_json(settings), staging / INFERENCE)
         if training_images:
-            known = {"fingerprints": sorted(training_images), "patients": sorted(training_patients)}
+            known = {"fingerprints": sorted(training_images), "patients": to_marks(training_patients)}
             write_json(known, staging / TRAINING_IMAGES)
         for name, content in more.items():
             write_json(content, staging / name)

@@ -45,13 +45,21 @@ def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
+def _is_file(word: str) -> bool:
+    """Return True if a word of a command names a file; it may be too long for a name."""
+    try:
+        return Path(word).is_file()
+    except OSError:
+        return False
+
+
 def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
     """Return those of a command's words that are pairs, as in `age=52`, and not files.
 
     Raises:
         DataError: if a variable is given twice.
     """
-    pairs = [word.split("=", 1) for word in words if "=" in word and not Path(word).is_file()]
+    pairs = [word.split("=", 1) for word in words if "=" in word and not _is_file(word)]
     names = [name.strip().lower() for name, _ in pairs]
     if twice := {name for name in names if names.count(name) > 1}:
         raise DataError(f"clinical variable {min(twice)!r} is given twice; give it once")

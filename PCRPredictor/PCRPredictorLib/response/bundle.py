@@ -2,7 +2,7 @@
 
     configs/metadata.json    card, clinical schema, kind "response"
     configs/inference.json   scales, levels, formulas with their fits, filling, bands, groups, costs
-    configs/training_patients.json  hashes of the identifiers trained on, to refuse an evaluation on them; optional
+    configs/training_patients.json  marks of the identifiers trained on, to refuse an evaluation on them; optional
     docs/README.md           the model card for people
     checksums.json           SHA-256 of the files above
 
@@ -20,6 +20,7 @@ from ..bundles.folder import CHECKSUMS, INFERENCE, METADATA, README, check_kind,
 from ..clinical import Category, ClinicalSchema, Number
 from ..errors import DataError
 from ..model.card import ModelCard, common_metadata
+from ..model.training_marks import to_marks
 from ..writing import whole_folder, write_json
 from .model import ResponseModel
 from .settings import ResponseSettings, check_settings, read_as, settings_from_json, settings_to_json
@@ -85,8 +86,7 @@ def write_response_bundle(
     Args:
         schema: clinical variables; none of them is measured in the exam.
         readme: the model card for people, Markdown.
-        patients: hashes of the identifiers trained on, see `model.training_marks.identifier_hash`; trying all
-            identifiers of a scheme reveals these.
+        patients: hashes of the identifiers trained on, see `model.training_marks`, whose marks are written.
         more: further files, relative name to their plain values.
 
     Raises:
@@ -101,7 +101,7 @@ def write_response_bundle(
         write_json({**kind, **common_metadata(card, schema, _inputs(settings))}, staging / METADATA)
         write_json(settings_to_json(settings), staging / INFERENCE)
         if patients:
-            write_json({"patients": sorted(patients)}, staging / TRAINING_PATIENTS)
+            write_json({"patients": to_marks(patients)}, staging / TRAINING_PATIENTS)
         for name, content in more.items():
             write_json(content, staging / name)
         (staging / README).write_text(readme, encoding="utf-8")

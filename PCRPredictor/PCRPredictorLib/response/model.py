@@ -60,7 +60,7 @@ class ResponseModel:
         settings: all numbers.
         checksum: of its bundle; "" for a model that was not read from one.
         path: of its bundle, if there is one.
-        training_patients: hashes of the identifiers that it was trained on, see `training_marks`.
+        training_patients: marks of the identifiers that it was trained on, see `training_marks`.
     """
 
     card: ModelCard

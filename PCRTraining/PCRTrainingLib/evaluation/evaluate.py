@@ -15,13 +15,13 @@ from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.predictor import library_versions
+from PCRPredictorLib.model.training_marks import known_patients
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.shift.wording import describe_shift
 from PCRPredictorLib.writing import whole_folder, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache
-from ..cohort.check import identifier_hashes
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -228,17 +228,14 @@ def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), 
 
     Args:
         images: fingerprints of the images trained on.
-        patients: hashes of the identifiers trained on, see `identifier_hash`.
+        patients: marks or hashes of the identifiers trained on, see `model.training_marks`.
 
     Raises:
         DataError: naming patients of the cohort that were trained on.
     """
-    images, patients = set(images), set(patients)
-    shared = [
-        record.patient_id
-        for record in cache.records
-        if record.fingerprint in images or identifier_hashes(record.own_id) & patients
-    ]
+    images = set(images)
+    known = known_patients([record.own_id for record in cache.records], patients)
+    shared = [r.patient_id for r in cache.records if r.fingerprint in images or r.own_id in known]
     if shared:
         names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
         raise DataError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import count, format_percent
-from PCRPredictorLib.model.training_marks import identifier_hashes
+from PCRPredictorLib.model.training_marks import known_patients
 from PCRPredictorLib.response.course import QUANTITIES, Course
 from PCRPredictorLib.response.model import ResponseModel
 from PCRPredictorLib.response.prediction import ResponsePrediction
@@ -85,7 +85,7 @@ def refuse_trained_on(model: ResponseModel, patients: VisitPatients) -> None:
         DataError: naming some of them.
     """
     names = [course.patient_id or "" for course in patients.courses]
-    if shared := [name for name in names if identifier_hashes(name) & model.training_patients]:
+    if shared := sorted(known_patients(names, model.training_patients)):
         shown = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")
         raise DataError(
             f"{patients.name} shares {count(len(shared), 'patient')} with the training of {model.card.name} ({shown}); "

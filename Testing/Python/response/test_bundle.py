@@ -6,6 +6,7 @@ import pytest
 from PCRPredictorLib.bundles.folder import INFERENCE, METADATA, checksums
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.model.training_marks import to_marks
 from PCRPredictorLib.response.bundle import find_response, load_response, write_response_bundle
 from support.follow_up.response_model import (
     CARD,
@@ -36,7 +37,7 @@ def test_a_written_model_reads_back_unchanged_and_predicts_the_same(path):
     course = tiny_course("T0", "T2")
     assert found.predict(course).last.probability == tiny_response().predict(course).last.probability
     assert found.predict(course).model.checksum == found.checksum
-    assert found.training_patients == {"abc"}
+    assert found.training_patients == set(to_marks(["abc"]))
     assert found.bands.of("sphericity", True)["T1"].median == 2.0
 
 

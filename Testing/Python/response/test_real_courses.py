@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from PCRPredictorLib.model.training_marks import identifier_hashes
+from PCRPredictorLib.model.training_marks import known_patients
 from PCRPredictorLib.response.bundle import find_response, load_response
 from PCRPredictorLib.response.course import VISITS, Course, Visit, VisitValues
 
@@ -52,5 +52,5 @@ def test_the_range_of_what_is_unknown_holds_the_probability_with_everything_know
 
 
 def test_a_patient_that_the_model_was_trained_on_is_told(model, courses):
-    assert identifier_hashes(courses[0].patient_id) & model.training_patients
+    assert known_patients([courses[0].patient_id], model.training_patients)
     assert "trained_on_patient" in {notice.code for notice in model.predict(courses[0]).notices}
