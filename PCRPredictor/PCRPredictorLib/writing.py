@@ -258,8 +258,8 @@ def _reason(error: OSError) -> str:
 
 
 def _advice(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "free some space or choose another folder"
+    if error.errno in (errno.ENOSPC, errno.EFBIG):
+        return "free some space, raise the limit of a file (ulimit -f), or choose another folder"
     return "choose a folder that you may write to"
 
 
