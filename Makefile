@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures rooms phantom-benchmark phantom-shortcuts experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
+.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures rooms phantom-benchmark phantom-shortcuts federation-study federation-production experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -96,6 +96,16 @@ phantom-benchmark: setup
 # Shortcuts of four kinds and two strengths, and rare response: about an hour of one core. It goes on where it stopped.
 phantom-shortcuts: setup
 	OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/phantom_shortcuts.py --out build/phantom-shortcuts
+
+# Hospitals alone, pooled and federated: simulated ones, or real ones by their sites; arguments as in ispy2-bundle.
+federation-study: setup
+	OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/federation/study.py --out build/federation-study \
+	  $(if $(COHORT),--cohorts $(COHORT) --sites $(SITES) --out build/federation-study-real)
+
+# A federation as in production on this machine, with a hospital that is killed and comes back; installs NVIDIA FLARE.
+federation-production: setup
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[federated]"
+	$(BIN)/python Testing/benchmarks/federation/production.py
 
 # The same table on real exams: make experiment COHORT=folder [ROWS=table of more labelled patients].
 experiment: setup

@@ -85,7 +85,10 @@ def serve(
     """
     from ..federation.folder import FederationFolder
     from ..federation.serve import serve
+    from ..federation.simulate import safe_name
 
+    if wrong := [name for name in sites if name != safe_name(name)]:
+        raise typer.BadParameter(f"--sites must be names of letters, digits and hyphens, got {wrong[0]!r}")
     if len(set(sites)) < max(least, 2) or len(set(sites)) < len(sites):
         raise typer.BadParameter(
             f"--sites must name {max(least, 2)} different hospitals or more, got {', '.join(sites)}"

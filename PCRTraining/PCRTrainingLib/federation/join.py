@@ -16,8 +16,8 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..progress import Progress
 from .optional import require_flare
-from .serve import end_group
-from .site import SiteSettings
+from .processes import end_group
+from .settings import ENVIRONMENT, SiteSettings
 
 _POLL = 1.0  # seconds
 
@@ -49,19 +49,16 @@ def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
         DataError: if the cohort cannot be found, or the client ends by itself.
     """
     require_flare()
-    from .flare.kits import ORGANISATION
-    from .flare.site import SETTINGS
-
     count = len(find_patients(Path(settings.cohort)))  # before anything is sent
     progress.say(f"{settings.name}: {count} patients; they stay here")
     folder = Path(settings.folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole_json({settings.name: asdict(settings)}, folder / "site.json")
     kit = kit.resolve()
-    options = ["secure_train=true", f"uid={settings.name}", f"org={ORGANISATION}", "config_folder=config"]
+    options = ["secure_train=true", f"uid={settings.name}", "org=breastpcr", "config_folder=config"]
     module = "nvflare.private.fed.app.client.client_train"
     arguments = [sys.executable, "-u", "-m", module, "-m", str(kit), "-s", "fed_client.json", "--set", *options]
-    environment = {**os.environ, SETTINGS: str(folder / "site.json")}
+    environment = {**os.environ, ENVIRONMENT: str(folder / "site.json")}
     with (kit / "client.log").open("ab") as log:
         process = subprocess.Popen(
             arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True

@@ -13,5 +13,5 @@ def require_flare() -> None:
     """
     if find_spec("nvflare") is None:
         raise DataError(
-            'pcr federate needs NVIDIA FLARE; install it with: pip install -c constraints.txt "breastpcr[federated]"'
+            'pcr federate needs NVIDIA FLARE; install it with: pip install -c constraints.txt ".[federated]"'
         )

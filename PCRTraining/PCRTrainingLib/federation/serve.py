@@ -7,8 +7,6 @@ one, of all sites that are there, goes on from the state in the folder.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from ..config import config_to_json
 from ..progress import Progress
 from .folder import FederationFolder, Plan
 from .optional import require_flare
+from .processes import end_group
 from .rounds import config_of
 from .simulate import check_finished
 
@@ -73,16 +72,6 @@ def _server(kit: Path) -> Iterator[None]:
             yield
         finally:
             end_group(process)
-
-
-def end_group(process: subprocess.Popen) -> None:
-    """End a process that was started in its own session, with all that it started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-    process.wait()
 
 
 @contextmanager

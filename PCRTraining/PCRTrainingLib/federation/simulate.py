@@ -14,7 +14,7 @@ from .division import divide_cohort
 from .folder import FederationFolder, Plan
 from .optional import require_flare
 from .rounds import left_out_sites
-from .site import SiteSettings
+from .settings import SiteSettings
 
 
 def simulate(

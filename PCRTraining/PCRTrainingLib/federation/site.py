@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -34,36 +33,9 @@ from .local_bundle import LEAST_TO_CALIBRATE, write_global_bundle, write_local_b
 from .local_training import epochs_of_round, start_weights, train_round
 from .messages import Answer, Arrays, Task
 from .privacy import release, update_norm
+from .settings import SiteSettings
 
 _USUAL_SHARE = 0.2  # of a site's patients, held out for its calibration
-
-
-@dataclass(frozen=True)
-class SiteSettings:
-    """What a hospital knows of itself.
-
-    Args:
-        name: in the federation.
-        cohort: its folder of patients.
-        folder: where it keeps its cache, its state and its bundle.
-        cohort_name: of its patients.
-        cache: of its patients on the model grid, made before; None to read `cohort`.
-        agreed: configuration that the hospital accepts; None for any.
-        device: a torch device.
-    """
-
-    name: str
-    cohort: str
-    folder: str
-    cohort_name: str = ""
-    cache: str | None = None
-    agreed: Mapping[str, object] | None = None
-    device: str = "cpu"
-
-    @classmethod
-    def read(cls, file: Path, name: str) -> SiteSettings:
-        """Return the settings of a site in a file that may have several."""
-        return cls(**json.loads(file.read_text(encoding="utf-8"))[name])
 
 
 class _Refusal(Exception):

@@ -1,6 +1,6 @@
 """Hospitals alone, pooled and federated: AUC on patients of a hospital that none of them has, over three seeds.
 
-    make federation-study [COHORT="ispy2 duke"]
+    make federation-study [COHORT="ispy2 duke" SITES="manufacturer cohort"]
 
 Phantom: three simulated scanners, each with a shortcut of another kind, and a fourth scanner without one to test on.
 Real: the sites of --cohorts by manufacturer (a cohort of one hospital is one site); each is left out in turn.
@@ -34,7 +34,8 @@ from PCRTrainingLib.federation.agreement import shared_schema
 from PCRTrainingLib.federation.division import divide_cohort
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
 from PCRTrainingLib.federation.rounds import DirectHub, Federation
-from PCRTrainingLib.federation.site import Site, SiteSettings, to_tensors
+from PCRTrainingLib.federation.settings import SiteSettings
+from PCRTrainingLib.federation.site import Site, to_tensors
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.statistics.metrics import auc
 from PCRTrainingLib.training.inference import score

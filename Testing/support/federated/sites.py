@@ -9,7 +9,8 @@ from PCRTrainingLib.federation.agreement import shared_schema
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
 from PCRTrainingLib.federation.messages import Answer
 from PCRTrainingLib.federation.rounds import DirectHub, Federation
-from PCRTrainingLib.federation.site import Site, SiteSettings, to_arrays
+from PCRTrainingLib.federation.settings import SiteSettings
+from PCRTrainingLib.federation.site import Site, to_arrays
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.training.loop import network_arguments
 

@@ -11,8 +11,9 @@ from nvflare.job_config.api import FedJob
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_json
 
+from ..settings import ENVIRONMENT
 from .server import Curriculum
-from .site import SETTINGS, SiteExecutor
+from .site import SiteExecutor
 
 COMPONENTS = [f"{each.__module__}.{each.__qualname__}" for each in (Curriculum, SiteExecutor)]
 _LIBRARIES = ["PCRTrainingLib", "PCRPredictorLib"]
@@ -44,7 +45,7 @@ def run_simulator(folder: Path, sites: Mapping[str, Mapping[str, object]], least
     """
     settings = folder / "sites.json"
     write_json(dict(sites), settings)
-    os.environ[SETTINGS] = str(settings.resolve())
+    os.environ[ENVIRONMENT] = str(settings.resolve())
     workspace = folder / "flare"
     _allow(workspace / "local" / "resources.json.default")
     job = make_job("federation", folder, least)

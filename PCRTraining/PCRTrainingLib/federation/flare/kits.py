@@ -22,6 +22,7 @@ ADMIN, ORGANISATION, PROJECT = "admin@breastpcr.org", "breastpcr", "breastpcr"
 AGREED = "breastpcr.json"  # in a kit: name of the site, and the configuration that it accepts by joining
 _IMPL = "nvflare.lighter.impl"
 _CERTIFICATE_DAYS = 360
+_SENDS_LOGS = ("site_log_streamer", "log_streamer")
 
 
 def make_kits(
@@ -88,6 +89,9 @@ def _finish_kit(kit: Path) -> None:
     local = kit / "local"
     resources = json.loads((local / "resources.json.default").read_text(encoding="utf-8"))
     resources["class_allow_list"] = list(allowed_classes())
+    if "client" in resources:  # FLARE would send the site's logs to the server
+        resources["allow_log_streaming"] = False
+        resources["components"] = [each for each in resources["components"] if each["id"] not in _SENDS_LOGS]
     if "snapshot_persistor" in resources:
         storage = resources["snapshot_persistor"]["args"]["storage"]["args"]
         storage["root_dir"] = str(kit.resolve() / "snapshots")

@@ -15,9 +15,8 @@ from PCRPredictorLib.errors import DataError
 
 from ...progress import Progress
 from ..messages import ANSWER, NOTHING, TASK, Task
-from ..site import Site, SiteSettings
-
-SETTINGS = "BREASTPCR_FEDERATION"  # environment variable: file with the settings of the sites of this machine
+from ..settings import ENVIRONMENT, SiteSettings
+from ..site import Site
 
 
 class SiteExecutor(ClientAPIExecutor):
@@ -66,9 +65,9 @@ def answer_tasks() -> None:
 
 
 def _open_site(name: str) -> Site:
-    file = os.environ.get(SETTINGS)
+    file = os.environ.get(ENVIRONMENT)
     if not file:
-        raise DataError(f"{SETTINGS} must name the settings of this site; start it with pcr federate join")
+        raise DataError(f"{ENVIRONMENT} must name the settings of this site; start it with pcr federate join")
     settings = SiteSettings.read(Path(file), name)
     folder = Path(settings.folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,105 @@
+"""The command: what it refuses in one sentence, and the sites that it makes of cohorts."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PCRPredictorLib.command_line import run
+from PCRPredictorLib.errors import DataError
+from PCRTrainingLib.cohort.cache import read_cache
+from PCRTrainingLib.command_line import app
+from PCRTrainingLib.federation import optional
+from PCRTrainingLib.federation.division import divide_cohort
+from PCRTrainingLib.federation.folder import FederationFolder, Plan
+from PCRTrainingLib.federation.join import read_kit
+from PCRTrainingLib.federation.simulate import safe_name, simulated_sites
+from PCRTrainingLib.progress import Progress
+from support.documentation import ROOT
+from support.federated.sites import CONFIG, Spoken
+from support.training_cohort import read_table, write_cohort, write_table
+
+PLAN = Plan(CONFIG, (), 2)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "all", 12)
+
+
+def test_without_flare_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(optional, "find_spec", lambda name: None)
+    assert run(app, ["federate", "simulate", str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert 'install it with: pip install -c constraints.txt ".[federated]"' in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_other_part_of_the_program_loads_flare():
+    loads = {
+        file.parent.name
+        for file in ROOT.glob("PCR*/**/*.py")
+        if any(line.startswith(("import nvflare", "from nvflare")) for line in file.read_text("utf-8").splitlines())
+    }
+    assert loads == {"flare"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sites", "north"], "2 different hospitals or more"),
+        (["--sites", "north", "north"], "2 different hospitals or more"),
+        (["--sites", "north", "south", "--dp-noise", "1"], "--dp-noise needs --dp-clip"),
+        (["--sites", "north", "a b"], "letters, digits and hyphens"),
+    ],
+)
+def test_a_call_that_makes_no_federation_is_refused(tmp_path, capsys, words, message):
+    assert run(app, ["federate", "serve", "--out", str(tmp_path / "out"), *words]) == 2
+    assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_kit_is_refused(tmp_path):
+    with pytest.raises(DataError, match="must be the startup kit of a site"):
+        read_kit(tmp_path, tmp_path, None, "cpu")
+    (tmp_path / "breastpcr.json").write_text(json.dumps({"site": "north", "agreed": {}}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"client\.key is missing"):
+        read_kit(tmp_path, tmp_path, None, "cpu")
+
+
+def test_the_sites_of_a_column_divide_a_cohort_without_loss(cohort, tmp_path):
+    parts = divide_cohort(cohort, "all", "site", tmp_path / "caches", CONFIG, Progress())
+    caches = {name: read_cache(folder, "all") for name, folder in parts.items()}
+    whole = read_cache(tmp_path / "caches/all", "all")
+    assert sorted(parts) == ["A", "B"]
+    assert sorted(name for cache in caches.values() for name in cache.ids) == sorted(whole.ids)
+    first = caches["B"].ids[0]
+    assert np.array_equal(caches["B"].read_grids(np.array([0])), whole.read_grids(np.array([whole.ids.index(first)])))
+
+
+def test_a_cohort_is_one_site_unless_a_column_divides_it(cohort, tmp_path):
+    folder = FederationFolder(tmp_path / "out")
+    found = simulated_sites(folder, [cohort, cohort], ["site", "cohort"], PLAN, "cpu", Progress())
+    assert list(found) == ["all-1-A", "all-1-B", "all-2"]
+    assert found["all-2"].cache is None and found["all-1-A"].folder.endswith("all-1-A")
+
+
+def test_columns_must_fit_the_cohorts_and_one_site_is_no_federation(cohort, tmp_path):
+    folder = FederationFolder(tmp_path / "out")
+    with pytest.raises(DataError, match="a column for each cohort, got 1 for 2"):
+        simulated_sites(folder, [cohort, cohort], ["site"], PLAN, "cpu", Progress())
+    with pytest.raises(DataError, match="two sites or more, got all"):
+        simulated_sites(folder, [cohort], [], PLAN, "cpu", Progress())
+
+
+def test_a_patient_without_a_site_is_reported(cohort, tmp_path):
+    copy = write_cohort(tmp_path / "copy", 12)
+    write_table(copy, [{**row, "site": "" if k == 0 else row["site"]} for k, row in enumerate(read_table(copy))])
+    spoken = Spoken()
+    parts = divide_cohort(copy, "copy", "site", tmp_path / "caches", replace(CONFIG), spoken)
+    assert sum(len(read_cache(folder)) for folder in parts.values()) == 11
+    assert any("1 patient without a site" in line for line in spoken.lines)
+
+
+def test_names_become_those_that_flare_accepts():
+    assert safe_name("GE Medical (1.5 T)") == "GE-Medical--1-5-T"
+    assert safe_name("§") == "site"
