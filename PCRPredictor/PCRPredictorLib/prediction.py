@@ -138,6 +138,12 @@ class ModelIdentity:
     auc: Mapping[str, object] = field(default_factory=dict)
     base_rate: float | None = None
 
+    @property
+    def use(self) -> str:
+        """What the model is for, which is research alone, as in "Research use only: attention maps"."""
+        text = self.intended_use.removeprefix("Research: ").removeprefix("Research on ")
+        return f"Research use only{'.' if text == self.intended_use else ':'} {text}"
+
 
 class Decided:
     """The decision at an operating point, of a result that has these."""

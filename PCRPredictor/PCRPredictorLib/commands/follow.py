@@ -143,7 +143,7 @@ def follow_course(
         course, prediction, out, model=model, notices=notices, show_patient_id=show_patient_id, dicom=dicom_results
     )
     print_course(course, prediction, notices)
-    print_line(f"Research use only. {prediction.model.intended_use}")
+    print_line(prediction.model.use)
     print_line(f"Written to {out}")
 
 
@@ -231,7 +231,7 @@ def _follow_table(found: CourseTable, model: ResponseModel, operating_point: str
     print_line(f"{total - len(failed)} of {count(total, 'patient')} predicted, {len(failed)} failed")
     for group in group_problems(failed):
         print_line(f"  {group.describe(10)}")
-    print_line(f"Research use only. {model.identity.intended_use}")
+    print_line(model.identity.use)
     print_line(f"Written to {out / TABLE}")
 
 

@@ -249,5 +249,5 @@ def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | N
         print_line(f"lesion {describe_lesion(lesion)}")
         for notice in lesion.prediction.notices:
             print_line(f"warning about {lesion.name}: {notice.message}")
-    print_line(f"Research use only. {prediction.model.intended_use}")
+    print_line(prediction.model.use)
     print_line(f"Written to {out}")

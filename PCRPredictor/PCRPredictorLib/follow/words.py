@@ -5,6 +5,7 @@ Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..errors import Notice
@@ -240,9 +241,10 @@ def describe_chart(course: Course, prediction: ResponsePrediction | None, _: Tra
 def list_warnings(
     course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice] = ()
 ) -> list[tuple[str, Notice]]:
-    """Return every warning once, with the visits that it is about, as "T0 and T1"; "" for the patient or the course.
+    """Return every warning once, with the visits that it is about, as "T0 and T1".
 
-    A warning that the model repeats at each visit is of the last one.
+    "" stands for the patient or the course, and for visits that the warning names itself. A warning that the model
+    repeats at each visit is of the last one.
     """
     found: dict[Notice, list[str]] = {notice: [] for notice in notices}
     for visit in course:
@@ -251,7 +253,12 @@ def list_warnings(
     if prediction is not None:
         found |= {notice: [] for notice in prediction.notices}
         found |= {notice: [prediction.last.visit] for notice in prediction.last.notices if notice not in found}
-    return [(join(visits) if visits else "", notice) for notice, visits in found.items()]
+    return [("" if _names(notice, visits) else join(visits), notice) for notice, visits in found.items()]
+
+
+def _names(notice: Notice, visits: Iterable[str]) -> bool:
+    """Return whether a warning names all these visits itself."""
+    return all(re.search(rf"\b{re.escape(visit)}\b", notice.message) for visit in visits)
 
 
 def _with_range(after: VisitPrediction, _: Translate) -> str:

@@ -137,5 +137,5 @@ def _read(text: str, exam: Exam, now: Fingerprint, drawn: tuple[Snapshot, ...]) 
     model = saved.prediction.model.checksum
     inputs = PredictionInputs(state, drawn if same_tumour else (), dict(saved.meaning), model)
     exam = replace(exam, clinical=dict(saved.entered))
-    result = Result(exam, saved.prediction, inputs, saved.shown, pack_result(exam, saved.prediction))
+    result = Result(exam, saved.prediction, inputs, saved.shown, pack_result(exam, saved.prediction), is_kept=True)
     return Found(result, saved.entered)

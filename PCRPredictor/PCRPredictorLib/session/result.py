@@ -39,6 +39,7 @@ class Result:
         inputs: what it was made of.
         shown: number of the lesion whose values and attention are shown.
         packed: what the scene keeps of it, None if it cannot be kept.
+        is_kept: True if it comes from a scene: it cannot answer for other clinical values.
     """
 
     exam: Exam
@@ -46,6 +47,7 @@ class Result:
     inputs: PredictionInputs
     shown: int = 0
     packed: Packed | None = None
+    is_kept: bool = False
 
     def at(self, point: OperatingPoint) -> Result:
         """Return the result at a different operating point."""
@@ -138,6 +140,17 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
         describe_evidence(prediction.evidence, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
     )
+
+
+def describe_stale(result: Result, is_different_exam: bool, _: wording.Translate = str) -> str:
+    """Return why a result that is not of what is chosen now must be predicted again.
+
+    Args:
+        is_different_exam: False if only clinical values differ.
+    """
+    if result.is_kept and not is_different_exam:
+        return _("A result kept in a scene cannot answer for other clinical values; predict again to see them.")
+    return _("Changed since this prediction; predict again.")
 
 
 def save_result(

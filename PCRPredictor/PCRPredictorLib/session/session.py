@@ -25,7 +25,7 @@ from .kept import KeptResults, predict_and_pack
 from .model_choice import ModelChoice, ModelRunner
 from .overlay import OverlaySettings
 from .reading import ReadingRoom
-from .result import PredictionInputs, Result, ResultWords, describe_result, save_result
+from .result import PredictionInputs, Result, ResultWords, describe_result, describe_stale, save_result
 from .tumour import Tumour
 from .what_if import Hypothesis, WhatIf
 
@@ -104,7 +104,8 @@ class Session:
             return self._translate(
                 "Hypothetical until you predict with these values; files hold the result without them."
             )
-        return self._translate("Changed since this prediction; predict again.") if self.is_stale else ""
+        different = self._is_different_exam()
+        return describe_stale(self.result, different, self._translate) if self.result and self.is_stale else ""
 
     @property
     def status(self) -> str:

@@ -21,11 +21,13 @@ class ModelState:
 
     Args:
         model: name of the chosen model.
+        brief: of it, its name, AUC and limits in a line, rich text.
         card: of it, rich text.
     """
 
     model: str = ""
     models: list[str] = field(default_factory=list)
+    brief: str = ""
     card: str = ""
 
 
@@ -50,7 +52,8 @@ class ModelSection:
 
     def refresh(self) -> None:
         """Show what the session holds."""
-        self.state.data.card = self._session.model.describe()
+        model, data = self._session.model, self.state.data
+        data.brief, data.card = model.describe_briefly(), model.describe()
 
     def _choose(self, name: str) -> None:
         if self._models[name] != self._session.model.path:
@@ -62,6 +65,7 @@ class ModelSection:
         v3.VSelect(
             v_model=(name.model,), items=(name.models,), disabled=(f"!!{busy}",), label="Model", id="model", **COMPACT
         )
+        html.Div(v_html=(name.brief,), classes="text-caption", id="model-brief")
         with html.Details(classes="text-caption my-1"):
             html.Summary("About this model")
             html.Div(v_html=(name.card,))

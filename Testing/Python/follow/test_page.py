@@ -97,6 +97,13 @@ def test_every_warning_is_reported_once_with_its_visit():
     ]  # fmt: skip
 
 
+def test_a_warning_that_names_its_visit_has_no_visit_before_it():
+    visits = [replace(visit, notices=()) for visit in tiny_course(2)]
+    gone = Notice("tumour_gone", "The tumour is gone at T1: the model reads no value.")
+    found = list_warnings(Course({"T0": visits[0], "T1": replace(visits[1], notices=(gone,))}), None)
+    assert found == [("", gone)]
+
+
 def test_a_warning_of_several_visits_names_them_all():
     alike = (Notice("background_unknown", "One breast."),)
     visits = {visit.name: replace(visit, notices=alike) for visit in tiny_course(3)}

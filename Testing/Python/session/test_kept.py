@@ -46,6 +46,13 @@ def test_chosen_point_and_clinical_values_are_kept(desk):
     assert desk.session.clinical.values["age"] == 52.0
 
 
+def test_result_that_was_kept_says_that_it_does_not_answer_for_other_values(desk):
+    desk.predict()
+    _come_back(desk)
+    desk.session.enter({"age": 30.0})
+    assert desk.session.stale.startswith("A result kept in a scene cannot answer for other clinical values")
+
+
 def test_result_that_cannot_be_read_is_reported_once_and_can_be_replaced(desk):
     desk.predict()
     desk.table.kept[desk.table.opened] = "{}"
