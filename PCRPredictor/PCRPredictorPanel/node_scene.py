@@ -167,7 +167,7 @@ class NodeScene:
     def open_exam(self, exam: Exam) -> None:
         """Add an exam to the scene and choose it."""
         has_tumour = exam.mask is not None and np.any(exam.mask)
-        added = (nodes.add_exam if has_tumour else nodes.add_phases)(slicer.mrmlScene, exam)
+        added = (nodes.add_exam if has_tumour else nodes.add_phases)(slicer.mrmlScene, exam, share=True)
         for name in PHASE_NAMES:
             added[name].SetAttribute(_SOURCE, uuid4().hex)
         self._source = self._key(added[name] for name in PHASE_NAMES), exam.provenance

@@ -125,7 +125,7 @@ class PageScene:
     def open_exam(self, exam: Exam) -> None:
         """Show an exam in place of the one before."""
         self._close()
-        nodes = add_phases(self._slicer.scene, exam)
+        nodes = add_phases(self._slicer.scene, exam, share=True)
         nodes["subtraction"] = put_subtraction(self._slicer.scene, None, exam)
         early = nodes["early"]
         if exam.has_tumour:

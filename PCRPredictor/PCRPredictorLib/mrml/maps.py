@@ -6,7 +6,7 @@ import numpy as np
 
 from ..exam import Geometry
 from ..report.maps import KINETIC, MapOverlay, OverlayKind
-from .exam import Node
+from .exam import Node, scalar_array
 from .nodes import ATTENTION, is_own, make_colour_table, put_attention, to_vtk_image
 
 _ANY = 1e-3  # least value of a kinetic map that is one
@@ -60,7 +60,8 @@ def hide_faint(node: Node, threshold: float) -> None:
         threshold, low = _ANY / high, 0.0
     display.SetApplyThreshold(low >= 0)
     if low >= 0:
-        display.SetThreshold(threshold * high, max(high, node.GetImageData().GetScalarRange()[1]))
+        highest = float(scalar_array(node).max())  # VTK takes ten times as long
+        display.SetThreshold(threshold * high, max(high, highest))
     elif colours is not None and is_own(colours):
         levels = np.abs(np.linspace(-1, 1, colours.GetNumberOfColors()))
         for index, level in enumerate(levels):

@@ -53,20 +53,29 @@ def add_prediction(scene: Node, exam: Exam, prediction: Prediction) -> dict[str,
     return nodes
 
 
-def add_exam(scene: Node, exam: Exam) -> dict[str, Node]:
+def add_exam(scene: Node, exam: Exam, *, share: bool = False) -> dict[str, Node]:
     """Add an exam with a mask to a scene; each of several tumours is a segment.
 
     Returns:
         The nodes added: "pre", "early", "late", "segmentation".
     """
-    nodes = add_phases(scene, exam)
+    nodes = add_phases(scene, exam, share=share)
     nodes["segmentation"] = add_segmentation(scene, tumours_of(exam), exam.geometry, nodes["early"])
     return nodes
 
 
-def add_phases(scene: Node, exam: Exam) -> dict[str, Node]:
-    """Add "pre", "early" and "late" of an exam to a scene, with grey values chosen by the mask, if any."""
-    nodes = {name: add_volume(scene, getattr(exam, name), exam.geometry, VOLUME_NAMES[name]) for name in PHASE_NAMES}
+def add_phases(scene: Node, exam: Exam, *, share: bool = False) -> dict[str, Node]:
+    """Add "pre", "early" and "late" of an exam to a scene, with grey values chosen by the mask, if any.
+
+    Args:
+        share: let the nodes have the exam's own voxels where these may be changed: copies of a whole exam take a tenth
+            of a second, and its memory twice.
+    """
+    nodes = {}
+    for name in PHASE_NAMES:
+        array = getattr(exam, name)
+        image = to_vtk_image(array) if share and array.flags.writeable else _copy_to_vtk_image(array)
+        nodes[name] = _add_image(scene, image, exam.geometry, VOLUME_NAMES[name])
     if exam.has_tumour:
         near = near_tumour(exam)
         limits = grey_limits(exam.early[near], np.asarray(exam.mask)[near])
@@ -156,9 +165,13 @@ def put_own(scene: Node, node: Node | None, image: Node, geometry: Geometry, nam
 
 def add_volume(scene: Node, array: np.ndarray, geometry: Geometry, name: str) -> Node:
     """Add a scalar volume node with a copy of the array (k, j, i)."""
+    return _add_image(scene, _copy_to_vtk_image(array), geometry, name)
+
+
+def _copy_to_vtk_image(array: np.ndarray) -> Node:
     import vtk
 
-    return _add_image(scene, fill_image(vtk.vtkImageData(), array), geometry, name)
+    return fill_image(vtk.vtkImageData(), array)
 
 
 def _add_image(scene: Node, image: Node, geometry: Geometry, name: str) -> Node:
