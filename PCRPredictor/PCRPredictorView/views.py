@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from PCRPredictorLib.mrml.display import COMPARE_VIEWS, HANGING_VIEWS, compare_phases, hang_views, match_view, scroll_to
-from PCRPredictorLib.mrml.exam import geometry_of
+from PCRPredictorLib.mrml.exam import Node, geometry_of
 from PCRPredictorLib.mrml.follow import VISIT_VIEWS
 from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
@@ -29,6 +31,7 @@ from .viewing.visits import VisitViews
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
+_FOLLOW_S = 0.1  # between two moves of linked views, which are drawn 10 times per second
 Press = Callable[[tuple[float, float, float]], None]
 
 
@@ -51,6 +54,11 @@ class Views:
         self._is_down = False
         self._is_aligning = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
+        self._moved: SliceView | None = None  # to where hidden views have to follow
+        self._is_sending = False
+        self._turned: dict[str, float] = {}  # slices to go, by view
+        self._waiting: asyncio.TimerHandle | None = None  # until linked views follow
+        self._followed = 0.0  # when they did
         self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
         self.visits = VisitViews(slicer, self._arrange_visits, lambda: self.arrangement == Arrangement.VISITS)
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
@@ -74,6 +82,7 @@ class Views:
 
     def arrange(self, arrangement: str) -> None:
         """Show an arrangement, given as a value of `Arrangement`."""
+        self._move_hidden()
         self._manager.set_layout(Arrangement(arrangement).value)
         self.redraw()
 
@@ -84,6 +93,7 @@ class Views:
 
     def redraw(self) -> None:
         """Draw the views again, after the scene or a camera has changed; give each phase its view side by side."""
+        self._move_hidden()
         if self._scene.is_open and self.state.data.arrangement == Arrangement.COMPARE.value:
             nodes, overlay = self._scene.nodes, self._scene.overlay
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
@@ -95,10 +105,24 @@ class Views:
             hang_views(self._slicer.scene, shown, nodes.get("attention") if overlay.visible else None, overlay.opacity)
         if self.arrangement == Arrangement.VISITS:
             self.visits.fill()
+        self.draw_slices()
+        self.draw_space()
+
+    def grey_tools(self) -> list[Node]:
+        """Return the displayable managers by which the mouse changes window and level in the slice views."""
+        views = self._slicer.view_manager.get_slice_views()
+        return [view.get_displayable_manager_by_class("vtkMRMLScalarBarDisplayableManager") for view in views]
+
+    def draw_slices(self) -> None:
+        """Draw the slice views again: their places, images or grey values have changed, and nothing else."""
+        for view in self._slicer.view_manager.get_slice_views():
+            view.schedule_render()
+
+    def draw_space(self) -> None:
+        """Draw the 3D views again, whose camera has moved."""
         for space in self._slicer.view_manager.get_threed_views():
             space.renderer().ResetCameraClippingRange()
-        for view in self._slicer.view_manager.get_views():
-            view.schedule_render()
+            space.schedule_render()
 
     def choose(self, arrangement: Arrangement) -> None:
         """Show an arrangement, and note it in the page's state."""
@@ -153,8 +177,25 @@ class Views:
         names = {name: name for name in COMPARE_VIEWS} | VISIT_VIEWS
         label(names.get(view.name) or f"{view.get_orientation()}")
         reset_button(view)
+        wheel = f"[{view.name!r}, Number($event.currentTarget.dataset.wheel)]"
+        html.Div(raw_attrs=["data-wheel"], style="display: none", click=(self._turn_wheel, wheel))
         with html.Div(style="position: absolute; bottom: 14px; left: 12px; right: 12px;"):
             Slider(typed_state=slider, density="compact", color="white", track_size=2, thumb_size=12)
+
+    def _turn_wheel(self, name: str, slices: float) -> None:
+        """Move a slice view by so many slices, to the end of the exam at most; messages that wait are added up."""
+        if not self._turned:
+            asyncio.get_running_loop().call_soon(self._turn_views)
+        self._turned[name] = self._turned.get(name, 0) + slices
+
+    def _turn_views(self) -> None:
+        turned, self._turned = self._turned, {}
+        for name, slices in turned.items():
+            view = self._slicer.view_manager.get_view(name)
+            if view is not None and view.get_slice_step():
+                low, high = view.get_slice_range()
+                view.set_slice_value(min(max(view.get_slice_value() + slices * view.get_slice_step(), low), high))
+        self._send_soon()
 
     def _add_place(self, view: SliceView) -> None:
         """Write the patient's sides at the view's edges, and the slice that it shows."""
@@ -173,12 +214,22 @@ class Views:
         place = describe_slice(node, geometry) if geometry is not None else ""
         for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
             if state[key] != text:
-                with state:
-                    state[key] = text
+                state[key] = text
+                self._send_soon()
+
+    def _send_soon(self) -> None:
+        """Send the page's state once, after all that changes it now."""
+        if not self._is_sending:
+            self._is_sending = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._is_sending = False
+        self._server.state.flush()
 
     def _align_others(self, view: SliceView) -> None:
-        """Move the views side by side, and the axial one of the four, to where one of them has moved."""
-        node, axial = view.get_view_node(), nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
+        """Move the views side by side to where one of them has moved; hidden ones follow later."""
+        node = view.get_view_node()
         before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
         if self._is_aligning or self.arrangement not in (Arrangement.COMPARE, Arrangement.HANGING):
             return
@@ -186,12 +237,45 @@ class Views:
         is_resized = before != node.GetDimensions()
         if view.name in self._never_shown and is_resized and before is not None:
             self._never_shown.remove(view.name)
-            match_view(node, axial)  # as wide in mm; a view that is resized later keeps its mm per pixel
+            match_view(node, self._axial())  # as wide in mm; a view that is resized later keeps its mm per pixel
         elif view.name not in self._never_shown and not is_resized:
-            others = [self._slicer.view_manager.get_view(name) for name in COMPARE_VIEWS]
-            for other in (axial, *(other.get_view_node() for other in others if other not in (None, view))):
-                match_view(other, node)
+            self._moved = view
+            self._follow_in_time()
         self._is_aligning = False
+
+    def _follow_in_time(self) -> None:
+        """Move the other views that are shown now, or in a moment if they were moved just now: they cost as much."""
+        if self._waiting is None:
+            wait = max(0.0, self._followed + _FOLLOW_S - time.monotonic())
+            if wait:
+                self._waiting = asyncio.get_running_loop().call_later(wait, self._move_shown)
+            else:
+                self._move_shown()
+
+    def _move_shown(self) -> None:
+        self._waiting, self._followed = None, time.monotonic()
+        if self._moved is not None:
+            shown = self._slicer.view_manager.get_current_view_ids()
+            was_aligning, self._is_aligning = self._is_aligning, True
+            self._match([name for name in COMPARE_VIEWS if name in shown], self._moved)
+            self._is_aligning = was_aligning
+
+    def _move_hidden(self) -> None:
+        """Let the views that are not shown, and the axial one of the four, follow the last one that was moved."""
+        moved, self._moved = self._moved, None
+        if moved is not None:
+            self._is_aligning = True
+            self._match(COMPARE_VIEWS, moved)
+            match_view(self._axial(), moved.get_view_node())
+            self._is_aligning = False
+
+    def _match(self, names: Iterable[str], leader: SliceView) -> None:
+        for other in map(self._slicer.view_manager.get_view, names):
+            if other not in (None, leader):
+                match_view(other.get_view_node(), leader.get_view_node())
+
+    def _axial(self) -> Node:
+        return nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
 
     def _on_button(self, view: SliceView) -> None:
         self._is_down = True

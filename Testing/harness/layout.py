@@ -45,6 +45,7 @@ class LayoutManager:
         view = self.views[name]
         return types.SimpleNamespace(
             sliceLogic=lambda: view.logic,
+            sliceView=lambda: view,
             mrmlSliceNode=lambda: view.node,
             mrmlSliceCompositeNode=lambda: view.composite,
         )

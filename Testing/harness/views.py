@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 SLICE_MANAGERS = (
     "vtkMRMLCrosshairDisplayableManager",
+    "vtkMRMLScalarBarDisplayableManager",
     "vtkMRMLVolumeGlyphSliceDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager2D",
     "vtkMRMLMarkupsDisplayableManager",
@@ -100,6 +101,9 @@ class SliceView(View):
         self._mapper.SetInputConnection(connection)
         self._actor.SetVisibility(connection is not None)
         return super().pixels()
+
+    def displayableManagerByClassName(self, name):
+        return self.group.GetDisplayableManagerByClassName(name)
 
     def position_of(self, ras):
         """Return row and column of a point projected onto the view."""

@@ -232,12 +232,28 @@ def _show_legend_in(view: Node, overlay: Node | None) -> None:
 
 
 def match_view(view: Node, leader: Node) -> None:
-    """Give a slice view the place and width of a second one, whose window may have a different shape."""
-    view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
-    view.UpdateMatrices()
+    """Give a slice view the place and width of a second one, whose window may have a different shape.
+
+    A view that has them already is not touched: each change costs milliseconds in all that listens to it.
+    """
     width, height, depth = leader.GetFieldOfView()
     across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
-    view.SetFieldOfView(width, width * across if across else height, depth)
+    field = (width, width * across if across else height, depth)
+    is_placed = np.allclose(_matrix(view), _matrix(leader), rtol=0, atol=1e-6)
+    has_field = np.allclose(view.GetFieldOfView(), field, rtol=1e-6)
+    was_modifying = view.StartModify()
+    if not is_placed:
+        view.GetSliceToRAS().DeepCopy(leader.GetSliceToRAS())
+        view.UpdateMatrices()
+    if not has_field:
+        view.SetFieldOfView(*field)
+    view.EndModify(was_modifying)
+
+
+def _matrix(view: Node) -> list[float]:
+    """Return the 16 elements of the matrix from a slice to RAS."""
+    matrix = view.GetSliceToRAS()
+    return [matrix.GetElement(row, column) for row in range(4) for column in range(4)]
 
 
 def show_four_up(scene: Node) -> None:

@@ -6,11 +6,12 @@ For panel and page alike. What turns a wheel, drags a window or draws a ruler is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
 from ..curves.phases import Phases
-from ..exam import Geometry
+from ..exam import PHASE_NAMES, Geometry
 from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
 from .nodes import nodes_of, put_own, remove, to_vtk_image
 
@@ -18,6 +19,7 @@ _MIP_MM = 1.6  # voxels of the MIP: a whole exam in a software renderer
 _PHASE, _MIP = "Phase", "Subtraction as MIP"
 _RULER = "BreastPCR.ruler"  # attribute of lines that this library made
 _TURN = 6.0  # degrees of a step of the MIP
+_MODIFIED = "ModifiedEvent"
 RULER_NAME = "Ruler"
 
 
@@ -29,6 +31,7 @@ class Station:
         rendering: logic of the module Volume Rendering, called when it is needed.
         volumes: gives the nodes by "pre", "early", "late" and "subtraction"; empty without an exam.
         phases: gives all phases of the exam, None without one.
+        grey_tools: gives the `vtkMRMLScalarBarDisplayableManager` of each slice view: its mouse tool for grey values.
     """
 
     def __init__(
@@ -37,17 +40,22 @@ class Station:
         rendering: Callable[[], Node],
         volumes: Callable[[], Mapping[str, Node]],
         phases: Callable[[], Phases | None],
+        grey_tools: Callable[[], Sequence[Node]],
     ) -> None:
         self._scene, self._rendering, self._volumes, self._phases = scene, rendering, volumes, phases
+        self._grey_tools = grey_tools
         self._phase: Node | None = None
         self._mip: Node | None = None
         self._mip_of = ""
         self._number: int | None = None
         self._grey: dict[str, tuple[float, float]] = {}
+        self._shared: list[Node] = []  # displays with one window and level
+        self._observed: list[tuple[Node, int]] = []  # displays with the tags of their observers
         self._replaced: dict[str, str] = {}  # background by composite node, while the phases are played
 
     def forget(self) -> None:
         """Drop everything that belongs to the last exam, if its scene has not."""
+        self.unlink_grey()
         for node in (self._phase, self._mip):
             if node is not None and node.GetScene() is not None:
                 remove(node)
@@ -59,6 +67,33 @@ class Station:
         for node in self._volumes().values():
             display = node.GetDisplayNode()
             self._grey.setdefault(node.GetID(), (display.GetWindowLevelMin(), display.GetWindowLevelMax()))
+
+    def link_grey(self) -> None:
+        """Let the phases share one window, the subtraction and its MIP a second one, which the mouse never gives a map.
+
+        What `reset_grey` goes back to is noted; the phases begin with the window of the early one.
+        """
+        self.unlink_grey()
+        self.remember_grey()
+        if not (volumes := self._volumes()):
+            return
+        early, subtraction = volumes["early"].GetDisplayNode(), volumes["subtraction"].GetDisplayNode()
+        nodes = [*(volumes[name] for name in PHASE_NAMES), self._phase]
+        self._shared = [node.GetDisplayNode() for node in nodes if node is not None]
+        follow = [*((display, self._share_grey) for display in self._shared), (subtraction, self._window_mip)]
+        self._observed = [(display, display.AddObserver(_MODIFIED, done)) for display, done in follow]
+        self._share_grey(early)
+        self._window_mip(subtraction)
+        for tool in self._grey_tools():
+            tool.SetAdjustForegroundWindowLevelEnabled(False)
+
+    def unlink_grey(self) -> None:
+        """Let each phase have its own window and level again."""
+        for tool in self._grey_tools() if self._shared else ():
+            tool.SetAdjustForegroundWindowLevelEnabled(True)
+        for display, tag in self._observed:
+            display.RemoveObserver(tag)
+        self._shared, self._observed = [], []
 
     def step_slices(self, by: int, names: Sequence[str] = ()) -> None:
         """Move slice views by so many slices of the exam; behind the last one comes the first.
@@ -72,9 +107,10 @@ class Station:
         geometry, views = geometry_of(volumes["early"]), nodes_of(self._scene, "vtkMRMLSliceNode")
         first = next((node for node in views if node.GetLayoutName() in names), views[0])
         normal = _normal(first)
-        for node in views:
-            if abs(float(_normal(node) @ normal)) > 0.99:
-                node.SetSliceOffset(_next_offset(node.GetSliceOffset(), normal, geometry, by))
+        parallel = [node for node in views if abs(float(_normal(node) @ normal)) > 0.99]
+        offsets = [_next_offset(node.GetSliceOffset(), normal, geometry, by) for node in parallel]
+        for node, offset in zip(parallel, offsets, strict=True):  # all were read first: linked views move each other
+            node.SetSliceOffset(offset)
 
     def step_phases(self, by: int) -> int | None:
         """Show the next phase in the slice views, behind the last the first; return its number, None if none."""
@@ -86,12 +122,15 @@ class Station:
         self._number = (at + by) % len(phases.arrays)
         early = volumes["early"]
         image = to_vtk_image(np.ascontiguousarray(phases.arrays[self._number]))
-        self._phase = put_own(self._scene, self._phase, image, geometry_of(early), _PHASE)
+        before = self._phase
+        self._phase = put_own(self._scene, before, image, geometry_of(early), _PHASE)
         display = self._phase.GetDisplayNode()
         display.SetWindowLevelMinMax(
             early.GetDisplayNode().GetWindowLevelMin(), early.GetDisplayNode().GetWindowLevelMax()
         )
         self._hide(self._phase)
+        if self._shared and before is None:
+            self.link_grey()
         self._replace_background({node.GetID() for node in volumes.values()} - {volumes["subtraction"].GetID()})
         return self._number
 
@@ -115,11 +154,8 @@ class Station:
         elif self._mip is None or self._mip_of != volumes["subtraction"].GetID():
             self._mip = put_mip(self._scene, self._mip, volumes["subtraction"], self._rendering())
             self._mip_of = volumes["subtraction"].GetID()
-        import slicer
-
-        kind = slicer.vtkMRMLViewNode
         for view in nodes_of(self._scene, "vtkMRMLViewNode"):
-            view.SetRaycastTechnique(kind.MaximumIntensityProjection if visible else kind.Composite)
+            view.SetRaycastTechnique(view.MaximumIntensityProjection if visible else view.Composite)
 
     def rotate(self, degrees: float = _TURN) -> None:
         """Turn the 3D views around the patient's long axis."""
@@ -133,7 +169,8 @@ class Station:
 
     def adjust_window(self, wanted: bool) -> None:
         """Let the left button change window and level, as Slicer's own tool does, or stop."""
-        self.remember_grey()
+        if wanted:
+            self.link_grey()
         mode = self._interaction()
         mode.SetCurrentInteractionMode(mode.AdjustWindowLevel if wanted else mode.ViewTransform)
 
@@ -167,11 +204,29 @@ class Station:
                 self._scene.RemoveNode(line)
 
     def reset_grey(self) -> None:
-        """Give the volumes the grey values that they had first."""
+        """Give the volumes the grey values that they had first; phases that share theirs get the early phase's."""
+        is_linked = bool(self._shared)
+        self.unlink_grey()
         for identifier, limits in self._grey.items():
             node = self._scene.GetNodeByID(identifier)
             if node is not None and node.GetDisplayNode() is not None:
                 node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+        if is_linked:
+            self.link_grey()
+
+    def _share_grey(self, changed: Node, _event: str = "") -> None:
+        """Give every phase the window and level of one of them."""
+        grey = changed.GetWindow(), changed.GetLevel()
+        for display in self._shared:
+            if (display.GetWindow(), display.GetLevel()) != grey:
+                display.AutoWindowLevelOff()
+                display.SetWindowLevel(*grey)
+
+    def _window_mip(self, subtraction: Node, _event: str = "") -> None:
+        """Give the MIP the window and level of the subtraction."""
+        display = self._mip and self._rendering().GetFirstVolumeRenderingDisplayNode(self._mip)
+        if display is not None:
+            _set_grey(display.GetVolumePropertyNode().GetVolumeProperty(), subtraction)
 
     def _interaction(self) -> Node:
         return nodes_of(self._scene, "vtkMRMLInteractionNode")[0]
@@ -184,10 +239,11 @@ class Station:
     def _replace_background(self, replaced: set[str]) -> None:
         """Show the phase in the place of volumes, and note which."""
         for node in nodes_of(self._scene, "vtkMRMLSliceCompositeNode"):
-            if (shown := node.GetBackgroundVolumeID()) is None or shown in replaced:
-                if shown is not None:
-                    self._replaced[node.GetID()] = shown
-                node.SetBackgroundVolumeID(self._phase.GetID() if self._phase is not None else None)
+            shown = node.GetBackgroundVolumeID()
+            if shown in replaced:
+                self._replaced[node.GetID()] = shown
+            if self._phase is not None and (shown is None or shown in replaced):
+                node.SetBackgroundVolumeID(self._phase.GetID())
 
 
 def put_mip(scene: Node, node: Node | None, subtraction: Node, rendering: Node) -> Node:
@@ -202,8 +258,7 @@ def put_mip(scene: Node, node: Node | None, subtraction: Node, rendering: Node) 
     node.HideFromEditorsOn()
     node.SetSaveWithScene(False)
     display = rendering.GetFirstVolumeRenderingDisplayNode(node) or rendering.CreateDefaultVolumeRenderingNodes(node)
-    high = subtraction.GetDisplayNode().GetWindowLevelMax()
-    _set_grey(display.GetVolumePropertyNode().GetVolumeProperty(), high)
+    _set_grey(display.GetVolumePropertyNode().GetVolumeProperty(), subtraction.GetDisplayNode())
     for made in (node.GetDisplayNode(), display, display.GetVolumePropertyNode(), display.GetROINode()):
         if made is not None:
             made.SetSaveWithScene(False)
@@ -215,11 +270,13 @@ def coarse_maximum(array: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, G
     """Return the maximum of each block of about `_MIP_MM`, float32 (k, j, i), and its lattice: a MIP loses no peak."""
     steps = [max(1, round(_MIP_MM / spacing)) for spacing in geometry.spacing]
     sizes = [count // step for count, step in zip(geometry.size, steps, strict=True)]
-    k, j, i = (count * step for count, step in zip(sizes[::-1], steps[::-1], strict=True))
-    parts = array[:k, :j, :i].reshape(sizes[2], steps[2], sizes[1], steps[1], sizes[0], steps[0])
+    found = array
+    for axis, (count, step) in enumerate(zip(sizes[::-1], steps[::-1], strict=True)):  # whole slices, rows, then voxels
+        parts = [found[(slice(None),) * axis + (slice(k, count * step, step),)] for k in range(step)]
+        found = reduce(np.maximum, parts)
     spacing = tuple(step * each for step, each in zip(steps, geometry.spacing, strict=True))
     origin = tuple(geometry.to_physical((np.array(steps) - 1) / 2).tolist())
-    return parts.max((1, 3, 5)).astype(np.float32), Geometry(tuple(sizes), spacing, origin, geometry.direction)  # type: ignore[arg-type]
+    return found.astype(np.float32), Geometry(tuple(sizes), spacing, origin, geometry.direction)  # type: ignore[arg-type]
 
 
 def cursor_position(crosshair: Node) -> tuple[float, float, float] | None:
@@ -247,13 +304,16 @@ def _next_offset(offset: float, normal: np.ndarray, geometry: Geometry, by: int)
     return start + number % count * step
 
 
-def _set_grey(properties: Node, high: float) -> None:
+def _set_grey(properties: Node, grey: Node) -> None:
+    """Draw a MIP from black to white in the window of a display node; what is 0 is black, whatever the window."""
     import vtk
 
+    low = max(grey.GetWindowLevelMin(), 0.0)
+    high = max(grey.GetWindowLevelMax(), low + 1e-3)
     colours, opacity = vtk.vtkColorTransferFunction(), vtk.vtkPiecewiseFunction()
-    for level in (0.0, 1.0):
-        colours.AddRGBPoint(level * high, level, level, level)
-        opacity.AddPoint(level * high, level)
+    for value, level in ((low, 0.0), (high, 1.0)):
+        colours.AddRGBPoint(value, level, level, level)
+        opacity.AddPoint(value, level)
     properties.SetColor(colours)
     properties.SetScalarOpacity(opacity)
     properties.ShadeOff()

@@ -39,7 +39,7 @@ class ReadingControls(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self._ui, self._scene, self._session = ui, scene, session
         rendering = slicer.modules.volumerendering.logic
-        self.station = Station(slicer.mrmlScene, rendering, self._volumes, lambda: session.reading.phases)
+        self.station = Station(slicer.mrmlScene, rendering, self._volumes, lambda: session.reading.phases, _grey_tools)
         self._shortcuts: list[Any] = []
         self._players: dict[str, Any] = {}
         self._exam: object = None
@@ -65,6 +65,7 @@ class ReadingControls(VTKObservationMixin):
     def leave(self) -> None:
         """Stop films and tools, and listen to keys no more."""
         self._stop()
+        self.station.unlink_grey()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()  # else it outlives a reload of the module
@@ -168,6 +169,7 @@ class ReadingControls(VTKObservationMixin):
             shown = {view: volumes[name] for view, name in names.items()}
             hang_views(slicer.mrmlScene, shown, attention, overlay.opacity)
             self.station.show_mip(True)
+            self.station.link_grey()
         self.update()
 
     def _reset(self) -> None:
@@ -229,6 +231,13 @@ class ReadingControls(VTKObservationMixin):
 
 def _layout() -> Any:
     return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+
+def _grey_tools() -> list[Any]:
+    manager = slicer.app.layoutManager()
+    views = [manager.sliceWidget(name).sliceView() for name in manager.sliceViewNames()] if manager is not None else []
+    found = [view.displayableManagerByClassName("vtkMRMLScalarBarDisplayableManager") for view in views]
+    return [tool for tool in found if tool is not None]
 
 
 def _set_checked(button: Any, checked: bool) -> None:

@@ -17,6 +17,7 @@ from trame_server.utils.typed_state import TypedState
 from ..page_scene import PageScene
 from ..viewing.arrangements import Arrangement
 from ..views import Views
+from .overlay import GreyState
 
 _INTERVALS = {"play_slices": 0.1, "play_phases": 0.4, "rotate": 0.1}  # s between two pictures of a film
 _CURSOR_S = 0.033  # between two curves at the cursor: 30 per second
@@ -64,8 +65,10 @@ class ReadingSection:
 
     def __init__(self, server: Server, session: Session, scene: PageScene, views: Views) -> None:
         self._server, self._session, self._scene, self._views = server, session, scene, views
-        self.state = TypedState(server.state, ReadingState)
-        self.station = Station(scene.scene, scene.volume_rendering, scene.volumes, lambda: session.reading.phases)
+        self.state, self._grey = TypedState(server.state, ReadingState), TypedState(server.state, GreyState)
+        self.station = Station(
+            scene.scene, scene.volume_rendering, scene.volumes, lambda: session.reading.phases, views.grey_tools
+        )
         self._films: dict[str, asyncio.Task[None]] = {}
         self._late: asyncio.TimerHandle | None = None
         scene.on_open.append(self._begin)
@@ -85,7 +88,6 @@ class ReadingSection:
         elif self._scene.is_open:
             _ACTIONS[action](self)
             self._note_running()
-            self._views.redraw()
 
     def _begin(self) -> None:
         self._stop()
@@ -116,7 +118,6 @@ class ReadingSection:
         while self._scene.is_open:
             with self._server.state:
                 step()
-                self._views.redraw()
             await asyncio.sleep(_INTERVALS[action])
 
     def _play_phases(self) -> None:
@@ -126,6 +127,7 @@ class ReadingSection:
 
     def _show_phase(self, by: int) -> None:
         number = self.station.step_phases(by)
+        self._views.draw_slices()
         phases = self._session.reading.phases
         if number is not None and phases is not None:
             seconds = "" if phases.seconds is None else f", {phases.seconds[number]:.0f} s"
@@ -138,13 +140,22 @@ class ReadingSection:
 
     def _rotate(self) -> None:
         self._show_mip(True)
-        self._play("rotate", self.station.rotate)
+        self._play("rotate", self._turn)
         if "rotate" not in self._films and self._views.arrangement != Arrangement.HANGING:
             self._show_mip(False)
+
+    def _turn(self) -> None:
+        self.station.rotate()
+        self._views.draw_space()
+
+    def _step_slices(self, by: int) -> None:
+        self.station.step_slices(by)
+        self._views.draw_slices()
 
     def _show_mip(self, visible: bool) -> None:
         self._views.peel_volumes(not visible)
         self.station.show_mip(visible)
+        self._views.draw_space()
 
     def _stop(self) -> None:
         for film in self._films.values():
@@ -154,6 +165,8 @@ class ReadingSection:
     def _hang(self) -> None:
         is_hanging = self._views.arrangement == Arrangement.HANGING
         self._show_mip(not is_hanging)
+        if not is_hanging:
+            self.station.link_grey()
         self._views.choose(Arrangement.FOUR_UP if is_hanging else Arrangement.HANGING)
 
     def _colour(self) -> None:
@@ -166,6 +179,8 @@ class ReadingSection:
         self._end_phases()
         self.station.adjust_window(False)
         self.station.reset_grey()
+        self._scene.show_grey(0.0, 1.0)
+        self._grey.data.grey = [0.0, 100.0]
         self._views.reset()
 
     def _note_running(self) -> None:
@@ -205,11 +220,11 @@ class ReadingSection:
 _ACTIONS: dict[str, Callable[[ReadingSection], object]] = {
     "hang": ReadingSection._hang,
     "reset": ReadingSection._reset,
-    "next_slice": lambda section: section.station.step_slices(1),
-    "previous_slice": lambda section: section.station.step_slices(-1),
+    "next_slice": lambda section: section._step_slices(1),
+    "previous_slice": lambda section: section._step_slices(-1),
     "next_phase": lambda section: section._show_phase(1),
     "previous_phase": lambda section: section._show_phase(-1),
-    "play_slices": lambda section: section._play("play_slices", lambda: section.station.step_slices(1)),
+    "play_slices": lambda section: section._play("play_slices", lambda: section._step_slices(1)),
     "play_phases": ReadingSection._play_phases,
     "rotate": ReadingSection._rotate,
     "window": lambda section: section.station.adjust_window(not section.station.adjusts_window),

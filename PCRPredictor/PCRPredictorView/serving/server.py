@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import importlib
-import json
 import logging
 import mimetypes
 import os
@@ -21,10 +20,10 @@ from pathlib import Path
 
 from aiohttp import web
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.mrml.keys import KEYS
 
 from .guard import Guard, is_loopback
 from .pages import GRACE, PageProcess, Pages, StartProcess
+from .script import SCRIPT
 from .uploads import check_size, receive
 
 MEGABYTE = 2**20
@@ -42,29 +41,6 @@ _DOWNLOADS = {
     "tumour.nii.gz": "application/gzip",
     "tumour.dcm": "application/dicom",
 }
-_SCRIPT = """<script>
-  addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input")) return;
-    event.preventDefault();
-    document.getElementById(event.shiftKey ? "redo" : "undo")?.click();
-  }, true);
-  const keys = KEYS;
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.("input, textarea, select, [contenteditable], .v-slider, [role=listbox]")) return;
-    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    const button = action && document.getElementById("do-" + action);
-    if (!button || button.disabled) return;
-    event.preventDefault();
-    button.click();
-  }, true);
-  new MutationObserver(() => {
-    if (document.body.innerText.trim() !== "Connection closed") return;
-    document.body.innerHTML = "<p style='font-family: sans-serif; margin: 2em'>This page has ended, or is open in "
-      + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; if neither answers, "
-      + "start pcr view again.</p>";
-  }).observe(document.body, {childList: true, subtree: true});
-</script>""".replace("KEYS", json.dumps({key.key: key.action for key in KEYS}))  # clicks the button of a key
 _PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 
 
@@ -224,7 +200,7 @@ class Handlers:
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
-        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{_SCRIPT}</body>")
+        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{SCRIPT}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Open a new page for a browser that navigates here; an embedded picture, for example, opens none."""

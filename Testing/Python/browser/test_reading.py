@@ -23,6 +23,20 @@ def test_the_curve_follows_the_mouse_and_the_lesion_is_measured(page):
     page.wait_for_function("before => document.querySelector('#cursor').innerText !== before", arg=before)
 
 
+def test_notches_of_the_wheel_are_slices_and_end_with_the_exam(page):
+    def shown():
+        words = page.inner_text("#views").split("slice ")[1]
+        return [int(part) for part in words.split(",")[0].split("/")]
+
+    hover(page, (0.5, 0.5))
+    number, count = shown()
+    page.mouse.wheel(0, -100)
+    page.wait_for_function(f"document.querySelector('#views').innerText.includes('slice {number + 1}/{count}')")
+    for _ in range(count):
+        page.mouse.wheel(0, 100)
+    page.wait_for_function(f"document.querySelector('#views').innerText.includes('slice 1/{count}')")
+
+
 @pytest.mark.slow
 def test_keys_hang_colour_step_and_reset(page):
     wait_until_idle(page)
@@ -47,13 +61,13 @@ def test_keys_hang_colour_step_and_reset(page):
     page.keyboard.press("m")
     wait_until_idle(page)
     wait_for_change(page, mip, 3, 0.5)
-    page.keyboard.press("k")  # window and level are the image's only without the map
-    wait_until_idle(page)
-    early = view(page, 1)
+    pre, early, subtraction = (view(page, number) for number in range(3))
     page.keyboard.press("w")
-    drag(page, (0.4, 0.4), (0.6, 0.5), 1)
+    drag(page, (0.2, 0.2), (0.4, 0.3), 1)
     wait_until_idle(page)
-    wait_for_change(page, early, 1, 0.3)
+    wait_for_change(page, early, 1, 0.3)  # the image, not the map over it
+    wait_for_change(page, pre, 0, 0.3)  # as wide a window as in the early phase
+    assert np.abs(view(page, 2) - subtraction).mean() < 0.1
     page.keyboard.press("r")
     wait_until_idle(page)
     page.keyboard.press("v")

@@ -12,7 +12,7 @@ pytest.importorskip("PySide6")
 import slicer
 from harness import session
 from PCRPredictorLib.exam import Dynamic
-from PCRPredictorLib.mrml.display import CURVE_VIEW, HANGING_LAYOUT
+from PCRPredictorLib.mrml.display import CURVE_VIEW, HANGING_LAYOUT, match_view
 from PCRPredictorLib.mrml.keys import KEYS
 from PCRPredictorLib.mrml.nodes import add_volume
 from support.examples import tiny_exam
@@ -94,6 +94,33 @@ def test_slices_phases_and_mip_are_played_and_stop_with_the_panel(panel):
     panel.enter()
 
 
+def test_a_step_is_one_slice_in_views_that_move_each_other(panel):
+    exam, _ = choose_tiny(panel)
+    panel.reading.act("hang")
+    panel.scene.jump_to(exam.centre)
+    pre, early = view("Pre").node, view("Early").node
+    start = early.GetSliceOffset()
+    tag = pre.AddObserver("ModifiedEvent", lambda *_: early.SetSliceOffset(pre.GetSliceOffset()))
+    panel.reading.act("next_slice")
+    pre.RemoveObserver(tag)
+    assert early.GetSliceOffset() - start == pytest.approx(3.0, abs=1.5)
+
+
+def test_a_view_that_is_in_its_place_is_not_touched(panel):
+    choose_tiny(panel)
+    panel.reading.act("hang")
+    pre, early = view("Pre").node, view("Early").node
+    match_view(early, pre)
+    changes = []
+    tag = early.AddObserver("ModifiedEvent", lambda *_: changes.append(1))
+    match_view(early, pre)
+    assert changes == []
+    pre.SetSliceOffset(pre.GetSliceOffset() + 3)
+    match_view(early, pre)
+    early.RemoveObserver(tag)
+    assert (len(changes), early.GetSliceOffset()) == (1, pytest.approx(pre.GetSliceOffset()))
+
+
 def test_every_key_has_a_shortcut_that_ends_with_the_module(panel, monkeypatch):
     import qt
     from PCRPredictorPanel.controls.reading import _ACTIONS
@@ -138,6 +165,39 @@ def test_grey_values_are_reset(panel):
     assert (display.GetWindow(), display.GetLevel()) == pytest.approx(before)
 
 
+def test_phases_share_window_and_level_and_the_mip_has_the_subtractions(panel):
+    _exam, nodes = choose_tiny(panel)
+    panel.reading.act("hang")
+    early, late = (nodes[name].GetDisplayNode() for name in ("early", "late"))
+    first = early.GetWindow(), early.GetLevel()
+    nodes["pre"].GetDisplayNode().SetWindowLevel(11, 22)  # as Slicer's tool does
+    assert {(each.GetWindow(), each.GetLevel()) for each in (early, late)} == {(11, 22)}
+    subtraction = panel.scene.parameters.subtraction.GetDisplayNode()
+    assert subtraction.GetWindow() != 11
+    subtraction.SetWindowLevelMinMax(5, 50)
+    logic = slicer.modules.volumerendering.logic()
+    drawn = logic.GetFirstVolumeRenderingDisplayNode(panel.reading.station._mip)
+    assert list(drawn.GetVolumePropertyNode().GetVolumeProperty().GetScalarOpacity().GetRange()) == [5, 50]
+    panel.reading.act("reset")
+    assert (late.GetWindow(), late.GetLevel()) == pytest.approx(first)
+    panel.exit()
+    nodes["pre"].GetDisplayNode().SetWindowLevel(11, 22)
+    assert late.GetWindow() == pytest.approx(first[0])
+    panel.enter()
+
+
+def test_the_mouse_changes_the_image_and_not_the_map_over_it(panel):
+    choose(panel, make_exam(seed=1, full=False))
+    panel.reading.act("kinetics")
+    wait(panel)
+    panel.reading.act("window")
+    tool = view("Red").displayableManagerByClassName("vtkMRMLScalarBarDisplayableManager")
+    assert (tool.GetAdjustBackgroundWindowLevelEnabled(), tool.GetAdjustForegroundWindowLevelEnabled()) == (True, False)
+    panel.exit()
+    assert tool.GetAdjustForegroundWindowLevelEnabled()
+    panel.enter()
+
+
 def test_a_sequence_gives_a_point_for_every_phase_with_its_time(panel):
     exam = tiny_exam()
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "DCE")
@@ -160,6 +220,15 @@ def test_components_of_a_volume_are_all_phases_without_times(panel):
     phases = panel.session.reading.phases
     assert phases.seconds is None
     assert [int(array.flat[0] - exam.early.flat[0]) for array in phases.arrays] == [0, 1, 2, 3, 4]
+
+
+def test_voxels_of_an_opened_exam_are_not_copied_unless_they_must_not_be_changed(panel):
+    exam = tiny_exam()
+    exam.late.flags.writeable = False
+    panel.session.open(lambda: exam, "files")
+    wait(panel)
+    held = [slicer.util.arrayFromVolume(node) for node in panel.scene.volumes]
+    assert [np.shares_memory(*pair) for pair in zip(held, exam.phases, strict=True)] == [True, True, False]
 
 
 def test_an_exam_from_files_keeps_all_phases(panel):
