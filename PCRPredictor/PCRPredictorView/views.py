@@ -286,6 +286,8 @@ class Views:
         position = position_at(view.get_view_node(), *view.interactor().GetEventPosition())
         if self._is_down and self._press == self.scroll_to and not self._scene.is_tool_in_hand:
             self.scroll_to(position)
+        if self._is_down and self._scene.is_tool_in_hand:  # window and level are those of other views, too
+            self.draw_slices()
         for listener in self.on_cursor if view.name not in VISIT_VIEWS else ():
             listener(position)
 

@@ -53,7 +53,9 @@ class ReadingControls(VTKObservationMixin):
         self.update()
 
     def open(self) -> None:
-        """Listen to keys, while the module is open."""
+        """Listen to keys, while the module is open, and let the phases of the four views share their window again."""
+        if _layout().GetViewArrangement() == HANGING_LAYOUT:
+            self.station.link_grey()
         if self._shortcuts:
             return
         window = slicer.util.mainWindow()
