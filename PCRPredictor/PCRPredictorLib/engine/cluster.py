@@ -9,13 +9,14 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..errors import DataError
 from .engine import Done, Engine, Heard, V, ignore
-from .tasks import Ended, Function, Job, Outdated, R, T, Trace, describe_difference, find_versions, perform
+from .tasks import Ended, Function, Job, Needs, R, T, Trace, Unfit, find_fault, find_versions, perform
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -38,7 +39,8 @@ class Cluster(Engine):
     """
 
     def __init__(self, client: Client, name: str, threads: int | None, resources: dict[str, float]) -> None:
-        self._client, self.name, self.threads, self._resources = client, name, threads, resources
+        self._client, self.name, self._resources = client, name, resources
+        self.needs = Needs(find_versions(), threads=threads)
         self.address = client.scheduler.address
         with suppress(KeyError):  # a scheduler without one
             self.dashboard = client.dashboard_link or ""
@@ -67,49 +69,38 @@ class Cluster(Engine):
         return list(self._client.run(function, *arguments).values())
 
     def check_folder(self, folder: Path) -> None:
-        """Check that all workers see the files in a folder.
+        """Check that all workers see the files in a folder, those that join later, too.
 
         Raises:
             DataError: naming a worker that does not.
         """
         sign = folder / f".seen-{uuid.uuid4().hex}"
         sign.touch()
-        try:
-            seen = self._client.run(Path.is_file, sign, on_error="return")
-        finally:
-            sign.unlink()
-        if blind := [address for address, found in seen.items() if found is not True]:
-            raise DataError(
-                f"{folder}: must be in a folder that all workers see under the same path, got the worker {blind[0]} of "
-                f"{self.name} that does not; choose a folder on a shared disk"
-            )
+        self.needs = replace(self.needs, files=(*self.needs.files, sign))
+        self.check_workers()
 
     def check_workers(self) -> None:
-        """Check that the workers have the versions of this process, run one task at a time, and have what tasks need.
+        """Check that the workers can do what tasks need.
 
         Raises:
-            DataError: naming a worker that does not.
+            DataError: naming a worker that cannot.
         """
-        here, known = find_versions(), self.describe_workers()
-        for address, there in self._client.run(find_versions, on_error="return").items():
-            if isinstance(there, Exception):
-                raise DataError(
-                    f"the worker {address} cannot load BreastPCR ({there}); install version {here['BreastPCR']} there"
-                )
-            if difference := describe_difference(here, there):
-                raise refuse_versions(f"the worker {address}", difference)
-        for address, worker in known.items():
-            if worker["nthreads"] != 1:
-                raise DataError(
-                    f"the worker {address} must run one task at a time, got {worker['nthreads']} threads; start it "
-                    f"with dask worker {self.address} --nthreads 1, and --nworkers for several"
-                )
+        for address, fault in self._client.run(find_fault, self.needs, on_error="return").items():
+            if isinstance(fault, Exception):
+                fault = f"cannot load BreastPCR ({fault}); install version {self.needs.versions['BreastPCR']} there"
+            if fault:
+                raise DataError(f"the worker {address} {fault}")
         for name, amount in self._resources.items():
-            if not any(worker["resources"].get(name, 0) >= amount for worker in known.values()):
+            if not any(worker["resources"].get(name, 0) >= amount for worker in self.describe_workers().values()):
                 raise DataError(
                     f"no worker of {self.name} announces a {name}; start one per {name} with "
                     f'dask worker {self.address} --nthreads 1 --resources "{name}={amount:g}"'
                 )
+
+    def close(self) -> None:
+        """Remove the files by which workers were checked."""
+        for file in self.needs.files:
+            file.unlink(missing_ok=True)
 
     def submit(self, job: Job[T, R]) -> Future:
         """Send a job."""
@@ -121,7 +112,7 @@ class _Running(Generic[T, R]):
 
     def __init__(self, cluster: Cluster, client: Client, function: Function[T, R], heard: Heard) -> None:
         self._cluster, self._client, self._function, self._heard = cluster, client, function, heard
-        self._topic, self._versions = f"breastpcr-{uuid.uuid4().hex}", find_versions()
+        self._topic = f"breastpcr-{uuid.uuid4().hex}"
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and reports
         self._jobs: dict[Future, Job] = {}
         self._begun: Counter[int] = Counter()  # how often each job was begun since it last reported
@@ -130,8 +121,7 @@ class _Running(Generic[T, R]):
         """Yield the tasks as they end."""
         self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(event[1]))
         jobs = (
-            Job(self._function, task, number, self._topic, self._versions, self._cluster.threads)
-            for number, task in enumerate(tasks)
+            Job(self._function, task, number, self._topic, self._cluster.needs) for number, task in enumerate(tasks)
         )
         try:
             self._send(jobs, self._room)
@@ -177,8 +167,8 @@ class _Running(Generic[T, R]):
             raise DataError(f"the connection to {self._cluster.name} was lost; start it again and use --resume")
         failure = future.exception()
         value, error, trace = (None, failure, "") if failure else future.result()
-        if isinstance(error, Outdated):
-            raise refuse_versions(f"a worker of {self._cluster.name}", str(error))
+        if isinstance(error, Unfit):
+            raise DataError(f"a worker of {self._cluster.name} {error}")
         if isinstance(error, KilledWorker):
             self._begun[job.number] += 1
             if self._begun[job.number] > _DEATHS:
@@ -195,8 +185,3 @@ class _Running(Generic[T, R]):
         if self._client.status == "running":
             self._client.cancel(list(self._jobs), force=True)
             self._client.unsubscribe_topic(self._topic)
-
-
-def refuse_versions(who: str, difference: str) -> DataError:
-    """Return the error for versions that differ."""
-    return DataError(f"{who} must have the versions of this machine, got {difference}; install the same ones there")

@@ -50,7 +50,10 @@ def open_cluster(
             say(f"{cluster.address} is open: whoever reaches it can run programs there; tls:// is safe")
         wait_for_worker(cluster, say)
         cluster.check_workers()
-        yield cluster
+        try:
+            yield cluster
+        finally:
+            cluster.close()
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import pickle
 import platform
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .. import __version__
@@ -21,35 +23,65 @@ class Ended(BaseException):
     """End a task whose run has ended; no `except Exception` of the task keeps it going."""
 
 
-class Outdated(Exception):
-    """Refuse a task because this worker has other versions than its run."""
+class Unfit(Exception):
+    """Refuse a task because this worker cannot do what its run needs."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a run needs of each of its workers.
+
+    Args:
+        versions: see `find_versions`.
+        files: of this run, which the worker must see under the same path.
+        threads: of torch in each task; None for as many as it has.
+    """
+
+    versions: Mapping[str, str]
+    files: tuple[Path, ...] = ()
+    threads: int | None = None
 
 
 class Trace(Exception):
     """Show where an error was raised on a worker, as the cause of that error."""
 
 
+@dataclass(frozen=True, eq=False)
 class Job(Generic[T, R]):
-    """What travels to a worker: a function, its task, and what the worker must have.
+    """What travels to a worker: a function and its task, which are not unpacked before the worker is found fit.
 
     Args:
         number: of the task in its run, by which its reports are told apart.
         topic: that reports are sent to.
-        versions: see `find_versions`.
-        threads: see `limit_threads`.
     """
 
-    def __init__(
-        self,
-        function: Function[T, R],
-        task: T,
-        number: int,
-        topic: str,
-        versions: Mapping[str, str],
-        threads: int | None,
-    ) -> None:
-        self.function, self.task, self.number, self.topic = function, task, number, topic
-        self.versions, self.threads = versions, threads
+    function: Function[T, R] | None
+    task: Any
+    number: int
+    topic: str
+    needs: Needs
+
+    def __reduce__(self) -> tuple:
+        packed = self.task if self.function is None else pickle.dumps((self.function, self.task))
+        return Job, (None, packed, self.number, self.topic, self.needs)
+
+    def unpack(self) -> tuple[Function[T, R], T]:
+        """Return function and task, also of a job that has travelled."""
+        return (self.function, self.task) if self.function is not None else pickle.loads(self.task)
+
+
+def find_fault(needs: Needs, dask_worker: Any) -> str:  # noqa: ANN401  a worker of distributed, which passes itself
+    """Return why a worker cannot be used and what to do, the end of a sentence; "" if it can."""
+    if difference := describe_difference(needs.versions, find_versions()):
+        return f"must have the versions of this machine, got {difference}; install the same ones there"
+    if (threads := dask_worker.state.nthreads) != 1:
+        return (
+            f"must run one task at a time, got {threads} threads; start it with --nthreads 1, and with --nworkers for "
+            "several on a machine"
+        )
+    if unseen := [file.parent for file in needs.files if not file.exists()]:
+        return f"must see {unseen[0]} under the same path, got none there; choose a folder on a disk that all share"
+    return ""
 
 
 def find_versions() -> dict[str, str]:
@@ -89,25 +121,26 @@ def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:
     An error is returned, not raised: Dask would write it to its log, with any patient's name in it.
 
     Raises:
-        Outdated: if the versions differ.
+        Unfit: if the worker cannot be used.
     """
     from distributed import get_worker
     from distributed.worker import thread_state
 
-    if difference := describe_difference(job.versions, find_versions()):
-        raise Outdated(difference)
     worker, key = get_worker(), thread_state.key
+    if fault := find_fault(job.needs, worker):
+        raise Unfit(fault)
 
     def report(*news: Any) -> None:  # noqa: ANN401  plain values
-        task = worker.state.tasks.get(key)
-        if task is None or task.state != "executing" or worker.status.name not in ("running", "paused"):
+        state = worker.state.tasks.get(key)
+        if state is None or state.state != "executing" or worker.status.name not in ("running", "paused"):
             raise Ended
         worker.log_event(job.topic, [job.number, *news])
 
-    report()  # that the task has begun
-    limit_threads(job.threads)
     try:
-        return job.function(job.task, report), None, ""
+        report()  # that the task has begun
+        limit_threads(job.needs.threads)
+        function, task = job.unpack()
+        return function(task, report), None, ""
     except Ended as error:
         return None, error, ""
     except Exception as error:

@@ -42,8 +42,10 @@ def test_tasks_are_read_as_they_are_needed(engine):
     assert len(read) < 20
 
 
-def test_folder_that_all_workers_see_is_accepted(engine, tmp_path):
-    engine.check_folder(tmp_path)
+def test_folder_that_all_workers_see_is_accepted_and_left_as_it_was(tmp_path):
+    with workers_in_threads(2) as cluster, open_engine(cluster.scheduler_address) as engine:
+        engine.check_folder(tmp_path)
+        assert [each.result() for each in engine.run(double, [1])] == [2]
     assert not any(tmp_path.iterdir())
 
 
