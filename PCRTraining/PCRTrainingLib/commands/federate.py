@@ -51,6 +51,7 @@ def simulate(
 
     require_flare()
     folder = FederationFolder(out)
+    folder.check_new()
     with ProgressBar(console) as progress:
         plan = _plan(config, seed, rounds, least, prox, clip, noise, ())
         found = simulated_sites(folder, cohorts, sites, plan, device, progress)

@@ -14,20 +14,9 @@ from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_jso
 from safetensors.numpy import load_file, save
 
 from ..config import TrainingConfig, config_to_json, parse_config
-from .messages import Arrays
+from .messages import METRICS, Arrays
 
-COLUMNS = (
-    "step",
-    "round",
-    "site",
-    "took_part",
-    "reason",
-    "patients",
-    "share",
-    "loss",
-    "attention_in_tumour",
-    "seconds",
-)
+COLUMNS = ("step", "round", "site", "took_part", "reason", "patients", "share", *METRICS)
 
 
 @dataclass(frozen=True)
@@ -120,6 +109,11 @@ class FederationFolder:
         return self.path / "regroup"
 
     @property
+    def caches(self) -> Path:
+        """Of the cohorts that a simulation divides into sites."""
+        return self.path / "cache"
+
+    @property
     def away(self) -> Path:
         """Sites that the running job has lost, and since when."""
         return self.path / "away.json"
@@ -146,11 +140,22 @@ class FederationFolder:
                     "go on with it, or choose a new folder"
                 )
             return self.read_plan()
-        if self.path.is_dir() and any(self.path.iterdir()):
-            raise DataError(f"{self.path}: must be a new or empty folder; choose a different one")
+        self.check_new()
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole_json(plan.to_json(), self.plan)
         return plan
+
+    def check_new(self) -> None:
+        """Refuse a folder with anything but a federation, or the caches of one that is about to begin.
+
+        Raises:
+            DataError: naming the first file.
+        """
+        others = [each.name for each in self.path.iterdir() if each != self.caches] if self.path.is_dir() else []
+        if others and not self.plan.is_file():
+            raise DataError(
+                f"{self.path}: must be a new or empty folder, got {others[0]} in it; choose a different one"
+            )
 
     def read_plan(self) -> Plan:
         """Return the plan.

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,10 +12,10 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..progress import Progress
 from .optional import require_flare
-from .processes import end_group
+from .processes import run_process
 from .settings import ENVIRONMENT, SiteSettings
 
-_POLL = 1.0  # seconds
+_CLIENT = "nvflare.private.fed.app.client.client_train"
 
 
 def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSettings:
@@ -56,29 +52,9 @@ def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
     write_whole_json({settings.name: asdict(settings)}, folder / "site.json")
     kit = kit.resolve()
     options = ["secure_train=true", f"uid={settings.name}", "org=breastpcr", "config_folder=config"]
-    module = "nvflare.private.fed.app.client.client_train"
-    arguments = [sys.executable, "-u", "-m", module, "-m", str(kit), "-s", "fed_client.json", "--set", *options]
-    environment = {**os.environ, ENVIRONMENT: str(folder / "site.json")}
-    with (kit / "client.log").open("ab") as log:
-        process = subprocess.Popen(
-            arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
-        )
-        try:
-            _follow(process, folder / "log.txt", progress)
-        finally:
-            end_group(process)
+    words = ["-m", str(kit), "-s", "fed_client.json", "--set", *options]
+    more = {ENVIRONMENT: str(folder / "site.json")}
+    run_process(_CLIENT, words, kit / "client.log", folder / "log.txt", progress, more)
     if not (folder / "bundle").is_dir():
         raise DataError(f"the federation ended here before its last round; see {kit / 'client.log'}, then join again")
     progress.say(f"Model: {folder / 'bundle'}, for pcr predict --model")
-
-
-def _follow(process: subprocess.Popen, log: Path, progress: Progress) -> None:
-    """Show what the site's job says until the client ends."""
-    shown = len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
-    while process.poll() is None:
-        time.sleep(_POLL)
-        if log.is_file():
-            lines = log.read_text(encoding="utf-8").splitlines()
-            for line in lines[shown:]:
-                progress.say(line)
-            shown = len(lines)

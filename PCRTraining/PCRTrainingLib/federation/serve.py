@@ -22,7 +22,7 @@ from ..config import config_to_json
 from ..progress import Progress
 from .folder import FederationFolder, Plan
 from .optional import require_flare
-from .processes import end_group
+from .processes import end_group, show_lines
 from .rounds import config_of
 from .simulate import check_finished
 
@@ -106,7 +106,7 @@ class _Serving:
 
     def __init__(self, folder: FederationFolder, plan: Plan, session: Any, progress: Progress) -> None:  # noqa: ANN401
         self._folder, self._plan, self._session, self._progress = folder, plan, session, progress
-        self._shown = 0
+        self._shown = len(folder.log.read_text(encoding="utf-8").splitlines()) if folder.log.is_file() else 0
 
     def run(self, wait: float) -> None:
         """Submit jobs until the end.
@@ -182,8 +182,4 @@ class _Serving:
 
     def _show_log(self) -> None:
         """Show what the server's job has said since."""
-        if self._folder.log.is_file():
-            lines = self._folder.log.read_text(encoding="utf-8").splitlines()
-            for line in lines[self._shown :]:
-                self._progress.say(line)
-            self._shown = len(lines)
+        self._shown = show_lines(self._folder.log, self._shown, self._progress)

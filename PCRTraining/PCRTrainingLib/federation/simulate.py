@@ -7,14 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import write_whole_json
 
 from ..evaluation.evaluate import cohort_names
 from ..progress import Progress
 from .division import divide_cohort
 from .folder import FederationFolder, Plan
 from .optional import require_flare
+from .processes import run_process
 from .rounds import left_out_sites
-from .settings import SiteSettings
+from .settings import ENVIRONMENT, SiteSettings
 
 
 def simulate(
@@ -26,11 +28,13 @@ def simulate(
         DataError: if it cannot be run, or ended before the last round.
     """
     require_flare()
-    from .flare.job import run_simulator
-
     folder.begin(plan)
     if not folder.read_state().finished:
-        run_simulator(folder.path, {name: asdict(each) for name, each in sites.items()}, plan.least)
+        settings, module = folder.path / "sites.json", "PCRTrainingLib.federation.flare.job"
+        write_whole_json({name: asdict(each) for name, each in sites.items()}, settings)
+        words = [str(folder.path.resolve()), str(plan.least), *sites]
+        more = {ENVIRONMENT: str(settings.resolve())}
+        run_process(module, words, folder.path / "simulator.log", folder.log, progress, more)
     check_finished(folder, progress)
     return folder
 
@@ -75,14 +79,15 @@ def simulated_sites(
         if column == "cohort":
             found[safe_name(name)] = SiteSettings(safe_name(name), str(cohort.resolve()), "", name, device=device)
             continue
-        divided = divide_cohort(
-            cohort, name, column, folder.path.with_name(f"{folder.path.name}-cache"), plan.config, progress
-        )
+        divided = divide_cohort(cohort, name, column, folder.caches, plan.config, progress)
         for site, cache in divided.items():
             own = safe_name(f"{name}-{site}" if len(cohorts) > 1 else site)
             found[own] = SiteSettings(own, str(cohort.resolve()), "", name, str(cache.resolve()), device=device)
-    if len(found) < 2:
-        raise DataError(f"a federation needs two sites or more, got {', '.join(found) or 'none'}; give more cohorts")
+    least = max(plan.least, 2)
+    if len(found) < least:
+        raise DataError(
+            f"a federation needs {least} sites or more, got {', '.join(found) or 'none'}; give more cohorts"
+        )
     return {
         name: SiteSettings(**{**asdict(each), "folder": str(folder.site(name).resolve())})
         for name, each in found.items()

@@ -87,7 +87,7 @@ def test_columns_must_fit_the_cohorts_and_one_site_is_no_federation(cohort, tmp_
     folder = FederationFolder(tmp_path / "out")
     with pytest.raises(DataError, match="a column for each cohort, got 1 for 2"):
         simulated_sites(folder, [cohort, cohort], ["site"], PLAN, "cpu", Progress())
-    with pytest.raises(DataError, match="two sites or more, got all"):
+    with pytest.raises(DataError, match="2 sites or more, got all"):
         simulated_sites(folder, [cohort], [], PLAN, "cpu", Progress())
 
 

@@ -3,15 +3,13 @@
 Needs the optional package nvflare.
 """
 
-import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvflare.job_config.api import FedJob
-from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_json
 
-from ..settings import ENVIRONMENT
 from .server import Curriculum
 from .site import SiteExecutor
 
@@ -33,25 +31,18 @@ def make_job(name: str, folder: Path, least: int) -> FedJob:
     return job
 
 
-def run_simulator(folder: Path, sites: Mapping[str, Mapping[str, object]], least: int) -> None:
-    """Run a federation with FLARE's simulator, a process for each site.
+def run_simulator(folder: Path, names: Sequence[str], least: int) -> int:
+    """Run a federation with FLARE's simulator, a process for each site; return its exit code.
 
     Args:
         folder: of the federation.
-        sites: settings of each, see `SiteSettings`.
-
-    Raises:
-        DataError: if the simulator ends with an error.
+        names: of the sites, whose settings the file in the variable `ENVIRONMENT` has.
+        least: sites that it needs.
     """
-    settings = folder / "sites.json"
-    write_json(dict(sites), settings)
-    os.environ[ENVIRONMENT] = str(settings.resolve())
     workspace = folder / "flare"
     _allow(workspace / "local" / "resources.json.default")
     job = make_job("federation", folder, least)
-    code = job.simulator_run(str(workspace), clients=list(sites), threads=len(sites), log_config=None)
-    if code:
-        raise DataError(f"{workspace}: FLARE's simulator ended with {code}; see its log there, then repeat the call")
+    return job.simulator_run(str(workspace), clients=list(names), threads=len(names), log_config=None) or 0
 
 
 def _allow(file: Path) -> None:
@@ -63,3 +54,7 @@ def _allow(file: Path) -> None:
 def allowed_classes() -> Sequence[str]:
     """Return the components that a machine of the federation builds when a job names them."""
     return COMPONENTS
+
+
+if __name__ == "__main__":
+    sys.exit(run_simulator(Path(sys.argv[1]), sys.argv[3:], int(sys.argv[2])))
