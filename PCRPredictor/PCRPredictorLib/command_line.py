@@ -25,6 +25,7 @@ from .formatting import as_line
 # Read when NumPy and torch are loaded: threads that share small work, or wait for each other actively, take many times
 # as long beside other programs.
 _THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+_GARBAGE = 100_000  # new objects before unused ones are looked for: loading packages makes many, and all are used
 _SUBCOMMANDS = (
     Deferred(
         "demo",
@@ -86,8 +87,6 @@ def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = No
     """Run a command line and return its exit code; report an error in the data in one line on standard error."""
     try:
         _accept_any_character()
-        for name, value in _THREADS.items():
-            os.environ.setdefault(name, value)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with nothing left behind
         if is_child():

@@ -1,9 +1,9 @@
 """The whole command `pcr`: the subcommands of prediction, the page, and those for cohorts."""
 
-import sys
-
-from PCRPredictorLib.command_line import app, run, use_utf8
+from PCRPredictorLib.command_line import app, main, run
 from PCRPredictorLib.commands.deferred import Deferred
+
+__all__ = ["app", "main", "run"]
 
 _SUBCOMMANDS = (
     Deferred(
@@ -67,12 +67,6 @@ _SUBCOMMANDS = (
 )
 for subcommand in _SUBCOMMANDS:
     app.add_command(subcommand)
-
-
-def main() -> None:
-    """Run `pcr`."""
-    use_utf8()
-    sys.exit(run(app))
 
 
 if __name__ == "__main__":

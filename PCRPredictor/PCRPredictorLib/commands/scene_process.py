@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -43,6 +44,7 @@ def scene_beside() -> Iterator[SceneWriter]:
         yield helper.write
     finally:
         helper.end()
+        pipe.close()
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,20 @@ class _Helper:
         """Have the scene written during the block; if the process ends early, write it here after the block."""
         from ..mrml.scene import scene_here
 
-        try:
-            self.pipe.send((exam, prediction, path))
-        except OSError:
-            self.end()
-        try:
-            yield
-        except BaseException:
-            self.end()  # before the folder goes that it writes into
-            raise
-        try:
-            failure = self.pipe.recv()
-        except (EOFError, OSError):
-            with scene_here(exam, prediction, path):
-                return
+        with ThreadPoolExecutor(1) as sender:  # sending waits until that process has loaded Slicer
+            sent = sender.submit(self.pipe.send, (exam, prediction, path))
+            try:
+                yield
+            except BaseException:
+                self.end()  # before the folder goes that it writes into
+                raise
+            try:
+                sent.result()
+                failure = self.pipe.recv()
+            except (EOFError, OSError):
+                failure = None
+                with scene_here(exam, prediction, path):
+                    pass
         if failure is not None:
             raise failure
 
@@ -78,7 +80,6 @@ class _Helper:
         """End the process, whatever it does."""
         self.process.kill()
         self.process.join()
-        self.pipe.close()
 
 
 def _write_when_asked(pipe: Connection) -> None:

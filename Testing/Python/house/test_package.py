@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from PCRTrainingLib.command_line import app
@@ -39,9 +40,16 @@ def test_help_loads_no_subcommand():
 
 
 def test_matrix_products_of_a_command_use_one_thread():
-    code = "from PCRTrainingLib.command_line import run, app; run(app, ['--version']); import numpy, threadpoolctl"
-    counts = run_python(f"{code}; print(*(pool['num_threads'] for pool in threadpoolctl.threadpool_info()))")
-    assert counts.splitlines()[-1] == "1"
+    code = """
+        import atexit, sys
+        from PCRTrainingLib.command_line import main
+        def count():
+            import numpy, threadpoolctl
+            print(*(pool["num_threads"] for pool in threadpoolctl.threadpool_info()))
+        sys.argv[1:], _ = ["--version"], atexit.register(count)
+        main()
+    """
+    assert run_python(dedent(code)).splitlines()[-1] == "1"
 
 
 @pytest.mark.parametrize("name", app.commands)
