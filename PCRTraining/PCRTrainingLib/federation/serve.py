@@ -132,6 +132,7 @@ class _Serving:
         """Wait until all sites are connected, or at least `least` after some seconds."""
         deadline = time.monotonic() + wait
         there: set[str] = set()
+        self._progress.say(f"waiting for {', '.join(self._plan.sites)}")
         while True:
             now = set(self._seen())
             for name in sorted(now - there):

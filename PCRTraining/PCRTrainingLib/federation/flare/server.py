@@ -47,7 +47,8 @@ class FlareHub:
         self._controller = controller
         self._folder = FederationFolder(Path(controller.folder))
         self._plan = self._folder.read_plan()
-        self._away: dict[str, float] = {}
+        there = {each.name for each in controller.engine.get_clients()}
+        self._away = {name: time.time() for name in self._plan.sites if name not in there}
         self._folder.regroup.unlink(missing_ok=True)
         self._write_away()
 
