@@ -36,10 +36,13 @@ class Cluster(Engine):
         name: of the cluster for messages.
         threads: of torch in each task; None for as many as it has.
         resources: that every task needs, such as {"GPU": 1}; workers announce them.
+        say: called with lines for the user.
     """
 
-    def __init__(self, client: Client, name: str, threads: int | None, resources: dict[str, float]) -> None:
-        self._client, self.name, self._resources = client, name, resources
+    def __init__(
+        self, client: Client, name: str, threads: int | None, resources: dict[str, float], say: Callable[[str], None]
+    ) -> None:
+        self._client, self.name, self._resources, self.say = client, name, resources, say
         self.needs = Needs(find_versions(), threads=threads)
         self.address = client.scheduler.address
         with suppress(KeyError):  # a scheduler without one
@@ -116,6 +119,7 @@ class _Running(Generic[T, R]):
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and reports
         self._jobs: dict[Future, Job] = {}
         self._begun: Counter[int] = Counter()  # how often each job was begun since it last reported
+        self._running: set[int] = set()  # jobs that were begun
 
     def finish(self, tasks: Iterator[T]) -> Iterator[Done[T, R]]:
         """Yield the tasks as they end."""
@@ -152,6 +156,9 @@ class _Running(Generic[T, R]):
         if not isinstance(news, list | tuple):
             return self._judge(news) if news in self._jobs else None
         number, *rest = news
+        if not rest and number in self._running:
+            self._cluster.say(f"A worker was lost; what it did goes on in another one of {self._cluster.name}")
+        self._running.add(number)
         self._begun[number] = 0 if rest else self._begun[number] + 1
         for job in self._jobs.values():
             if job.number == number and rest:
@@ -179,6 +186,7 @@ class _Running(Generic[T, R]):
         if trace and not isinstance(error, DataError):
             error.__cause__ = Trace(trace)
         del self._begun[job.number]
+        self._running.discard(job.number)
         return Done(job.task, value, error)
 
     def _end(self) -> None:

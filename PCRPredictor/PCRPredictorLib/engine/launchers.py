@@ -43,7 +43,7 @@ def open_cluster(
     """
     settings = {"address": where} if "://" in where else read_settings(Path(where))
     with _connect(where, settings, workers) as client:
-        cluster = Cluster(client, where, threads, resources)
+        cluster = Cluster(client, where, threads, resources, say)
         if cluster.dashboard:
             say(f"Dashboard: {cluster.dashboard}")
         if cluster.address.startswith("tcp://") and not _is_loopback(cluster.address):

@@ -66,7 +66,7 @@ class Local(Engine):
         """Return the cluster, with this many workers or more."""
         if self._cluster is None or self._engine is None:
             self._cluster, client = self._stack.enter_context(_open(workers, self._gpus))
-            self._engine = Cluster(client, "this machine", self._threads, {})
+            self._engine = Cluster(client, "this machine", self._threads, {}, self._say)
             self.address, self.dashboard = self._engine.address, self._cluster.dashboard_link if _has_page() else ""
             self._say(f"{workers} processes" + (f"; dashboard: {self.dashboard}" if self.dashboard else ""))
         elif workers > len(self._cluster.worker_spec):

@@ -57,15 +57,17 @@ class Future:
     ids=["it was not begun where others died", "it gets on each time"],
 )
 def test_task_is_sent_again(deaths, news):
-    client = Client(deaths, *news)
-    assert [each.result() for each in Cluster(client, "here", None, {}).run(double, [4])] == [8]
+    client, said = Client(deaths, *news), []
+    assert [each.result() for each in Cluster(client, "here", None, {}, said.append).run(double, [4])] == [8]
     assert client.sent == deaths + 1
+    assert len(said) == (deaths if news else 0)
+    assert set(said) <= {"A worker was lost; what it did goes on in another one of here"}
 
 
 @pytest.mark.parametrize(("begun", "sent"), [([[], [], [], []], 1), ([], 4)], ids=["seen", "unseen"])
 def test_task_that_kills_its_workers_fails_with_a_sentence(begun, sent):
     client = Client(1000, *begun)
-    (done,) = Cluster(client, "here", None, {}).run(double, [4])
+    (done,) = Cluster(client, "here", None, {}, print).run(double, [4])
     with pytest.raises(DataError, match="workers died of this task again and again"):
         done.result()
     assert client.sent == sent
