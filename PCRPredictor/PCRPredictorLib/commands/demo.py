@@ -33,7 +33,7 @@ def demo(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for the exam and the results.")] = Path("pcr-demo"),
     model: ModelOption = "phantom",
-    seed: Annotated[int, typer.Option(help="Which phantom patient.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Which phantom patient.")] = 1,
     story: Annotated[
         bool, typer.Option("--story", help="Instead, show where guided and unguided networks look: a page, a picture.")
     ] = False,

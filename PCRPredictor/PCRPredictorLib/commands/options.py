@@ -63,9 +63,9 @@ class ManyValues(typer.core.TyperCommand):
                 expanded += [current, word] if current and not first else [word]
                 first = False
         if "--out" in args and "" in args[args.index("--out") :][1:2]:
-            raise typer.BadParameter("--out must name a folder for the results, got none; name a new one")
+            raise typer.BadParameter("--out must name a folder for the results, got none; name a new one", ctx)
         left = super().parse_args(ctx, expanded)
-        check_out(ctx.params)
+        check_out(ctx.params, ctx)
         return left
 
 

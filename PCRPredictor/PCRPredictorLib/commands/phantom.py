@@ -14,7 +14,7 @@ def phantom(
     out: Annotated[Path, typer.Argument(help="New folder for the cohort.")],
     patients: Annotated[int, typer.Option(min=1, help="Number of patients.")] = 1,
     site: Annotated[str, typer.Option(help="Scanner: A, B or C.")] = "A",
-    seed: Annotated[int, typer.Option(help="A different seed gives different patients.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="A different seed gives different patients.")] = 0,
     shortcut: Annotated[
         float, typer.Option(min=-1, max=1, help="Correlation with pCR of what the kind of shortcut names.")
     ] = 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -11,13 +12,14 @@ OUT = "out"  # name of the parameter in every command
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
 
 
-def check_out(values: Mapping[str, object]) -> None:
+def check_out(values: Mapping[str, object], context: Any = None) -> None:  # noqa: ANN401  typer keeps its type private
     """Refuse a folder for results that is the root, the home or the current folder, a link, or that of an input.
 
     An input is any existing file or folder among the other values. A folder that holds results may hold inputs, too.
 
     Args:
         values: of a command's parameters, by name.
+        context: of the command, for its usage.
 
     Raises:
         typer.BadParameter: saying what to give instead.
@@ -27,12 +29,16 @@ def check_out(values: Mapping[str, object]) -> None:
         return
     where = Path(out).absolute()
     if str(out) == "." and not values.get("resume"):
-        raise typer.BadParameter("--out must name a folder for the results, got the current one; name a new one")
+        raise typer.BadParameter(
+            "--out must name a folder for the results, got the current one; name a new one", context
+        )
     if out.is_symlink():
-        raise typer.BadParameter(f"--out must be no link, got {out}, a link to {out.readlink()}; give that folder")
+        raise typer.BadParameter(
+            f"--out must be no link, got {out}, a link to {out.readlink()}; give that folder", context
+        )
     where = where.resolve()
     if where == Path(where.anchor) or where == Path.home().resolve():
-        raise typer.BadParameter(f"--out must be a folder of its own, got {where}; name a new one inside it")
+        raise typer.BadParameter(f"--out must be a folder of its own, got {where}; name a new one inside it", context)
     if any((where / name).is_file() for name in _RESULTS):
         return
     for given in _inputs(values):
@@ -40,7 +46,7 @@ def check_out(values: Mapping[str, object]) -> None:
         folder = source if source.is_dir() else source.parent
         if where == folder or where in folder.parents:
             raise typer.BadParameter(
-                f"--out must be a folder of its own, got {out}, which holds the input {given}; name a new one"
+                f"--out must be a folder of its own, got {out}, which holds the input {given}; name a new one", context
             )
 
 

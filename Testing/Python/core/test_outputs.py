@@ -1,8 +1,10 @@
 """The files of a prediction with several lesions, and of a tumour alone."""
 
 import csv
+import gzip
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +114,14 @@ def test_tumour_that_cannot_be_saved_leaves_no_file(tmp_path, name, exam, proble
     with pytest.raises(DataError, match=problem):
         write_tumour(exam, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_file_of_a_result_holds_a_path_or_a_name_of_the_input(tmp_path):
+    exam = tiny_exam(identifier="HIDDEN-1")
+    source = tmp_path / "HIDDEN folder" / "HIDDEN.nii.gz"
+    exam = replace(exam, provenance=replace(exam.provenance, files=(source,)))
+    write_prediction(exam, tiny_prediction(exam), tmp_path / "out", scene=False)
+    for file in (tmp_path / "out").iterdir():
+        content = file.read_bytes()
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        assert b"HIDDEN" not in content and str(tmp_path).encode() not in content, file.name

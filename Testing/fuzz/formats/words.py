@@ -1,5 +1,7 @@
 """What is typed or given as JSON: clinical values, mappings of tables, configurations and cards of training, visits."""
 
+import contextlib
+import io
 import json
 from pathlib import Path
 from random import Random
@@ -80,7 +82,8 @@ def _make_mapping(folder: Path) -> None:
 
     write_tiny_response(folder / "bundle")
     write_visits(folder / "visits.csv")
-    assert run(app, ["init", str(folder / "visits.csv")]) == 0
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert run(app, ["init", str(folder / "visits.csv")]) == 0
 
 
 MAPPING_ATTACKS: dict[str, Attack] = {
