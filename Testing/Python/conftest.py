@@ -32,7 +32,8 @@ def bundle(tmp_path_factory) -> Bundle:
 def predict_given(monkeypatch):
     """Return a function that predicts sources as an archive, with a function of exams instead of a model."""
     from PCRPredictorLib.archive import patients
-    from PCRPredictorLib.archive.predict import Place, predict_cohort
+    from PCRPredictorLib.archive.predict import predict_cohort
+    from PCRPredictorLib.engine.many import Place
 
     def predict_given(sources, out, predict=tiny_prediction, **wanted):
         def as_predictor(exam, _point):

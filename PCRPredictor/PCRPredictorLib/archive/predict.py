@@ -12,8 +12,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..engine.engine import Done
-from ..engine.many import run_again, useful_workers
-from ..engine.opening import open_engine
+from ..engine.many import Place, run_again
+from ..engine.opening import GPU, open_engine
 from ..errors import DataError
 from ..formatting import count
 from ..outputs import RESULT, folder_name
@@ -28,19 +28,6 @@ from .table import TABLE, entries, write_table
 _SECONDS = 0.3  # that a small exam takes
 _LOCK = ".lock"
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where patients are predicted.
-
-    Args:
-        cluster: address or file, see `open_engine`; None for this machine.
-        workers: at most; None for one per core, or for this process alone if more do not pay.
-    """
-
-    cluster: str | None = None
-    workers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ def predict_cohort(
     patients: Sequence[Source],
     request: Request,
     out: Path,
-    place: Place = Place(),
+    place: Place = Place(),  # noqa: B008
     *,
     resume: bool = False,
     see: Callable[[Entry], object] = lambda _: None,
@@ -124,9 +111,11 @@ def _predict(
         say(f"{count(len(patients) - len(waiting), 'patient')} done before, {len(waiting)} to do")
     if not waiting:
         return
-    workers = place.workers if place.cluster else useful_workers(len(waiting), _SECONDS, place.workers)
+    on_gpu = request.device != "cpu"
+    workers = place.workers if on_gpu else place.workers_for(len(waiting), _SECONDS)
+    resources = {GPU: 1.0} if on_gpu else {}
     try:
-        with open_engine(place.cluster, workers, threads=1, say=say) as engine:
+        with open_engine(place.cluster, workers, threads=1, resources=resources, say=say) as engine:
             tasks = (Task(patient, request) for patient in waiting)
             for done in run_again(engine, predict_patient, tasks, _may_pass, say):
                 entry = _entry_of(done)

@@ -49,8 +49,9 @@ def predict_patients(
         DataError: if the cohort cannot be read or the folder cannot be written.
     """
     from ..archive.patients import Request
-    from ..archive.predict import Place, predict_cohort
+    from ..archive.predict import predict_cohort
     from ..archive.table import TABLE
+    from ..engine.many import Place
     from ..reading.sources import describe_reading, find_sources, mark_doubts
     from ..shift.report import PAGE, write_shift
 
@@ -60,7 +61,6 @@ def predict_patients(
     labels, unclear = labels_of(patients)
     for line in unclear:
         print_line(line)
-    place = Place(cluster, 1 if workers is None and cluster is None and wanted.device != "cpu" else workers)
     request = Request(
         bundle.path.absolute(),
         bundle.checksum,
@@ -78,7 +78,7 @@ def predict_patients(
             for row in entry.rows:
                 emit("patient", **row)
 
-        found = predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
+        found = predict_cohort(patients, request, out, Place(cluster, workers), resume=resume, see=see, say=print_line)
     print_failures(found)
     facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items()]
     for sentence in write_shift(bundle, facts, cohort.resolve().name, out):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from ..formatting import count
 from .engine import Done, Engine
@@ -14,17 +15,30 @@ PAUSES_S = (2.0, 10.0)  # before the second and the third try
 START_S = 6.0  # until the processes of a local cluster have loaded torch
 
 
-def useful_workers(tasks: int, seconds: float, asked: int | None) -> int:
-    """Return the number of processes of this machine for some tasks: 1 if more take longer to start than they save.
+@dataclass(frozen=True)
+class Place:
+    """Where the user wants many tasks to be done.
 
     Args:
-        seconds: that a task takes in one process.
-        asked: by the user; None for one per core.
+        cluster: address or file, see `open_engine`; None for this machine.
+        workers: at most; None for one per core, or for this process alone if more do not pay.
     """
-    if asked is not None:
-        return max(min(asked, tasks), 1)
-    workers = max(min(os.cpu_count() or 1, tasks), 1)
-    return workers if tasks * seconds * (1 - 1 / workers) > START_S else 1
+
+    cluster: str | None = None
+    workers: int | None = None
+
+    def workers_for(self, tasks: int, seconds: float) -> int | None:
+        """Return the number of processes for some tasks: 1 if more take longer to start than they save.
+
+        Args:
+            seconds: that a task takes in one process.
+        """
+        if self.cluster is not None:
+            return self.workers
+        if self.workers is not None:
+            return max(min(self.workers, tasks), 1)
+        workers = max(min(os.cpu_count() or 1, tasks), 1)
+        return workers if tasks * seconds * (1 - 1 / workers) > START_S else 1
 
 
 def run_again(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import console, print_line
+from PCRPredictorLib.commands.options import ClusterOption, WorkersOption, console, print_line
 
 from ..progress import ProgressBar
 
@@ -36,13 +36,17 @@ def import_dicom(
     label: Annotated[
         list[str] | None, typer.Option(help="Segment of the tumour in masks with several, by number or name.")
     ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Turn a folder with the DICOM of many patients into a cohort. Run it again to continue after a stop."""
+    from PCRPredictorLib.engine.many import Place
+
     from ..intake.dicom_import import Settings, import_dicom_folder
 
     settings = Settings(ids.value, study.value if study else None, tuple(label or ()))
     with ProgressBar(console) as progress:
-        done = import_dicom_folder(folder, cohort, settings, progress, table)
+        done = import_dicom_folder(folder, cohort, settings, progress, table, Place(cluster, workers))
     for line in done.remarks:
         print_line(line)
     total = done.patients + len(done.problems)

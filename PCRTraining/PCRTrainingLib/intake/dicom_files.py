@@ -4,12 +4,13 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
 from PCRPredictorLib.dicom.datasets import read_dataset
+from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.names import ending_of
 
@@ -18,7 +19,11 @@ _TAGS = [
     "Manufacturer", "FrameOfReferenceUID",
 ]  # fmt: skip
 _IMAGES, _MASKS = "MR", "SEG"
+_PART = 500  # files whose headers are read in one task
 _SHORTEST = 3  # letters of a name that is hidden
+
+
+Header = Mapping[str, str]  # tag to value; empty ones are left out
 
 
 @dataclass
@@ -82,24 +87,34 @@ class DicomFolder:
     lost: list[Path]
 
 
-def read_dicom_folder(folder: Path, without: Path) -> DicomFolder:
-    """Read the headers of a folder's files and sort them by patient.
+def list_files(folder: Path, without: Path) -> list[Path]:
+    """Return the files of a folder that may be images.
 
     Args:
         without: folder that is not searched, such as the cohort if it is inside.
 
     Raises:
-        DataError: if there is no such folder, or no DICOM image of the modality MR in it.
+        DataError: if there is no such folder.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder with the DICOM files of all patients")
+    return list(_files(folder, without))
+
+
+def read_dicom_folder(folder: Path, files: Sequence[Path], engine: Engine) -> DicomFolder:
+    """Read the headers of a folder's files and sort them by patient.
+
+    Args:
+        files: from `list_files`.
+        engine: that reads them.
+
+    Raises:
+        DataError: if there is no DICOM image of the modality MR among them.
+    """
     found: dict[str, DicomPatient] = {}
-    images, loose = [], []
-    for file in _files(folder, without):
-        if ending_of(file.name):
-            images.append(file)
-            continue
-        header = _read(file)
+    images = [file for file in files if ending_of(file.name)]
+    loose = []
+    for file, header in _read_all([file for file in files if not ending_of(file.name)], engine):
         kind = _text(header, "Modality")
         if header is None or kind not in ("", _IMAGES) or not _key(header):
             loose.append((file, kind, header))
@@ -122,27 +137,49 @@ def _files(folder: Path, without: Path) -> Iterator[Path]:
         yield from (Path(place) / name for name in sorted(names) if not name.startswith(".") and name != "DICOMDIR")
 
 
-def _read(file: Path) -> pydicom.Dataset | None:
+def _read_all(files: Sequence[Path], engine: Engine) -> Iterator[tuple[Path, Header | None]]:
+    """Yield each file with its header, in their order."""
+    parts = [tuple(files[k : k + _PART]) for k in range(0, len(files), _PART)]
+    waiting: dict[Path, list[Header | None]] = {}  # by the first file: parts that came before their turn
+    done = engine.run(read_headers, parts)
+    for part in parts:
+        while part[0] not in waiting:
+            each = next(done)
+            waiting[each.task[0]] = each.result()
+        yield from zip(part, waiting.pop(part[0]), strict=True)
+
+
+def read_headers(files: Sequence[Path], _report: Callable[..., None]) -> list[Header | None]:
+    """Return the header of each file, None if it is no DICOM or damaged."""
+    return [_read(file) for file in files]
+
+
+def _read(file: Path) -> Header | None:
     try:
-        return read_dataset(file, stop_before_pixels=True, specific_tags=_TAGS)
+        header = read_dataset(file, stop_before_pixels=True, specific_tags=_TAGS)
     except Exception:  # no DICOM, or damaged, which raises anything
         return None
+    return {tag: text for tag in _TAGS if (text := _text_in(header, tag))}
 
 
-def _text(header: pydicom.Dataset | None, tag: str) -> str:
+def _text_in(header: pydicom.Dataset, tag: str) -> str:
     try:
-        return str(header.get(tag) or "").strip() if header is not None else ""
+        return str(header.get(tag) or "").strip()
     except Exception:  # a value that cannot be converted
         return ""
 
 
-def _key(header: pydicom.Dataset) -> str:
+def _text(header: Header | None, tag: str) -> str:
+    return header.get(tag, "") if header is not None else ""
+
+
+def _key(header: Header) -> str:
     """Return what names the patient: PatientID, else name and birth date, else the study."""
     name = f"{_text(header, 'PatientName').rstrip('^')} {_text(header, 'PatientBirthDate')}".strip()
     return _text(header, "PatientID") or name or _text(header, "StudyInstanceUID")
 
 
-def _add_image(patient: DicomPatient, file: Path, header: pydicom.Dataset) -> None:
+def _add_image(patient: DicomPatient, file: Path, header: Header) -> None:
     uid = _text(header, "StudyInstanceUID")
     study = next((study for study in patient.studies if study.uid == uid), None)
     if study is None:
@@ -164,7 +201,7 @@ def _only_one_above(found: dict[str, DicomPatient], file: Path) -> DicomPatient 
     return None
 
 
-def _add_loose(found: dict[str, DicomPatient], file: Path, kind: str, header: pydicom.Dataset | None) -> bool:
+def _add_loose(found: dict[str, DicomPatient], file: Path, kind: str, header: Header | None) -> bool:
     """Give a file that is no MR image to its patient; return False if it is not known who that is.
 
     Its header says so, or its frame of reference, or the folder that it lies in: it may be a lost slice.

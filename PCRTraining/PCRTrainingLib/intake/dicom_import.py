@@ -8,11 +8,12 @@ import/<ID>.json                           a record: what was taken, what was le
 
 With visits, the images of each lie in images/<ID>/T0 and so on, and masks have T0 and so on in their names.
 
-A patient's record is written last. One that is there, of the same files and settings, is not imported again, so an
-import that was stopped at any moment continues where it was.
+Patients are imported side by side. A patient's record is written last. One that is there, of the same files and
+settings, is not imported again, so an import that was stopped at any moment continues where it was.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +22,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from filelock import FileLock, Timeout
+from PCRPredictorLib.engine.engine import Done, Engine
+from PCRPredictorLib.engine.many import Place, run_again
+from PCRPredictorLib.engine.opening import open_engine
+from PCRPredictorLib.engine.passing import may_pass
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
@@ -29,13 +34,15 @@ from PCRPredictorLib.writing import put_in_place, whole_folder, write_nifti
 from ..cohort.check import identifier_hash
 from ..progress import Progress
 from .dicom_exam import EACH, FoundExam, find_exam, find_visits, read_phases
-from .dicom_files import DicomPatient, read_dicom_folder
+from .dicom_files import DicomPatient, list_files, read_dicom_folder
 from .dicom_masks import FoundMask, find_mask, masks_of, share_masks
 from .import_table import GivenTable, read_given_table, write_import_table
 from .records import NUMBER, Record, mask_path, name_patients, read_record, remove_patient
 
 _OF_VISIT = ("day", "acquisition_times")  # columns that each visit has
-_WRITERS = 2  # phases that are compressed at once
+_WRITERS = 2  # phases that are compressed at once in a single process
+_SECONDS = 0.005  # that reading and writing takes per file
+_SPARING = 20  # times as long as it took, the table is not written again
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,46 @@ class Imported:
     remarks: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A patient to be imported, see `import_patient`.
+
+    Args:
+        writers: phases that are compressed at once.
+    """
+
+    patient: DicomPatient
+    masks: tuple[Path, ...]
+    name: str
+    cohort: Path
+    settings: Settings
+    writers: int = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a patient: what was taken, or why it was not imported, and whether that may pass."""
+
+    name: str
+    taken: str = ""
+    new: bool = True
+    problem: str = ""
+    passing: bool = False
+
+    def describe(self) -> str:
+        """Return a line."""
+        if self.problem:
+            return f"{self.name}: not imported: {self.problem}"
+        return f"{self.name}: {self.taken}{'' if self.new else '; unchanged'}"
+
+
 def import_dicom_folder(
-    folder: Path, cohort: Path, settings: Settings, progress: Progress, table: Path | None = None
+    folder: Path,
+    cohort: Path,
+    settings: Settings,
+    progress: Progress,
+    table: Path | None = None,
+    place: Place = Place(),  # noqa: B008
 ) -> Imported:
     """Import every patient; one that cannot be read is reported and does not stop the others.
 
@@ -75,34 +120,66 @@ def import_dicom_folder(
     Raises:
         DataError: if the folder has no DICOM, or the table or the cohort cannot be used.
     """
-    found = read_dicom_folder(folder, cohort)
-    patients, masks = found.patients, share_masks(found.patients, found.images, folder)
-    problems, unchanged = [], 0
-    with _locked(cohort):
-        names = name_patients(cohort, patients, settings.ids)
-        given = read_given_table(table, names) if table is not None else GivenTable()
-        progress.start("Importing", len(patients))
-        for patient in patients:
-            name = names[patient.key]
-            try:
-                record, new = import_patient(patient, masks[patient.key], name, cohort, settings)
-            except Exception as error:  # one patient, whatever its files raise, does not stop the others
-                problems.append(f"{name}: not imported: {patient.without_names(_reason(error))}")
-                progress.say(problems[-1])
-            else:
-                unchanged += not new
-                progress.say(f"{name}: {record.taken}{'' if new else '; unchanged'}")
-            write_import_table(cohort, given)
-            progress.advance()
-        records = [known for name in names.values() if (known := read_record(cohort, name))]
+    folder, cohort = folder.absolute(), cohort.absolute()
+    files = list_files(folder, cohort)
+    with open_engine(place.cluster, place.workers_for(len(files), _SECONDS), say=progress.say) as engine:
+        found = read_dicom_folder(folder, files, engine)
+        patients, masks = found.patients, share_masks(found.patients, found.images, folder)
+        with _locked(cohort):
+            names = name_patients(cohort, patients, settings.ids)
+            given = read_given_table(table, names) if table is not None else GivenTable()
+            writers = _WRITERS if engine.workers == 1 else 1
+            tasks = (
+                Task(each, tuple(masks[each.key]), names[each.key], cohort, settings, writers) for each in patients
+            )
+            progress.start("Importing", len(patients))
+            outcomes = _import_all(engine, tasks, cohort, given, progress)
+            records = [known.has_mask for name in names.values() if (known := read_record(cohort, name))]
+    problems = [each.describe() for each in outcomes if each.problem]
     remarks = [*given.remarks]
     unused = [*found.lost, *(set(found.images) - {file for files in masks.values() for file in files})]
     if unused:
         remarks.append(f"{count(len(unused), 'file')} of no patient, such as {sorted(unused)[0].name}: not used")
-    return Imported(len(records), sum(r.has_mask for r in records), unchanged, tuple(problems), tuple(remarks))
+    if passing := sum(each.passing for each in outcomes):
+        remarks.append(f"{passing} not imported for a reason that may pass: run the same command again")
+    unchanged = sum(not each.new for each in outcomes)
+    return Imported(len(records), sum(records), unchanged, tuple(problems), tuple(remarks))
 
 
-def _reason(error: Exception) -> str:
+def _import_all(
+    engine: Engine, tasks: Iterable[Task], cohort: Path, given: GivenTable, progress: Progress
+) -> list[Outcome]:
+    """Import patients; their table is written now and then, and at any end, from the records on the disk."""
+    outcomes, due = [], 0.0
+    try:
+        for done in run_again(engine, import_one, tasks, _may_pass, progress.say):
+            outcomes.append(done.value or Outcome(done.task.name, problem=_reason(done.error), passing=True))
+            progress.say(outcomes[-1].describe())
+            if time.monotonic() >= due:
+                start = time.monotonic()
+                write_import_table(cohort, given)
+                due = time.monotonic() + _SPARING * (time.monotonic() - start)
+            progress.advance()
+    finally:
+        write_import_table(cohort, given)
+    return outcomes
+
+
+def _may_pass(done: Done[Task, Outcome]) -> bool:
+    return done.value is None or done.value.passing
+
+
+def import_one(task: Task, _report: Callable[..., None]) -> Outcome:
+    """Return what became of a patient; whatever its files raise, it does not stop the others."""
+    patient = task.patient
+    try:
+        record, new = import_patient(patient, task.masks, task.name, task.cohort, task.settings, task.writers)
+    except Exception as error:
+        return Outcome(task.name, problem=patient.without_names(_reason(error)), passing=may_pass(error))
+    return Outcome(task.name, record.taken, new)
+
+
+def _reason(error: Exception | None) -> str:
     if isinstance(error, MemoryError):
         return "it needs more memory than this computer has"
     return str(error) if isinstance(error, DataError) else f"its files cannot be read ({type(error).__name__}: {error})"
@@ -121,13 +198,14 @@ def _locked(cohort: Path) -> Iterator[None]:
 
 
 def import_patient(
-    patient: DicomPatient, masks: Sequence[Path], name: str, cohort: Path, settings: Settings
+    patient: DicomPatient, masks: Sequence[Path], name: str, cohort: Path, settings: Settings, writers: int = 1
 ) -> tuple[Record, bool]:
     """Import one patient, or return its record if it is complete and unchanged.
 
     Args:
         masks: images that may be its mask.
         name: identifier in the cohort.
+        writers: phases that are compressed at once.
 
     Returns:
         The record, and True if it was imported now.
@@ -147,7 +225,8 @@ def import_patient(
         else:
             exams = {"": find_exam(patient, settings.study, Path(place))}
         parts = {
-            visit: _import_exam(patient, masks, name, cohort, settings, visit, found) for visit, found in exams.items()
+            visit: _import_exam(patient, masks, name, cohort, settings, visit, found, writers)
+            for visit, found in exams.items()
         }
     record = replace(_join(parts), signature=signature)
     record.write(cohort)
@@ -162,6 +241,7 @@ def _import_exam(
     settings: Settings,
     visit: str,
     found: FoundExam,
+    writers: int,
 ) -> Record:
     """Write an exam and its mask; return its record without a signature.
 
@@ -169,7 +249,7 @@ def _import_exam(
         visit: of the exam, "" if it is the patient's only one.
     """
     folder = cohort / "images" / name / visit if visit else cohort / "images" / name
-    geometry, source = _write_phases(folder, name, found)
+    geometry, source = _write_phases(folder, name, found, writers)
     own = patient if found.study is None else replace(patient, masks=masks_of(patient, found.study))
     mask = find_mask(own, masks, geometry, settings.labels)
     place = mask_path(cohort, name, visit)
@@ -199,9 +279,9 @@ def _join(parts: Mapping[str, Record]) -> Record:
     )
 
 
-def _write_phases(folder: Path, name: str, found: FoundExam) -> tuple[Geometry, Provenance]:
+def _write_phases(folder: Path, name: str, found: FoundExam, writers: int) -> tuple[Geometry, Provenance]:
     """Write every phase; return the geometry, and what is known of the source."""
-    with whole_folder(folder) as staging, ThreadPoolExecutor(_WRITERS) as pool:
+    with whole_folder(folder) as staging, ThreadPoolExecutor(writers) as pool:
         for numbers, exam in read_phases(found):
             files = [staging / f"{name.lower()}_{k:04d}.nii.gz" for k in numbers]
             phases = [np.asarray(phase) for phase in exam.phases]

@@ -35,13 +35,16 @@ def share_masks(patients: Sequence[DicomPatient], files: Sequence[Path], folder:
 
     A mask belongs to the patient in whose folder it lies, or whose PatientID or folder its path names.
     """
-    inside = {place: patient.key for patient in patients for place in patient.folders}
+    inside = defaultdict(set)  # patients with images in a folder or below it
+    for patient in patients:
+        for place in patient.folders:
+            for above in (place, *place.parents):
+                inside[above].add(patient.key)
     found: dict[str, list[Path]] = {patient.key: [] for patient in patients}
     loose: dict[str, Path] = {}
     for file in files:
-        owners = {key for place, key in inside.items() if file.parent in (place, *place.parents)}
-        if len(owners) == 1:
-            found[owners.pop()].append(file)
+        if len(holders := inside.get(file.parent, ())) == 1:
+            found[next(iter(holders))].append(file)
         else:
             loose[file.relative_to(folder).as_posix()] = file
     owned = defaultdict(set)

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -75,10 +75,10 @@ def read_record(cohort: Path, name: str) -> Record | None:
     return None
 
 
-def read_records(cohort: Path) -> list[Record]:
-    """Return the records of all patients of a cohort."""
+def read_records(cohort: Path) -> Iterator[Record]:
+    """Yield the records of all patients of a cohort."""
     found = (read_record(cohort, path.stem) for path in sorted((cohort / _FOLDER).glob("*.json")))
-    return [record for record in found if record is not None]
+    return (record for record in found if record is not None)
 
 
 def remove_patient(cohort: Path, name: str) -> None:

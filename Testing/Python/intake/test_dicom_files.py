@@ -1,7 +1,8 @@
 """Files of a folder with the DICOM of many patients: each goes to its patient."""
 
 import pytest
-from PCRTrainingLib.intake.dicom_files import read_dicom_folder
+from PCRPredictorLib.engine.engine import ThisProcess
+from PCRTrainingLib.intake.dicom_files import list_files, read_dicom_folder
 from support.dicom.folder import write_apart
 
 
@@ -12,6 +13,6 @@ def test_unreadable_files_beside_the_series_of_one_patient_are_of_that_patient(t
     for file in (tmp_path / "A" / place, tmp_path / "readme"):
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"")
-    found = read_dicom_folder(tmp_path, tmp_path / "cohort")
+    found = read_dicom_folder(tmp_path, list_files(tmp_path, tmp_path / "cohort"), ThisProcess())
     assert [patient.others for patient in found.patients] == [[tmp_path / "A" / place], []]
     assert found.lost == [tmp_path / "readme"]

@@ -1,17 +1,21 @@
 import filecmp
 import json
 import os
+import pickle
 import shutil
 import stat
 
 import numpy as np
 import pytest
 from PCRPredictorLib.command_line import run
+from PCRPredictorLib.engine.engine import ThisProcess
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from PCRPredictorLib.writing import read_csv, write_nifti
 from PCRTrainingLib.command_line import app
 from PCRTrainingLib.intake import dicom_import
+from PCRTrainingLib.intake.dicom_exam import find_exam
+from PCRTrainingLib.intake.dicom_files import list_files, read_dicom_folder
 from PCRTrainingLib.intake.dicom_import import Settings, import_dicom_folder
 from PCRTrainingLib.progress import Progress
 from support.dicom_exam import EXAM
@@ -243,6 +247,30 @@ def test_table_that_cannot_be_joined_is_refused_before_anything_is_imported(arch
     with pytest.raises(DataError, match=message):
         import_into(tmp_path / "c", archive, tmp_path / "t.csv")
     assert not (tmp_path / "c" / "images").exists()
+
+
+def test_tasks_travel_to_other_processes(archive, tmp_path):
+    (patient, *_) = read_dicom_folder(archive, list_files(archive, tmp_path), ThisProcess()).patients
+    task = dicom_import.Task(patient, (), "P001", tmp_path / "c", Settings())
+    done = dicom_import.import_one(pickle.loads(pickle.dumps(task)), lambda: None)  # our own, never a model
+    assert (done.problem, done.taken[:8]) == ("", "4 phases")
+    assert pickle.loads(pickle.dumps(done)) == done
+
+
+def test_folder_that_is_not_there_for_a_moment_is_tried_again(copied, tmp_path, monkeypatch):
+    seen = []
+
+    def find_late(*arguments):
+        seen.append(arguments)
+        if len(seen) < 3:
+            raise FileNotFoundError(2, "no such file")
+        return find_exam(*arguments)
+
+    monkeypatch.setattr(dicom_import, "find_exam", find_late)
+    monkeypatch.setattr("PCRPredictorLib.engine.many.time.sleep", lambda _: None)
+    shutil.rmtree(copied / "mixed")
+    done, _ = import_into(tmp_path / "c", copied)
+    assert (len(seen), done.patients, done.problems) == (3, 1, ())
 
 
 def test_folder_without_dicom_is_refused(tmp_path):
