@@ -84,8 +84,11 @@ class Cluster:
                 process.terminate()
         for process in (*self.workers, self.scheduler):
             if process is not None:
-                with contextlib.suppress(psutil.TimeoutExpired):
+                try:
                     process.wait(30)
+                except psutil.TimeoutExpired:  # a worker that looks for its scheduler does not listen
+                    for each in (*process.children(recursive=True), process):
+                        each.kill()
 
 
 def train(cohort: Path, config: Path, out: Path, *options: object) -> subprocess.Popen:
