@@ -227,8 +227,9 @@ def _show_legend_in(view: Node, overlay: Node | None) -> None:
     import slicer
 
     legend = None if overlay is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(overlay)
-    if legend is not None and not legend.IsViewNodeIDPresent(view.GetID()):
-        legend.AddViewNodeID(view.GetID())
+    if legend is not None:
+        legend.AddViewNodeID(view.GetID())  # once
+        legend.Modified()  # it does not notice that its volume is now in view
 
 
 def match_view(view: Node, leader: Node) -> None:

@@ -25,7 +25,7 @@ _LABELS = {  # of the legend
     "curve_type": (4, "%s"),
     "ser": (5, "%.1f"),
 }
-_CLASS_LEGEND, _NUMBER_LEGEND = (0.16, 0.3), (0.08, 0.3)  # width and height, shares of the view
+_CLASS_LEGEND, _NUMBER_LEGEND = (0.24, 0.3), (0.08, 0.3)  # width and height, shares of the view
 
 
 def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geometry) -> Node:
