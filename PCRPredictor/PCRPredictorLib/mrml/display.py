@@ -219,24 +219,25 @@ def _show_linked(
         composite.SetForegroundOpacity(opacity)
         composite.SetLinkedControl(True)
         match_view(view, first)
-        _show_legend_in(view, overlay)
+        _show_legend_in(view, composite, overlay)
 
 
-def _show_legend_in(view: Node, overlay: Node | None) -> None:
+def _show_legend_in(view: Node, composite: Node, overlay: Node | None) -> None:
     """Draw the colour legend of a map in a view that was made after it, too."""
     import slicer
 
     legend = None if overlay is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(overlay)
-    if legend is not None:
-        legend.AddViewNodeID(view.GetID())  # once
-        legend.Modified()  # it does not notice that its volume is now in view
+    if legend is None or legend.IsViewNodeIDPresent(view.GetID()):
+        return
+    legend.AddViewNodeID(view.GetID())
+    composite.SetInteractionFlags(composite.ForegroundVolumeFlag)  # as if a person had changed it: only then is a
+    composite.Modified()  # legend noticed by a view that is younger
+    composite.SetInteractionFlags(0)
+    legend.Modified()
 
 
 def match_view(view: Node, leader: Node) -> None:
-    """Give a slice view the place and width of a second one, whose window may have a different shape.
-
-    A view that has them already is not touched: each change costs milliseconds in all that listens to it.
-    """
+    """Give a slice view the place and width of a second one, whose window may have a different shape, if it differs."""
     width, height, depth = leader.GetFieldOfView()
     across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
     field = (width, width * across if across else height, depth)

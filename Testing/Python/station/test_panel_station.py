@@ -76,6 +76,16 @@ def test_the_lesion_is_coloured_by_curve_type_without_a_prediction(panel):
     assert panel.scene.attention is None
 
 
+def test_the_four_views_have_the_legend_of_the_curve_types(panel):
+    choose(panel, make_exam(seed=1, full=False))
+    panel.reading.act("kinetics")
+    wait(panel)
+    panel.reading.act("hang")
+    rows, columns = (slice(-200, None), slice(-60, None))  # the corner of the legend, away from the lesion
+    red, green, blue = np.moveaxis(view("Early").pixels()[rows, columns].astype(int), -1, 0)
+    assert ((red > 200) & (green < 80) & (blue < 80)).sum() > 100  # washout
+
+
 def test_slices_phases_and_mip_are_played_and_stop_with_the_panel(panel):
     exam, _ = choose_tiny(panel)
     panel.scene.jump_to(exam.centre)
