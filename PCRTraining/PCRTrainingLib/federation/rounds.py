@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import torch
 from PCRPredictorLib import __version__
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import count
+from PCRPredictorLib.network import PCRNet
 
 from ..config import TrainingConfig, config_to_json
 from ..progress import Progress
+from ..training.loop import network_arguments
 from .agreement import agreed_schema, shared_schema, variable_names
 from .folder import FederationFolder, Plan, State
 from .local_bundle import write_global_bundle
@@ -128,14 +131,13 @@ class Federation:
             DataError: if too few sites took part; the round is not counted.
         """
         task, weights = self._task(each.kind, each.step, each.number), self._folder.read_weights(self._state)
-        expected = {} if each.kind == "start" else weights
+        expected = expected_weights(self._config, each.step, ClinicalSchema.from_json(self._state.schema))
         good = self._accept(task, self._hub.ask(task, weights), expected)
         self._require(good)
         shares = {name: self._share(answer) for name, answer in good.items()}
         self._log(task, good, shares)
         averaged = self._hub.average(good, shares)
-        first = next(iter(good.values())).weights
-        cast = {name: np.asarray(averaged[name], first[name].dtype).reshape(first[name].shape) for name in first}
+        cast = {name: np.array(averaged[name], like.dtype).reshape(like.shape) for name, like in expected.items()}
         counts = {**self._state.counts, **{name: dict(answer.counts) for name, answer in good.items()}}
         self._state = self._folder.keep(replace(self._state, counts=counts), cast)
 
@@ -212,20 +214,33 @@ def row_of(task: Task, site: str, took_part: str, reason: str = "") -> dict[str,
     return {"step": task.step, "round": number, "site": site, "took_part": took_part, "reason": reason}
 
 
+def expected_weights(config: TrainingConfig, name: str, schema: ClinicalSchema) -> dict[str, np.ndarray]:
+    """Return arrays of the same shapes and types as the network of a step has; their values mean nothing.
+
+    Args:
+        name: of the step.
+    """
+    step = next(step for step in config.steps if step.name == name)
+    with torch.device("meta"):
+        tensors = PCRNet(**network_arguments(step, config, schema)).state_dict()
+    types = {True: np.float32, False: np.int64}
+    return {key: np.broadcast_to(np.zeros((), types[t.is_floating_point()]), t.shape) for key, t in tensors.items()}
+
+
 def refuse_weights(weights: Arrays, expected: Arrays) -> str:
     """Return why the weights of a site cannot be averaged; empty if they can.
 
     Args:
-        expected: the weights that it was sent; empty at the start of a step, whose network may be a new one.
+        expected: from `expected_weights`.
     """
     if not weights:
         return "it sent no weights"
-    if expected and weights.keys() != expected.keys():
+    if weights.keys() != expected.keys():
         return "it sent the weights of a different network"
     for name, array in weights.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fi":
             return "it sent something other than weights"
-        if expected and array.shape != expected[name].shape:
+        if array.shape != expected[name].shape:
             return "it sent the weights of a different network"
         if not np.isfinite(array).all():
             return "it sent values that are not finite (NaN)"

@@ -96,7 +96,19 @@ def test_sites_weigh_the_same_or_by_their_patients():
 
 
 def test_weights_of_another_kind_are_refused():
-    assert "other than weights" in refuse_weights({"w": np.array(["a"], object)}, {})
+    assert "other than weights" in refuse_weights({"w": np.array(["a"], object)}, {"w": np.zeros(1)})
+
+
+def test_another_network_at_the_start_of_a_step_is_left_out_and_not_averaged(tmp_path):
+    folder = begin(tmp_path / "out", NAMES)
+    wider = at(
+        "start step1", lambda answer: replace(answer, weights={n: a[..., None] for n, a in answer.weights.items()})
+    )
+    lines = run(folder, light(north=wider))
+    assert any(
+        line == "north left out of the start of step1: it sent the weights of a different network" for line in lines
+    )
+    assert folder.read_state().finished
 
 
 def test_a_folder_goes_on_only_with_the_plan_that_it_has(tmp_path):

@@ -43,6 +43,7 @@ from PCRTrainingLib.training.loop import network_arguments
 
 NOISY = replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise)  # the fourth scanner
 HOSPITALS = {"A": "background", "B": "noise", "C": "fat"}  # scanner to the kind of its shortcut
+LEAST_GAIN = 0.02  # of pooling, for a share of it to mean something
 ALL_ON = SplitConfig("holdout", share=0.01)  # too few to hold out: a site trains on all its patients
 
 
@@ -154,7 +155,8 @@ def share(means: Mapping[str, Sequence[float]]) -> str:
     if not all(name in means for name in names):
         return "–"
     alone, pooled, federated = (float(np.mean(means[name])) for name in names)
-    return f"{(federated - alone) / (pooled - alone):.2f} (gain of pooling {pooled - alone:+.3f})"
+    gain = f"gain of pooling {pooled - alone:+.3f}, of the federation {federated - alone:+.3f}"
+    return f"{(federated - alone) / (pooled - alone):.2f} ({gain})" if pooled - alone > LEAST_GAIN else f"– ({gain})"
 
 
 def phantom(
