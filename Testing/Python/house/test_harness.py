@@ -209,7 +209,7 @@ def test_module_panel_cuts_a_wrapped_text_in_a_section_as_ctk_does(qt):
     QtWidgets.QVBoxLayout(section).addWidget(label)
     label.wordWrap = True
     frame = ModulePanel(panel)
-    frame.resize(200, 400)
+    frame.resize(420, 60)  # less than the contents: the least height counts, that of a line or two
     frame.show()
     QtWidgets.QApplication.processEvents()
     assert len(cut_texts(panel)) == 1
