@@ -142,6 +142,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         narrow(slicer.util.findChildren(panel, className="QComboBox"))
         self.texts = WholeTexts(panel)
+        self.session.activity.on_change.append(self.texts.fit)
 
     def cleanup(self) -> None:
         """Called when the module is closed or reloaded."""

@@ -208,10 +208,12 @@ def test_module_panel_cuts_a_wrapped_text_in_a_section_as_ctk_does(qt):
     QtWidgets.QVBoxLayout(panel).addWidget(section)
     QtWidgets.QVBoxLayout(section).addWidget(label)
     label.wordWrap = True
+    label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)  # as in the panels' .ui files
     frame = ModulePanel(panel)
     frame.resize(420, 60)  # less than the contents: the least height counts, that of a line or two
     frame.show()
-    QtWidgets.QApplication.processEvents()
+    for _ in range(6):
+        QtWidgets.QApplication.processEvents()
     assert len(cut_texts(panel)) == 1
 
 

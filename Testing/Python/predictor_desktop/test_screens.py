@@ -69,9 +69,12 @@ def test_wrapped_text_that_changes_later_is_whole(panel, frame):
     from PySide6 import QtWidgets
 
     frame.show()
-    panel.ui.setupFrame.setVisible(True)
+    panel.ui.warningLabel.visible = True
     for count in (60, 5, 90):
-        panel.ui.setupLabel.text = "word " * count
+        panel.ui.warningLabel.text = "word " * count
         for _ in range(6):
             QtWidgets.QApplication.processEvents()
         assert cut_texts(panel.parent) == []
+        assert (
+            panel.ui.warningLabel.minimumHeight >= panel.ui.warningLabel.heightForWidth(panel.ui.warningLabel.width) > 0
+        )
