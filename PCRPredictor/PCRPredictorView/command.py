@@ -38,7 +38,7 @@ def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready:
         load_ahead()
         ready(address)
 
-    serve(settings, page_starter(sources, model), begin)
+    serve(settings, page_starter(sources, model, settings.pages), begin)
 
 
 def find_exams(
@@ -75,22 +75,22 @@ def find_exams(
     return [sources[0].with_overrides(mask, values, labels, pick)]
 
 
-def page_starter(sources: Sequence[Source], model: str) -> Callable[[socket.socket, Path], BaseProcess]:
+def page_starter(sources: Sequence[Source], model: str, pages: int) -> Callable[[socket.socket, Path], BaseProcess]:
     """Return a function that starts the process of a page."""
     context = process_context("PCRPredictorView.serving.process")
-    return partial(_start, context, list(sources), model)
+    return partial(_start, context, list(sources), model, pages)
 
 
 def _start(
-    context: BaseContext, sources: Sequence[Source], model: str, end: socket.socket, folder: Path
+    context: BaseContext, sources: Sequence[Source], model: str, pages: int, end: socket.socket, folder: Path
 ) -> BaseProcess:
-    process = context.Process(target=_run_page, args=(end, folder, sources, model), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_run_page, args=(end, folder, sources, model, pages), daemon=True)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def _run_page(end: socket.socket, folder: Path, sources: Sequence[Source], model: str) -> None:
+def _run_page(end: socket.socket, folder: Path, sources: Sequence[Source], model: str, pages: int) -> None:
     """Run a page in its own process: only there Slicer's core and torch are loaded."""
     from .serving.process import run_page
 
-    run_page(end, folder, sources, model)
+    run_page(end, folder, sources, model, pages)

@@ -64,6 +64,15 @@ def free_memory() -> int | None:
     return int((1 - _LEFT) * max(min(known), 0)) if known else None
 
 
+def total_memory() -> int | None:
+    """Return the bytes of the machine, or of the container or batch job; None if the system does not report them."""
+    found = [] if psutil is None else [int(psutil.virtual_memory().total)]
+    if sys.platform == "linux":
+        limits = [_number(folder / limit) for folder in _groups() for limit, _, _ in _FILES]
+        found += [most for most in limits if most is not None and most < _UNLIMITED]
+    return min(found, default=None)
+
+
 def _free_of_machine() -> int | None:
     return None if psutil is None else int(psutil.virtual_memory().available)
 

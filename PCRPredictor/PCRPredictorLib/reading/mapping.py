@@ -26,6 +26,7 @@ from .identifiers import identifier_key
 
 MAPPING = "cohort.json"
 VISIT = "{visit}"  # in the names of files
+_LONGEST_PATTERN, _STARS = 1000, 4  # with more * comparing names takes for ever
 _LONGEST_NAME = 255  # bytes, as on usual file systems
 _FIELD = re.compile(r"\{(?P<column>[^{}:]+)(?::0(?P<width>\d{1,2}))?\}")
 DENIES = r"\b(no|non|not|kein\w*|nicht|npcr|residual\w*|rest\w*|without|ohne|sans)\b"  # in the name of a column
@@ -89,9 +90,9 @@ class CohortMapping:
         _check_visits(self.visits, (*self.images, *self.mask))
         _check_label(self.columns.get("pcr", ""), "pcr" in {name.lower() for name in self.values})
         for column, meanings in self.values.items():
-            keys = [identifier_key(text) for text in meanings]
-            if twice := [text for text in meanings if keys.count(identifier_key(text)) > 1]:
-                raise ValueError(f"values must give {twice[0]!r} of {column} one meaning, got two")
+            twice = set(repeated([identifier_key(text) for text in meanings]))
+            if first := next((text for text in meanings if identifier_key(text) in twice), None):
+                raise ValueError(f"values must give {first!r} of {column} one meaning, got two")
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -121,6 +122,10 @@ class CohortMapping:
 
 def _check_patterns(patterns: Iterable[str]) -> None:
     for text in patterns:
+        if len(text) > _LONGEST_PATTERN or any(part.count("*") > _STARS for part in text.split("/")):
+            raise ValueError(
+                f"{text[:60]!r} must have at most {_LONGEST_PATTERN} characters, and {_STARS} * in a name; shorten it"
+            )
         if "{" not in text.replace(VISIT, ""):
             raise ValueError(f"{text!r} is one file for all patients; name {{patient_id}} in it")
         if ".." in Path(text).parts or PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive:

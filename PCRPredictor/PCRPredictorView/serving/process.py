@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import PCRPredictorLib.model.predictor  # noqa: F401  loads torch and MONAI before the first prediction
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.memory import total_memory
 from PCRPredictorLib.reading.sources import Source
 from trame_server import Server
 from wslink.protocol import EXCEPTION_ERROR  # type: ignore[import-untyped]
@@ -32,7 +33,8 @@ from ..work import WENT_WRONG
 from .channel import Channel, Kind
 from .logs import log_in_one_line
 
-_MEMORY_SHARE = 0.75  # largest share of the machine's memory for one page
+_MEMORY_SHARE = 0.75  # largest share of the machine's memory for all pages together
+_LEAST_MEMORY = 1 << 30  # bytes that a page may take beyond what its libraries take
 
 
 class _Message(NamedTuple):
@@ -41,7 +43,7 @@ class _Message(NamedTuple):
     data: bytes
 
 
-def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
+def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str, pages: int) -> None:
     """Run a page until its channel closes; the entry point of its process.
 
     Args:
@@ -49,6 +51,7 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
         folder: the page's own, for uploads and results.
         entries: exams in the list; the first one is opened.
         model: name or folder of the model that is chosen first.
+        pages: that may be open at a time; they share the memory.
     """
     tempfile.tempdir = str(folder)  # what Slicer's core writes is deleted with the page
     sys.argv = sys.argv[:1]  # trame would read the command's options
@@ -57,7 +60,7 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.stdout = io.StringIO()  # trame prints errors of browsers there
     log_in_one_line()
-    _limit_memory()
+    _limit_memory(pages)
     try:
         asyncio.run(_run(end, folder, entries, model))
     except Exception:
@@ -66,14 +69,17 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
     os._exit(0)  # without waiting for a running prediction
 
 
-def _limit_memory() -> None:
-    """Limit the memory of this process: an upload that unpacks to more must not exhaust the machine."""
-    if sys.platform != "linux":
+def _limit_memory(pages: int) -> None:
+    """Limit the memory of this process to its share: no uploads, whatever they unpack to, exhaust the machine."""
+    if sys.platform != "linux" or (total := total_memory()) is None:
         return
     import resource
 
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    resource.setrlimit(resource.RLIMIT_DATA, (int(_MEMORY_SHARE * machine),) * 2)
+    import psutil
+
+    used = psutil.Process().memory_info().data
+    limit = used + max(int(_MEMORY_SHARE * total / pages), _LEAST_MEMORY)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 async def _run(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
