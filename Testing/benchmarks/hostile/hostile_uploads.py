@@ -1,6 +1,6 @@
 """Four hostile uploads to `pcr view` at once: the memory of its processes, and how long others wait meanwhile.
 
-    python Testing/benchmarks/hostile_uploads.py
+    python Testing/benchmarks/hostile/hostile_uploads.py
 
 Prints the peak of all processes together (what they share counts once), and the slowest answer to a fifth page.
 """
@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from support.hostile.images import bomb, nifti, packed_nifti
 
 _SECONDS, _PORT = 300.0, 18765
