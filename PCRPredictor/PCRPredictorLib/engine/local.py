@@ -76,8 +76,10 @@ class Local(Engine):
 
 @contextmanager
 def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any]]:
+    from dask import config
     from distributed import Client, LocalCluster
 
+    config.set({"distributed.worker.profile.enabled": False})  # it wakes each worker a hundred times a second
     environment = dict(os.environ)
     cluster = LocalCluster(
         n_workers=workers,
