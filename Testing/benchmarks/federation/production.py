@@ -69,7 +69,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, default=Path("build/federation-production"))
     parser.add_argument("--port", type=int, default=8102)
-    parser.add_argument("--epochs", type=int, default=4, help="of each step, and rounds")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=4,
+        help="of each step, and rounds; with fewer, it may end before the hospital is back",
+    )
     arguments = parser.parse_args()
     out = arguments.out.resolve()
     folder = FederationFolder(out / "server")
