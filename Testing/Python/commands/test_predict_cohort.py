@@ -159,3 +159,12 @@ def test_table_has_what_changes_of_the_picture_do_on_request(bundle, training_co
     table = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert table[["points_tumour_erased", "points_background_swapped"]].notna().all().all()
     assert list(table.columns).index("points_patch_erased") < list(table.columns).index("warnings")
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_table(bundle, training_cohort, tmp_path):
+    words = list(map(str, ["predict", "--cohort", training_cohort, "--model", bundle.path, "--out"]))
+    for workers in ("1", "2"):
+        assert run(app, [*words, str(tmp_path / workers), "--workers", workers]) == 0
+    for name in ("predictions.csv", "shift.json"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
