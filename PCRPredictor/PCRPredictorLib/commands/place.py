@@ -51,7 +51,9 @@ def check_out(values: Mapping[str, object], context: Any = None) -> None:  # noq
 
 
 def _inputs(values: Mapping[str, object]) -> Iterator[Path]:
+    """Return the files and folders among the values; NUL joins the words of a group, as in `--visit T0 FOLDER`."""
     for name, value in values.items():
         for item in value if isinstance(value, list | tuple) else [value]:
-            if name != OUT and isinstance(item, Path) and item.exists():
-                yield item
+            words = item.split("\0") if isinstance(item, str) and "\0" in item else ()
+            paths = [item] if isinstance(item, Path) else [Path(word) for word in words]
+            yield from (path for path in paths if name != OUT and path.exists())

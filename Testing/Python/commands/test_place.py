@@ -46,3 +46,11 @@ def test_command_without_a_folder_for_its_results_is_a_wrong_call(words, tmp_pat
     assert run(app, ["predict", "--cohort", str(tmp_path), *words]) == 2
     assert "--out must" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_of_a_visit_is_an_input_and_the_name_of_a_model_is_none(tmp_path):
+    (tmp_path / "before").mkdir()
+    values = {"out": tmp_path / "before", "model": str(tmp_path / "before")}
+    check_out(values)
+    with pytest.raises(typer.BadParameter, match="which holds the input"):
+        check_out({**values, "visit": [f"T0\0{tmp_path / 'before'}"]})
