@@ -195,7 +195,8 @@ def measure_whole(folder: Path, exams: int, model: str) -> None:
     for name, error in errors.items():
         print(f"  {name}: {error}")
     values = [{k: v for k, v in row.items() if k != "patient_id"} for row in table]
-    differ = sum(row != values[k % PATIENTS] for k, row in enumerate(values) if not row["error"] and k >= PATIENTS)
+    pairs = [(row, values[k - PATIENTS]) for k, row in enumerate(values) if k >= PATIENTS]
+    differ = sum(row != same for row, same in pairs if not row["error"] and not same["error"])
     print(f"rows unlike that of the same phantom: {differ}")
 
 
