@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundles import folder
+from ..bundles.bounds import check_parts
 from ..bundles.folder import CHECKSUMS, INFERENCE, METADATA, README, check_kind, checksums, read_json, verify_bundle
 from ..clinical import Category, ClinicalSchema, Number
 from ..errors import DataError
@@ -64,6 +65,7 @@ def load_response(path: Path) -> ResponseModel:
         schema = ClinicalSchema(tuple(map(_read_variable, metadata["clinical_schema"])))
         card, settings = read_as(ModelCard, metadata["card"]), settings_from_json(inference, schema)
         known = read_json(path / TRAINING_PATIENTS)["patients"] if (path / TRAINING_PATIENTS).is_file() else []
+        check_parts({"patients": known}, None, None)
         model = ResponseModel(card, schema, settings, checksum, path, frozenset(known))
     except DataError:
         raise

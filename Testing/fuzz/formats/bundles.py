@@ -242,6 +242,7 @@ RESPONSE_ATTACKS: dict[str, Attack] = {
     "card is markup": _json("metadata.json", "card", "description", value=_EVIL),
     "name of the model is markup": _json("metadata.json", "card", "name", value=_EVIL),
     "marks of patients are numbers": _text("configs/training_patients.json", '{"patients": [{}]}'),
+    "a mark of a patient is a number": _text("configs/training_patients.json", '{"patients": [1e-12]}'),
     "marks of patients are missing": _text("configs/training_patients.json", "{}"),
     "inference of 200,000 brackets": _text("configs/inference.json", "[" * 200_000),
     "format of a later version": _json("metadata.json", "response_format", value=[9] * 1000),
