@@ -6,16 +6,17 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
+if sys.platform == "win32":
+    fcntl = None
+else:
     import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
 
 import numpy as np
 import SimpleITK as sitk
@@ -103,7 +104,9 @@ def _make_staging(out: Path) -> tuple[Path, int | None]:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove the hidden folders of processes that were killed: those that no process holds."""
-    for path in folder.glob(f".*{_STAGING}????????") if fcntl is not None else ():
+    if fcntl is None:
+        return
+    for path in folder.glob(f".*{_STAGING}????????"):
         if path.is_symlink() or not path.is_dir():
             continue
         try:

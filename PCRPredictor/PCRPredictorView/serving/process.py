@@ -71,7 +71,8 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
 
 def _limit_memory(pages: int) -> None:
     """Limit the memory of this process to its share: no uploads, whatever they unpack to, exhaust the machine."""
-    if sys.platform != "linux" or (total := total_memory()) is None:
+    total = total_memory()
+    if sys.platform != "linux" or total is None:
         return
     import resource
 
