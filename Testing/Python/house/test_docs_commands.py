@@ -65,6 +65,7 @@ ELSEWHERE = (
     "Resources/Recipes/",
     "build/",
     "--cluster",
+    "pcr federate",
 )  # of runs that take minutes; other tests have small ones
 
 
