@@ -15,7 +15,6 @@ from ..backbones.names import NAMES
 from ..errors import DataError
 
 LARGEST_BUNDLE = 500 * 2**20  # bytes of all files
-LARGEST_JSON = 10 * 2**20  # bytes
 MOST_FILES = 1000
 _MOST_VOXELS = 2**21  # of a window
 _MOST_FEATURES = 2**26  # numbers in the stem's output, 256 MB

@@ -11,14 +11,13 @@ Reading a bundle executes nothing from it. `model.bundle` reads those with netwo
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import zipfile
 from pathlib import Path
 from typing import Literal, get_args
 
 from ..errors import DataError
-from .bounds import LARGEST_JSON, check_folder
+from ..files import json_text
+from .bounds import check_folder
 
 METADATA, INFERENCE, CHECKSUMS, README = (
     "configs/metadata.json",
@@ -173,22 +172,9 @@ def read_json(path: Path) -> dict:
         DataError: if it cannot be read, is too large, is no JSON object, or holds a number that is not finite.
     """
     try:
-        if (size := path.stat().st_size) > LARGEST_JSON:
-            raise ValueError(f"it has {size >> 20} MB, at most {LARGEST_JSON >> 20} MB are read")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
-    except (OSError, ValueError, RecursionError) as error:
+        content = json_text.read_json(path)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read as JSON ({error}); the bundle is damaged, get it again") from None
     if not isinstance(content, dict):
         raise DataError(f"{path}: must hold a JSON object; the bundle is damaged, get it again")
     return content
-
-
-def _finite(text: str) -> float:
-    """Return a finite number.
-
-    Raises:
-        ValueError: if it is none.
-    """
-    if not math.isfinite(value := float(text)):
-        raise ValueError(f"numbers must be finite, got {text}")
-    return value

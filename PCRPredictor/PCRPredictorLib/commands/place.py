@@ -8,12 +8,14 @@ from typing import Any
 
 import typer
 
+from ..bundles.folder import CHECKSUMS
+
 OUT = "out"  # name of the parameter in every command
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
 
 
 def check_out(values: Mapping[str, object], context: Any = None) -> None:  # noqa: ANN401  typer keeps its type private
-    """Refuse a folder for results that is the root, the home or the current folder, a link, or that of an input.
+    """Refuse a folder for results that is the root, home or current folder, a bundle, a link, or that of an input.
 
     An input is any existing file or folder among the other values. A folder that holds results may hold inputs, too.
 
@@ -28,15 +30,17 @@ def check_out(values: Mapping[str, object], context: Any = None) -> None:  # noq
     if not isinstance(out, Path):
         return
     where = Path(out).absolute()
-    if str(out) == "." and not values.get("resume"):
-        raise typer.BadParameter(
-            "--out must name a folder for the results, got the current one; name a new one", context
-        )
     if out.is_symlink():
         raise typer.BadParameter(
             f"--out must be no link, got {out}, a link to {out.readlink()}; give that folder", context
         )
     where = where.resolve()
+    if where == Path.cwd() and not values.get("resume"):
+        raise typer.BadParameter(
+            "--out must name a folder for the results, got the current one; name a new one", context
+        )
+    if (where / CHECKSUMS).is_file():
+        raise typer.BadParameter(f"--out must be no model bundle, got {out}; name a new folder", context)
     if where == Path(where.anchor) or where == Path.home().resolve():
         raise typer.BadParameter(f"--out must be a folder of its own, got {where}; name a new one inside it", context)
     if any((where / name).is_file() for name in _RESULTS):

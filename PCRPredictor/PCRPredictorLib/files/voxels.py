@@ -19,7 +19,7 @@ _PIECE = 1 << 20  # bytes that are held at a time while a file is read
 _GIVEN = 1 << 14  # bytes of a compressed stream that are inflated at a time
 _MEMBERS = 1000  # of a stream; more must have 64 bytes each, or finding their ends takes longer than inflating
 _DEFLATE = 1032  # the most that a byte of a deflated stream may become (zlib's technical details)
-_BZIP2 = 50_000  # likewise: a block of 45 bytes may hold 900 kB and more
+_BZIP2 = 1_200_000  # likewise: a block of 39 bytes may hold 900 kB of runs, of 255 bytes for 5 each
 _MOST_DIGITS = 40  # of a number with its blanks
 
 
@@ -55,7 +55,7 @@ def check_size(headers: Sequence[Header]) -> None:
     if total > EXAM:
         raise DataError(
             f"{headers[0].name}: the phases must take at most {EXAM / 2**30:.3g} GB of memory, got "
-            f"{total / 2**30:.3g} GB; crop the images around the breasts"
+            f"{total / 2**30:.3g} GB; crop the images around the breasts, or save them as 16 or 32 bits per voxel"
         )
 
 
@@ -68,7 +68,7 @@ def check_promise(header: Header) -> None:
     if header.promised > VOXELS:
         raise DataError(
             f"{header.name}: its header promises {header.promised / 2**30:.3g} GB of voxels, at most "
-            f"{VOXELS >> 30} GB are read; check the header, or crop the images"
+            f"{VOXELS >> 30} GB are read; check the header, crop the images, or save them as 16 or 32 bits per voxel"
         )
     try:
         size = header.file.stat().st_size

@@ -101,7 +101,7 @@ def serve(
         progress.say(f"Model of all sites: {folder.bundle}; rounds: {folder.rounds}")
 
 
-@federate.command()
+@federate.command(cls=ManyValues)
 def join(
     kit: Annotated[Path, typer.Argument(help="Startup kit that the serving hospital made for this one.")],
     cohort: options.CohortArgument,

@@ -48,6 +48,17 @@ def test_command_without_a_folder_for_its_results_is_a_wrong_call(words, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_current_folder_by_its_path_and_a_bundle_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(typer.BadParameter, match="got the current one"):
+        check_out({"out": tmp_path})
+    check_out({"out": tmp_path, "resume": True})
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "checksums.json").touch()
+    with pytest.raises(typer.BadParameter, match="must be no model bundle"):
+        check_out({"out": tmp_path / "bundle", "model": str(tmp_path / "bundle")})
+
+
 def test_folder_of_a_visit_is_an_input_and_the_name_of_a_model_is_none(tmp_path):
     (tmp_path / "before").mkdir()
     values = {"out": tmp_path / "before", "model": str(tmp_path / "before")}

@@ -89,6 +89,12 @@ def test_every_encoding_is_read(tmp_path, fields, content):
     np.testing.assert_array_equal(read_volume(write_nrrd(tmp_path / "a.nrrd", content, **fields))[0], ARRAY)
 
 
+def test_an_empty_mask_is_read_however_small_its_file_is(tmp_path):
+    content = bz2.compress(bytes(180 * 512 * 512))
+    path = write_nrrd(tmp_path / "a.nrrd", content, type="uchar", sizes="512 512 180", encoding="bzip2")
+    assert not read_volume(path)[0].any()
+
+
 @pytest.mark.parametrize("encoding", ["raw", "gzip"])
 @pytest.mark.parametrize(
     ("axes", "stored"),
