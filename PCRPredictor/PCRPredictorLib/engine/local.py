@@ -20,6 +20,13 @@ from .tasks import Function, R, T
 if TYPE_CHECKING:
     from distributed import LocalCluster
 
+_SETTINGS = {
+    "distributed.worker.profile.enabled": False,  # it wakes each worker a hundred times a second
+    # without MALLOC_TRIM_THRESHOLD_ of Dask: it gives every large array back to the system, which doubles the time
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
+    ),
+}
 _GRACE_S = 0.5  # that a worker has to end by itself
 _ANY_PORT = "127.0.0.1:0"
 _GPUS = "CUDA_VISIBLE_DEVICES"
@@ -79,7 +86,7 @@ def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any
     from dask import config
     from distributed import Client, LocalCluster
 
-    config.set({"distributed.worker.profile.enabled": False})  # it wakes each worker a hundred times a second
+    config.set(_SETTINGS)
     environment = dict(os.environ)
     cluster = LocalCluster(
         n_workers=workers,
