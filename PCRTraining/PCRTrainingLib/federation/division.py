@@ -1,5 +1,7 @@
 """One cohort as several simulated hospitals: the patients of each site in a cache of their own."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
-from ..cohort.cache import GRIDS, PATIENTS, QUARANTINE, GridCache, Record
+from ..cohort.cache import CONTENTS, GRIDS, PATIENTS, QUARANTINE, GridCache, Record
 from ..cohort.sites import UNKNOWN, find_sites
 from ..config import TrainingConfig
 from ..progress import Progress
@@ -21,7 +23,7 @@ from .agreement import shared_schema
 def divide_cohort(
     cohort: Path, name: str, column: str, folder: Path, config: TrainingConfig, progress: Progress
 ) -> dict[str, Path]:
-    """Return the cache of each site of a cohort, by the site's name; they are made once.
+    """Return the cache of each site of a cohort, by the site's name; each is made once, and anew for other patients.
 
     Args:
         name: of the cohort.
@@ -41,9 +43,10 @@ def divide_cohort(
         progress.say(f"{count(left_out, 'patient')} of {name} left out, see {folder / name / QUARANTINE}")
     found = dict[str, Path]()
     for site in sorted(set(sites.names) - {UNKNOWN}):
-        part = folder / f"{name}-{len(found)}"
+        index = np.flatnonzero(sites.names == site)
+        part = folder / f"{name}-{_fingerprint(cache, column, str(site), index)}"
         if not (part / PATIENTS).is_file():
-            write_part(cache, np.flatnonzero(sites.names == site), part)
+            write_part(cache, index, part)
         found[str(site)] = part
     if not found:
         raise DataError(f"{name}: its column {column} must name the sites of the patients, got no value; fill it in")
@@ -62,9 +65,20 @@ def write_part(cache: GridCache, index: np.ndarray, folder: Path) -> None:
         with (staging / GRIDS).open("wb") as file:
             for row in rows:
                 file.write(cache.read_grids(np.array([row])).tobytes())
-        content = {"grid": asdict(cache.grid), "patients": [_plain(cache.records[i]) for i in index]}
-        write_json({**content, "lesions": [_plain(each) for each in lesions]}, staging / PATIENTS)
+        write_json({**_content(cache, index), "lesions": [_plain(each) for each in lesions]}, staging / PATIENTS)
         write_csv(["patient_id", "reason"], map(astuple, ()), staging / QUARANTINE)
+
+
+def _content(cache: GridCache, index: np.ndarray) -> dict[str, object]:
+    return {"grid": asdict(cache.grid), "patients": [_plain(cache.records[i]) for i in index]}
+
+
+def _fingerprint(cache: GridCache, column: str, site: str, index: np.ndarray) -> str:
+    """Return what a part depends on, in 16 digits: column, site, patients with their rows, and their images."""
+    digest = hashlib.blake2b(json.dumps([column, site, _content(cache, index)]).encode(), digest_size=8)
+    if (contents := cache.folder / CONTENTS).is_file():
+        digest.update(contents.read_bytes())
+    return digest.hexdigest()
 
 
 def _plain(record: Record) -> Mapping[str, object]:

@@ -6,13 +6,13 @@ of `PROBLEMS`, and its details stay in the site's own log.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.json_text import parse_json
 
 Arrays = Mapping[str, np.ndarray]
 Kind = Literal["describe", "start", "train", "finish"]
@@ -30,6 +30,7 @@ METRICS = ("loss", "attention_in_tumour", "seconds", "held_out_auc", "update_nor
 TASK, ANSWER, NOTHING = "breastpcr_task", "breastpcr_answer", "nothing"  # keys of FLARE's messages
 LEAST_FOR_SUMS = 5  # patients with a value; sums of fewer would come close to a single patient's value
 _LONGEST = 100_000  # characters of an answer without its weights
+_MOST, _LARGEST = 10**9, 1e30  # patients; a number, whose square is finite
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Answer:
         try:
             if len(text) > _LONGEST:
                 raise ValueError
-            found = json.loads(text)
+            found: Any = parse_json(text)
             if set(found) - {each.name for each in fields(cls)} or found["problem"] not in ("", *PROBLEMS):
                 raise ValueError
             return cls(
@@ -134,10 +135,10 @@ class Answer:
                 tuple(map(str, found["about"])),
                 {name: _whole(found["counts"][name]) for name in COUNTS if name in found["counts"]},
                 {str(name): _three(values) for name, values in found["sums"].items()},
-                {name: float(found["metrics"][name]) for name in METRICS if name in found["metrics"]},
+                {name: _number(found["metrics"][name]) for name in METRICS if name in found["metrics"]},
                 weights,
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise DataError("the site's answer must hold counts, sums, metrics and weights alone") from None
 
 
@@ -148,13 +149,19 @@ def describe_problem(problem: str, about: tuple[str, ...], known: frozenset[str]
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise ValueError
     return value
 
 
+def _number(value: Any) -> float:  # noqa: ANN401
+    if not abs(number := float(value)) <= _LARGEST:  # NaN, too
+        raise ValueError
+    return number
+
+
 def _three(values: object) -> tuple[float, float, float]:
-    number, total, squares = (float(value) for value in values)  # type: ignore[attr-defined]
-    if not all(map(math.isfinite, (number, total, squares))) or number < LEAST_FOR_SUMS:
+    number, total, squares = (_number(value) for value in values)  # type: ignore[attr-defined]
+    if number < LEAST_FOR_SUMS:
         raise ValueError
     return number, total, squares

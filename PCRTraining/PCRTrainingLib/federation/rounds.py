@@ -238,7 +238,7 @@ def refuse_weights(weights: Arrays, expected: Arrays) -> str:
     if weights.keys() != expected.keys():
         return "it sent the weights of a different network"
     for name, array in weights.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fi":
+        if not isinstance(array, np.ndarray) or array.dtype != expected[name].dtype:
             return "it sent something other than weights"
         if array.shape != expected[name].shape:
             return "it sent the weights of a different network"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = "BREASTPCR_FEDERATION"  # variable: file with the settings of the sites of this machine
+RESERVED = frozenset({"server", "admin", "provisioning"})  # folders beside those of the sites
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from .folder import FederationFolder, Plan
 from .optional import require_flare
 from .processes import run_process
 from .rounds import left_out_sites
-from .settings import ENVIRONMENT, SiteSettings
+from .settings import ENVIRONMENT, RESERVED, SiteSettings
 
 
 def simulate(
@@ -73,15 +74,15 @@ def simulated_sites(
     """
     if columns and len(columns) != len(cohorts):
         raise DataError(f"--sites must name a column for each cohort, got {len(columns)} for {len(cohorts)}; add them")
-    found: dict[str, SiteSettings] = {}
-    names = cohort_names(cohorts)
+    names, found = cohort_names(cohorts), dict[str, SiteSettings]()
     for cohort, name, column in zip(cohorts, names, columns or ["cohort"] * len(cohorts), strict=True):
         if column == "cohort":
-            found[safe_name(name)] = SiteSettings(safe_name(name), str(cohort.resolve()), "", name, device=device)
+            own = own_name(name, found, progress)
+            found[own] = SiteSettings(own, str(cohort.resolve()), "", name, device=device)
             continue
         divided = divide_cohort(cohort, name, column, folder.caches, plan.config, progress)
         for site, cache in divided.items():
-            own = safe_name(f"{name}-{site}" if len(cohorts) > 1 else site)
+            own = own_name(f"{name}-{site}" if len(cohorts) > 1 else site, found, progress)
             found[own] = SiteSettings(own, str(cohort.resolve()), "", name, str(cache.resolve()), device=device)
     least = max(plan.least, 2)
     if len(found) < least:
@@ -92,6 +93,17 @@ def simulated_sites(
         name: SiteSettings(**{**asdict(each), "folder": str(folder.site(name).resolve())})
         for name, each in found.items()
     }
+
+
+def own_name(name: str, taken: Iterable[str], progress: Progress) -> str:
+    """Return a name that FLARE accepts and that no other site has, also if case does not count; say if it differs."""
+    known = {each.casefold() for each in taken} | RESERVED
+    plain = safe_name(name)
+    choices = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
+    own = next(each for each in choices if each.casefold() not in known)
+    if own != name:
+        progress.say(f"{name} takes part as {own}: names have letters, digits and hyphens, and each one site")
+    return own
 
 
 def safe_name(name: str) -> str:

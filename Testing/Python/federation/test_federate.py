@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PCRTrainingLib.federation import optional
 from PCRTrainingLib.federation.division import divide_cohort
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
 from PCRTrainingLib.federation.join import read_kit
-from PCRTrainingLib.federation.simulate import safe_name, simulated_sites
+from PCRTrainingLib.federation.simulate import own_name, safe_name, simulated_sites
 from PCRTrainingLib.progress import Progress
 from support.documentation import ROOT
 from support.federated.sites import CONFIG, Spoken
@@ -74,6 +75,29 @@ def test_the_sites_of_a_column_divide_a_cohort_without_loss(cohort, tmp_path):
     assert sorted(name for cache in caches.values() for name in cache.ids) == sorted(whole.ids)
     first = caches["B"].ids[0]
     assert np.array_equal(caches["B"].read_grids(np.array([0])), whole.read_grids(np.array([whole.ids.index(first)])))
+
+
+def test_parts_that_another_column_made_are_not_used(cohort, tmp_path):
+    divide_cohort(cohort, "all", "patient_id", tmp_path / "caches", CONFIG, Progress())
+    parts = divide_cohort(cohort, "all", "site", tmp_path / "caches", CONFIG, Progress())
+    assert sum(len(read_cache(folder)) for folder in parts.values()) == 12
+
+
+def test_sites_whose_names_flare_does_not_accept_stay_apart(cohort, tmp_path):
+    copy, spoken = write_cohort(tmp_path / "copy", 12), Spoken()
+    names = {"A": "東京", "B": "大阪"}
+    write_table(copy, [{**row, "site": names[row["site"]]} for row in read_table(copy)])
+    found = simulated_sites(FederationFolder(tmp_path / "out"), [copy], ["site"], PLAN, "cpu", spoken)
+    assert list(found) == ["site", "site-2"]
+    assert sum(len(read_cache(Path(each.cache))) for each in found.values()) == 12
+    assert any(line.startswith("東京 takes part as site-2") for line in spoken.lines)
+
+
+def test_names_of_sites_differ_also_without_case_and_from_the_servers_own():
+    taken = []
+    for name in ("GE/3", "GE 3", "ge-3", "Server"):
+        taken.append(own_name(name, taken, Progress()))
+    assert taken == ["GE-3", "GE-3-2", "ge-3-3", "Server-2"]
 
 
 def test_a_cohort_is_one_site_unless_a_column_divides_it(cohort, tmp_path):

@@ -26,11 +26,21 @@ def test_an_answer_survives_its_text():
         {"sums": {"age": [5.0, float("nan"), 1.0]}},
         {"sums": {"age": "text"}},
         {"counts": 3},
+        {"counts": {"patients": 10**40}},
+        {"sums": {"age": [5, 10**399, 1]}},
+        {"sums": {"age": [5, 1e300, 1]}},
+        {"metrics": {"loss": float("nan")}},
+        {"metrics": {"loss": "inf"}},
     ],
 )
 def test_an_answer_with_anything_else_is_refused(changed):
     with pytest.raises(DataError, match="counts, sums, metrics and weights alone"):
         Answer.from_text(json.dumps({**GOOD, **changed}), {})
+
+
+def test_a_deep_answer_is_refused_like_any_other():
+    with pytest.raises(DataError, match="counts, sums, metrics and weights alone"):
+        Answer.from_text("[" * 90_000, {})
 
 
 def test_counts_and_metrics_without_a_name_are_dropped():

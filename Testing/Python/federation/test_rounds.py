@@ -97,6 +97,7 @@ def test_sites_weigh_the_same_or_by_their_patients():
 
 def test_weights_of_another_kind_are_refused():
     assert "other than weights" in refuse_weights({"w": np.array(["a"], object)}, {"w": np.zeros(1)})
+    assert "other than weights" in refuse_weights({"w": np.array([1e300])}, {"w": np.zeros(1, np.float32)})
 
 
 def test_another_network_at_the_start_of_a_step_is_left_out_and_not_averaged(tmp_path):
