@@ -51,7 +51,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
             raise FileExistsError(errno.EEXIST, "there is a file of that name")
         if out.exists() and not os.access(out, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied")
-        _remove_leftovers(out.parent)
+        remove_leftovers(out.parent)
         staging, held = _make_staging(out)
         staging.chmod(0o777 & ~_umask())
         yield staging
@@ -102,7 +102,7 @@ def _make_staging(out: Path) -> tuple[Path, int | None]:
         os.close(held)  # somebody has just taken it for a leftover
 
 
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the hidden folders of processes that were killed: those that no process holds."""
     if fcntl is None:
         return

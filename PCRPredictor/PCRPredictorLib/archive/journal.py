@@ -144,7 +144,7 @@ def _check_asked(path: Path, line: bytes, asked: Mapping[str, object]) -> None:
 
 
 def _write_line(file: BinaryIO, content: Mapping[str, object]) -> None:
-    file.write(json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    file.write(json.dumps(content, allow_nan=False).encode() + b"\n")
     file.flush()
     os.fsync(file.fileno())
 

@@ -72,7 +72,7 @@ def predict_patient(task: Task, _report: Callable[..., None] = lambda: None) -> 
         Unusable: if the model cannot be used, or the files of the patient cannot be written.
     """
     predictor = load_predictor(task.request.bundle, task.request.model, task.request.device)
-    name, before = task.source.name, _identify(task.source)
+    name, before = task.source.name, identify_if_there(task.source)
     try:
         with within_memory():
             exam = _read(task.source)
@@ -83,7 +83,7 @@ def predict_patient(task: Task, _report: Callable[..., None] = lambda: None) -> 
         raise
     except Exception as error:  # one patient, whatever its files raise, does not stop the others
         _remove(task.request.folder_of(name))
-        passing = before is None or before != _identify(task.source) or may_pass(error)
+        passing = before is None or before != identify_if_there(task.source) or may_pass(error)
         return Entry(name, [error_row(name, _sentence(error))], None, before or "", passing)
     return Entry(name, rows_of(name, prediction), facts, before or "", before is None)
 
@@ -110,7 +110,7 @@ def load_predictor(bundle: Path, model: str, device: str) -> Predictor:
         raise Unusable(str(error)) from None
 
 
-def _identify(source: Source) -> str | None:
+def identify_if_there(source: Source) -> str | None:
     """Return the hash of what a patient is read from; None if a file is not there."""
     try:
         return identify(source)

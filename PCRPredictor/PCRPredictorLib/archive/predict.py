@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,14 +13,16 @@ from filelock import FileLock, Timeout
 from ..engine.engine import Done
 from ..engine.many import Place, run_again
 from ..engine.opening import GPU, open_engine
+from ..engine.tasks import Killing
 from ..errors import DataError
 from ..formatting import count
 from ..outputs import RESULT, folder_name
 from ..reading.sources import Source
 from ..shift.facts import PatientFacts
+from ..writing import remove_leftovers
 from .identity import identify
 from .journal import JOURNAL, Entry, Journal, open_journal
-from .patients import Request, Task, Unusable, predict_patient
+from .patients import Request, Task, Unusable, identify_if_there, predict_patient
 from .rows import error_row
 from .table import TABLE, entries, write_table
 
@@ -140,8 +141,11 @@ def _entry_of(done: Done[Task, Entry]) -> Entry:
         return done.value
     if isinstance(done.error, Unusable):
         raise done.error
-    name = done.task.source.name
-    return Entry(name, [error_row(name, str(done.error))], passing=True)
+    source = done.task.source
+    if isinstance(done.error, Killing):
+        row = error_row(source.name, f"{done.error}; or predict this patient alone with pcr predict")
+        return Entry(source.name, [row], inputs=identify_if_there(source) or "")
+    return Entry(source.name, [error_row(source.name, str(done.error))], passing=True)
 
 
 def _kept(journal: Journal, patient: Source, request: Request) -> Entry | None:
@@ -172,8 +176,7 @@ def _hold(out: Path, request: Request, *, resume: bool) -> Iterator[Journal]:
         ) from error
     try:
         _check_folder(out, resume=resume)
-        for staging in out.glob(".*-*/"):  # of a process that was killed
-            shutil.rmtree(staging, ignore_errors=True)
+        remove_leftovers(out)
         with open_journal(out / JOURNAL, request.decisive()) as journal:
             yield journal
     finally:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from ..errors import DataError
 from .engine import Done, Engine, Heard, V, ignore
-from .tasks import Ended, Function, Job, Needs, R, T, Trace, Unfit, find_fault, find_versions, perform
+from .tasks import Ended, Function, Job, Killing, Needs, R, T, Trace, Unfit, find_fault, find_versions, perform
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -179,7 +179,7 @@ class _Running(Generic[T, R]):
         if isinstance(error, KilledWorker):
             self._begun[job.number] += 1
             if self._begun[job.number] > _DEATHS:
-                return Done(job.task, error=DataError(_KILLS))
+                return Done(job.task, error=Killing(_KILLS))
         if isinstance(error, KilledWorker | Ended):  # it got on, or waited where others ran, or its worker is closing
             self._send([job], room=1)
             return None

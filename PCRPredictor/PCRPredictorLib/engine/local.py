@@ -33,7 +33,7 @@ _GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 class Local(Engine):
-    """Runs a single task in this process, and several in processes of their own.
+    """Runs a single task in this process, and several, and those after them, in processes of their own.
 
     Args:
         workers: at most.
@@ -59,7 +59,8 @@ class Local(Engine):
         """Yield each task as it ends, in any order."""
         tasks = iter(tasks)
         first = list(islice(tasks, self.workers))
-        engine = ThisProcess(self._threads) if len(first) < 2 else self._started(len(first))
+        alone = len(first) < 2 and self._engine is None  # a task that was tried in a worker may kill this process
+        engine = ThisProcess(self._threads) if alone else self._started(len(first))
         yield from engine.run(function, chain(first, tasks), heard)
 
     def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..formatting import count
 from .engine import Done, Engine
-from .tasks import Function, R, T
+from .tasks import Function, Killing, R, T
 
 PAUSES_S = (2.0, 10.0)  # before the second and the third try
 START_S = 6.0  # until the processes of a local cluster have loaded torch
@@ -50,7 +50,8 @@ def run_again(
 ) -> Iterator[Done[T, R]]:
     """Yield each task as it ends; those that failed for a reason that may pass are tried twice more, after a pause.
 
-    The last try is one task at a time, for those that have too little memory beside others.
+    The last try is one task at a time, for those that have too little memory beside others. One that has killed its
+    workers again and again is not tried again.
 
     Args:
         failed: returns True for a task that is to be tried again.
@@ -58,7 +59,7 @@ def run_again(
     """
     again: list[T] = []
     for done in engine.run(function, tasks):
-        if failed(done):
+        if _again(done, failed):
             again.append(done.task)
         else:
             yield done
@@ -70,7 +71,11 @@ def run_again(
         last, tried, again = number == len(PAUSES_S), again, []
         for part in [[task] for task in tried] if last else [tried]:
             for done in engine.run(function, part):
-                if failed(done) and not last:
+                if not last and _again(done, failed):
                     again.append(done.task)
                 else:
                     yield done
+
+
+def _again(done: Done[T, R], failed: Callable[[Done[T, R]], bool]) -> bool:
+    return not isinstance(done.error, Killing) and failed(done)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .. import __version__
+from ..errors import DataError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,6 +41,10 @@ class Needs:
     versions: Mapping[str, str]
     files: tuple[Path, ...] = ()
     threads: int | None = None
+
+
+class Killing(DataError):
+    """Report a task whose workers die of it, each time that it is tried."""
 
 
 class Trace(Exception):

@@ -26,6 +26,7 @@ from PCRPredictorLib.engine.engine import Done, Engine
 from PCRPredictorLib.engine.many import Place, run_again
 from PCRPredictorLib.engine.opening import open_engine
 from PCRPredictorLib.engine.passing import may_pass
+from PCRPredictorLib.engine.tasks import Killing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
@@ -153,7 +154,8 @@ def _import_all(
     outcomes, due = [], 0.0
     try:
         for done in run_again(engine, import_one, tasks, _may_pass, progress.say):
-            outcomes.append(done.value or Outcome(done.task.name, problem=_reason(done.error), passing=True))
+            passing = not isinstance(done.error, Killing)
+            outcomes.append(done.value or Outcome(done.task.name, problem=_reason(done.error), passing=passing))
             progress.say(outcomes[-1].describe())
             if time.monotonic() >= due:
                 start = time.monotonic()

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 from PCRPredictorLib.archive.journal import JOURNAL
+from PCRPredictorLib.archive.patients import predict_patient
 from PCRPredictorLib.archive.predict import predict_cohort
 from PCRPredictorLib.engine import many
+from PCRPredictorLib.engine.engine import Done, ThisProcess
+from PCRPredictorLib.engine.tasks import Killing
 from PCRPredictorLib.errors import TOO_LARGE, DataError
 from PCRPredictorLib.reading.sources import Source
 from support.examples import tiny_exam
@@ -164,6 +167,32 @@ def test_model_that_cannot_be_used_ends_the_run_and_leaves_nothing(tmp_path):
 def test_a_table_of_before_and_files_of_killed_processes_do_not_disturb(predict_given, tmp_path):
     out = tmp_path / "out"
     predict_given([Scripted(name="a")], out, folder=out)
-    (out / ".b-x1").mkdir()
+    (out / ".b-pcr-12345678").mkdir()
+    (out / ".Trash-1000").mkdir()  # of the user
     predict_given([Scripted(name="a"), Scripted(name="b")], out, folder=out, resume=True)
-    assert {path.name for path in out.iterdir()} == {"a", "b", ".lock", JOURNAL, "predictions.csv"}
+    assert {path.name for path in out.iterdir()} == {"a", "b", ".lock", ".Trash-1000", JOURNAL, "predictions.csv"}
+
+
+def test_patient_that_kills_workers_is_reported_and_left_alone_by_resume(predict_given, tmp_path, monkeypatch):
+    exams = [Scripted(name="a"), Scripted(name="b")]
+
+    def run(_engine, _function, tasks):
+        tasks = list(tasks)
+        yield Done(tasks[0], predict_patient(tasks[0]))
+        yield Done(tasks[1], error=Killing("workers died of it"))
+
+    monkeypatch.setattr(ThisProcess, "run", run)
+    found = predict_given(exams, tmp_path / "out")
+    assert found.failed == {"b": "workers died of it; or predict this patient alone with pcr predict"}
+    monkeypatch.undo()
+    seen = []
+    monkeypatch.setattr("PCRPredictorLib.archive.predict.identify", repr)
+    predict_given(exams, tmp_path / "out", resume=True, see=lambda entry: seen.append(entry.patient))
+    assert (seen, exams[1].reads) == (["a", "b"], [])
+
+
+def test_name_that_is_no_text_is_kept_like_any_other(predict_given, tmp_path):
+    predict_given([Scripted(name="a\udcc3"), Scripted(name="東京")], tmp_path / "out")
+    seen = []
+    predict_given([Scripted(name="a\udcc3"), Scripted(name="東京")], tmp_path / "out", resume=True, see=seen.append)
+    assert [entry.patient for entry in seen] == ["a\udcc3", "東京"]

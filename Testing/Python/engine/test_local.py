@@ -51,6 +51,7 @@ def test_task_of_a_worker_that_died_is_given_to_another_and_an_error_ends_the_ot
     with Local(2, None, [], print) as engine:
         done = [each.result() for each in engine.run(die_once, [str(tmp_path / "died" / name) for name in "ab"])]
         assert done == ["second try", "second try"]
+        assert [each.result() for each in engine.run(find_process, [0])] != [os.getpid()]  # it might kill this process
         assert {address.ip for address in listening()} == {"127.0.0.1"}
         started = time.monotonic()
         with pytest.raises(DataError, match="the disk is full; free some space"):
