@@ -33,6 +33,7 @@ def write_prediction(
     scene_writer: SceneWriter = mrml_scene.scene_here,
     dicom: bool = False,
     kinetics: LesionKinetics | None = None,
+    among_many: bool = False,
 ) -> None:
     """Write `prediction.json`, `tumour.nii.gz`, `attention.nii.gz`, `evidence.nii.gz` with `evidence.json`,
     `overlay.png`, `report.html` and, if the Slicer core is installed, `scene.mrb` into a folder: all of them or none.
@@ -43,13 +44,14 @@ def write_prediction(
         scene_writer: how; a different one may write it during the block, beside the other files.
         dicom: also write `dicom/`, see `write_dicom_results`.
         kinetics: of the tumour, if they are measured already.
+        among_many: see `whole_folder`.
 
     Raises:
         DataError: if the folder cannot be written or holds a tumour mask that is of no earlier result, or results in
             DICOM are not possible.
     """
     _check_own_mask(out)
-    with whole_folder(out) as folder:
+    with whole_folder(out, among_many=among_many) as folder:
         with scene_writer(exam, prediction, folder / SCENE) if scene else nullcontext():
             _write_files(exam, prediction, folder, show_patient_id, dicom, kinetics)
         leftover = _leftover_files(folder, out)

@@ -34,11 +34,15 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.A
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, *, among_many: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside `out` to write into; its files move to `out` if the block ends without an error.
 
     Files of the same name in `out` are replaced, others stay. What a process that was killed has left beside `out` is
     removed.
+
+    Args:
+        among_many: others are written beside it, maybe by other machines, whose locks are not seen on every disk; the
+            caller removes leftovers once, before all of them.
 
     Raises:
         DataError: if the folder cannot be written or the disk is full; then nothing is left behind.
@@ -51,7 +55,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
             raise FileExistsError(errno.EEXIST, "there is a file of that name")
         if out.exists() and not os.access(out, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied")
-        remove_leftovers(out.parent)
+        if not among_many:
+            remove_leftovers(out.parent)
         staging, held = _make_staging(out)
         staging.chmod(0o777 & ~_umask())
         yield staging

@@ -151,7 +151,7 @@ def _write(exam: Exam, prediction: Prediction, folder: Path | None) -> None:
     from ..outputs import write_prediction
 
     try:
-        write_prediction(exam, prediction, folder, scene=False)
+        write_prediction(exam, prediction, folder, scene=False, among_many=True)
     except DataError as error:
         raise Unusable(str(error)) from error
 

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from filelock import FileLock, Timeout
-from PCRPredictorLib.engine.engine import Done, Engine
+from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.engine.many import Place, run_again
 from PCRPredictorLib.engine.opening import open_engine
 from PCRPredictorLib.engine.passing import may_pass
@@ -30,7 +30,7 @@ from PCRPredictorLib.engine.tasks import Killing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
-from PCRPredictorLib.writing import put_in_place, whole_folder, write_nifti
+from PCRPredictorLib.writing import put_in_place, remove_leftovers, whole_folder, write_nifti
 
 from ..cohort.check import identifier_hash
 from ..progress import Progress
@@ -127,6 +127,7 @@ def import_dicom_folder(
         found = read_dicom_folder(folder, files, engine)
         patients, masks = found.patients, share_masks(found.patients, found.images, folder)
         with _locked(cohort):
+            remove_leftovers(cohort / "images")
             names = name_patients(cohort, patients, settings.ids)
             given = read_given_table(table, names) if table is not None else GivenTable()
             writers = _WRITERS if engine.workers == 1 else 1
@@ -143,8 +144,7 @@ def import_dicom_folder(
         remarks.append(f"{count(len(unused), 'file')} of no patient, such as {sorted(unused)[0].name}: not used")
     if passing := sum(each.passing for each in outcomes):
         remarks.append(f"{passing} not imported for a reason that may pass: run the same command again")
-    unchanged = sum(not each.new for each in outcomes)
-    return Imported(len(records), sum(records), unchanged, tuple(problems), tuple(remarks))
+    return Imported(len(records), sum(records), sum(not each.new for each in outcomes), tuple(problems), tuple(remarks))
 
 
 def _import_all(
@@ -153,7 +153,9 @@ def _import_all(
     """Import patients; their table is written now and then, and at any end, from the records on the disk."""
     outcomes, due = [], 0.0
     try:
-        for done in run_again(engine, import_one, tasks, _may_pass, progress.say):
+        for done in run_again(
+            engine, import_one, tasks, lambda done: done.value is None or done.value.passing, progress.say
+        ):
             passing = not isinstance(done.error, Killing)
             outcomes.append(done.value or Outcome(done.task.name, problem=_reason(done.error), passing=passing))
             progress.say(outcomes[-1].describe())
@@ -165,10 +167,6 @@ def _import_all(
     finally:
         write_import_table(cohort, given)
     return outcomes
-
-
-def _may_pass(done: Done[Task, Outcome]) -> bool:
-    return done.value is None or done.value.passing
 
 
 def import_one(task: Task, _report: Callable[..., None]) -> Outcome:
@@ -283,7 +281,7 @@ def _join(parts: Mapping[str, Record]) -> Record:
 
 def _write_phases(folder: Path, name: str, found: FoundExam, writers: int) -> tuple[Geometry, Provenance]:
     """Write every phase; return the geometry, and what is known of the source."""
-    with whole_folder(folder) as staging, ThreadPoolExecutor(writers) as pool:
+    with whole_folder(folder, among_many=True) as staging, ThreadPoolExecutor(writers) as pool:
         for numbers, exam in read_phases(found):
             files = [staging / f"{name.lower()}_{k:04d}.nii.gz" for k in numbers]
             phases = [np.asarray(phase) for phase in exam.phases]

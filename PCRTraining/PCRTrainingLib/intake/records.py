@@ -82,7 +82,7 @@ def read_records(cohort: Path) -> Iterator[Record]:
 
 
 def remove_patient(cohort: Path, name: str) -> None:
-    """Remove what an earlier import left of a patient, its record first, and what a stopped one was writing.
+    """Remove what an earlier import left of a patient, its record first.
 
     Raises:
         DataError: if it cannot be removed.
@@ -90,9 +90,8 @@ def remove_patient(cohort: Path, name: str) -> None:
     masks = cohort / "segmentations" / "expert"
     try:
         _path(cohort, name).unlink(missing_ok=True)
-        for place in (cohort / "images" / name, *(cohort / "images").glob(f".{name}-*")):
-            if place.is_dir():
-                shutil.rmtree(place)
+        if (cohort / "images" / name).is_dir():
+            shutil.rmtree(cohort / "images" / name)
         for file in (mask_path(cohort, name, visit) for visit in ("", *VISITS)):
             file.unlink(missing_ok=True)
             (masks / f".part.{file.name}").unlink(missing_ok=True)

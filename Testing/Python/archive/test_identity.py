@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from PCRPredictorLib.archive.identity import identify
@@ -54,4 +55,29 @@ def test_folder_is_known_by_its_files(tmp_path):
     before = identify(source)
     assert identify(source) == before
     next(path for path in (tmp_path / "study").rglob("*") if path.is_file()).unlink()
+    assert identify(source) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "pre[1].nhdr",
+            "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\ndata file: v.x",
+        ),
+        (
+            "pre.nrrd",
+            "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\ndata file: v.x",
+        ),
+        ("pre.mhd", "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementType = MET_SHORT\nElementDataFile = v.x\n"),
+    ],
+)
+def test_file_that_a_header_names_counts(cohort, tmp_path, name, text):
+    header, voxels = tmp_path / name, tmp_path / "v.x"
+    header.write_text(text + "\n\n")
+    voxels.write_bytes(bytes(16))
+    source = find_sources([cohort])[0]
+    source = replace(source, patient=replace(source.patient, phases=(header,) * 3))
+    before = identify(source)
+    os.utime(voxels, ns=(1, 1))
     assert identify(source) != before

@@ -159,6 +159,8 @@ def test_folder_of_a_killed_process_is_removed_and_that_of_a_running_one_stays(t
         assert left.is_dir()
     process.kill()
     process.wait()
+    with whole_folder(tmp_path / "other", among_many=True):
+        assert left.is_dir()
     (tmp_path / ".r-backup01").mkdir()  # of the user
     with whole_folder(tmp_path / "other"):
         assert not left.exists()
