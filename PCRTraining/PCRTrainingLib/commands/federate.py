@@ -86,6 +86,7 @@ def serve(
     """
     from ..federation.folder import FederationFolder
     from ..federation.serve import serve
+    from ..federation.settings import clash_of_names
     from ..federation.simulate import safe_name
 
     if wrong := [name for name in sites if name != safe_name(name)]:
@@ -94,6 +95,8 @@ def serve(
         raise typer.BadParameter(
             f"--sites must name {max(least, 2)} different hospitals or more, got {', '.join(sites)}"
         )
+    if clash := clash_of_names(sites, host):
+        raise typer.BadParameter(f"--sites must be names that differ, also without case: {clash}; choose another name")
     plan = _plan(config, seed, rounds, least, prox, clip, noise, tuple(sites), 60 * grace)
     with ProgressBar(console) as progress:
         folder = FederationFolder(out)

@@ -32,6 +32,8 @@ class Plan:
         clip: largest norm of an update; None for no limit.
         noise: standard deviation of the noise on updates, as a multiple of `clip`.
         grace: seconds that a round waits for the others once `least` sites have answered.
+        host: under which the sites reach the server; empty in a simulation. Their certificates are for this name.
+        port: of the server.
     """
 
     config: TrainingConfig
@@ -42,6 +44,8 @@ class Plan:
     clip: float | None = None
     noise: float = 0.0
     grace: float = 1800.0
+    host: str = ""
+    port: int = 0
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""

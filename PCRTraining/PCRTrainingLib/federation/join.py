@@ -54,7 +54,13 @@ def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
     options = ["secure_train=true", f"uid={settings.name}", "org=breastpcr", "config_folder=config"]
     words = ["-m", str(kit), "-s", "fed_client.json", "--set", *options]
     more = {ENVIRONMENT: str(folder / "site.json")}
+    before = _written(folder / "bundle")
     run_process(_CLIENT, words, kit / "client.log", folder / "log.txt", progress, more)
-    if not (folder / "bundle").is_dir():
+    if _written(folder / "bundle") == before:
         raise DataError(f"the federation ended here before its last round; see {kit / 'client.log'}, then join again")
     progress.say(f"Model: {folder / 'bundle'}, for pcr predict --model")
+
+
+def _written(bundle: Path) -> dict[str, int]:
+    """Return when each file of a bundle was written; one of an earlier federation must not pass for a new one."""
+    return {str(file): file.stat().st_mtime_ns for file in bundle.rglob("*")}

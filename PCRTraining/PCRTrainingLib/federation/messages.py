@@ -18,7 +18,7 @@ Arrays = Mapping[str, np.ndarray]
 Kind = Literal["describe", "start", "train", "finish"]
 PROBLEMS = {
     "variables": "its table has no value of {about}; complete the table there, or leave them out of the configuration",
-    "configuration": "it agreed to a different configuration; give it the startup kit of this federation",
+    "configuration": "it agreed to other settings (configuration, rounds, noise); give it the kit of this federation",
     "version": "it has a different version of BreastPCR; install the server's",
     "data": "its cohort cannot be used; its own log says why",
     "few": "it has too few patients of a class to train on",
@@ -27,6 +27,7 @@ PROBLEMS = {
 }
 COUNTS = ("patients", "positives", "trained", "trained_positives", "left_out")
 METRICS = ("loss", "attention_in_tumour", "seconds", "held_out_auc", "update_norm")
+AGREED = ("config", "rounds", "proximal", "clip", "noise")  # of a task: what a kit fixes
 TASK, ANSWER, NOTHING = "breastpcr_task", "breastpcr_answer", "nothing"  # keys of FLARE's messages
 LEAST_FOR_SUMS = 5  # patients with a value; sums of fewer would come close to a single patient's value
 _LONGEST = 100_000  # characters of an answer without its weights
@@ -73,6 +74,11 @@ class Task:
         """Return what the task is, for people."""
         names = {"describe": "the description", "start": f"the start of {self.step}", "finish": "the end"}
         return names.get(self.kind, f"round {self.round + 1} of {self.step}")
+
+    @property
+    def agreed(self) -> dict[str, object]:
+        """Return what a site has agreed to by its kit."""
+        return {name: getattr(self, name) for name in AGREED}
 
     @property
     def fingerprint(self) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+from PCRPredictorLib.errors import DataError
+
 from ..progress import Progress
 
 _POLL = 1.0  # seconds
@@ -47,6 +50,16 @@ def run_process(
     return process.returncode
 
 
+def check_running(process: subprocess.Popen, log: Path) -> None:
+    """Refuse to go on without FLARE's server.
+
+    Raises:
+        DataError: if it has ended, naming its log.
+    """
+    if (code := process.poll()) is not None:
+        raise DataError(f"FLARE's server ended by itself (exit {code}); see {log}, mend that and repeat the call")
+
+
 def show_lines(log: Path, shown: int, progress: Progress) -> int:
     """Show the lines of a log that are new, and return how many it has now."""
     lines = _lines(log)
@@ -62,6 +75,10 @@ def _lines(log: Path) -> list[str]:
 def end_group(process: subprocess.Popen) -> None:
     """End a process that was started in its own session, with all that it started."""
     if sys.platform == "win32":
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    child.kill()
         process.kill()
     else:
         for number in (signal.SIGTERM, signal.SIGKILL):

@@ -23,7 +23,7 @@ from ..training.loop import network_arguments
 from .agreement import agreed_schema, shared_schema, variable_names
 from .folder import FederationFolder, Plan, State
 from .local_bundle import write_global_bundle
-from .messages import Answer, Arrays, Kind, Task, describe_problem
+from .messages import AGREED, Answer, Arrays, Kind, Task, describe_problem
 from .site import to_tensors
 
 _NO_ANSWER = "it did not answer in time; it takes part again when it is back"
@@ -108,7 +108,7 @@ class Federation:
             plan.proximal,
             plan.clip,
             plan.noise,
-            {"sites": self._state.counts, "noise": plan.noise},
+            {"sites": self._state.counts, "noise": plan.noise} if kind == "finish" else {},
         )
 
     def _describe(self) -> None:
@@ -208,6 +208,11 @@ def config_of(plan: Plan) -> TrainingConfig:
     return replace(plan.config, steps=tuple(replace(step, clinical_fit=False) for step in plan.config.steps))
 
 
+def agreed_of(plan: Plan) -> dict[str, object]:
+    """Return what the kits of a federation fix, see `Task.agreed`."""
+    return {**{name: getattr(plan, name) for name in AGREED}, "config": config_to_json(config_of(plan))}
+
+
 def row_of(task: Task, site: str, took_part: str, reason: str = "") -> dict[str, object]:
     """Return a row of `rounds.csv`."""
     number: object = task.round + 1 if task.kind == "train" else task.kind
@@ -253,19 +258,6 @@ def refuse_counts(counts: Mapping[str, int]) -> str:
     return "" if complete and counts["trained"] <= counts["patients"] else "its counts of patients make no sense"
 
 
-def weighted_average(answers: Mapping[str, Answer], shares: Mapping[str, float]) -> dict[str, np.ndarray]:
-    """Return the weighted mean of the weights, in the same shapes, float64, summed in the order of the names."""
-    total = sum(shares.values())
-    names = sorted(answers)
-    first = answers[names[0]].weights
-    return {
-        key: sum(
-            (shares[name] / total * answers[name].weights[key].astype(np.float64) for name in names), np.array(0.0)
-        )
-        for key in first
-    }
-
-
 def left_out_sites(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """Yield a sentence for each site and reason that it was left out of rounds, for the end of a run."""
     found: dict[tuple[object, object], int] = {}
@@ -274,25 +266,3 @@ def left_out_sites(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
             found[row["site"], row["reason"]] = found.get((row["site"], row["reason"]), 0) + 1
     for (site, reason), number in found.items():
         yield f"{site} was left out of {count(number, 'exchange')}: {reason}"
-
-
-class DirectHub:
-    """Sites in this process, one after the other: for tests, and for training alone or pooled as a federation does."""
-
-    def __init__(self, sites: Mapping[str, object]) -> None:
-        self._sites = sites
-
-    def ask(self, task: Task, weights: Arrays) -> Mapping[str, Answer]:
-        """Return the answers of all sites, each through its text form, as over a network."""
-        found = {}
-        for name, site in self._sites.items():
-            answer = site.answer(Task.from_text(task.to_text()), weights)  # type: ignore[attr-defined]
-            if answer is not None:
-                found[name] = Answer.from_text(answer.to_text(), answer.weights)
-        return found
-
-    average = staticmethod(weighted_average)
-
-    def paused(self) -> bool:
-        """Return False: nobody is out of reach."""
-        return False

@@ -11,19 +11,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
 
-from ..config import config_to_json
 from ..progress import Progress
 from .folder import FederationFolder, Plan
 from .optional import require_flare
-from .processes import end_group, show_lines
-from .rounds import config_of
+from .processes import check_running, end_group, show_lines
+from .rounds import agreed_of
 from .simulate import check_finished
 
 _POLL, _LOGIN = 2.0, 60.0  # seconds
@@ -44,12 +44,12 @@ def serve(folder: FederationFolder, plan: Plan, host: str, port: int, wait: floa
     require_flare()
     from .flare.kits import make_kits
 
-    plan = folder.begin(plan)
-    kits = make_kits(folder.path / "kits", host, port, plan.sites, config_to_json(config_of(plan)))
+    plan = folder.begin(replace(plan, host=host, port=port))
+    kits = make_kits(folder.path / "kits", host, port, plan.sites, agreed_of(plan))
     for name in plan.sites:
         progress.say(f"Kit of {name}: {kits[name]}, for pcr federate join; it holds a private key")
-    with _server(kits["server"]), _session(kits["admin"]) as session:
-        _Serving(folder, plan, session, progress).run(wait)
+    with _server(kits["server"]) as check, _session(kits["admin"], check) as session:
+        _Serving(folder, plan, session, progress, check).run(wait)
         with suppress(Exception):  # sites that are gone do not answer
             session.shutdown("client")
     check_finished(folder, progress)
@@ -62,21 +62,29 @@ def _arguments(kit: Path) -> list[str]:
 
 
 @contextmanager
-def _server(kit: Path) -> Iterator[None]:
-    """Run FLARE's server as a process; end it and its jobs at the end."""
-    with (kit / "server.log").open("ab") as log:
+def _server(kit: Path) -> Iterator[Callable[[], None]]:
+    """Run FLARE's server as a process; end it and its jobs at the end.
+
+    Yields:
+        A function that raises a DataError if the server has ended by itself.
+    """
+    file = kit / "server.log"
+    with file.open("ab") as log:
         process = subprocess.Popen(
             _arguments(kit.resolve()), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            yield
+            yield lambda: check_running(process, file)
         finally:
             end_group(process)
 
 
 @contextmanager
-def _session(kit: Path) -> Iterator[Any]:
+def _session(kit: Path, check: Callable[[], None]) -> Iterator[Any]:
     """Yield the administrator's session with the server.
+
+    Args:
+        check: raises an error if the server has ended.
 
     Raises:
         DataError: if the server does not answer.
@@ -91,6 +99,7 @@ def _session(kit: Path) -> Iterator[Any]:
             session = new_secure_session(ADMIN, str(kit.resolve()), timeout=10.0)
             break
         except Exception:  # FLARE raises many kinds while the server starts
+            check()
             if time.monotonic() > deadline:
                 log = kit.parent / "*" / "server.log"
                 raise DataError(f"FLARE's server does not answer; see {log}, is the port free?") from None
@@ -104,15 +113,22 @@ def _session(kit: Path) -> Iterator[Any]:
 class _Serving:
     """Jobs of a federation, one after the other, until it is finished."""
 
-    def __init__(self, folder: FederationFolder, plan: Plan, session: Any, progress: Progress) -> None:  # noqa: ANN401
-        self._folder, self._plan, self._session, self._progress = folder, plan, session, progress
+    def __init__(
+        self,
+        folder: FederationFolder,
+        plan: Plan,
+        session: Any,  # noqa: ANN401
+        progress: Progress,
+        check: Callable[[], None],
+    ) -> None:
+        self._folder, self._plan, self._session, self._progress, self._check = folder, plan, session, progress, check
         self._shown = len(folder.log.read_text(encoding="utf-8").splitlines()) if folder.log.is_file() else 0
 
     def run(self, wait: float) -> None:
         """Submit jobs until the end.
 
         Raises:
-            DataError: if several jobs in a row bring no round.
+            DataError: if several jobs in a row bring no round, or FLARE's server ends.
         """
         failed = 0
         self._wait_for_sites(wait)
@@ -134,6 +150,7 @@ class _Serving:
         there: set[str] = set()
         self._progress.say(f"waiting for {', '.join(self._plan.sites)}")
         while True:
+            self._check()
             now = set(self._seen())
             for name in sorted(now - there):
                 self._progress.say(f"{name} is connected")
@@ -161,6 +178,7 @@ class _Serving:
         while True:
             time.sleep(_POLL)
             self._show_log()
+            self._check()
             with suppress(Exception):  # the server may be busy
                 status = str(self._session.get_job_meta(job).get("status", ""))
                 if status.startswith(("FINISHED", "ABORTED", "ABANDONED")):

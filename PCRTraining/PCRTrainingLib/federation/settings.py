@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = "BREASTPCR_FEDERATION"  # variable: file with the settings of the sites of this machine
 RESERVED = frozenset({"server", "admin", "provisioning"})  # folders beside those of the sites
+
+
+def clash_of_names(names: Sequence[str], host: str) -> str:
+    """Return what keeps hospitals from having kits beside each other, for people; empty if nothing does."""
+    taken = {each: f"a folder of the server, {each}" for each in RESERVED} | {host.casefold(): "--host"}
+    for name in names:
+        if name.casefold() in taken:
+            return f"{name} is also the name of {taken[name.casefold()]}"
+        taken[name.casefold()] = f"hospital {name}"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,7 @@ class SiteSettings:
         folder: where it keeps its cache, its state and its bundle.
         cohort_name: of its patients.
         cache: of its patients on the model grid, made before; None to read `cohort`.
-        agreed: configuration that the hospital accepts; None for any.
+        agreed: what the hospital accepts, see `Task.agreed`; None for anything.
         device: a torch device.
     """
 

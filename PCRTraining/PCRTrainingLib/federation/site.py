@@ -86,7 +86,7 @@ class Site:
     def _agree(self, task: Task) -> TrainingConfig:
         if task.version != __version__:
             raise _Refusal("version")
-        if self.settings.agreed is not None and json.loads(json.dumps(self.settings.agreed)) != task.config:
+        if self.settings.agreed is not None and _plain(self.settings.agreed) != _plain(task.agreed):
             raise _Refusal("configuration")
         config = parse_config(json.dumps(task.config), "the federation's configuration")
         if self._config is not None and config_to_json(config) != config_to_json(self._config):
@@ -149,7 +149,9 @@ class Site:
     def _describe(self, task: Task, _weights: Arrays) -> Answer:
         if absent := missing_variables(self.config, [record.row for record in self.cache.records]):
             raise _Refusal("variables", absent)
-        return Answer(task.position, counts=self._counts(), sums=sums_of(shared_schema(self.config), self.cache))
+        agreed = task.schema is not None  # sums of a later day would tell of the patients who came between
+        sums = {} if agreed else sums_of(shared_schema(self.config), self.cache)
+        return Answer(task.position, counts=self._counts(), sums=sums)
 
     def _start(self, task: Task, weights: Arrays) -> Answer:
         fold = self.data(task).fold(0, self.config)
@@ -189,6 +191,10 @@ class Site:
         write_local_bundle(self.folder, self.settings.name, config, data, tensors, found, task.facts)
         label = self.cache.labels[data.held_out]
         return Answer(task.position, counts=self._counts(), metrics={"held_out_auc": float(auc(found.logit, label))})
+
+
+def _plain(content: object) -> object:
+    return json.loads(json.dumps(content))
 
 
 def to_tensors(weights: Arrays) -> dict[str, Tensor]:

@@ -10,10 +10,12 @@ from PCRPredictorLib.command_line import run
 from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.cohort.cache import read_cache
 from PCRTrainingLib.command_line import app
+from PCRTrainingLib.federation import join as joining
 from PCRTrainingLib.federation import optional
 from PCRTrainingLib.federation.division import divide_cohort
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
 from PCRTrainingLib.federation.join import read_kit
+from PCRTrainingLib.federation.settings import SiteSettings
 from PCRTrainingLib.federation.simulate import own_name, safe_name, simulated_sites
 from PCRTrainingLib.progress import Progress
 from support.documentation import ROOT
@@ -51,6 +53,9 @@ def test_no_other_part_of_the_program_loads_flare():
         (["--sites", "north", "north"], "2 different hospitals or more"),
         (["--sites", "north", "south", "--dp-noise", "1"], "--dp-noise needs --dp-clip"),
         (["--sites", "north", "a b"], "letters, digits and hyphens"),
+        (["--sites", "north", "server"], "server is also the name of a folder of the server"),
+        (["--sites", "North", "north"], "north is also the name of hospital North"),
+        (["--sites", "north", "south", "--host", "south"], "south is also the name of --host"),
     ],
 )
 def test_a_call_that_makes_no_federation_is_refused(tmp_path, capsys, words, message):
@@ -65,6 +70,16 @@ def test_a_folder_that_is_no_kit_is_refused(tmp_path):
     (tmp_path / "breastpcr.json").write_text(json.dumps({"site": "north", "agreed": {}}), encoding="utf-8")
     with pytest.raises(DataError, match=r"client\.key is missing"):
         read_kit(tmp_path, tmp_path, None, "cpu")
+
+
+def test_a_bundle_of_an_earlier_federation_is_no_success(cohort, tmp_path, monkeypatch):
+    settings = SiteSettings("north", str(cohort), str(tmp_path / "site"))
+    (tmp_path / "site/bundle").mkdir(parents=True)
+    (tmp_path / "site/bundle/card.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(joining, "require_flare", lambda: None)
+    monkeypatch.setattr(joining, "run_process", lambda *_: 1)
+    with pytest.raises(DataError, match="ended here before its last round"):
+        joining.join(tmp_path, settings, Progress())
 
 
 def test_the_sites_of_a_column_divide_a_cohort_without_loss(cohort, tmp_path):

@@ -1,16 +1,16 @@
 """NVIDIA FLARE carries the messages; skipped where it is not installed (pip install ".[federated]")."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 import torch
-from PCRTrainingLib.config import config_to_json
 from PCRTrainingLib.federation.folder import FederationFolder
 from PCRTrainingLib.federation.join import read_kit
 from PCRTrainingLib.federation.simulate import simulate, simulated_sites
 from PCRTrainingLib.progress import Progress
-from support.federated.sites import CONFIG, begin, real_site, run
+from support.federated.sites import begin, real_site, run
 from support.training_cohort import write_cohort
 
 pytest.importorskip("nvflare", reason="NVIDIA FLARE is not installed; it is the optional part federated")
@@ -21,7 +21,7 @@ NAMES = ("north", "south")
 def kits(tmp_path_factory):
     from PCRTrainingLib.federation.flare.kits import make_kits
 
-    return make_kits(tmp_path_factory.mktemp("kits"), "localhost", 8102, NAMES, config_to_json(CONFIG))
+    return make_kits(tmp_path_factory.mktemp("kits"), "localhost", 8102, NAMES, {"clip": 1.0})
 
 
 @pytest.mark.parametrize("name", ["server", *NAMES])
@@ -33,6 +33,11 @@ def test_a_kit_allows_two_classes_and_no_code_that_is_sent(kits, name):
     assert all(rights.get("shell_commands", "none") == "none" for rights in permissions.values())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_only_the_owner_reads_the_private_keys(kits):
+    assert kits["server"].parent.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_logs_of_a_site_stay_there(kits, name):
     resources = json.loads((kits[name] / "local/resources.json").read_text(encoding="utf-8"))
@@ -40,9 +45,9 @@ def test_the_logs_of_a_site_stay_there(kits, name):
     assert not any("log_streamer" in component["path"] for component in resources["components"])
 
 
-def test_a_kit_names_its_site_and_the_configuration_that_it_accepts(kits, tmp_path):
+def test_a_kit_names_its_site_and_what_it_accepts(kits, tmp_path):
     settings = read_kit(kits["south"], tmp_path, None, "cpu")
-    assert settings.name == "south" and settings.agreed == config_to_json(CONFIG)
+    assert settings.name == "south" and settings.agreed == {"clip": 1.0}
 
 
 def test_a_job_holds_names_of_components_and_no_code(tmp_path):

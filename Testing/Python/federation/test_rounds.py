@@ -8,7 +8,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.writing import read_csv
 from PCRTrainingLib.federation.messages import Answer
-from PCRTrainingLib.federation.rounds import left_out_sites, refuse_weights, rounds_of, weighted_average
+from PCRTrainingLib.federation.rounds import left_out_sites, refuse_weights, rounds_of
+from support.federated.direct import weighted_average
 from support.federated.sites import CONFIG, COUNTS, NAMES, LightSite, begin, run
 
 ROUNDS = 3 * (1 + 2)

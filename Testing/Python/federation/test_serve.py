@@ -1,11 +1,15 @@
 """The server between two jobs: whom it waits for, and when it asks a job to end for a site that is back."""
 
 import json
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
 import pytest
+from PCRPredictorLib.errors import DataError
 from PCRTrainingLib.federation import serve
+from PCRTrainingLib.federation.processes import check_running
 from support.federated.sites import NAMES, Spoken, begin
 
 
@@ -28,9 +32,9 @@ def serving(tmp_path, monkeypatch):
     monkeypatch.setattr(serve, "_POLL", 0.0)
     folder = begin(tmp_path / "out", NAMES)
 
-    def make(session):
+    def make(session, check=lambda: None):
         spoken = Spoken()
-        return serve._Serving(folder, folder.read_plan(), session, spoken), folder, spoken.lines
+        return serve._Serving(folder, folder.read_plan(), session, spoken, check), folder, spoken.lines
 
     return make
 
@@ -59,3 +63,12 @@ def test_the_first_round_waits_for_all_sites_and_then_begins_without_the_missing
 def test_a_server_that_does_not_answer_is_asked_again(serving):
     server, _, _ = serving(SimpleNamespace())
     assert server._seen() == {}
+
+
+def test_a_server_that_ends_is_not_waited_for(serving, tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+    process.wait()
+    server, *_ = serving(SimpleNamespace(), lambda: check_running(process, tmp_path / "server.log"))
+    for wait in (lambda: server._follow("job"), lambda: server._wait_for_sites(0)):
+        with pytest.raises(DataError, match=r"ended by itself \(exit 3\); see .*server\.log"):
+            wait()

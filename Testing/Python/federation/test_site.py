@@ -8,8 +8,10 @@ import torch
 from PCRPredictorLib import __version__
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRTrainingLib.config import config_to_json
+from PCRTrainingLib.federation.agreement import shared_schema
 from PCRTrainingLib.federation.messages import COUNTS, METRICS, Task
-from PCRTrainingLib.federation.rounds import DirectHub, Federation
+from PCRTrainingLib.federation.rounds import Federation
+from support.federated.direct import DirectHub
 from support.federated.sites import CONFIG, Spoken, begin, real_site
 from support.training_cohort import read_table, write_cohort, write_table
 
@@ -86,6 +88,9 @@ def test_held_out_patients_are_never_trained_on(trained):
     assert len(fold.held_out) >= 10
 
 
+OTHER = replace(CONFIG, batch_size=8)
+
+
 def task(kind="describe", config=CONFIG):
     return Task(kind, config_to_json(config), version=__version__)
 
@@ -112,11 +117,20 @@ def test_patients_of_one_class_are_too_few(tmp_path):
     assert site.answer(task(), {}).problem == "few"
 
 
-def test_a_configuration_that_was_not_agreed_is_refused(tmp_path):
-    agreed = config_to_json(replace(CONFIG, batch_size=8))
-    site, _ = real_site(tmp_path, tmp_path / "site", agreed=agreed)
-    assert site.answer(task(), {}).problem == "configuration"
-    assert site.answer(replace(task(), version="0.1"), {}).problem == "version"
+def test_settings_that_were_not_agreed_are_refused(tmp_path):
+    agreed = replace(task(), clip=1.0, noise=6.0, rounds=4)
+    site, _ = real_site(tmp_path / "nowhere", tmp_path / "site", agreed=agreed.agreed)
+    changes = ({"clip": None}, {"noise": 0.0}, {"rounds": 9}, {"proximal": 1.0}, {"config": task(config=OTHER).config})
+    assert {site.answer(replace(agreed, **change), {}).problem for change in changes} == {"configuration"}
+    assert site.answer(replace(agreed, version="0.1"), {}).problem == "version"
+    assert site.answer(agreed, {}).problem == "data"
+
+
+def test_sums_are_sent_until_the_scaling_is_agreed_and_not_again(tmp_path):
+    site, _ = real_site(write_cohort(tmp_path / "cohort", 12), tmp_path / "site")
+    assert site.answer(task(), {}).sums
+    again = site.answer(replace(task(), schema=shared_schema(CONFIG).to_json()), {})
+    assert again.counts["patients"] == 12 and not again.sums
 
 
 def test_weights_that_are_not_finite_end_the_round_at_the_site(trained):

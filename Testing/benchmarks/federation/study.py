@@ -33,13 +33,14 @@ from PCRTrainingLib.config import SplitConfig, TrainingConfig, stepwise
 from PCRTrainingLib.federation.agreement import shared_schema
 from PCRTrainingLib.federation.division import divide_cohort
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
-from PCRTrainingLib.federation.rounds import DirectHub, Federation
+from PCRTrainingLib.federation.rounds import Federation
 from PCRTrainingLib.federation.settings import SiteSettings
 from PCRTrainingLib.federation.site import Site, to_tensors
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.statistics.metrics import auc
 from PCRTrainingLib.training.inference import score
 from PCRTrainingLib.training.loop import network_arguments
+from support.federated.direct import DirectHub
 
 NOISY = replace(SITES["A"], name="D", gain=2.1, noise=1.6 * SITES["A"].noise)  # the fourth scanner
 HOSPITALS = {"A": "background", "B": "noise", "C": "fat"}  # scanner to the kind of its shortcut

@@ -8,12 +8,13 @@ from PCRTrainingLib.config import parse_config
 from PCRTrainingLib.federation.agreement import shared_schema
 from PCRTrainingLib.federation.folder import FederationFolder, Plan
 from PCRTrainingLib.federation.messages import Answer
-from PCRTrainingLib.federation.rounds import DirectHub, Federation
+from PCRTrainingLib.federation.rounds import Federation
 from PCRTrainingLib.federation.settings import SiteSettings
 from PCRTrainingLib.federation.site import Site, to_arrays
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.training.loop import network_arguments
 
+from support.federated.direct import DirectHub
 from support.training_cohort import QUICK
 
 CONFIG = parse_config(json.dumps({**json.loads(QUICK), "clinical": ["age", "hr"]}), "test")

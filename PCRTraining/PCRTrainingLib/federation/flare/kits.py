@@ -19,7 +19,7 @@ from PCRPredictorLib.writing import write_whole_json
 from .job import allowed_classes
 
 ADMIN, ORGANISATION, PROJECT = "admin@breastpcr.org", "breastpcr", "breastpcr"
-AGREED = "breastpcr.json"  # in a kit: name of the site, and the configuration that it accepts by joining
+AGREED = "breastpcr.json"  # in a kit: name of the site, and what it accepts by joining
 _IMPL = "nvflare.lighter.impl"
 _CERTIFICATE_DAYS = 360
 _SENDS_LOGS = ("site_log_streamer", "log_streamer")
@@ -35,7 +35,7 @@ def make_kits(
         host: name or address under which the sites reach the server; its certificate is for this name.
         port: of the server.
         sites: names.
-        agreed: configuration that the sites accept.
+        agreed: what the sites accept, see `Task.agreed`.
 
     Raises:
         DataError: if FLARE refuses a name.
@@ -44,6 +44,8 @@ def make_kits(
     kits = {key: folder / name for key, name in names.items()}
     if all(kit.is_dir() for kit in kits.values()):
         return kits
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # private keys
     workspace = folder / "provisioning"
     try:
         _provision(workspace, host, port, sites)
