@@ -71,6 +71,22 @@ class Cluster(Engine):
         """Return what a function of module level returns on every worker."""
         return list(self._client.run(function, *arguments).values())
 
+    def wait_for_worker(self) -> None:
+        """Wait until there is a worker; an empty task waits, too, without which an adaptive cluster starts none.
+
+        Raises:
+            DataError: if the scheduler is lost.
+        """
+        if self.describe_workers():
+            return
+        self.say(f"Waiting for a worker of {self.address}")
+        empty = self._client.submit(int, pure=False, resources=self._resources or None)
+        while not self.describe_workers():
+            if self._client.status != "running":
+                raise DataError(f"the connection to {self.name} was lost before it had a worker; start it again")
+            time.sleep(_POLL_S)
+        empty.release()
+
     def check_folder(self, folder: Path) -> None:
         """Check that all workers see the files in a folder, those that join later, too.
 

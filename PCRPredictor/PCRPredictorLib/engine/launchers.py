@@ -7,9 +7,8 @@ the `kind` of a launcher; its other entries are the arguments of that launcher, 
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +27,6 @@ KINDS = {  # module, class and package of each launcher
     "kubernetes": ("dask_kubernetes.operator", "KubeCluster", "dask-kubernetes"),
     "ssh": ("distributed", "SSHCluster", "asyncssh"),
 }
-_POLL_S = 0.2
 _CONNECT_S = 10.0
 
 
@@ -46,9 +44,9 @@ def open_cluster(
         cluster = Cluster(client, where, threads, resources, say)
         if cluster.dashboard:
             say(f"Dashboard: {cluster.dashboard}")
-        if cluster.address.startswith("tcp://") and not _is_loopback(cluster.address):
+        if not _is_closed(cluster.address):
             say(f"{cluster.address} is open: whoever reaches it can run programs there; tls:// is safe")
-        wait_for_worker(cluster, say)
+        cluster.wait_for_worker()
         cluster.check_workers()
         try:
             yield cluster
@@ -107,17 +105,23 @@ def launch(where: str, settings: dict[str, Any], workers: int | None) -> Any:  #
         raise DataError(f'{where}: needs the package {package}; install it with: python -m pip install "{package}"')
     arguments = {key: value for key, value in settings.items() if key not in ("kind", "workers")}
     arguments = (_for_jobs(arguments) if module == _JOBS else arguments) | _security_of(settings)
-    number = workers or settings.get("workers")
     try:
-        cluster = getattr(import_module(module), name)(**arguments)
-        if isinstance(number, dict):
-            cluster.adapt(**number)
-        elif number:
-            cluster.scale(int(number))
+        with ExitStack() as stack:
+            cluster = getattr(import_module(module), name)(**arguments)
+            stack.callback(cluster.close)
+            _scale(cluster, workers or settings.get("workers"))
+            stack.pop_all()
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DataError(f"{where}: the {settings['kind']} cluster cannot be started ({reason})") from error
     return cluster
+
+
+def _scale(cluster: Any, number: Any) -> None:  # noqa: ANN401  what a file says
+    if isinstance(number, dict):
+        cluster.adapt(**number)
+    elif number:
+        cluster.scale(int(number))
 
 
 def _for_jobs(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -138,17 +142,13 @@ def _security(settings: dict[str, Any]) -> Any:  # noqa: ANN401
     return Security(**given) if isinstance(given, dict) else None
 
 
-def _is_loopback(address: str) -> bool:
-    host = address.partition("://")[2].rpartition(":")[0].strip("[]")
+def _is_closed(address: str) -> bool:
+    """Return True if a scheduler is encrypted, in this process, or on this machine."""
+    protocol, _, place = address.partition("://")
+    if protocol in ("tls", "wss", "inproc"):
+        return True
+    host = place.rpartition(":")[0].strip("[]")
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def wait_for_worker(cluster: Cluster, say: Callable[[str], None]) -> None:
-    """Wait until there is a worker."""
-    if not cluster.describe_workers():
-        say(f"Waiting for a worker of {cluster.address}")
-    while not cluster.describe_workers():
-        time.sleep(_POLL_S)

@@ -89,18 +89,20 @@ def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any
 
     config.set(_SETTINGS)
     environment = dict(os.environ)
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=_ANY_PORT,  # without it, Dask listens on all interfaces
-        worker_dashboard_address=_ANY_PORT,
-        memory_limit=0,  # mapped files count as memory, and need none
-        silence_logs=logging.CRITICAL,
-        security=True if find_spec("cryptography") else None,
-    )
-    os.environ.clear()
-    os.environ.update(environment)  # which Dask has changed for its workers
+    try:
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=_ANY_PORT,  # without it, Dask listens on all interfaces
+            worker_dashboard_address=_ANY_PORT,
+            memory_limit=0,  # mapped files count as memory, and need none
+            silence_logs=logging.CRITICAL,
+            security=True if find_spec("cryptography") else None,
+        )
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)  # which Dask has changed for its workers
     with cluster, Client(cluster, set_as_default=False) as client:
         client.register_plugin(prepare_worker(gpus))
         try:

@@ -58,23 +58,21 @@ def test_folder_is_known_by_its_files(tmp_path):
     assert identify(source) != before
 
 
+NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 1\nencoding: raw\nendian: little\n"
+META = "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementSpacing = 1 1 1\nElementType = MET_SHORT\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        (
-            "pre[1].nhdr",
-            "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\ndata file: v.x",
-        ),
-        (
-            "pre.nrrd",
-            "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\ndata file: v.x",
-        ),
-        ("pre.mhd", "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementType = MET_SHORT\nElementDataFile = v.x\n"),
+        ("pre[1].nhdr", f"{NRRD}data file: "),
+        ("pre.nrrd", f"{NRRD}data file: "),
+        ("pre.mhd", f"{META}ElementDataFile = "),
     ],
 )
 def test_file_that_a_header_names_counts(cohort, tmp_path, name, text):
     header, voxels = tmp_path / name, tmp_path / "v.x"
-    header.write_text(text + "\n\n")
+    header.write_text(text + "v.x\n\n")
     voxels.write_bytes(bytes(16))
     source = find_sources([cohort])[0]
     source = replace(source, patient=replace(source.patient, phases=(header,) * 3))

@@ -25,7 +25,11 @@ class Launcher:
     """Any of Dask's launchers, which remembers what it was asked for."""
 
     def __init__(self, **arguments):
-        self.arguments, self.scaled = arguments, None
+        self.arguments, self.scaled, self.closed = arguments, None, False
+        type(self).last = self
+
+    def close(self):
+        self.closed = True
 
     def scale(self, number):
         self.scaled = number
@@ -74,6 +78,45 @@ def test_launcher_that_refuses_its_arguments_is_reported(launchers_installed, mo
     monkeypatch.setattr(Launcher, "__init__", lambda _self, cores, **_more: None)
     with pytest.raises(DataError, match=r"f: the ssh cluster cannot be started \(.*cores"):
         launch("f", {"kind": "ssh", "hosts": ["a", "b"]}, None)
+
+
+def test_cluster_that_cannot_be_scaled_is_closed(launchers_installed):
+    with pytest.raises(DataError, match=r"f: the slurm cluster cannot be started \(.*'eight'"):
+        launch("f", {"kind": "slurm", "workers": "eight"}, None)
+    assert Launcher.last.closed
+    assert not launch("f", {"kind": "slurm", "workers": 8}, None).closed
+
+
+def test_cluster_that_adapts_from_no_worker_is_used():
+    said = []
+    with workers_in_threads(0) as cluster:
+        cluster.adapt(minimum=0, maximum=1, interval="50ms")
+        with open_engine(cluster.scheduler_address, say=said.append) as engine:
+            assert [each.result() for each in engine.run(double, [1])] == [2]
+    assert said[-1].startswith("Waiting for a worker of ")
+
+
+def test_scheduler_that_is_lost_while_a_worker_is_awaited_ends_the_run():
+    client = SimpleNamespace(
+        status="closed",
+        dashboard_link="",
+        scheduler=SimpleNamespace(address="tls://a:1"),
+        scheduler_info=lambda **_: {"workers": {}},
+        submit=lambda *_, **__: None,
+    )
+    with pytest.raises(DataError, match=r"the connection to c\.json was lost before it had a worker; start it again"):
+        clusters.Cluster(client, "c.json", None, {}, print).wait_for_worker()
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.5:1", "ws://10.0.0.5:1", "ucx://host:1"])
+def test_open_address_is_known(address):
+    assert not launchers._is_closed(address)
+    assert launchers._is_closed(address.partition("://")[0] + "://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["tls://10.0.0.5:1", "wss://10.0.0.5:1", "inproc://10.0.0.5/7/1"])
+def test_closed_address_is_known(address):
+    assert launchers._is_closed(address)
 
 
 @pytest.mark.parametrize(
