@@ -144,9 +144,13 @@ def test_import_that_is_stopped_at_any_file_is_completed_by_the_next(cohort, arc
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(dicom_import, "write_nifti", stop)
         import_into(tmp_path / "c", archive, table)
-    (tmp_path / "c" / "images" / ".P001-abc").mkdir(parents=True)  # as a killed process leaves it
+    left, own = (tmp_path / "c" / "images" / name for name in (".P001-pcr-a1b2c3d4", ".P001-backup"))
+    left.mkdir(parents=True)  # as a killed process leaves it
+    own.mkdir()
     (tmp_path / "c" / "images" / "P003").mkdir(exist_ok=True)
     import_into(tmp_path / "c", archive, table)
+    assert own.exists()
+    assert os.name == "nt" or not left.exists()
     assert_same(cohort, tmp_path / "c")
 
 
