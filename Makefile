@@ -97,10 +97,11 @@ phantom-benchmark: setup
 phantom-shortcuts: setup
 	OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/phantom_shortcuts.py --out build/phantom-shortcuts
 
-# Hospitals alone, pooled and federated: simulated ones, or real ones by their sites; arguments as in ispy2-bundle.
+# Hospitals alone, pooled and federated: simulated ones, or real ones by their sites; arguments as in ispy2-bundle, and
+# MORE for the script's own, such as MORE="--epochs 5 --clip 5 --noise 0.01".
 federation-study: setup
 	OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/federation/study.py --out build/federation-study \
-	  $(if $(COHORT),--cohorts $(COHORT) --sites $(SITES) --out build/federation-study-real)
+	  $(if $(COHORT),--cohorts $(COHORT) --sites $(SITES) --out build/federation-study-real) $(MORE)
 
 # A federation as in production on this machine, with a hospital that is killed and comes back; installs NVIDIA FLARE.
 federation-production: setup

@@ -1,6 +1,6 @@
 """Hospitals alone, pooled and federated: AUC on patients of a hospital that none of them has, over three seeds.
 
-    make federation-study [COHORT="ispy2 duke" SITES="manufacturer cohort"]
+    make federation-study [COHORT="ispy2 duke" SITES="manufacturer cohort"] [MORE="--epochs 5"]
 
 Phantom: three simulated scanners, each with a shortcut of another kind, and a fourth scanner without one to test on.
 Real: the sites of --cohorts by manufacturer (a cohort of one hospital is one site); each is left out in turn.
