@@ -238,6 +238,7 @@ class Views:
         if view.name in self._never_shown and is_resized and before is not None:
             self._never_shown.remove(view.name)
             match_view(node, self._axial())  # as wide in mm; a view that is resized later keeps its mm per pixel
+            asyncio.get_running_loop().call_soon(node.Modified)  # the slice is computed before this during a resize
         elif view.name not in self._never_shown and not is_resized:
             self._moved = view
             self._follow_in_time()

@@ -259,6 +259,8 @@ def test_named_settings_exist():
     step = TypeAdapter(config.Step)
     for page in PAGES:
         for text in inline(page):
+            if page.name == "clusters.md":  # settings of clusters, which `test_launchers` reads
+                continue
             if text.startswith('{"kind"'):
                 config.parse_config(f'{{"split": {text}}}', text)
             elif text.startswith('{"split"'):
