@@ -34,6 +34,11 @@ def die_once(file, report):
     return "second try"
 
 
+def find_process(_task, _report):
+    """Return the number of the process that performs this."""
+    return os.getpid()
+
+
 def report_until_ended(file, report):
     """Report again and again; leave a file when the run has ended."""
     try:

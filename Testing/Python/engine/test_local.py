@@ -11,7 +11,7 @@ import psutil
 import pytest
 from PCRPredictorLib.engine.local import Local, find_gpus
 from PCRPredictorLib.errors import DataError
-from support.long_tasks import die_once, fail_or_work_long
+from support.long_tasks import die_once, fail_or_work_long, find_process
 from support.waiting import wait_until
 
 RUN = """
@@ -71,10 +71,6 @@ def test_single_task_needs_no_other_process():
     with Local(4, None, [], print) as engine:
         (pid,) = [each.result() for each in engine.run(find_process, [0])]
     assert pid == os.getpid()
-
-
-def find_process(_task, _report):
-    return os.getpid()
 
 
 def test_gpus_are_those_that_the_environment_allows(monkeypatch):
