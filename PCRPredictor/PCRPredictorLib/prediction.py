@@ -141,8 +141,10 @@ class ModelIdentity:
     @property
     def use(self) -> str:
         """What the model is for, which is research alone, as in "Research use only: attention maps"."""
-        text = self.intended_use.removeprefix("Research: ").removeprefix("Research on ")
-        return f"Research use only{'.' if text == self.intended_use else ':'} {text}"
+        for beginning, words in (("Research: ", ": "), ("Research on ", ", on ")):
+            if self.intended_use.startswith(beginning):
+                return f"Research use only{words}{self.intended_use.removeprefix(beginning)}"
+        return f"Research use only. {self.intended_use}"
 
 
 class Decided:
