@@ -169,6 +169,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # the browser in which they open pcr view
 test quick: SYSTEM_PACKAGES += dicom3tools  # for dciodvfy, which checks the DICOM files
+test quick: SYSTEM_PACKAGES += orthanc orthanc-dicomweb  # a real PACS for the tests, which start it themselves
 
 # Debian packages for off-screen rendering and the tests: installed if allowed, otherwise named.
 system:
