@@ -65,6 +65,23 @@ def real_exam() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def running_orthanc(tmp_path_factory):
+    """A PACS for the whole session; tests take `orthanc`."""
+    from support.pacs.orthanc import Orthanc
+
+    orthanc = Orthanc(tmp_path_factory.mktemp("orthanc")).start()
+    yield orthanc
+    orthanc.stop(kill=True)
+
+
+@pytest.fixture
+def orthanc(running_orthanc):
+    """An empty PACS; mark tests with `support.pacs.orthanc.needs_orthanc`."""
+    yield running_orthanc
+    running_orthanc.clear()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 200 kB."""

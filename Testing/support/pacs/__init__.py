@@ -1,0 +1,1 @@
+"""A real PACS for tests, and its faults."""
