@@ -4,6 +4,7 @@
 """
 
 import ast
+import json
 import re
 import shlex
 import subprocess
@@ -112,3 +113,14 @@ def test_changelog_and_citation_have_the_version_of_the_software():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changelog, re.MULTILINE).group(1) == __version__
     assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_page_of_limits_has_the_numbers_of_the_card():
+    page = (ROOT / "Resources/Docs/limits.md").read_text(encoding="utf-8")
+    card = json.loads((ROOT / "Resources/Models/ispy2/configs/metadata.json").read_text(encoding="utf-8"))["card"]
+    point = card["metrics"]["balanced point"]
+    above = round(100 * point["share_above"])
+    with_pcr = {key: round(100 * share) for key, share in point["ppv"].items()}
+    below = {key: round(100 * (1 - share)) for key, share in point["npv"].items()}
+    assert f"| {above} | {with_pcr['value']} % ({with_pcr['low']} to {with_pcr['high']}) |" in page
+    assert f"| {100 - above} | {below['value']} % ({below['high']} to {below['low']}) |" in page
