@@ -6,7 +6,12 @@ from pathlib import Path
 from PCRTrainingLib.command_line import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "Resources" / "Docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "Resources/index.md",
+    *sorted((ROOT / "Resources" / "Docs").glob("*.md")),
+]
 COMMANDS = {name: command.loaded for name, command in app.commands.items()}
 BLOCK = re.compile(r"^```(?:\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
