@@ -7,6 +7,7 @@ import importlib.util
 import sys
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.extras.install import install_line
 
 PACKAGES = "libegl1 libgl1-mesa-dri libgl1"
 _NEEDED = ("slicer", "slicer_layer_dm", "trame_slicer", "aiohttp")
@@ -29,6 +30,6 @@ def check_possible() -> None:
         DataError: if anything is missing; it names what to install.
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        raise DataError('pcr view needs Slicer\'s core and trame: pip install "breastpcr[view]"')
+        raise DataError(f"pcr view needs Slicer's core and trame; install them with: {install_line('view')}")
     if library := opengl_missing():
         raise DataError(f"pcr view draws with OpenGL, but {library} is missing: sudo apt-get install -y {PACKAGES}")

@@ -1,6 +1,6 @@
 """The rooms of the libraries, and which of them each may import."""
 
-_CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/variables"}
+_CORE = {"PCRPredictorLib", "PCRPredictorLib/backbones", "PCRPredictorLib/extras", "PCRPredictorLib/variables"}
 _FILES = _CORE | {"PCRPredictorLib/files"}
 _READING = _FILES | {
     "PCRPredictorLib/dicom",
@@ -31,6 +31,7 @@ _RUNS = _ADAPTATION | {"PCRTrainingLib/adaptation"}
 MAY_IMPORT = {
     "PCRPredictorLib": _CORE,
     "PCRPredictorLib/backbones": _CORE,
+    "PCRPredictorLib/extras": _CORE,
     "PCRPredictorLib/variables": _CORE,
     "PCRPredictorLib/bundles": _FILES | {"PCRPredictorLib/bundles"},
     "PCRPredictorLib/files": _CORE,

@@ -16,6 +16,7 @@ from monai.networks.nets.swin_unetr import SwinTransformer
 from torch import Tensor, nn
 
 from ..errors import DataError
+from ..extras.install import install_line
 from .names import NAMES, OWN
 
 _STRIDE = (2, 2, 2)
@@ -63,7 +64,7 @@ class _Swin(nn.Module):
     def __init__(self, stem: int, embedding: int) -> None:
         super().__init__()
         if find_spec("einops") is None:
-            raise DataError("the network 'swin' needs the package einops; run: pip install einops")
+            raise DataError(f"the network 'swin' needs the package einops; install it with: {install_line('swin')}")
         whole = SwinTransformer(
             stem,
             embedding,

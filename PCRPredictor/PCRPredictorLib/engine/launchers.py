@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..extras.install import install_line, package_line
 from .cluster import Cluster
 
 _JOBS = "dask_jobqueue"
@@ -27,6 +28,7 @@ KINDS = {  # module, class and package of each launcher
     "kubernetes": ("dask_kubernetes.operator", "KubeCluster", "dask-kubernetes"),
     "ssh": ("distributed", "SSHCluster", "asyncssh"),
 }
+_EXTRAS = {"dask-jobqueue": "slurm", "dask-kubernetes": "kubernetes"}  # of which a package is part
 _CONNECT_S = 10.0
 
 
@@ -102,7 +104,9 @@ def launch(where: str, settings: dict[str, Any], workers: int | None) -> Any:  #
     """
     module, name, package = KINDS[settings["kind"]]
     if not find_spec(module.partition(".")[0]) or not find_spec(package.replace("-", "_")):
-        raise DataError(f'{where}: needs the package {package}; install it with: python -m pip install "{package}"')
+        extra = _EXTRAS.get(package)
+        line = install_line(extra) if extra else package_line([package])
+        raise DataError(f"{where}: needs the package {package}; install it with: {line}")
     arguments = {key: value for key, value in settings.items() if key not in ("kind", "workers")}
     arguments = (_for_jobs(arguments) if module == _JOBS else arguments) | _security_of(settings)
     try:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from ..errors import DataError
+from ..extras.install import install_line
 from .engine import Engine, ThisProcess
 from .local import Local, find_gpus
 
-INSTALL = 'python -m pip install "distributed>=2026.1"'
 GPU = "GPU"  # resource that a worker with a GPU announces
 
 
@@ -49,7 +49,7 @@ def open_engine(
     if number > 1 and not find_spec("distributed"):
         if workers is not None:
             _require_dask(f"--workers {workers}")
-        say(f"One process works on this; for all cores, install distributed: {INSTALL}")
+        say(f"One process works on this; for all cores, install distributed: {install_line('cluster')}")
         number = 1
     if number == 1:
         yield ThisProcess(threads)
@@ -60,4 +60,4 @@ def open_engine(
 
 def _require_dask(what: str) -> None:
     if not find_spec("distributed"):
-        raise DataError(f"{what} needs the package distributed; install it with: {INSTALL}")
+        raise DataError(f"{what} needs the package distributed; install it with: {install_line('cluster')}")

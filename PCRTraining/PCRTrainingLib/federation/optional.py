@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.extras.install import install_line
 
 
 def require_flare() -> None:
@@ -12,6 +13,4 @@ def require_flare() -> None:
         DataError: with the line that installs it.
     """
     if find_spec("nvflare") is None:
-        raise DataError(
-            'pcr federate needs NVIDIA FLARE; install it with: pip install -c constraints.txt ".[federated]"'
-        )
+        raise DataError(f"pcr federate needs NVIDIA FLARE; install it with: {install_line('federated')}")

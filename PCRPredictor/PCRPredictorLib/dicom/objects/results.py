@@ -25,6 +25,7 @@ from ... import __version__
 from ...errors import DataError
 from ...evidence import MAP_UNIT
 from ...exam import Exam
+from ...extras.install import install_line
 from ...prediction import Prediction
 from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality, own_scheme, side_of
@@ -79,7 +80,8 @@ def check_possible(exam: Exam) -> None:
     try:
         import highdicom  # noqa: F401
     except ImportError:
-        raise DataError("results in DICOM need the package highdicom; install it by: pip install highdicom") from None
+        line = install_line("dicom")
+        raise DataError(f"results in DICOM need the package highdicom; install it with: {line}") from None
 
 
 def identity(number: int, description: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What is installed only for those who need it, and the line that installs it."""
