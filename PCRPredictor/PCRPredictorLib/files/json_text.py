@@ -24,18 +24,20 @@ def read_json(path: Path, pairs: Pairs | None = None) -> object:
     return parse_json(path.read_bytes(), pairs)
 
 
-def parse_json(text: str | bytes, pairs: Pairs | None = None) -> object:
+def parse_json(text: str | bytes, pairs: Pairs | None = None, *, most: int = JSON, longest: int = TEXT) -> object:
     """Return the content of a text in JSON.
 
     Args:
         text: bytes are UTF-8, also with a byte order mark.
         pairs: called with the pairs of each object, to make the object of them.
+        most: bytes that are read.
+        longest: characters of a text in it.
 
     Raises:
         ValueError: if it is not JSON, too long, too deep, or holds a number that is not finite.
     """
-    if len(text) > JSON:
-        raise ValueError(f"it has {len(text) >> 20} MB, at most {JSON // 10**6} MB are read")
+    if len(text) > most:
+        raise ValueError(f"it has {len(text) >> 20} MB, at most {most // 10**6} MB are read")
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     try:
@@ -44,7 +46,7 @@ def parse_json(text: str | bytes, pairs: Pairs | None = None) -> object:
         )
     except RecursionError:
         raise ValueError(_DEEP) from None
-    _check(found)
+    _check(found, longest)
     return found
 
 
@@ -53,7 +55,7 @@ def repeated(names: list[str]) -> list[str]:
     return [name for name, number in Counter(names).items() if number > 1]
 
 
-def _check(content: object) -> None:
+def _check(content: object, longest: int) -> None:
     """Refuse content that is too deep, or a text that is too long; level by level, without recursion."""
     level: list[object] = [content]
     for _ in range(DEPTH + 1):
@@ -64,8 +66,8 @@ def _check(content: object) -> None:
                 inner += item.values()
             elif isinstance(item, list):
                 inner += item
-            elif isinstance(item, str) and len(item) > TEXT:
-                raise ValueError(f"a text of it has {len(item)} characters, at most {TEXT} are read")
+            elif isinstance(item, str) and len(item) > longest:
+                raise ValueError(f"a text of it has {len(item)} characters, at most {longest} are read")
         if not (level := inner):
             return
     raise ValueError(_DEEP)

@@ -25,18 +25,44 @@ def pack(values: np.ndarray) -> dict[str, object]:
     return {"shape": list(values.shape), "box": [[span.start, span.stop] for span in box], "voxels": text}
 
 
-def unpack(content: Any) -> np.ndarray:  # noqa: ANN401  checked here
-    """Return the map (k, j, i) that `pack` packed.
+def unpack(content: Any, shape: tuple[int, ...]) -> np.ndarray:  # noqa: ANN401  checked here
+    """Return the map (k, j, i) that `pack` packed; no more is inflated than its box holds.
+
+    Args:
+        shape: of the exam (k, j, i), which the map must have.
 
     Raises:
         ValueError: if the content is anything else.
     """
     try:
-        shape = tuple(int(n) for n in content["shape"])
-        box = tuple(slice(int(low), int(high)) for low, high in content["box"])
-        voxels = np.frombuffer(zlib.decompress(base64.b64decode(content["voxels"], validate=True)), "<f4")
+        if content["shape"] != list(shape):
+            raise ValueError(f"it must have {list(shape)} voxels as the exam, got {str(content['shape'])[:40]}")
+        box = _box(content["box"], shape)
         values = np.zeros(shape, np.float32)
-        values[box] = voxels.reshape([span.stop - span.start for span in box])
-    except (KeyError, TypeError, ValueError, MemoryError, zlib.error) as error:
+        part = values[box]
+        part[...] = np.frombuffer(_inflate(content["voxels"], part.size * 4), "<f4").reshape(part.shape)
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise ValueError(f"a map of it cannot be read ({error})") from None
     return values
+
+
+def _box(spans: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:  # noqa: ANN401  checked here
+    """Return the box of a map, which lies in the exam."""
+    pairs = [(low, high) for low, high in spans]
+    if len(pairs) != len(shape) or not all(
+        type(low) is type(high) is int and 0 <= low <= high <= size
+        for (low, high), size in zip(pairs, shape, strict=True)
+    ):
+        raise ValueError(f"its box must lie in the exam, got {str(spans)[:40]}")
+    return tuple(slice(*pair) for pair in pairs)
+
+
+def _inflate(text: str, size: int) -> bytes:
+    """Return the bytes that a text holds, which are so many."""
+    packed = zlib.decompressobj()
+    found = packed.decompress(base64.b64decode(text, validate=True), size + 1)
+    if len(found) != size:
+        raise ValueError(f"it must hold {size} bytes, got {'more' if len(found) > size else len(found)}")
+    if not packed.eof:
+        raise ValueError("it ends early")
+    return found

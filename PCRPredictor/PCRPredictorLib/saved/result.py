@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..exam import Exam, exam_to_json
+from ..files.json_text import parse_json
 from ..prediction import RESEARCH_USE_ONLY, LesionPrediction, Prediction
 from .maps import pack, unpack
 from .records import from_plain, to_plain
@@ -117,27 +118,26 @@ def read_result(text: str, shape: Sequence[int]) -> SavedResult:
         DataError: if the text is of a different version, damaged, or of a different exam; in one sentence.
     """
     try:
-        content = json.loads(text)
+        content = parse_json(text, most=len(text), longest=len(text))  # it is in memory already
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise ValueError(f"it must be a {KIND}")
         if content.get("format") != FORMAT:
             raise ValueError(f"its format must be {FORMAT}, got {content.get('format')!r}")
         return _read(content, tuple(shape))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise DataError(f"the result in the scene cannot be read: {reason}; {_WHAT_TO_DO}") from None
 
 
 def _read(content: Mapping[str, Any], shape: tuple[int, ...]) -> SavedResult:
     made_from, lesions = content["made_from"], content["lesions"]
-    arrays = [None if packed is None else unpack(packed) for packed in content["maps"]]
+    arrays = [None if packed is None else unpack(packed, shape) for packed in content["maps"]]
     if len(arrays) != len(_ARRAYS) * (1 + len(lesions)):
         raise ValueError(f"it must have {len(_ARRAYS)} maps for each lesion, got {len(arrays)}")
-    if any(array is not None and array.shape != shape for array in arrays):
-        raise ValueError("its maps must have the size of the exam")
     pairs = [dict(zip(_ARRAYS, arrays[k : k + 2], strict=True)) for k in range(0, len(arrays), 2)]
     prediction = from_plain(Prediction, content["prediction"], "prediction", **pairs[0])
     each = tuple(_lesion(*pair) for pair in zip(lesions, pairs[1:], strict=True))
+    _check_probabilities([prediction, *(lesion.prediction for lesion in each)])
     shown = content["shown"]
     return SavedResult(
         replace(prediction, lesions=each),
@@ -147,6 +147,13 @@ def _read(content: Mapping[str, Any], shape: tuple[int, ...]) -> SavedResult:
         from_plain(str, made_from["tumour"], "tumour"),
         shown if isinstance(shown, int) and 0 <= shown < max(len(each), 1) else 0,
     )
+
+
+def _check_probabilities(predictions: Iterable[Prediction]) -> None:
+    for each in predictions:
+        found = (each.probability, *each.interval, *each.fold_probabilities, each.image_probability)
+        if bad := [value for value in (*found, each.operating_point.threshold) if not 0 <= value <= 1]:
+            raise ValueError(f"its probabilities must lie between 0 and 1, got {bad[0]:g}")
 
 
 def _lesion(content: Mapping[str, Any], arrays: Mapping[str, object]) -> LesionPrediction:

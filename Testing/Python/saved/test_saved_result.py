@@ -1,6 +1,9 @@
 """A result as text: it comes back with its maps, and what is not one is refused in one sentence."""
 
+import base64
 import json
+import tracemalloc
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +50,7 @@ def test_result_comes_back_as_it_was(exam, text):
         ({"maps": []}, "maps for each lesion"),
         ({"prediction": {"probability": "high"}}, "prediction.probability must be float"),
         ({"made_from": {}}, "is missing"),
+        ({"shown": float("nan")}, "must be finite"),
     ],
 )
 def test_result_of_a_different_version_is_refused_in_one_sentence(exam, text, change, message):
@@ -63,8 +67,50 @@ def test_text_that_is_none_is_refused(exam, damaged):
 
 
 def test_result_of_an_exam_of_a_different_size_is_refused(text):
-    with pytest.raises(DataError, match="size of the exam"):
+    with pytest.raises(DataError, match=r"must have \[1, 2, 3\] voxels as the exam"):
         read_result(text, (1, 2, 3))
+
+
+def test_probability_beyond_one_is_refused(exam, text):
+    content = json.loads(text)
+    content["lesions"][1]["prediction"]["interval"] = [0.2, 70]
+    with pytest.raises(DataError, match="between 0 and 1, got 70"):
+        read_result(json.dumps(content), exam.geometry.shape)
+
+
+SHAPE = (4, 5, 6)
+PACKED = pack(np.ones(SHAPE, np.float32))
+
+
+def zeros(megabytes):
+    packer = zlib.compressobj()
+    return base64.b64encode(packer.compress(bytes(megabytes << 20)) + packer.flush()).decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"voxels": zeros(64)}, "must hold 480 bytes, got more"),
+        ({"voxels": zeros(0)}, "must hold 480 bytes, got 0"),
+        ({"voxels": PACKED["voxels"][:20]}, "ends early"),
+        ({"voxels": 5}, "cannot be read"),
+        ({"voxels": "é"}, "cannot be read"),
+        ({"shape": [10**6] * 3}, r"must have \[4, 5, 6\] voxels"),
+        ({"box": [[0, 10**9]] * 3}, "box must lie in the exam"),
+        ({"box": [[-4, 4], [0, 5], [0, 6]]}, "box must lie in the exam"),
+        ({"box": [[0.0, 4.0], [0, 5], [0, 6]]}, "box must lie in the exam"),
+        ({"box": [[0, 4]]}, "box must lie in the exam"),
+        ({"box": None}, "cannot be read"),
+    ],
+)
+def test_map_that_promises_too_much_is_refused_before_it_takes_memory(change, message):
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            unpack(PACKED | change, SHAPE)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_map_takes_no_more_room_than_what_is_not_zero():
@@ -72,8 +118,8 @@ def test_map_takes_no_more_room_than_what_is_not_zero():
     values[3:5, 6, 7:9] = 0.3
     packed = pack(values)
     assert len(packed["voxels"]) < 200
-    np.testing.assert_array_equal(unpack(packed), values)
-    np.testing.assert_array_equal(unpack(pack(0 * values)), 0 * values)
+    np.testing.assert_array_equal(unpack(packed, values.shape), values)
+    np.testing.assert_array_equal(unpack(pack(0 * values), values.shape), 0 * values)
 
 
 def test_digest_differs_with_a_voxel_a_type_and_a_shape():
