@@ -8,7 +8,7 @@ import numpy as np
 
 from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT, OPACITY
-from .exam import LPS_TO_RAS, Node, geometry_of, scalar_array
+from .exam import LPS_TO_RAS, Node, geometry_of, phases_from_nodes, scalar_array
 from .layouts import show_layout, show_own_layout
 from .maps import hide_faint, kind_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
@@ -132,8 +132,8 @@ def subtract_nodes(pre: Node, early: Node, node: Node | None = None, mask: np.nd
     Raises:
         DataError: if the volumes cannot be subtracted.
     """
-    before, after = scalar_array(pre, "the pre volume"), scalar_array(early, "the early volume")
-    return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry_of(pre), mask))
+    (before, after), geometry = phases_from_nodes({"pre": pre, "early": early})
+    return put_subtraction(pre.GetScene(), node, Exam(before, after, after, geometry, mask))
 
 
 def compare_layout_xml(views: Mapping[str, str], hanging: bool = False) -> str:

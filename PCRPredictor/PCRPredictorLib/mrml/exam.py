@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, Geometry, Lesion, Provenance
+from ..files.header import checked
 
 Node = Any  # slicer and vtk carry no types
 SIMULATED = "BreastPCR.simulated"  # attribute of the volumes of a phantom
@@ -32,7 +33,8 @@ def exam_from_nodes(
         clinical: clinical variables by name, as given.
 
     Raises:
-        DataError: if a node is empty, in colour, under a transform or on a different lattice, or lacks the segment.
+        DataError: if a node is empty, in colour, under a transform, on a lattice that no exam can have or on a
+            different one, or lacks the segment.
     """
     arrays, geometry = phases_from_nodes(dict(zip(PHASE_NAMES, (pre, early, late), strict=True)))
     names = [segment_name(segmentation, key) for key in segment_ids]
@@ -50,14 +52,16 @@ def phases_from_nodes(nodes: Mapping[str, Node]) -> tuple[list[np.ndarray], Geom
         nodes: by phase, "pre" first.
 
     Raises:
-        DataError: if a volume is empty, in colour, under a transform or on a different lattice than the first.
+        DataError: if a volume is empty, in colour, under a transform, on a lattice that no exam can have, or on a
+            different one than the first.
     """
     arrays = [scalar_array(node, f"the {name} volume") for name, node in nodes.items()]
-    geometry = geometry_of(nodes["pre"])
-    for name, node in nodes.items():
-        if not geometry.matches(geometry_of(node)):
+    each = {name: checked(geometry_of(node), f"the {name} volume") for name, node in nodes.items()}
+    geometry = each["pre"]
+    for name, own in each.items():
+        if not geometry.matches(own):
             raise DataError(
-                f"the {name} volume must be on the grid of the pre volume ({geometry}), got {geometry_of(node)}; "
+                f"the {name} volume must be on the grid of the pre volume ({geometry}), got {own}; "
                 "resample it to the pre volume first"
             )
     return arrays, geometry
@@ -101,7 +105,8 @@ def is_resampled(segmentation: Node, segment_id: str, volume: Node) -> bool:
     labelmap = slicer.vtkOrientedImageData()
     if not segmentation.GetBinaryLabelmapRepresentation(segment_id, labelmap) or labelmap.IsEmpty():
         return False
-    return _start_on(labelmap, geometry_of(volume)) is None
+    own, geometry = _labelmap_geometry(labelmap), geometry_of(volume)
+    return own.problem() is None and geometry.problem() is None and _start_on(own, geometry) is None
 
 
 def scalar_array(node: Node, what: str = "the volume") -> np.ndarray:
@@ -135,7 +140,8 @@ def segment_part(node: Node, segment_id: str, geometry: Geometry) -> tuple[tuple
     """Return the box (k, j, i) of a lattice that holds a segment, and its voxels, non-zero inside; see `segment_array`.
 
     Raises:
-        DataError: if the segment is missing, or the segmentation is under a transform.
+        DataError: if the segment is missing, or the segmentation is under a transform or on a lattice that no exam can
+            have.
     """
     import slicer
 
@@ -147,7 +153,8 @@ def segment_part(node: Node, segment_id: str, geometry: Geometry) -> tuple[tuple
     node.GetBinaryLabelmapRepresentation(segment_id, segment)
     if segment.IsEmpty():
         return (slice(0, 0),) * 3, np.zeros((0, 0, 0), np.uint8)
-    if (start := _start_on(segment, geometry)) is not None:
+    lattice = checked(_labelmap_geometry(segment), "the segmentation")
+    if (start := _start_on(lattice, geometry)) is not None:
         own, box = _overlap(segment, start, geometry)
         return box, voxels_of(segment)[own]
     reference.SetDimensions(*geometry.size)
@@ -181,7 +188,7 @@ def fill_image(image: Node, array: np.ndarray, *, copy: bool = True) -> Node:
 
 
 def geometry_of(node: Node) -> Geometry:
-    """Return the geometry of a volume node, in LPS."""
+    """Return the geometry of a volume node, in LPS, whatever it is."""
     return _geometry(_matrix_of(node), tuple(node.GetImageData().GetDimensions()))
 
 
@@ -200,19 +207,24 @@ def _rows(matrix: Node) -> tuple[float, ...]:
 
 def _geometry(rows: tuple[float, ...], size: tuple[int, int, int], first: tuple[int, ...] = (0, 0, 0)) -> Geometry:
     """Return the geometry in LPS of an index-to-RAS matrix, from the index `first`."""
-    axes = (LPS_TO_RAS @ np.reshape(rows, (4, 4)))[:3]
-    spacing = np.linalg.norm(axes[:, :3], axis=0)
-    origin = axes[:, :3] @ first + axes[:, 3]
-    return Geometry(size, tuple(spacing.tolist()), tuple(origin.tolist()), axes[:, :3] / spacing)
+    with np.errstate(all="ignore"):  # of a width of 0, infinity or NaN: what reads an exam refuses it
+        axes = (LPS_TO_RAS @ np.reshape(rows, (4, 4)))[:3]
+        spacing = np.linalg.norm(axes[:, :3], axis=0)
+        origin = axes[:, :3] @ first + axes[:, 3]
+        return Geometry(size, tuple(spacing.tolist()), tuple(origin.tolist()), axes[:, :3] / spacing)
 
 
-def _start_on(labelmap: Node, geometry: Geometry) -> np.ndarray | None:
-    """Return the index (i, j, k) on a lattice at which the image of a segment begins; None if its lattice differs."""
+def _labelmap_geometry(labelmap: Node) -> Geometry:
+    """Return the geometry in LPS of the image of a segment."""
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(matrix)
-    own = _geometry(_rows(matrix), tuple(labelmap.GetDimensions()), tuple(labelmap.GetExtent()[::2]))
+    return _geometry(_rows(matrix), tuple(labelmap.GetDimensions()), tuple(labelmap.GetExtent()[::2]))
+
+
+def _start_on(own: Geometry, geometry: Geometry) -> np.ndarray | None:
+    """Return the index (i, j, k) on a lattice at which the one of a segment begins; None if they differ."""
     start: np.ndarray = np.round(geometry.to_index(np.array(own.origin))).astype(int)
     moved = Geometry(own.size, geometry.spacing, tuple(geometry.to_physical(start)), geometry.direction)
     return start if moved.matches(own) else None

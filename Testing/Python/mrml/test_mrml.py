@@ -13,7 +13,8 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry, bounding_box
 from PCRPredictorLib.mrml import nodes as mrml
 from PCRPredictorLib.mrml import scene as mrml_scene
-from PCRPredictorLib.mrml.exam import exam_from_nodes, segment_array, segment_part
+from PCRPredictorLib.mrml.display import subtract_nodes
+from PCRPredictorLib.mrml.exam import exam_from_nodes, is_resampled, segment_array, segment_part
 from PCRPredictorLib.mrml.segments import SEGMENT, Tumour, add_segmentation, put_segments
 from PCRPredictorLib.outputs import write_prediction
 from PCRPredictorView.opengl import opengl_missing
@@ -192,6 +193,54 @@ def test_phase_on_a_different_grid_is_refused(scene):
     late = mrml.add_volume(scene, exam.late, shifted, "late")
     with pytest.raises(DataError, match="the late volume must be on the grid of the pre volume"):
         exam_from_nodes(pre, early, late, segmentation, ["tumour"])
+
+
+NAN, INF = float("nan"), float("inf")
+SHEARED, TWICE = [1, 0.5, 0, 0, 1, 0, 0, 0, 1], [1, 1, 0, 0, 0, 0, 0, 0, 1]
+LATTICES = {  # what is set on a volume, and the words of the refusal, those of a file
+    "NaN": (lambda node: node.SetSpacing(1, NAN, 1), "0.05 to 20 mm wide along each axis, got 1 x nan x 1 mm"),
+    "zero": (lambda node: node.SetSpacing(1, 0, 1), "0.05 to 20 mm wide"),
+    "infinite": (lambda node: node.SetSpacing(INF, 1, 1), "0.05 to 20 mm wide"),
+    "narrow": (lambda node: node.SetSpacing(0.01, 1, 1), "0.05 to 20 mm wide"),
+    "wide": (lambda node: node.SetSpacing(1, 1, 500), "0.05 to 20 mm wide"),
+    "no place": (lambda node: node.SetOrigin(0, NAN, 0), "its origin must be three numbers in mm"),
+    "far away": (lambda node: node.SetOrigin(0, 1e30, 0), "its origin must be three numbers in mm"),
+    "sheared": (lambda node: set_axes(node, SHEARED), "at right angles"),
+    "one axis twice": (lambda node: set_axes(node, TWICE), "at right angles"),
+    "no direction": (lambda node: set_axes(node, [0] * 9), "0.05 to 20 mm wide"),
+}
+
+
+def set_axes(node, rows):
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    for k, value in enumerate(rows):
+        matrix.SetElement(k // 3, k % 3, value)
+    node.SetIJKToRASDirectionMatrix(matrix)
+
+
+@pytest.mark.parametrize("name", LATTICES)
+@pytest.mark.parametrize("phase", [0, 2])
+def test_lattice_that_no_exam_can_have_is_refused_as_in_a_file(scene, name, phase):
+    nodes = add_nodes(scene, tiny_exam())
+    change, words = LATTICES[name]
+    change(nodes[phase])
+    with pytest.raises(DataError, match=words) as refused:
+        exam_from_nodes(*nodes, ["tumour"])
+    assert str(refused.value).startswith(f"the {('pre', 'early', 'late')[phase]} volume: its ")
+    with pytest.raises(DataError, match=words):
+        subtract_nodes(nodes[0], nodes[phase])
+
+
+def test_segment_on_such_a_lattice_is_refused(scene):
+    exam = tiny_exam()
+    nodes = add_nodes(scene, exam)
+    labelmap = nodes[-1].GetSegmentation().GetSegment("tumour").GetRepresentation("Binary labelmap")
+    labelmap.SetSpacing(1, 1, 1e6)
+    with pytest.raises(DataError, match="the segmentation: its voxels must be 0.05 to 20 mm wide"):
+        exam_from_nodes(*nodes, ["tumour"])
+    assert not is_resampled(nodes[-1], "tumour", nodes[0])
 
 
 def test_unknown_segment_and_moved_volume_are_refused(scene):
