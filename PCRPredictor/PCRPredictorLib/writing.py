@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -28,6 +29,7 @@ from .exam import Geometry
 _PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
 
 _STAGING = "-pcr-"  # in the name of a hidden folder that becomes the results
+_SHOWN = 40  # characters of the results' name in it
 # A cell that a spreadsheet computes, and one of ours that must be told from it. Source: OWASP, CSV Injection.
 _COMPUTED = re.compile(r"'*(\s*[=+\-@\uff0b\uff0d\uff1d\uff20].|[\t\r])", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -64,27 +66,40 @@ def whole_folder(out: Path, *, among_many: bool = False) -> Iterator[Path]:
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({_reason(error)}); {_advice(error)}") from error
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
-        if held is not None:
-            os.close(held)
+        _remove_staging(staging, held)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path` to write to; it becomes `path` if the block ends without an error.
+def whole_file(path: Path, *, among_many: bool = False) -> Iterator[Path]:
+    """Give a name in a temporary folder beside `path` to write to; it becomes `path` if the block ends without an error.
+
+    What a process that was killed has left beside `path` is removed at the first file that a process writes there.
+
+    Args:
+        among_many: see `whole_folder`.
 
     Raises:
         DataError: if the file cannot be written or the disk is full; then an earlier file stays as it was.
     """
-    part = path.with_name(f".{path.name}.part")
+    staging = held = None
     try:
-        yield part
-        put_in_place(part, path)
+        path = path.absolute()
+        if not among_many:
+            _remove_leftovers_once(path.parent)
+        staging, held = _make_staging(path)
+        yield staging / path.name
+        put_in_place(staging / path.name, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({_reason(error)}); {_advice(error)}") from error
     finally:
-        part.unlink(missing_ok=True)
+        _remove_staging(staging, held)
+
+
+def _remove_staging(staging: Path | None, held: int | None) -> None:
+    if staging is not None:
+        shutil.rmtree(staging, ignore_errors=True)
+    if held is not None:
+        os.close(held)
 
 
 def _make_staging(out: Path) -> tuple[Path, int | None]:
@@ -93,7 +108,7 @@ def _make_staging(out: Path) -> tuple[Path, int | None]:
     The system lets go of it when the process ends, however it ends. On Windows there is none.
     """
     while True:
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}{_STAGING}", dir=out.parent))
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name[:_SHOWN]}{_STAGING}", dir=out.parent))
         if fcntl is None:
             return staging, None
         held = os.open(staging, os.O_RDONLY)
@@ -125,6 +140,11 @@ def remove_leftovers(folder: Path) -> None:
             pass  # it is in use, or the file system has no locks
         finally:
             os.close(held)
+
+
+@lru_cache(maxsize=64)
+def _remove_leftovers_once(folder: Path) -> None:
+    remove_leftovers(folder)
 
 
 def put_in_place(part: Path, path: Path) -> None:

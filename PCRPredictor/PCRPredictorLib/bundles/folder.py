@@ -17,6 +17,7 @@ from typing import Literal, get_args
 
 from ..errors import DataError
 from ..files import json_text
+from ..writing import whole_file
 from .bounds import check_folder
 
 METADATA, INFERENCE, CHECKSUMS, README = (
@@ -136,15 +137,9 @@ def export_bundle(path: Path, archive: Path) -> None:
         DataError: if the bundle is damaged or the file cannot be written.
     """
     verify_bundle(path)
-    part = archive.with_name(f".{archive.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in [*checksums(path), CHECKSUMS]:
-                file.write(path / name, f"{archive.stem}/{name}")
-        part.replace(archive)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{archive}: cannot be written ({error.strerror}); choose another place") from None
+    with whole_file(archive) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in [*checksums(path), CHECKSUMS]:
+            file.write(path / name, f"{archive.stem}/{name}")
 
 
 def checksums(path: Path) -> dict[str, str]:

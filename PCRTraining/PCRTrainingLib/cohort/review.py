@@ -15,7 +15,7 @@ from PCRPredictorLib.dicom.exam import read_dicom_exam
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.reading.cohort import REVIEWED, folder_of
-from PCRPredictorLib.writing import put_in_place, read_csv, whole_folder, write_nifti, write_whole_csv
+from PCRPredictorLib.writing import read_csv, whole_file, whole_folder, write_nifti, write_whole_csv
 
 REVIEWS = "reviews.csv"
 
@@ -112,14 +112,12 @@ def save_mask(cohort: Path, patient_id: str, mask: np.ndarray, geometry: Geometr
     if not np.any(mask):
         raise DataError("the tumour mask must not be empty; paint or click the tumour before saving")
     path = _folder(cohort) / f"{patient_id.lower()}.nii.gz"
-    part = path.with_name(f".part.{path.name}")  # the file name decides the format
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_nifti(np.asarray(mask, np.uint8), geometry, part)
-        put_in_place(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
+    with whole_file(path) as part:
+        write_nifti(np.asarray(mask, np.uint8), geometry, part)
     mark_reviewed(cohort, patient_id, who, path.name)
     return path
 

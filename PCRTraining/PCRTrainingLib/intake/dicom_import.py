@@ -30,7 +30,7 @@ from PCRPredictorLib.engine.tasks import Killing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
-from PCRPredictorLib.writing import put_in_place, remove_leftovers, whole_folder, write_nifti
+from PCRPredictorLib.writing import remove_leftovers, whole_file, whole_folder, write_nifti
 
 from ..cohort.check import identifier_hash
 from ..progress import Progress
@@ -128,6 +128,7 @@ def import_dicom_folder(
         patients, masks = found.patients, share_masks(found.patients, found.images, folder)
         with _locked(cohort):
             remove_leftovers(cohort / "images")
+            remove_leftovers(mask_path(cohort, "").parent)
             names = name_patients(cohort, patients, settings.ids)
             given = read_given_table(table, names) if table is not None else GivenTable()
             writers = _WRITERS if engine.workers == 1 else 1
@@ -290,15 +291,12 @@ def _write_phases(folder: Path, name: str, found: FoundExam, writers: int) -> tu
 
 
 def _write_mask(mask: np.ndarray, geometry: Geometry, path: Path) -> None:
-    part = path.with_name(f".part.{path.name}")  # the file name decides the format
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_nifti(mask, geometry, part)
-        put_in_place(part, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error}); free some space") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path, among_many=True) as part:
+        write_nifti(mask, geometry, part)
 
 
 def _record(patient: DicomPatient, name: str, found: FoundExam, source: Provenance, mask: FoundMask) -> Record:

@@ -87,14 +87,12 @@ def remove_patient(cohort: Path, name: str) -> None:
     Raises:
         DataError: if it cannot be removed.
     """
-    masks = cohort / "segmentations" / "expert"
     try:
         _path(cohort, name).unlink(missing_ok=True)
         if (cohort / "images" / name).is_dir():
             shutil.rmtree(cohort / "images" / name)
         for file in (mask_path(cohort, name, visit) for visit in ("", *VISITS)):
             file.unlink(missing_ok=True)
-            (masks / f".part.{file.name}").unlink(missing_ok=True)
     except OSError as error:
         raise DataError(
             f"{cohort}: {name} cannot be replaced ({error.strerror or error}); close what uses it"

@@ -14,11 +14,13 @@ from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.writing import (
     put_in_place,
     read_csv,
+    whole_file,
     whole_folder,
     write_csv,
     write_json,
     write_nifti,
     write_whole_csv,
+    write_whole_json,
 )
 
 
@@ -119,6 +121,23 @@ def test_table_that_cannot_be_completed_leaves_the_old_one(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_file_of_a_name_as_long_as_the_disk_allows_is_written(tmp_path):
+    path = tmp_path / ("é" * 125 + ".json")
+    write_whole_json([], path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("written", ["", "half of it"])
+def test_file_that_nobody_wrote_does_not_replace_an_older_one(tmp_path, written):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    with pytest.raises(DataError, match="cannot be written"), whole_file(path) as part:
+        if written:
+            part.write_text(written)
+            raise OSError(28, "no space")
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
 def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json({"a": float("nan")}, Path(tmp_path / "a.json"))
@@ -144,6 +163,32 @@ def test_numbers_and_other_words_stay_as_they_are_in_a_table(tmp_path):
 def test_file_name_that_is_no_text_does_not_stop_writing(tmp_path):
     write_json({"file": "\udcc3"}, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == {"file": "\udcc3"}
+
+
+WRITE_FILE = """
+import sys, time
+from pathlib import Path
+from PCRPredictorLib.writing import whole_file
+with whole_file(Path(sys.argv[1])) as part:
+    part.write_text("half of it")
+    if len(sys.argv) == 2:
+        print("in", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are held by locks of POSIX")
+def test_file_of_a_killed_process_is_removed_at_the_next_start_and_that_of_a_running_one_stays(tmp_path):
+    path, command = tmp_path / "a.csv", [sys.executable, "-c", WRITE_FILE]
+    first = subprocess.Popen([*command, path], stdout=subprocess.PIPE)
+    assert first.stdout.readline() == b"in\n"
+    (left,) = tmp_path.iterdir()
+    subprocess.run([*command, path, "second"], check=True)
+    assert set(tmp_path.iterdir()) == {left, path}
+    first.kill()
+    first.wait()
+    subprocess.run([*command, path, "third"], check=True)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are held by locks of POSIX")

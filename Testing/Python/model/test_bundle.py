@@ -125,5 +125,5 @@ def test_exported_bundle_is_intact_when_unpacked(bundle, tmp_path):
 
 
 def test_export_into_a_missing_folder_is_refused(bundle, tmp_path):
-    with pytest.raises(DataError, match="choose another place"):
+    with pytest.raises(DataError, match="choose a folder that you may write to"):
         export_bundle(bundle.path, tmp_path / "nowhere" / "model.zip")
