@@ -71,7 +71,7 @@ def whole_folder(out: Path, *, among_many: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path, *, among_many: bool = False) -> Iterator[Path]:
-    """Give a name in a temporary folder beside `path` to write to; it becomes `path` if the block ends without an error.
+    """Give a name in a temporary folder beside `path` to write to; it becomes `path` if the block ends without error.
 
     What a process that was killed has left beside `path` is removed at the first file that a process writes there.
 

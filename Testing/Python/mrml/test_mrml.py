@@ -238,7 +238,7 @@ def test_segment_on_such_a_lattice_is_refused(scene):
     nodes = add_nodes(scene, exam)
     labelmap = nodes[-1].GetSegmentation().GetSegment("tumour").GetRepresentation("Binary labelmap")
     labelmap.SetSpacing(1, 1, 1e6)
-    with pytest.raises(DataError, match="the segmentation: its voxels must be 0.05 to 20 mm wide"):
+    with pytest.raises(DataError, match=r"the segmentation: its voxels must be 0\.05 to 20 mm wide"):
         exam_from_nodes(*nodes, ["tumour"])
     assert not is_resampled(nodes[-1], "tumour", nodes[0])
 
