@@ -11,13 +11,11 @@ Reading a bundle executes nothing from it. `model.bundle` reads those with netwo
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 from typing import Literal, get_args
 
 from ..errors import DataError
 from ..files import json_text
-from ..writing import whole_file
 from .bounds import check_folder
 
 METADATA, INFERENCE, CHECKSUMS, README = (
@@ -128,18 +126,6 @@ def verify_bundle(path: Path) -> str:
             what = "is missing" if name not in found else "was changed" if name in expected else "does not belong to it"
             raise DataError(f"{path}: {name} {what}; the bundle is damaged, {_AGAIN}")
     return hashlib.sha256((path / CHECKSUMS).read_bytes()).hexdigest()
-
-
-def export_bundle(path: Path, archive: Path) -> None:
-    """Pack a verified bundle into a zip file to hand on.
-
-    Raises:
-        DataError: if the bundle is damaged or the file cannot be written.
-    """
-    verify_bundle(path)
-    with whole_file(archive) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in [*checksums(path), CHECKSUMS]:
-            file.write(path / name, f"{archive.stem}/{name}")
 
 
 def checksums(path: Path) -> dict[str, str]:

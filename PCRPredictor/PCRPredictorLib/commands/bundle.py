@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..bundles.folder import bundled_models, export_bundle, find_bundle, is_kind
+from ..bundles.export import export_bundle
+from ..bundles.folder import bundled_models, find_bundle, is_kind
 from ..formatting import format_value
 from ..model.bundle import Bundle, load_bundle
 from ..model.card import ModelCard

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 from monai.bundle import ConfigParser
-from PCRPredictorLib.bundles.folder import INFERENCE, METADATA, checksums, export_bundle, verify_bundle
+from PCRPredictorLib.bundles.export import export_bundle
+from PCRPredictorLib.bundles.folder import INFERENCE, METADATA, checksums, verify_bundle
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.model.card import Typical, settings_from_json, settings_to_json

@@ -2,7 +2,8 @@ import shutil
 import zipfile
 
 import pytest
-from PCRPredictorLib.bundles.folder import bundled_models, export_bundle
+from PCRPredictorLib.bundles.export import export_bundle
+from PCRPredictorLib.bundles.folder import bundled_models
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.store import add_model, list_models, remove_model
 from PCRPredictorLib.response.bundle import KIND

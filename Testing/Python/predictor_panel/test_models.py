@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from PCRPredictorLib.bundles.folder import export_bundle
+from PCRPredictorLib.bundles.export import export_bundle
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")

@@ -29,7 +29,7 @@ def _make_response(folder: Path) -> None:
 
 
 def _make_zip(folder: Path) -> None:
-    from PCRPredictorLib.bundles.folder import export_bundle
+    from PCRPredictorLib.bundles.export import export_bundle
     from support.follow_up.response_model import write_tiny_response
 
     export_bundle(write_tiny_response(folder / "bundle"), folder / "tiny.zip")
