@@ -28,6 +28,10 @@ class DataError(ValueError):
         super().__init__(*(as_line(part) if isinstance(part, str) else part for part in parts))
 
 
+class CallError(DataError):
+    """Report arguments that do not go together, in one sentence; the command line exits with 2."""
+
+
 def trace_of(error: BaseException) -> str:
     """Return kind and places of an error that nobody expected, "" for one that is reported in a sentence of its own.
 

@@ -21,8 +21,9 @@ _ENGINE = {"PCRPredictorLib/engine"}
 _SAVED = {"PCRPredictorLib/saved"}
 _LOW = _ENGINE | _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VISITS | _FOLLOW
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
+_CALLS = _OUTPUTS | {"PCRPredictorLib/calls"}
 _ARCHIVE = _OUTPUTS | {"PCRPredictorLib/archive"}
-_COMMANDS = _ARCHIVE | {"PCRPredictorLib/commands"}
+_COMMANDS = _ARCHIVE | _CALLS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
 _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
@@ -59,7 +60,8 @@ MAY_IMPORT = {
     "PCRPredictorLib/session/course": _LOW | {"PCRPredictorLib/session"},
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/archive": _ARCHIVE,
-    "PCRPredictorLib/commands": _ARCHIVE,
+    "PCRPredictorLib/calls": _OUTPUTS,
+    "PCRPredictorLib/commands": _ARCHIVE | _CALLS,
     "PCRPredictorLib/command_line": _COMMANDS,
     "PCRTrainingLib": _LOW,
     "PCRTrainingLib/cohort": _DATA,
@@ -73,9 +75,10 @@ MAY_IMPORT = {
     "PCRTrainingLib/federation/flare": _DATA | {"PCRTrainingLib/federation"},
     "PCRTrainingLib/visit_tables": _DATA | {"PCRTrainingLib/intake", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
+    "PCRTrainingLib/calls": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/commands": _RUNS
     | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
-    | {"PCRTrainingLib/visit_tables", "PCRTrainingLib/federation", "PCRPredictorLib/commands"},
+    | {"PCRTrainingLib/visit_tables", "PCRTrainingLib/federation", "PCRPredictorLib/commands", "PCRTrainingLib/calls"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

@@ -24,6 +24,7 @@ METADATA, INFERENCE, CHECKSUMS, README = (
     "checksums.json",
     "docs/README.md",
 )
+DEFAULT_MODEL = "ispy2"  # of one exam; that of several visits is `response.bundle.DEFAULT`
 Kind = Literal["image", "response"]  # of a model: networks that read an exam; formulas that read several visits
 _WHAT: dict[Kind, str] = {
     "image": "a model of one exam before treatment; use it with pcr predict, and give a response model here",

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from ..calls.follow_up import follow_exams, follow_values
 from ..errors import Notice, group_problems
 from ..formatting import count, make_visible
-from ..response.checks import check_course
-from ..visits.dates import with_days
-from ..visits.given import read_days, with_tumours
+from ..visits.given import with_tumours
 from ..visits.predictions import TABLE, write_predictions
-from ..visits.read import read_course
-from ..visits.table import CourseTable, only_course, read_courses
+from ..visits.table import CourseTable, read_courses
 from .follow_exams import read_sources, words_by_visit
 from .options import GROUP, console, print_line
 
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from ..response.course import Course
     from ..response.model import ResponseModel
     from ..response.prediction import ResponsePrediction
-    from ..visits.given import GivenVisit
 
 RESPONSE = "response"
 _KINDS = ("--visit", "--dicom", "--values", "--table")
@@ -109,42 +106,23 @@ def follow(
         return
     known = _clinical(clinical, response)
     if values is not None:
-        course = only_course(values, _read_table([values], mapping, unit, known))
-        course = replace(course, clinical={**course.clinical, **known})
-        course = with_days(course, read_days(options[-1], course.visits))
-        notices = check_course(course)
+        read = _read_table([values], mapping, unit, known)
+        found = follow_values(values, read, known, options[-1], response, operating_point)
     else:
         given = with_tumours(read_sources(visit, dicom, studies), *options)
-        course, notices = _course_of_exams(given, known, one_patient)
-    follow_course(course, notices, response, operating_point, out, show_patient_id, dicom_results)
+        with reading() as show:
+            found = follow_exams(given, known, response, operating_point, one_patient=one_patient, report=show)
+    found.write(out, show_patient_id=show_patient_id, dicom=dicom_results)
+    print_course(found.course, found.prediction, found.notices)
+    for line in (found.prediction.model.use, f"Written to {out}"):
+        print_line(line)
 
 
-def follow_course(
-    course: Course,
-    notices: Sequence[Notice],
-    model: ResponseModel,
-    operating_point: str | None,
-    out: Path,
-    show_patient_id: bool = False,
-    dicom_results: bool = False,
-) -> None:
-    """Predict a course, write the files and print the result.
-
-    Args:
-        notices: warnings about the course.
-
-    Raises:
-        DataError: if the course cannot be predicted or the folder cannot be written.
-    """
-    from ..follow.files import write_follow_up
-
-    prediction = model.predict(course, operating_point)
-    write_follow_up(
-        course, prediction, out, model=model, notices=notices, show_patient_id=show_patient_id, dicom=dicom_results
-    )
-    print_course(course, prediction, notices)
-    print_line(prediction.model.use)
-    print_line(f"Written to {out}")
+@contextmanager
+def reading() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows what is read now, on a line that goes when the block ends."""
+    with console.status("reading") as status:
+        yield lambda text: status.update(Text(make_visible(text)))
 
 
 def print_course(course: Course, prediction: ResponsePrediction, notices: Sequence[Notice]) -> None:
@@ -245,11 +223,3 @@ def _clinical(words: Sequence[str], model: ResponseModel) -> dict[str, object]:
     from ..reading.clinical import read_clinical_words
 
     return read_clinical_words(words, model.schema)
-
-
-def _course_of_exams(
-    given: Sequence[GivenVisit], clinical: dict[str, object], one_patient: bool
-) -> tuple[Course, list[Notice]]:
-    with console.status("reading") as status:
-        course = read_course(given, clinical, one_patient, lambda text: status.update(Text(make_visible(text))))
-    return course, check_course(course, one_patient)

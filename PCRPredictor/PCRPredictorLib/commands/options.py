@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..bundles.folder import DEFAULT_MODEL as DEFAULT_MODEL
+from ..calls.place import check_out
+from ..errors import CallError
 from ..formatting import as_line, make_visible
-from .place import check_out
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
     from ..model.predictor import Predictor
 
-DEFAULT_MODEL = "ispy2"
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
 _LONGEST = 3000  # characters of a line
@@ -42,6 +44,15 @@ class PlainConsole(Console):
 console = PlainConsole(highlight=False)
 
 
+@contextmanager
+def call_errors(context: Any = None) -> Iterator[None]:  # noqa: ANN401  typer keeps its type private
+    """Report a call that is at fault as typer reports one, with exit code 2."""
+    try:
+        yield
+    except CallError as error:
+        raise typer.BadParameter(str(error), context) from None
+
+
 class ManyValues(typer.core.TyperCommand):
     """A command whose list options take every word up to the next option: `--phases PRE EARLY LATE`.
 
@@ -65,8 +76,14 @@ class ManyValues(typer.core.TyperCommand):
         if "--out" in args and "" in args[args.index("--out") :][1:2]:
             raise typer.BadParameter("--out must name a folder for the results, got none; name a new one", ctx)
         left = super().parse_args(ctx, expanded)
-        check_out(ctx.params, ctx)
+        with call_errors(ctx):
+            check_out(ctx.params)
         return left
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        """Run the command; words that do not go together are reported with its usage."""
+        with call_errors(ctx):
+            return super().invoke(ctx)
 
 
 def words_of(groups: Sequence[str]) -> list[list[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
-from ..exam import Exam, Provenance
+from ..calls.one_exam import predict_exam, with_tumour
+from ..exam import Provenance
 from ..formatting import format_percent
 from ..model.bundle import find_bundle, load_bundle
 from ..report.effect_words import describe_interventions
@@ -52,9 +52,9 @@ MatterOption = Annotated[
 ]
 
 if TYPE_CHECKING:
+    from ..calls.one_exam import PredictedExam
     from ..curves.summary import LesionKinetics
-    from ..model.predictor import Predictor
-    from ..outputs import SceneWriter
+    from ..finding.find import Candidate
     from ..prediction import Prediction
 
 
@@ -109,52 +109,15 @@ def predict(
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
-    source = given_source(phases, dicom, pick, series)
-    source = source.with_overrides(mask, read_clinical_words(clinical, bundle.schema), label)
+    known = read_clinical_words(clinical, bundle.schema)
+    source = given_source(phases, dicom, pick, series).with_overrides(mask, known, label)
     with scene_beside() as scene_writer:
-        exam = place_tumour(source.read(), find_tumour, click or box, click_anyway)
+        exam, candidates = with_tumour(source.read(), find_tumour, click or box, click_anyway)
+        print_candidates(candidates)
         predictor = load_predictor(bundle, device)
-        shown = show_patient_id, dicom_results, does_it_matter
-        predict_one(exam, predictor, operating_point, out, *shown, scene_writer=scene_writer)
-
-
-def predict_one(
-    exam: Exam,
-    predictor: Predictor,
-    operating_point: str | None,
-    out: Path,
-    show_patient_id: bool,
-    dicom_results: bool,
-    does_it_matter: bool = False,
-    *,
-    scene_writer: SceneWriter,
-) -> None:
-    """Predict an exam, write the files and print the result.
-
-    Args:
-        does_it_matter: also find out what changes of the picture do, see `intervene`.
-        scene_writer: see `write_prediction`.
-
-    Raises:
-        DataError: if the exam cannot be predicted or the folder cannot be written.
-    """
-    from ..curves.summary import measure_kinetics
-    from ..dicom.objects.results import check_possible
-    from ..effects.interventions import intervene
-    from ..lesion.sides import separate_sides
-    from ..outputs import write_prediction
-
-    exam = separate_sides(exam)
-    if dicom_results:
-        check_possible(exam)
-    prediction = predictor.predict(exam, operating_point)
-    if does_it_matter:
-        prediction = intervene(predictor, exam, prediction)
-    kinetics = measure_kinetics(exam)
-    shown = {"show_patient_id": show_patient_id, "dicom": dicom_results}
-    write_prediction(exam, prediction, out, **shown, kinetics=kinetics, scene_writer=scene_writer)
-    print_source(exam.provenance)
-    print_result(prediction, out, kinetics)
+        found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom_results)
+        found.write(out, show_patient_id=show_patient_id, dicom=dicom_results, scene_writer=scene_writer)
+    print_found(found, out)
 
 
 def _check_words(
@@ -190,30 +153,17 @@ def _check_tumour_words(
         raise typer.BadParameter("--click-anyway is for a --click or a --box")
 
 
-def place_tumour(exam: Exam, find_tumour: bool, place: list[float], click_anyway: bool) -> Exam:
-    """Return the exam with a tumour that is found or grown, if that is wanted; print the candidates.
-
-    Args:
-        exam: without a tumour, if one is wanted.
-        find_tumour: find it.
-        place: LPS mm of a click (three numbers) or of two corners of a box (six); empty for neither.
-        click_anyway: use what grows there even if it does not look like a mass.
-
-    Raises:
-        DataError: if there is none.
-    """
-    from ..finding.use import with_clicked_tumour, with_found_tumour
-
-    if place:
-        corners = [place[:3], place[3:]] if len(place) > 3 else place
-        return with_clicked_tumour(exam, np.array(corners), click_anyway, box=len(place) > 3)
-    if not find_tumour:
-        return exam
-    exam, candidates = with_found_tumour(exam)
+def print_candidates(candidates: Sequence[Candidate]) -> None:
+    """Print the places that look like a tumour, the most suspicious first."""
     for number, candidate in enumerate(candidates, 1):
         where = " ".join(f"{mm:.1f}" for mm in candidate.position)
         print_line(f"candidate {number} at {where}: {', '.join(candidate.reasons)}")
-    return exam
+
+
+def print_found(found: PredictedExam, out: Path) -> None:
+    """Print what was read and what was found; the last line names the folder."""
+    print_source(found.exam.provenance)
+    print_result(found.prediction, out, found.kinetics)
 
 
 def print_source(provenance: Provenance) -> None:

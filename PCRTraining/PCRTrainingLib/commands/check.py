@@ -8,9 +8,11 @@ import typer
 from PCRPredictorLib.commands.options import console, print_line
 from PCRPredictorLib.errors import group_problems
 
+from ..calls.inputs import find_tables
+from ..calls.train import read_config
 from ..progress import ProgressBar
 from . import options
-from .options import ConfigOption, read_config
+from .options import ConfigOption
 
 if TYPE_CHECKING:
     from ..visit_tables.patients import VisitPatients
@@ -23,7 +25,7 @@ def check(
     unit: options.UnitOption = [],  # noqa: B006
 ) -> None:
     """List every problem with the patients that have it, also images in two cohorts; exit code 1 if there is any."""
-    if tables := options.find_tables(cohorts):
+    if tables := find_tables(cohorts):
         raise typer.Exit(_check_tables(options.read_tables(tables, mapping, unit)))
     from ..cohort.check import check_cohort
     from ..cohort.visits import check_visits

@@ -6,6 +6,8 @@ from pathlib import Path
 import typer
 from PCRPredictorLib.commands.options import console
 
+from ..calls.inputs import find_visits, name_cohorts
+from ..calls.train import divide_by_site, read_config
 from . import options
 
 
@@ -17,14 +19,14 @@ def estimate(
     processes: options.WorkersOption = None,
 ) -> None:
     """Estimate time and memory of a training run on this machine, from a few batches of each step."""
-    if tables := options.find_visits(cohorts):
+    if tables := find_visits(cohorts):
         seconds = _estimate_response([path for path in tables if path.is_file()], config)
         console.print(f"about {max(seconds / 60, 1):.0f} min of training, less than 1 GB of memory")
         return
     from ..training.estimate import estimate_cohorts
 
-    settings = options.divide_by_site(options.read_config(config), leave_site_out, sites)
-    found = estimate_cohorts(options.name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
+    settings = divide_by_site(read_config(config), leave_site_out, sites)
+    found = estimate_cohorts(name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
     console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")
 
 

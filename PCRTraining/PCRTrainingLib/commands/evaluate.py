@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from PCRPredictorLib.commands.options import DEFAULT_MODEL, DeviceOption, console
-from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
+from ..calls.evaluate import evaluate_on
+from ..calls.train import Place
 from ..progress import ProgressBar
 from . import options
-
-if TYPE_CHECKING:
-    from ..visit_tables.patients import VisitPatients
 
 
 def evaluate(
@@ -47,27 +45,7 @@ def evaluate(
 
     With tables of patients at several visits, evaluate response models after each visit.
     """
-    if tables := options.find_visits(cohorts):
-        options.refuse_with_tables({"--maps": maps})
-        _evaluate_response(options.read_tables(tables, mapping, unit), model, out)
-        return
-    from ..evaluation.evaluate import write_evaluation
-    from ..run_folder import RunFolder
-    from ..training.sharing import open_training
-
-    bundles = [load_bundle(find_bundle(name)) for name in model or [DEFAULT_MODEL]]
-    with ProgressBar(console) as progress, open_training(device, workers, cluster, progress.say) as engine:
-        write_evaluation(cohorts, bundles, out, device, progress, engine, maps=maps)
-        progress.say(f"Report: {RunFolder(out).evaluation_page}")
-
-
-def _evaluate_response(patients: VisitPatients, model: list[str], out: Path) -> None:
-    from PCRPredictorLib.response.bundle import DEFAULT, find_response, load_response
-
-    from ..response.evaluate import evaluate_tables
-    from ..run_folder import RunFolder
-
-    models = [load_response(find_response(name)) for name in model or [DEFAULT]]
+    place = Place(device, workers, cluster)
     with ProgressBar(console) as progress:
-        evaluate_tables(patients, models, out, progress)
-        progress.say(f"Report: {RunFolder(out).evaluation_page}")
+        folder = evaluate_on(cohorts, out, model, place, progress, maps=maps, mapping=mapping, units=unit)
+        progress.say(f"Report: {folder.evaluation_page}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from PCRPredictorLib.commands.options import DeviceOption
 
+from ..calls.train import divide_by_site, read_config
 from . import options
 
 
@@ -29,7 +30,7 @@ def experiment(
     """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
     from ..runs.experiment import run_experiment
 
-    settings = options.divide_by_site(options.read_config(config), leave_site_out, sites)
+    settings = divide_by_site(read_config(config), leave_site_out, sites)
     numbers = range(settings.seed, settings.seed + seeds)
     with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         run_experiment(job, settings, numbers, external, without)

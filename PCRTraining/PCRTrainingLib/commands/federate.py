@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from PCRPredictorLib.commands.options import DeviceOption, ManyValues, console
 
+from ..calls.train import read_config
 from ..progress import ProgressBar
 from . import options
 
@@ -140,7 +141,7 @@ def _plan(
 
     if noise and clip is None:
         raise typer.BadParameter("--dp-noise needs --dp-clip, the norm that the noise is a multiple of")
-    settings = options.read_config(config, seed)
+    settings = read_config(config, seed)
     check_config(settings, rounds)
     epochs = min((n for step in settings.steps if (n := settings.epochs_of(step))), default=1)
     return Plan(settings, sites, rounds or epochs, least, prox, clip, noise, grace)

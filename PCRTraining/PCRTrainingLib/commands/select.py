@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from PCRPredictorLib.commands.options import DeviceOption
 
+from ..calls.train import divide_by_site, read_config
 from . import options
 
 
@@ -28,8 +29,8 @@ def select(
     """Choose among configurations by nested cross-validation; the result is of patients no choice has seen."""
     from ..runs.select import select
 
-    read = {path.stem: options.read_config(str(path)) for path in configs}
-    settings = {name: options.divide_by_site(config, leave_site_out, sites) for name, config in read.items()}
+    read = {path.stem: read_config(str(path)) for path in configs}
+    settings = {name: divide_by_site(config, leave_site_out, sites) for name, config in read.items()}
     with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         select(job, settings, inner=inner, least_attention=least_attention)
         job.progress.say(f"Written to {job.folder.selection}")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from PCRPredictorLib.commands.options import DeviceOption, console
-from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
+from ..calls.train import Place, Wanted, train_on
 from ..progress import ProgressBar
 from . import options
-
-if TYPE_CHECKING:
-    from ..visit_tables.patients import VisitPatients
 
 
 def train(
@@ -45,31 +41,22 @@ def train(
 
     With tables of patients at several visits instead of folders, train a response model, for pcr follow.
     """
-    if tables := options.find_visits(cohorts):
-        only = {"--pretrain": pretrain is not None, "--clinical-rows": clinical_rows, "--from": start}
-        options.refuse_with_tables({**only, "--leave-site-out": leave_site_out, "--sites": sites})
-        _train_response(options.read_tables(tables, mapping, unit), out, config, seed, card, resume=resume)
-        return
-    from ..runs.train import train
-
-    if start is not None and clinical_rows:
-        raise typer.BadParameter("--clinical-rows fit a clinical branch anew; with --from it is the bundle's")
-    bundle = load_bundle(find_bundle(start)) if start is not None else None
-    settings = options.divide_by_site(options.read_config(config, seed), leave_site_out, sites)
-    settings = settings if pretrain is None else replace(settings, pretraining=pretrain)
-    with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
-        train(job, settings, card, bundle)
-        job.progress.say(f"Report: {job.folder.report}")
-        job.progress.say(f"Model: {job.folder.bundle}, for pcr predict --model")
-
-
-def _train_response(
-    patients: VisitPatients, out: Path, config: str, seed: int | None, card: Path | None, *, resume: bool
-) -> None:
-    from ..response.config import choose_config
-    from ..response.train import train_response
-
+    wanted = Wanted(
+        config,
+        resume,
+        seed,
+        pretrain,
+        tuple(clinical_rows),
+        leave_site_out,
+        tuple(sites),
+        start,
+        card,
+        mapping,
+        tuple(unit),
+        Place(device, workers, cluster),
+    )
     with ProgressBar(console) as progress:
-        train_response(patients, out, choose_config(config, seed), progress, card, resume=resume)
-        progress.say(f"Report: {out / 'report.html'}")
-        progress.say(f"Model: {out / 'bundle'}, for pcr follow --model")
+        trained = train_on(cohorts, out, wanted, progress)
+        progress.say(f"Report: {trained.folder.report}")
+        command = "pcr predict" if trained.kind == "image" else "pcr follow"
+        progress.say(f"Model: {trained.folder.bundle}, for {command} --model")

@@ -5,8 +5,9 @@ from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import read_csv
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds check
+from PCRTrainingLib.calls.inputs import find_visits
 from PCRTrainingLib.cohort.visits import measure_cohort
-from PCRTrainingLib.commands.options import find_visits, read_tables
+from PCRTrainingLib.commands.options import read_tables
 from PCRTrainingLib.progress import Progress
 from support.cohort_files import write_patient, write_table
 from support.follow_up.visits import small_exam, write_visit, write_visit_cohort

@@ -1,11 +1,11 @@
-"""Folders that no command writes to."""
+"""Folders that no call writes to."""
 
 from pathlib import Path
 
 import pytest
-import typer
+from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.commands.place import check_out
+from PCRPredictorLib.errors import CallError
 
 OTHER = "must be a folder of its own"
 
@@ -24,7 +24,7 @@ def test_root_home_link_and_the_folder_of_an_input_are_refused(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cohort").mkdir()
     (tmp_path / "link").symlink_to("cohort")
-    with pytest.raises(typer.BadParameter, match=message):
+    with pytest.raises(CallError, match=message):
         check_out({"out": Path(out).expanduser(), "cohort": tmp_path / "cohort"})
 
 
@@ -34,7 +34,7 @@ def test_folder_that_holds_an_input_is_refused_unless_it_holds_results(tmp_path,
     (tmp_path / "cohort").mkdir(parents=True)
     (tmp_path / "cohort" / "pre.nii.gz").touch()
     values = {"out": tmp_path / out, "phases": [tmp_path / "cohort" / "pre.nii.gz"], "mask": None, "seed": 3}
-    with pytest.raises(typer.BadParameter, match=r"which holds the input .*pre\.nii\.gz; name a new one"):
+    with pytest.raises(CallError, match=r"which holds the input .*pre\.nii\.gz; name a new one"):
         check_out(values)
     (values["out"] / "prediction.json").touch()
     check_out(values)
@@ -50,12 +50,12 @@ def test_command_without_a_folder_for_its_results_is_a_wrong_call(words, tmp_pat
 
 def test_current_folder_by_its_path_and_a_bundle_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(typer.BadParameter, match="got the current one"):
+    with pytest.raises(CallError, match="got the current one"):
         check_out({"out": tmp_path})
     check_out({"out": tmp_path, "resume": True})
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "checksums.json").touch()
-    with pytest.raises(typer.BadParameter, match="must be no model bundle"):
+    with pytest.raises(CallError, match="must be no model bundle"):
         check_out({"out": tmp_path / "bundle", "model": str(tmp_path / "bundle")})
 
 
@@ -63,5 +63,5 @@ def test_folder_of_a_visit_is_an_input_and_the_name_of_a_model_is_none(tmp_path)
     (tmp_path / "before").mkdir()
     values = {"out": tmp_path / "before", "model": str(tmp_path / "before")}
     check_out(values)
-    with pytest.raises(typer.BadParameter, match="which holds the input"):
+    with pytest.raises(CallError, match="which holds the input"):
         check_out({**values, "visit": [f"T0\0{tmp_path / 'before'}"]})

@@ -1,0 +1,57 @@
+"""An evaluation as a call asks for it: models on cohorts of images, or on tables of patients at several visits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PCRPredictorLib.bundles.folder import DEFAULT_MODEL
+from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+
+from ..progress import Progress
+from ..run_folder import RunFolder
+from .inputs import find_visits, read_tables, refuse_with_tables
+from .train import Place
+
+
+def evaluate_on(
+    paths: Sequence[Path],
+    out: Path,
+    models: Sequence[str | Path],
+    place: Place,
+    progress: Progress,
+    *,
+    maps: bool = False,
+    mapping: Path | None = None,
+    units: Sequence[str] = (),
+) -> RunFolder:
+    """Evaluate models on cohorts, or response models on tables or cohorts with visits, and return the folder.
+
+    Args:
+        paths: folders of cohorts, or tables, of patients that no model was trained on.
+        out: folder for the results.
+        models: bundle folders or bundled models; none for the default one.
+        progress: is told what is done.
+        maps: also measure what the maps do.
+        mapping, units: of tables, see `read_tables`.
+
+    Raises:
+        CallError: if options do not go together.
+        DataError: if the cohorts, models or folder cannot be used, or a model was trained on some of the patients.
+    """
+    if tables := find_visits(paths):
+        from PCRPredictorLib.response.bundle import DEFAULT, find_response, load_response
+
+        from ..response.evaluate import evaluate_tables
+
+        refuse_with_tables({"--maps": maps})
+        patients = read_tables(tables, mapping, units, progress)
+        evaluate_tables(patients, [load_response(find_response(name)) for name in models or [DEFAULT]], out, progress)
+        return RunFolder(out)
+    from ..evaluation.evaluate import write_evaluation
+    from ..training.sharing import open_training
+
+    bundles = [load_bundle(find_bundle(name)) for name in models or [DEFAULT_MODEL]]
+    with open_training(place.device, place.workers, place.cluster, progress.say) as engine:
+        write_evaluation(paths, bundles, out, place.device, progress, engine, maps=maps)
+    return RunFolder(out)
