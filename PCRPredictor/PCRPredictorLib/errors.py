@@ -63,6 +63,36 @@ def within_memory() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def of_one_patient() -> Iterator[None]:
+    """Report whatever the files of one patient raise as an error of that patient, so that the others go on.
+
+    Raises:
+        DataError: in one sentence; of an error that nobody expected, its kind and place without what it says.
+    """
+    try:
+        with within_memory():
+            yield
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(sentence_of(error)) from error
+
+
+def sentence_of(error: BaseException | None) -> str:
+    """Return what is reported of an error that one patient's files have raised, "" of none."""
+    if error is None or isinstance(error, DataError):
+        return str(error or "")
+    if isinstance(error, MemoryError):
+        return TOO_LARGE
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        return f"a file or folder cannot be used ({reason}); check that it is there and that you may read it"
+    kind, *places = trace_of(error).splitlines()
+    what = " in ".join([f"it ended with an unexpected {kind}", *places[-1:]])
+    return f"{what}; please report this, the other patients are not affected"
+
+
 @dataclass(frozen=True)
 class Notice:
     """Warn the reader of a result.

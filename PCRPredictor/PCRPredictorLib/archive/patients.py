@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.passing import may_pass
-from ..errors import DataError, trace_of, within_memory
+from ..errors import DataError, of_one_patient
 from ..exam import Exam
 from ..lesion.sides import separate_sides
 from ..reading.sources import Source
@@ -74,17 +74,17 @@ def predict_patient(task: Task, _report: Callable[..., None] = lambda: None) -> 
     predictor = load_predictor(task.request.bundle, task.request.model, task.request.device)
     name, before = task.source.name, identify_if_there(task.source)
     try:
-        with within_memory():
+        with of_one_patient():
             exam = _read(task.source)
             prediction = _predict(predictor, exam, task.request)
             facts = _facts(predictor, exam, prediction)
             _write(exam, prediction, task.request.folder_of(name))
     except Unusable:
         raise
-    except Exception as error:  # one patient, whatever its files raise, does not stop the others
+    except DataError as error:
         _remove(task.request.folder_of(name))
         passing = before is None or before != identify_if_there(task.source) or may_pass(error)
-        return Entry(name, [error_row(name, _sentence(error))], None, before or "", passing)
+        return Entry(name, [error_row(name, str(error))], None, before or "", passing)
     return Entry(name, rows_of(name, prediction), facts, before or "", before is None)
 
 
@@ -166,10 +166,3 @@ def _remove(folder: Path | None) -> None:
         remove_results(folder)
     except OSError as error:
         raise Unusable(f"{folder}: cannot be replaced ({error.strerror or error}); close what uses it") from None
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, DataError):
-        return str(error)
-    kind, *_, place = trace_of(error).splitlines()
-    return f"it ended with an unexpected {kind} in {place}; please report this, the other patients are not affected"

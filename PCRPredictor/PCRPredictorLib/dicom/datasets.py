@@ -14,6 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from ..files.limits import DATASET, VOXELS
 from ..files.memory import reserved
+from ..files.opening import open_file
 
 _START = 132  # bytes of preamble and prefix
 _META = 1 << 16  # bytes of the file meta information; more is none
@@ -34,7 +35,7 @@ def read_dataset(file: Path | BinaryIO, **options: Any) -> pydicom.Dataset:  # n
         Exception: whatever pydicom raises.
     """
     if isinstance(file, Path):
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             return read_dataset(stream, **options)
     size = file.seek(0, 2)
     file.seek(0)

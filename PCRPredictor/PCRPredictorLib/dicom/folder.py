@@ -20,6 +20,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import DataError
 from ..files.limits import FRAMES, PIXELS
+from ..files.opening import open_file
 from .datasets import read_dataset
 from .headers import PHASE_TAGS, READ_TAGS, encoding_of, name_series, stored_values, tag_integer, tag_text
 
@@ -99,7 +100,7 @@ def read_file(file: Path) -> ImageFile | OtherFile:
     if file.name.startswith("._") or not _SYSTEM_FILES.isdisjoint(parts):
         return OtherFile(file, "belongs to the operating system")
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             return _read_open(file, stream, os.fstat(stream.fileno()).st_size)
     except OSError:
         return OtherFile(file, "leads nowhere (a dead link)" if file.is_symlink() else "cannot be opened", True)
@@ -127,7 +128,7 @@ def drop_copies(images: Iterable[ImageFile]) -> tuple[list[ImageFile], list[Imag
 
 def digest_pixels(image: ImageFile) -> bytes:
     """Return a fingerprint of the stored pixels."""
-    with image.file.open("rb") as stream:
+    with open_file(image.file) as stream:
         stream.seek(image.pixels_at)
         return hashlib.sha256(stream.read()).digest()
 

@@ -14,6 +14,7 @@ import pydicom
 
 from ..errors import DataError
 from ..exam import Dynamic
+from ..files.opening import open_file
 from ..geometry import ON_GRID, Geometry
 from .decoding import decode
 from .folder import ImageFile
@@ -158,7 +159,7 @@ def _read_plain(slices: Sequence[Slice]) -> np.ndarray | None:
     kind = np.dtype(f"{'<' if order.pop() else '>'}{'i' if signed else 'u'}{allocated // 8}")
     pixels = np.empty((len(slices), int(first.Rows), int(first.Columns)), kind)
     for item, image in zip(slices, pixels, strict=True):
-        with item.file.open("rb") as stream:
+        with open_file(item.file) as stream:
             stream.seek(item.pixels_at or 0)
             stream.readinto(image)
     pixels = pixels.astype(kind.newbyteorder("="), copy=False)

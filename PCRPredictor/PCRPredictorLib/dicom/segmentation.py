@@ -16,6 +16,7 @@ import pydicom
 from ..errors import DataError
 from ..files.limits import EXAM, FRAMES, PIXELS
 from ..files.memory import reserved
+from ..files.opening import open_file
 from ..geometry import ON_GRID, Geometry
 from .datasets import read_dataset
 from .decoding import decoded
@@ -74,7 +75,7 @@ class Segmentation:
 def is_dicom(path: Path) -> bool:
     """Return True if a file starts like a DICOM file, whatever its name is."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return starts_like_dicom(file.read(132))
     except OSError:
         return False

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .limits import DEPTH, JSON, NUMBER, TEXT
+from .opening import read_content
 
 Pairs = Callable[[list[tuple[str, object]]], object]
 _DEEP = f"it has more than {DEPTH} levels of lists and objects"
@@ -19,9 +20,7 @@ def read_json(path: Path, pairs: Pairs | None = None) -> object:
         OSError: if it cannot be read.
         ValueError: if it is no such JSON; the message fits into a sentence.
     """
-    if (size := path.stat().st_size) > JSON:
-        raise ValueError(f"it has {size >> 20} MB, at most {JSON // 10**6} MB are read")
-    return parse_json(path.read_bytes(), pairs)
+    return parse_json(read_content(path, JSON), pairs)
 
 
 def parse_json(text: str | bytes, pairs: Pairs | None = None, *, most: int = JSON, longest: int = TEXT) -> object:

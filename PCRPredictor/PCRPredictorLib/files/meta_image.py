@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..geometry import Geometry
 from .header import GZIP, MISSING_POSITION, RAW, Header, checked
 from .nrrd import file_beside
+from .opening import open_file
 from .voxels import cannot_read
 
 _MOST = 1 << 14  # bytes of a header
@@ -77,7 +78,7 @@ def _parse(path: Path) -> tuple[dict[str, str], int]:
     """Return the fields, the last of which names the file of the voxels, and the number of bytes of the header."""
     fields: dict[str, str] = {}
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while "ElementDataFile" not in fields and file.tell() < _MOST and (line := file.readline(_MOST)):
                 key, equals, value = (part.strip() for part in line.decode("utf-8", "replace").partition("="))
                 name = _ALIASES.get(key, key)

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import DataError
+
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")  # that are read
 _ENDINGS = (*VOLUMES, ".seg.nrrd", ".seq.nrrd", ".dcm", ".ima", ".json", ".csv", ".xlsx", ".txt", ".zip")
 _LEFT_BEHIND = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "@eadir"}  # by systems; others begin with a dot
@@ -26,6 +28,11 @@ def folders_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and path.is_dir())
+
+
+def cannot_list(folder: Path, error: OSError) -> DataError:
+    """Return the error of a folder that the system refuses to list."""
+    return DataError(f"{folder.name}: the folder cannot be read ({error.strerror}); check that you may read it")
 
 
 def walk_files(folder: Path) -> Iterator[Path]:

@@ -16,6 +16,7 @@ from ..errors import DataError, Notice
 from ..exam import PHANTOM
 from ..geometry import ON_GRID, Geometry
 from .header import GZIP, MISSING_POSITION, RAW, Header, checked
+from .opening import open_file
 from .voxels import Inflating, cannot_read
 
 _TYPES = {
@@ -91,7 +92,7 @@ def read_nifti_header(path: Path) -> Header:
 def _first_bytes(path: Path) -> tuple[bytes, bool]:
     """Return the bytes of the longest header, and whether the file is compressed."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             return bytes(Inflating(file, GZIP).read(540)) if packed else file.read(540), packed

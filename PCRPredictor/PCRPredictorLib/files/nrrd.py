@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..geometry import Geometry
 from .header import BZIP2, GZIP, MISSING_POSITION, RAW, TEXT, Header, checked
+from .opening import open_file
 from .voxels import cannot_read
 
 _MOST = 1 << 20  # bytes of a header
@@ -80,7 +81,7 @@ def _parse(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
     fields: dict[str, str] = {}
     values: dict[str, str] = {}
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             if not file.readline(_MOST).startswith(b"NRRD000"):
                 raise DataError(f"{path.name}: cannot be read as an image, it is not NRRD; export it again")
             while (line := file.readline(_MOST).strip()) and file.tell() < _MOST:

@@ -14,6 +14,7 @@ from ..errors import DataError
 from .header import BZIP2, GZIP, RAW, TEXT, Header
 from .limits import BEHIND, EXAM, VOXELS
 from .memory import reserved
+from .opening import open_file
 
 _PIECE = 1 << 20  # bytes that are held at a time while a file is read
 _GIVEN = 1 << 14  # bytes of a compressed stream that are inflated at a time
@@ -146,7 +147,7 @@ class Inflating:
 def _read(header: Header, chosen: Sequence[int]) -> list[np.ndarray]:
     """Return volumes that are stored as numbers."""
     try:
-        with header.file.open("rb") as file:
+        with open_file(header.file) as file:
             if header.encoding == RAW:
                 file.seek(_first_byte(header, header.file.stat().st_size))
                 return _take(file.read, header, chosen)
@@ -201,7 +202,7 @@ def _first_byte(header: Header, size: int) -> int:
 def _read_text(header: Header, chosen: Sequence[int]) -> list[np.ndarray]:
     """Return volumes that are written as numbers."""
     try:
-        with header.file.open("rb") as file:
+        with open_file(header.file) as file:
             file.seek(header.start)
             text = file.read(_MOST_DIGITS * header.count)
     except OSError as error:

@@ -29,6 +29,7 @@ from .mapped import MappedFiles, Rows, find_mapped
 from .mapping import CohortMapping, read_mapping, resolve
 from .mask import add_mask
 from .patterns import PATIENT
+from .table import Rows as TableRows
 from .table import read_rows
 from .text_table import Report
 
@@ -151,19 +152,19 @@ def _row_at(row: Mapping[str, str], visit: str) -> Mapping[str, str]:
     return {**row, _TIMES: own}
 
 
-def _with_rows(
-    cohort: Path, patients: Sequence[CohortPatient], table: Mapping[str, dict[str, str]]
-) -> list[CohortPatient]:
+def _with_rows(cohort: Path, patients: Sequence[CohortPatient], table: TableRows) -> list[CohortPatient]:
     """Return the patients with their rows of the table; an identifier that lost leading zeros there is reported."""
-    keys = match_identifiers([patient.patient_id for patient in patients], table, f"{cohort}: the table")
+    names = [*table, *table.doubts]
+    keys = match_identifiers([patient.patient_id for patient in patients], names, f"{cohort}: the table")
     found = []
     for patient in patients:
-        row = table.get(keys.get(patient.patient_id, ""), {})
+        key = keys.get(patient.patient_id, "")
+        row, problem = table.get(key, {}), patient.problem or table.doubts.get(key, "")
         notices: tuple[Notice, ...] = ()
         if row and identifier_key(row["patient_id"]) != identifier_key(patient.patient_id):
             text = "The table names the patient without the leading zeros, which a spreadsheet may have dropped."
             notices = (Notice("identifier_number", text),)
-        found.append(replace(patient, row=row, notices=(*patient.notices, *notices)))
+        found.append(replace(patient, row=row, problem=problem, notices=(*patient.notices, *notices)))
     return found
 
 
@@ -231,14 +232,14 @@ def _compare(other: LeftAside, patient: CohortPatient, exam: Exam) -> LeftAside:
     return replace(other, looks_like_phase=same and may_be_phase(stem_of(other.name)))
 
 
-def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[str, str]]:
+def read_table(cohort: Path, report: Report = lambda _: None) -> TableRows:
     """Read the clinical table by patient (`identifier_key`), every value as text; empty if there is no table.
 
     Args:
         report: called with each sentence about what was guessed or left aside.
 
     Raises:
-        DataError: if it cannot be read, has no `patient_id` or has a patient twice.
+        DataError: if it cannot be read or has no `patient_id`.
     """
     mapping = read_mapping(cohort)
     if mapping.table is not None:
@@ -247,7 +248,7 @@ def read_table(cohort: Path, report: Report = lambda _: None) -> dict[str, dict[
     found = [files[name] for ending in (".csv", ".xlsx") if (name := TABLE + ending) in files]
     if len(found) > 1:
         report(f"{found[0].name} was read; left aside: {found[1].name}")
-    return read_rows(found[0], mapping, report) if found else {}
+    return read_rows(found[0], mapping, report) if found else TableRows()
 
 
 def _times(patient: CohortPatient, count: int) -> tuple[list[float], tuple[Notice, ...]]:

@@ -15,6 +15,7 @@ from ..files.meta_image import read_meta_image_header
 from ..files.names import ending_of
 from ..files.nifti import read_nifti_header
 from ..files.nrrd import read_nrrd_header
+from ..files.opening import open_file
 from ..files.voxels import cannot_read, check_size, read_volumes
 from ..geometry import EXACT, ON_GRID, Geometry, describe_difference
 from ..phases import pick_phases
@@ -171,7 +172,7 @@ def _check_file(path: Path) -> None:
     if not ending_of(path.name):
         raise DataError(f"{path.name}: unknown kind of file; give one of {', '.join(FORMATS)}, or as mask a DICOM SEG")
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             start = file.read(64)
     except OSError as error:
         raise cannot_read(path, error) from None

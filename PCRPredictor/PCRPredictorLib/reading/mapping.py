@@ -12,7 +12,7 @@ Every part may be left out; the MAMA-MIA layout (see `cohort`) then holds. Keys 
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
@@ -220,19 +220,26 @@ def resolve(cohort: Path, pattern: str, row: Mapping[str, str], follow_links: bo
     Raises:
         DataError: if the pattern names an unknown column, cannot be a file's name or leaves the cohort's folder.
     """
-    try:
-        name = _FIELD.sub(lambda found: _fill(row[found["column"]], found["width"]), pattern)
-    except KeyError:
-        name = "{"
-    if "{" in _FIELD.sub("", pattern) or "}" in _FIELD.sub("", pattern) or name == "{":
-        raise DataError(
-            f"{cohort / MAPPING}: {_short(pattern)} must have columns of the table in its braces, as in {{patient_id}} "
-            "or {patient_id:03} for at least 3 digits"
-        )
+    check_columns(cohort, pattern, row)
+    name = _FIELD.sub(lambda found: _fill(row[found["column"]], found["width"]), pattern)
     if not name.isprintable() or any(len(part.encode()) > _LONGEST_NAME for part in name.split("/")):
         raise DataError(f"{cohort / MAPPING}: {_short(pattern)} must name a file, got {_short(name)}")
     check_inside(cohort, cohort / name, pattern, follow_links)
     return cohort / name
+
+
+def check_columns(cohort: Path, pattern: str, columns: Collection[str]) -> None:
+    """Check that a pattern names columns of the table, and has no other braces.
+
+    Raises:
+        DataError: if it does not.
+    """
+    rest, named = _FIELD.sub("", pattern), {found["column"] for found in _FIELD.finditer(pattern)}
+    if "{" in rest or "}" in rest or not named <= set(columns):
+        raise DataError(
+            f"{cohort / MAPPING}: {_short(pattern)} must have columns of the table in its braces, as in {{patient_id}} "
+            "or {patient_id:03} for at least 3 digits"
+        )
 
 
 def _fill(value: str, width: str | None) -> str:
@@ -253,7 +260,11 @@ def check_inside(cohort: Path, path: Path, pattern: str, follow_links: bool = Fa
     """
     if not Path(os.path.normpath(path.absolute())).is_relative_to(os.path.normpath(cohort.absolute())):
         raise DataError(f"{cohort / MAPPING}: {pattern!r} must stay inside the cohort's folder, got {path}")
-    if not follow_links and not path.resolve().is_relative_to(cohort.resolve()):
+    try:
+        inside = follow_links or path.resolve().is_relative_to(cohort.resolve())
+    except (OSError, RuntimeError):  # of a circle, until Python 3.13
+        raise DataError(f"{path}: is a link that leads in a circle; copy the file there") from None
+    if not inside:
         raise DataError(
             f"{path}: is a link that leads out of the cohort's folder; copy the file, or write "
             f'"follow_links": true into {MAPPING}'

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..answers import identifier_key
 from ..dicom.segmentation import is_dicom
-from ..files.names import is_hidden
+from ..errors import DataError
+from ..files.names import cannot_list, is_hidden
 from .images import FORMATS
 
 PATIENT = "{patient_id}"
@@ -28,11 +30,15 @@ class PatternFiles:
     Args:
         cohort: folder in which the patterns start.
         check: called with each file that is found, and its pattern; it raises DataError if the file must not be used.
+
+    Attributes:
+        problems: why the files of a patient cannot be used, by `identifier_key`.
     """
 
     def __init__(self, cohort: Path, check: Callable[[Path, str], None]) -> None:
         self._cohort, self._check = cohort, check
         self._listed: dict[Path, list[Path]] = {}
+        self.problems: dict[str, str] = {}
 
     def by_patient(self, pattern: str) -> dict[str, list[Path]]:
         """Return the files that a pattern names, by the text that its placeholder stands for."""
@@ -42,8 +48,15 @@ class PatternFiles:
         return {patient: _images_of(files) for patient, files in found.items()}
 
     def matching(self, pattern: str) -> list[Path]:
-        """Return the files that a pattern without placeholders names."""
-        return _images_of([file for file, _ in self._walk(pattern)])
+        """Return the files that a pattern without placeholders names.
+
+        Raises:
+            DataError: if one of them must not be used, or a folder cannot be read.
+        """
+        found = [file for file, _ in self._walk(pattern)]
+        if (problem := self.problems.pop("", None)) is not None:
+            raise DataError(problem)
+        return _images_of(found)
 
     def _walk(self, pattern: str) -> list[tuple[Path, str]]:
         """Return files with the patient's identifier, "" if the pattern does not name the patient."""
@@ -53,16 +66,23 @@ class PatternFiles:
             places = [
                 (path, found.groupdict().get("patient", patient))
                 for folder, patient in places
-                for path in self._list(folder)
+                for path in self._list(folder, patient)
                 if (found := _match(part, path.name, patient)) and is_kind(path)
             ]
-        for path, _ in places:
-            self._check(path, pattern)
+        for path, patient in places:
+            try:
+                self._check(path, pattern)
+            except DataError as error:
+                self.problems.setdefault(identifier_key(patient), str(error))
         return places
 
-    def _list(self, folder: Path) -> list[Path]:
+    def _list(self, folder: Path, patient: str) -> list[Path]:
         if folder not in self._listed:
-            self._listed[folder] = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+            try:
+                self._listed[folder] = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+            except OSError as error:
+                self._listed[folder] = []
+                self.problems.setdefault(identifier_key(patient), str(cannot_list(folder, error)))
         return self._listed[folder]
 
 

@@ -1,7 +1,7 @@
 """Tables of patients, CSV or Excel, as people and programs write them: a row per patient, every value as text."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
@@ -14,10 +14,20 @@ PATIENT = "patient_id"
 _SPOILED = re.compile(r"\d+([.,]\d+)?E\+\d+|=.*|#(N/A|DATE\(.*|[A-Z0/]+[!?])", re.IGNORECASE)
 
 
-def read_rows(
-    file: Path, mapping: CohortMapping | None = None, report: Report = lambda _: None
-) -> dict[str, dict[str, str]]:
-    """Read rows by patient (`identifier_key`); columns in lower case, every value as text.
+class Rows(dict[str, dict[str, str]]):
+    """Rows by patient (`identifier_key`); columns in lower case, every value as text.
+
+    Attributes:
+        doubts: why a patient has none though the table names it, likewise by patient.
+    """
+
+    def __init__(self, rows: Mapping[str, dict[str, str]] = {}, doubts: Mapping[str, str] = {}) -> None:
+        super().__init__(rows)
+        self.doubts = dict(doubts)
+
+
+def read_rows(file: Path, mapping: CohortMapping | None = None, report: Report = lambda _: None) -> Rows:
+    """Read the rows of a table. A row that cannot be told to be of one patient is left out and reported.
 
     Args:
         file: see `read_text_table`.
@@ -25,8 +35,8 @@ def read_rows(
         report: called with each sentence about what was guessed or left aside.
 
     Raises:
-        DataError: if it cannot be read, lacks a mapped column or `patient_id`, has two columns of one name, has a
-            patient twice with different values, or a row without a patient.
+        DataError: if it cannot be read, lacks a mapped column or `patient_id`, has two columns of one name, or no row
+            has a patient.
     """
     mapping = mapping or CohortMapping()
     table = read_text_table(file, mapping.sheet, mapping.columns.get(PATIENT, PATIENT), report)
@@ -65,36 +75,45 @@ def _value_key(text: str) -> str:
     return whole if point and whole.lstrip("-").isdigit() and not rest.strip("0") else key
 
 
-def _by_patient(file: Path, rows: Iterable[tuple[int, dict[str, str]]], report: Report) -> dict[str, dict[str, str]]:
+def _by_patient(file: Path, rows: Iterable[tuple[int, dict[str, str]]], report: Report) -> Rows:
     found: dict[str, tuple[int, dict[str, str]]] = {}
-    nameless, same = [], []
+    nameless, spoilt, same = [], dict[int, str](), []
+    doubts: dict[str, str] = {}
     for number, row in rows:
         key = identifier_key(row[PATIENT])
         if not key:
             nameless.append(number)
-            continue
-        _check_identifier(file, number, row[PATIENT])
-        first, known = found.setdefault(key, (number, row))
-        if number != first and {**known, PATIENT: key} == {**row, PATIENT: key}:
-            same.append(number)
-        elif number != first:
-            raise DataError(
-                f"{file}: {row[PATIENT]} has more than one row (lines {first} and {number}); keep one row per patient"
-            )
-    if nameless:
-        raise DataError(f"{file}: {_lines(nameless)} no patient_id; fill it in or delete the row")
+        elif _SPOILED.fullmatch(row[PATIENT]):  # changed beyond recognition
+            spoilt[number] = row[PATIENT]
+        else:
+            first, known = found.setdefault(key, (number, row))
+            if number != first and {**known, PATIENT: key} == {**row, PATIENT: key}:
+                same.append(number)
+            elif number != first:
+                lines = f"lines {first} and {number} of {file.name}"
+                doubts.setdefault(key, f"has more than one row, {lines}; keep one row per patient")
+    _report_left_out(file, nameless, spoilt, report if found else _refuse)
     if same:
         report(f"{file.name} has rows twice, of which one is used: line {', '.join(map(str, same[:5]))}")
-    return {key: row for key, (_, row) in found.items()}
+    for key, reason in doubts.items():
+        report(f"{found.pop(key)[1][PATIENT]} {reason}")
+    return Rows({key: row for key, (_, row) in found.items()}, doubts)
 
 
-def _check_identifier(file: Path, number: int, text: str) -> None:
-    """Refuse an identifier that a spreadsheet has changed beyond recognition."""
-    if _SPOILED.fullmatch(text):
-        raise DataError(
-            f"{file}: line {number} must have an identifier, got {text!r}, which a spreadsheet made of it; format the "
-            "column as text and enter it again"
+def _report_left_out(file: Path, nameless: Sequence[int], spoilt: Mapping[int, str], report: Report) -> None:
+    """Report rows of nobody, and those whose identifiers a spreadsheet has changed."""
+    if nameless:
+        report(f"{file}: {_lines(nameless)} no patient_id, left out; fill it in or delete the row")
+    if spoilt:
+        first = next(iter(spoilt.values()))
+        report(
+            f"{file}: {_lines(list(spoilt))} an identifier that a spreadsheet made, left out, got {first!r}; format "
+            "the column as text and enter it again"
         )
+
+
+def _refuse(sentence: str) -> None:
+    raise DataError(sentence)
 
 
 def _lines(numbers: Sequence[int]) -> str:

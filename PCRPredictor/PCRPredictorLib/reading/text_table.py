@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files.limits import GRID, TABLE
+from ..files.opening import open_file, read_content
 from ..formatting import count
 from .delimited import read_lines
 from .identifiers import clean
@@ -93,7 +94,7 @@ def read_text_table(
     """
     say: Report = lambda text: report(f"{file.name} {text}")  # noqa: E731
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             start = stream.read(8)
         if start.startswith(_OLE):
             raise ValueError("it is an old Excel file (.xls) or has a password")
@@ -121,9 +122,7 @@ def read_table_bytes(file: Path) -> bytes:
         OSError: if it cannot be read.
         ValueError: if it is too large.
     """
-    if (size := file.stat().st_size) > TABLE:
-        raise ValueError(f"it has {size >> 20} MB, more than a table of patients")
-    return file.read_bytes()
+    return read_content(file, TABLE)
 
 
 def _has_column(key: str | None, cells: Iterable[str]) -> bool:

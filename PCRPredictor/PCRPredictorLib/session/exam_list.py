@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..errors import DataError, within_memory
+from ..errors import DataError, of_one_patient
 from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.labels import LABEL, parse_labels
@@ -146,7 +146,7 @@ class ExamList:
 
 def _predict_source(source: Source, row: Row, predict: Predict, _: Translate) -> Row:
     try:
-        with within_memory():
+        with of_one_patient():
             exam = source.read()
             if exam.mask is None:
                 return replace(row, problem=_("open this exam and segment the tumour first"))

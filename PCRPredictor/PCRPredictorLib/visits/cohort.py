@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import DataError, Notice, Problem
+from ..errors import DataError, Notice, Problem, of_one_patient
 from ..reading.cohort import CohortPatient, find_patients, visits_of
 from ..reading.sources import PatientSource
 from ..response.checks import check_course, check_exams
@@ -76,8 +76,9 @@ def check_patient(found: CohortCourse) -> tuple[list[Notice], list[Problem]]:
     """
     given, problems = found.usable()
     try:
-        course = read_exams(given, found.row) if given else Course({})
-        notices = check_exams(course)
+        with of_one_patient():
+            course = read_exams(given, found.row) if given else Course({})
+            notices = check_exams(course)
     except DataError as error:
         return [], [*problems, Problem(found.patient_id, str(error))]
     read = [notice for visit in course if visit.exam is not None for notice in visit.exam.provenance.notices]

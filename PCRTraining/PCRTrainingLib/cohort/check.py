@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
-from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, within_memory
+from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, of_one_patient
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.lesion.body import outline_body
 from PCRPredictorLib.lesion.exam_check import check_exam
@@ -116,6 +116,7 @@ def examine_all(
     doubts = schema.find_doubts([patient.row for patient in patients])
     known = {patients[k].patient_id: reason for k, reason in doubts.items()}
     known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
+    known |= {patient.patient_id: patient.problem for patient in patients if patient.problem}
     seen = {} if seen is None else seen
     examined = _map(partial(_examine_one, schema, use, known), zip(patients, labels, strict=True))
     for k, (result, mark) in enumerate(examined):
@@ -135,7 +136,7 @@ def _examine_one(
         where = f"fill in {LABEL} in the table" if patient.row else "the table has no row for it; add one"
         return Problem(patient.patient_id, f"has no label; {where}"), ""
     try:
-        with within_memory():
+        with of_one_patient():
             exam = examine(patient, schema)
             return use(exam), image_hash(exam)
     except DataError as error:

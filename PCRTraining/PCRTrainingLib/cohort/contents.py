@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from PCRPredictorLib.files.opening import open_file
 from PCRPredictorLib.reading.cohort import CohortPatient
 from PCRPredictorLib.reading.mapping import MAPPING
 
@@ -41,7 +42,7 @@ def hash_file(file: Path) -> str:
     """Return a hash of a file's content, "" if it cannot be read."""
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     except OSError:

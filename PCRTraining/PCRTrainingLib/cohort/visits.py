@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from PCRPredictorLib.errors import DataError, Problem, group_problems, within_memory
+from PCRPredictorLib.errors import DataError, Problem, group_problems, of_one_patient
 from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.cohort import visits_of
@@ -83,7 +83,7 @@ def measure_cohort(cohort: Path, progress: Progress, table: Path) -> list[Proble
     problems, warnings = [], []
     for patient in patients:
         try:
-            with within_memory():
+            with of_one_patient():
                 course, wrong = measure_patient(patient)
         except DataError as error:
             problems.append(Problem(patient.patient_id, str(error).removeprefix(f"{patient.patient_id}: ")))

@@ -27,7 +27,7 @@ from PCRPredictorLib.engine.many import Place, run_again
 from PCRPredictorLib.engine.opening import open_engine
 from PCRPredictorLib.engine.passing import may_pass
 from PCRPredictorLib.engine.tasks import Killing
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, of_one_patient, sentence_of
 from PCRPredictorLib.exam import VISITS, Geometry, Provenance
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.writing import remove_leftovers, whole_file, whole_folder, write_nifti
@@ -158,7 +158,8 @@ def _import_all(
             engine, import_one, tasks, lambda done: done.value is None or done.value.passing, progress.say
         ):
             passing = not isinstance(done.error, Killing)
-            outcomes.append(done.value or Outcome(done.task.name, problem=_reason(done.error), passing=passing))
+            failed = Outcome(done.task.name, problem=sentence_of(done.error), passing=passing)
+            outcomes.append(done.value or failed)
             progress.say(outcomes[-1].describe())
             if time.monotonic() >= due:
                 start = time.monotonic()
@@ -174,16 +175,11 @@ def import_one(task: Task, _report: Callable[..., None]) -> Outcome:
     """Return what became of a patient; whatever its files raise, it does not stop the others."""
     patient = task.patient
     try:
-        record, new = import_patient(patient, task.masks, task.name, task.cohort, task.settings, task.writers)
-    except Exception as error:
-        return Outcome(task.name, problem=patient.without_names(_reason(error)), passing=may_pass(error))
+        with of_one_patient():
+            record, new = import_patient(patient, task.masks, task.name, task.cohort, task.settings, task.writers)
+    except DataError as error:
+        return Outcome(task.name, problem=patient.without_names(str(error)), passing=may_pass(error))
     return Outcome(task.name, record.taken, new)
-
-
-def _reason(error: Exception | None) -> str:
-    if isinstance(error, MemoryError):
-        return "it needs more memory than this computer has"
-    return str(error) if isinstance(error, DataError) else f"its files cannot be read ({type(error).__name__}: {error})"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.dicom.datasets import read_dataset
 from PCRPredictorLib.dicom.segmentation import is_dicom
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, of_one_patient
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.files.names import ending_of
 from PCRPredictorLib.reading.mask import read_mask
@@ -93,8 +93,9 @@ def find_mask(
     fitting, problems = [], []
     for file in (*patient.masks, *named):
         try:
-            chosen, remark = _choose_segment(file, labels)
-            fitting.append((read_mask(file, geometry, chosen), remark))
+            with of_one_patient():
+                chosen, remark = _choose_segment(file, labels)
+                fitting.append((read_mask(file, geometry, chosen), remark))
         except DataError as error:
             problems.append(str(error).replace(f"{file}", file.name))
     different = {mask.tobytes() for mask, _ in fitting}

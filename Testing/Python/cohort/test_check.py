@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PCRPredictorLib.errors import TOO_LARGE, DataError
+from PCRPredictorLib.errors import TOO_DEEP, TOO_LARGE, DataError
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.files.voxels import read_volumes
 from PCRPredictorLib.reading.cohort import find_patients
@@ -24,14 +24,26 @@ def problems(cohort):
     return {problem.patient_id: problem.reason for problem in check_cohort(cohort, Progress())[1]}
 
 
-def test_a_patient_that_exhausts_memory_is_its_own_problem(cohort, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), TOO_LARGE),
+        (RecursionError(), TOO_DEEP),
+        (OSError(5, "Input/output error"), "a file or folder cannot be used (Input/output error)"),
+        (KeyError("Anna, 51"), "it ended with an unexpected KeyError in test_check.py, line"),
+    ],
+)
+def test_whatever_a_patient_s_files_raise_is_its_own_problem(cohort, monkeypatch, error, reason):
     def read(header, chosen):
         if header.name == "p3_0000.nii.gz":
-            raise MemoryError
+            raise error
         return read_volumes(header, chosen)
 
     monkeypatch.setattr("PCRPredictorLib.reading.images.read_volumes", read)
-    assert problems(cohort) == {"P3": TOO_LARGE}
+    found = problems(cohort)
+    assert list(found) == ["P3"]
+    assert found["P3"].startswith(reason)
+    assert "Anna" not in found["P3"]
 
 
 def test_an_unused_image_that_may_be_a_phase_is_a_warning_of_its_patient(cohort, capsys):

@@ -81,8 +81,11 @@ def test_links_that_leave_the_cohort_need_leave(cohort, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "mask.nii.gz"
     elsewhere.write_bytes(b"")
     (cohort / "Masken" / "002.nii.gz").symlink_to(elsewhere)
-    with pytest.raises(DataError, match=r'"follow_links": true into cohort\.json'):
-        find_patients(cohort)
+    sound, linked = find_patients(cohort)
+    assert sound.problem == ""
+    assert '"follow_links": true into cohort.json' in linked.problem
+    with pytest.raises(DataError, match="leads out of the cohort's folder"):
+        read_patient(linked)
     describe(cohort, follow_links=True)
     assert find_patients(cohort)[1].mask.name == "002.nii.gz"
 
@@ -90,3 +93,29 @@ def test_links_that_leave_the_cohort_need_leave(cohort, tmp_path_factory):
 def test_comments_in_cohort_json_are_ignored(cohort):
     describe(cohort, **{"// phases": "six of them", "columns": {"// pcr": "two candidates"}})
     assert len(find_patients(cohort)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+@pytest.mark.parametrize("pattern", ["Masken/{patient_id}.nii.gz", "Masken/{name}.nii.gz", "Masken/{name}.*"])
+def test_a_link_in_a_circle_costs_its_patient(cohort, pattern):
+    (cohort / "table.csv").write_text("patient_id,name,pcr\n001,001,0\n002,002,1\n")
+    describe(cohort, mask=[pattern])
+    (cohort / "Masken" / "002.nii.gz").symlink_to("002.nii.gz")
+    sound, linked = find_patients(cohort)
+    assert sound.problem == ""
+    assert linked.problem or linked.mask is None
+
+
+@pytest.mark.parametrize("name", ["A\x1b[2J", "a" * 300, "../../etc"])
+def test_a_row_that_names_no_file_costs_its_patient(cohort, name):
+    (cohort / "table.csv").write_text(f"patient_id,name,pcr\n001,001,0\n002,{name},1\n")
+    describe(cohort, mask=["Masken/{name}.nii.gz"])
+    sound, other = find_patients(cohort)
+    assert (sound.problem, other.patient_id) == ("", "002")
+    assert "Masken/{name}.nii.gz' must" in other.problem
+
+
+def test_a_column_that_is_not_there_is_no_patient_s_fault(cohort):
+    describe(cohort, mask=["Masken/{name}.nii.gz"])
+    with pytest.raises(DataError, match="must have columns of the table in its braces"):
+        find_patients(cohort)

@@ -47,7 +47,6 @@ def test_columns_and_values_are_mapped(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("patient_id,age\na,1\nA,2\n", r"A has more than one row \(lines 2 and 3\); keep one"),
         ("name,age\na,1\n", "must have a column patient_id.*it has name, age"),
         ("patient_id,age\n,3\n", "line 2 has no patient_id"),
         ("", "cannot be read as a table"),
@@ -103,10 +102,24 @@ def test_equal_rows_of_one_patient_count_once_and_are_reported(tmp_path):
     assert said == ["t.csv has rows twice, of which one is used: line 3"]
 
 
-@pytest.mark.parametrize("text", ["1.23E+15", "1,2E+11", "=A2&B2", "#REF!", "#N/A"])
-def test_identifier_that_a_spreadsheet_has_spoilt_is_refused(tmp_path, text):
-    with pytest.raises(DataError, match=r"line 2 must have an identifier, got .* format the column as text"):
-        read_rows(write(tmp_path, f"patient_id;age\n{text};3\n"))
+def test_two_different_rows_of_a_patient_cost_this_patient_both(tmp_path):
+    said = []
+    rows = read_rows(write(tmp_path, "patient_id,age\na,1\nb,2\nA,3\n"), report=said.append)
+    assert (list(rows), list(rows.doubts)) == (["b"], ["a"])
+    assert said == ["a has more than one row, lines 2 and 4 of t.csv; keep one row per patient"]
+
+
+@pytest.mark.parametrize("text", ["1.23E+15", "1,2E+11", "=A2&B2", "#REF!", "#N/A", ""])
+def test_row_without_an_identifier_is_left_out_and_reported(tmp_path, text):
+    said = []
+    assert list(read_rows(write(tmp_path, f"patient_id;age\n{text};3\nB;4\n"), report=said.append)) == ["b"]
+    assert len(said) == 1
+    assert "line 2" in said[0] and "left " in said[0]
+
+
+def test_table_whose_identifiers_are_all_spoilt_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"2 lines .* have an identifier that a spreadsheet made.*format the column"):
+        read_rows(write(tmp_path, "patient_id;age\n1.23E+15;3\n1.24E+15;3\n"))
 
 
 def test_mapped_values_must_be_of_a_column_and_match_any_way_of_writing_a_number(tmp_path):

@@ -132,7 +132,6 @@ def test_resumed_run_keeps_its_configuration(trained, training_cohort, tmp_path)
         (lambda rows: [{**row, "pcr": "1"} for row in rows], "must have patients with and without pCR"),
         (lambda rows: [{**row, "pcr": "yes please"} for row in rows], "pcr must be 0, 1 or empty"),
         (lambda rows: [{**row, "pcr": ""} for row in rows], "no patient that can be used; run pcr check"),
-        (lambda rows: [*rows, {**rows[0], "age": 3}], "has more than one row"),
     ],
 )
 def test_unusable_table_is_reported_in_one_line(training_cohort, quick_config, tmp_path, capsys, change, message):

@@ -57,12 +57,14 @@ def test_all_are_predicted_and_each_says_what_is_wrong_with_it(listed):
     assert "memory" in problems[3]
 
 
-def test_an_unexpected_error_ends_the_list_and_is_reported(listed):
-    desk = listed(lambda: fail(ValueError("unexpected")), tiny_exam)
+@pytest.mark.parametrize("error", [ValueError("Anna, 51"), RecursionError(), KeyError("Anna"), OSError(5, "Anna")])
+def test_an_unexpected_error_is_a_sentence_about_its_exam_and_the_others_go_on(listed, error):
+    desk = listed(lambda: fail(error), tiny_exam)
     desk.list.predict_all()
     desk.queue.run()
-    assert not desk.list.is_predicting
-    assert desk.problems == ["unexpected"]
+    assert [row.probability for row in desk.list.rows] == ["", "62 %"]
+    assert desk.list.rows[0].problem and "\n" not in desk.list.rows[0].problem
+    assert desk.problems == []
 
 
 def test_a_second_click_stops_the_list(listed):

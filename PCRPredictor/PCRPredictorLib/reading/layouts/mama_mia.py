@@ -16,12 +16,13 @@ from pathlib import Path
 from ...dicom.segmentation import is_dicom
 from ...errors import DataError, Notice
 from ...exam import VISITS, LeftAside
-from ...files.names import ending_of, files_in, folders_in, stem_of
+from ...files.names import cannot_list, ending_of, files_in, folders_in, stem_of
 from ..identifiers import identifier_key, match_identifiers
 from ..mapped import MappedFiles
 
 REVIEWED, EXPERT, AUTOMATIC = "reviewed", "expert", "automatic"  # folders of masks, the best first
 _PHASE = re.compile(r"_(\d{4})$")
+Numbered = tuple[dict[int, list[Path]], list[LeftAside]]  # phases by number, and other images
 _FROM_ONE = "The phases of every patient are numbered from 1; the first was taken as the one before contrast."
 
 
@@ -41,12 +42,17 @@ def find_layout_patients(cohort: Path, visit: str = "") -> list[MappedFiles]:
             f"pcr init, make a cohort of DICOM with pcr import, or arrange it as images/<patient>/<phases>, "
             "segmentations/expert and clinical_and_imaging_info.csv"
         )
-    folders = {folder.name: folder_of(folder, visit.lower()) if visit else folder for folder in folders_in(images)}
-    folders = {name: folder for name, folder in folders.items() if folder.is_dir()}
+    folders = {folder.name: place for folder in folders_in(images) if (place := _place_of(folder, visit)).is_dir()}
     keys = {name: f"{name}_{visit}" if visit else name for name in folders}
     masks = find_masks(folder_of(cohort, "segmentations"), (AUTOMATIC, EXPERT, REVIEWED), list(keys.values()))
-    first = _first_number(folders.values())
-    return [_patient_in(name, folder, *masks.get(keys[name], (None, "")), first) for name, folder in folders.items()]
+    listed = {name: _listed(folder) for name, folder in folders.items()}
+    first = _first_number(files for files in listed.values() if not isinstance(files, DataError))
+    return [
+        MappedFiles(name, (), None, str(files))
+        if isinstance(files, DataError)
+        else _patient_in(name, folders[name], files, *masks.get(keys[name], (None, "")), first)
+        for name, files in listed.items()
+    ]
 
 
 def visits_of_layout(cohort: Path) -> tuple[str, ...]:
@@ -55,7 +61,7 @@ def visits_of_layout(cohort: Path) -> tuple[str, ...]:
     Without T0, folders T1 and T2 may be of different sequences.
     """
     images = folder_of(cohort, "images")
-    names = {sub.name.upper() for folder in folders_in(images) for sub in folders_in(folder)} if images.is_dir() else ()
+    names = {name for folder in folders_in(images) for name in _names_in(folder)}
     return tuple(visit for visit in VISITS if visit in names) if VISITS[0] in names else ()
 
 
@@ -85,13 +91,37 @@ def folder_of(parent: Path, name: str) -> Path:
     return found[0] if found else parent / name
 
 
-def _patient_in(name: str, folder: Path, mask: Path | None, problem: str, first: int) -> MappedFiles:
+def _names_in(folder: Path) -> set[str]:
+    """Return the names of the folders in a folder, in upper case; none if it cannot be read."""
+    try:
+        return {sub.name.upper() for sub in folders_in(folder)}
+    except OSError:
+        return set()
+
+
+def _place_of(folder: Path, visit: str) -> Path:
+    """Return where the images of a patient's visit are; one whose folder cannot be read has them there."""
+    try:
+        return folder_of(folder, visit.lower()) if visit else folder
+    except OSError:
+        return folder
+
+
+def _listed(folder: Path) -> Numbered | DataError:
+    """Return the images of a patient, see `_numbered`, or why the folder cannot be read."""
+    try:
+        return _numbered(folder)
+    except OSError as error:
+        return cannot_list(folder, error)
+
+
+def _patient_in(name: str, folder: Path, found: Numbered, mask: Path | None, problem: str, first: int) -> MappedFiles:
     """Return a patient with its phases, and why they cannot be used: a gap, a dead link, two files for one phase.
 
     Args:
         first: number of the first phase.
     """
-    phases, others = _numbered(folder)
+    phases, others = found
     if not phases and len(others) == 1:  # one file with all phases
         return MappedFiles(name, (folder / others[0].name,), mask, problem)
     files = [file for _, found in sorted(phases.items()) for file in found]
@@ -107,7 +137,7 @@ def _patient_in(name: str, folder: Path, mask: Path | None, problem: str, first:
     return MappedFiles(name, tuple(files), mask, problem, tuple(others), notices)
 
 
-def _numbered(folder: Path) -> tuple[dict[int, list[Path]], list[LeftAside]]:
+def _numbered(folder: Path) -> Numbered:
     """Return the phases of a folder by number, and its other images."""
     phases, others = defaultdict(list), []
     for file in files_in(folder):
@@ -118,7 +148,7 @@ def _numbered(folder: Path) -> tuple[dict[int, list[Path]], list[LeftAside]]:
     return phases, others
 
 
-def _first_number(folders: Iterable[Path]) -> int:
+def _first_number(listed: Iterable[Numbered]) -> int:
     """Return the number of the first phase: 1 if that of every patient is 1, else 0 as in MAMA-MIA."""
-    lowest = [min(phases) for folder in folders if (phases := _numbered(folder)[0])]
+    lowest = [min(phases) for phases, _ in listed if phases]
     return 1 if len(lowest) > 1 and set(lowest) == {1} else 0

@@ -1,0 +1,255 @@
+"""Poisoned patients: `KINDS` is a name and a function that spoils one patient of a cohort in MAMA-MIA's layout.
+
+The cohort is that of `training_cohort`. `LOST` are kinds whose patient cannot be used; what is wrong with the others is
+a warning, or nothing that matters.
+"""
+
+import csv
+import json
+import os
+import shutil
+
+import numpy as np
+from PCRPredictorLib.writing import write_nifti
+
+from support.dicom_exam import write_dicom_exam
+from support.hostile import dicom, images
+from support.training_cohort import GEOMETRY, TABLE, read_table, write_table
+
+NAN = float("nan")
+_SPOILT = 1  # the phase that is spoilt
+
+
+def phase_of(cohort, name, number=_SPOILT):
+    return cohort / "images" / name / f"{name.lower()}_{number:04d}.nii.gz"
+
+
+def mask_of(cohort, name):
+    return cohort / "segmentations" / "expert" / f"{name.lower()}.nii.gz"
+
+
+def phase(write):
+    """Return a kind whose early phase is written by a function of a stem, see `images`."""
+
+    def spoil(cohort, name):
+        file = phase_of(cohort, name)
+        file.unlink()
+        write(file.with_name(file.name.removesuffix(".nii.gz")))
+
+    return spoil
+
+
+def mask(write):
+    """Return a kind whose mask is written by a function of a stem."""
+
+    def spoil(cohort, name):
+        file = mask_of(cohort, name)
+        file.unlink()
+        write(file.with_name(file.name.removesuffix(".nii.gz")))
+
+    return spoil
+
+
+def replaced(place):
+    """Return a function that makes a kind of what stands in place of a file."""
+
+    def make(put):
+        def spoil(cohort, name):
+            file = place(cohort, name)
+            file.unlink()
+            put(file)
+
+        return spoil
+
+    return make
+
+
+def values(change):
+    """Return a kind whose early phase has other voxels."""
+
+    def write(stem):
+        array = change(images.ARRAY.astype(np.float32))
+        write_nifti(array, GEOMETRY, stem.with_name(stem.name + ".nii.gz"))
+
+    return phase(write)
+
+
+def labels(change):
+    """Return a kind whose mask has other voxels."""
+
+    def write(stem):
+        array = change(np.zeros(GEOMETRY.shape, np.int32))
+        write_nifti(array, GEOMETRY, stem.with_name(stem.name + ".nii.gz"))
+
+    return mask(write)
+
+
+def cut(share):
+    def spoil(cohort, name):
+        file = phase_of(cohort, name)
+        file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+
+    return spoil
+
+
+def row(**cells):
+    """Return a kind with other cells in its row; a column that is not there is added."""
+
+    def spoil(cohort, name):
+        rows = read_table(cohort)
+        found = [{**each, **{column: each.get(column, "") for column in cells}} for each in rows]
+        for each in found:
+            if each["patient_id"] == name:
+                each.update(cells)
+        write_table(cohort, found)
+
+    return spoil
+
+
+def renamed(new):
+    """Return a kind with another identifier, everywhere."""
+
+    def spoil(cohort, name):
+        folder = cohort / "images" / name
+        for k, file in enumerate(sorted(folder.iterdir())):
+            file.rename(folder / f"{new}_{k:04d}.nii.gz"[-255:])
+        folder.rename(cohort / "images" / new)
+        mask_of(cohort, name).rename(mask_of(cohort, name).with_name(f"{new}.nii.gz"))
+        row(patient_id=new)(cohort, name)
+
+    spoil.new = new
+    return spoil
+
+
+def spoilt_dicom(spoil_file):
+    """Return a kind whose exam is DICOM, one file of which is spoilt; `cohort.json` is not needed."""
+
+    def spoil(cohort, name):
+        folder = cohort / "images" / name
+        shutil.rmtree(folder)
+        write_dicom_exam(folder)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        spoil_file(files[len(files) // 2])
+
+    return spoil
+
+
+def _flatten(change):
+    """Return labels in a number of voxels."""
+    array = np.zeros(GEOMETRY.shape, np.int32)
+    array.flat[:change] = np.arange(1, change + 1)
+    return array
+
+
+def _holed(array):
+    array[0, 0, 0] = NAN
+    return array
+
+
+def _nifti(**fields):
+    return phase(images.nifti(**fields))
+
+
+def _to(target):
+    return lambda file: file.symlink_to(target)
+
+
+def _folder(file):
+    file.mkdir()
+    (file / "a.txt").write_text("a")
+
+
+def _closed(file):
+    file.write_bytes(b"a")
+    file.chmod(0)
+
+
+_PHASE, _MASK = replaced(phase_of), replaced(mask_of)
+
+FILES = {
+    "empty file": phase(images.raw(b"")),
+    "one byte": phase(images.raw(b"a")),
+    "cut in the header": cut(0.05),
+    "cut in the voxels": cut(0.6),
+    "text under the name of an image": phase(images.raw(b"name,age\nAnna,51\n" * 9)),
+    "a web page": phase(images.raw(b"<!doctype html><html>")),
+    "a pointer of git lfs": phase(images.raw(b"version https://git-lfs.github.com/spec/v1\noid 1\n")),
+    "NRRD under the name of NIfTI": phase(lambda stem: images.nrrd(ending=".nii.gz")(stem)),
+    "a zip under the name of NIfTI": phase(images.raw(b"PK\x03\x04" + bytes(99))),
+    "a folder in place of a phase": _PHASE(_folder),
+    "a folder in place of the mask": _MASK(_folder),
+    "no phase": _PHASE(lambda _: None),
+    "no mask": _MASK(lambda _: None),
+}
+SYSTEM = {
+    "a pipe as a phase": _PHASE(os.mkfifo),
+    "a pipe as the mask": _MASK(os.mkfifo),
+    "/dev/zero as a phase": _PHASE(_to("/dev/zero")),
+    "/dev/zero as the mask": _MASK(_to("/dev/zero")),
+    "a phase whose disk fails": _PHASE(_to("/proc/self/mem")),
+    "a link in a circle": _PHASE(lambda file: file.symlink_to(file.name)),
+    "a mask that is a link in a circle": _MASK(lambda file: file.symlink_to(file.name)),
+    "a link to nowhere": _PHASE(_to("nowhere")),
+    "a link to a folder": _PHASE(_to("/")),
+}
+INFLATION = {name: phase(write) for name, write in images.INFLATION.items() if not name.startswith("mhd: voxels in")}
+GEOMETRIES = {f"geometry: {name}": phase(write) for name, write in images.GEOMETRY.items()}
+VOXELS = {
+    "all NaN": values(lambda array: array * NAN),
+    "one NaN": values(_holed),
+    "infinite": values(lambda array: array / 0 if array.size == 0 else np.full_like(array, np.inf)),
+    "constant": values(lambda array: array * 0),
+    "negative slope that is NaN": _nifti(scl_slope=NAN, scl_inter=0),
+    "slope of 10^38": _nifti(scl_slope=1e38, scl_inter=0),
+    "one slice": phase(images.nifti(dim=[3, 32, 32, 1, 1, 1, 1, 1])),
+    "one voxel": phase(images.nifti(dim=[3, 1, 1, 1, 1, 1, 1, 1])),
+}
+MASKS = {
+    "an empty mask": labels(lambda array: array),
+    "a mask of every voxel": labels(lambda array: array + 1),
+    "a mask of 6,000 labels": labels(lambda _: _flatten(6000)),
+    "a mask of two labels": labels(lambda _: _flatten(2)),
+    "a negative mask": labels(lambda _: -_flatten(40)),
+    "a mask on another grid": mask(images.nifti(dim=[3, 32, 16, 6, 1, 1, 1, 1])),
+    "a mask that inflates": mask(images.INFLATION["nii.gz: 24 MB behind its voxels"]),
+    "a mask with spacing NaN": mask(images.nifti(pixdim=[1, 2, NAN, 4, 0, 0, 0, 0])),
+}
+DICOM = {f"DICOM: {name}": spoilt_dicom(dicom.KINDS[name]) for name in (
+    "deflated, 24 MB of zeros in a private element", "65535 x 65535 pixels", "RLE that expands 64 times",
+    "JPEG 2000 of 30,000 x 30,000", "JPEG that is no JPEG", "cut in the pixels",
+    "sequences inside each other, 5,000 deep", "spacing NaN",
+)}  # fmt: skip
+TABLES = {
+    "times of 5,000 brackets": row(acquisition_times="[" * 5000),
+    "times that are Python": row(acquisition_times="[__import__('os').getpid()]"),
+    "an age of 5,000 digits": row(age="9" * 5000),
+    "an age that is NaN": row(age="nan"),
+    "an age that is a formula": row(age='=HYPERLINK("http://a","51")'),
+    "an age with an escape sequence": row(age="\x1b[2J"),
+    "no label": row(pcr=""),
+}
+NAMES = {
+    "a name with an escape sequence": renamed("p\x1b[2J"),
+    "a name in brackets": renamed("[red]P[/red]"),
+    "a name that is a formula": renamed('=HYPERLINK("a","P")'),
+    "a name that turns the text": renamed("p\u202egnp"),
+    "a name that is a tag": renamed("<img src=x onerror=alert(1)>".replace("/", "")),
+    "a name of 200 characters": renamed("p" * 200),
+    "a name that is no text": renamed(os.fsdecode(b"p\xff\xfe")),
+}
+LOST = FILES | SYSTEM | INFLATION | GEOMETRIES | VOXELS | MASKS | DICOM
+KINDS = LOST | TABLES | NAMES
+
+
+def mapped(cohort):
+    """Describe the layout of MAMA-MIA by `cohort.json`, so that the other way of finding files is taken."""
+    content = {
+        "phases": [f"images/{{patient_id}}/*_{k:04d}.*" for k in range(3)],
+        "mask": ["segmentations/expert/{patient_id}.*"],
+    }
+    (cohort / "cohort.json").write_text(json.dumps(content))
+
+
+def names_of(cohort):
+    with (cohort / TABLE).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return [each["patient_id"] for each in csv.DictReader(file)]
