@@ -7,9 +7,7 @@ import contextlib
 import errno
 import locale
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -18,6 +16,7 @@ import typer
 from . import __version__
 from .child import end_with_parent, is_child
 from .commands.deferred import Deferred
+from .commands.interrupts import INTERRUPTED, hearing, was_interrupted, write_interrupted
 from .commands.options import console
 from .errors import DataError, within_memory
 from .formatting import as_line
@@ -84,15 +83,32 @@ app = _make_application()
 
 
 def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code; report an error in the data in one line on standard error."""
+    """Run a command line and return its exit code; report an error in the data in one line on standard error.
+
+    Ctrl-C ends it in one line, too, that names what goes on with it.
+    """
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    with hearing(words):
+        try:
+            code = _run(application, words)
+        except BaseException:
+            if not was_interrupted():
+                raise
+            code = INTERRUPTED
+        if code == INTERRUPTED or (code and was_interrupted()):  # other errors are its consequence
+            code = INTERRUPTED
+            if not is_child():
+                write_interrupted()
+    return code
+
+
+def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
     try:
         _accept_any_character()
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with nothing left behind
         if is_child():
             end_with_parent()
         with within_memory():
-            code = application(arguments, standalone_mode=True)
+            code = application(words, standalone_mode=True)
     except DataError as error:
         return _report(str(error))
     except BrokenPipeError:  # whoever read the output has ended
@@ -105,11 +121,13 @@ def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = No
     except SystemExit as stop:
         return int(stop.code or 0)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return int(code or 0)
 
 
 def _report(sentence: str) -> int:
+    if was_interrupted():
+        return INTERRUPTED
     sys.stderr.write(f"pcr: {as_line(sentence)}\n")
     return 1
 

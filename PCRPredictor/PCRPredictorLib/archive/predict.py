@@ -123,7 +123,7 @@ def _predict(
                 journal.append(entry)
                 see(entry)
     except KeyboardInterrupt:
-        say(f"{len(journal.places)} of {count(len(patients), 'patient')} done; go on with --resume")
+        say(f"{len(journal.places)} of {count(len(patients), 'patient')} done")
         raise
 
 

@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine.sparing import spared_ctrl_c
+
 if TYPE_CHECKING:
     if sys.platform == "win32":
         from multiprocessing.connection import PipeConnection as Connection
@@ -40,7 +42,8 @@ def scene_beside() -> Iterator[SceneWriter]:
         return
     pipe, other_end = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_write_when_asked, args=(other_end,), daemon=True)
-    process.start()
+    with spared_ctrl_c():
+        process.start()
     other_end.close()
     helper = _Helper(process, pipe)
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cluster import Cluster
 from .engine import Done, Engine, Heard, ThisProcess, V, ignore
+from .sparing import spared_ctrl_c
 from .tasks import Function, R, T
 
 if TYPE_CHECKING:
@@ -88,27 +89,43 @@ def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any
     from distributed import Client, LocalCluster
 
     config.set(_SETTINGS)
-    environment = dict(os.environ)
-    try:
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=_ANY_PORT,  # without it, Dask listens on all interfaces
-            worker_dashboard_address=_ANY_PORT,
-            memory_limit=0,  # mapped files count as memory, and need none
-            silence_logs=logging.CRITICAL,
-            security=True if find_spec("cryptography") else None,
-        )
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)  # which Dask has changed for its workers
-    with cluster, Client(cluster, set_as_default=False) as client:
-        client.register_plugin(prepare_worker(gpus))
+    with _loop() as loop:
+        environment = dict(os.environ)
         try:
-            yield cluster, client
+            cluster = LocalCluster(
+                loop=loop,
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=_ANY_PORT,  # without it, Dask listens on all interfaces
+                worker_dashboard_address=_ANY_PORT,
+                memory_limit=0,  # mapped files count as memory, and need none
+                silence_logs=logging.CRITICAL,
+                security=True if find_spec("cryptography") else None,
+            )
         finally:
-            cluster.sync(_end_workers, cluster)
+            os.environ.clear()
+            os.environ.update(environment)  # which Dask has changed for its workers
+        with cluster, Client(cluster, set_as_default=False) as client:
+            client.register_plugin(prepare_worker(gpus))
+            try:
+                yield cluster, client
+            finally:
+                cluster.sync(_end_workers, cluster)
+
+
+@contextmanager
+def _loop() -> Iterator[Any]:
+    """Yield the loop, in a thread, that starts the workers; they do not hear Ctrl-C, which is for this process."""
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    with spared_ctrl_c():
+        runner.start()
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
 
 
 def _has_page() -> bool:

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from PCRPredictorLib.engine.sparing import spared_ctrl_c
 from PCRPredictorLib.errors import DataError
 
 from .channel import Channel, Kind
@@ -249,6 +249,5 @@ def load_ahead() -> None:
     if sys.platform == "linux":
         from multiprocessing import forkserver  # on Linux alone
 
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C ends the server alone
-        forkserver.ensure_running()
-        signal.signal(signal.SIGINT, interrupt)
+        with spared_ctrl_c():
+            forkserver.ensure_running()
