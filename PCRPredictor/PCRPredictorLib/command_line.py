@@ -42,6 +42,11 @@ _SUBCOMMANDS = (
         "Follow a tumour under treatment: measure it at each visit, and predict pCR from how it responds.",
     ),
     Deferred(
+        "pacs",
+        "PCRPredictorLib.commands.pacs:pacs",
+        "Find studies of a PACS, predict them, and store the results.",
+    ),
+    Deferred(
         "phantom",
         "PCRPredictorLib.commands.phantom:phantom",
         "Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table.",

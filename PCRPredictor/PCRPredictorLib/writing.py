@@ -95,6 +95,27 @@ def whole_file(path: Path, *, among_many: bool = False) -> Iterator[Path]:
         _remove_staging(staging, held)
 
 
+@contextmanager
+def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
+    """Give a new hidden folder that only this user may read; it is removed at the end of the block.
+
+    What a process that was killed has left there is removed, too.
+
+    Raises:
+        DataError: if it cannot be made.
+    """
+    staging = held = None
+    try:
+        remove_leftovers(parent)
+        staging, held = _make_staging(parent / name)
+    except OSError as error:
+        raise DataError(f"{parent}: cannot be written ({_reason(error)}); {_advice(error)}") from error
+    try:
+        yield staging
+    finally:
+        _remove_staging(staging, held)
+
+
 def _remove_staging(staging: Path | None, held: int | None) -> None:
     if staging is not None:
         shutil.rmtree(staging, ignore_errors=True)

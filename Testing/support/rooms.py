@@ -23,7 +23,8 @@ _LOW = _ENGINE | _SAVED | _READING | _SHIFT | _STORY | _RESPONSE | _APART | _VIS
 _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCRPredictorLib/outputs"}
 _CALLS = _OUTPUTS | {"PCRPredictorLib/calls"}
 _ARCHIVE = _OUTPUTS | {"PCRPredictorLib/archive"}
-_COMMANDS = _ARCHIVE | _CALLS | {"PCRPredictorLib/commands"}
+_PACS = _CALLS | {"PCRPredictorLib/pacs"}
+_COMMANDS = _ARCHIVE | _PACS | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
 _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
@@ -61,7 +62,8 @@ MAY_IMPORT = {
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/archive": _ARCHIVE,
     "PCRPredictorLib/calls": _OUTPUTS,
-    "PCRPredictorLib/commands": _ARCHIVE | _CALLS,
+    "PCRPredictorLib/pacs": _PACS,
+    "PCRPredictorLib/commands": _ARCHIVE | _PACS,
     "PCRPredictorLib/command_line": _COMMANDS,
     "PCRTrainingLib": _LOW,
     "PCRTrainingLib/cohort": _DATA,

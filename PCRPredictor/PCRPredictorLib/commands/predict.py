@@ -46,6 +46,19 @@ LabelOption = Annotated[
     list[str],
     typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
 ]
+FindOption = Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")]
+ClickOption = Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")]
+BoxOption = Annotated[list[float], typer.Option(help="Grow the tumour in this box: X Y Z X Y Z, two corners, LPS mm.")]
+AnywayOption = Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")]
+ClinicalOption = Annotated[
+    list[str],
+    typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
+]
+PointOption = Annotated[str | None, typer.Option(help="Operating point for the decision; default: the model's first.")]
+PickOption = Annotated[
+    list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
+]
+NamedOption = Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")]
 MatterOption = Annotated[
     bool,
     typer.Option("--does-it-matter", help="Also erase the tumour and a patch elsewhere, and swap the background."),
@@ -66,28 +79,19 @@ def predict(
     series: SeriesOption = [],  # noqa: B006
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
     label: LabelOption = [],  # noqa: B006
-    find_tumour: Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")] = False,
-    click: Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")] = [],  # noqa: B006
-    box: Annotated[
-        list[float], typer.Option(help="Grow the tumour in this box: X Y Z X Y Z, two corners, LPS mm.")
-    ] = [],  # noqa: B006
-    click_anyway: Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")] = False,
-    clinical: Annotated[
-        list[str],
-        typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
-    ] = [],  # noqa: B006
+    find_tumour: FindOption = False,
+    click: ClickOption = [],  # noqa: B006
+    box: BoxOption = [],  # noqa: B006
+    click_anyway: AnywayOption = False,
+    clinical: ClinicalOption = [],  # noqa: B006
     model: ModelOption = DEFAULT_MODEL,
-    operating_point: Annotated[
-        str | None, typer.Option(help="Operating point for the decision; default: the model's first.")
-    ] = None,
-    pick: Annotated[
-        list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
-    ] = [],  # noqa: B006
+    operating_point: PointOption = None,
+    pick: PickOption = [],  # noqa: B006
     each: Annotated[bool, typer.Option("--each", help="With --cohort, also write each patient's files.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a --cohort that was stopped.")] = False,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
-    show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False,
+    show_patient_id: NamedOption = False,
     dicom_results: Annotated[
         bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
     ] = False,
@@ -99,7 +103,7 @@ def predict(
     of_one = mask or label or find_tumour or click or box or clinical or show_patient_id
     of_many = {"--each": each, "--resume": resume, "--workers": workers, "--cluster": cluster}
     _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), of_many, dicom_results)
-    _check_tumour_words(mask is not None, find_tumour, click, box, click_anyway)
+    check_tumour_words(mask is not None, find_tumour, click, box, click_anyway)
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
     if cohort is not None:
@@ -139,9 +143,7 @@ def _check_words(
         raise typer.BadParameter("--dicom-results needs an exam from --dicom")
 
 
-def _check_tumour_words(
-    mask: bool, find_tumour: bool, click: list[float], box: list[float], click_anyway: bool
-) -> None:
+def check_tumour_words(mask: bool, find_tumour: bool, click: list[float], box: list[float], click_anyway: bool) -> None:
     """Refuse several tumours, clicks that are no position, and boxes that have not two corners."""
     if mask + find_tumour + bool(click) + bool(box) > 1:
         raise typer.BadParameter("give at most one of --mask, --find-tumour, --click and --box")

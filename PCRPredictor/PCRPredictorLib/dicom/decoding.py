@@ -23,6 +23,9 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
     RLELossless,
 )
 
@@ -45,6 +48,7 @@ except ImportError:  # before pydicom 3
 
 
 _BY_PYDICOM = {RLELossless, DeflatedExplicitVRLittleEndian}
+_BY_ITK = {*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes}
 _ITK = """
 import sys, numpy, SimpleITK
 with open(sys.argv[1], "wb") as found:
@@ -90,6 +94,14 @@ def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
     for file, values in zip(others, _read_by_itk(list(others), name), strict=True):
         found[file, None] = _undo_rescaling(values, others[file])
     return np.stack([found[s.file, s.frame] for s in slices])
+
+
+def can_decode(syntax: UID, frames: int = 1) -> bool:
+    """Return True if pixels in a transfer syntax can be read, of one frame by pydicom or ITK, of several by pydicom."""
+    data = pydicom.Dataset()
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = syntax
+    return syntax.is_transfer_syntax and (_has_decoder(data) or (frames == 1 and syntax in _BY_ITK))
 
 
 def _open(file: Path) -> pydicom.Dataset:

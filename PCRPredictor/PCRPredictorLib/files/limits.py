@@ -20,3 +20,7 @@ JSON = 10_000_000  # bytes of a text in JSON
 DEPTH = 64  # of lists and objects in JSON, each inside the other
 NUMBER = 400  # digits of a number in JSON
 TEXT = 100_000  # characters of a name, a pattern or a comment in JSON
+
+ANSWER = 128 << 20  # bytes of an answer in JSON of a PACS
+STUDIES, INSTANCES = 10_000, 50_000  # of a search in a PACS, of a study
+FETCHED = 32 << 30  # bytes of a study of a PACS

@@ -1,0 +1,124 @@
+"""`pcr pacs predict`: fetch a study of a PACS, predict it, and store the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..formatting import as_line
+from ..model.bundle import find_bundle, load_bundle
+from ..pacs.configuration import VARIABLE, read_configuration
+from ..pacs.connection import Connection, connect
+from ..pacs.predicting import StudyRequest, predict_study
+from ..reading.clinical import read_clinical_words
+from .options import DEFAULT_MODEL, DeviceOption, ModelOption, PlainConsole, load_predictor, print_line
+from .predict import (
+    AnywayOption,
+    BoxOption,
+    ClickOption,
+    ClinicalOption,
+    FindOption,
+    LabelOption,
+    MatterOption,
+    NamedOption,
+    PickOption,
+    PointOption,
+    check_tumour_words,
+    print_candidates,
+    print_found,
+)
+from .scene_process import scene_beside
+
+if TYPE_CHECKING:
+    from ..pacs.storing import Item
+
+PacsOption = Annotated[
+    Path | None, typer.Option("--pacs", help=f"File with the address of the PACS; default: that of {VARIABLE}.")
+]
+_notes = PlainConsole(stderr=True, highlight=False)
+
+
+def predict(
+    study: Annotated[str, typer.Option(help="UID of the study; pcr pacs find lists them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    pacs: PacsOption = None,
+    series: Annotated[
+        list[str], typer.Option(help="UIDs or numbers of the series with the phases; default: all MR images.")
+    ] = [],  # noqa: B006
+    segmentation: Annotated[
+        str,
+        typer.Option(help="UID or number of the series with the tumour mask; default: the study's own, if it has one."),
+    ] = "",
+    mask: Annotated[Path | None, typer.Option(help="File with the tumour mask, instead of one of the study.")] = None,
+    label: LabelOption = [],  # noqa: B006
+    find_tumour: FindOption = False,
+    click: ClickOption = [],  # noqa: B006
+    box: BoxOption = [],  # noqa: B006
+    click_anyway: AnywayOption = False,
+    clinical: ClinicalOption = [],  # noqa: B006
+    model: ModelOption = DEFAULT_MODEL,
+    operating_point: PointOption = None,
+    pick: PickOption = [],  # noqa: B006
+    show_patient_id: NamedOption = False,
+    does_it_matter: MatterOption = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep what is fetched in this folder.")] = None,
+    store: Annotated[bool, typer.Option("--store", help="Send the results to the PACS.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what --store would send, and send nothing.")] = False,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Fetch a study, predict it and, with --store, send the results to the PACS. Without it nothing is sent."""
+    _check_words(store, dry_run, mask, segmentation)
+    check_tumour_words(bool(mask or segmentation), find_tumour, click, box, click_anyway)
+    connection, bundle = open_connection(pacs), load_bundle(find_bundle(model))
+    bundle.operating_point(operating_point)
+    request = StudyRequest(
+        study=study,
+        series=tuple(series),
+        segmentation=segmentation,
+        mask=mask,
+        labels=tuple(label),
+        find_tumour=find_tumour,
+        place=tuple(click or box),
+        anyway=click_anyway,
+        clinical=read_clinical_words(clinical, bundle.schema),
+        pick=tuple(pick),
+        operating_point=operating_point,
+        does_it_matter=does_it_matter,
+        show_patient_id=show_patient_id,
+        store=store,
+        dry_run=dry_run,
+        keep=keep,
+    )
+    with scene_beside() as scene_writer:
+        found = predict_study(connection, request, load_predictor(bundle, device), out, scene_writer)
+    print_candidates(found.candidates)
+    print_found(found.predicted, out)
+    print_items(found.items, connection.configuration.url)
+
+
+def _check_words(store: bool, dry_run: bool, mask: Path | None, segmentation: str) -> None:
+    """Refuse options that do not go together."""
+    if store and dry_run:
+        raise typer.BadParameter("give one of --store and --dry-run")
+    if mask and segmentation:
+        raise typer.BadParameter("give one of --mask and --segmentation")
+
+
+def open_connection(file: Path | None) -> Connection:
+    """Return a connection to the PACS of a configuration file; what it does is printed on standard error."""
+    return connect(read_configuration(file), print_note)
+
+
+def print_note(text: str) -> None:
+    """Print a line on standard error, which is not part of the result."""
+    _notes.print(as_line(text), soft_wrap=True)
+
+
+def print_items(items: Sequence[Item], place: str) -> None:
+    """Print what was stored, what was there, and what would be sent."""
+    for item in items:
+        said = {"stored": "stored", "there": "there already", "missing": "would be sent"}[item.state]
+        print_line(f"{said}: {item}" + (f" to {place}/studies/{item.study}" if item.state == "missing" else ""))

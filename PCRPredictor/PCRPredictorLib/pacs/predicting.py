@@ -1,0 +1,159 @@
+"""Predict a study of a PACS: the one way of command, page, panel and `watch`.
+
+A page or panel that shows the exam before it is predicted takes the same steps one by one: `find_study`, `fetch_study`,
+its own prediction, and `store`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..calls.one_exam import PredictedExam, predict_exam, with_tumour
+from ..dicom.objects.results import FILES
+from ..errors import DataError
+from ..outputs import DICOM
+from ..reading.sources import given_source
+from ..writing import temporary_folder
+from .connection import Connection
+from .fetching import NONE, Fetched, choose_images, choose_segmentation, fetch_study
+from .storing import Item, plan, store
+from .studies import find_study
+
+if TYPE_CHECKING:
+    from ..finding.find import Candidate
+    from ..model.predictor import Predictor
+    from ..outputs import SceneWriter
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRequest:
+    """A study, and what is wanted of it.
+
+    Args:
+        study: its UID.
+        series: UIDs or numbers of the series with the phases; empty for all MR images.
+        segmentation: UID or number of the series with the mask; "" for the study's own, "none" for none.
+        mask: file with the mask, instead of one of the study.
+        labels: of the tumours in the mask, see `read_masks`.
+        find_tumour: find the tumour instead.
+        place: LPS mm of a click, or of two corners of a box, that the tumour grows from instead; see `with_tumour`.
+        anyway: use what grows there even if it does not look like a mass.
+        clinical: values by name.
+        pick: positions of pre, early and late among the phases, from 0.
+        operating_point: its name, None for the model's first.
+        does_it_matter: see `predict_exam`.
+        show_patient_id: name the patient in the report.
+        store: send the results to the PACS.
+        dry_run: list what would be sent, and send nothing.
+        keep: folder for what is fetched; None for a temporary one.
+    """
+
+    study: str
+    series: tuple[str, ...] = ()
+    segmentation: str = ""
+    mask: Path | None = None
+    labels: tuple[int | str, ...] = ()
+    find_tumour: bool = False
+    place: tuple[float, ...] = ()
+    anyway: bool = False
+    clinical: Mapping[str, object] = field(default_factory=dict)
+    pick: tuple[int, ...] = ()
+    operating_point: str | None = None
+    does_it_matter: bool = False
+    show_patient_id: bool = False
+    store: bool = False
+    dry_run: bool = False
+    keep: Path | None = None
+
+    @property
+    def has_own_mask(self) -> bool:
+        """Return True if the tumour does not come from the PACS."""
+        return self.mask is not None or self.find_tumour or bool(self.place)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """A study as it was predicted.
+
+    Args:
+        candidates: places that look like a tumour, if it was found.
+        items: that were stored, were there already or, in a dry run, would be sent; empty if nothing is sent.
+    """
+
+    fetched: Fetched
+    predicted: PredictedExam
+    candidates: tuple[Candidate, ...] = ()
+    items: tuple[Item, ...] = ()
+
+
+def predict_study(
+    connection: Connection,
+    request: StudyRequest,
+    predictor: Predictor,
+    out: Path,
+    scene_writer: SceneWriter | None = None,
+) -> StudyResult:
+    """Fetch a study, predict it, write the files of the result and, if that is asked for, store it.
+
+    Args:
+        connection: its `say` is called with what is done.
+        out: folder of the files, see `write_prediction`.
+        scene_writer: see there; None for no scene.
+
+    Raises:
+        PacsError: if the PACS does not do its part; results that could not be stored lie in `out`.
+        DataError: if the study cannot be predicted, or its tumour is not known.
+    """
+    with _folder(request.keep) as folder:
+        fetched = fetch_exam(connection, request, folder)
+        source = given_source([], fetched.folder, request.pick)
+        mask = request.mask or fetched.segmentation
+        exam = source.with_overrides(mask, request.clinical, request.labels).read()
+        exam, candidates = with_tumour(exam, request.find_tumour, request.place, request.anyway)
+        sends = request.store or request.dry_run
+        found = predict_exam(
+            exam, predictor, request.operating_point, does_it_matter=request.does_it_matter, dicom=sends
+        )
+        named = request.show_patient_id
+        found.write(out, show_patient_id=named, dicom=sends, scene=scene_writer is not None, scene_writer=scene_writer)
+    files = results_in(out) if sends else []
+    items = (plan if request.dry_run else store)(connection, files) if sends else []
+    return StudyResult(fetched, found, candidates, tuple(items))
+
+
+def fetch_exam(connection: Connection, request: StudyRequest, folder: Path) -> Fetched:
+    """Fetch what a request needs of its study into a folder.
+
+    Raises:
+        PacsError, DataError: as `fetch_study`; or if the study has no segmentation and no tumour is given.
+    """
+    study = find_study(connection, request.study)
+    segmentation = NONE if request.has_own_mask else request.segmentation
+    choose_images(study, request.series)
+    if not request.has_own_mask and choose_segmentation(study, segmentation) is None:
+        raise DataError(
+            f"study {study.uid} has no segmentation of a tumour; give --mask FILE, --click X Y Z or --find-tumour"
+        )
+    fetched = fetch_study(connection, study, folder, request.series, segmentation)
+    for note in fetched.notes:
+        connection.say(note)
+    return fetched
+
+
+def results_in(out: Path) -> list[Path]:
+    """Return the results in DICOM of a folder in the order in which they are sent, the report last."""
+    return [out / DICOM / name for name in FILES if (out / DICOM / name).is_file()]
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with temporary_folder(Path(tempfile.gettempdir()), "pacs") as folder:
+        yield folder / "study"
