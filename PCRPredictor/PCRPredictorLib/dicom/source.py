@@ -74,13 +74,6 @@ class Sources:
         """Return the header from which patient, study and scanner are copied."""
         return self.images[0]
 
-    def part(self, chosen: slice) -> Sources:
-        """Return the images of some slices."""
-        if not self.frames:
-            return Sources(self.images[chosen])
-        frames = self.first.PerFrameFunctionalGroupsSequence[chosen]
-        return Sources((_with_frames(self.first, frames),), self.frames[chosen])
-
     def number_frames(self, item: pydicom.Dataset) -> None:
         """Change references to frames from numbers of slices to numbers of frames in the file."""
         for element in item.iterall() if self.frames else ():

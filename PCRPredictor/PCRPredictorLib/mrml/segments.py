@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..exam import Exam, Geometry, bounding_box
-from ..report.display import OUTLINE_RGB
+from ..lesion.colours import TUMOUR_RGB, tumour_rgb
 from .exam import Node, fill_image, ijk_to_ras
 
 SEGMENT = "tumour"
@@ -20,7 +20,6 @@ TERMINOLOGY = (  # the codes that DICOM segmentations of `dicom.objects` have
     "~SCT^49755003^Morphologically Altered Structure~SCT^108369006^Neoplasm~^^"
     "~Anatomic codes - DICOM master list~SCT^76752008^Breast~^^"
 )
-_FURTHER_RGB = ((1.0, 0.65, 0.2), (0.55, 0.65, 1.0), (1.0, 0.45, 0.75), (0.9, 0.9, 0.35))  # of further tumours
 
 
 class Tumour(NamedTuple):
@@ -71,7 +70,7 @@ def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour seg
     """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
     node = _add_segmentation_node(scene, name)
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
-    _add_segment(node.GetSegmentation(), SEGMENT, SEGMENT, OUTLINE_RGB)
+    _add_segment(node.GetSegmentation(), SEGMENT, SEGMENT, TUMOUR_RGB)
     return node
 
 
@@ -101,7 +100,7 @@ def put_segments(node: Node, tumours: Sequence[Tumour], geometry: Geometry, refe
     for tumour in tumours:
         is_new = content.GetSegment(tumour.key) is None
         if is_new:
-            _add_segment(content, tumour.key, tumour.name, _colour(content.GetNumberOfSegments()))
+            _add_segment(content, tumour.key, tumour.name, tumour_rgb(content.GetNumberOfSegments()))
         if content.GetSegment(tumour.key).GetName() != tumour.name:
             content.GetSegment(tumour.key).SetName(tumour.name)
         if not is_new or tumour.part.size:
@@ -114,10 +113,6 @@ def remove_segments(node: Node, keys: Iterable[str]) -> None:
     """Take segments away."""
     for key in keys:
         node.GetSegmentation().RemoveSegment(key)
-
-
-def _colour(number: int) -> tuple[float, float, float]:
-    return OUTLINE_RGB if number == 0 else _FURTHER_RGB[(number - 1) % len(_FURTHER_RGB)]
 
 
 def _clear(node: Node, key: str) -> None:

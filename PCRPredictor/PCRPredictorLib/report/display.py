@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exam import Exam, Geometry
+from ..lesion.colours import TUMOUR_RGB
 from ..model.grid import AxisOrder, acquisition_order
 
 ZOOM_MM = 80.0
 OPACITY = 0.45  # of attention over a phase in Slicer's views
 FAINT = 0.15  # attention below this share of its peak is not coloured
-OUTLINE_RGB = (0.29, 0.87, 0.50)
+OUTLINE_RGB = TUMOUR_RGB
 # Violet over red and orange to pale yellow: rising lightness, distinct with any colour vision, never grey.
 ATTENTION_RGB = (
     (0.30, 0.05, 0.45),

@@ -53,6 +53,12 @@ def test_report_gives_no_decision_that_a_warning_forbids(tiny_folder, tmp_path):
     assert texts_of(group)["MODEL_AUC"] == ["0.73 (0.67 to 0.79), out of fold"]
 
 
+def test_report_is_shown_as_text_with_a_line_per_item(dicom_results):
+    report = dicom_results["report"]
+    assert report.ConceptNameCodeSequence[0].CodeValue == "126002"  # of 126000, OHIF shows only points and lines
+    assert {item.value for item in report.iterall() if item.keyword == "ContinuityOfContent"} == {"SEPARATE"}
+
+
 def test_report_says_in_which_breast(report):
     (site,) = report.finding_sites
     assert (site.value.meaning, site.laterality.meaning) == ("Breast", "Left")

@@ -17,6 +17,7 @@ from PCRPredictorLib.dicom.objects.results import write_dicom_results
 from PCRPredictorLib.dicom.segmentation import read_segmentation
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Exam
+from PCRPredictorLib.lesion.colours import tumour_rgb
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.outputs import write_tumour
 from PCRPredictorLib.phantom.patient import make_exam
@@ -28,6 +29,7 @@ from support.examples import tiny_prediction, two_lesions
 
 pytest.importorskip("highdicom")
 import highdicom as hd
+from highdicom.color import CIELabColor
 
 CLINICAL = ["age=47", "hr=positive"]
 
@@ -136,6 +138,16 @@ def test_attention_lies_on_the_source_within_half_a_voxel(results):
     assert volume.array.max() == pytest.approx(1)
 
 
+def test_maps_have_a_frame_per_slice_in_the_order_in_which_viewers_lay_them(results):
+    geometry = read_dicom_exam(results[0]).geometry
+    for name in ("attention", "evidence"):
+        frames = pydicom.dcmread(results[1] / "dicom" / f"{name}.dcm").PerFrameFunctionalGroupsSequence
+        corners = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], float)
+        along = np.diff(corners @ np.cross(geometry.direction[:, 0], geometry.direction[:, 1]))
+        assert len(frames) == geometry.size[2]
+        assert along == pytest.approx(geometry.spacing[2], abs=0.01)
+
+
 def test_evidence_is_a_map_with_its_own_quantity_and_unit_that_adds_up_to_the_image_s_term(results):
     out = results[1]
     item = pydicom.dcmread(out / "dicom" / "evidence.dcm")
@@ -221,6 +233,8 @@ def test_lesions_are_segments_with_a_measurement_group_each(exam, tmp_path):
     assert [found.get_segment_description(n).segment_label for n in found.segment_numbers] == ["right", "left"]
     report = hd.sr.srread(tmp_path / "report.dcm")
     assert len(report.content.get_volumetric_roi_measurement_groups()) == 2
+    colours = [CIELabColor.from_dicom_value(s.RecommendedDisplayCIELabValue).to_rgb() for s in found.SegmentSequence]
+    assert np.array(colours) / 255 == pytest.approx(np.array([tumour_rgb(0), tumour_rgb(1)]), abs=0.01)
     for n, lesion in enumerate(read.lesions, 1):
         assert np.array_equal(read_mask(tmp_path / "tumour.dcm", read.geometry, [n]), lesion.mask != 0)
 

@@ -29,8 +29,8 @@ from ...prediction import RESEARCH_USE_ONLY
 from ...response.course import VISITS, WHEN, Course, Visit, VisitValues
 from ...response.prediction import ResponsePrediction, VisitPrediction
 from ..source import WITHOUT, Sources, read_sources
-from .codes import concept, laterality, own_scheme
-from .report import as_texts, as_warning, describe_term, observer
+from .codes import concept, laterality
+from .report import as_texts, as_warning, describe_term, make_document
 from .results import check_possible, identity, make_segmentation
 
 REPORT = "follow_up.dcm"
@@ -116,29 +116,12 @@ def _make_report(
     tracking: str,
     notices: Iterable[Notice],
 ) -> Any:  # noqa: ANN401  highdicom is loaded late
-    from highdicom import sr
-    from pydicom.sr.codedict import codes
-
     after = {each.visit: each for each in prediction.visits} if prediction is not None else {}
     groups = [_group(visit, course, after.get(visit.name), sources.get(visit.name), tracking) for visit in course]
     groups[-1][0].ContentSequence.extend(as_texts([*map(_warning, notices), *_patient_texts(prediction)]))
     latest_first = [sources[visit.name] for visit in reversed([*course]) if visit.name in sources]
-    single = [image for source in latest_first if not source.images.frames for image in source.images.images]
-    content = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_device_context=observer()),
-        procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
-        imaging_measurements=groups,
-        title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=single or None,  # highdicom describes only single images
-    )
     evidence = [item for source in latest_first for item in (*source.images.images, source.tumour) if item is not None]
-    return sr.Comprehensive3DSR(
-        evidence=evidence,
-        content=content,
-        is_complete=True,
-        coding_schemes=own_scheme(),
-        **identity(_NUMBER, _TITLE),
-    )
+    return make_document(groups, evidence, identity(_NUMBER, _TITLE))
 
 
 def _group(visit: Visit, course: Course, after: VisitPrediction | None, source: _Source | None, tracking: str) -> Any:  # noqa: ANN401

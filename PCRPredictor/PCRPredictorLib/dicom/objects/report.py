@@ -35,27 +35,42 @@ def make_report(
         maps: the Parametric Maps.
         identity: series, instance and device of the report.
     """
+    each = [prediction, *(lesion.prediction for lesion in prediction.lesions[1:])]
+    groups = [_group(sources.first, tumour, n, found) for n, found in enumerate(each, 1)]
+    return make_document(groups, [*sources.images, tumour, *maps], identity)
+
+
+def make_document(groups: Sequence[Any], evidence: Sequence[Any], identity: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Make a report of measurement groups.
+
+    The title is that of measurements of dynamic contrast MR (CID 7021): OHIF shows the text of such a report, but of an
+    Imaging Measurement Report only points and lines. There is no image library, whose many lines would come first; the
+    images are among the evidence. Items are separate, so that viewers write a line each and its name before it.
+
+    Args:
+        groups: of TID 1411 or 1501.
+        evidence: the objects that the report refers to.
+        identity: series, instance and device of the report.
+    """
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
-    each = [prediction, *(lesion.prediction for lesion in prediction.lesions[1:])]
     content = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_device_context=observer()),
+        observation_context=sr.ObservationContext(observer_device_context=_observer()),
         procedure_reported=sr.CodedConcept("241615005", "SCT", "Magnetic resonance imaging of breast"),
-        imaging_measurements=[_group(sources.first, tumour, n, found) for n, found in enumerate(each, 1)],
-        title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=None if sources.frames else sources.images,  # highdicom describes only single images
+        imaging_measurements=groups,
+        title=codes.DCM.DynamicContrastMRMeasurementReport,
     )
-    return sr.Comprehensive3DSR(
-        evidence=[*sources.images, tumour, *maps],
-        content=content,
-        is_complete=True,
-        coding_schemes=own_scheme(),
-        **identity,
+    report = sr.Comprehensive3DSR(
+        evidence=evidence, content=content, is_complete=True, coding_schemes=own_scheme(), **identity
     )
+    for element in report.iterall():
+        if element.keyword == "ContinuityOfContent":
+            element.value = "SEPARATE"
+    return report
 
 
-def observer() -> Any:  # noqa: ANN401
+def _observer() -> Any:  # noqa: ANN401
     """Describe this version of the software; the template has no place for a version except the model name."""
     from highdicom import sr
     from pydicom.sr.codedict import codes

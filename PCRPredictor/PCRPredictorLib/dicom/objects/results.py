@@ -1,8 +1,8 @@
 """A prediction as DICOM objects that a PACS can read. All refer to the series of the early phase.
 
 tumour.dcm     Segmentation: the mask, a segment per tumour, the largest first
-attention.dcm  Parametric Map: attention, on the slices that the model looked at
-evidence.dcm   Parametric Map: evidence, what each voxel adds to the logit, on the same slices
+attention.dcm  Parametric Map: attention
+evidence.dcm   Parametric Map: evidence, what each voxel adds to the logit
 report.dcm     Structured Report (TID 1500): the prediction for the segment, see `report`
 
 Who the patient is and which study it is are copied from the source, named or de-identified; nothing else of people and
@@ -26,6 +26,7 @@ from ...errors import DataError
 from ...evidence import MAP_UNIT
 from ...exam import Exam
 from ...extras.install import install_line
+from ...lesion.colours import tumour_rgb
 from ...prediction import Prediction
 from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality, own_scheme, side_of
@@ -149,6 +150,7 @@ def _as_label(name: str) -> str:
 
 def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_uid: str | None) -> Any:  # noqa: ANN401
     """Describe a tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
+    from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
@@ -162,6 +164,7 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_
         tracking_uid=tracking_uid or generate_uid(),
         tracking_id=name,
         anatomic_regions=[codes.SCT.Breast],
+        display_color=CIELabColor.from_rgb(*(round(255 * x) for x in tumour_rgb(number - 1))),
     )
     tumour.SegmentAlgorithmType = "SEMIAUTOMATIC"
     tumour.SegmentAlgorithmName = _ALGORITHM
@@ -171,22 +174,23 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_
 
 
 def _parametric_maps(sources: Sources, prediction: Prediction) -> list[Any]:
-    """Return the maps of attention and, if there is one, of evidence, on the slices that the model looked at."""
+    """Return the maps of attention and, if there is one, of evidence.
+
+    They have every slice of the source, with zeros where the model did not look: OHIF lays frame n of a map on slice n
+    of the series, so that it cannot show a map of some slices.
+    """
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
-    looked_at = np.flatnonzero(prediction.attention.any(axis=(1, 2)))
-    chosen = slice(int(looked_at[0]), int(looked_at[-1]) + 1) if len(looked_at) else slice(None)
     attention = _Quantity(
         "ATTENTION", _ATTENTION, "Attention of a neural network, share of its peak", codes.UCUM.NoUnits, (0.0, 1.0)
     )
-    maps = [_parametric_map(sources.part(chosen), prediction.attention[chosen], attention, identity(1, "Attention"))]
-    if prediction.evidence_map is not None:
-        values = prediction.evidence_map[chosen]
+    maps = [_parametric_map(sources, prediction.attention, attention, identity(1, "Attention"))]
+    if (values := prediction.evidence_map) is not None:
         end = max(float(np.abs(values).max()), 1e-6)
         unit = CodedConcept("{log-odds}", "UCUM", MAP_UNIT)
         evidence = _Quantity("EVIDENCE", _EVIDENCE, "Contribution to the log-odds of response", unit, (-end, end))
-        maps.append(_parametric_map(sources.part(chosen), values, evidence, identity(3, "Evidence")))
+        maps.append(_parametric_map(sources, values, evidence, identity(3, "Evidence")))
     return maps
 
 
@@ -200,7 +204,7 @@ class _Quantity(NamedTuple):
     range: tuple[float, float]
 
 
-def _parametric_map(part: Sources, values: np.ndarray, quantity: _Quantity, identity: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _parametric_map(sources: Sources, values: np.ndarray, quantity: _Quantity, identity: Mapping[str, Any]) -> Any:  # noqa: ANN401
     from highdicom import VOILUTTransformation
     from highdicom.pm import ParametricMap, RealWorldValueMapping
 
@@ -217,7 +221,7 @@ def _parametric_map(part: Sources, values: np.ndarray, quantity: _Quantity, iden
     # LINEAR, the default, steps in whole numbers and needs a width of 1 or more
     window = VOILUTTransformation((low + high) / 2, high - low, voi_lut_function="LINEAR_EXACT")
     found = ParametricMap(
-        source_images=part.images,
+        source_images=sources.images,
         pixel_array=values.astype(np.float32),
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
@@ -226,9 +230,23 @@ def _parametric_map(part: Sources, values: np.ndarray, quantity: _Quantity, iden
         coding_schemes=own_scheme(),
         **identity,
     )
-    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(part.first)]
-    part.number_frames(found)
+    found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
+    sources.number_frames(found)
+    _order_frames(found)
     return found
+
+
+def _order_frames(found: pydicom.Dataset) -> None:
+    """Order frames of floats along the normal of the slices, right-handed; highdicom orders them the other way."""
+    axes = found.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient
+    frames = found.PerFrameFunctionalGroupsSequence
+    corners = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], float)
+    order = np.argsort(corners @ np.cross(*np.array(axes, float).reshape(2, 3)))
+    values = np.frombuffer(found.FloatPixelData, np.float32).reshape(len(frames), -1)
+    found.FloatPixelData = values[order].tobytes()
+    found.PerFrameFunctionalGroupsSequence = [frames[k] for k in order]
+    for number, frame in enumerate(found.PerFrameFunctionalGroupsSequence, 1):
+        frame.FrameContentSequence[0].DimensionIndexValues = number
 
 
 def _anatomy(source: pydicom.Dataset) -> pydicom.Dataset:
