@@ -133,6 +133,8 @@ def files(training_cohort, trained, tmp_path_factory):
         "elsewhere": elsewhere,
         "duke": elsewhere,
         "clinic": local,
+        "hospital-A": training_cohort,
+        "hospital-B": elsewhere,
         "later": elsewhere,
         ("--model", "ours"): trained / "bundle",
         "run/bundle": trained / "bundle",
