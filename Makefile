@@ -168,6 +168,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # the browser in which they open pcr view
+test quick: SYSTEM_PACKAGES += poppler-utils  # for pdftoppm, which shows how reports print
 test quick: SYSTEM_PACKAGES += dicom3tools  # for dciodvfy, which checks the DICOM files
 test quick: SYSTEM_PACKAGES += orthanc orthanc-dicomweb  # a real PACS for the tests, which start it themselves
 

@@ -127,6 +127,7 @@ class ModelIdentity:
     Args:
         auc: by patients ("out of fold", or a name), each with value, low and high; empty if it was not measured.
         base_rate: share of the training patients with pCR, in [0, 1]; None if unknown.
+        calibration: by patients, "slope" and "in_the_large", each with value, low and high; empty if not measured.
     """
 
     name: str
@@ -137,6 +138,7 @@ class ModelIdentity:
     intended_use: str
     auc: Mapping[str, object] = field(default_factory=dict)
     base_rate: float | None = None
+    calibration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def use(self) -> str:

@@ -15,6 +15,7 @@ from ..model.bundle import find_bundle, load_bundle
 from ..report.effect_words import describe_interventions
 from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
+from ..report.trust_words import describe_calibration
 from ..report.wording import (
     describe_base_rate,
     describe_decision,
@@ -187,6 +188,7 @@ def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | N
         print_line(f"pCR probability {shown}" + (f"; {base}" if base else ""))
         print_line(describe_decision(prediction))
     print_line(describe_model(prediction.model))
+    print_line(describe_calibration(prediction.model))
     print_line(f"attention inside the tumour {format_percent(prediction.attention_summary.in_tumour)}")
     if matters := describe_interventions(prediction):
         print_line(matters)

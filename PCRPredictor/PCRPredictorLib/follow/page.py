@@ -12,6 +12,7 @@ from ..formatting import MISSING
 from ..report.bars import make_bars
 from ..report.page import describe_image
 from ..report.rendering import render
+from ..report.trust_words import describe_calibration
 from ..report.wording import Translate, describe_model
 from ..response.course import Course
 from ..response.prediction import ResponsePrediction
@@ -119,7 +120,7 @@ def _of_the_model(course: Course, prediction: ResponsePrediction | None, card: M
         "clinical_alone": describe_clinical_alone(prediction),
         "not_read": describe_not_read(prediction),
         "each_visit": describe_course(prediction) if len(prediction.visits) > 1 else "",
-        "model_line": describe_model(prediction.model),
+        "model_line": f"{describe_model(prediction.model)} {describe_calibration(prediction.model)}",
         "missing": describe_missing(course, last),
         "bars": make_bars(last.evidence),
         "clinical": dict(prediction.clinical),

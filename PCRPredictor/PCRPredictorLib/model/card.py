@@ -12,6 +12,7 @@ from .grid import GridSpec
 from .normalisation import CHANNELS
 
 FORMAT = 1
+_RECALIBRATED = ", cross-fitted"  # end of the name of the patients whose labels fitted a recalibration
 _NETWORK = "PCRPredictorLib.network.PCRNet"
 _METADATA_SCHEMA = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
@@ -57,6 +58,20 @@ class ModelCard:
         found = {of: values.get("auc") for of, values in self.metrics.items() if isinstance(values, Mapping)}
         return {of: auc for of, auc in found.items() if auc is not None}
 
+    @property
+    def calibration(self) -> dict[str, dict[str, object]]:
+        """Return calibration slope and in the large on each group of patients that both were measured on.
+
+        Of a model that was recalibrated, those of before do not count.
+        """
+        names = {"slope": "calibration_slope", "in_the_large": "calibration_in_the_large"}
+        adapted = {"slope": "calibration_slope", "in_the_large": "calibration_intercept"}  # with a slope of 1
+        groups = {of: values for of, values in self.metrics.items() if isinstance(values, Mapping)}
+        if now := {of: values for of, values in groups.items() if of.endswith(_RECALIBRATED)}:
+            groups, names = now, adapted
+        found = {of: {name: values.get(key) for name, key in names.items()} for of, values in groups.items()}
+        return {of: values for of, values in found.items() if None not in values.values()}
+
     def identify(self, checksum: str, base_rate: float | None) -> ModelIdentity:
         """Return the description of the model in a prediction.
 
@@ -73,6 +88,7 @@ class ModelCard:
             self.intended_use,
             auc=self.auc,
             base_rate=base_rate if base_rate is not None else self.base_rate,
+            calibration=self.calibration,
         )
 
     @property

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..curves.summary import LesionKinetics
+from ..errors import Notice
 from ..exam import Exam
 from ..formatting import format_beside, format_percent
 from ..prediction import LesionPrediction, Prediction
@@ -14,6 +17,7 @@ from .effect_words import describe_interventions
 from .measured import describe_measurements
 from .rendering import render
 from .source_words import describe_left_aside, describe_phases
+from .trust_words import describe_calibration, describe_training_briefly, describe_training_share
 from .wording import (
     describe_base_rate,
     describe_decision,
@@ -22,6 +26,9 @@ from .wording import (
     describe_probability,
     describe_side,
 )
+
+_FEW_LINES = 4  # of warnings that leave room for the picture on the first page, A4
+_LINE = 110  # characters of a warning in a printed line
 
 
 def render_report(
@@ -41,6 +48,7 @@ def render_report(
         show_patient_id: name the patient. Otherwise the report shows nothing of the provenance but the phase times.
     """
     provenance = exam.provenance
+    notices = [notice for notice in prediction.notices if notice not in prediction.reasons_against]
     return render(
         "prediction.html.j2",
         title="Predicted response to neoadjuvant therapy",
@@ -50,7 +58,12 @@ def render_report(
         decision=describe_decision(prediction),
         probability=describe_probability(prediction),
         threshold=format_beside(prediction.probability, prediction.operating_point.threshold)[1],
-        base_rate=describe_base_rate(prediction),
+        beside=describe_base_rate(prediction),
+        base_rate=describe_training_share(prediction.model),
+        calibration=describe_calibration(prediction.model),
+        trained_on=describe_training_briefly(prediction.model),
+        notices=notices,
+        picture_first=_lines_of(notices) <= _FEW_LINES,
         model_line=describe_model(prediction.model),
         image_alone=describe_image_alone(prediction),
         matters=describe_interventions(prediction),
@@ -63,6 +76,11 @@ def render_report(
         curve=kinetics.chart(ink="#2b333d") if kinetics is not None else "",
         model=_model(prediction),
     )
+
+
+def _lines_of(notices: Iterable[Notice]) -> int:
+    """Return how many lines these warnings take in print."""
+    return sum(-(-len(notice.message) // _LINE) for notice in notices)
 
 
 def _measured(prediction: Prediction) -> dict[str, str]:

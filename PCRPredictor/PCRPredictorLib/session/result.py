@@ -14,6 +14,7 @@ from ..report import wording
 from ..report.effect_words import describe_interventions
 from ..report.evidence_words import describe_evidence
 from ..report.measured import describe_measurements_briefly
+from ..report.trust_words import describe_calibration
 from ..saved.result import Packed
 from .activity import Activity
 from .frontend import Fingerprint
@@ -131,7 +132,7 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
     return ResultWords(
         wording.describe_assumptions(assumptions, _) + wording.describe_result(prediction, _),
         wording.describe_decision(prediction, _),
-        wording.describe_model(prediction.model, _),
+        f"{wording.describe_model(prediction.model, _)} {describe_calibration(prediction.model, _)}",
         wording.describe_image_alone(prediction, _),
         wording.describe_attention(prediction, _),
         describe_measurements_briefly(prediction.measurements, _),

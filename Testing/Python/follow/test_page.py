@@ -26,8 +26,8 @@ def test_what_changed_comes_first():
         text.index(part)
         for part in (
             "volume 12.4 ml to 3.1 ml, −75 %", "Probability of pCR after T1: 46 %", "T0 31 %, T1 46 %",
-            "Other phase times.", "Not for: stopping", "Why this probability after T1", "image/svg", "image/png",
-            "Measurements</h2>", "Intended use", "one trial",
+            "Other phase times.", "Not for: stopping", "Measurements</h2>", "Why this probability after T1",
+            "image/svg", "image/png", "Intended use", "one trial",
         )
     ]  # fmt: skip
     assert places == sorted(places)

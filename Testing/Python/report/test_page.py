@@ -35,6 +35,17 @@ def test_base_rate_and_model_with_its_auc_stand_beside_the_probability():
     assert "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold, not measured elsewhere." in text
 
 
+def test_what_is_needed_to_judge_the_probability_is_on_the_first_page():
+    found = {"slope": {"value": 0.9, "low": 0.5, "high": 1.3}, "in_the_large": {"value": 0.1, "low": -0.2, "high": 0.4}}
+    text = report(model=replace(PREDICTION.model, calibration={"out of fold": found}))
+    calibration = "Calibration out of fold, slope 0.90 (0.50 to 1.30), in the large +0.10 (−0.20 to +0.40)"
+    base_rate = "Base rate: 32 % of its training patients had pCR; where fewer have, its probabilities are too high."
+    places = [
+        text.index(part) for part in (base_rate, calibration, "<figure>", "Diameters", "Functional tumour volume")
+    ]
+    assert places == sorted(places)
+
+
 def test_without_a_decision_the_reason_comes_first_and_the_probability_is_small():
     text = report(notices=(BLOCKING,))
     assert text.index("No decision") < text.index(BLOCKING.message) < text.index("not to be relied on: 62 %")
