@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydicom.uid import generate_uid
-
 from ...errors import DataError, Notice
 from ...exam import Exam
 from ...formatting import format_value
@@ -30,6 +28,7 @@ from ...response.course import VISITS, WHEN, Course, Visit, VisitValues
 from ...response.prediction import ResponsePrediction, VisitPrediction
 from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality
+from .origin import Origin, origin_of_course
 from .report import as_texts, as_warning, describe_term, make_document
 from .results import check_possible, identity, make_segmentation
 
@@ -66,12 +65,14 @@ def write_dicom_follow_up(
         OSError: if a file cannot be written.
     """
     check_course_possible(course)
-    tracking = generate_uid()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         try:
-            sources = {name: _read(exam, tracking) for name, exam in _from_dicom(course).items()}
-            report = _make_report(course, prediction, sources, tracking, notices)
+            exams = _from_dicom(course)
+            images = {name: read_sources(exam) for name, exam in exams.items()}
+            origin = origin_of_course(course, prediction, images.values())
+            sources = {name: _read(images[name], exam, origin, name) for name, exam in exams.items()}
+            report = _make_report(course, prediction, sources, origin, notices)
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             if isinstance(error, DataError):
                 raise
@@ -103,25 +104,33 @@ def _from_dicom(course: Course) -> dict[str, Exam]:
     return {name: exam for name, exam in exams.items() if exam.provenance.files}
 
 
-def _read(exam: Exam, tracking: str) -> _Source:
+def _read(images: Sources, exam: Exam, origin: Origin, visit: str) -> _Source:
+    if not exam.has_tumour:
+        return _Source(images, None)
     exam = replace(exam, lesions=())  # what is measured is one mask
-    sources = read_sources(exam)
-    return _Source(sources, make_segmentation(sources, exam, tracking) if exam.has_tumour else None)
+    return _Source(images, make_segmentation(images, exam, Origin(origin.uid(visit)), _tracking(origin)))
+
+
+def _tracking(origin: Origin) -> str:
+    """Return the UID by which the tumour is followed over the visits."""
+    return origin.uid("tumour")
 
 
 def _make_report(
     course: Course,
     prediction: ResponsePrediction | None,
     sources: Mapping[str, _Source],
-    tracking: str,
+    origin: Origin,
     notices: Iterable[Notice],
 ) -> Any:  # noqa: ANN401  highdicom is loaded late
     after = {each.visit: each for each in prediction.visits} if prediction is not None else {}
-    groups = [_group(visit, course, after.get(visit.name), sources.get(visit.name), tracking) for visit in course]
+    groups = [
+        _group(visit, course, after.get(visit.name), sources.get(visit.name), _tracking(origin)) for visit in course
+    ]
     groups[-1][0].ContentSequence.extend(as_texts([*map(_warning, notices), *_patient_texts(prediction)]))
     latest_first = [sources[visit.name] for visit in reversed([*course]) if visit.name in sources]
     evidence = [item for source in latest_first for item in (*source.images.images, source.tumour) if item is not None]
-    return make_document(groups, evidence, identity(_NUMBER, _TITLE))
+    return make_document(groups, evidence, identity(origin, _NUMBER, _TITLE))
 
 
 def _group(visit: Visit, course: Course, after: VisitPrediction | None, source: _Source | None, tracking: str) -> Any:  # noqa: ANN401

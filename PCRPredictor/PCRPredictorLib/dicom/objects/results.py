@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pydicom
-from pydicom.uid import generate_uid
 
 from ... import __version__
 from ...errors import DataError
@@ -30,6 +29,7 @@ from ...lesion.colours import tumour_rgb
 from ...prediction import Prediction
 from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality, own_scheme, side_of
+from .origin import Origin, origin_of, origin_of_tumour
 from .report import make_report
 
 FILES = ("tumour.dcm", "attention.dcm", "evidence.dcm", "report.dcm")
@@ -57,9 +57,10 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         sources = read_sources(exam)
         try:
-            tumour = make_segmentation(sources, exam)
-            maps = _parametric_maps(sources, prediction)
-            report = make_report(sources, tumour, maps, prediction, identity(2, _PREDICTION))
+            origin = origin_of(sources, exam, prediction)
+            tumour = make_segmentation(sources, exam, origin)
+            maps = _parametric_maps(sources, prediction, origin)
+            report = make_report(sources, tumour, maps, prediction, identity(origin, 2, _PREDICTION))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
         for name, item in zip(FILES, (tumour, *maps, *[None] * (2 - len(maps)), report), strict=True):
@@ -85,12 +86,12 @@ def check_possible(exam: Exam) -> None:
         raise DataError(f"results in DICOM need the package highdicom; install it with: {line}") from None
 
 
-def identity(number: int, description: str) -> dict[str, Any]:
-    """Return the attributes that identify a new object in its own series, and the software that made it."""
+def identity(origin: Origin, number: int, description: str) -> dict[str, Any]:
+    """Return the attributes that identify an object in its own series, and the software that made it."""
     return {
-        "series_instance_uid": generate_uid(),
+        "series_instance_uid": origin.uid("series", number),
         "series_number": _SERIES + number,
-        "sop_instance_uid": generate_uid(),
+        "sop_instance_uid": origin.uid("instance", number),
         "instance_number": 1,
         "series_description": f"{description}, research use only",
         "manufacturer": "BreastPCR",
@@ -113,17 +114,19 @@ def write_segmentation(exam: Exam, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         try:
-            tumour = make_segmentation(read_sources(exam), exam)
+            sources = read_sources(exam)
+            tumour = make_segmentation(sources, exam, origin_of_tumour(sources, exam))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow a DICOM Segmentation ({error}); save NIfTI") from None
         tumour.save_as(path)
 
 
-def make_segmentation(sources: Sources, exam: Exam, tracking_uid: str | None = None) -> Any:  # noqa: ANN401  highdicom is loaded late
+def make_segmentation(sources: Sources, exam: Exam, origin: Origin, tracking_uid: str | None = None) -> Any:  # noqa: ANN401  highdicom is loaded late
     """Return the Segmentation of the tumours, in the order of `Exam.lesions`.
 
     Args:
-        tracking_uid: by which a single tumour is followed over several exams; None for a new one per tumour.
+        origin: of the results that it belongs to.
+        tracking_uid: by which a single tumour is followed over several exams; None for one of its own per tumour.
     """
     from highdicom.seg import Segmentation
 
@@ -134,10 +137,11 @@ def make_segmentation(sources: Sources, exam: Exam, tracking_uid: str | None = N
         pixel_array=np.stack([mask != 0 for mask in masks], -1).astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=[
-            _describe_segment(sources.first, n, name, tracking_uid) for n, name in enumerate(names, 1)
+            _describe_segment(sources.first, n, name, tracking_uid or origin.uid("tumour", n))
+            for n, name in enumerate(names, 1)
         ],
         content_label="TUMOUR",
-        **identity(0, "Tumour segmentation"),
+        **identity(origin, 0, "Tumour segmentation"),
     )
     sources.number_frames(found)
     return found
@@ -148,7 +152,7 @@ def _as_label(name: str) -> str:
     return re.sub(r"[\\\x00-\x1f]", " ", name).strip()[:_LONGEST_LABEL] or "Tumour"
 
 
-def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_uid: str | None) -> Any:  # noqa: ANN401
+def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_uid: str) -> Any:  # noqa: ANN401
     """Describe a tumour. How the mask was drawn is not known here: from a file, by a click, by brush or mixed."""
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
@@ -161,7 +165,7 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Neoplasm,
         algorithm_type="MANUAL",  # would exclude an algorithm; it is replaced below
-        tracking_uid=tracking_uid or generate_uid(),
+        tracking_uid=tracking_uid,
         tracking_id=name,
         anatomic_regions=[codes.SCT.Breast],
         display_color=CIELabColor.from_rgb(*(round(255 * x) for x in tumour_rgb(number - 1))),
@@ -173,7 +177,7 @@ def _describe_segment(source: pydicom.Dataset, number: int, name: str, tracking_
     return tumour
 
 
-def _parametric_maps(sources: Sources, prediction: Prediction) -> list[Any]:
+def _parametric_maps(sources: Sources, prediction: Prediction, origin: Origin) -> list[Any]:
     """Return the maps of attention and, if there is one, of evidence.
 
     They have every slice of the source, with zeros where the model did not look: OHIF lays frame n of a map on slice n
@@ -185,12 +189,12 @@ def _parametric_maps(sources: Sources, prediction: Prediction) -> list[Any]:
     attention = _Quantity(
         "ATTENTION", _ATTENTION, "Attention of a neural network, share of its peak", codes.UCUM.NoUnits, (0.0, 1.0)
     )
-    maps = [_parametric_map(sources, prediction.attention, attention, identity(1, "Attention"))]
+    maps = [_parametric_map(sources, prediction.attention, attention, identity(origin, 1, "Attention"))]
     if (values := prediction.evidence_map) is not None:
         end = max(float(np.abs(values).max()), 1e-6)
         unit = CodedConcept("{log-odds}", "UCUM", MAP_UNIT)
         evidence = _Quantity("EVIDENCE", _EVIDENCE, "Contribution to the log-odds of response", unit, (-end, end))
-        maps.append(_parametric_map(sources, values, evidence, identity(3, "Evidence")))
+        maps.append(_parametric_map(sources, values, evidence, identity(origin, 3, "Evidence")))
     return maps
 
 
