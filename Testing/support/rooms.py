@@ -24,7 +24,8 @@ _OUTPUTS = _LOW | {"PCRPredictorLib/dicom/objects", "PCRPredictorLib/mrml", "PCR
 _CALLS = _OUTPUTS | {"PCRPredictorLib/calls"}
 _ARCHIVE = _OUTPUTS | {"PCRPredictorLib/archive"}
 _PACS = _CALLS | {"PCRPredictorLib/pacs"}
-_COMMANDS = _ARCHIVE | _PACS | {"PCRPredictorLib/commands"}
+_WATCHING = _ARCHIVE | _PACS | {"PCRPredictorLib/watching"}
+_COMMANDS = _WATCHING | {"PCRPredictorLib/commands"}
 _DATA = _LOW | {"PCRTrainingLib"}
 _TRAINING = _DATA | {"PCRTrainingLib/cohort", "PCRTrainingLib/statistics"}
 _EVALUATION = _TRAINING | {"PCRTrainingLib/training"}
@@ -63,7 +64,8 @@ MAY_IMPORT = {
     "PCRPredictorLib/archive": _ARCHIVE,
     "PCRPredictorLib/calls": _OUTPUTS,
     "PCRPredictorLib/pacs": _PACS,
-    "PCRPredictorLib/commands": _ARCHIVE | _PACS,
+    "PCRPredictorLib/watching": _WATCHING,
+    "PCRPredictorLib/commands": _WATCHING,
     "PCRPredictorLib/command_line": _COMMANDS,
     "PCRTrainingLib": _LOW,
     "PCRTrainingLib/cohort": _DATA,

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 from ..errors import DataError
 from .rows import Row
 
 JOURNAL, FORMAT = "predictions.jsonl", 1
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,32 @@ class Journal:
 
     def _note(self, place: int, entry: Entry) -> None:
         self.places[entry.patient] = place, "" if entry.passing else entry.inputs
+
+
+@contextmanager
+def hold_folder(out: Path) -> Iterator[None]:
+    """Lock the folder of results for this process; a new folder that stays empty is removed.
+
+    Raises:
+        DataError: if a different process holds it, or it cannot be written.
+    """
+    made, lock = not out.exists(), FileLock(out / _LOCK)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DataError(f"{out}: another run is writing here; wait for it or choose a different folder") from None
+    except OSError as error:
+        raise DataError(
+            f"{out}: cannot be written ({error.strerror or error}); choose a folder that you may write to"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        if made and [path.name for path in out.iterdir()] == [_LOCK]:
+            (out / _LOCK).unlink()
+            out.rmdir()
 
 
 @contextmanager

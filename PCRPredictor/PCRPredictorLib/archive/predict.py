@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..engine.engine import Done
 from ..engine.many import Place, run_again
 from ..engine.opening import GPU, open_engine
@@ -21,13 +19,12 @@ from ..reading.sources import Source
 from ..shift.facts import PatientFacts
 from ..writing import remove_leftovers
 from .identity import identify
-from .journal import JOURNAL, Entry, Journal, open_journal
+from .journal import JOURNAL, Entry, Journal, hold_folder, open_journal
 from .patients import Request, Task, Unusable, identify_if_there, predict_patient
 from .rows import error_row
 from .table import TABLE, entries, write_table
 
 _SECONDS = 0.3  # that a small exam takes
-_LOCK = ".lock"
 Say = Callable[[str], None]
 
 
@@ -163,27 +160,12 @@ def _kept(journal: Journal, patient: Source, request: Request) -> Entry | None:
 
 @contextmanager
 def _hold(out: Path, request: Request, *, resume: bool) -> Iterator[Journal]:
-    """Lock the folder of the results and yield its journal; a new folder without results is removed."""
-    made, lock = not out.exists(), FileLock(out / _LOCK)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise DataError(f"{out}: another run is writing here; wait for it or choose a different folder") from None
-    except OSError as error:
-        raise DataError(
-            f"{out}: cannot be written ({error.strerror or error}); choose a folder that you may write to"
-        ) from error
-    try:
+    """Lock the folder of the results and yield its journal."""
+    with hold_folder(out):
         _check_folder(out, resume=resume)
         remove_leftovers(out)
         with open_journal(out / JOURNAL, request.decisive()) as journal:
             yield journal
-    finally:
-        lock.release()
-        if made and [path.name for path in out.iterdir()] == [_LOCK]:
-            (out / _LOCK).unlink()
-            out.rmdir()
 
 
 def _check_folder(out: Path, *, resume: bool) -> None:

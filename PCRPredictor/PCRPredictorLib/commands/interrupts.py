@@ -111,6 +111,8 @@ def describe_interrupt(words: Sequence[str]) -> str:
     more = _GO_ON.get(next((word for word in words if not word.startswith("-")), ""))
     if words[:1] == ["predict"] and "--cohort" in words:
         more = RESUME
+    if words[:2] == ["pacs", "watch"]:
+        more = ""
     if more is None:
         return "interrupted; give the command again to begin anew"
     words = [*words, *([more] if more and more not in words else [])]

@@ -18,11 +18,13 @@ from ..pacs.studies import Query, find_studies, with_series
 from ..writing import write_whole_csv
 from .options import ManyValues, console, print_line
 from .pacs_predict import PacsOption, open_connection, predict
+from .pacs_watch import watch
 
 pacs = typer.Typer(
     help="Find studies of a PACS, predict them, and store the results.", no_args_is_help=True, add_completion=False
 )
 pacs.command(cls=ManyValues)(predict)
+pacs.command(cls=ManyValues)(watch)
 _SHOWN = 100  # studies of a table
 _HEADS = {
     "patient_id": "ID",

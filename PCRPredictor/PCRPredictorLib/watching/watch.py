@@ -1,0 +1,208 @@
+"""The watch itself: look, wait for studies to arrive whole, predict each once, keep what became of it, go on."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..pacs.connection import Connection
+from ..pacs.errors import PacsError
+from ..pacs.studies import Query, find_studies, with_series
+from ..pacs.study import Study
+from .arrivals import Arrivals
+from .candidates import fingerprint, why_not, with_counts
+from .one import FETCHED, Settings, Task
+from .pace import Pace
+from .pauses import Pauses
+from .records import Outcome, Records
+from .stopping import Stopped, Stopping
+from .words import describe_arrival, describe_outcome, note_on
+from .worker import Died, Runner
+
+TRIES = 3  # of a study with which the process that predicts it has ended
+_TRUST_S = 600.0  # for how long a study whose numbers are the same is not looked into
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A study that is predicted next, with its fingerprint."""
+
+    study: Study
+    fingerprint: str
+
+
+@dataclass
+class Watch:
+    """A watch of a PACS.
+
+    Args:
+        connection: of the looks, its `wait` ended by `stopping`.
+        query: what a study must match.
+        again: studies that are tried again although they have failed for good.
+        say: called with sentences for the user.
+        clock: of the pace, seconds.
+    """
+
+    connection: Connection
+    settings: Settings
+    records: Records
+    runner: Runner
+    stopping: Stopping
+    query: Query
+    pace: Pace
+    again: set[str] = field(default_factory=set)
+    say: Say = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+    done: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._arrivals = Arrivals(self.pace.settle, self.clock)
+        self._pauses = Pauses(self.clock)
+        self._looked: dict[str, tuple[object, float]] = {}
+        self._arriving: set[str] = set()
+
+    def run(self) -> None:
+        """Watch until the end is asked for.
+
+        Raises:
+            Stopped: at the end.
+            PacsError: if the first look fails for a reason that will not pass.
+            DataError: if no study can be predicted, or what became of one cannot be written.
+        """
+        began, answered = self.clock(), False
+        while True:
+            found = self._look_patiently(fail=not answered)
+            answered = True
+            if self._predict(found):
+                continue  # the PACS may have gone, and others have waited
+            self.runner.close()  # gives its memory back
+            self.stopping.wait(max(self.pace.every - (self.clock() - began), 0))
+            began = self.clock()
+
+    def run_once(self) -> int:
+        """Predict what is there now, and return the number of studies that are still arriving.
+
+        Raises:
+            Stopped: if the end is asked for.
+            PacsError: if a look fails.
+            DataError: as `run`.
+        """
+        self._predict(self.look())
+        if self._arriving:
+            self.stopping.wait(self.pace.settle)
+            self._predict(self.look())
+        return len(self._arriving)
+
+    def look(self) -> list[Ready]:
+        """Ask the PACS once and return the studies that are predicted now.
+
+        Raises:
+            PacsError: if it cannot be asked.
+            DataError: if it lists too many studies.
+        """
+        listed = {study.uid: study for study in find_studies(self.connection, self.pace.limit(self.query))}
+        self._arrivals.keep(listed)
+        self._pauses.keep(listed)
+        self._arriving &= listed.keys()
+        self._looked = {uid: seen for uid, seen in self._looked.items() if uid in listed}
+        found = [self._judge(study) for study in reversed(listed.values())]  # the oldest first
+        return [ready for ready in found if ready is not None]
+
+    def _judge(self, study: Study) -> Ready | None:
+        """Return a study if it is predicted now."""
+        now, sign = self.clock(), (study.series_count, study.images)
+        if self._pauses.is_paused(study.uid):
+            return None
+        before, since = self._looked.get(study.uid, (None, 0.0))
+        if before == sign and None not in sign and now - since < _TRUST_S:
+            return None
+        whole = with_series(self.connection, study)
+        if why_not(whole, self.settings.find_tumour):
+            self._looked[study.uid] = sign, now
+            return None
+        whole = with_counts(self.connection, whole)
+        seen = fingerprint(whole)
+        if seen == self.records.fingerprint_of(study.uid) and study.uid not in self.again:
+            self._looked[study.uid] = sign, now
+            return None
+        if not self._arrivals.has_settled(study.uid, seen):
+            self._note_arrival(whole)
+            return None
+        self._arriving.discard(study.uid)
+        return Ready(whole, seen)
+
+    def _note_arrival(self, study: Study) -> None:
+        if study.uid not in self._arriving:
+            self._arriving.add(study.uid)
+            self.say(describe_arrival(study, self.pace.settle))
+
+    def _look_patiently(self, *, fail: bool) -> list[Ready]:
+        """Look, and go on looking, in growing pauses, while the PACS does not answer.
+
+        Args:
+            fail: raise an error that will not pass.
+        """
+        said, pauses = "", Pauses(self.clock)
+        while True:
+            try:
+                found = self.look()
+            except PacsError as problem:
+                if fail and not problem.may_pass:
+                    raise
+                seconds = pauses.lengthen("")
+                if str(problem) != said:
+                    said = str(problem)
+                    self.say(f"{said}. It is asked again in {seconds:g} s, then in growing pauses.")
+                self.stopping.wait(seconds)
+            else:
+                if said:
+                    self.say(f"the PACS at {self.connection.place} answers again")
+                return found
+
+    def _predict(self, found: Sequence[Ready]) -> bool:
+        """Predict studies one after the other; return True if one has to wait, so that the PACS is asked anew."""
+        for ready in found:
+            if self.stopping.asked:
+                raise Stopped
+            outcome = self._run(ready.study)
+            self._keep(ready, outcome)
+            if outcome.state == "waiting":
+                return True
+        return False
+
+    def _run(self, study: Study) -> Outcome:
+        finds = self.settings.find_tumour and not study.segmentations
+        shutil.rmtree(self.settings.out / FETCHED, ignore_errors=True)
+        self.stopping.busy = True
+        try:
+            return self.runner.run(Task(study.uid, finds, self.settings))
+        except Died:
+            return self._died(study)
+        finally:
+            self.stopping.busy = False
+            shutil.rmtree(self.settings.out / FETCHED, ignore_errors=True)
+
+    def _died(self, study: Study) -> Outcome:
+        """Return what becomes of a study with which the process that predicts it has ended."""
+        before = self.records.read(study.uid)
+        ended = 1 + (before.ended if before and before.state == "waiting" else 0)
+        what = "the process that predicts it was ended, maybe for lack of memory"
+        if ended < TRIES:
+            return Outcome("waiting", error=what, ended=ended)
+        return Outcome("failed", error=f"{what}, {ended} times; predict it with pcr pacs predict on a larger computer")
+
+    def _keep(self, ready: Ready, outcome: Outcome) -> None:
+        uid, before = ready.study.uid, self.records.read(ready.study.uid)
+        if before and not outcome.made_from:
+            outcome = replace(outcome, made_from=before.made_from)
+        note = note_on(before, outcome)
+        self.records.keep(uid, outcome, ready.fingerprint, note)
+        self.again.discard(uid)
+        self.done[outcome.state] += outcome.state != "waiting"
+        seconds = self._pauses.lengthen(uid) if outcome.state == "waiting" else self._pauses.end(uid)
+        for line in describe_outcome(uid, outcome, note, seconds, self.settings):
+            self.say(line)
