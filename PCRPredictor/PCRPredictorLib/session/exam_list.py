@@ -10,7 +10,7 @@ from ..errors import DataError, of_one_patient
 from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.labels import LABEL, parse_labels
-from ..reading.sources import PatientSource, Source
+from ..reading.sources import PatientSource, Source, mark_doubts
 from ..report.wording import Translate, describe_probability
 from .frontend import Worker
 from .result import Result
@@ -59,6 +59,7 @@ class ExamList:
 
     def __init__(self, sources: Sequence[Source], session: Session, worker: Worker) -> None:
         self._sources, self._session, self._worker = sources, session, worker
+        self._marked = sources
         self.rows = [Row(source.name, label) for source, label in zip(sources, _labels(sources), strict=True)]
         self.chosen = -1
         self._translate = session.activity.translate
@@ -96,6 +97,7 @@ class ExamList:
             session.activity.report_problem(str(error))
             return
         session.activity.forget_problem()
+        self._marked = mark_doubts(self._sources, bundle.schema)
         self._running = partial(session.runner.predict, bundle=bundle, device=session.model.device)
         self._predict_from(self._running, 0)
 
@@ -105,7 +107,7 @@ class ExamList:
         if number == len(self.rows):
             self._stop()
             return
-        work = partial(_predict_source, self._sources[number], self.rows[number], predict, self._translate)
+        work = partial(_predict_source, self._marked[number], self.rows[number], predict, self._translate)
         self._worker.start(work, partial(self._on_predicted, predict, number), self._on_failed)
         self._session.activity.emit()
 

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from PCRPredictorLib import writing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.formatting import make_visible
 from PCRPredictorLib.writing import (
     put_in_place,
     read_csv,
@@ -151,6 +152,17 @@ def test_cell_that_a_spreadsheet_computes_is_written_as_text_and_reads_back(tmp_
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
         assert all(text.startswith("'") for row in csv.reader(file) for text in row if text != "patient_id")
     assert read_csv(tmp_path / "t.csv") == [{"patient_id": cell, cell: f"'{cell}"}]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["a\x1b[2J", "\u202egnp", "p\udcff", "\U000e0041", r"C:\x1b", r"a\x5cx1b\x1b", "\\", "=\x1b", "a\nb", "a\rb"],
+)
+def test_cell_that_controls_a_terminal_is_written_visibly_and_reads_back(tmp_path, cell):
+    write_csv(["patient_id", cell], [[cell, "1"]], tmp_path / "t.csv")
+    written = (tmp_path / "t.csv").read_text(encoding="utf-8")
+    assert written == make_visible(written)
+    assert read_csv(tmp_path / "t.csv") == [{"patient_id": cell, cell: "1"}]
 
 
 def test_numbers_and_other_words_stay_as_they_are_in_a_table(tmp_path):

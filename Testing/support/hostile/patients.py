@@ -1,20 +1,19 @@
 """Poisoned patients: `KINDS` is a name and a function that spoils one patient of a cohort in MAMA-MIA's layout.
 
-The cohort is that of `training_cohort`. `LOST` are kinds whose patient cannot be used; what is wrong with the others is
-a warning, or nothing that matters.
+The cohort is that of `training_cohort`. The patients of `LOST` cannot be used; those of `NAMES_WITHOUT_A_ROW` are not
+in the table, and predicted without its values; what is wrong with the others is a warning, or does not matter.
 """
 
-import csv
-import json
 import os
-import shutil
 
 import numpy as np
+from PCRPredictorLib.reading.images import read_volume
 from PCRPredictorLib.writing import write_nifti
 
-from support.dicom_exam import write_dicom_exam
+from support.dicom_segmentation import write_segmentation
+from support.examples import write_raw_nifti
 from support.hostile import dicom, images
-from support.training_cohort import GEOMETRY, TABLE, read_table, write_table
+from support.training_cohort import GEOMETRY, read_table, write_table
 
 NAN = float("nan")
 _SPOILT = 1  # the phase that is spoilt
@@ -28,15 +27,33 @@ def mask_of(cohort, name):
     return cohort / "segmentations" / "expert" / f"{name.lower()}.nii.gz"
 
 
-def phase(write):
-    """Return a kind whose early phase is written by a function of a stem, see `images`."""
+def phase(write, every=False):
+    """Return a kind whose early phase is written by a function of a stem, see `images`.
+
+    The other phases and the mask are put on the lattice of these images.
+
+    Args:
+        every: the other phases are written by it, too, as different sizes would be refused first.
+    """
 
     def spoil(cohort, name):
-        file = phase_of(cohort, name)
-        file.unlink()
-        write(file.with_name(file.name.removesuffix(".nii.gz")))
+        for k in range(3):
+            file = phase_of(cohort, name, k)
+            file.unlink()
+            (write if every or k == _SPOILT else images.nifti())(_stem(file))
+        mask(_ball)(cohort, name)
 
     return spoil
+
+
+def _stem(file):
+    return file.with_name(file.name.removesuffix(".nii.gz"))
+
+
+def _ball(stem):
+    k, j, i = np.indices(GEOMETRY.shape)
+    inside = (4 * (k - 3) ** 2 + (j - 16) ** 2 + (i - 16) ** 2 < 30).astype(np.uint8)
+    write_raw_nifti(stem.with_name(stem.name + ".nii.gz"), inside, pixdim=[1, *images.SPACING, 0, 0, 0, 0])
 
 
 def mask(write):
@@ -45,7 +62,7 @@ def mask(write):
     def spoil(cohort, name):
         file = mask_of(cohort, name)
         file.unlink()
-        write(file.with_name(file.name.removesuffix(".nii.gz")))
+        write(_stem(file))
 
     return spoil
 
@@ -69,7 +86,7 @@ def values(change):
 
     def write(stem):
         array = change(images.ARRAY.astype(np.float32))
-        write_nifti(array, GEOMETRY, stem.with_name(stem.name + ".nii.gz"))
+        write_raw_nifti(stem.with_name(stem.name + ".nii.gz"), array, pixdim=[1, *images.SPACING, 0, 0, 0, 0])
 
     return phase(write)
 
@@ -115,21 +132,23 @@ def renamed(new):
             file.rename(folder / f"{new}_{k:04d}.nii.gz"[-255:])
         folder.rename(cohort / "images" / new)
         mask_of(cohort, name).rename(mask_of(cohort, name).with_name(f"{new}.nii.gz"))
-        row(patient_id=new)(cohort, name)
+        if new.isprintable():
+            row(patient_id=new)(cohort, name)
 
     spoil.new = new
     return spoil
 
 
-def spoilt_dicom(spoil_file):
-    """Return a kind whose exam is DICOM, one file of which is spoilt; `cohort.json` is not needed."""
+def segmentation(spoil_file):
+    """Return a kind whose mask is a DICOM Segmentation that is spoilt."""
 
     def spoil(cohort, name):
-        folder = cohort / "images" / name
-        shutil.rmtree(folder)
-        write_dicom_exam(folder)
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
-        spoil_file(files[len(files) // 2])
+        file = mask_of(cohort, name)
+        inside = read_volume(file)[0]
+        file.unlink()
+        file = file.with_name(f"{name.lower()}.dcm")
+        write_segmentation(file, GEOMETRY, {1: inside})
+        spoil_file(file)
 
     return spoil
 
@@ -146,8 +165,8 @@ def _holed(array):
     return array
 
 
-def _nifti(**fields):
-    return phase(images.nifti(**fields))
+def _nifti(*, every=False, **fields):
+    return phase(images.nifti(**fields), every)
 
 
 def _to(target):
@@ -192,21 +211,20 @@ SYSTEM = {
     "a link to nowhere": _PHASE(_to("nowhere")),
     "a link to a folder": _PHASE(_to("/")),
 }
-INFLATION = {name: phase(write) for name, write in images.INFLATION.items() if not name.startswith("mhd: voxels in")}
+INFLATION = {name: phase(write, "promises" in name) for name, write in images.INFLATION.items()}
 GEOMETRIES = {f"geometry: {name}": phase(write) for name, write in images.GEOMETRY.items()}
 VOXELS = {
     "all NaN": values(lambda array: array * NAN),
     "one NaN": values(_holed),
-    "infinite": values(lambda array: array / 0 if array.size == 0 else np.full_like(array, np.inf)),
+    "infinite": values(lambda array: np.full_like(array, np.inf)),
     "constant": values(lambda array: array * 0),
-    "negative slope that is NaN": _nifti(scl_slope=NAN, scl_inter=0),
+    "slope NaN": _nifti(scl_slope=NAN, scl_inter=0),
     "slope of 10^38": _nifti(scl_slope=1e38, scl_inter=0),
-    "one slice": phase(images.nifti(dim=[3, 32, 32, 1, 1, 1, 1, 1])),
-    "one voxel": phase(images.nifti(dim=[3, 1, 1, 1, 1, 1, 1, 1])),
+    "one slice": _nifti(dim=[3, 32, 32, 1, 1, 1, 1, 1], every=True),
+    "one voxel": _nifti(dim=[3, 1, 1, 1, 1, 1, 1, 1], every=True),
 }
 MASKS = {
     "an empty mask": labels(lambda array: array),
-    "a mask of every voxel": labels(lambda array: array + 1),
     "a mask of 6,000 labels": labels(lambda _: _flatten(6000)),
     "a mask of two labels": labels(lambda _: _flatten(2)),
     "a negative mask": labels(lambda _: -_flatten(40)),
@@ -214,42 +232,33 @@ MASKS = {
     "a mask that inflates": mask(images.INFLATION["nii.gz: 24 MB behind its voxels"]),
     "a mask with spacing NaN": mask(images.nifti(pixdim=[1, 2, NAN, 4, 0, 0, 0, 0])),
 }
-DICOM = {f"DICOM: {name}": spoilt_dicom(dicom.KINDS[name]) for name in (
-    "deflated, 24 MB of zeros in a private element", "65535 x 65535 pixels", "RLE that expands 64 times",
-    "JPEG 2000 of 30,000 x 30,000", "JPEG that is no JPEG", "cut in the pixels",
-    "sequences inside each other, 5,000 deep", "spacing NaN",
-)}  # fmt: skip
-TABLES = {
+_READ = {"SEG without frames", "SEG of an unknown type", "SEG deflated with 24 MB"}  # which leave no doubt
+DICOM = {name: segmentation(spoil) for name, spoil in dicom.MASKS.items() if name not in _READ}
+TIMES = {
     "times of 5,000 brackets": row(acquisition_times="[" * 5000),
     "times that are Python": row(acquisition_times="[__import__('os').getpid()]"),
+    "times of 10,000 numbers": row(acquisition_times="1;" * 10_000),
+}
+VALUES = {
     "an age of 5,000 digits": row(age="9" * 5000),
-    "an age that is NaN": row(age="nan"),
     "an age that is a formula": row(age='=HYPERLINK("http://a","51")'),
     "an age with an escape sequence": row(age="\x1b[2J"),
-    "no label": row(pcr=""),
+    "two rows": lambda cohort, name: write_table(cohort, [*read_table(cohort), {**_row_of(cohort, name), "age": "33"}]),
 }
 NAMES = {
-    "a name with an escape sequence": renamed("p\x1b[2J"),
-    "a name in brackets": renamed("[red]P[/red]"),
-    "a name that is a formula": renamed('=HYPERLINK("a","P")'),
-    "a name that turns the text": renamed("p\u202egnp"),
-    "a name that is a tag": renamed("<img src=x onerror=alert(1)>".replace("/", "")),
+    "a name in brackets": renamed("[red]P[bold]"),
+    "a name that is a tag": renamed("<img src=x onerror=alert(1)>"),
     "a name of 200 characters": renamed("p" * 200),
+}
+NAMES_WITHOUT_A_ROW = {
+    "a name with an escape sequence": renamed("p\x1b[2J"),
+    "a name that turns the text": renamed("p\u202egnp"),
+    "a name that is a formula": renamed('=HYPERLINK("a","P")'),
     "a name that is no text": renamed(os.fsdecode(b"p\xff\xfe")),
 }
-LOST = FILES | SYSTEM | INFLATION | GEOMETRIES | VOXELS | MASKS | DICOM
-KINDS = LOST | TABLES | NAMES
+LOST = FILES | SYSTEM | INFLATION | GEOMETRIES | VOXELS | MASKS | DICOM | VALUES
+KINDS = LOST | TIMES | NAMES | NAMES_WITHOUT_A_ROW
 
 
-def mapped(cohort):
-    """Describe the layout of MAMA-MIA by `cohort.json`, so that the other way of finding files is taken."""
-    content = {
-        "phases": [f"images/{{patient_id}}/*_{k:04d}.*" for k in range(3)],
-        "mask": ["segmentations/expert/{patient_id}.*"],
-    }
-    (cohort / "cohort.json").write_text(json.dumps(content))
-
-
-def names_of(cohort):
-    with (cohort / TABLE).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        return [each["patient_id"] for each in csv.DictReader(file)]
+def _row_of(cohort, name):
+    return next(each for each in read_table(cohort) if each["patient_id"] == name)
