@@ -16,9 +16,9 @@ from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.cohort.check import check_cohort
 from PCRTrainingLib.progress import Progress
 from support.card_and_schema import SCHEMA
-from support.desk import Desk
 from support.examples import tiny_prediction
 from support.hostile.patients import GEOMETRIES, KINDS, LOST, NAMES_WITHOUT_A_ROW
+from support.session.desk import Desk
 from support.training_cohort import write_cohort
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and names of any bytes")

@@ -1,7 +1,7 @@
 """Sessions without a widget."""
 
 import pytest
-from support.desk import Desk
+from support.session.desk import Desk
 
 
 @pytest.fixture
