@@ -14,6 +14,10 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f]"
 )
 _LONGEST = 1000  # characters of a sentence
+# A cell that a spreadsheet computes, and one of ours that must be told from it. Source: OWASP, CSV Injection.
+_COMPUTED = re.compile(r"'*(\s*[=+\-@\uff0b\uff0d\uff1d\uff20].|[\t\r])", re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def make_visible(text: str) -> str:
@@ -33,6 +37,27 @@ def as_line(text: str, longest: int = _LONGEST) -> str:
         return line
     end = longest // 3
     return f"{line[: longest - end - 5]} ... {line[-end:]}"
+
+
+def as_cell(value: object) -> object:
+    r"""Return a value for a table, which a spreadsheet does not compute and a terminal can show.
+
+    Text that a spreadsheet would compute gets the apostrophe that makes it text. Characters that control a terminal, or
+    are no text, are written as \x1b (`make_visible`); a backslash that stands before such letters as \x5c.
+    """
+    if not isinstance(value, str):
+        return value
+    if not value.isprintable() or "\\" in value:
+        value = _ESCAPE.sub(lambda found: rf"\x5c{found[0][1:]}", value).replace("\r", r"\x0d")
+        value = make_visible(value)
+    return f"'{value}" if _COMPUTED.match(value) and not _NUMBER.fullmatch(value) else value
+
+
+def from_cell(text: str) -> str:
+    """Return the text that `as_cell` was given."""
+    if text.startswith("'") and _COMPUTED.match(text) and not _NUMBER.fullmatch(text):
+        text = text[1:]
+    return _ESCAPE.sub(lambda found: chr(int(found[0][2:], 16)), text) if "\\" in text else text
 
 
 def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str:

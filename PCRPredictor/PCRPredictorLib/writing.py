@@ -4,7 +4,6 @@ import csv
 import errno
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -24,17 +23,13 @@ import SimpleITK as sitk
 
 from .errors import DataError
 from .exam import Geometry
-from .formatting import make_visible
+from .formatting import as_cell, from_cell
 
 # On Windows a file cannot be replaced while a program reads it, such as a panel its charts.
 _PATIENCE = (0.02, 0.1, 0.5, 2.0) if os.name == "nt" else ()  # seconds between attempts
 
 _STAGING = "-pcr-"  # in the name of a hidden folder that becomes the results
 _SHOWN = 40  # characters of the results' name in it
-# A cell that a spreadsheet computes, and one of ours that must be told from it. Source: OWASP, CSV Injection.
-_COMPUTED = re.compile(r"'*(\s*[=+\-@\uff0b\uff0d\uff1d\uff20].|[\t\r])", re.DOTALL)
-_ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 @contextmanager
@@ -217,27 +212,6 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Pa
         writer = csv.writer(file)
         writer.writerow(map(as_cell, columns))
         writer.writerows(map(as_cell, row) for row in rows)
-
-
-def as_cell(value: object) -> object:
-    r"""Return a value for a table, which a spreadsheet does not compute and a terminal can show.
-
-    Text that a spreadsheet would compute gets the apostrophe that makes it text. Characters that control a terminal, or
-    are no text, are written as \x1b (`make_visible`); a backslash that stands before such letters as \x5c.
-    """
-    if not isinstance(value, str):
-        return value
-    if not value.isprintable() or "\\" in value:
-        value = _ESCAPE.sub(lambda found: rf"\x5c{found[0][1:]}", value).replace("\r", r"\x0d")
-        value = make_visible(value)
-    return f"'{value}" if _COMPUTED.match(value) and not _NUMBER.fullmatch(value) else value
-
-
-def from_cell(text: str) -> str:
-    """Return the text that `as_cell` was given."""
-    if text.startswith("'") and _COMPUTED.match(text) and not _NUMBER.fullmatch(text):
-        text = text[1:]
-    return _ESCAPE.sub(lambda found: chr(int(found[0][2:], 16)), text) if "\\" in text else text
 
 
 def write_whole_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
