@@ -82,6 +82,13 @@ def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str
     return format(rounded, f"{'+' if signed else ''}.{digits}f").replace("-", "−")
 
 
+def describe_duration(seconds: float) -> str:
+    """Return "40 s", "12 min" or "3.5 hours"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} hours"
+
+
 def count(number: int, noun: str) -> str:
     """Return a count with its noun: "1 patient", "2 patients"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

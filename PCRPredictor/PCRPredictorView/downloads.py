@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.follow.files import write_follow_up
-from PCRPredictorLib.outputs import MASK, MASK_DICOM, write_prediction, write_tumour
+from PCRPredictorLib.outputs import MASK, MASK_DICOM, REPORT, write_prediction, write_tumour
 from PCRPredictorLib.session.course.analysis import Analysis
 from PCRPredictorLib.session.course.runner import Answer
 from PCRPredictorLib.session.result import Result
@@ -88,7 +88,7 @@ def _pack(files: Path, report: Path, packed: Path) -> None:
     with zipfile.ZipFile(new[packed], "w", stored) as archive:
         for path in sorted(file for file in files.rglob("*") if file.is_file()):
             archive.write(path, f"pcr-{packed.stem}/{path.relative_to(files).as_posix()}")
-    new[report].write_bytes((files / report.name).read_bytes())
+    new[report].write_bytes((files / REPORT).read_bytes())
     for path, finished in new.items():
         finished.replace(path)
 

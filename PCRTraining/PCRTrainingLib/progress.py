@@ -11,8 +11,8 @@ from rich.console import Console
 class Progress:
     """Receives stages and the work done in them; this one shows nothing."""
 
-    def start(self, stage: str, total: int) -> None:
-        """Begin a stage of `total` units."""
+    def start(self, stage: str, total: int, done: int = 0) -> None:
+        """Begin a stage of `total` units, of which `done` were done before."""
 
     def advance(self, detail: str = "", units: int = 1) -> None:
         """Report finished units; `detail` names the current work."""
@@ -50,11 +50,11 @@ class ProgressBar(Progress):
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def start(self, stage: str, total: int) -> None:
+    def start(self, stage: str, total: int, done: int = 0) -> None:
         """Add a bar below the finished ones."""
-        self._task = self._bar.add_task(as_line(stage), total=total, detail="")
+        self._task = self._bar.add_task(as_line(stage), total=total, completed=done, detail="")
         if not self._quiet:
-            emit("stage", name=stage, total=total)
+            emit("stage", name=stage, total=total, done=done)
 
     def advance(self, detail: str = "", units: int = 1) -> None:
         """Move the bar."""

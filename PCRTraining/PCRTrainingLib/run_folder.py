@@ -71,27 +71,25 @@ class RunFolder:
     quarantine = _Entry("quarantine.csv")  # patients left out, and why
     schema = _Entry("schema.json")  # clinical variables
     origin = _Entry("run.json")  # cohort and versions
+    sessions = _Entry("sessions.json")  # seconds of each time that the run was started
     splits = _Entry("splits.csv")  # who is held out in which fold
     out_of_fold = _Entry("oof.csv")  # predictions of the last step for held-out patients, calibrated
     card = _Entry("card.json")  # texts of the model card, if there were any
     summary = _Entry("summary.json")
-    report = _Entry("report.html")
+    report = _Entry("report.html")  # of every kind of run, and of an evaluation
+    report_text = _Entry("report.md")  # the same as Markdown, of experiments and evaluations
     failures = _Entry("failures.png")
     bundle = _Entry("bundle")
     base = _Entry("base")  # the bundle that a fine-tuning run starts from
     site_bundles = _Entry("bundles")  # one per site that was left out, for runs and experiments that leave sites out
 
-    experiment = _Entry("experiment.json")  # these four of an experiment
-    experiment_page = _Entry("experiment.html")
-    experiment_text = _Entry("experiment.md")
-    predictions = _Entry("predictions.csv")  # of every row, seed and patient
+    experiment = _Entry("experiment.json")  # of an experiment
+    predictions = _Entry("predictions.csv")  # per patient: of an experiment, by row and seed; of an evaluation
 
     candidates = _Entry("candidates.csv")  # these two of a selection: each configuration in each outer fold
     selection = _Entry("selection.json")  # the choices and the nested result
 
-    evaluation = _Entry("evaluation.json")  # these three of an evaluation
-    evaluation_page = _Entry("evaluation.html")
-    evaluation_text = _Entry("evaluation.md")
+    evaluation = _Entry("evaluation.json")  # of an evaluation
 
     def fold(self, number: int) -> FoldFolder:
         """Return the folder of a fold."""
@@ -188,7 +186,7 @@ class RunFolder:
                     f"{self.path}: holds a run already; resume it with --resume, or choose a different folder"
                 )
             return self.read_started(kind, options)
-        others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind)]
+        others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind, self.sessions)]
         if others and not self.config.is_file():  # with it, a run ended before anything was trained
             raise DataError(
                 f"{self.path}: must be a new or empty folder, got {others[0]} in it; choose a different one"

@@ -99,27 +99,30 @@ class StageProgress:
     Args:
         name: of the stage.
         total, done: units of work.
+        before: units that were done before the stage began.
         started: when the stage began, s on any clock.
     """
 
     name: str = ""
     total: int = 0
     done: int = 0
+    before: int = 0
     started: float = 0.0
 
     def add_event(self, event: Mapping[str, Any], now: float) -> None:
         """Take an event into account; `now` is the time on the clock of `started`, s."""
         if event["event"] == "stage":
-            self.name, self.total, self.done, self.started = str(event["name"]), int(event["total"]), 0, now
+            self.name, self.total, self.started = str(event["name"]), int(event["total"]), now
+            self.done = self.before = int(event.get("done", 0))
         elif event["event"] == "progress":
             self.done += int(event["units"])
 
     def describe(self, now: float, translate: Translate = str) -> str:
         """Return "Training 3/12, 1:20 left"; the time only after two units."""
         text = f"{self.name} {self.done}/{self.total}"
-        if self.done < 2:
+        if self.done - self.before < 2:
             return text
-        seconds = int((now - self.started) / self.done * (self.total - self.done))
+        seconds = int((now - self.started) / (self.done - self.before) * (self.total - self.done))
         return f"{text}, " + translate("{minutes}:{seconds:02d} left").format(
             minutes=seconds // 60, seconds=seconds % 60
         )

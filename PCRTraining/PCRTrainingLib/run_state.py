@@ -48,6 +48,15 @@ def read_state(run: RunFolder) -> RunState:
     return RunState("finished" if finished else "stopped", done, total)
 
 
+def epochs_done(run: RunFolder, config: TrainingConfig, fold: int) -> int:
+    """Return the epochs of a fold that were trained; those of steps that it has in common with another run are not."""
+    done = config.pretraining if run.fold(fold).pretrained.is_file() else 0
+    for step in config.steps:
+        folder, epochs = run.step(fold, step.name), config.epochs_of(step)
+        done += epochs if folder.predictions.is_file() else min(len(read_history(folder.history)), epochs)
+    return done
+
+
 def held_out(run: RunFolder) -> dict[str, int]:
     """Return the fold that held out each patient; empty before folds are drawn."""
     try:

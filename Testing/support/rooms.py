@@ -74,14 +74,15 @@ MAY_IMPORT = {
     "PCRTrainingLib/training": _TRAINING,
     "PCRTrainingLib/evaluation": _EVALUATION,
     "PCRTrainingLib/adaptation": _ADAPTATION,
-    "PCRTrainingLib/runs": _RUNS,
+    "PCRTrainingLib/ends": _ADAPTATION,
+    "PCRTrainingLib/runs": _RUNS | {"PCRTrainingLib/ends"},
     "PCRTrainingLib/federation": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/federation/flare"},
     "PCRTrainingLib/federation/flare": _DATA | {"PCRTrainingLib/federation"},
     "PCRTrainingLib/visit_tables": _DATA | {"PCRTrainingLib/intake", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/response": _RUNS | {"PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/calls": _RUNS | {"PCRTrainingLib/runs", "PCRTrainingLib/response", "PCRTrainingLib/visit_tables"},
     "PCRTrainingLib/commands": _RUNS
-    | {"PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
+    | {"PCRTrainingLib/ends", "PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
     | {"PCRTrainingLib/visit_tables", "PCRTrainingLib/federation", "PCRPredictorLib/commands", "PCRTrainingLib/calls"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",

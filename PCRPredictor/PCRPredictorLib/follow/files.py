@@ -25,7 +25,7 @@ from .picture import save_comparison
 if TYPE_CHECKING:
     from ..response.model import ResponseModel
 
-RESULT, TABLE, REPORT, CHART, COMPARISON = "follow.json", "visits.csv", "follow.html", "course", "comparison.png"
+RESULT, TABLE, REPORT, CHART, COMPARISON = "follow.json", "visits.csv", "report.html", "course", "comparison.png"
 DICOM = "dicom"
 
 
@@ -45,7 +45,7 @@ def write_follow_up(
     show_patient_id: bool = False,
     dicom: bool = False,
 ) -> None:
-    """Write `follow.json`, `visits.csv`, `follow.html`, `course.png` and `.svg`, of visits with images the tumour masks
+    """Write `follow.json`, `visits.csv`, `report.html`, `course.png` and `.svg`, of visits with images the tumour masks
     and, if there are two, `comparison.png` into a folder: all of them or none.
 
     Args:

@@ -1,4 +1,4 @@
-"""The files of a cohort's shift: `shift.json`, `shift.html` and `shift.md`."""
+"""The files of a cohort's shift: `shift.json`, `report.html` and `report.md`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .facts import PatientFacts
 from .reference import points_fixed_on, training_distribution
 from .wording import describe_shift, shift_tables
 
-RESULT, PAGE, TEXT = "shift.json", "shift.html", "shift.md"
+RESULT, PAGE, TEXT = "shift.json", "report.html", "report.md"
 
 
 def shift_of(bundle: Bundle, patients: Sequence[PatientFacts]) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DEFAULT_MODEL, DeviceOption, console
+from PCRPredictorLib.commands.options import DEFAULT_MODEL, DeviceOption, console, print_line
 
 from ..calls.evaluate import evaluate_on
 from ..calls.train import Place
 from ..progress import ProgressBar
 from . import options
+from .endings import print_end
 
 
 def evaluate(
@@ -48,4 +49,12 @@ def evaluate(
     place = Place(device, workers, cluster)
     with ProgressBar(console) as progress:
         folder = evaluate_on(cohorts, out, model, place, progress, maps=maps, mapping=mapping, units=unit)
-        progress.say(f"Report: {folder.evaluation_page}")
+    print_line(f"Per patient: {folder.predictions}")
+    print_end(folder, *_next(cohorts, model))
+
+
+def _next(cohorts: list[Path], model: list[str]) -> list[tuple[str, list[object]]]:
+    """Return what can be done after an evaluation on cohorts of images: look at the patients."""
+    if not all(cohort.is_dir() for cohort in cohorts):
+        return []
+    return [("Look at single patients", ["view", *cohorts, "--model", model[0] if model else DEFAULT_MODEL])]

@@ -8,6 +8,7 @@ from PCRPredictorLib.commands.options import DeviceOption
 
 from ..calls.train import divide_by_site, read_config
 from . import options
+from .endings import print_end, unused
 
 
 def experiment(
@@ -34,5 +35,7 @@ def experiment(
     numbers = range(settings.seed, settings.seed + seeds)
     with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         run_experiment(job, settings, numbers, external, without)
-        job.progress.say(job.folder.experiment_text.read_text(encoding="utf-8"))
-        job.progress.say(f"Written to {out}")
+    words = [*cohorts, "--config", config, "--out", unused(out.with_name(f"{out.name}-model"))]
+    words += options.as_words("--clinical-rows", clinical_rows) + options.as_words("--sites", sites)
+    words += ["--leave-site-out"] if leave_site_out else []
+    print_end(job.folder, ("A model of step 3", ["train", *words]))

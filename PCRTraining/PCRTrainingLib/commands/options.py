@@ -92,3 +92,8 @@ def job(
         open_job(cohorts, out, Place(device, workers, cluster), progress, resume, clinical_rows) as job,
     ):
         yield job
+
+
+def as_words(option: str, values: Sequence[object]) -> list[object]:
+    """Return an option with its values as words of a command line; nothing without values."""
+    return [option, *values] if values else []

@@ -7,7 +7,9 @@ import typer
 from PCRPredictorLib.commands.options import DeviceOption
 
 from ..calls.train import divide_by_site, read_config
+from ..run_folder import read_json
 from . import options
+from .endings import print_end, unused
 
 
 def select(
@@ -33,4 +35,12 @@ def select(
     settings = {name: divide_by_site(config, leave_site_out, sites) for name, config in read.items()}
     with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
         select(job, settings, inner=inner, least_attention=least_attention)
-        job.progress.say(f"Written to {job.folder.selection}")
+    final = read_json(job.folder.selection)["final"]
+    config = next((path for path in configs if path.stem == final), None)
+    if config is None:  # resumed with others than it was begun with
+        print_end(job.folder)
+        return
+    words = [*cohorts, "--config", config, "--out", unused(out.with_name(f"{out.name}-model"))]
+    words += options.as_words("--clinical-rows", clinical_rows) + options.as_words("--sites", sites)
+    words += ["--leave-site-out"] if leave_site_out else []
+    print_end(job.folder, (f"Train {final} on all patients", ["train", *words]))

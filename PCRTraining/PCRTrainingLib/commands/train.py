@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DeviceOption, console
+from PCRPredictorLib.commands.options import DeviceOption, console, print_line
 
 from ..calls.train import Place, Wanted, train_on
 from ..progress import ProgressBar
 from . import options
+from .endings import print_end
 
 
 def train(
@@ -57,6 +58,9 @@ def train(
     )
     with ProgressBar(console) as progress:
         trained = train_on(cohorts, out, wanted, progress)
-        progress.say(f"Report: {trained.folder.report}")
-        command = "pcr predict" if trained.kind == "image" else "pcr follow"
-        progress.say(f"Model: {trained.folder.bundle}, for {command} --model")
+    print_line(f"Model: {trained.folder.bundle}")
+    if trained.kind == "image":
+        following = ("See where it looks", ["view", *cohorts, "--model", trained.folder.bundle])
+    else:
+        following = ("What it is", ["bundle", "info", trained.folder.bundle])
+    print_end(trained.folder, following)

@@ -12,6 +12,7 @@ import pandas as pd
 from PCRPredictorLib.errors import group_problems
 
 from ..cohort.cache import GridCache
+from ..progress import Progress
 from ..schema import KNOWN
 from ..statistics import metrics
 from ..statistics.operating import Outcome
@@ -31,13 +32,21 @@ def describe_cohort(
     index: np.ndarray,
     outcomes: Sequence[Outcome],
     grids: Sequence[GridCache] = (),
+    progress: Progress = Progress(),  # noqa: B008
 ) -> dict[str, object]:
     """Describe every model, and compare every pair, on the patients at the positions `index`, (n,).
 
     Args:
         grids: the cache that each model read, if these differ: of the same patients on its own grid.
+        progress: is told each model, a unit each, and one more.
     """
     label, groups = cache.labels[index], find_groups(cache, index)
+    models, pairs = [], list(combinations(outcomes, 2))
+    for outcome in outcomes:
+        progress.advance(f"intervals of {outcome.name}", 0)
+        models.append(measure_model(outcome, label, groups))
+        progress.advance()
+    progress.advance("comparisons", 0)
     truth = cache.true_probability
     described = {
         "name": name,
@@ -46,10 +55,12 @@ def describe_cohort(
         "left_out": len(cache.quarantine),
         "reasons_left_out": count_reasons(cache),
         "best_possible_auc": None if truth is None else auc_interval(truth[index], label).to_json(),
-        "models": [measure_model(outcome, label, groups) for outcome in outcomes],
-        "comparisons": adjust([compare(one, other, label) for other, one in combinations(outcomes, 2)]),
+        "models": models,
+        "comparisons": adjust([compare(one, other, label) for other, one in pairs]),
     }
-    return add_enhancement(described, outcomes, grids or [cache] * len(outcomes), index)
+    described = add_enhancement(described, outcomes, grids or [cache] * len(outcomes), index)
+    progress.advance()
+    return described
 
 
 def count_reasons(cache: GridCache) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 """Evaluate models on cohorts that they were not trained on."""
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.model.training_marks import known_patients
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.shift.wording import describe_shift
-from PCRPredictorLib.writing import whole_folder, write_json
+from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache
@@ -26,11 +26,13 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.inference import Ensemble, random_share
-from ..training.sharing import Relay, prepare_device, share
+from ..training.sharing import Relay, Units, prepare_device, share
 from .description import describe_cohort
 from .map_effects import count_batches, describe_effects
 from .report import evaluation_markdown, render_evaluation
 from .shift import cohort_shift
+
+PATIENT_COLUMNS = ("cohort", "model", "patient_id", "label", "logit", "probability", "decision", "attention_in_tumour")
 
 
 def evaluate(
@@ -42,6 +44,7 @@ def evaluate(
     engine: Engine,
     *,
     maps: bool = False,
+    keep: Callable[[Sequence[object]], object] = lambda _row: None,
 ) -> dict[str, object]:
     """Return the performance of every model on every cohort, all on the same patients.
 
@@ -49,6 +52,7 @@ def evaluate(
         work: folder for cached grids and copies of the models, which all workers see.
         engine: that runs each model on each cohort.
         maps: also measure what the maps do, see `map_effects`; that takes about 35 times as long.
+        keep: called with a row of `PATIENT_COLUMNS` per patient and model.
 
     Raises:
         DataError: if a cohort cannot be used or shares patients with the training of a model.
@@ -68,7 +72,11 @@ def evaluate(
         found = run_trials(trials, engine, progress, f"{count(len(bundles), 'model')} on {name}")
         names = number_duplicates([outcome.name for outcome, _ in found])
         outcomes = [replace(outcome, name=name) for (outcome, _), name in zip(found, names, strict=True)]
-        described: Any = describe_cohort(name, own[0], np.arange(len(own[0])), outcomes, own)
+        progress.start(f"Results on {name}", len(outcomes) + 1)
+        described: Any = describe_cohort(name, own[0], np.arange(len(own[0])), outcomes, own, progress)
+        for outcome, cache in zip(outcomes, own, strict=True):
+            for row in _patient_rows(name, cache, outcome):
+                keep(row)
         for model, (_, effects) in zip(described["models"], found, strict=True):
             model.update({"effects": effects} if maps else {})
         shifts = [cohort_shift(*each) for each in zip(bundles, own, outcomes, strict=True)]
@@ -86,6 +94,15 @@ def evaluate(
             for bundle in bundles
         ],
     }
+
+
+def _patient_rows(cohort: str, cache: GridCache, outcome: Outcome) -> Iterator[list[object]]:
+    """Yield the row of `PATIENT_COLUMNS` of every patient."""
+    shares = np.full(len(cache), np.nan) if outcome.scores is None else outcome.scores.in_tumour
+    numbers = zip(outcome.logit, outcome.probability, shares, strict=True)
+    for k, (record, label, row) in enumerate(zip(cache.records, cache.labels, numbers, strict=True)):
+        logit, probability, share_ = ("" if np.isnan(x) else f"{x:.6f}" for x in row)
+        yield [cohort, outcome.name, record.own_id, label, logit, probability, int(outcome.decision[k]), share_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +149,7 @@ def run_trials(
     """
     batches = [count_batches([([], np.arange(len(trial.cache)))]) if trial.maps else 0 for trial in trials]
     progress.start(stage, len(trials) + sum(batches))
-    found = share(engine, run_trial, trials, [1 + number for number in batches], progress)
+    found = share(engine, run_trial, trials, [Units(1 + number) for number in batches], progress)
     return [found[trial] for trial in trials]
 
 
@@ -171,12 +188,15 @@ def write_evaluation(
     """
     with whole_folder(out) as folder:
         files = RunFolder(folder)
-        found = evaluate(cohorts, bundles, files.cache, device, progress, engine or ThisProcess(), maps=maps)
+        rows: list[Sequence[object]] = []
+        work = files.cache, device, progress, engine or ThisProcess()
+        found = evaluate(cohorts, bundles, *work, maps=maps, keep=rows.append)
         result = found | {"versions": library_versions()}
         shutil.rmtree(files.cache)
         write_json(result, files.evaluation)
-        files.evaluation_page.write_text(render_evaluation(result), encoding="utf-8")
-        files.evaluation_text.write_text(evaluation_markdown(result), encoding="utf-8")
+        write_csv(PATIENT_COLUMNS, rows, files.predictions)
+        files.report.write_text(render_evaluation(result), encoding="utf-8")
+        files.report_text.write_text(evaluation_markdown(result), encoding="utf-8")
     for line in describe_shifts(result):
         progress.say(line)
 

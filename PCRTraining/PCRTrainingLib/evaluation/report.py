@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PCRPredictorLib.formatting import MISSING, format_value
+from PCRPredictorLib.formatting import MISSING, describe_duration, format_value
 from PCRPredictorLib.report.rendering import render
 from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
+from .headlines import auc_of, evaluation_headline, experiment_headline
 from .layout import Figure, Section, Table
 from .map_report import effect_sections
 from .maps import map_table, row_map_table
@@ -66,7 +67,7 @@ def render_evaluation(
         template: that lays it out.
         purpose: a sentence under the title.
         first, more: sections before and after the cohorts.
-        headline: instead of the best AUC of every cohort.
+        headline: instead of the AUC in every cohort.
     """
     sections = [*first, *(section for cohort in result["cohorts"] for section in _evaluated_cohort(cohort))]
     sections += [*more, *site_sections(result)]
@@ -79,7 +80,7 @@ def render_evaluation(
         TEMPLATES,
         title="Evaluation of pCR prediction",
         purpose=f"{purpose} {_INTERVALS}",
-        headline=headline or " ".join(_evaluation_headline(cohort) for cohort in result["cohorts"]),
+        headline=headline or " ".join(evaluation_headline(cohort) for cohort in result["cohorts"]),
         sections=sections,
         versions=result["versions"],
         config="",
@@ -104,7 +105,7 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
         TEMPLATES,
         title=result["title"],
         purpose=f"Models trained in different ways on the same patients and folds to predict pCR. {_INTERVALS}",
-        headline=_experiment_headline(result),
+        headline=experiment_headline(result),
         sections=[
             Section(text=_training(result), tables=[models]),
             *(replace(section, figures=site_figures(result["sites"])) for section in site_sections(result)),
@@ -119,33 +120,6 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
 def experiment_markdown(result: dict[str, Any]) -> str:
     """Return the text and tables of `render_experiment` as Markdown, for documentation."""
     return render_experiment(result, "cohorts.md.j2")
-
-
-def _evaluation_headline(cohort: dict[str, Any]) -> str:
-    """Return the best AUC of a cohort in a sentence."""
-    models = [model for model in cohort["models"] if is_known(model["auc"]["value"])]
-    counts = f"{cohort['name']} ({cohort['patients']} patients, {cohort['positives']} with pCR):"
-    if not models:
-        return f"{counts} no AUC can be given."
-    best = max(models, key=lambda model: model["auc"]["value"])
-    does = "has an AUC of" if len(models) == 1 else f"has the highest AUC of {len(models)} models,"
-    return f"{counts} {best['name']} {does} {format_value(best['auc'])}."
-
-
-def _experiment_headline(result: dict[str, Any]) -> str:
-    """Return the row with the best AUC in the first cohort, and its AUC in the others."""
-    cohorts = result["cohorts"]
-    rows = [row for row in result["rows"] if cohorts and is_known(_auc(row, cohorts[0])["value"])]
-    if not rows:
-        return "No AUC can be given."
-    best = max(rows, key=lambda row: _auc(row, cohorts[0])["value"] or 0.0)
-    first, *others = [f"{format_value(_auc(best, cohort))} ({cohort['name']})" for cohort in cohorts]
-    rest = f"; the same model reaches {', '.join(others)}" if others else ""
-    return f"Highest AUC of {len(result['rows'])} models: {best['name']}, {first}{rest}."
-
-
-def _auc(row: dict[str, Any], cohort: dict[str, Any]) -> Interval:
-    return row["cohorts"].get(cohort["name"], {}).get("auc") or dict.fromkeys(("value", "low", "high"))
 
 
 def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
@@ -186,7 +160,7 @@ def _shift_section(shift: Mapping[str, Any]) -> Section:
 def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Section:
     best = cohort["best_possible_auc"]
     title = "Out of fold" if cohort["name"] == cohort["role"] else f"{cohort['name']}, {cohort['role']}"
-    forest = _forest([(row["name"], _auc(row, cohort)) for row in result["rows"]], best)
+    forest = _forest([(row["name"], auc_of(row, cohort)) for row in result["rows"]], best)
     models = [{**(row["cohorts"].get(cohort["name"]) or {}), "name": row["name"]} for row in result["rows"]]
     named = {pair[key] for pair in result["comparisons"] for key in ("model", "other")}
     tables = [_cohort_table(result, cohort), calibration_table(models), frequency_table(models), benefit_table(models)]
@@ -232,7 +206,7 @@ def _training(result: dict[str, Any]) -> str:
     return (
         f"Trained on {training['name']}: {training['patients']} patients, {training['positives']} with pCR, "
         f"{training['left_out']} left out. Folds: {training['folds']}. Seeds: {', '.join(map(str, seeds))}. "
-        f"Took {result['seconds'] / 3600:.1f} hours."
+        f"Took {describe_duration(result['seconds'])}."
     )
 
 

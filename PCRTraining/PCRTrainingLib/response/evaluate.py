@@ -70,8 +70,8 @@ def evaluate_tables(
     with whole_folder(out) as folder:
         files = RunFolder(folder)
         write_json(result, files.evaluation)
-        files.evaluation_page.write_text(render_evaluated(result, patients), encoding="utf-8")
-        files.evaluation_text.write_text(render_evaluated(result, patients, "cohorts.md.j2"), encoding="utf-8")
+        files.report.write_text(render_evaluated(result, patients), encoding="utf-8")
+        files.report_text.write_text(render_evaluated(result, patients, "cohorts.md.j2"), encoding="utf-8")
         _write_predictions(patients, predicted, files.predictions)
     for line in result["reading"]:
         progress.say(line)

@@ -101,7 +101,7 @@ def run_experiment(
         job.train_tasks([task for run in runs for task in run.tasks()])
         outcomes = collect(runs, caches, job.own_device, job.progress, _rows(options["without"]))
         data = runs[0].data
-        result = tabulate(job.title, outcomes, data, caches, options["seeds"]) | {
+        result = tabulate(job.title, outcomes, data, caches, options["seeds"], job.progress) | {
             "title": f"{job.title}: baselines against the stepwise curriculum",
             "without": options["without"],
             "config": config_to_json(config),

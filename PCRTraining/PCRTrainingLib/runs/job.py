@@ -16,9 +16,10 @@ from PCRPredictorLib.writing import write_whole_json
 from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder, read_json
+from ..sessions import session, total_seconds
 from ..training.folds import FoldTask
 from ..training.machine import describe_machine
-from ..training.sharing import Placed, share, train_fold
+from ..training.sharing import Placed, Units, share, train_fold
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Job:
     device: str = "cpu"
     resume: bool = False
     clinical_rows: Sequence[Path] = ()
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def title(self) -> str:
@@ -70,10 +71,11 @@ class Job:
         options = {**options, "cohorts": list(self.cohorts), "clinical_rows": tables}
         with self.folder.locked():
             config, options = self._checked(*self.folder.start(kind, config, options, resume=self.resume))
-            self.engine.check_folder(self.folder.path)
-            if self.folder.origin.is_file():
-                self._add_machines(config)
-            yield config, options
+            with session(self.folder, self.started):
+                self.engine.check_folder(self.folder.path)
+                if self.folder.origin.is_file():
+                    self._add_machines(config)
+                yield config, options
 
     def _checked(self, config: TrainingConfig, options: dict[str, Any]) -> tuple[TrainingConfig, dict[str, Any]]:
         """Return configuration and options of a run; refuse other cohorts than it was begun with.
@@ -96,9 +98,10 @@ class Job:
         Raises:
             DataError: if a fold raises it, or the cluster is lost; the other folds end, too.
         """
-        self.progress.start("Training", sum(task.epochs for task in tasks))
+        units = [Units(task.epochs, task.epochs_done()) for task in tasks]
+        self.progress.start("Training", sum(each.total for each in units), sum(each.done for each in units))
         placed = [Placed(task, self.device) for task in tasks]
-        share(self.engine, train_fold, placed, [task.epochs for task in tasks], self.progress)
+        share(self.engine, train_fold, placed, units, self.progress)
 
     def write_origin(self, config: TrainingConfig) -> None:
         """Record cohorts, versions and machine."""
@@ -121,5 +124,5 @@ class Job:
         return [{**machine, "processes": found.count(machine)} for machine in different]
 
     def time_and_versions(self) -> dict[str, object]:
-        """Return the duration of the job in seconds, and the versions that made its results."""
-        return {"seconds": round(time.time() - self.started, 1), "versions": library_versions()}
+        """Return the seconds of the job, those before it was resumed too, and the versions that made its results."""
+        return {"seconds": total_seconds(self.folder, self.started), "versions": library_versions()}

@@ -21,10 +21,11 @@ from typing import Literal
 
 import numpy as np
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.writing import write_whole_csv, write_whole_json
+from PCRPredictorLib.writing import write_whole_csv, write_whole_json, write_whole_text
 
 from ..cohort.splits import EXCLUDED, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
+from ..ends.selection_page import NESTED, render_selection
 from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.comparison import adjust, compare
 from ..evaluation.performance import describe_performance
@@ -210,13 +211,15 @@ def _write(
     by_site = config.split.kind == "sites"
     left_out = {k: str(data.site[data.folds == k][0]) if by_site else "" for k in chosen}
     columns = ["outer_fold", "site", "configuration", "inner_auc", "inner_attention_in_tumour", "chosen"]
-    rows = (
+    rows = [
         [c.outer, left_out[c.outer], c.name, f"{c.auc:.4f}", f"{c.attention:.4f}", int(chosen[c.outer] == c.name)]
         for c in found
-    )
+    ]
     write_whole_csv(columns, rows, job.folder.candidates)
+    job.progress.start("Results", 2)
+    job.progress.advance("intervals of the choice", 0)
     scores, label, folds = _nested(chosen, outer_runs), data.cache.labels[data.held_out], data.folds[data.held_out]
-    nested = cross_fitted("nested choice", scores.logit, label, folds)
+    nested = cross_fitted(NESTED, scores.logit, label, folds)
     others = [baseline_outcomes(baseline, data, [])[0] for baseline in BASELINES]
     if controls:
         others.append(cross_fitted(CONTROL_ROW, _nested(chosen, controls).logit, label, folds))
@@ -235,6 +238,10 @@ def _write(
         **job.time_and_versions(),
     }
     write_whole_json(content, job.folder.selection)
+    job.progress.advance("report")
+    candidates = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_whole_text(render_selection(content, candidates, job.title, least_attention), job.folder.report)
+    job.progress.advance()
 
 
 def _nested(chosen: Mapping[int, str], runs: Mapping[str, Run]) -> Scores:

@@ -17,6 +17,7 @@ from ..evaluation.maps import describe_maps, enhancement_scores
 from ..evaluation.performance import describe_performance
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..evaluation.sites import describe_sites
+from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.metrics import Interval, auc, bootstrap, bootstrap_values, rates, sensitivity_at
 from ..statistics.operating import Outcome
@@ -66,9 +67,15 @@ Outcomes = dict[str, dict[str, list[Outcome]]]  # row, cohort, one per seed
 
 
 def tabulate(
-    name: str, outcomes: Outcomes, data: Prepared, caches: Mapping[str, GridCache], seeds: Sequence[int]
+    name: str,
+    outcomes: Outcomes,
+    data: Prepared,
+    caches: Mapping[str, GridCache],
+    seeds: Sequence[int],
+    progress: Progress = Progress(),  # noqa: B008
 ) -> dict[str, object]:
-    """Return the table as plain values, see `report.render_experiment`."""
+    """Return the table as plain values, see `report.render_experiment`; `progress` is told each row."""
+    progress.start("Results", len(outcomes) * len(caches))
     described: dict[str, dict[str, object]] = {name: {} for name in outcomes}
     comparisons: list[dict[str, object]] = []
     cohorts: list[dict[str, object]] = []
@@ -88,8 +95,11 @@ def tabulate(
         enhancement = enhancement_scores(cache, index)
         means = average(outcomes, cohort, data.cache.labels[data.held_out])
         for row, mean in means.items():
+            progress.advance(f"intervals of {row}", 0)
             values = describe_row(mean, means[BASELINE_ROW], label, best)
             described[row][cohort] = {**values, **describe_maps(outcomes[row][cohort], enhancement)}
+            progress.advance()
+        progress.advance("comparisons", 0)
         comparisons += [{"cohort": cohort, **pair} for pair in compare_rows(means, label)]
     what = {row.name: row.what for row in (*BASELINES, *ROWS)}
     sites = site_results(outcomes, data) if data.leaves_sites_out else None
@@ -195,8 +205,8 @@ def write_table(
     columns = ["row", "cohort", "seed", "patient_id", "label", "logit", "probability", "decision"]
     write_whole_csv(columns, _prediction_rows(outcomes, data, caches, result["seeds"]), folder.predictions)
     write_whole_json(result, folder.experiment)
-    write_whole_text(render_experiment(result), folder.experiment_page)
-    write_whole_text(experiment_markdown(result), folder.experiment_text)
+    write_whole_text(render_experiment(result), folder.report)
+    write_whole_text(experiment_markdown(result), folder.report_text)
 
 
 def _prediction_rows(

@@ -24,6 +24,7 @@ from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
 from ..evaluation.sites import describe_sites
+from ..progress import Progress
 from ..run_state import read_histories
 from ..statistics.operating import Outcome
 from ..training.folds import Run
@@ -77,10 +78,13 @@ def _pass(_cache: GridCache) -> None:
 
 def finish(job: Job, run: Run) -> None:
     """Write the results of a finished run."""
-    folder, data = run.folder, run.data
-    outcomes = outcomes_of_steps(run)
-    result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes), outcomes[-1]
+    folder, data, progress = run.folder, run.data, job.progress
+    progress.start("Results", 2 * len(run.config.steps) + 5)
+    outcomes = outcomes_of_steps(run, progress)
+    result, last = describe_cohort("out of fold", data.cache, data.held_out, outcomes, (), progress), outcomes[-1]
+    progress.advance("calibration and operating points", 0)
     fitted = bundle_points(run, last.logit)
+    progress.advance("report")
     result |= {"operating_points": [vars(point) for point in fitted[1]], "note": _control_note(run)}
     write_out_of_fold(folder.out_of_fold, run, last)
     sites = _describe_sites(run, outcomes) if run.config.split.kind == "sites" else None
@@ -88,14 +92,17 @@ def finish(job: Job, run: Run) -> None:
     write_whole_json(content, folder.summary)
     histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.fold_numbers}
     write_whole_text(render_evaluation(content, histories), folder.report)
+    progress.advance("largest errors")
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
     card = make_card(folder.path.resolve().name, job.title, data.cache, described[-1], fitted[1], texts)
     worst, words = describe_failures(data.cache, data.held_out, last)
     draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
+    progress.advance("bundle")
     write_run_bundle(folder.bundle, run, fitted, replace(card, failures=words))
     if run.config.split.kind == "sites":
         write_site_models(job, [run], texts)
+    progress.advance()
 
 
 def _control_note(run: Run) -> str:
@@ -112,16 +119,19 @@ def _describe_sites(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return describe_sites({each.name: [each] for each in outcomes}, data.cache.labels[index], data.site[index], [])
 
 
-def outcomes_of_steps(run: Run) -> list[Outcome]:
-    """Return the outcome of every step, with the share of its map inside the tumour when the weights are random."""
-    clinical = run.data.cache.encode(run.data.schema)
-    return [
-        replace(
-            run.outcome(step),
-            random_in_tumour=random_share(run.network(step, run.data.fold_numbers[0]), run.data.cache, clinical),
-        )
-        for step in run.config.steps
-    ]
+def outcomes_of_steps(run: Run, progress: Progress) -> list[Outcome]:
+    """Return the outcome of every step, with the share of its map inside the tumour when the weights are random.
+
+    Args:
+        progress: is told each step, a unit each.
+    """
+    clinical, found = run.data.cache.encode(run.data.schema), []
+    for step in run.config.steps:
+        progress.advance(f"{step.name} with random weights", 0)
+        share = random_share(run.network(step, run.data.fold_numbers[0]), run.data.cache, clinical)
+        found.append(replace(run.outcome(step), random_in_tumour=share))
+        progress.advance()
+    return found
 
 
 def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:

@@ -24,6 +24,7 @@ from ..cohort.splits import EXCLUDED, NEVER, inner_validation
 from ..config import Step, TrainingConfig
 from ..progress import Progress
 from ..run_folder import RunFolder, StepFolder
+from ..run_state import epochs_done
 from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
 from .loop import Fold, Weights, network_arguments, train_step
@@ -162,6 +163,10 @@ class Run:
         """Epochs of one fold."""
         return self.config.pretraining + sum(map(self.config.epochs_of, self.config.steps))
 
+    def epochs_done(self, number: int) -> int:
+        """Return the epochs of a fold that were trained before."""
+        return epochs_done(self.folder, self.config, number)
+
     def train_fold(self, number: int, device: str, progress: Progress) -> None:
         """Train every step on one fold; what is finished is left alone.
 
@@ -244,6 +249,10 @@ class FoldTask:
     def epochs(self) -> int:
         """Epochs of all runs."""
         return sum(run.epochs for run in self.runs)
+
+    def epochs_done(self) -> int:
+        """Return the epochs of all runs that were trained before."""
+        return sum(run.epochs_done(self.number) for run in self.runs)
 
     @property
     def lock(self) -> Path:

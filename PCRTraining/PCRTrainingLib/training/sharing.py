@@ -89,8 +89,16 @@ def train_fold(task: Placed, report: Report) -> None:
         lock.release()
 
 
+@dataclass(frozen=True)
+class Units:
+    """The progress of a task: units in all, and those that were done before the command began."""
+
+    total: int
+    done: int = 0
+
+
 def share(
-    engine: Engine, function: Function[T, R], tasks: Sequence[T], units: Sequence[int], progress: Progress
+    engine: Engine, function: Function[T, R], tasks: Sequence[T], units: Sequence[Units], progress: Progress
 ) -> dict[T, R]:
     """Return what a function returns for each task, and advance by what the tasks report through a `Relay`.
 
@@ -101,7 +109,8 @@ def share(
     Raises:
         DataError: if a task raises it, or the cluster is lost; the other tasks end, too.
     """
-    done, whole = dict.fromkeys(tasks, 0), dict(zip(tasks, units, strict=True))
+    whole = dict(zip(tasks, units, strict=True))
+    done = {task: each.done for task, each in whole.items()}
 
     def advance(task: T, reported: int, detail: str = "") -> None:
         progress.advance(detail, max(reported - done[task], 0))  # a task that begins again reports less
@@ -110,7 +119,7 @@ def share(
     found = {}
     for each in engine.run(function, tasks, advance):
         found[each.task] = each.result()
-        advance(each.task, whole[each.task])
+        advance(each.task, whole[each.task].total)
     return found
 
 

@@ -79,7 +79,7 @@ def test_two_folders_of_files_become_a_report(call, files):
     assert code == 0, printed
     result = json.loads((out / "follow.json").read_text())
     assert [visit["visit"] for visit in result["visits"]] == ["T0", "T1"]
-    assert {"follow.html", "visits.csv", "course.png", "comparison.png"} <= {file.name for file in out.iterdir()}
+    assert {"report.html", "visits.csv", "course.png", "comparison.png"} <= {file.name for file in out.iterdir()}
     assert "day 22" in printed
     assert "pCR after T1" in printed
 
@@ -89,7 +89,7 @@ def test_a_dicom_folder_with_several_studies_becomes_a_report_without_dates_or_n
     assert code == 0, printed
     assert "study 2: day 22: 3 phases -> T1" in printed
     assert "not used: study of day 9: no dynamic series (series 5 (scout))" in printed
-    text = printed + (out / "follow.json").read_text() + (out / "follow.html").read_text()
+    text = printed + (out / "follow.json").read_text() + (out / "report.html").read_text()
     assert "2024" not in text.replace("Radiology 2024", "")
     assert "SECRET" not in text.upper()
 

@@ -37,7 +37,7 @@ def test_one_patient_is_followed_from_measurements(call):
     assert "longest_diameter_mm in cm: longest_diameter_cm_T0 at T0" in printed
     assert "not used: comment" in printed
     assert "pCR after T1" in printed
-    assert (out / "follow.html").is_file()
+    assert (out / "report.html").is_file()
 
 
 def test_clinical_values_of_the_call_replace_those_of_the_table(call):

@@ -41,9 +41,9 @@ def test_every_metric_has_its_interval(evaluated):
 
 
 def test_evaluation_leaves_three_files_and_no_images(evaluated):
-    names = ["evaluation.html", "evaluation.json", "evaluation.md"]
+    names = ["evaluation.json", "predictions.csv", "report.html", "report.md"]
     assert sorted(path.name for path in evaluated.iterdir()) == names
-    assert "hospital two" in (evaluated / "evaluation.html").read_text()
+    assert "hospital two" in (evaluated / "report.html").read_text()
 
 
 def test_evaluation_shows_the_cohort_beside_the_training_patients_of_each_model(evaluated):
@@ -57,7 +57,7 @@ def test_evaluation_shows_the_cohort_beside_the_training_patients_of_each_model(
     new = cohort["shift"][0]
     assert (new["training"]["patients"], new["training"]["prevalence"], new["training"]["missing"]) == (16, 0.5, "")
     assert all(variable["difference"] is not None for variable in new["variables"] if variable["name"] != "her2")
-    for name in ("evaluation.html", "evaluation.md"):
+    for name in ("report.html", "report.md"):
         text = (evaluated / name).read_text()
         assert "Beside the training patients of phantom" in text
         assert "are at or above the threshold of" in text
@@ -71,8 +71,8 @@ def test_what_maps_do_is_measured_on_request(bundle, elsewhere, evaluated, tmp_p
     (cohort,) = json.loads((tmp_path / "e" / "evaluation.json").read_text())["cohorts"]
     effects = cohort["models"][0]["effects"]
     assert list(effects["curves"]) == ["attention", "early enhancement", "random order"]
-    assert "What the maps do" in (tmp_path / "e" / "evaluation.html").read_text()
-    assert "What the maps do" not in (evaluated / "evaluation.html").read_text()
+    assert "What the maps do" in (tmp_path / "e" / "report.html").read_text()
+    assert "What the maps do" not in (evaluated / "report.html").read_text()
 
 
 def test_evaluation_agrees_with_predict(trained, elsewhere, evaluated, tmp_path):

@@ -10,7 +10,7 @@ from PCRPredictorLib.follow.files import write_follow_up
 from PCRPredictorLib.reading.images import read_volume
 from support.follow.examples import RESPONSE_MODEL, in_place, tiny_course, tiny_exams, tiny_prediction, without_tumour
 
-EVERY = {"follow.json", "visits.csv", "follow.html", "course.png", "course.svg"}
+EVERY = {"follow.json", "visits.csv", "report.html", "course.png", "course.svg"}
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_the_files_are_those_of_the_command(panel, two, tmp_path):
     panel.follow_up.controls.save_into(tmp_path / "out")
     wait(panel)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"follow.json", "follow.html", "course.png", "visits.csv", "tumour_T0.nii.gz", "tumour_T1.nii.gz"} <= names
+    assert {"follow.json", "report.html", "course.png", "visits.csv", "tumour_T0.nii.gz", "tumour_T1.nii.gz"} <= names
 
 
 def test_several_exams_in_the_scene_are_asked_about(panel, ui):

@@ -77,7 +77,7 @@ def test_another_trials_workbook_is_evaluated_after_each_visit(run_folder, capsy
     assert [visit["name"] for visit in result["cohorts"]] == ["after T0", "after T1"]
     rules = [rule["rule"] for rule in result["cohorts"][1]["rules"]]
     assert rules == ["change of longest diameter", "longest diameter at the visit"]
-    assert "1001" not in (tmp_path / "out" / "evaluation.html").read_text(encoding="utf-8")
+    assert "1001" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_options_of_images_are_refused_with_tables(run_folder, capsys, tmp_path):

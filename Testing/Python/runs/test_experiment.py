@@ -51,7 +51,7 @@ def test_predictions_of_every_patient_are_kept(experiment):
 
 @pytest.mark.slow
 def test_page_and_markdown_name_every_row(experiment):
-    for name in ("experiment.html", "experiment.md"):
+    for name in ("report.html", "report.md"):
         text = (experiment / name).read_text()
         assert all(row.name in text for row in ROWS)
 

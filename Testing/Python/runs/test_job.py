@@ -32,13 +32,25 @@ def test_progress_counts_every_epoch_once_though_a_fold_begins_again(tmp_path):
     assert (shown.total, shown.done) == (10, 10)
 
 
+def test_progress_begins_with_what_was_done_before(tmp_path):
+    shown = Counting()
+    job = quiet_job(tmp_path, tmp_path, progress=shown)
+    shown.start = lambda _stage, total, done: setattr(shown, "done", done) or shown.begun.append((total, done))
+    shown.begun = []
+    job.train_tasks([FoldTask(k, [FiveEpochs(tmp_path, before=3)]) for k in range(2)])
+    assert (shown.begun, shown.done) == ([(10, 6)], 10)
+
+
 class FiveEpochs:
     """A run that reports five epochs per fold."""
 
     epochs = 5
 
-    def __init__(self, folder):
-        self.folder = RunFolder(folder)
+    def __init__(self, folder, before=0):
+        self.folder, self.before = RunFolder(folder), before
+
+    def epochs_done(self, number):
+        return self.before
 
     def train_fold(self, number, device, progress):
         for epoch in range(5):
@@ -58,8 +70,8 @@ class Forgetful(ThisProcess):
 class Counting(Progress):
     total = done = 0
 
-    def start(self, stage, total):
-        self.total = total
+    def start(self, stage, total, done=0):
+        self.total, self.done = total, done
 
     def advance(self, detail="", units=1):
         self.done += units

@@ -91,7 +91,7 @@ def test_experiment_has_every_row_at_every_site_and_a_model_for_each(cohorts, co
     assert "step 2, no swap" not in [row["name"] for row in sites["rows"]]
     assert {len(row["auc"]) for row in sites["rows"]} == {3}
     assert ("step 3", "clinical") in [(pair["model"], pair["other"]) for pair in sites["comparisons"]]
-    assert "Sites left out" in (out / "experiment.html").read_text()
+    assert "Sites left out" in (out / "report.html").read_text()
     assert len(load_bundle(out / "bundles" / "south").folds) == 2  # one per seed
 
 

@@ -59,7 +59,7 @@ def test_run_that_ended_before_its_folds_were_drawn_keeps_its_clinical_rows(trai
     config, out = replace(config, steps=config.steps[:1]), tmp_path / "run"
 
     class Ended(Progress):
-        def start(self, stage, total):
+        def start(self, stage, total, done=0):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,52 @@
+"""How long a run took, over every time that it was started: a session may end by Ctrl-C, a kill or a power cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.writing import write_whole_json
+
+from .run_folder import RunFolder, read_json
+
+
+@contextmanager
+def session(folder: RunFolder, started: float) -> Iterator[None]:
+    """Record how long the block takes, in s; if the process is killed in it, its last epoch stands for its end.
+
+    Args:
+        started: when the command began, s on the clock of `time.monotonic`, which no one sets.
+    """
+    before = _recorded(folder)
+    write_whole_json([*before, {"began": time.time()}], folder.sessions)
+    try:
+        yield
+    finally:
+        with suppress(DataError):  # the disk is full, which is reported already
+            write_whole_json([*before, {"seconds": round(time.monotonic() - started, 1)}], folder.sessions)
+
+
+def total_seconds(folder: RunFolder, started: float) -> float:
+    """Return the seconds of all sessions, with the one that began at `started`, s of `time.monotonic`."""
+    earlier = sum(each.get("seconds", 0.0) for each in _recorded(folder))
+    return round(earlier + time.monotonic() - started, 1)
+
+
+def _recorded(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the sessions that have ended; one that was killed took until its last epoch."""
+    try:
+        found = read_json(folder.sessions) if folder.sessions.is_file() else []
+    except DataError:  # half-written by another program: the time is lost, not the run
+        return []
+    epochs = [_changed(path) for path in folder.path.rglob("history.csv")] if found else []
+    last = max(epochs, default=0.0)
+    return [each if "seconds" in each else {"seconds": round(max(last - each["began"], 0.0), 1)} for each in found]
+
+
+def _changed(path: Path) -> float:
+    """Return when a file was last written, s since 1970."""
+    return path.stat().st_mtime
