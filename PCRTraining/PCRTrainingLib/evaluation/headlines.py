@@ -50,7 +50,7 @@ def is_established(best: Named, models: Sequence[Named]) -> bool:
     """Return True if the interval of the best model lies above those of all others."""
     low = best[1].get("low")
     highs = [auc.get("high") for name, auc in models if name != best[0]]
-    return is_known(low) and all(is_known(high) and float(high) < float(low) for high in highs)  # type: ignore[arg-type]
+    return is_known(low) and all(is_known(high) and float(high) < float(low) for high in highs)
 
 
 def auc_of(row: Mapping[str, Any], cohort: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ _RATES = (
 )
 _READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score combines balanced accuracy and fairness."
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
-Interval = dict[str, float | None]  # value, low, high
+Interval = Mapping[str, Any]  # value, low, high
 
 
 def render_evaluation(

@@ -119,7 +119,7 @@ def _describe_sites(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return describe_sites({each.name: [each] for each in outcomes}, data.cache.labels[index], data.site[index], [])
 
 
-def outcomes_of_steps(run: Run, progress: Progress) -> list[Outcome]:
+def outcomes_of_steps(run: Run, progress: Progress = Progress()) -> list[Outcome]:  # noqa: B008
     """Return the outcome of every step, with the share of its map inside the tumour when the weights are random.
 
     Args:
