@@ -12,14 +12,23 @@ Face = Callable[[Path, Path], int]  # reads the inputs in a folder, writes to an
 Attack = Callable[[Path], None]  # changes intact inputs in their folder
 
 
-def pcr(words: Callable[[Path, Path], list[object]]) -> Face:
-    """Return `pcr` with words that are made from the folders of the inputs and of the results."""
+LISTING: set[Face] = set()  # faces that report problems in a list, with exit code 1, and need no sentence
+
+
+def pcr(words: Callable[[Path, Path], list[object]], *, lists: bool = False) -> Face:
+    """Return `pcr` with words that are made from the folders of the inputs and of the results.
+
+    Args:
+        lists: the command reports problems in a list, as `pcr check` does.
+    """
 
     def run_command(inputs: Path, out: Path) -> int:
         from PCRTrainingLib.command_line import app, run
 
         return run(app, [str(word) for word in words(inputs, out)])
 
+    if lists:
+        LISTING.add(run_command)
     return run_command
 
 
@@ -56,11 +65,13 @@ class Format:
         make: writes intact inputs into an empty folder; called once, then copied.
         faces: what reads them, by name; an attack is tried on each, a random input on one.
         attacks: known attacks by name.
+        more: attacks of whose readers there are tests elsewhere; here they are tried on the commands, by `--attacks`.
         targets: patterns of the files that are mutated at random, in the folder of the inputs.
         mutate: changes one of these files.
         seal: called after an attack or mutation, for example to renew checksums.
         check: returns a finding, or "", about inputs, results and exit code, beyond those of every format.
         beside: names in the folder of the inputs that a face may write, as it is told to.
+        resumes: the results of an error may stay, for the next start.
         memory: MB that a reader may use beyond what it starts with.
         seconds: of CPU that it may use.
     """
@@ -69,11 +80,13 @@ class Format:
     make: Callable[[Path], None]
     faces: Mapping[str, Face]
     attacks: Mapping[str, Attack] = field(default_factory=dict)
+    more: Mapping[str, Attack] = field(default_factory=dict)
     targets: tuple[str, ...] = ("**/*",)
     mutate: Callable[[Random, Path], None] = mutate_file
     seal: Callable[[Path], None] = _nothing
     check: Callable[[Path, Path, int], str] = _no_finding
     beside: tuple[str, ...] = ()
+    resumes: bool = False
     memory: int = 1500
     seconds: int = 30
 
@@ -84,8 +97,9 @@ class Format:
 
     def spoil(self, rng: Random, folder: Path) -> None:
         """Mutate intact inputs at random: sometimes after a known attack, mostly one or two files."""
-        if self.attacks and rng.random() < 0.15:
-            self.attacks[rng.choice(sorted(self.attacks))](folder)
+        known = {**self.attacks, **self.more}
+        if known and rng.random() < 0.15:
+            known[rng.choice(sorted(known))](folder)
         if files := self.files(folder):
             for _ in range(rng.choice((1, 1, 1, 2))):
                 file = rng.choice(files)

@@ -30,7 +30,7 @@ def snapshot(work: Path, beside: Collection[str] = ()) -> Snapshot:
     return found
 
 
-def judge(ending: Ending, work: Path, before: Snapshot, kind: Format) -> str:
+def judge(ending: Ending, work: Path, before: Snapshot, kind: Format, *, lists: bool = False) -> str:
     """Return what is wrong with an ending, "" if nothing is.
 
     Args:
@@ -38,11 +38,12 @@ def judge(ending: Ending, work: Path, before: Snapshot, kind: Format) -> str:
         work: its folder.
         before: of the folder, from `snapshot`.
         kind: of the input.
+        lists: the reader reports problems in a list, and needs no sentence for exit code 1.
     """
-    told = "the column 'error' of" in ending.err  # a cohort without any prediction keeps the table of reasons
+    told = kind.resumes or "the column 'error' of" in ending.err  # without any prediction the table of reasons stays
     return (
         _of_the_end(ending)
-        or _of_the_sentence(ending)
+        or ("" if lists and ending.code == 1 and ending.out and not ending.err else _of_the_sentence(ending))
         or _of_characters(ending)
         or (f"uses {ending.megabytes:.0f} MB" if ending.megabytes > kind.memory else "")
         or _of_the_folder(before, snapshot(work, kind.beside))

@@ -1,12 +1,13 @@
 """One input tried: intact inputs copied, spoiled, read in a child, judged."""
 
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from .format import Face, Format
+from .format import LISTING, Face, Format
 from .judge import judge, snapshot
 from .sandbox import Ending, read_in_child
 
@@ -37,10 +38,13 @@ def try_input(kind: Format, intact: Path, spoil: Callable[[Path], None], face: F
     shutil.rmtree(work, ignore_errors=True)
     (work / "tmp").mkdir(parents=True)
     shutil.copytree(intact, work / "in", symlinks=True)
-    spoil(work / "in")
+    with warnings.catch_warnings(action="ignore"):  # of pydicom, about what is written on purpose
+        spoil(work / "in")
     before = snapshot(work, kind.beside)
     ending = read_in_child(face, work, kind.memory, kind.seconds)
-    finding = judge(ending, work, before, kind) or kind.check(work / "in", work / "out", ending.code)
+    finding = judge(ending, work, before, kind, lists=face in LISTING) or kind.check(
+        work / "in", work / "out", ending.code
+    )
     return Trial(finding, ending)
 
 
