@@ -84,6 +84,7 @@ MAY_IMPORT = {
     "PCRTrainingLib/commands": _RUNS
     | {"PCRTrainingLib/ends", "PCRTrainingLib/runs", "PCRTrainingLib/intake", "PCRTrainingLib/response"}
     | {"PCRTrainingLib/visit_tables", "PCRTrainingLib/federation", "PCRPredictorLib/commands", "PCRTrainingLib/calls"},
+    "breastpcr": _RUNS | _CALLS | {"PCRTrainingLib/calls"},
     "PCRTrainingLib/command_line": {
         "PCRTrainingLib/commands",
         "PCRPredictorLib/command_line",

@@ -244,7 +244,7 @@ class FollowUpControls:
 def _add_table_reader() -> None:
     """Let tables be read as PCR Training, the other module of the extension, reads them."""
     with suppress(ModuleNotFoundError):  # then the sentence about it says so
-        from PCRTrainingLib.commands.follow_tables import add_table_reader
+        from PCRTrainingLib.calls.follow_tables import add_table_reader
 
         add_table_reader()
 

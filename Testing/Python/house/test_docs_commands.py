@@ -197,13 +197,22 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     assert out is None or any(out.iterdir())
 
 
-def test_python_of_the_documentation_runs(files, tmp_path, monkeypatch):
-    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    shutil.copytree(files["demo-out"], tmp_path / "demo-out")
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r'"([\w./-]+)"')  # in a program: names of files are among these
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if PYTHON.search(p.read_text(encoding="utf-8"))], ids=lambda p: p.name
+)
+def test_python_of_the_documentation_runs(page, files, tmp_path, monkeypatch):
+    program = "\n".join(PYTHON.findall(page.read_text(encoding="utf-8")))
+    copy_files(["--visit", *NAMED.findall(program)], files, tmp_path)
+    monkeypatch.setitem(config.PRESETS, "quick", TINY)
     monkeypatch.chdir(tmp_path)
     exec(program, {})
-    assert (tmp_path / "result" / "prediction.json").is_file()
+    for out in re.findall(r'out="(\w+)"', program):
+        assert any((tmp_path / out).glob("*.json")), out
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

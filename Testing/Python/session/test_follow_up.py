@@ -11,7 +11,7 @@ from PCRPredictorLib.response.course import VisitValues
 from PCRPredictorLib.session.course import reading
 from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.study import Study
-from PCRTrainingLib.commands.follow_tables import add_table_reader
+from PCRTrainingLib.calls.follow_tables import add_table_reader
 from support.examples import tiny_exam
 
 

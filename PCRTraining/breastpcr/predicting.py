@@ -1,0 +1,116 @@
+"""Predict one exam, and write the files of its result."""
+
+from __future__ import annotations
+
+import logging
+from os import PathLike
+from pathlib import Path
+
+from PCRPredictorLib.bundles.folder import DEFAULT_MODEL
+from PCRPredictorLib.calls.one_exam import PredictedExam, predict_exam
+from PCRPredictorLib.calls.place import check_out
+from PCRPredictorLib.curves.summary import measure_kinetics
+from PCRPredictorLib.errors import DataError, within_memory
+from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.lesion.sides import separate_sides
+from PCRPredictorLib.model.predictor import Predictor
+from PCRPredictorLib.prediction import Prediction
+
+from .models import load_model
+
+_LOG = logging.getLogger("breastpcr")
+
+
+@within_memory()
+def predict(
+    exam: Exam,
+    model: str | PathLike[str] | Predictor = DEFAULT_MODEL,
+    *,
+    out: str | PathLike[str] | None = None,
+    operating_point: str | None = None,
+    does_it_matter: bool = False,
+    dicom: bool = False,
+    scene: bool = False,
+    show_patient_id: bool = False,
+    device: str = "cpu",
+) -> Prediction:
+    """Predict pathological complete response for one exam, as `pcr predict` does.
+
+    Args:
+        exam: with a mask, from `read`, `find_tumour` or `grow_tumour`, or made of arrays (k, j, i).
+        model: name of a model that ships, a bundle folder, that of a training run, or one from `load_model`.
+        out: folder for the files of the result, see `write`; None for none.
+        operating_point: name of the one that decides; None for the model's first.
+        does_it_matter: also erase the tumour and a patch elsewhere, and swap the background.
+        dicom, scene, show_patient_id: of the files in `out`, as in `write`.
+        device: "cpu" or "cuda", if the model is not loaded yet.
+
+    Returns:
+        The prediction: `probability` in [0, 1] and its `interval` over the folds, `decision` (None if it is withheld),
+        `notices` (the warnings), `attention` and `evidence_map` (k, j, i) on the exam's voxels, `measurements` in mm
+        and ml, and `to_json()`, the content of `prediction.json`. Of several tumours the numbers are the largest's;
+        `lesions` has each.
+
+    Raises:
+        DataError: if the exam has no tumour or cannot be predicted, or the folder cannot be written.
+
+    Example:
+        prediction = breastpcr.predict(exam, out="result")
+        print(prediction.probability, [notice.message for notice in prediction.notices])
+    """
+    _check(exam)
+    if out is not None:
+        check_out({"out": Path(out)})
+    predictor = model if isinstance(model, Predictor) else load_model(model, device=device)
+    _report_unknown(exam, predictor)
+    found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom)
+    if out is not None:
+        found.write(Path(out), dicom=dicom, scene=scene, show_patient_id=show_patient_id)
+    return found.prediction
+
+
+@within_memory()
+def write(
+    exam: Exam,
+    prediction: Prediction,
+    out: str | PathLike[str],
+    *,
+    dicom: bool = False,
+    scene: bool = False,
+    show_patient_id: bool = False,
+) -> None:
+    """Write the files of a prediction into a folder, all of them or none: report, picture, maps, `prediction.json`.
+
+    Args:
+        exam: that was predicted.
+        prediction: of it.
+        out: folder; files of an earlier result in it are replaced.
+        dicom: also the objects for a PACS; the exam must be of DICOM.
+        scene: also `scene.mrb`, with Slicer's core, which is loaded into this process.
+        show_patient_id: name the patient in the report.
+
+    Raises:
+        DataError: if the folder cannot be written or holds an input, or results in DICOM are not possible.
+    """
+    _check(exam)
+    check_out({"out": Path(out)})
+    exam = separate_sides(exam)
+    found = PredictedExam(exam, prediction, measure_kinetics(exam))
+    found.write(Path(out), dicom=dicom, scene=scene, show_patient_id=show_patient_id)
+
+
+def _check(exam: object) -> None:
+    if not isinstance(exam, Exam):
+        raise DataError(f"exam must be an Exam, got {type(exam).__name__}; read it first: breastpcr.read(...)")
+    if not exam.has_tumour:
+        raise DataError("the exam has no tumour; give read() its mask, or use find_tumour() or grow_tumour()")
+
+
+def _report_unknown(exam: Exam, predictor: Predictor) -> None:
+    """Log the clinical values that the model does not ask for: one of them may be mistyped."""
+    names = [variable.name for variable in predictor.bundle.schema.asked]
+    known = {name.lower() for name in names}
+    unknown = sorted(str(name) for name in exam.clinical if str(name).strip().lower() not in known)
+    if unknown:
+        used = ", ".join(names) or "none"
+        _LOG.warning("clinical values that the model does not use: %s; it uses %s", ", ".join(unknown), used)

@@ -1,0 +1,186 @@
+"""Train models on cohorts, and evaluate them on others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from PCRPredictorLib.calls.place import check_out
+from PCRPredictorLib.errors import within_memory
+from PCRTrainingLib.calls.evaluate import evaluate_on
+from PCRTrainingLib.calls.train import Place as Where
+from PCRTrainingLib.calls.train import Wanted, train_on
+from PCRTrainingLib.run_folder import RunFolder, read_json
+
+from .exams import Place
+from .progress import opened
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run that has ended.
+
+    Args:
+        folder: of the run, which explains itself.
+        kind: "image" for a model of one exam, "response" for one of several visits.
+    """
+
+    folder: Path
+    kind: Literal["image", "response"]
+
+    @property
+    def bundle(self) -> Path:
+        """Return the folder of the trained model, for `predict`, `follow` and `evaluate`."""
+        return RunFolder(self.folder).bundle
+
+    @property
+    def report(self) -> Path:
+        """Return the HTML report."""
+        return RunFolder(self.folder).report
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Return the results out of fold, the content of `summary.json`."""
+        return read_json(RunFolder(self.folder).summary)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Models on cohorts that they were not trained on.
+
+    Args:
+        folder: of the results.
+    """
+
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        """Return the HTML report."""
+        return RunFolder(self.folder).report
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """Return metrics with intervals, calibration, subgroups and attention, the content of `evaluation.json`."""
+        return read_json(RunFolder(self.folder).evaluation)
+
+
+@within_memory()
+def train(
+    cohorts: Place | Sequence[Place],
+    out: Place,
+    *,
+    config: Place = "full",
+    resume: bool = False,
+    seed: int | None = None,
+    pretrain: int | None = None,
+    clinical_rows: Sequence[Place] = (),
+    leave_site_out: bool = False,
+    sites: Sequence[str] = (),
+    start: Place | None = None,
+    card: Place | None = None,
+    mapping: Place | None = None,
+    units: Sequence[str] = (),
+    device: str = "cpu",
+    workers: int | None = 1,
+    cluster: str | None = None,
+    show_progress: bool = False,
+) -> Run:
+    """Train the curriculum (global, attention, clinical) on cohorts, as `pcr train` does.
+
+    With tables of patients at several visits, or cohorts that have several, it trains a response model.
+
+    Args:
+        cohorts: folders in the MAMA-MIA layout or with a `cohort.json`, of which one run is made; or tables.
+        out: run folder; new, or one to be resumed.
+        config: "quick", "full", or a JSON file with any part of a run's `config.json`.
+        resume: go on with a run that was stopped.
+        seed: instead of the configuration's.
+        pretrain: epochs of self-supervised training before step 1.
+        clinical_rows: tables with labels of more patients, for the fit of the clinical branch.
+        leave_site_out, sites: leave out one site at a time; column of the sites, one per cohort, in their order.
+        start, card: a model whose networks are trained further; JSON with texts of the model card.
+        mapping, units: for tables, JSON that names columns and units; units of columns whose names have none.
+        device: "cpu" or "cuda".
+        workers: processes; None for one per core. With several, a script must start below `if __name__ == "__main__":`.
+        cluster: address of a Dask scheduler, or file with the settings of a cluster.
+        show_progress: draw bars on the terminal.
+
+    Returns:
+        The run: `bundle` is the trained model, `report` its page, `summary` its results out of fold.
+
+    Raises:
+        CallError: if arguments do not go together.
+        DataError: if cohorts or folder cannot be used; what was done until then is kept and can be resumed.
+
+    Source: Caragliano et al., arXiv 2605.07561.
+
+    Example:
+        run = breastpcr.train("cohort", out="run", config="quick")
+        prediction = breastpcr.predict(exam, run.bundle)
+    """
+    given, where, tables = _several(cohorts), Where(device, workers, cluster), tuple(map(Path, clinical_rows))
+    check_out({"out": Path(out), "cohorts": given, "resume": resume})
+    asked = (str(config), resume, seed, pretrain, tables, leave_site_out, tuple(sites))
+    wanted = Wanted(*asked, _optional(str, start), _optional(Path, card), _optional(Path, mapping), tuple(units), where)
+    with opened(show_progress) as progress:
+        trained = train_on(given, Path(out), wanted, progress)
+    return Run(trained.folder.path, trained.kind)
+
+
+@within_memory()
+def evaluate(
+    cohorts: Place | Sequence[Place],
+    out: Place,
+    *,
+    model: Place | Sequence[Place] = (),
+    maps: bool = False,
+    mapping: Place | None = None,
+    units: Sequence[str] = (),
+    device: str = "cpu",
+    workers: int | None = 1,
+    cluster: str | None = None,
+    show_progress: bool = False,
+) -> Evaluation:
+    """Evaluate models on cohorts that they were not trained on, as `pcr evaluate` does.
+
+    Args:
+        cohorts: folders of cohorts; for response models, tables of patients at several visits.
+        out: folder for the results.
+        model: bundle folders or names of models that ship, one or several; none for the default one.
+        maps: also measure what the maps do, about a second per patient and network.
+        mapping, units: for tables, as in `train`.
+        device, workers, cluster: as in `train`.
+        show_progress: draw bars on the terminal.
+
+    Returns:
+        The evaluation: `results` has metrics with intervals, calibration, subgroups and attention, `report` is a page.
+
+    Raises:
+        CallError: if arguments do not go together.
+        DataError: if a cohort cannot be used or shares patients with the training of a model, or the folder cannot be
+            written.
+
+    Example:
+        evaluation = breastpcr.evaluate("elsewhere", model=["ispy2", run.bundle], out="evaluation")
+    """
+    given, place = _several(cohorts), Where(device, workers, cluster)
+    check_out({"out": Path(out), "cohorts": given})
+    names = [str(each) for each in ([model] if isinstance(model, str | PathLike) else model)]
+    file = _optional(Path, mapping)
+    with opened(show_progress) as progress:
+        folder = evaluate_on(given, Path(out), names, place, progress, maps=maps, mapping=file, units=units)
+    return Evaluation(folder.path)
+
+
+def _optional(kind: Callable[[Place], Kind], place: Place | None) -> Kind | None:
+    return None if place is None else kind(place)
+
+
+def _several(places: Place | Sequence[Place]) -> list[Path]:
+    return [Path(places)] if isinstance(places, str | PathLike) else [Path(place) for place in places]
