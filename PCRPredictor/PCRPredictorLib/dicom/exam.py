@@ -28,7 +28,7 @@ from .aside import Account, explain_too_few
 from .folder import ImageFile, digest_pixels, drop_copies, read_folder
 from .frames import dynamic_of, read_pixels
 from .headers import tag_integer, tag_text, tag_years
-from .identity import check_patient, check_studies, check_visit
+from .identity import check_patient, check_studies, check_visit, warn_of_text
 from .injection import about_injection, find_first_contrast, injection_time
 from .kinds import named_otherwise
 from .phases import DicomPhase
@@ -144,7 +144,7 @@ def find_phases(folder: Path, by_hand: bool = False, files: Collection[Path] = (
         if len(whole_phases(max(sets, key=lambda same: len(whole_phases(same)), default=[]))) < 3:
             raise DataError(explain_too_few(folder, sets, rejected, others))
         chosen = _choose(folder, sets)
-        notices += check_visit(folder, chosen)
+        notices += [*check_visit(folder, chosen), *warn_of_text(chosen)]
         account = Account(folder)
         account.add_copies(copies)
         found = _in_order(_without_doubles(folder, _without_others(chosen, account), images, account))

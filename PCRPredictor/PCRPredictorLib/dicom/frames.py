@@ -27,7 +27,7 @@ _OF_THE_FILE = (
     "SeriesDescription", "PatientID", "PatientName", "PatientBirthDate", "PatientAge", "StudyDate", "StudyTime", "Rows",
     "Columns", "AcquisitionNumber", "AcquisitionDate", "AcquisitionDateTime", "AcquisitionTime", "SamplesPerPixel",
     "PhotometricInterpretation", "ContrastBolusStartTime", "ContrastBolusAgent", "ContrastBolusAgentSequence",
-    "NumberOfTemporalPositions", "ImageType",
+    "NumberOfTemporalPositions", "ImageType", "BurnedInAnnotation",
 )  # fmt: skip
 _OF_A_FRAME = {  # the tag of a single image: the group and the tag of a frame
     "PixelSpacing": ("PixelMeasuresSequence", "PixelSpacing"),

@@ -26,11 +26,12 @@ _TAGS = (
     "ContrastBolusAgent", "ContrastBolusAgentSequence", "RescaleSlope", "RescaleIntercept", "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation", "EchoPulseSequence",
     "EchoPlanarPulseSequence", "Laterality", "ImageLaterality", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", "BurnedInAnnotation",
 )  # fmt: skip
 READ_TAGS = [Tag(tag) for tag in (*_TAGS, *_PHILIPS)]
 SECONDS_PER_DAY = 86400.0
 _PER_YEAR = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
+_LEAST_OF_A_NAME = 3  # characters of a word that is taken for the patient's; shorter ones are in any description
 _YOUNGEST, _OLDEST = 18, 100  # years; other ages are typing errors or mean "unknown"
 
 
@@ -55,9 +56,19 @@ def stored_values(header: pydicom.Dataset, tags: Iterable[int]) -> tuple:
 
 
 def name_series(header: pydicom.Dataset) -> str:
-    """Return number and description of a series, for messages."""
-    number, description = (tag_value(header, tag) for tag in ("SeriesNumber", "SeriesDescription"))
+    """Return number and description of a series, for messages, without words that name the patient."""
+    number, description = tag_value(header, "SeriesNumber"), _without_patient(header, "SeriesDescription")
     return f"series {'?' if number in (None, '') else number} ({description or 'no description'})"
+
+
+def _without_patient(header: pydicom.Dataset, tag: str) -> str:
+    """Return a free text in which words of the patient's name, identifier and birth date are replaced."""
+    named = " ".join(tag_text(header, name) for name in ("PatientName", "PatientID", "PatientBirthDate"))
+    words = {re.escape(word) for word in re.split(r"[\s^=,]+", named) if len(word) >= _LEAST_OF_A_NAME}
+    if not words:
+        return tag_text(header, tag)
+    longest_first = "|".join(sorted(words, key=len, reverse=True))
+    return re.sub(rf"(?<![^\W_])(?:{longest_first})(?![^\W_])", "[patient]", tag_text(header, tag), flags=re.IGNORECASE)
 
 
 def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:

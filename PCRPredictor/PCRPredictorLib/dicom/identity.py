@@ -14,7 +14,7 @@ import pydicom
 from pydicom.tag import Tag
 
 from ..errors import DataError, Notice
-from .headers import stored_values, tag_text
+from .headers import stored_values, tag_text, tag_words
 from .phases import DicomPhase
 
 _NAMES = ("PatientID", "PatientName", "PatientBirthDate")
@@ -76,6 +76,20 @@ def check_studies(folder: Path, acquisitions: Iterable[Sequence[DicomPhase]]) ->
             studies[tag_text(phase.first, "StudyInstanceUID")].append(phase)
     if len(complete := [found for found in studies.values() if len(found) >= 3]) > 1:
         raise SeveralStudies(folder, _several_studies(folder, complete, "a dynamic acquisition each"))
+
+
+def warn_of_text(phases: Iterable[DicomPhase]) -> list[Notice]:
+    """Return a warning if images say that text is burned into them: every picture that is made of them shows it."""
+    burned = {phase.series: None for phase in phases if "YES" in tag_words(phase.first, "BurnedInAnnotation")}
+    if not burned:
+        return []
+    return [
+        Notice(
+            "burned_in_text",
+            f"Text is burned into the images of {' and '.join(burned)} (Burned In Annotation). It may name the "
+            "patient, and pictures and scenes of the result show it; look at them before you pass them on.",
+        )
+    ]
 
 
 def check_visit(folder: Path, phases: Sequence[DicomPhase]) -> list[Notice]:

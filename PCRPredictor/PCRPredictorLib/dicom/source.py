@@ -144,6 +144,7 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
         if header.get(name) is None:
             setattr(header, name, None if name == "SeriesNumber" else "")
     header.Modality = "MR"  # only MR is read as a phase
+    header.PositionReferenceIndicator = ""  # a free text, which highdicom copies
     if not (tag_number(header, "SliceThickness") or 0) > 0:
         header.add_new("SliceThickness", "DS", f"{distance:.6g}")
     if not header.get("SOPClassUID"):

@@ -1,6 +1,9 @@
 """One patient, one study: what differs between headers for a de-identifier's reasons, and what does not."""
 
 import pytest
+from PCRPredictorLib.dicom.exam import read_dicom_exam
+from PCRPredictorLib.dicom.headers import name_series
+from pydicom import Dataset
 from pydicom.uid import generate_uid
 from support.dicom.folder import TIMES, read, write_apart
 from support.dicom_exam import assert_refused, clock
@@ -106,3 +109,32 @@ def test_dates_shifted_by_series_are_read_by_the_time_of_day_with_a_warning(tmp_
 
     write_apart(tmp_path, change)
     assert read(tmp_path) == (ALL, {}, ["dates_differ"])
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("dyn Smith T1", "dyn [patient] T1"),
+        ("T2_ANNA_SMITH-MRN77", "T2_[patient]_[patient]-[patient]"),
+        ("born 19700102", "born [patient]"),
+        ("Smithson T1", "Smithson T1"),
+        ("", "no description"),
+    ],
+)
+def test_description_of_a_series_does_not_name_the_patient(description, shown):
+    header = Dataset()
+    header.PatientName, header.PatientID, header.PatientBirthDate = "Smith^Anna^T", "MRN77", "19700102"
+    header.SeriesNumber, header.SeriesDescription = 7, description
+    assert name_series(header) == f"series 7 ({shown})"
+
+
+def test_text_that_is_burned_into_the_images_is_a_warning(tmp_path):
+    write_apart(tmp_path, BurnedInAnnotation="YES")
+    (notice,) = read_dicom_exam(tmp_path).provenance.notices
+    assert notice.code == "burned_in_text"
+    assert "look at them before you pass them on" in notice.message
+
+
+def test_images_without_burned_in_text_are_no_warning(tmp_path):
+    write_apart(tmp_path, BurnedInAnnotation="NO")
+    assert read(tmp_path) == (ALL, {}, [])
