@@ -5,6 +5,7 @@ the same values, and more memory. Decoders are entered by one thread at a time, 
 reads in a process of its own: damaged pixels end it.
 """
 
+import re
 import shutil
 import struct
 import subprocess
@@ -23,9 +24,6 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000TransferSyntaxes,
-    JPEGLSTransferSyntaxes,
-    JPEGTransferSyntaxes,
     RLELossless,
 )
 
@@ -48,7 +46,7 @@ except ImportError:  # before pydicom 3
 
 
 _BY_PYDICOM = {RLELossless, DeflatedExplicitVRLittleEndian}
-_BY_ITK = {*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes}
+_BY_ITK = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.(50|51|57|70|80|81|90|91)")  # JPEG, JPEG-LS and JPEG 2000
 _ITK = """
 import sys, numpy, SimpleITK
 with open(sys.argv[1], "wb") as found:
@@ -101,7 +99,7 @@ def can_decode(syntax: UID, frames: int = 1) -> bool:
     data = pydicom.Dataset()
     data.file_meta = pydicom.dataset.FileMetaDataset()
     data.file_meta.TransferSyntaxUID = syntax
-    return syntax.is_transfer_syntax and (_has_decoder(data) or (frames == 1 and syntax in _BY_ITK))
+    return syntax.is_transfer_syntax and (_has_decoder(data) or (frames == 1 and _BY_ITK.fullmatch(syntax) is not None))
 
 
 def _open(file: Path) -> pydicom.Dataset:

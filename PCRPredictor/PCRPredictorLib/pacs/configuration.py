@@ -142,11 +142,11 @@ def _check(found: Configuration, path: Path) -> None:
         file = getattr(found, name)
         if file is not None and not file.is_file():
             raise DataError(f"{path}: {name} must name a file, got {file}; correct it")
-    for file in (found.token_file, found.password_file):
-        if file is not None:
-            read_secret(file)
-    if not found.token.isprintable() or not found.token.isascii():
-        raise DataError(f"{path}: token must be one line of plain characters; correct it")
+    if found.password_file is not None:
+        read_secret(found.password_file)
+    token = read_secret(found.token_file) if found.token_file is not None else found.token
+    if not token.isprintable() or not token.isascii():
+        raise DataError(f"{found.token_file or path}: the token must be one line of English characters; correct it")
     if (found.token or found.token_file) and found.user:
         raise DataError(f"{path}: must hold either a token, or user and password_file; remove one of them")
     if bool(found.user) != bool(found.password_file):

@@ -16,7 +16,7 @@ import requests
 from ..errors import DataError
 from ..files.limits import ANSWER
 from .configuration import Configuration, read_secret
-from .errors import PacsError, TooMuch, explain
+from .errors import PacsError, TooMuch, WebPage, explain
 
 if TYPE_CHECKING:
     from dicomweb_client.web import DICOMwebClient
@@ -109,7 +109,7 @@ def connect(
         say, wait: see `Connection`.
 
     Raises:
-        DataError: if dicomweb-client is missing, or the configuration cannot be used.
+        DataError: if dicomweb-client is missing.
     """
     try:
         from dicomweb_client.web import DICOMwebClient
@@ -120,8 +120,9 @@ def connect(
     if configuration.is_open:
         say(f"warning: {configuration.place} is asked over http: others on the network can read what is sent")
     session = _session(configuration)
-    client = DICOMwebClient(configuration.url, session=session, timeout=configuration.timeout)
+    client = DICOMwebClient(configuration.url, session=session, timeout=configuration.timeout, permissive_uid=True)
     client.set_http_retry_params(retry=False)
+    client.host = configuration.place  # its own is without the port, and cut short for IPv6
     return Connection(configuration, client, session, say, wait)
 
 
@@ -146,8 +147,22 @@ class _Authorization(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session that leaves wildcards in a search as they are: a URL may hold them, and some archives decode nothing.
+
+    Source: RFC 3986 3.4 (query).
+    """
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Return the request as it is sent."""
+        prepared = super().prepare_request(request)
+        root, mark, search = str(prepared.url).partition("?")
+        prepared.url = root + mark + search.replace("%2A", "*").replace("%3F", "?")
+        return prepared
+
+
 def _session(configuration: Configuration) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no secret of a .netrc, no proxy that nobody named
     session.auth = _Authorization(configuration)
     if configuration.ca is not None:
@@ -179,7 +194,10 @@ def _target(response: requests.Response) -> str:
 
 
 def _bound(response: requests.Response, seconds: float) -> None:
-    """Bound what is read of an answer that is held in memory, and how long that takes."""
+    """Refuse a page for people, and bound what is read of an answer that is held in memory, and how long that takes."""
+    kind = str(response.headers.get("content-type", "")).lower()
+    if response.ok and kind.startswith("text/html"):
+        raise WebPage
     read: Any = response.iter_content
 
     def bounded(*args: object, **more: object) -> Iterator[bytes]:

@@ -58,6 +58,10 @@ class Cut(requests.ConnectionError):
     """The answer of a PACS ended early."""
 
 
+class WebPage(requests.RequestException):
+    """A PACS answers with a page for people, such as a form to sign in."""
+
+
 class TooMuch(requests.RequestException):
     """A PACS answers with more than any answer needs."""
 
@@ -109,8 +113,12 @@ def _explain(error: Exception) -> tuple[str, bool]:
         return "refuses the connection; check that it is running, and host and port in the configuration", True
     if isinstance(error, TooMuch):
         return f"answers with more than is read ({error}); ask its administrator", False
+    if isinstance(error, WebPage):
+        return "answers with a web page; check that url is that of the DICOMweb root, and token or user", False
+    if isinstance(error, requests.JSONDecodeError) and error.doc.lstrip()[:1] in ("[", "{"):
+        return "cuts its answer off; try again, or ask its administrator", True
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return "cuts the connection off; try again, or ask its administrator", True
+        return "cuts the connection off; try again, and check http or https in the url of the configuration", True
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError):
         return "answers with something that is no DICOM JSON; check that url is that of the DICOMweb root", False
     return "cannot be used in this way; check the configuration", False

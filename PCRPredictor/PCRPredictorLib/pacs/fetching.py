@@ -68,8 +68,9 @@ def fetch_study(
         PacsError: if not all of them come.
         DataError: if there are no images, several segmentations, or the folder cannot be written.
     """
-    images = choose_images(study, series)
-    mask = choose_segmentation(study, segmentation)
+    images, mask = choose_images(study, series), choose_segmentation(study, segmentation)
+    if any((folder / name).exists() for name in (EXAM, SEGMENTATION)):
+        raise DataError(f"{folder}: holds an exam already; choose a different folder")
     notes = list(_notes(study, images, mask))
     with whole_folder(folder) as staging:
         (staging / EXAM).mkdir()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..calls.one_exam import PredictedExam, predict_exam, with_tumour
 from ..dicom.objects.results import FILES
 from ..errors import DataError
+from ..exam import Exam
 from ..outputs import DICOM
 from ..reading.sources import given_source
 from ..writing import temporary_folder
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ..finding.find import Candidate
     from ..model.predictor import Predictor
     from ..outputs import SceneWriter
+
+_ONE_FOLDER = "give a folder with"  # of messages about files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +114,7 @@ def predict_study(
     """
     with _folder(request.keep) as folder:
         fetched = fetch_exam(connection, request, folder)
-        source = given_source([], fetched.folder, request.pick)
-        mask = request.mask or fetched.segmentation
-        exam = source.with_overrides(mask, request.clinical, request.labels).read()
-        exam, candidates = with_tumour(exam, request.find_tumour, request.place, request.anyway)
+        exam, candidates = with_tumour(_read(fetched, request), request.find_tumour, request.place, request.anyway)
         sends = request.store or request.dry_run
         found = predict_exam(
             exam, predictor, request.operating_point, does_it_matter=request.does_it_matter, dicom=sends
@@ -143,6 +143,17 @@ def fetch_exam(connection: Connection, request: StudyRequest, folder: Path) -> F
     for note in fetched.notes:
         connection.say(note)
     return fetched
+
+
+def _read(fetched: Fetched, request: StudyRequest) -> Exam:
+    """Read what was fetched as a folder of DICOM files is read; messages name the study instead of the folder."""
+    source = given_source([], fetched.folder, request.pick)
+    mask = request.mask or fetched.segmentation
+    try:
+        return source.with_overrides(mask, request.clinical, request.labels).read()
+    except DataError as error:
+        said = str(error).replace(str(fetched.folder), f"study {fetched.study.uid}")
+        raise DataError(said.replace(_ONE_FOLDER, "name with --series")) from None
 
 
 def results_in(out: Path) -> list[Path]:

@@ -17,7 +17,8 @@ from .dicom_json import Row, number, text, values_of
 from .study import Series, Study
 
 _PAGE, _LEAST = 500, 50  # rows that are asked for at once, and that a page has if others follow
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UID = re.compile(r"\d+(\.\d+)*", re.ASCII)
+_ENCODED = re.compile(r"[^A-Za-z0-9._~*?-]+")  # in a URL
 _STUDY_FIELDS = ("StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
 _SERIES_FIELDS = (
     "SeriesDescription",
@@ -55,11 +56,16 @@ def check_uid(text: str, what: str = "--study") -> str:
     Raises:
         DataError: if it is none.
     """
-    if len(text) > 64 or not _UID.fullmatch(text):
+    if not is_uid(text):
         raise DataError(
             f"{what} must be a UID, numbers with dots between them, got {text[:80]!r}; pcr pacs find lists them"
         )
     return text
+
+
+def is_uid(text: str) -> bool:
+    """Return True for a UID, also one with leading zeros, which some scanners write."""
+    return len(text) <= 64 and _UID.fullmatch(text) is not None
 
 
 def find_studies(connection: Connection, query: Query = Query(), most: int = STUDIES) -> list[Study]:
@@ -81,7 +87,7 @@ def find_studies(connection: Connection, query: Query = Query(), most: int = STU
         ("StudyInstanceUID", "PatientID"),
         most,
     )
-    found = [study for study in map(_as_study, rows) if study.uid and _matches(study, query)]
+    found = [study for study in map(_as_study, rows) if is_uid(study.uid) and _matches(study, query)]
     return sorted(found, key=lambda study: (study.date, study.uid), reverse=True)
 
 
@@ -117,7 +123,7 @@ def with_series(connection: Connection, study: Study) -> Study:
         ("SeriesInstanceUID",),
         INSTANCES,
     )
-    series = [one for one in map(_as_series, rows) if one.uid]
+    series = [one for one in map(_as_series, rows) if is_uid(one.uid)]
     series.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
     return replace(study, series=tuple(series))
 
@@ -135,7 +141,9 @@ def find_instances(connection: Connection, study: str, series: str) -> dict[str,
         ("SOPInstanceUID",),
         INSTANCES,
     )
-    return {text(row, "SOPInstanceUID"): text(row, "SOPClassUID") for row in rows if text(row, "SOPInstanceUID")}
+    return {
+        text(row, "SOPInstanceUID"): text(row, "SOPClassUID") for row in rows if is_uid(text(row, "SOPInstanceUID"))
+    }
 
 
 def _all(search: Callable[[int, int], object], connection: Connection, identity: Sequence[str], most: int) -> list[Row]:
@@ -187,7 +195,11 @@ def _as_series(row: Row) -> Series:
 
 
 def _filters(query: Query) -> dict[str, str]:
-    """Return the filters of a search."""
+    """Return the filters of a search, with `*` for characters that would have to be encoded.
+
+    Some archives do not decode them, such as Orthanc with its plugin 1.7, or drop accents. They list too many studies
+    then; those that do not match are left out here.
+    """
     filters = {
         "PatientID": query.patient,
         "PatientName": query.name,
@@ -196,7 +208,7 @@ def _filters(query: Query) -> dict[str, str]:
         "ModalitiesInStudy": query.modality.upper(),
         "StudyInstanceUID": query.study,
     }
-    return {name: value for name, value in filters.items() if value}
+    return {name: _ENCODED.sub("*", value) for name, value in filters.items() if value}
 
 
 def check_dates(words: str) -> str:
