@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import pydicom
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from ..files.limits import DATASET, VOXELS
+from ..files.limits import DATASET, FEW, PACKED, VOXELS
 from ..files.memory import reserved
 from ..files.opening import open_file
 
@@ -47,15 +47,15 @@ def read_dataset(file: Path | BinaryIO, **options: Any) -> pydicom.Dataset:  # n
     if DeflatedExplicitVRLittleEndian.encode() not in start:
         with reserved(0 if options.get("stop_before_pixels") else 2 * size, name):
             return pydicom.dcmread(file, **options)
-    with reserved(2 * DATASET, name):
-        found = pydicom.dcmread(BytesIO(_inflated(file, start)), **options)
+    with reserved(2 * min(DATASET, max(FEW, PACKED * size)), name):
+        found = pydicom.dcmread(BytesIO(_inflated(file, start, size)), **options)
     found.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     found.filename = getattr(file, "name", None)
     return found
 
 
-def _inflated(file: BinaryIO, start: bytes) -> bytes:
-    """Return a file that is not deflated, of one that is."""
+def _inflated(file: BinaryIO, start: bytes, size: int) -> bytes:
+    """Return a file that is not deflated, of one that is and has so many bytes."""
     end = _end_of_meta(start)
     meta = start[:end].replace(
         DeflatedExplicitVRLittleEndian.encode(), ExplicitVRLittleEndian.encode().ljust(22, b"\0")
@@ -64,8 +64,8 @@ def _inflated(file: BinaryIO, start: bytes) -> bytes:
     inflate, found = zlib.decompressobj(-zlib.MAX_WBITS), bytearray(meta)
     while not inflate.eof and (given := inflate.unconsumed_tail or file.read(_PIECE >> 4)):
         found += inflate.decompress(given, _PIECE)
-        if len(found) > DATASET:
-            raise ValueError(f"it inflates to more than {DATASET >> 20} MB")
+        if len(found) > DATASET or (len(found) > FEW and len(found) > PACKED * size):
+            raise ValueError(f"it inflates to more than {len(found) >> 20} MB")
     return bytes(found)
 
 

@@ -7,6 +7,8 @@ patients with 100 columns 2 million cells.
 VOXELS = 4 << 30  # bytes of all voxels that a header promises
 EXAM = 2 << 30  # bytes of the voxels of one exam that are held at a time: its three phases and a mask
 BEHIND = 16 << 20  # bytes behind the voxels of a compressed file, such as an extension
+PACKED = 200  # times that the voxels of an exam, or a DICOM data set, may be compressed; MRI is 2 to 10 times
+FEW = 64 << 20  # bytes that may be compressed more, such as an empty mask
 FRAMES = 20_000  # frames of a DICOM file
 PIXELS = 4096 * 4096  # of a slice; MRI has 1024 x 1024 at most
 DATASET = 512 << 20  # bytes of a DICOM data set that is deflated as a whole

@@ -9,10 +9,11 @@ Sources: Linux kernel, Documentation/admin-guide/cgroup-v1/memory.rst and cgroup
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..errors import DataError
+from .ledger import noted
 
 try:
     import psutil
@@ -26,13 +27,17 @@ _FILES = (  # of a group: its limit, what it uses, and the line of memory.stat t
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+_LITTLE = 64 << 20  # bytes; less is not told to other processes
+_copies = 1
 _reserved = 0  # bytes that threads of this process are about to take
 _lock = threading.Lock()
 
 
 @contextmanager
 def reserved(needed: int, name: str) -> Iterator[None]:
-    """Reserve memory for the time in which a file is read; threads that read at the same time count together.
+    """Reserve memory for the time in which a file is read; what is read at the same time counts together.
+
+    That is what other threads read, and other processes of this user on this machine.
 
     Args:
         needed: bytes.
@@ -42,19 +47,34 @@ def reserved(needed: int, name: str) -> Iterator[None]:
         DataError: if more is needed than is free.
     """
     global _reserved
-    with _lock:
+    needed *= _copies
+
+    def check(of_others: int) -> None:
         free = free_memory()
-        if free is not None and needed > (left := max(free - _reserved, 0)):
+        if free is not None and needed > (left := max(free - _reserved - of_others, 0)):
             raise DataError(
                 f"{name}: needs {needed / 2**30:.2g} GB of memory, and {left / 2**30:.2g} GB may be used; close other "
                 "programs, allow more, or crop the images"
             )
-        _reserved += needed
-    try:
-        yield
-    finally:
+
+    with ExitStack() as stack:
         with _lock:
-            _reserved -= needed
+            if needed < _LITTLE:
+                check(0)
+            else:
+                stack.enter_context(noted(needed, check))
+            _reserved += needed
+        try:
+            yield
+        finally:
+            with _lock:
+                _reserved -= needed
+
+
+def expect_copies(number: int) -> None:
+    """Reserve for everything that is read a multiple of its size, as this process goes on to hold copies of it."""
+    global _copies
+    _copies = number
 
 
 def free_memory() -> int | None:

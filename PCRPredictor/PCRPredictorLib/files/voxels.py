@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from .header import BZIP2, GZIP, RAW, TEXT, Header
-from .limits import BEHIND, EXAM, VOXELS
+from .limits import BEHIND, EXAM, FEW, PACKED, VOXELS
 from .memory import reserved
 from .opening import open_file
 
@@ -52,11 +52,31 @@ def check_size(headers: Sequence[Header]) -> None:
     Raises:
         DataError: if it is.
     """
+    for header in headers:
+        check_packing(header.promised, header.file.stat().st_size, header.name)
     total = sum(h.count // h.volumes * (h.dtype.itemsize if h.scale is None else 4) for h in headers)
     if total > EXAM:
         raise DataError(
             f"{headers[0].name}: the phases must take at most {EXAM / 2**30:.3g} GB of memory, got "
             f"{total / 2**30:.3g} GB; crop the images around the breasts, or save them as 16 or 32 bits per voxel"
+        )
+
+
+def check_packing(inflated: int, size: int, name: str) -> None:
+    """Check that a file does not inflate to far more than any exam does.
+
+    Args:
+        inflated: bytes that it promises or has inflated to.
+        size: bytes of the file.
+        name: for the message.
+
+    Raises:
+        DataError: if it does.
+    """
+    if inflated > FEW and inflated > PACKED * size:
+        raise DataError(
+            f"{name}: {inflated / 2**20:.0f} MB are packed into {size / 2**20:.2g} MB, {inflated // max(size, 1)} "
+            f"times less, and images of MRI at most {PACKED} times; export it again"
         )
 
 

@@ -128,6 +128,8 @@ def _read(path: Path, geometry: Geometry, labels: Labels) -> _Found:
     if is_dicom(path):
         return _read_dicom(path, geometry)
     header = one_volume(read_header(path))
+    if header.count > np.prod(geometry.size):  # before it takes memory
+        raise _off_grid(path, header.geometry, geometry)
     (array,) = read_volumes(header, [0])
     _check_labels(array, path.name, labels)
     found = _to_grid(array, header.geometry, geometry, path)
@@ -185,17 +187,20 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) ->
     if path.name.lower().endswith(_CROPPED) and nearest.size != geometry.size:
         seen, nearest = _fill_out(seen, nearest, geometry)
     if not nearest.matches(geometry):
-        raise DataError(
-            f"{path.name}: the mask must lie on the exam's grid of {geometry}, but differs from it in "
-            f"{describe_difference(nearest, geometry)}; resample it onto the exam with nearest neighbour and save it "
-            "again"
-        )
+        raise _off_grid(path, nearest, geometry)
     numbers, counts = np.unique(mask[mask != 0], return_counts=True)
     if len(numbers) > _MOST_SEGMENTS:
         raise DataError(f"{path.name}: must be a mask of whole numbers, got many grey values; give the segmentation")
     sizes = {int(n): int(count) for n, count in zip(numbers, counts, strict=True)}
     notices = tuple(_about_offset(nearest.offset(geometry)))
     return _Found(sizes, lambda n: np.ascontiguousarray(seen == n).view(np.uint8), {}, notices)
+
+
+def _off_grid(path: Path, own: Geometry, geometry: Geometry) -> DataError:
+    return DataError(
+        f"{path.name}: the mask must lie on the exam's grid of {geometry}, but differs from it in "
+        f"{describe_difference(own, geometry)}; resample it onto the exam with nearest neighbour and save it again"
+    )
 
 
 def _fill_out(mask: np.ndarray, own: Geometry, geometry: Geometry) -> tuple[np.ndarray, Geometry]:

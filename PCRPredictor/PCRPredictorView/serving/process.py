@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import PCRPredictorLib.model.predictor  # noqa: F401  loads torch and MONAI before the first prediction
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.files.memory import total_memory
+from PCRPredictorLib.files.memory import expect_copies, free_memory, total_memory
 from PCRPredictorLib.reading.sources import Source
 from trame_server import Server
 from wslink.protocol import EXCEPTION_ERROR  # type: ignore[import-untyped]
@@ -35,6 +35,7 @@ from .logs import log_in_one_line
 
 _MEMORY_SHARE = 0.75  # largest share of the machine's memory for all pages together
 _LEAST_MEMORY = 1 << 30  # bytes that a page may take beyond what its libraries take
+_COPIES = 3  # of an exam that a page holds: as it was read, in the views, and as pictures
 
 
 class _Message(NamedTuple):
@@ -70,8 +71,12 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
 
 
 def _limit_memory(pages: int) -> None:
-    """Limit the memory of this process to its share: no uploads, whatever they unpack to, exhaust the machine."""
-    total = total_memory()
+    """Limit the memory of this process to its share: no uploads, whatever they unpack to, exhaust the machine.
+
+    A second server finds less free memory, and its pages get less.
+    """
+    expect_copies(_COPIES)
+    total, free = total_memory(), free_memory()
     if sys.platform != "linux" or total is None:
         return
     import resource
@@ -79,7 +84,8 @@ def _limit_memory(pages: int) -> None:
     import psutil
 
     used = psutil.Process().memory_info().data
-    limit = used + max(int(_MEMORY_SHARE * total / pages), _LEAST_MEMORY)
+    share = int(_MEMORY_SHARE * total / pages)
+    limit = used + max(share if free is None else min(share, free), _LEAST_MEMORY)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 

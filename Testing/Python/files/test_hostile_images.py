@@ -7,6 +7,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files import voxels
 from PCRPredictorLib.reading.images import read_exam, read_volume
+from PCRPredictorLib.reading.mask import read_masks
 from support.hostile.images import GEOMETRY, INFLATION, nifti
 
 READ = {"nrrd: a header line of 2 MB"}  # nothing is wrong with the image
@@ -50,3 +51,22 @@ def test_more_than_the_free_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("PCRPredictorLib.files.memory.free_memory", lambda: 1000)
     with pytest.raises(DataError, match=r"p.nii.gz: needs 1.1e-05 GB of memory, and 9.3e-07 GB may be used"):
         read_volume(nifti()(tmp_path / "p"))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in INFLATION if "promises what it inflates to" in kind])
+def test_an_exam_that_is_compressed_as_no_image_is_refused_before_it_is_read(tmp_path, kind):
+    bombs = [INFLATION[kind](tmp_path / f"p{k}") for k in range(3)]
+    voxels.check_packing(24 * MB, bombs[0].stat().st_size, "p")  # small ones may be nearly empty
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(voxels, "FEW", MB)
+        patch.setattr("PCRPredictorLib.reading.images.read_volumes", None)
+        with pytest.raises(DataError, match=r"^p0\..*: 24 MB are packed into .* times less, and images of MRI at most"):
+            read_exam(bombs)
+
+
+def test_a_mask_that_is_larger_than_the_exam_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    exam = read_exam([nifti()(tmp_path / f"p{k}") for k in range(3)])
+    file = INFLATION["nii.gz: promises what it inflates to"](tmp_path / "mask")
+    monkeypatch.setattr("PCRPredictorLib.reading.mask.read_volumes", None)
+    with pytest.raises(DataError, match=r"mask.nii.gz: the mask must lie on the exam's grid of 32 x 32 x 6 voxels"):
+        read_masks(file, exam.geometry)
