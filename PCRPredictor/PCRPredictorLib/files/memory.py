@@ -47,6 +47,9 @@ def reserved(needed: int, name: str) -> Iterator[None]:
         DataError: if more is needed than is free.
     """
     global _reserved
+    if not needed:  # of a header; to ask the system takes longer than to read it
+        yield
+        return
     needed *= _copies
 
     def check(of_others: int) -> None:
