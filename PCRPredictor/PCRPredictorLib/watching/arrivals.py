@@ -27,6 +27,10 @@ class Arrivals:
             self._since[study] = fingerprint, since
         return self.clock() - since >= self.settle
 
+    def restart(self) -> None:
+        """Begin to wait anew for every study: nothing could arrive while the PACS was away."""
+        self._since = {study: (seen, self.clock()) for study, (seen, _) in self._since.items()}
+
     def keep(self, studies: Collection[str]) -> None:
         """Forget all other studies."""
         self._since = {study: seen for study, seen in self._since.items() if study in studies}

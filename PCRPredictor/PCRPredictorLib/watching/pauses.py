@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 FIRST_S, LONGEST_S = 5.0, 600.0
+LONGEST_OF_STUDY_S = 3600.0  # trying a study again fetches it again
 
 
 @dataclass
@@ -14,9 +15,11 @@ class Pauses:
 
     Args:
         clock: seconds.
+        longest: seconds of a pause.
     """
 
     clock: Callable[[], float]
+    longest: float = LONGEST_S
     _until: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def is_paused(self, name: str) -> bool:
@@ -26,7 +29,7 @@ class Pauses:
     def lengthen(self, name: str) -> float:
         """Begin the next pause and return its seconds."""
         before = self._until.get(name, (0.0, 0.0))[1]
-        seconds = min(2 * before, LONGEST_S) if before else FIRST_S
+        seconds = min(2 * before, self.longest) if before else FIRST_S
         self._until[name] = self.clock() + seconds, seconds
         return seconds
 

@@ -16,7 +16,7 @@ from .arrivals import Arrivals
 from .candidates import fingerprint, why_not, with_counts
 from .one import FETCHED, Settings, Task
 from .pace import Pace
-from .pauses import Pauses
+from .pauses import LONGEST_OF_STUDY_S, Pauses
 from .records import Outcome, Records
 from .stopping import Stopped, Stopping
 from .words import describe_arrival, describe_outcome, note_on
@@ -61,7 +61,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._arrivals = Arrivals(self.pace.settle, self.clock)
-        self._pauses = Pauses(self.clock)
+        self._pauses = Pauses(self.clock, LONGEST_OF_STUDY_S)
         self._looked: dict[str, tuple[object, float]] = {}
         self._arriving: set[str] = set()
 
@@ -158,6 +158,7 @@ class Watch:
                     said = str(problem)
                     self.say(f"{said}. It is asked again in {seconds:g} s, then in growing pauses.")
                 self.stopping.wait(seconds)
+                self._arrivals.restart()
             else:
                 if said:
                     self.say(f"the PACS at {self.connection.place} answers again")

@@ -115,6 +115,16 @@ def test_a_pacs_that_is_away_is_waited_for_in_growing_pauses_and_said_once(scene
     assert scene.runner.ran == ["1.1"]
 
 
+def test_what_was_arriving_when_the_pacs_went_is_waited_for_anew(scene):
+    scene.studies, scene.problems = [study_of(images=(6, 6))], [None, *[gone()] * 6]
+    scene.run(seconds=60 + 315 + 95)
+    assert scene.said[-1] == "the PACS at pacs.example answers again"
+    assert scene.runner.ran == []
+    scene.studies = [study_of()]
+    scene.run()
+    assert scene.runner.ran == ["1.1"]
+
+
 def test_a_pacs_that_is_away_at_first_is_waited_for_too(scene):
     scene.studies, scene.problems = [study_of()], [gone()]
     scene.run()

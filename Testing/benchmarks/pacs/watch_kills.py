@@ -36,6 +36,7 @@ from support.pacs.studies import MadeStudy, make_studies
 RESULTS = 4  # objects that are stored per study
 ROOT = Path(__file__).parents[3]
 AT_ONCE = 4  # studies that arrive beside each other
+LONGEST_S = 3600.0
 
 
 @dataclass
@@ -44,9 +45,11 @@ class Watching:
 
     Args:
         folder: of its configuration, model, results and log.
+        settle: seconds that a study must not change for.
     """
 
     folder: Path
+    settle: float
     process: subprocess.Popen | None = None
     left: set[int] = field(default_factory=set)  # processes that were there when it was killed
 
@@ -55,7 +58,7 @@ class Watching:
         return self.folder / "out"
 
     def start(self) -> None:
-        words = ["pacs", "watch", "--store", "--days", "0", "--every", "0.5s", "--settle", "1s"]
+        words = ["pacs", "watch", "--store", "--days", "0", "--every", "0.5s", "--settle", f"{self.settle}s"]
         files = ["--pacs", "pacs.json", "--model", "bundle", "--out", "out"]
         path = os.pathsep.join(
             [str(ROOT / "PCRPredictor"), str(ROOT / "PCRTraining"), os.environ.get("PYTHONPATH", "")]
@@ -84,7 +87,8 @@ class Watching:
                 entry = json.loads(line)
             except ValueError:  # being written
                 continue
-            found[entry["patient"]] += entry["rows"][0]["state"] == "predicted"
+            if entry["rows"][0]["state"] == "predicted":
+                found[entry["patient"]] += 1
         return found
 
 
@@ -103,43 +107,53 @@ class Arriving:
             self._sent.append(self._chance.sample(files, len(files)))
         if not self._sent:
             return False
-        study = self._chance.choice(self._sent)
+        study = self._sent.pop(self._chance.randrange(min(2, len(self._sent))))  # none waits for long
         try:
             pacs.upload_bytes(study[-1])
+            study.pop()
         except requests.RequestException:  # it is being restarted: sent again later
-            return True
-        study.pop()
-        self._sent = [each for each in self._sent if each]
+            pass
+        self._sent += [study] if study else []
         return True
 
 
 def run(
-    folder: Path, studies: int, kills: int, restarts: int, seed: int, seconds: float, say: Callable = print
+    folder: Path,
+    studies: int,
+    kills: int,
+    restarts: int,
+    seed: int,
+    within: float = 8.0,
+    settle: float = 4.0,
+    say: Callable = print,
 ) -> dict[str, object]:
     """Return the figures of one run.
 
     Args:
-        seconds: within which kills and restarts are spread.
+        within: seconds after some prediction, in which a kill or restart comes.
+        settle: seconds that a study must not change for.
     """
     chance = random.Random(seed)
     pacs, made = Orthanc(folder / "orthanc").start(), make_studies(studies)
-    watching, arriving = Watching(folder), Arriving(made, chance)
+    watching, arriving = Watching(folder, settle), Arriving(made, chance)
     write_tiny_bundle(folder / "bundle")
     (folder / "pacs.json").write_text(json.dumps({"url": pacs.url, "retries": 1, "timeout": 10}))
     began = time.monotonic()
-    due = [(chance.uniform(0, seconds), "kill") for _ in range(kills)]
-    due = sorted([*due, *((chance.uniform(0, seconds), "restart") for _ in range(restarts))])
+    due = [(chance.randrange(studies), what) for what in ["kill"] * kills + ["restart"] * restarts]
+    due, at = sorted(due, reverse=True), None
     watching.start()
-    while True:
-        is_coming = arriving.send_one(pacs)
-        now = time.monotonic() - began
-        if due and now > due[0][0]:
-            _do(due.pop(0)[1], watching, pacs, chance, say)
-        elif not is_coming:
-            time.sleep(0.2)
-            if (not due and _is_done(watching, made)) or now > 20 * seconds:
-                break
-        time.sleep(chance.uniform(0, 2 * seconds / (25 * studies)))
+    while time.monotonic() - began < LONGEST_S:
+        is_coming, now = arriving.send_one(pacs), time.monotonic()
+        predicted = len(watching.predicted())
+        if at is None and due and predicted >= due[-1][0]:
+            at = now + chance.uniform(0, within)
+        if at is not None and now > at:
+            say(f"{due[-1][1]} with {predicted} predicted")
+            _do(due.pop()[1], watching, pacs, chance)
+            at = None
+        if predicted == studies and not due:
+            break
+        time.sleep(chance.uniform(0, 0.1) if is_coming else 0.1)
     took, code = time.monotonic() - began, watching.stop()
     figures = _count(watching, pacs, made)
     pacs.stop(kill=True)
@@ -147,9 +161,7 @@ def run(
     return {**asked, **figures, "exit_code": code, "seconds": round(took, 1)}
 
 
-def _do(what: str, watching: Watching, pacs: Orthanc, chance: random.Random, say: Callable) -> None:
-    predicted = sum(watching.predicted().values())
-    say(f"{what} with {predicted} predicted")
+def _do(what: str, watching: Watching, pacs: Orthanc, chance: random.Random) -> None:
     if what == "kill":
         watching.kill()
         watching.start()
@@ -157,10 +169,6 @@ def _do(what: str, watching: Watching, pacs: Orthanc, chance: random.Random, say
     pacs.stop(kill=True)
     time.sleep(chance.uniform(0.2, 4))
     pacs.start()
-
-
-def _is_done(watching: Watching, made: list[MadeStudy]) -> bool:
-    return len([uid for uid, times in watching.predicted().items() if times]) == len(made)
 
 
 def _count(watching: Watching, pacs: Orthanc, made: list[MadeStudy]) -> dict[str, object]:
@@ -199,7 +207,7 @@ def _runs(pid: int) -> bool:
 def main() -> None:
     """Run and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("studies", 50), ("kills", 10), ("restarts", 3), ("seed", 0), ("seconds", 120)):
+    for name, default in (("studies", 50), ("kills", 10), ("restarts", 3), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as folder:

@@ -108,6 +108,16 @@ class Orthanc:
         for found in self._find("Study", {"StudyInstanceUID": study}):
             self._ask("DELETE", f"/studies/{found['ID']}")
 
+    def delete_instances(self, instances: Iterable[str]) -> None:
+        """Delete objects by SOP Instance UID."""
+        for instance in instances:
+            for found in self._find("Instance", {"SOPInstanceUID": instance}):
+                self._ask("DELETE", f"/instances/{found['ID']}")
+
+    def statistics(self) -> dict:
+        """Return how much is stored."""
+        return self._ask("GET", "/statistics").json()
+
     def clear(self) -> None:
         """Delete everything."""
         for patient in self._ask("GET", "/patients").json():

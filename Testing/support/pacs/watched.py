@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+from PCRPredictorLib.pacs.connection import connect
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.studies import Query
 from PCRPredictorLib.pacs.study import Series, Study
 from PCRPredictorLib.watching import watch as module
-from PCRPredictorLib.watching.one import Settings
+from PCRPredictorLib.watching.one import Settings, predict_one
 from PCRPredictorLib.watching.pace import Pace
 from PCRPredictorLib.watching.records import Outcome, open_records
 from PCRPredictorLib.watching.stopping import Stopped
@@ -50,6 +51,19 @@ class FakeRunner:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+    def close(self):
+        pass
+
+
+class InProcess:
+    """Predicts in this process, instead of one of its own, and waits for nothing."""
+
+    def __init__(self, configuration, _stopping, say=lambda _: None):
+        self.configuration, self.say = configuration, say
+
+    def run(self, task):
+        return predict_one(connect(self.configuration, self.say, lambda _seconds: None), task)
 
     def close(self):
         pass
