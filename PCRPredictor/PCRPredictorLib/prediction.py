@@ -15,6 +15,8 @@ RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis 
 
 FORMAT = 2  # of `prediction.json`; in 1, which did not say so, there always was a decision
 
+EVIDENCE_FORMAT = 1  # of `evidence.json`
+
 MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by 2 voxels in plane and 1 slice"
 
 
@@ -293,6 +295,7 @@ def evidence_map_to_json(prediction: Prediction, voxel_volume: float) -> dict[st
         return {}
     towards = float(values.sum(dtype=np.float64, where=values > 0))
     return {
+        "format": EVIDENCE_FORMAT,
         "quantity": "contribution of each voxel to the logit of pathological complete response",
         "unit": MAP_UNIT,
         "sign": "positive towards response, negative against it; 0 outside the model's window",

@@ -22,6 +22,7 @@ from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache
+from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -82,6 +83,7 @@ def evaluate(
         shifts = [cohort_shift(*each) for each in zip(bundles, own, outcomes, strict=True)]
         results.append({**described, "shift": shifts})
     return {
+        "format": RESULTS,
         "kind": "evaluation",
         "cohorts": results,
         "models": [

@@ -19,6 +19,7 @@ from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 from scipy.special import expit
 
+from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -133,7 +134,7 @@ def describe_patients(
     about = [{name: getattr(m.card, name) for name in ("name", "version", "training_data")} for m in models]
     about = [{**each, "checksum": model.checksum} for each, model in zip(about, models, strict=True)]
     rates = [f"{m.card.name}: {_base_rate(m, patients)}" for m in models if m.settings.base_rate is not None]
-    versions = {"kind": "evaluation", "sites": None, "versions": predicted[0].every[0].versions}
+    versions = {"format": RESULTS, "kind": "evaluation", "sites": None, "versions": predicted[0].every[0].versions}
     return {**versions, "cohorts": visits, "models": about, "reading": [*rates, *reading]}
 
 

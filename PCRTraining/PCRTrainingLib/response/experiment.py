@@ -27,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..evaluation.layout import Table
+from ..formats import EXPERIMENT
 from ..progress import Progress, ProgressBar
 from ..statistics.calibration import calibration_slope
 from ..statistics.operating import Outcome
@@ -62,7 +63,7 @@ def run_experiment(patients: VisitPatients, config: ResponseConfig, out: Path, p
     tables.append(_further(patients, config, outcomes, progress))
     out.mkdir(parents=True, exist_ok=True)
     write_whole_text("\n\n".join(map(_markdown, tables)) + "\n", out / "experiment.md")
-    write_whole_json([vars(table) for table in tables], out / "experiment.json")
+    write_whole_json({"format": EXPERIMENT, "tables": [vars(table) for table in tables]}, out / "experiment.json")
 
 
 def _is_known(patients: VisitPatients, quantity: str) -> bool:

@@ -18,6 +18,7 @@ from PCRPredictorLib.response.model import library_versions
 from PCRPredictorLib.writing import write_whole_csv, write_whole_json, write_whole_text
 
 from ..evaluation.card import read_texts, readme
+from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
@@ -155,8 +156,9 @@ def _validate(patients: VisitPatients, config: ResponseConfig, progress: Progres
         visits.append(_describe(row, found, others, labels, groups, patients))
         progress.advance(name_of(row))
     chosen = [{**vars(each), "times": number} for each, number in found.chosen.items()]
-    summary = {"kind": "evaluation", "cohorts": visits, "models": [], "sites": None, "chosen": chosen}
-    return Results(found, others, summary | {"versions": library_versions(), "config": config_to_json(config)})
+    content = {"cohorts": visits, "models": [], "sites": None, "chosen": chosen, "versions": library_versions()}
+    summary = {"format": RESULTS, "kind": "evaluation", **content}
+    return Results(found, others, summary | {"config": config_to_json(config)})
 
 
 def _describe(

@@ -14,6 +14,7 @@ from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.writing import write_whole_json
 
 from ..config import TrainingConfig
+from ..formats import RUN
 from ..progress import Progress
 from ..run_folder import RunFolder, read_json
 from ..sessions import session, total_seconds
@@ -107,7 +108,7 @@ class Job:
         """Record cohorts, versions and machine."""
         folders = {name: str(path.resolve()) for name, path in self.cohorts.items()}
         where = {"cohort": next(iter(folders.values()))} if len(folders) == 1 else {"cohorts": folders}
-        content = {**where, "versions": library_versions(), "machines": self._machines(config)}
+        content = {"format": RUN, **where, "versions": library_versions(), "machines": self._machines(config)}
         write_whole_json(content, self.folder.origin)
 
     def _add_machines(self, config: TrainingConfig) -> None:

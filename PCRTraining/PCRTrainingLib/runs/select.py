@@ -29,6 +29,7 @@ from ..ends.selection_page import NESTED, render_selection
 from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.comparison import adjust, compare
 from ..evaluation.performance import describe_performance
+from ..formats import SELECTION
 from ..statistics.metrics import auc
 from ..statistics.operating import Outcome, Scores, cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
@@ -224,6 +225,7 @@ def _write(
     if controls:
         others.append(cross_fitted(CONTROL_ROW, _nested(chosen, controls).logit, label, folds))
     content = {
+        "format": SELECTION,
         "chosen": {str(k): name for k, name in chosen.items()},
         "final": _final(found, least_attention) if by_site else Counter(chosen.values()).most_common(1)[0][0],
         "sites": left_out if by_site else None,

@@ -17,6 +17,7 @@ from ..evaluation.maps import describe_maps, enhancement_scores
 from ..evaluation.performance import describe_performance
 from ..evaluation.report import experiment_markdown, render_experiment
 from ..evaluation.sites import describe_sites
+from ..formats import EXPERIMENT
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.metrics import Interval, auc, bootstrap, bootstrap_values, rates, sensitivity_at
@@ -104,6 +105,7 @@ def tabulate(
     what = {row.name: row.what for row in (*BASELINES, *ROWS)}
     sites = site_results(outcomes, data) if data.leaves_sites_out else None
     return {
+        "format": EXPERIMENT,
         "kind": "experiment",
         "seeds": list(seeds),
         "sites": sites,

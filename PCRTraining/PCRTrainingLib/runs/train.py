@@ -24,6 +24,7 @@ from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
 from ..evaluation.sites import describe_sites
+from ..formats import RESULTS
 from ..progress import Progress
 from ..run_state import read_histories
 from ..statistics.operating import Outcome
@@ -88,7 +89,8 @@ def finish(job: Job, run: Run) -> None:
     result |= {"operating_points": [vars(point) for point in fitted[1]], "note": _control_note(run)}
     write_out_of_fold(folder.out_of_fold, run, last)
     sites = _describe_sites(run, outcomes) if run.config.split.kind == "sites" else None
-    content = {"kind": "evaluation", "cohorts": [result], "sites": sites, "models": [], **job.time_and_versions()}
+    kind = {"format": RESULTS, "kind": "evaluation"}
+    content = {**kind, "cohorts": [result], "sites": sites, "models": [], **job.time_and_versions()}
     write_whole_json(content, folder.summary)
     histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.fold_numbers}
     write_whole_text(render_evaluation(content, histories), folder.report)

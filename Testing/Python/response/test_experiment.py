@@ -21,7 +21,9 @@ def patients(tmp_path_factory):
 
 def test_every_set_quantity_and_unknown_value_has_a_row(patients, tmp_path):
     run_experiment(patients, CONFIG, tmp_path, Progress())
-    sets, quantities, missing, further = json.loads((tmp_path / "experiment.json").read_text(encoding="utf-8"))
+    content = json.loads((tmp_path / "experiment.json").read_text(encoding="utf-8"))
+    sets, quantities, missing, further = content["tables"]
+    assert content["format"] == 1
     assert len(sets["rows"]) == 16
     assert quantities["rows"][0][0] == "T0: longest diameter"
     assert len(missing["rows"]) == 2 * (1 + 2 + 3 + 4)

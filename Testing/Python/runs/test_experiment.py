@@ -34,6 +34,7 @@ def experiment(training_cohort, config, tmp_path_factory):
 @pytest.mark.slow
 def test_table_has_every_row_on_every_cohort_with_every_seed(experiment):
     result = json.loads((experiment / "experiment.json").read_text())
+    assert result["format"] == 1
     assert [cohort["name"] for cohort in result["cohorts"]] == ["out of fold", "elsewhere"]
     assert len(result["rows"]) == len(BASELINES) + len(ROWS)
     for row in result["rows"]:

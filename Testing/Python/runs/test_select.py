@@ -38,6 +38,7 @@ def test_every_configuration_is_compared_in_every_fold_and_one_is_chosen(selecte
     ]
     assert [sum(int(row["chosen"]) for row in rows if row["outer_fold"] == k) for k in "01"] == [1, 1]
     content = json.loads((selected / "selection.json").read_text())
+    assert content["format"] == 1
     assert content["final"] in ("one", "other", "late")
     assert 0 <= content["nested"]["auc"]["value"] <= 1
     others = [baseline.name for baseline in BASELINES]
