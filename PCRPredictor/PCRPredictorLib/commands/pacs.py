@@ -16,7 +16,7 @@ from ..formatting import as_line
 from ..pacs.rows import columns, rows_of
 from ..pacs.studies import Query, find_studies, with_series
 from ..writing import write_whole_csv
-from .options import ManyValues, console, print_line
+from .options import ManyValues, PlainConsole, print_line
 from .pacs_predict import PacsOption, open_connection, predict
 from .pacs_watch import watch
 
@@ -26,6 +26,7 @@ pacs = typer.Typer(
 pacs.command(cls=ManyValues)(predict)
 pacs.command(cls=ManyValues)(watch)
 _SHOWN = 100  # studies of a table
+_wide = PlainConsole(highlight=False, width=300)  # UIDs are copied: none may be cut short
 _HEADS = {
     "patient_id": "ID",
     "patient_name": "name",
@@ -74,7 +75,7 @@ def _show(rows: Sequence[Mapping[str, object]], names: Sequence[str], found: int
         table.add_column(_HEADS.get(name, name), no_wrap=name != "description")
     for row in rows:
         table.add_row(*(as_line(_cell(value), 80) for value in row.values()))
-    console.print(table)
+    _wide.print(table, soft_wrap=True)
     shown = f", the newest {len(rows)} shown; ask for more with --most" if found > len(rows) else ""
     print_line(f"{found} {'study' if found == 1 else 'studies'}{shown}")
 

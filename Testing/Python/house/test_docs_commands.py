@@ -66,7 +66,8 @@ ELSEWHERE = (
     "build/",
     "--cluster",
     "pcr federate",
-)  # of runs that take minutes; other tests have small ones
+    "pcr pacs",
+)  # of runs that take minutes or need a PACS; other tests have small ones
 
 
 def calls():

@@ -1,0 +1,124 @@
+"""`pcr pacs find` and `pcr pacs predict`: what they print, and that no secret or name is among it."""
+
+import csv
+import json
+
+import pytest
+from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.pacs.configuration import VARIABLE
+from support.pacs.connected import write_configuration
+from support.pacs.faulty_archive import faulty_archive
+from support.pacs.orthanc import needs_orthanc
+from support.pacs.studies import make_studies
+
+TOKEN = "t0ken-t0ken"
+
+
+@pytest.fixture
+def call(tmp_path, capsys, monkeypatch):
+    """Run `pcr pacs`; (exit code, standard output, standard error)."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    def run_it(*words):
+        code = run(app, ["pacs", *map(str, words)])
+        printed = capsys.readouterr()
+        assert TOKEN not in printed.out + printed.err
+        return code, printed.out, " ".join(printed.err.split())
+
+    return run_it
+
+
+@pytest.fixture
+def pacs(orthanc, tmp_path):
+    """A PACS with a study that wants a token; the words that name it."""
+    (made,) = make_studies()
+    for content in made.files:
+        orthanc.upload_bytes(content)
+    with faulty_archive(orthanc.url, token=TOKEN) as archive:
+        archive.words = "--pacs", write_configuration(tmp_path, url=archive.url, token=TOKEN)
+        archive.study = made.uid
+        yield archive
+
+
+@needs_orthanc
+def test_studies_are_listed_as_a_table_json_or_csv_without_the_patient(pacs, call, tmp_path):
+    code, table, _ = call("find", *pacs.words)
+    assert code == 0
+    assert pacs.study in table
+    assert "1 study" in table
+    _, text, _ = call("find", *pacs.words, "--json")
+    (row,) = json.loads(text)["studies"]
+    assert (row["study"], row["breast_dce"], row["segmentation"], row["predicted"]) == (pacs.study, "likely", 1, False)
+    assert call("find", *pacs.words, "--csv", tmp_path / "studies.csv")[0] == 0
+    (line,) = csv.DictReader((tmp_path / "studies.csv").open())
+    assert line["study"] == pacs.study
+    assert "SECRET" not in table + text + str(line)
+    assert "SECRET-0" in call("find", *pacs.words, "--show-patient-id")[1]
+
+
+@needs_orthanc
+def test_no_match_and_more_than_shown_are_said(pacs, call, orthanc):
+    assert "no study matches; ask for less" in call("find", *pacs.words, "--date", "19990101")[1]
+    for content in make_studies()[0].images:
+        orthanc.upload_bytes(content)
+    assert "2 studies, the newest 1 shown" in call("find", *pacs.words, "--most", "1")[1]
+
+
+@needs_orthanc
+def test_a_study_is_predicted_and_what_would_be_sent_is_listed(pacs, call, bundle, tmp_path, orthanc):
+    words = (*pacs.words, "--study", pacs.study, "--model", bundle.path, "--out", tmp_path / "out")
+    code, printed, notes = call("predict", *words, "--dry-run")
+    assert code == 0, notes
+    assert "the tumour mask is series 90 (tumour)" in notes
+    assert printed.count("would be sent: ") == 4
+    assert f"MB) to {pacs.url}/studies/{pacs.study}" in printed
+    assert len(orthanc.series(pacs.study)) == 4
+    assert "SECRET" not in printed + notes
+    code, printed, _ = call("predict", *words, "--store")
+    assert (code, printed.count("stored: ")) == (0, 4)
+    assert "yes" in call("find", *pacs.words)[1]
+
+
+@needs_orthanc
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["--study", "nonsense"], 1, "--study must be a UID, numbers with dots"),
+        (["--study", "1.2.3"], 1, "has no study 1.2.3; pcr pacs find lists its studies"),
+        (["--study", "1.2.3", "--store", "--dry-run"], 2, "give one of --store and --dry-run"),
+        (["--study", "1.2.3", "--mask", "a.nii", "--segmentation", "9"], 2, "give one of --mask and --segmentation"),
+        (["--study", "1.2.3", "--segmentation", "9", "--find-tumour"], 2, "give at most one of --mask"),
+    ],
+)
+def test_a_call_that_cannot_work_is_refused_in_a_sentence(pacs, call, bundle, tmp_path, words, code, sentence):
+    found = call("predict", *pacs.words, *words, "--model", bundle.path, "--out", tmp_path / "out")
+    assert found[0] == code
+    assert sentence in found[2].replace("│ ", "").replace(" │", "")
+    assert not (tmp_path / "out").exists()
+
+
+@needs_orthanc
+def test_a_wrong_token_is_one_sentence_without_it(pacs, call, tmp_path):
+    wrong = write_configuration(tmp_path, url=pacs.url, token=f"{TOKEN}-wrong")
+    code, printed, error = call("find", "--pacs", wrong)
+    assert (code, printed) == (1, "")
+    assert error.endswith("refuses the sign-in (401); check token, or user and password, in the configuration")
+    assert "Traceback" not in error
+
+
+def test_without_a_configuration_it_is_said_how_to_give_one(call):
+    code, _, error = call("find")
+    assert code == 1
+    assert error == (
+        "pcr: no PACS is configured; give a file in JSON with the url of the DICOMweb root by --pacs, or name it in "
+        "BREASTPCR_PACS"
+    )
+
+
+def test_a_pacs_that_is_off_is_one_sentence(call, tmp_path):
+    from support.pacs.orthanc import free_port
+
+    off = write_configuration(tmp_path, url=f"http://127.0.0.1:{free_port()}/dicom-web", retries=0)
+    code, _, error = call("find", "--pacs", off)
+    assert code == 1
+    assert "refuses the connection; check that it is running, and host and port in the configuration" in error
