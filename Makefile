@@ -12,7 +12,7 @@ SITES ?=
 ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give it as in make $@ COHORT=folder)) \
 	$(addprefix --clinical-rows ,$(ROWS)) $(addprefix --sites ,$(SITES))
 
-.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures rooms phantom-benchmark phantom-shortcuts federation-study federation-production experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
+.PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures ohif-pictures rooms phantom-benchmark phantom-shortcuts federation-study federation-production experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
 demo: setup
 	$(BIN)/pcr demo --out demo-out
@@ -147,6 +147,11 @@ ispy2-experiment: setup
 TABLES ?=
 RESPONSE := Resources/Recipes/response
 ON_TABLES = $(or $(TABLES),$(error TABLES must be tables of patients at several visits; give them as in make $@ TABLES="a.csv b.csv"))
+# What OHIF shows of a stored result: npm fetches it, Orthanc and Chromium run here. The real exam: --dicom and --mask.
+ohif-pictures: SYSTEM_PACKAGES += chromium npm orthanc orthanc-dicomweb
+ohif-pictures: setup
+	$(BIN)/python Testing/benchmarks/pacs/ohif_pictures.py build/ohif --docs Resources/Screenshots
+
 response-bundle response-experiment: export OMP_NUM_THREADS := 1
 response-bundle: setup
 	rm -rf build/response
