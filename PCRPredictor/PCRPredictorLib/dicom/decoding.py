@@ -5,6 +5,7 @@ the same values, and more memory. Decoders are entered by one thread at a time, 
 reads in a process of its own: damaged pixels end it.
 """
 
+import os
 import re
 import shutil
 import struct
@@ -48,9 +49,9 @@ except ImportError:  # before pydicom 3
 _BY_PYDICOM = {RLELossless, DeflatedExplicitVRLittleEndian}
 _BY_ITK = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.(50|51|57|70|80|81|90|91)")  # JPEG, JPEG-LS and JPEG 2000
 _ITK = """
-import sys, numpy, SimpleITK
+import os, sys, numpy, SimpleITK
 with open(sys.argv[1], "wb") as found:
-    for file in sys.stdin.buffer.read().decode().split(chr(0)):
+    for file in os.fsdecode(sys.stdin.buffer.read()).split(chr(0)):
         reader = SimpleITK.ImageFileReader()
         reader.SetFileName(file)
         numpy.save(found, SimpleITK.GetArrayFromImage(reader.Execute())[0])
@@ -139,7 +140,7 @@ def _read_by_itk(files: Sequence[Path], name: str) -> list[np.ndarray]:
         return []
     with TemporaryDirectory(prefix="pcr-itk-") as folder:
         words = [shutil.which("PythonSlicer") or sys.executable, "-c", _ITK, str(Path(folder) / "found.npy")]
-        paths = "\0".join(str(file.resolve()) for file in files).encode()
+        paths = b"\0".join(os.fsencode(file.resolve()) for file in files)
         done = subprocess.run(words, input=paths, capture_output=True, check=False)
         if done.returncode:
             raise DataError(_cannot_be_read(files[0], name, ValueError("ITK cannot decode them")))

@@ -35,7 +35,8 @@ def image_hash(exam: Exam) -> str:
 
 def identifier_hash(patient_id: str) -> str:
     """Return a hash of an identifier, the same in any case; it is found at once by trying, so it is not handed on."""
-    return hashlib.blake2b(patient_id.strip().lower().encode(), digest_size=8, person=b"BreastPCR").hexdigest()
+    plain = patient_id.strip().lower().encode("utf-8", "surrogatepass")  # the name of a folder may be no text
+    return hashlib.blake2b(plain, digest_size=8, person=b"BreastPCR").hexdigest()
 
 
 def identifier_hashes(patient_id: str) -> set[str]:

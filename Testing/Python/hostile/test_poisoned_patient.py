@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 from PCRPredictorLib.engine import many
-from PCRPredictorLib.formatting import as_line
+from PCRPredictorLib.formatting import as_line, make_visible
 from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.reading.sources import find_sources, mark_doubts
 from PCRPredictorLib.session.exam_list import ExamList
+from PCRPredictorLib.writing import read_csv
 from PCRTrainingLib.cohort.build import open_or_build
 from PCRTrainingLib.cohort.check import check_cohort
+from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.progress import Progress
 from support.card_and_schema import SCHEMA
 from support.examples import tiny_prediction
@@ -93,6 +95,20 @@ def test_predict_and_the_panel_s_batch_have_a_row_of_it(poisoned, predict_given,
     problems = {row["patient_id"]: row["error"] for row in rows if row.get("error")}
     assert_one_sentence(problems, name, kind, of_row=False)
     assert "\x1b" not in (tmp_path / "out" / "predictions.csv").read_text(errors="replace")
+
+
+@pytest.mark.slow  # a real model
+@pytest.mark.parametrize("kind", ["a name that is no text", "a name in brackets", "a name with an escape sequence"])
+def test_a_model_predicts_whatever_a_patient_is_called(poisoned, bundle, tmp_path, capsys, kind):
+    cohort, name = poisoned(kind)
+    words = ["--cohort", cohort, "--model", bundle.path, "--out", tmp_path / "out", "--each", "--workers", 1]
+    assert run(app, ["predict", *map(str, words)]) == 0
+    said = capsys.readouterr()
+    assert "3 of 3 patients predicted" in said.out
+    assert said.err == "" and said.out == make_visible(said.out)
+    rows = read_csv(tmp_path / "out" / "predictions.csv")
+    assert {row["patient_id"] for row in rows} == {*SOUND, name}
+    assert len([path for path in (tmp_path / "out").iterdir() if path.is_dir()]) == 3
 
 
 @pytest.mark.parametrize("kind", SEVERAL)
