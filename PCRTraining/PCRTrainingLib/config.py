@@ -144,6 +144,9 @@ class TrainingConfig:
     differently on different processors; with "float32", these train nearly the same network."""
     pretraining: Annotated[int, Field(ge=0, le=10000)] = 0
     """Epochs of self-supervised training before the first step, also on patients without a label."""
+    updates: Annotated[int, Field(ge=0, le=100000)] = 0
+    """Updates that the shortest step has at least: with few patients, all steps get as many times their epochs. 0 keeps
+    the epochs as they are, and so does a file that gives steps of its own."""
     batch_size: Annotated[int, Field(ge=2)] = 16
     """Patients in a batch."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
@@ -205,9 +208,10 @@ def stepwise(epochs: int) -> tuple[Step, Step, Step]:
     return Step("step1", epochs), guided, fused
 
 
+UPDATES = 200  # of a step: 8 epochs of 25 batches, with which every seed of the prototype localised
 PRESETS = {
     "quick": TrainingConfig(stepwise(4), split=SplitConfig(folds=3)),
-    "full": TrainingConfig(stepwise(10)),
+    "full": TrainingConfig(stepwise(10), updates=UPDATES),
 }
 _ADAPTER = TypeAdapter(TrainingConfig)
 
@@ -245,7 +249,8 @@ def parse_config(text: str, name: str) -> TrainingConfig:
     if not isinstance(given, dict):
         raise DataError(f"{name}: must be a JSON object; see config.json of any run")
     try:
-        return _ADAPTER.validate_json(json.dumps({**config_to_json(PRESETS["full"]), **given}))
+        kept = {"updates": 0} if "steps" in given else {}  # epochs that somebody has chosen
+        return _ADAPTER.validate_json(json.dumps({**config_to_json(PRESETS["full"]), **kept, **given}))
     except ValidationError as error:
         raise DataError(f"{name}: {_in_words(error)}; see config.json of any run") from None
 

@@ -55,6 +55,8 @@ def read_setting(config: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
 
 def write_setting(config: dict[str, Any], path: str, value: object) -> None:
     """Change a setting in a configuration's JSON, in every step that has it."""
+    if path == "*.epochs" and value != read_setting(config, path):
+        config["updates"] = 0  # epochs that somebody has chosen stay
     for place in _places(config, path):
         place[path.rpartition(".")[2]] = value
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from PCRPredictorLib.calls.place import check_out
-from PCRPredictorLib.errors import within_memory
+from PCRPredictorLib.errors import DataError, within_memory
 from PCRTrainingLib.calls.evaluate import evaluate_on
 from PCRTrainingLib.calls.train import Place as Where
 from PCRTrainingLib.calls.train import Wanted, train_on
@@ -86,6 +86,7 @@ def train(
     card: Place | None = None,
     mapping: Place | None = None,
     units: Sequence[str] = (),
+    keep_anyway: bool = False,
     device: str = "cpu",
     workers: int | None = 1,
     cluster: str | None = None,
@@ -99,24 +100,21 @@ def train(
         cohorts: folders in the MAMA-MIA layout or with a `cohort.json`, of which one run is made; or tables.
         out: run folder; new, or one to be resumed.
         config: "quick", "full", or a JSON file with any part of a run's `config.json`.
-        resume: go on with a run that was stopped.
-        seed: instead of the configuration's.
-        pretrain: epochs of self-supervised training before step 1.
-        clinical_rows: tables with labels of more patients, for the fit of the clinical branch.
+        resume, seed: go on with a run that was stopped; instead of the configuration's.
+        pretrain, clinical_rows: epochs of self-supervised training before step 1; tables with labels of more patients.
         leave_site_out, sites: leave out one site at a time; column of the sites, one per cohort, in their order.
         start, card: a model whose networks are trained further; JSON with texts of the model card.
         mapping, units: for tables, JSON that names columns and units; units of columns whose names have none.
-        device: "cpu" or "cuda".
+        keep_anyway, device: make a bundle also of a model whose attention is at chance; "cpu" or "cuda".
         workers: processes; None for one per core. With several, a script must start below `if __name__ == "__main__":`.
-        cluster: address of a Dask scheduler, or file with the settings of a cluster.
-        show_progress: draw bars on the terminal.
+        cluster, show_progress: address of a Dask scheduler, or file with its settings; draw bars on the terminal.
 
     Returns:
         The run: `bundle` is the trained model, `report` its page, `summary` its results out of fold.
 
     Raises:
         CallError: if arguments do not go together.
-        DataError: if cohorts or folder cannot be used; what was done until then is kept and can be resumed.
+        DataError: if cohorts or folder cannot be used (the run can be resumed), or the attention is at chance.
 
     Source: Caragliano et al., arXiv 2605.07561.
 
@@ -127,9 +125,13 @@ def train(
     given, where, tables = _several(cohorts), Where(device, workers, cluster), tuple(map(Path, clinical_rows))
     check_out({"out": Path(out), "cohorts": given, "resume": resume})
     asked = (str(config), resume, seed, pretrain, tables, leave_site_out, tuple(sites))
-    wanted = Wanted(*asked, _optional(str, start), _optional(Path, card), _optional(Path, mapping), tuple(units), where)
+    wanted = Wanted(
+        *asked, _optional(str, start), _optional(Path, card), _optional(Path, mapping), tuple(units), where, keep_anyway
+    )
     with opened(show_progress) as progress:
         trained = train_on(given, Path(out), wanted, progress)
+    if trained.refused:
+        raise DataError(trained.refused)
     return Run(trained.folder.path, trained.kind)
 
 

@@ -58,7 +58,7 @@ def main() -> None:
         found = {}
         for name, environment in {"reference": {}, **CASES}.items():
             out = Path(folder) / name.replace(" ", "-")
-            run_pcr("train", cohort, "--out", out, "--config", config, "--processes", 1, **environment)
+            run_pcr("train", cohort, "--out", out, "--config", config, "--keep-anyway", "--processes", 1, **environment)
             found[name] = logits(out)
             (machine,) = json.loads((out / "run.json").read_text())["machines"]
             largest = max(abs(found[name][key] - value) for key, value in found["reference"].items())

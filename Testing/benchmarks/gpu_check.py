@@ -62,7 +62,9 @@ def compare_training(cohort: Path, out: Path, config: str) -> dict[str, object]:
         run = out / f"run-{device}"
         command = [sys.executable, "-m", "PCRTrainingLib.command_line", "train", str(cohort), "--config", config]
         started = time.perf_counter()
-        subprocess.run([*command, "--device", device, "--out", str(run)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*command, "--keep-anyway", "--device", device, "--out", str(run)], check=True, stdout=subprocess.DEVNULL
+        )
         seconds[device] = time.perf_counter() - started
         with (run / "oof.csv").open(encoding="utf-8") as file:
             rows[device] = {row["patient_id"]: float(row["probability"]) for row in csv.DictReader(file)}

@@ -167,7 +167,7 @@ def peak_memory(cohort: Path, out: Path) -> float:
     import psutil
 
     command = [sys.executable, "-m", "PCRTrainingLib.command_line", "train", str(cohort), "--out", str(out)]
-    child = subprocess.Popen([*command, "--config", "quick"], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([*command, "--config", "quick", "--keep-anyway"], stdout=subprocess.DEVNULL)
     peak, process = 0.0, psutil.Process(child.pid)
     while child.poll() is None:
         total = 0

@@ -26,7 +26,7 @@ def quiet_job(cohort, out, **options):
     return Job(
         {path.resolve().name: path for path in cohorts},
         RunFolder(out),
-        **{"engine": ThisProcess(threads=1), "progress": Progress(), **options},
+        **{"engine": ThisProcess(threads=1), "progress": Progress(), "keep_anyway": True, **options},
     )
 
 

@@ -43,6 +43,7 @@ _LEGENDS = {
     "attention": "Share of its peak (cross): where the model looked, not why",
     "evidence": "Blue: towards response, orange: against it. Log-odds per ml of tissue",
 }
+_OUT_OF_MEAN = 4.0  # times its mean in the window that a peak is at least, if a map is not flat
 _LARGE = 5.0  # inches
 _SIGNED_OPACITY = 1.4  # times that of attention, whose palest colour is the strongest
 _DPI, _BACKGROUND = 100, "#0d0f12"
@@ -111,7 +112,7 @@ def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
 
 
 def save_attention(cases: Sequence[tuple[str, Exam, np.ndarray]], path: Path) -> None:
-    """Write the slice of highest attention of several exams as a PNG, three per row.
+    """Write the slice of highest attention of several exams as a PNG, three per row; a flat map is shown as flat.
 
     Args:
         cases: title, exam, attention (k, j, i) of each; at least one.
@@ -127,9 +128,23 @@ def save_attention(cases: Sequence[tuple[str, Exam, np.ndarray]], path: Path) ->
         place = ((0.12 + n % 3 * 5.305) / WIDTH, 1 - (n // 3 + 0.98) / rows, 5.15 / WIDTH, 5.15 / (rows * tall))
         axes = figure.add_axes(place, facecolor="black")
         axes.set_axis_off()
-        shown = MapOverlay("attention", attention, 0.0, 1.0, "")
+        strength = standing_out(attention)
+        shown = MapOverlay("attention", strength * attention, 0.0, 1.0, "")
+        title = title if strength == 1 else f"{title}; flat map: no place stands out"
         _draw_map(axes, pictures, shown, main_slice(pictures.attention, pictures.mask), title)
     figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
+
+
+def standing_out(attention: np.ndarray) -> float:
+    """Return how strongly a map is shown: 1 if its peak stands out of its mean, less for a flat map.
+
+    Attention is a share of its peak, so that a map that is the same everywhere would be all peak.
+
+    Args:
+        attention: (k, j, i), 1 at the peak, 0 outside the window.
+    """
+    inside = attention[attention > 0]
+    return min(1.0, 1 / (_OUT_OF_MEAN * float(inside.mean()))) if inside.size else 1.0
 
 
 def _prepare(exam: Exam, attention: np.ndarray) -> _Pictures:

@@ -61,7 +61,8 @@ def fine_tuned_config(config: TrainingConfig, bundle: Bundle) -> TrainingConfig:
         if not step.after:
             _check_form(step, bundle)
     flips = bundle.settings.flips
-    return replace(config, **wanted, steps=steps, clinical=bundle.schema.variables, flips=flips)  # type: ignore[arg-type]
+    more = {"steps": steps, "clinical": bundle.schema.variables, "flips": flips}
+    return replace(config, **wanted, **more, updates=0)  # type: ignore[arg-type]
 
 
 def _fine_tuning_step(last: Step, bundle: Bundle) -> Step:

@@ -52,6 +52,7 @@ class Wanted:
         mapping: of tables, JSON that names columns and units.
         units: of a table's columns whose names have none.
         place: where the work is done.
+        keep_anyway: make a bundle also of a model whose attention is at chance.
     """
 
     config: str = "full"
@@ -66,6 +67,7 @@ class Wanted:
     mapping: Path | None = None
     units: tuple[str, ...] = ()
     place: Place = field(default_factory=Place)
+    keep_anyway: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,12 @@ class Trained:
     Args:
         folder: of the run.
         kind: of its model: "image" for `pcr predict`, "response" for `pcr follow`.
+        refused: why no bundle was made of it, a sentence; "" if there is one.
     """
 
     folder: RunFolder
     kind: Literal["image", "response"]
+    refused: str = ""
 
 
 def train_on(paths: Sequence[Path], out: Path, wanted: Wanted, progress: Progress) -> Trained:
@@ -104,8 +108,8 @@ def train_on(paths: Sequence[Path], out: Path, wanted: Wanted, progress: Progres
     if wanted.pretrain is not None:
         settings = replace(settings, pretraining=wanted.pretrain)
     with open_job(paths, out, wanted.place, progress, wanted.resume, wanted.clinical_rows) as job:
-        train(job, settings, wanted.card, bundle)
-    return Trained(RunFolder(out), "image")
+        refused = train(replace(job, keep_anyway=wanted.keep_anyway), settings, wanted.card, bundle)
+    return Trained(RunFolder(out), "image", refused)
 
 
 def _train_response(tables: Sequence[Path], out: Path, wanted: Wanted, progress: Progress) -> Trained:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from PCRPredictorLib.commands.interrupts import as_command
 from PCRPredictorLib.commands.options import print_line
+from PCRPredictorLib.errors import DataError
 
 from ..ends.summary import summarise
 from ..run_folder import RunFolder
@@ -24,6 +26,16 @@ def print_end(run: RunFolder, *following: tuple[str, Sequence[object]]) -> None:
     print_line(f"Report: {run.report}")
     for what, words in following:
         print_line(f"{what}: {as_command([str(word) for word in words])}")
+
+
+def end_without_model(run: RunFolder, reason: str) -> NoReturn:
+    """Print the results of a run of which no bundle was made.
+
+    Raises:
+        DataError: always, with the reason.
+    """
+    print_end(run)
+    raise DataError(reason)
 
 
 def lay_out(rows: Sequence[Sequence[str]]) -> list[str]:

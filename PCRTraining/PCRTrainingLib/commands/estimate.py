@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import typer
-from PCRPredictorLib.commands.options import console
+from PCRPredictorLib.commands.options import console, print_line
 
 from ..calls.inputs import find_visits, name_cohorts
 from ..calls.train import divide_by_site, read_config
@@ -28,6 +28,8 @@ def estimate(
     settings = divide_by_site(read_config(config), leave_site_out, sites)
     found = estimate_cohorts(name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
     console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")
+    for line in found.describe():
+        print_line(line)
 
 
 def _estimate_response(tables: list[Path], config: str) -> float:

@@ -11,7 +11,7 @@ from PCRPredictorLib.commands.options import DeviceOption, console, print_line
 from ..calls.train import Place, Wanted, train_on
 from ..progress import ProgressBar
 from . import options
-from .endings import print_end
+from .endings import end_without_model, print_end
 
 
 def train(
@@ -34,6 +34,9 @@ def train(
     card: Annotated[Path | None, typer.Option(help="JSON with texts of the model card.")] = None,
     mapping: options.MappingOption = None,
     unit: options.UnitOption = [],  # noqa: B006
+    keep_anyway: Annotated[
+        bool, typer.Option("--keep-anyway", help="Make a bundle also of a model whose attention is at chance.")
+    ] = False,
     device: DeviceOption = "cpu",
     workers: options.WorkersOption = None,
     cluster: options.ClusterOption = None,
@@ -55,9 +58,12 @@ def train(
         mapping,
         tuple(unit),
         Place(device, workers, cluster),
+        keep_anyway,
     )
     with ProgressBar(console) as progress:
         trained = train_on(cohorts, out, wanted, progress)
+    if trained.refused:
+        end_without_model(trained.folder, trained.refused)
     print_line(f"Model: {trained.folder.bundle}")
     if trained.kind == "image":
         following = ("See where it looks", ["view", *cohorts, "--model", trained.folder.bundle])

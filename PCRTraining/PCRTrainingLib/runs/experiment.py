@@ -23,6 +23,7 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.folds import ClinicalRow, Prepared, Run
+from ..training.updates import describe_lengthening, lengthen
 from .bundles import write_site_models
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import control_steps
@@ -97,6 +98,8 @@ def run_experiment(
         runs = [prepare_seed(seed, folder, wanted, data, sites) for seed in options["seeds"]]
         if not folder.origin.is_file():
             report_sites(sites, job.progress)
+            if longer := describe_lengthening(wanted, runs[0].config):
+                job.progress.say(longer)
             job.write_origin(config)
         job.train_tasks([task for run in runs for task in run.tasks()])
         outcomes = collect(runs, caches, job.own_device, job.progress, _rows(options["without"]))
@@ -182,11 +185,12 @@ def prepare_seed(seed: int, experiment: RunFolder, config: TrainingConfig, data:
 
     def keep(folds: np.ndarray) -> None:
         replace(data, folds=folds).check(config)
-        write_whole_json(config_to_json(config), folder.config)
+        write_whole_json(config_to_json(lengthen(config, replace(data, folds=folds))), folder.config)
         write_schema(data.schema, folder.schema)
 
     folds = keep_folds(folder, data.cache, sites, config, split_seed, keep)
-    return Run(folder, replace(data, folds=folds), config)
+    data = replace(data, folds=folds)
+    return Run(folder, data, lengthen(config, data))
 
 
 def collect(

@@ -33,6 +33,7 @@ class Job:
         engine: that trains the folds.
         resume: continue a job that was stopped; it keeps its configuration, options and clinical rows.
         clinical_rows: tables with labels of more patients, for the fit of the clinical branch.
+        keep_anyway: make a bundle also of a model whose attention is at chance.
     """
 
     cohorts: Mapping[str, Path]
@@ -42,6 +43,7 @@ class Job:
     device: str = "cpu"
     resume: bool = False
     clinical_rows: Sequence[Path] = ()
+    keep_anyway: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import group_problems
 from PCRPredictorLib.reading.cohort import find_patients
-from PCRPredictorLib.writing import whole_file, write_csv
+from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import QUARANTINE, GridCache
@@ -17,11 +17,12 @@ from ..cohort.joined import JoinedCache, join_caches, patients_of
 from ..cohort.sites import Sites, divide, find_sites, site_columns
 from ..cohort.splits import read_splits, write_splits
 from ..cohort.unlabelled import open_unlabelled
-from ..config import TrainingConfig
+from ..config import TrainingConfig, config_to_json
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..schema import build_schema
 from ..training.folds import Prepared, Run
+from ..training.updates import describe_lengthening, lengthen
 from .clinical_rows import Owners, keep_clinical_rows, read_clinical_rows
 from .job import Job
 from .scaling import fit_schema, read_schema, write_schema
@@ -52,6 +53,8 @@ def prepare(
     def keep(folds: np.ndarray) -> None:
         check(cache)
         Prepared(cache, schema, folds).check(config)
+        longer = lengthened(config, Prepared(cache, schema, folds), job.progress)
+        write_whole_json(config_to_json(longer), folder.config)
         report_sites(sites, job.progress)
         keep_clinical_rows(tables, folder.clinical_rows, [schema], job.progress, owners_of(cache, sites, config))
         fitted = given or fit_schema(schema, cache, folder.clinical_rows, job.progress)
@@ -61,7 +64,16 @@ def prepare(
     folds = keep_folds(folder, cache, sites, config, config.seed, keep)
     schema = read_schema(folder.schema)
     rows = read_clinical_rows(folder.clinical_rows, schema)
-    return Run(folder, Prepared(cache, schema, folds, rows, sites, unlabelled_of(job, config)), config)
+    data = Prepared(cache, schema, folds, rows, sites, unlabelled_of(job, config))
+    return Run(folder, data, lengthen(config, data))
+
+
+def lengthened(config: TrainingConfig, data: Prepared, progress: Progress) -> TrainingConfig:
+    """Return the configuration with the epochs that a small cohort needs, see `lengthen`, and report it."""
+    longer = lengthen(config, data)
+    if sentence := describe_lengthening(config, longer):
+        progress.say(sentence)
+    return longer
 
 
 def unlabelled_of(job: Job, config: TrainingConfig) -> tuple[GridCache, ...]:

@@ -36,7 +36,7 @@ from ..training.folds import FoldTask, Prepared, Run
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import CONTROL_ROW, control_config
 from .job import Job
-from .preparation import keep_folds, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
+from .preparation import keep_folds, lengthened, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
 from .scaling import fit_schema, read_schema, write_schema
 from .site_selection import check_sites, describe_nested, train_pairs, without_two
 
@@ -117,22 +117,13 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables
         job.write_origin(first)
 
     folds = keep_folds(folder, cache, sites, first, first.seed, keep)
-    fitted = {name: read_schema(folder.schema_of(name)) for name in schemas}
-    return {
-        name: Run(
-            folder.chosen,
-            Prepared(
-                cache,
-                schema,
-                folds,
-                read_clinical_rows(folder.clinical_rows, schema),
-                sites,
-                unlabelled_of(job, configs[name]),
-            ),
-            configs[name],
-        )
-        for name, schema in fitted.items()
-    }
+    runs = {}
+    for name, config in configs.items():
+        schema = read_schema(folder.schema_of(name))
+        rows = read_clinical_rows(folder.clinical_rows, schema)
+        data = Prepared(cache, schema, folds, rows, sites, unlabelled_of(job, config))
+        runs[name] = Run(folder.chosen, data, lengthened(config, data, job.progress))
+    return runs
 
 
 def _check(data: Prepared, inner: int, config: TrainingConfig) -> None:

@@ -4,7 +4,7 @@ Its files: `run_folder`.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_jso
 from ..adaptation.fine_tuning import check_start, fine_tuned_config, keep_start, read_start, schema_of
 from ..cohort.cache import GridCache
 from ..config import TrainingConfig
+from ..ends.chance import find_chance, refusal
 from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
@@ -39,8 +40,8 @@ from .step_attention import explain_steps
 FROM = "from"  # option of a run: name of the model that it starts from
 
 
-def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bundle | None = None) -> None:
-    """Train a cohort into a run folder.
+def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bundle | None = None) -> str:
+    """Train a cohort into a run folder; return why no bundle was made of it, "" if there is one.
 
     Args:
         config: of a new run.
@@ -61,7 +62,7 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bun
         check = partial(check_start, begun, cohorts=[*job.cohorts.values()], progress=job.progress) if begun else _pass
         run = prepare(job, config, options["clinical_rows"], schema_of(begun), check)
         job.train_tasks(run.tasks())
-        finish(job, run)
+        return finish(job, run)
 
 
 def _begin(job: Job, start: Bundle | None) -> Bundle | None:
@@ -77,8 +78,8 @@ def _pass(_cache: GridCache) -> None:
     """Accept all patients."""
 
 
-def finish(job: Job, run: Run) -> None:
-    """Write the results of a finished run."""
+def finish(job: Job, run: Run) -> str:
+    """Write the results of a finished run; return why no bundle was made of it, "" if there is one."""
     folder, data, progress = run.folder, run.data, job.progress
     progress.start("Results", 2 * len(run.config.steps) + 5)
     outcomes = outcomes_of_steps(run, progress)
@@ -101,10 +102,20 @@ def finish(job: Job, run: Run) -> None:
     worst, words = describe_failures(data.cache, data.held_out, last)
     draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
     progress.advance("bundle")
-    write_run_bundle(folder.bundle, run, fitted, replace(card, failures=words))
-    if run.config.split.kind == "sites":
-        write_site_models(job, [run], texts)
+    refused = "" if job.keep_anyway else refusal(described[-1], str(folder.path))
+    if not refused:
+        card = replace(card, failures=words, known_limits=_limits(card.known_limits, described[-1]))
+        write_run_bundle(folder.bundle, run, fitted, card)
+        if run.config.split.kind == "sites":
+            write_site_models(job, [run], texts)
     progress.advance()
+    return refused
+
+
+def _limits(known: str, model: Mapping[str, Any]) -> str:
+    """Return the limits of a model's card, with that of one whose attention is at chance."""
+    chance = find_chance(model)
+    return f"{chance[0].upper()}{chance[1:]}: its maps show nothing. {known}".rstrip() if chance else known
 
 
 def _control_note(run: Run) -> str:

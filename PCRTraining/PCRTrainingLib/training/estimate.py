@@ -1,5 +1,6 @@
 """Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,16 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 from PCRPredictorLib.child import emit
+from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
 from ..cohort.check import read_labels
 from ..cohort.sites import divide, find_sites, site_columns
-from ..config import Step, TrainingConfig
+from ..config import UPDATES, Step, TrainingConfig
 from ..schema import build_schema
 from .loop import Fold, build_network, train_epoch
+from .updates import batches_of, lengthen_for
 
 _BATCHES = 2
+_USUAL = 0.7  # AUC of a model before treatment
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,41 @@ class Estimate:
     Args:
         seconds: of training, without reading the cohort and writing the report.
         megabytes: of all processes together; 0 if the system does not report it.
+        config: with the epochs that a run will have.
+        patients, positives, folds: that can be used; of them with pCR; into which they are divided.
     """
 
     seconds: float
     megabytes: float
+    config: TrainingConfig | None = None
+    patients: int = 0
+    positives: int = 0
+    folds: int = 0
+
+    @property
+    def updates(self) -> int:
+        """Updates of the shortest step in each fold."""
+        if self.config is None:
+            return 0
+        epochs = min((n for step in self.config.steps if (n := self.config.epochs_of(step))), default=0)
+        return epochs * batches_of(self.config, in_training(self.patients, self.folds))
+
+    def describe(self) -> list[str]:
+        """Return what to expect of a run, in sentences: updates, width of the interval, attention."""
+        if self.config is None:
+            return []
+        half = auc_half_width(self.positives, self.patients - self.positives)
+        lines = [
+            f"each step of each of {count(self.folds, 'fold')} has at least {self.updates} updates",
+            f"of {count(self.patients, 'patient')}, {self.positives} have pCR: an AUC of {_USUAL:.2f} is known to "
+            f"{half:.2f} either way",
+        ]
+        if any(step.guidance for step in self.config.steps) and self.updates < UPDATES:
+            lines.append(
+                f"attention needs about {UPDATES} updates per step: expect it at chance, so that no model is made; "
+                "give more epochs"
+            )
+        return lines
 
 
 class _Noise:
@@ -58,11 +93,28 @@ def estimate_run(config: TrainingConfig, patients: int, folds: int, processes: i
         processes: number of folds trained at a time.
     """
     torch.set_num_threads(1)
-    batches = max(patients * max(folds - 1, 1) // max(folds, 2) // config.batch_size, 1)
+    batches = batches_of(config, in_training(patients, folds))
     epochs = {step: config.epochs_of(step) for step in config.steps}
     seconds = sum(number * _time_batch(step, config) for step, number in epochs.items() if number) * batches
     at_once = min(processes, folds)
     return Estimate(seconds * -(-folds // at_once), _peak_megabytes() * (at_once + 1))
+
+
+def in_training(patients: int, folds: int) -> int:
+    """Return the patients that a fold trains on."""
+    return patients * max(folds - 1, 1) // max(folds, 2)
+
+
+def auc_half_width(positives: int, negatives: int, auc: float = _USUAL) -> float:
+    """Return half the width of the 95 % interval of an AUC on so many patients; nan if a class has none.
+
+    Source: Hanley and McNeil, Radiology 1982.
+    """
+    if min(positives, negatives) < 1:
+        return math.nan
+    first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = (positives - 1) * (first - auc**2) + (negatives - 1) * (second - auc**2)
+    return 1.96 * math.sqrt((auc * (1 - auc) + spread) / (positives * negatives))
 
 
 def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, processes: int) -> Estimate:
@@ -74,10 +126,13 @@ def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, proces
     Raises:
         DataError: if one is not a cohort, or they cannot be divided as the configuration says.
     """
-    patients = {name: find_patients(path) for name, path in cohorts.items()}
-    found = estimate_run(config, *count_folds(config, patients), processes)
+    everyone = {name: find_patients(path) for name, path in cohorts.items()}
+    patients, folds = count_folds(config, everyone)
+    config = lengthen_for(config, in_training(patients, folds))
+    found = estimate_run(config, patients, folds, processes)
     emit("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
-    return found
+    positives = sum(label or 0 for each in everyone.values() for label in read_labels(each))
+    return replace(found, config=config, patients=patients, positives=positives, folds=folds)
 
 
 def count_folds(config: TrainingConfig, cohorts: Mapping[str, Sequence[CohortPatient]]) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from support.training_cohort import assert_same_predictions, write_cohort
 
 
 def test_a_run_gives_what_the_command_gives(trained, training_cohort, quick_config, tmp_path, capsys):
-    run = breastpcr.train(training_cohort, tmp_path / "run", config=quick_config)
+    run = breastpcr.train(training_cohort, tmp_path / "run", config=quick_config, keep_anyway=True)
     assert capsys.readouterr() == ("", "")
     assert_same_predictions(run.folder, trained)
     assert run.summary["cohorts"][0]["models"][-1]["name"] == "step3"

@@ -6,7 +6,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.prediction import OperatingPoint
-from PCRPredictorLib.report.overlay import render_overlay, save_overlay
+from PCRPredictorLib.report.overlay import render_overlay, save_overlay, standing_out
 from support.examples import AXIAL, BLOCKING, CORONAL, EXAMPLE_NOTICE, SAGITTAL, tiny_exam, tiny_prediction
 
 
@@ -118,3 +118,11 @@ def test_tumour_at_the_edge_and_no_attention_are_drawn(tmp_path):
     prediction = replace(tiny_prediction(exam), attention=np.zeros(mask.shape, np.float32))
     save_overlay(exam, prediction, tmp_path / "overlay.png")
     assert "Early phase, slice 10/10" in written(exam, prediction)
+
+
+def test_a_flat_map_is_shown_weaker_than_its_peak():
+    flat, sharp = np.full((4, 8, 8), 0.9), np.full((4, 8, 8), 0.01)
+    flat[0, 0, 0] = sharp[2, 4, 4] = 1
+    assert standing_out(flat) < 0.3
+    assert standing_out(sharp) == 1
+    assert standing_out(np.zeros((2, 2, 2))) == 1

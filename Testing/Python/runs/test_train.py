@@ -143,6 +143,17 @@ def test_unusable_table_is_reported_in_one_line(training_cohort, quick_config, t
     assert error.count("\n") == 1
 
 
+def test_attention_at_chance_leaves_results_and_no_bundle(trained, training_cohort, tmp_path, capsys):
+    out = shutil.copytree(trained, tmp_path / "run")
+    shutil.rmtree(out / "bundle")
+    code, error = pcr("train", training_cohort, "--out", out, "--resume", "--workers", 1, capsys=capsys)
+    assert code == 1
+    assert "no bundle is made of this run: its attention is at chance" in error
+    assert (out / "report.html").is_file()
+    assert not (out / "bundle").exists()
+    assert "its maps show nothing" in load_bundle(trained / "bundle").card.known_limits
+
+
 def test_empty_cohort_too_many_folds_and_bad_settings_are_reported_in_one_line(training_cohort, tmp_path, capsys):
     (tmp_path / "empty" / "images").mkdir(parents=True)
     (tmp_path / "many.json").write_text('{"split": {"folds": 9}}')
@@ -162,7 +173,7 @@ def test_empty_cohort_too_many_folds_and_bad_settings_are_reported_in_one_line(t
 def test_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(
     training_cohort, quick_config, trained, small_disk, tmp_path, capsys
 ):
-    words = ("train", training_cohort, "--config", quick_config, "--workers", 1, "--out")
+    words = ("train", training_cohort, "--config", quick_config, "--keep-anyway", "--workers", 1, "--out")
     code, error = pcr(*words, small_disk / "run", capsys=capsys)
     assert code == 1
     assert "no space left" in error
@@ -174,7 +185,7 @@ def test_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(
 
 def start(training_cohort, quick_config, out, *launcher):
     command = [*(launcher or (sys.executable,)), "-m", "PCRTrainingLib.command_line", "train", training_cohort]
-    command += ["--out", out, "--config", quick_config, "--resume"]
+    command += ["--out", out, "--config", quick_config, "--resume", "--keep-anyway"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, env=environment)
 

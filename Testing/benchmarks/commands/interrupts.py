@@ -37,7 +37,7 @@ class Call:
 def calls(folder: Path) -> dict[str, Call]:
     """Return what is tried, with paths inside the folder."""
     cohort, other, out = (str(folder / name) for name in ("cohort", "other", "out"))
-    train = ("--config", "quick", "--workers", "2")
+    train = ("--config", "quick", "--keep-anyway", "--workers", "2")
     tiny = str(folder / "tiny.json")
     return {
         "train": Call(("train", cohort, "--out", out, *train), "--resume", out, keep=True),

@@ -93,7 +93,7 @@ class Cluster:
 
 def train(cohort: Path, config: Path, out: Path, *options: object) -> subprocess.Popen:
     """Start a run, or resume it."""
-    words = ["train", cohort, "--out", out, "--config", config, "--resume", *options]
+    words = ["train", cohort, "--out", out, "--config", config, "--resume", "--keep-anyway", *options]
     return subprocess.Popen([*PCR, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
