@@ -52,6 +52,11 @@ _SUBCOMMANDS = (
         "Write a synthetic cohort in the MAMA-MIA layout, with every patient's true probability in its table.",
     ),
     Deferred(
+        "doctor",
+        "PCRPredictorLib.commands.doctor:doctor",
+        "Look at versions, packages, graphics, memory and models; exit code 1 if anything is wrong.",
+    ),
+    Deferred(
         "bundle",
         "PCRPredictorLib.commands.bundle:bundle",
         "List, show, verify and export models.",
@@ -76,7 +81,7 @@ def about(
 
 
 def _make_application() -> typer.core.TyperGroup:
-    root = typer.Typer(no_args_is_help=True, add_completion=False)
+    root = typer.Typer(no_args_is_help=True)
     root.callback()(about)
     group: Any = typer.main.get_command(root)
     for command in _SUBCOMMANDS:
@@ -112,8 +117,10 @@ def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
         _accept_any_character()
         if is_child():
             end_with_parent()
+        if not _has_folder():
+            return _report("the current folder is not there any more; change into one that is (cd ~), and try again")
         with within_memory():
-            code = application(words, standalone_mode=True)
+            code = application(words, prog_name="pcr", standalone_mode=True)
     except DataError as error:
         return _report(str(error))
     except BrokenPipeError:  # whoever read the output has ended
@@ -128,6 +135,14 @@ def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return int(code or 0)
+
+
+def _has_folder() -> bool:
+    """Return False if the folder that the command was called in was removed, or its network drive is gone."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109
+    except OSError:
+        return False
 
 
 def _report(sentence: str) -> int:

@@ -12,7 +12,7 @@ from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.errors import DataError, within_memory
 from PCRTrainingLib.calls.evaluate import evaluate_on
 from PCRTrainingLib.calls.train import Place as Where
-from PCRTrainingLib.calls.train import Wanted, train_on
+from PCRTrainingLib.calls.train import Trained, Wanted, train_on
 from PCRTrainingLib.run_folder import RunFolder, read_json
 
 from .exams import Place
@@ -125,11 +125,13 @@ def train(
     given, where, tables = _several(cohorts), Where(device, workers, cluster), tuple(map(Path, clinical_rows))
     check_out({"out": Path(out), "cohorts": given, "resume": resume})
     asked = (str(config), resume, seed, pretrain, tables, leave_site_out, tuple(sites))
-    wanted = Wanted(
-        *asked, _optional(str, start), _optional(Path, card), _optional(Path, mapping), tuple(units), where, keep_anyway
-    )
+    files = _optional(str, start), _optional(Path, card), _optional(Path, mapping)
+    wanted = Wanted(*asked, *files, tuple(units), where, keep_anyway)
     with opened(show_progress) as progress:
-        trained = train_on(given, Path(out), wanted, progress)
+        return _finished(train_on(given, Path(out), wanted, progress))
+
+
+def _finished(trained: Trained) -> Run:
     if trained.refused:
         raise DataError(trained.refused)
     return Run(trained.folder.path, trained.kind)

@@ -1,8 +1,9 @@
-"""Where a call may write: the folder of `--out`."""
+"""Where a call may write: the folder of `--out`. Results of the same kind are replaced, and that is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from ..bundles.folder import CHECKSUMS
@@ -10,6 +11,50 @@ from ..errors import CallError
 
 OUT = "out"  # name of the parameter in every call
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
+_EXAM, _COHORT, _RUN = "the prediction of an exam", "a cohort", "a run"
+_FOLLOW_UP, _EVALUATION, _STORY = "a follow-up", "an evaluation", "the story"
+_MARKS = {  # file that tells what a folder holds
+    "prediction.json": _EXAM,
+    "predictions.jsonl": "predictions of a cohort",
+    "follow.json": _FOLLOW_UP,
+    "evaluation.json": _EVALUATION,
+    "story.html": _STORY,
+    "kind.json": _RUN,
+    "plan.json": "a federation",
+    "clinical_and_imaging_info.csv": _COHORT,
+    "cohort.json": _COHORT,
+}
+_REPLACED = {  # kind that a command replaces; others refuse a folder that holds something, or go on with it
+    "predict": _EXAM,
+    "demo": _EXAM,
+    "follow": _FOLLOW_UP,
+    "evaluate": _EVALUATION,
+}
+
+
+def describe_replaced(command: str, values: Mapping[str, object]) -> str:
+    """Return what the results of a command replace, a sentence; "" if the folder of `--out` holds none.
+
+    Args:
+        command: its name, such as "predict".
+        values: of its parameters, by name.
+
+    Raises:
+        CallError: if the folder holds something of a different kind, which would be mixed with the results.
+    """
+    out = values.get(OUT)
+    found = (
+        {kind: out / name for name, kind in _MARKS.items() if (out / name).is_file()} if isinstance(out, Path) else {}
+    )
+    goes_on = command not in (*_REPLACED, "phantom") or values.get("cohort") is not None
+    own = _STORY if values.get("story") else _REPLACED.get(command, "")
+    if not found or (goes_on and not set(found) - {_RUN, "a federation", "predictions of a cohort", _COHORT}):
+        return ""  # the command looks at it itself
+    if set(found) != {own}:
+        kind = next(kind for kind in found if kind != own)
+        raise CallError(f"--out must be a new folder, got {out}, which holds {kind} already; name a new one")
+    when = datetime.fromtimestamp(found[own].stat().st_mtime).astimezone()
+    return f"{out}: {own} of {when:%Y-%m-%d %H:%M} is replaced"
 
 
 def check_out(values: Mapping[str, object]) -> None:
@@ -30,6 +75,8 @@ def check_out(values: Mapping[str, object]) -> None:
     if out.is_symlink():
         raise CallError(f"--out must be no link, got {out}, a link to {out.readlink()}; give that folder")
     where = where.resolve()
+    if where.exists() and not where.is_dir():
+        raise CallError(f"--out must be a folder, got the file {out}; name a new folder")
     if where == Path.cwd() and not values.get("resume"):
         raise CallError("--out must name a folder for the results, got the current one; name a new one")
     if (where / CHECKSUMS).is_file():

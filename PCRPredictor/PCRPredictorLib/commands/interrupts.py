@@ -7,18 +7,18 @@ command ends, and any error after it is its consequence. Little is imported here
 from __future__ import annotations
 
 import _thread
-import logging
 import os
-import shlex
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # without loading `typing`
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, NoReturn
 
 INTERRUPTED = 130  # exit code
 RESUME = "--resume"
@@ -51,13 +51,15 @@ def hearing(words: Sequence[str]) -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
-    hooks = sys.unraisablehook, threading.excepthook, logging.root.manager.disable
+    hooks = sys.unraisablehook, threading.excepthook
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        sys.unraisablehook, threading.excepthook, logging.root.manager.disable = hooks
+        sys.unraisablehook, threading.excepthook = hooks
+        if _heard:
+            _log(True)
         _heard = False
 
 
@@ -66,7 +68,7 @@ def _interrupt(_number: int, _frame: object) -> None:
     global _heard
     first, _heard = not _heard, True
     if first:
-        logging.disable(logging.CRITICAL)  # errors of libraries, callbacks and threads have the end as their cause
+        _log(False)  # errors of libraries, callbacks and threads have the end as their cause
         sys.unraisablehook = threading.excepthook = _ignore
         _thread.start_new_thread(_insist, ())  # not by `threading`, whose lock the main thread may hold
     if first or not _is_ending():
@@ -75,6 +77,13 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def _ignore(_error: object) -> None:
     pass
+
+
+def _log(wanted: bool) -> None:
+    """Switch the log of all libraries on or off, if it is loaded."""
+    disable = getattr(sys.modules.get("logging"), "disable", None)
+    if disable is not None:
+        disable(0 if wanted else 50)
 
 
 def _is_ending() -> bool:
@@ -121,6 +130,9 @@ def describe_interrupt(words: Sequence[str]) -> str:
 
 def as_command(words: Sequence[str]) -> str:
     """Return a command line of `pcr` that can be pasted into a shell."""
+    import shlex
+    import subprocess
+
     return f"pcr {subprocess.list2cmdline(words) if sys.platform == 'win32' else shlex.join(words)}"
 
 

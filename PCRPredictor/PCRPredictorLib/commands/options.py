@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..bundles.folder import DEFAULT_MODEL as DEFAULT_MODEL
-from ..calls.place import check_out
+from ..calls.place import check_out, describe_replaced
+from ..calls.words import tidy_words
 from ..errors import CallError
 from ..formatting import as_line, make_visible
 
@@ -29,6 +30,7 @@ ClusterOption = Annotated[
     str | None,
     typer.Option(help="Instead of this machine: address of a Dask scheduler, or file with the settings of a cluster."),
 ]
+_USAGE: Any = typer.BadParameter.__mro__[1]  # of any wrong call; typer keeps its name private
 GROUP = "VISIT"  # start of the metavar of an option whose words belong together
 _SEPARATOR = "\0"  # no word of a command line holds it
 
@@ -63,6 +65,9 @@ class ManyValues(typer.core.TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
         """Repeat the option before each of its words; the words of a group become one; refuse an unsafe `--out`."""
         options = [option for option in self.params if getattr(option, "multiple", False)]
+        single = [param for param in self.params if not getattr(param, "multiple", True) and not is_flag(param)]
+        with call_errors(ctx):
+            args = tidy_words(args, {name for option in single for name in option.opts})
         grouped = {name for option in options if str(option.metavar or "").startswith(GROUP) for name in option.opts}
         many = {name for option in options for name in option.opts} - grouped
         expanded, current, first = [], "", False
@@ -75,15 +80,35 @@ class ManyValues(typer.core.TyperCommand):
                 first = False
         if "--out" in args and "" in args[args.index("--out") :][1:2]:
             raise typer.BadParameter("--out must name a folder for the results, got none; name a new one", ctx)
-        left = super().parse_args(ctx, expanded)
+        left = self._parsed(ctx, expanded)
+        if ctx.resilient_parsing:  # words that are being completed
+            return left
         with call_errors(ctx):
             check_out(ctx.params)
+            if replaced := describe_replaced(str(ctx.info_name), ctx.params):
+                print_line(replaced)
         return left
+
+    def _parsed(self, ctx: Any, words: list[str]) -> list[str]:  # noqa: ANN401
+        try:
+            return super().parse_args(ctx, words)
+        except _USAGE as error:
+            text = str(getattr(error, "message", ""))
+            if not text.startswith("Got unexpected extra argument"):
+                raise
+            word = text.rpartition("(")[2].rstrip(")").split(" ")[0]
+            problem = f"{word} belongs to no option; write the option before it, see --help"
+            raise typer.BadParameter(problem, ctx) from None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command; words that do not go together are reported with its usage."""
         with call_errors(ctx):
             return super().invoke(ctx)
+
+
+def is_flag(param: Any) -> bool:  # noqa: ANN401  typer keeps its type private
+    """Return True if an option has no value."""
+    return bool(getattr(param, "is_flag", False))
 
 
 def words_of(groups: Sequence[str]) -> list[list[str]]:

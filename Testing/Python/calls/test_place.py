@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PCRPredictorLib.calls.place import check_out
+from PCRPredictorLib.calls.place import check_out, describe_replaced
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.errors import CallError
 
@@ -65,3 +65,37 @@ def test_folder_of_a_visit_is_an_input_and_the_name_of_a_model_is_none(tmp_path)
     check_out(values)
     with pytest.raises(CallError, match="which holds the input"):
         check_out({**values, "visit": [f"T0\0{tmp_path / 'before'}"]})
+
+
+@pytest.mark.parametrize(
+    ("command", "mark"), [("predict", "prediction.json"), ("follow", "follow.json"), ("evaluate", "evaluation.json")]
+)
+def test_results_of_the_same_kind_are_replaced_with_a_word(command, mark, tmp_path):
+    assert describe_replaced(command, {"out": tmp_path}) == ""
+    (tmp_path / mark).touch()
+    assert describe_replaced(command, {"out": tmp_path}).endswith("is replaced")
+
+
+@pytest.mark.parametrize(
+    ("command", "mark", "kind"),
+    [
+        ("predict", "follow.json", "a follow-up"),
+        ("predict", "kind.json", "a run"),
+        ("predict", "predictions.jsonl", "predictions of a cohort"),
+        ("evaluate", "kind.json", "a run"),
+        ("follow", "prediction.json", "the prediction of an exam"),
+        ("train", "prediction.json", "the prediction of an exam"),
+        ("demo", "cohort.json", "a cohort"),
+        ("phantom", "clinical_and_imaging_info.csv", "a cohort"),
+    ],
+)
+def test_results_are_not_mixed_with_those_of_another_kind(command, mark, kind, tmp_path):
+    (tmp_path / mark).touch()
+    with pytest.raises(CallError, match=f"which holds {kind} already; name a new one"):
+        describe_replaced(command, {"out": tmp_path})
+
+
+@pytest.mark.parametrize(("command", "mark"), [("train", "kind.json"), ("predict", "predictions.jsonl")])
+def test_a_run_that_may_be_resumed_is_left_to_its_command(command, mark, tmp_path):
+    (tmp_path / mark).touch()
+    assert describe_replaced(command, {"out": tmp_path, "cohort": Path("c") if command == "predict" else None}) == ""

@@ -101,11 +101,12 @@ def test_a_command_can_be_pasted():
 
 
 @needs_signals
-@pytest.mark.parametrize("seconds", [0.1, 0.4])
+@pytest.mark.parametrize("seconds", [0.02, 0.3])
 def test_the_program_is_interrupted_while_it_loads(seconds, tmp_path):
-    start = "from PCRPredictorLib.commands.interrupts import start; start()"
-    words = [sys.executable, "-c", start, "train", str(tmp_path), "--out", "r", "--resume"]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    begin = "from PCRPredictorLib.commands.interrupts import start; print(flush=True); start()"
+    words = [sys.executable, "-c", begin, "train", str(tmp_path), "--out", "r", "--resume"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    process.stdout.readline()
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)

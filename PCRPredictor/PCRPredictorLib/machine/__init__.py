@@ -1,0 +1,1 @@
+"""What `pcr doctor` looks at on this machine."""
