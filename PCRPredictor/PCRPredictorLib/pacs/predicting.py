@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..calls.one_exam import PredictedExam, predict_exam, with_tumour
 from ..dicom.objects.results import FILES
+from ..dicom.source import WITHOUT
 from ..errors import DataError
 from ..exam import Exam
 from ..outputs import DICOM
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from ..model.predictor import Predictor
     from ..outputs import SceneWriter
 
-_ONE_FOLDER = "give a folder with"  # of messages about files
+_WORDS = {  # of messages about files
+    "give a folder with": "name with --series",
+    WITHOUT: "predict without --store",
+    "give its folder by --dicom": "predict without --store",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +117,16 @@ def predict_study(
         PacsError: if the PACS does not do its part; results that could not be stored lie in `out`.
         DataError: if the study cannot be predicted, or its tumour is not known.
     """
+    sends = request.store or request.dry_run
     with _folder(request.keep) as folder:
         fetched = fetch_exam(connection, request, folder)
-        exam, candidates = with_tumour(_read(fetched, request), request.find_tumour, request.place, request.anyway)
-        sends = request.store or request.dry_run
-        found = predict_exam(
-            exam, predictor, request.operating_point, does_it_matter=request.does_it_matter, dicom=sends
-        )
-        named = request.show_patient_id
-        found.write(out, show_patient_id=named, dicom=sends, scene=scene_writer is not None, scene_writer=scene_writer)
+        with _of_study(fetched):
+            exam, candidates = with_tumour(_read(fetched, request), request.find_tumour, request.place, request.anyway)
+            found = predict_exam(
+                exam, predictor, request.operating_point, does_it_matter=request.does_it_matter, dicom=sends
+            )
+            named, scene = request.show_patient_id, scene_writer is not None
+            found.write(out, show_patient_id=named, dicom=sends, scene=scene, scene_writer=scene_writer)
     files = results_in(out) if sends else []
     items = (plan if request.dry_run else store)(connection, files) if sends else []
     return StudyResult(fetched, found, candidates, tuple(items))
@@ -146,14 +152,21 @@ def fetch_exam(connection: Connection, request: StudyRequest, folder: Path) -> F
 
 
 def _read(fetched: Fetched, request: StudyRequest) -> Exam:
-    """Read what was fetched as a folder of DICOM files is read; messages name the study instead of the folder."""
+    """Read what was fetched as a folder of DICOM files is read."""
     source = given_source([], fetched.folder, request.pick)
-    mask = request.mask or fetched.segmentation
+    return source.with_overrides(request.mask or fetched.segmentation, request.clinical, request.labels).read()
+
+
+@contextmanager
+def _of_study(fetched: Fetched) -> Iterator[None]:
+    """Let messages name the study instead of a folder, and the options of a PACS instead of those of files."""
     try:
-        return source.with_overrides(mask, request.clinical, request.labels).read()
+        yield
     except DataError as error:
         said = str(error).replace(str(fetched.folder), f"study {fetched.study.uid}")
-        raise DataError(said.replace(_ONE_FOLDER, "name with --series")) from None
+        for words, instead in _WORDS.items():
+            said = said.replace(words, instead)
+        raise DataError(said) from error.__cause__
 
 
 def results_in(out: Path) -> list[Path]:

@@ -156,6 +156,16 @@ def test_of_several_dynamic_series_one_must_be_named(orthanc, pacs, exam, predic
     assert [note for note in found.fetched.notes if note.startswith("not fetched: series 25")]
 
 
+def test_images_that_results_cannot_refer_to_are_predicted_without_storing(orthanc, pacs, exam, predictor, tmp_path):
+    write_enhanced_exam(tmp_path / "images", exam, apart="frames")
+    write_mask_beside(tmp_path / "images", exam.geometry, exam.mask, tmp_path / "mask.dcm")
+    orthanc.upload(tmp_path / "images")
+    orthanc.upload(tmp_path / "mask.dcm")
+    message = "results in DICOM need .*; predict without --store"
+    refused(pacs, predictor, tmp_path, message, study="1.2", store=True)
+    assert predict_study(pacs.connection, StudyRequest(study="1.2"), predictor, tmp_path / "out").items == ()
+
+
 def test_results_that_are_not_stored_lie_in_the_folder_and_are_sent_the_next_time(orthanc, study, predictor, tmp_path):
     fault = Fault(faults.refuses(507), "POST", after=2)
     with faulty_archive(orthanc.url, fault) as archive:
