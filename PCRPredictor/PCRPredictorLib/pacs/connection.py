@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -26,6 +27,7 @@ T = TypeVar("T")
 _LONGEST_WAIT = 30.0  # seconds between two attempts
 _PATIENCE = 10  # times the time-out that a whole answer in JSON may take
 _CHUNK = 1 << 18
+_LOUD = ("retrying", "dicomweb_client", "urllib3")  # they log traces, addresses with names, and what a PACS says
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def connect(
         ) from None
     if configuration.is_open:
         say(f"warning: {configuration.place} is asked over http: others on the network can read what is sent")
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     session = _session(configuration)
     client = DICOMwebClient(configuration.url, session=session, timeout=configuration.timeout, permissive_uid=True)
     client.set_http_retry_params(retry=False)
@@ -196,7 +200,7 @@ def _target(response: requests.Response) -> str:
 def _bound(response: requests.Response, seconds: float) -> None:
     """Refuse a page for people, and bound what is read of an answer that is held in memory, and how long that takes."""
     kind = str(response.headers.get("content-type", "")).lower()
-    if response.ok and kind.startswith("text/html"):
+    if response.ok and not response.is_redirect and kind.startswith("text/html"):
         raise WebPage
     read: Any = response.iter_content
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,8 @@ def fetch_study(
     if any((folder / name).exists() for name in (EXAM, SEGMENTATION)):
         raise DataError(f"{folder}: holds an exam already; choose a different folder")
     notes = list(_notes(study, images, mask))
-    with whole_folder(folder) as staging:
+    with warnings.catch_warnings(), whole_folder(folder) as staging:
+        warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
         (staging / EXAM).mkdir()
         for number, each in enumerate(images, 1):
             _fetch_series(connection, study.uid, each, staging / EXAM / f"{number:03d}")
