@@ -187,6 +187,7 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
         )
     monkeypatch.setitem(config.PRESETS, "full", TINY)
     monkeypatch.setitem(response_config.PRESETS, "full", TINY_RESPONSE)
+    monkeypatch.setattr("PCRTrainingLib.runs.train.refusal", lambda *_model: "")  # with so few epochs
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no child processes, which take seconds to start
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.iterdir())
@@ -210,6 +211,7 @@ def test_python_of_the_documentation_runs(page, files, tmp_path, monkeypatch):
     program = "\n".join(PYTHON.findall(page.read_text(encoding="utf-8")))
     copy_files(["--visit", *NAMED.findall(program)], files, tmp_path)
     monkeypatch.setitem(config.PRESETS, "quick", TINY)
+    monkeypatch.setattr("PCRTrainingLib.runs.train.refusal", lambda *_model: "")
     monkeypatch.chdir(tmp_path)
     exec(program, {})
     for out in re.findall(r'out="(\w+)"', program):
