@@ -75,6 +75,7 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = PCRPredictorLogic()
         self._make_sections()
+        self._make_store()
         self._make_reading()
         self._make_follow_up()
         self._keep_texts_whole(panel)
@@ -127,6 +128,13 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         part = slicer.util.loadUI(self.resourcePath("UI/Reading.ui"))
         self.ui.readingSection.layout().addWidget(part)
         self.reading = ReadingControls(slicer.util.childWidgetVariables(part), self.scene, self.session)
+
+    def _make_store(self) -> None:
+        from PCRPredictorPanel.controls.store import StoreControls
+
+        part = slicer.util.loadUI(self.resourcePath("UI/Store.ui"))
+        self.ui.resultSection.layout().addRow(part)
+        self.store = StoreControls(slicer.util.childWidgetVariables(part), self.session)
 
     def _make_follow_up(self) -> None:
         from PCRPredictorPanel.follow_up import FollowUpPart

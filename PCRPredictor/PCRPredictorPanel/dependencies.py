@@ -22,6 +22,7 @@ REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "BreastPCR-re
 TORCH_AT_LEAST = ">=2.8"  # what the least monai of the requirements takes; older ones forbid newer torch
 _MODULES = {"scikit-learn": "sklearn"}  # a package whose module is called differently
 HIGHDICOM = "highdicom>=0.25"  # writes DICOM objects; few users need it
+DICOMWEB = "dicomweb-client>=0.60"  # speaks with a PACS; the same
 _KEPT = (TORCH, "numpy", "SimpleITK", "vtk")  # the build for this graphics card, and what Slicer itself is built on
 OFFLINE = _(
     "Without internet: on a computer that has it, and the same Slicer, run "

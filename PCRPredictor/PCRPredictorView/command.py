@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.pacs.configuration import configuration_file, read_configuration
 from PCRPredictorLib.reading.clinical import read_clinical_words
 from PCRPredictorLib.reading.sources import Source, find_sources, given_source
 
@@ -19,7 +20,13 @@ from .serving.pages import load_ahead, process_context
 from .serving.server import ServerSettings, serve
 
 
-def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready: Callable[[str], None]) -> None:
+def view(
+    sources: Sequence[Source],
+    model: str,
+    settings: ServerSettings,
+    ready: Callable[[str], None],
+    pacs: Path | None = None,
+) -> None:
     """Serve exams until interrupted.
 
     Args:
@@ -27,10 +34,14 @@ def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready:
         model: name or folder of the model that is chosen first.
         settings: address and limits of the server.
         ready: called with the address to open.
+        pacs: file with the configuration of a PACS; None for the one in the environment, if there is one.
 
     Raises:
-        DataError: if the model cannot be read, or the address is taken.
+        DataError: if the model or the configuration cannot be read, or the address is taken.
     """
+    if (file := configuration_file(pacs)) is not None:
+        read_configuration(file)
+        file = file.absolute()
     load_bundle(find_bundle(model))
     log_in_one_line()
 
@@ -38,7 +49,7 @@ def view(sources: Sequence[Source], model: str, settings: ServerSettings, ready:
         load_ahead()
         ready(address)
 
-    serve(settings, page_starter(sources, model, settings.pages), begin)
+    serve(settings, page_starter(sources, model, settings.pages, file), begin)
 
 
 def find_exams(
@@ -75,22 +86,26 @@ def find_exams(
     return [sources[0].with_overrides(mask, values, labels, pick)]
 
 
-def page_starter(sources: Sequence[Source], model: str, pages: int) -> Callable[[socket.socket, Path], BaseProcess]:
+def page_starter(
+    sources: Sequence[Source], model: str, pages: int, pacs: Path | None = None
+) -> Callable[[socket.socket, Path], BaseProcess]:
     """Return a function that starts the process of a page."""
     context = process_context("PCRPredictorView.serving.process")
-    return partial(_start, context, list(sources), model, pages)
+    return partial(_start, context, (list(sources), model, pages, pacs))
 
 
 def _start(
-    context: BaseContext, sources: Sequence[Source], model: str, pages: int, end: socket.socket, folder: Path
+    context: BaseContext, wanted: tuple[Sequence[Source], str, int, Path | None], end: socket.socket, folder: Path
 ) -> BaseProcess:
-    process = context.Process(target=_run_page, args=(end, folder, sources, model, pages), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_run_page, args=(end, folder, *wanted), daemon=True)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def _run_page(end: socket.socket, folder: Path, sources: Sequence[Source], model: str, pages: int) -> None:
+def _run_page(
+    end: socket.socket, folder: Path, sources: Sequence[Source], model: str, pages: int, pacs: Path | None
+) -> None:
     """Run a page in its own process: only there Slicer's core and torch are loaded."""
     from .serving.process import run_page
 
-    run_page(end, folder, sources, model, pages)
+    run_page(end, folder, sources, model, pages, pacs)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from PCRPredictorLib.commands.options import DEFAULT_MODEL, ModelOption, print_line
+from PCRPredictorLib.pacs.configuration import VARIABLE
 
 DEFAULT_PORT = 8080
 
@@ -32,6 +33,9 @@ def view(
     token: Annotated[bool, typer.Option("--token", help="Ask for a token on this machine, too.")] = False,
     upload_limit: Annotated[int, typer.Option(min=1, help="Largest upload from a browser, in MB.")] = 1024,
     pages: Annotated[int, typer.Option(min=1, help="Pages open at once.")] = 8,
+    pacs: Annotated[
+        Path | None, typer.Option("--pacs", help=f"File with the address of a PACS; default: that of {VARIABLE}.")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Show exams, predictions and attention in a browser, drawn by Slicer's core on this machine."""
@@ -48,4 +52,4 @@ def view(
             webbrowser.open(address)
 
     entries = find_exams(exams, phases, mask, clinical, label, pick)
-    view(entries, model, ServerSettings(host, port, tuple(name), token, upload_limit, pages), announce)
+    view(entries, model, ServerSettings(host, port, tuple(name), token, upload_limit, pages), announce, pacs)

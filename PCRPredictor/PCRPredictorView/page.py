@@ -13,6 +13,9 @@ from PCRPredictorLib.response.bundle import bundled_responses
 from PCRPredictorLib.session.course.analysis import Analysis
 from PCRPredictorLib.session.course.comparison import Comparison
 from PCRPredictorLib.session.course.follow_up import FollowUp
+from PCRPredictorLib.session.pacs.finding import StudySearch
+from PCRPredictorLib.session.pacs.place import PacsPlace
+from PCRPredictorLib.session.pacs.storing import StoreResult
 from PCRPredictorLib.session.session import Session
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import html
@@ -28,6 +31,7 @@ from .sections.exam import ExamSection
 from .sections.follow_up import FollowUpSection
 from .sections.model import ModelSection
 from .sections.overlay import OverlaySection
+from .sections.pacs import SearchSection, StoreSection
 from .sections.patient import PatientSection
 from .sections.reading import ReadingSection
 from .sections.result import ResultSection
@@ -36,7 +40,10 @@ from .serving.uploads import uploaded_mask, uploaded_visit
 from .views import Views
 from .work import Work
 
-_ON_TOP = "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface))"  # of what is scrolled
+_ON_TOP = (  # of what is scrolled
+    "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface)); max-height: 45vh; overflow-y: auto"
+)
+_WITHOUT_EXAM = ("Exam", "From PACS", "Follow-up")  # sections that need no open exam
 _PANEL = "panel_shown"  # client-side only; None: the window's width decides
 _NARROW = 900  # pixels of a window, below which the panel lies over the views and is folded at first
 _ICON = (  # a disc with a bright spot, as attention
@@ -72,9 +79,12 @@ class Page:
         sources: exams in the list; the first one is opened by `begin`.
         model: name or folder of the model that is chosen first.
         folder: of the page's own, for results.
+        pacs: file with the configuration of a PACS, None without one.
     """
 
-    def __init__(self, server: Server, sources: Sequence[Source], model: str, folder: Path) -> None:
+    def __init__(
+        self, server: Server, sources: Sequence[Source], model: str, folder: Path, pacs: Path | None = None
+    ) -> None:
         self._server = server
         vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it warns about files missing from the wheel
         slicer = SlicerApp()
@@ -86,6 +96,7 @@ class Page:
         scene.on_edit = self.session.update
         views = Views(server, self.work, slicer, scene)
         self.exams = ExamSection(server, self.work, self.session, sources)
+        self._result = ResultSection(server, self.work, self.session)
         self._tumour = TumourSection(server, self.work, self.session, scene, views)
         analysis = Analysis(FollowUp(self.session, scene))
         comparison = Comparison(analysis, views.visits)
@@ -93,12 +104,15 @@ class Page:
         views.visits.on_show.append(self._tumour.release)  # a stroke would be in the baseline's space
         tool = self._tumour.state.name.tool
         self.work.watch(self._tumour.state, {tool: lambda chosen: self._leave_visits(chosen, comparison)})
+        search, store = self._make_pacs(server, pacs, folder)
         self._sections: dict[str, Section] = {
             "Exam": self.exams,
+            **search,
             "Tumour": self._tumour,
             "Patient": PatientSection(server, self.work, self.session),
             "Model": ModelSection(server, self.work, self.session, model),
-            "Result": ResultSection(server, self.work, self.session),
+            "Result": self._result,
+            **store,
             "Overlay": OverlaySection(server, self.work, self.session, scene, views),
             "Reading": ReadingSection(server, self.session, scene, views),
             "Follow-up": self._follow_up,
@@ -108,6 +122,18 @@ class Page:
         self.session.activity.on_change.append(self._refresh)
         self._refresh()
         self._build(views)
+
+    def _make_pacs(
+        self, server: Server, file: Path | None, folder: Path
+    ) -> tuple[dict[str, Section], dict[str, Section]]:
+        """Return the sections of a PACS by heading, those before and after the result; none without a PACS."""
+        if file is None:
+            return {}, {}
+        self.exams.state.data.bring = False  # the form would push the search out of sight
+        place = PacsPlace(self.session.activity, file)
+        search = StudySearch(self.session, place, folder / "pacs")
+        found = SearchSection(server, self.work, self.session, place, search)
+        return {"From PACS": found}, {"Store result": StoreSection(server, StoreResult(self.session, place))}
 
     def begin(self) -> None:
         """Open the first exam, if there is one."""
@@ -167,9 +193,7 @@ class Page:
                 name = self.state.name
                 for heading, section in self._sections.items():
                     html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
-                    off = (
-                        self.state.name.busy if heading in ("Exam", "Follow-up") else f"({name.busy} || {name.closed})"
-                    )
+                    off = self.state.name.busy if heading in _WITHOUT_EXAM else f"({name.busy} || {name.closed})"
                     section.build(off)
             with v3.VMain(), html.Div(style="height: calc(100dvh - 48px);", id="views"):
                 views.build(layout)
@@ -191,6 +215,7 @@ class Page:
             doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
             html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
             html.Div(f"{{{{ {name.closed} }}}}", v_if=(name.closed,), classes="text-caption", id="closed")
+            self._result.build_headline()
             question = self._follow_up.state.name.question
             text = "Several studies were found: choose the visit of each under Follow-up."
             html.Div(text, v_if=(f"{question}.length > 0",), classes="text-caption text-info", id="several-studies")

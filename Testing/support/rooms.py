@@ -61,6 +61,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/saved": _FILES,
     "PCRPredictorLib/session": _LOW,
     "PCRPredictorLib/session/course": _LOW | {"PCRPredictorLib/session"},
+    "PCRPredictorLib/session/pacs": _PACS | {"PCRPredictorLib/session"},
     "PCRPredictorLib/outputs": _OUTPUTS,
     "PCRPredictorLib/archive": _ARCHIVE,
     "PCRPredictorLib/calls": _OUTPUTS,

@@ -44,7 +44,9 @@ class _Message(NamedTuple):
     data: bytes
 
 
-def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model: str, pages: int) -> None:
+def run_page(
+    end: socket.socket, folder: Path, entries: Sequence[Source], model: str, pages: int, pacs: Path | None = None
+) -> None:
     """Run a page until its channel closes; the entry point of its process.
 
     Args:
@@ -53,6 +55,7 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
         entries: exams in the list; the first one is opened.
         model: name or folder of the model that is chosen first.
         pages: that may be open at a time; they share the memory.
+        pacs: file with the configuration of a PACS, None without one.
     """
     tempfile.tempdir = str(folder)  # what Slicer's core writes is deleted with the page
     sys.argv = sys.argv[:1]  # trame would read the command's options
@@ -63,7 +66,7 @@ def run_page(end: socket.socket, folder: Path, entries: Sequence[Source], model:
     log_in_one_line()
     _limit_memory(pages)
     try:
-        asyncio.run(_run(end, folder, entries, model))
+        asyncio.run(_run(end, folder, entries, model, pacs))
     except Exception:
         logging.getLogger(__name__).exception("a page failed")
     shutil.rmtree(folder, ignore_errors=True)  # the server does so, too, unless it was killed
@@ -89,11 +92,11 @@ def _limit_memory(pages: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-async def _run(end: socket.socket, folder: Path, entries: Sequence[Source], model: str) -> None:
+async def _run(end: socket.socket, folder: Path, entries: Sequence[Source], model: str, pacs: Path | None) -> None:
     end.setblocking(False)
     channel = await Channel.over(end)
     server = Server(client_type="vue3")
-    page = Page(server, entries, model, folder)
+    page = Page(server, entries, model, folder, pacs)
     serving = server.start(
         backend="generic",
         exec_mode="task",

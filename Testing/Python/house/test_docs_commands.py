@@ -181,7 +181,7 @@ def test_command_works(call, files, tmp_path, monkeypatch, capsys):
     if words[0] == "experiment":
         words += ["--seeds", "1"]
     if words[0] == "view":  # would serve until it is stopped; other tests do that
-        monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, _model, _pages: entries)
+        monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, *_: entries)
         monkeypatch.setattr(
             "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
         )

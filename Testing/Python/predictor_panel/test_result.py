@@ -11,6 +11,7 @@ from PCRPredictorLib.exam import Provenance
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.reading.mask import add_mask, read_mask
 from PCRPredictorLib.writing import write_nifti
+from support.dicom.database import Database
 from support.dicom_exam import write_dicom_exam
 from support.examples import tiny_exam
 
@@ -137,22 +138,6 @@ def test_result_and_scene_are_saved(panel, tmp_path):
     saved = {file.name for file in (tmp_path / "résult 1").iterdir()}
     assert {"prediction.json", "attention.nii.gz", "overlay.png", "report.html"} <= saved
     assert "Saved" in panel.ui.statusLabel.text
-
-
-class Database:
-    """Slicer's DICOM database with the files of a folder."""
-
-    isOpen = True
-
-    def __init__(self, folder):
-        self._files = {pydicom.dcmread(file, stop_before_pixels=True).SOPInstanceUID: file for file in folder.iterdir()}
-
-    def fileForInstance(self, uid):
-        return str(self._files.get(uid, ""))
-
-    def instanceValue(self, uid, tag):
-        element = pydicom.dcmread(self._files[uid]).get(tuple(int(part, 16) for part in tag.split(",")))
-        return "" if element is None else str(element.value)
 
 
 def test_exam_from_dicom_is_saved_as_dicom_too(panel, tmp_path, monkeypatch):

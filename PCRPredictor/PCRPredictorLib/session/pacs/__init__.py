@@ -1,0 +1,1 @@
+"""A PACS beside the open exam: a study found and opened, and a result stored, for page and panel alike."""
