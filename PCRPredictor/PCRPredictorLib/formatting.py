@@ -94,6 +94,16 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def as_whole(value: object) -> object:
+    """Return a number without a fraction as an integer, and anything else as it is: 27.0 is 27."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def format_entered(value: object) -> str:
+    """Return a value that was entered as text, a whole number without ".0"; "" for one that is unknown."""
+    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def format_volume(ml: float) -> str:
     """Return a volume with its unit, "0.47 ml" or "7.8 ml"."""
     return f"{ml:.{1 if ml >= 1 else 2}f} ml"

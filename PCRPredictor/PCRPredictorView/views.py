@@ -279,6 +279,8 @@ class Views:
         return nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
 
     def _on_button(self, view: SliceView) -> None:
+        if self._scene.is_tool_in_hand:  # a tap has no move before it, which Slicer's tools begin a point with
+            view.interactor().InvokeEvent("MouseMoveEvent")
         self._is_down = True
         if self._press is not None and not self._scene.is_tool_in_hand:
             self._press(position_at(view.get_view_node(), *view.interactor().GetEventPosition()))
@@ -294,6 +296,8 @@ class Views:
 
     def _on_release(self, _view: SliceView) -> None:
         self._is_down = False
+        if self._scene.is_tool_in_hand:  # a point of a ruler is in every view
+            self.draw_slices()
 
 
 def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: object) -> None:

@@ -125,7 +125,7 @@ def slide_slices(page, share, number=0):
 
 
 def _click_track(page, track, share):
-    track.scroll_into_view_if_needed()
+    track.evaluate("element => element.scrollIntoView({block: 'center'})")  # not below what stays on top of the panel
     box = track.bounding_box()
     page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 

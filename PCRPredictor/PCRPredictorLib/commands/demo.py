@@ -14,6 +14,7 @@ import numpy as np
 import typer
 
 from ..exam import PHANTOM, PHASE_NAMES
+from ..formatting import as_whole
 from ..model.bundle import find_bundle, load_bundle
 from ..phantom.patient import make_exam
 from ..reading.images import read_exam
@@ -97,7 +98,7 @@ def write_demo(
     with whole_folder(folder) as part:
         for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
             write_nifti(array, exam.geometry, part / f"{name}.nii.gz", PHANTOM)
-        write_json(dict(exam.clinical), part / "clinical.json")
+        write_json({name: as_whole(value) for name, value in exam.clinical.items()}, part / "clinical.json")
     files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
     words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]
     words += ["--model", model, "--out", out]

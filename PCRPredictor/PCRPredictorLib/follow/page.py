@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Notice
-from ..formatting import MISSING
+from ..formatting import MISSING, format_entered
 from ..report.bars import make_bars
 from ..report.page import describe_image
 from ..report.rendering import render
@@ -109,7 +109,7 @@ def _of_the_model(course: Course, prediction: ResponsePrediction | None, card: M
             **dict.fromkeys(("probability", "probability_line", "decision", "each_visit", "model_line"), ""),
             **dict.fromkeys(("clinical_alone", "not_read"), ""),
             "missing": [],
-            "clinical": {name: str(value) for name, value in course.clinical.items()},
+            "clinical": {name: format_entered(value) for name, value in course.clinical.items()},
         }
     last = prediction.last
     return {

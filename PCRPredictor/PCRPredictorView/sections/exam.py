@@ -26,10 +26,12 @@ from .fields import COMPACT, EXAM_FILES
 
 _FEW = 8  # exams that are shown without a field to search in
 _WORDS = {"label": "Labels of the tumours, if several: 1 2, or all", "pick": "Phases to use, if not by time: 0 1 3"}
-_SUBTITLE = (  # of a row: what is known beside its name
+_STATE = (  # of a row: what is known beside its name
     "[row.label, row.warnings ? row.warnings + (row.warnings === 1 ? ' warning' : ' warnings') : '', row.state, "
     "row.problem].filter(Boolean).join(' · ')"
 )
+_DIGITS = "font-variant-numeric: tabular-nums"
+_ROW = "display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 12px; line-height: 1.3"
 
 
 @dataclass
@@ -114,13 +116,14 @@ class ExamSection:
                     key="number",
                     v_show=(f"row.name.toLowerCase().includes({name.search}.toLowerCase())",),
                     active=(f"number === {name.chosen}",),
-                    title=("row.name",),
-                    subtitle=(_SUBTITLE,),
                     click=(self.list.open, "[number]"),
                 ),
-                v3.Template(v_slot_append=True),
+                html.Div(style=_ROW),
             ):
-                html.Span("{{ row.probability }}")
+                html.Span("{{ row.name }}", classes="name text-truncate", title=("row.name",))
+                html.Span("{{ row.probability }}", classes="probability text-right", style=_DIGITS)
+                state = {"classes": "state text-caption text-medium-emphasis", "style": "grid-column: 1 / -1"}
+                html.Span(f"{{{{ {_STATE} }}}}", **state)
         html.Div(v_html=(name.notes,), v_if=(name.notes,), classes="text-caption pl-4 mb-2", id="exam-notes")
         v3.VBtn("Another exam ...", click=f"{name.bring} = !{name.bring}", size="small", variant="text", id="bring")
         with html.Div(v_show=(name.bring,)):

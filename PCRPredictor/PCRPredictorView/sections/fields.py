@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 COMPACT = {"density": "compact", "hide_details": True}
@@ -17,7 +18,7 @@ EXAM_FILES = {  # the files of an exam that a browser sends, in words
 
 
 def slider(name: str, text: str, key: str, limits: tuple[float, float, float], shown: str) -> None:
-    """Write a slider whose label gives its value.
+    """Write a slider below a line that gives its value: a label beside it would move it while it is dragged.
 
     Args:
         name: of the state's field.
@@ -27,8 +28,13 @@ def slider(name: str, text: str, key: str, limits: tuple[float, float, float], s
         shown: the value as the label gives it, an expression of the browser's.
     """
     low, high, step = limits
-    label = f"'{text} ' + {shown}"
-    v3.VSlider(v_model=(name,), min=low, max=high, step=step, label=(label,), id=key, **COMPACT)
+    caption(f"'{text} ' + {shown}")
+    v3.VSlider(v_model=(name,), min=low, max=high, step=step, aria_label=text, id=key, **COMPACT)
+
+
+def caption(text: str) -> None:
+    """Write what a field below is, an expression of the browser's."""
+    html.Div(f"{{{{ {text} }}}}", classes="text-caption caption", style="line-height: 1.3")
 
 
 def choice(name: str, options: Sequence[tuple[str, str, str, str]], **more: object) -> None:
@@ -39,9 +45,10 @@ def choice(name: str, options: Sequence[tuple[str, str, str, str]], **more: obje
         options: value, text, tip or "", and identifier in the page of each button.
         more: arguments of the row.
     """
-    with v3.VBtnToggle(v_model=(name,), mandatory=True, density="compact", variant="outlined", **more):
+    wraps = "height: auto; flex-wrap: wrap"  # else what does not fit is cut off
+    with v3.VBtnToggle(v_model=(name,), mandatory=True, density="compact", variant="outlined", style=wraps, **more):
         for value, text, tip, key in options:
-            v3.VBtn(text, value=value, title=tip or None, size="small", id=key)
+            v3.VBtn(text, value=value, title=tip or None, size="small", id=key, style="min-height: 32px")
 
 
 def checkbox(name: str, text: str, key: str, **more: object) -> None:

@@ -15,7 +15,7 @@ from ..page_scene import BACKGROUNDS, PageScene
 from ..viewing.arrangements import Arrangement
 from ..views import Views
 from ..work import Work
-from .fields import COMPACT, checkbox, choice, slider
+from .fields import COMPACT, caption, checkbox, choice, slider
 
 MAPS = {  # of `report.maps`: text and tip
     "attention": ("Attention", "Where the model looks"),
@@ -81,8 +81,9 @@ class OverlaySection:
             if kind not in (Arrangement.VISITS, Arrangement.HANGING)  # these have buttons of their own
         ]
         choice(arrangement, kinds, classes="mb-2")
-        label = f"'Window/level ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'"
-        v3.VRangeSlider(v_model=(name.grey,), min=0, max=200, step=2, label=(label,), id="grey", **COMPACT)
+        caption(f"'Window/level ' + {name.grey}[0] + ' to ' + {name.grey}[1] + ' %'")
+        grey = {"min": 0, "max": 200, "step": 2, "aria_label": "Window/level", "id": "grey"}
+        v3.VRangeSlider(v_model=(name.grey,), **grey, **COMPACT)
         checkbox(settings.outline, "Tumour outline", "outline")
         with html.Div(v_if=(name.has_attention,)):
             kinds = [(kind, text, tip, f"map-{kind}") for kind, (text, tip) in MAPS.items()]
@@ -91,7 +92,6 @@ class OverlaySection:
             checkbox(settings.legend, "Colour legend", "legend")
             checkbox(settings.rendering, "Attention in 3D", "rendering", disabled=(f"{settings.kind} !== 'attention'",))
             slider(settings.opacity, "Opacity", "opacity", (0, 1, 0.05), f"Number({settings.opacity}).toFixed(2)")
-            slider(
-                settings.threshold, "Hide below", "threshold", (0, 1, 0.05), f"Number({settings.threshold}).toFixed(2)"
-            )
+            below = f"({settings.threshold} > 0 ? 'below ' + Number({settings.threshold}).toFixed(2) : 'nothing')"
+            slider(settings.threshold, "Hide", "threshold", (0, 1, 0.05), below)
             v3.VBtn("Jump to the peak", click=self._jump, size="small", variant="text", id="jump")

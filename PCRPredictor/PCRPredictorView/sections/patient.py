@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PCRPredictorLib.clinical import Category, Number
+from PCRPredictorLib.formatting import format_entered
 from PCRPredictorLib.session.session import Session
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
@@ -13,7 +14,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from ..work import Work
-from .fields import COMPACT
+from .fields import COMPACT, caption
 
 
 @dataclass
@@ -45,7 +46,7 @@ class PatientSection:
 
     def _texts(self) -> dict[str, str]:
         clinical = self._session.clinical
-        return {variable.name: _text_of(clinical.values.get(variable.name)) for variable in clinical.schema.asked}
+        return {variable.name: format_entered(clinical.values.get(variable.name)) for variable in clinical.schema.asked}
 
     def _enter(self, values: Mapping[str, object]) -> None:
         if values != self._texts():
@@ -59,10 +60,13 @@ class PatientSection:
             html.Div(style=columns),
             html.Div(v_for=f"variable in {name.fields}", key="variable.name", classes="mb-1", style="min-width: 0"),
         ):
+            label = "variable.label + (variable.unit ? ', ' + variable.unit : '')"
+            caption(label)
             shared = {
                 **COMPACT,
                 "clearable": True,
-                "label": ("variable.label + (variable.unit ? ', ' + variable.unit : '')",),
+                "single_line": True,
+                "aria_label": (label,),
                 "placeholder": "unknown",
                 "model_value": (f"{name.values}[variable.name] || null",),
                 "update_modelValue": f"{name.values} = {{...{name.values}, [variable.name]: $event ?? ''}}",
@@ -76,7 +80,3 @@ class PatientSection:
 def _field_of(variable: Number | Category) -> dict[str, object]:
     unit, choices = (variable.unit, []) if isinstance(variable, Number) else ("", list(variable.codings))
     return {"name": variable.name, "label": variable.label, "unit": unit, "choices": choices}
-
-
-def _text_of(value: object) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"

@@ -63,19 +63,24 @@ class ResultSection:
         if self._session.result is not None and number != self._session.result.shown:
             self._session.show_lesion(number)
 
+    def build_headline(self) -> None:
+        """Write probability and decision, which stay in sight while the panel is scrolled."""
+        name, words = self.state.name, self.words.name
+        with html.Div(v_if=(name.has_result,), classes="mb-1", id="headline"):
+            html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
+            html.Div(v_html=(words.probability,), id="probability")
+            html.Div(f"{{{{ {words.decision} }}}}", classes="text-body-2", id="decision")
+
     def build(self, busy: str) -> None:
         """Write the section's part of the page."""
         name, words = self.state.name, self.words.name
         html.Div(f"{{{{ {words.probability} }}}}", v_if=(f"!{name.has_result}",), classes="text-caption")
         with html.Div(v_if=(name.has_result,), id="result"):
-            html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
-            html.Div(v_html=(words.probability,), id="probability")
             lesions = {"items": (name.lesions,), "item_title": "line", "item_value": "number", "id": "shown-lesion"}
             with html.Div(v_if=(f"{name.lesions}.length",), classes="my-1"):
                 v3.VSelect(v_model=(name.lesion,), label="Lesion", **lesions, **COMPACT)
             point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
-            html.Div(f"{{{{ {words.decision} }}}}", id="decision")
             html.Div(f"{{{{ {words.model} }}}}", classes="text-caption", id="model-facts")
             html.Div(v_html=(words.evidence,), v_if=(words.evidence,), classes="my-2", id="evidence")
             matter = {"click": self._session.intervene, "disabled": (f"!!{busy}",), "id": "matter"}

@@ -155,12 +155,16 @@ class Pages:
         start: starts the process of a page, given one end of a pair of sockets and the page's folder.
         limit: largest number of open pages.
         grace: seconds for which a page without a browser is kept.
+
+    Attributes:
+        is_preparing: True while the first page begins, which loads the libraries.
     """
 
     def __init__(self, start: StartProcess, limit: int, grace: float = GRACE) -> None:
         self._start, self._limit, self._grace = start, limit, grace
         self._open: dict[str, PageProcess] = {}
         self._prepared: PageProcess | None = None
+        self.is_preparing = False
         self._opening = asyncio.Lock()
         self._tasks = [asyncio.create_task(self._end_abandoned())]
 
@@ -171,10 +175,14 @@ class Pages:
 
     def prepare(self) -> None:
         """Begin a page before a browser asks for it; returns at once."""
+        self.is_preparing = True
         self._tasks.append(asyncio.create_task(self._prepare()))
 
     async def _prepare(self) -> None:
-        self._prepared = await self.open()
+        try:
+            self._prepared = await self.open()
+        finally:
+            self.is_preparing = False
 
     async def open(self) -> PageProcess:
         """Return a new page, or the prepared one; if there are too many, the page that was left first is ended.

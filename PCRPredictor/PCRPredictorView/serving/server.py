@@ -25,6 +25,7 @@ from .guard import Guard, is_loopback
 from .pages import GRACE, PageProcess, Pages, StartProcess
 from .script import SCRIPT
 from .uploads import check_size, receive
+from .waiting import waiting_page, with_loader
 
 MEGABYTE = 2**20
 _MESSAGE = 8 * MEGABYTE  # largest message of a page, which sends mouse moves and values of fields
@@ -200,13 +201,16 @@ class Handlers:
 
     def __init__(self, settings: ServerSettings, files: dict[str, Path]) -> None:
         self._settings, self._files = settings, files
-        self._index = files["index.html"].read_text(encoding="utf-8").replace("</body>", f"{SCRIPT}</body>")
+        index = with_loader(files["index.html"].read_text(encoding="utf-8"))
+        self._index = index.replace("</body>", f"{SCRIPT}</body>")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Open a new page for a browser that navigates here; an embedded picture, for example, opens none."""
         asked = request.headers.get
         if (asked("Sec-Fetch-Mode", "navigate"), asked("Sec-Fetch-Dest", "document")) != ("navigate", "document"):
             raise web.HTTPForbidden(text="open this address directly, not inside another page\n")
+        if request.app[_PAGES].is_preparing:
+            return web.Response(text=waiting_page(), content_type="text/html")
         try:
             page = await request.app[_PAGES].open()
         except DataError as error:

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from PCRPredictorLib.formatting import as_line, format_beside, format_percent, format_value, make_visible
+from PCRPredictorLib.formatting import (
+    as_line,
+    as_whole,
+    format_beside,
+    format_entered,
+    format_percent,
+    format_value,
+    make_visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +100,10 @@ def test_long_text_of_many_lines_is_one_line_with_its_start_and_end():
     long = as_line(f"X must be a number, got {'9' * 100_000}; correct it")
     assert len(long) <= 1000
     assert long.startswith("X must be a number, got 999") and long.endswith("999; correct it")
+
+
+@pytest.mark.parametrize(("value", "text"), [(26.0, "26"), (26.5, "26.5"), (None, ""), ("negative", "negative")])
+def test_what_was_entered_is_shown_without_a_fraction_of_nothing(value, text):
+    assert format_entered(value) == text
+    assert as_whole(value) == value
+    assert str(as_whole(26.0)) == "26"
