@@ -28,6 +28,7 @@ EXAM, SEGMENTATION = "exam", "segmentation.dcm"  # in the folder
 NONE = "none"  # instead of a segmentation
 _AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _PLAIN = f'multipart/related; type="application/dicom"; transfer-syntax={ExplicitVRLittleEndian}'
+_NO_CHOICE = (400, 406, 415)  # of a PACS that sends no image as it is stored
 _TAGS = ["SOPInstanceUID", "StudyInstanceUID", "Manufacturer", "NumberOfFrames"]
 
 
@@ -190,7 +191,12 @@ def _fetch(connection: Connection, path: str, study: str, folder: Path, kept: di
     Raises:
         PacsError: if the answer is not what was asked for, or ends early.
     """
-    unreadable = _take(connection, path, _AS_STORED, study, folder, kept)
+    try:
+        unreadable = _take(connection, path, _AS_STORED, study, folder, kept)
+    except PacsError as problem:
+        if problem.status not in _NO_CHOICE:
+            raise
+        unreadable = _take(connection, path, _PLAIN, study, folder, kept)
     if unreadable:
         connection.say("some images are compressed in a way that cannot be read here; the PACS is asked to unpack them")
         left = _take(connection, path, _PLAIN, study, folder, kept)

@@ -142,8 +142,10 @@ def fetch_exam(connection: Connection, request: StudyRequest, folder: Path) -> F
     segmentation = NONE if request.has_own_mask else request.segmentation
     choose_images(study, request.series)
     if not request.has_own_mask and choose_segmentation(study, segmentation) is None:
+        earlier = next((one for one in study.results if one.modality == "SEG"), None)
+        more = "" if earlier is None else f"; that of an earlier result with --segmentation {earlier.uid}"
         raise DataError(
-            f"study {study.uid} has no segmentation of a tumour; give --mask FILE, --click X Y Z or --find-tumour"
+            f"study {study.uid} has no segmentation of a tumour; give --mask FILE, --click X Y Z or --find-tumour{more}"
         )
     fetched = fetch_study(connection, study, folder, request.series, segmentation)
     for note in fetched.notes:

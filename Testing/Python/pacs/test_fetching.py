@@ -139,6 +139,16 @@ def test_images_that_cannot_be_decoded_are_asked_for_unpacked(faulty, made, tmp_
 
 
 @needs_orthanc
+def test_a_pacs_that_unpacks_every_image_is_asked_for_that(faulty, made, tmp_path):
+    def only_unpacked(request):
+        asked = "transfer-syntax=*" in request.headers.get("Accept", "")
+        return faults.refuses(406)(request) if asked else request.passed_on()
+
+    faulty.faults = [Fault(only_unpacked, IMAGES)]
+    assert len(contents(fetch(faulty, made, tmp_path / "study").folder)) == len(made.images)
+
+
+@needs_orthanc
 def test_a_folder_that_holds_an_exam_is_not_added_to(faulty, made, tmp_path):
     fetch(faulty, made, tmp_path / "study")
     with pytest.raises(DataError, match="holds an exam already"):

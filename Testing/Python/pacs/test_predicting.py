@@ -1,6 +1,8 @@
 """A study of a PACS predicted as from files, stored once, read back and followed, as each vendor writes it."""
 
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +60,10 @@ def study(orthanc, exam, tmp_path):
     return orthanc.studies()[0]
 
 
+def write_siemens(folder, exam, style):
+    write_dicom_exam(folder, exam, "siemens")
+
+
 def write_enhanced(folder, exam, style):
     write_enhanced_exam(folder, exam)
 
@@ -77,6 +83,25 @@ def test_the_probability_is_that_of_the_files_and_the_results_are_stored_once(
     assert (found.states, found.states_again) == (["stored"] * 4, ["there"] * 4)
     assert found.series == [9500, 9501, 9502, 9503]
     assert found.faults == []
+
+
+@pytest.mark.skipif(not shutil.which("dcmcjpeg"), reason="needs dcmcjpeg: apt-get install dcmtk")
+@pytest.mark.parametrize(("write", "unpacked"), [(write_siemens, False), (write_enhanced, True)])
+def test_compressed_images_are_fetched_as_they_are_or_unpacked_by_the_pacs(
+    orthanc, pacs, exam, predictor, tmp_path, write, unpacked
+):
+    write(tmp_path / "images", exam, "")
+    mask = write_mask_beside(tmp_path / "images", exam.geometry, exam.mask, tmp_path / "mask.dcm")
+    expected = given_source([], tmp_path / "images").read()
+    for file in sorted((tmp_path / "images").iterdir()):
+        subprocess.run(["dcmcjpeg", "+e1", file, tmp_path / "packed"], check=True)
+        (tmp_path / "packed").replace(file)
+    orthanc.upload(tmp_path / "images")
+    orthanc.upload(mask)
+    request = StudyRequest(study=orthanc.studies()[0])
+    found = predict_study(pacs.connection, request, predictor, tmp_path / "out").predicted.exam
+    assert all(np.array_equal(a, b) for a, b in zip(found.phases, expected.phases, strict=True))
+    assert any("asked to unpack" in line for line in pacs.said) is unpacked
 
 
 def test_a_result_is_read_back_as_the_mask_of_the_same_prediction(pacs, study, predictor, tmp_path):
@@ -134,6 +159,17 @@ def test_a_study_without_a_tumour_says_what_to_give(orthanc, pacs, predictor, tm
         orthanc.upload_bytes(content)
     message = "has no segmentation of a tumour; give --mask FILE, --click X Y Z or --find-tumour"
     refused(pacs, predictor, tmp_path, message, study=made.uid)
+
+
+def test_only_an_earlier_result_is_no_mask_but_can_be_named(orthanc, pacs, study, predictor, tmp_path):
+    found = predict_study(pacs.connection, StudyRequest(study=study, store=True), predictor, tmp_path / "out")
+    series = found.items[0].series
+    for uid in orthanc.instances(study, "SEG"):
+        if orthanc.read(uid).SeriesNumber == 90:
+            orthanc.delete_instance(uid)
+    message = f"has no segmentation of a tumour; .*; that of an earlier result with --segmentation {series}$"
+    with pytest.raises(DataError, match=message):
+        predict_study(pacs.connection, StudyRequest(study=study), predictor, tmp_path / "again")
 
 
 def test_a_study_without_dce_is_refused_by_its_uid(orthanc, pacs, predictor, tmp_path):

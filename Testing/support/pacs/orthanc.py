@@ -118,6 +118,11 @@ class Orthanc:
         """Return how much is stored."""
         return self._ask("GET", "/statistics").json()
 
+    def delete_instance(self, instance: str) -> None:
+        """Delete an object."""
+        for found in self._find("Instance", {"SOPInstanceUID": instance}):
+            self._ask("DELETE", f"/instances/{found['ID']}")
+
     def clear(self) -> None:
         """Delete everything."""
         for patient in self._ask("GET", "/patients").json():
