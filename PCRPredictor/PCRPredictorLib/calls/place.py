@@ -13,6 +13,7 @@ OUT = "out"  # name of the parameter in every call
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
 _EXAM, _COHORT, _RUN = "the prediction of an exam", "a cohort", "a run"
 _FOLLOW_UP, _EVALUATION, _STORY = "a follow-up", "an evaluation", "the story"
+_TABLE = "predictions of a table"
 _MARKS = {  # file that tells what a folder holds
     "prediction.json": _EXAM,
     "predictions.jsonl": "predictions of a cohort",
@@ -43,12 +44,14 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
         CallError: if the folder holds something of a different kind, which would be mixed with the results.
     """
     out = values.get(OUT)
-    found = (
-        {kind: out / name for name, kind in _MARKS.items() if (out / name).is_file()} if isinstance(out, Path) else {}
-    )
+    if not isinstance(out, Path):
+        return ""
+    found = {kind: out / name for name, kind in _MARKS.items() if (out / name).is_file()}
+    if not found and (out / "predictions.csv").is_file():
+        found = {_TABLE: out / "predictions.csv"}
     goes_on = command not in (*_REPLACED, "phantom") or values.get("cohort") is not None
-    own = _STORY if values.get("story") else _REPLACED.get(command, "")
-    if not found or (goes_on and not set(found) - {_RUN, "a federation", "predictions of a cohort", _COHORT}):
+    own = _STORY if values.get("story") else _TABLE if values.get("table") else _REPLACED.get(command, "")
+    if not found or (goes_on and not set(found) - {_RUN, _TABLE, "a federation", "predictions of a cohort", _COHORT}):
         return ""  # the command looks at it itself
     if set(found) != {own}:
         kind = next(kind for kind in found if kind != own)

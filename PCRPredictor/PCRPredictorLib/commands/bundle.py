@@ -67,8 +67,9 @@ def export(
     archive: Annotated[Path, typer.Argument(help="Zip file to write.")], model: ModelOption = DEFAULT_MODEL
 ) -> None:
     """Pack a model into a zip file, to give it to somebody else."""
+    replaced = archive.is_file()
     export_bundle(find_bundle(model), archive)
-    print_line(f"Written to {archive}")
+    print_line(f"Written to {archive}" + (", in the place of the file that was there" if replaced else ""))
 
 
 def _load(path: Path) -> Bundle | ResponseModel:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.resource_tracker import ensure_running
 
 
 @contextmanager
@@ -17,6 +18,7 @@ def spared_ctrl_c() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    ensure_running()  # of multiprocessing, which would end the block when it starts its first process
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -76,6 +76,14 @@ def test_results_of_the_same_kind_are_replaced_with_a_word(command, mark, tmp_pa
     assert describe_replaced(command, {"out": tmp_path}).endswith("is replaced")
 
 
+def test_predictions_of_a_table_are_replaced_with_a_word_too(tmp_path):
+    (tmp_path / "predictions.csv").touch()
+    found = describe_replaced("follow", {"out": tmp_path, "table": [Path("t.csv")]})
+    assert "predictions of a table of" in found
+    with pytest.raises(CallError, match="holds predictions of a table already"):
+        describe_replaced("evaluate", {"out": tmp_path})
+
+
 @pytest.mark.parametrize(
     ("command", "mark", "kind"),
     [

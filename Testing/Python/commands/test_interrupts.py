@@ -120,3 +120,19 @@ def test_a_process_is_spared_from_its_first_moment():
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
     child.send_signal(signal.SIGINT)
     assert child.wait() == 0
+
+
+@needs_signals
+def test_the_first_process_of_multiprocessing_is_spared_too():
+    program = """
+import multiprocessing, os, signal, time
+from PCRPredictorLib.engine.sparing import spared_ctrl_c
+if __name__ == "__main__":
+    with spared_ctrl_c():
+        process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0.5,))
+        process.start()
+    os.kill(process.pid, signal.SIGINT)
+    process.join()
+    print(process.exitcode)
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "0\n"
