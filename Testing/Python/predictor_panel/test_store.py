@@ -38,9 +38,10 @@ def use(panel, path, content):
     store_ui(panel).pacsPath.currentPath = str(path)
 
 
-def test_why_nothing_can_be_stored_stands_below_the_button(panel, tmp_path):
+def test_why_nothing_can_be_stored_stands_below_the_button(panel, tmp_path, monkeypatch):
+    monkeypatch.delenv("BREASTPCR_PACS", raising=False)
     label, button = store_ui(panel).storeLabel, store_ui(panel).storeButton
-    assert "no PACS is configured" in label.text
+    assert "No PACS is configured: choose the file" in label.text
     use(panel, tmp_path / "pacs.json", {"url": "https://pacs.example/dicom-web", "token": "secret"})
     assert label.text == "Predict first."
     choose_tiny(panel)

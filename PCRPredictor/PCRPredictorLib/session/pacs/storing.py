@@ -55,6 +55,8 @@ class StoreResult:
     def reason(self) -> str:
         """Why nothing can be stored now, a sentence with what to do; "" if it can."""
         session, _ = self._session, self._session.activity.translate
+        if not self.place.is_configured:
+            return _("No PACS is configured: choose the file with its address under PACS.")
         if self.place.problem:
             return self.place.problem
         if session.result is None:
