@@ -61,7 +61,7 @@ def watch(
     settings = Settings(out.absolute(), bundle.path.absolute(), bundle.checksum, device, *wanted)
     configuration = read_configuration(pacs)
     if dry_run:
-        _list(configuration, settings, pace.limit(query))
+        _list(configuration, settings, query, pace)
     else:
         _watch(configuration, settings, query, pace, once=once, retry_failed=retry_failed)
 
@@ -105,6 +105,7 @@ def _run(watch: Watch, *, once: bool) -> None:
         print_line(_describe(watch) + (f", still arriving: {arriving}; run it again" if arriving else ""))
         return
     what = "new breast DCE-MRI" + ("" if watch.settings.find_tumour else " with a segmentation")
+    what += f", of the last {watch.pace.days} days" if watch.pace.days and not watch.query.date else ""
     sends = (
         "results are stored there" if watch.settings.store else f"nothing is sent, results are in {watch.settings.out}"
     )
@@ -116,10 +117,14 @@ def _describe(watch: Watch) -> str:
     return f"studies predicted: {watch.done['predicted']}, failed: {watch.done['failed']}"
 
 
-def _list(configuration: Configuration, settings: Settings, query: Query) -> None:
+def _list(configuration: Configuration, settings: Settings, query: Query, pace: Pace) -> None:
     """Print what would be done."""
     from ..pacs.connection import connect
     from ..watching.plan import plan
+    from ..watching.words import describe_none
 
-    for sentence in plan(connect(configuration, print_line), settings, query):
+    found = 0
+    for found, sentence in enumerate(plan(connect(configuration, print_line), settings, pace.limit(query)), 1):  # noqa: B007
         print_line(sentence)
+    if not found:
+        print_line(describe_none(pace, query))

@@ -12,8 +12,8 @@ from ..pacs.study import Series, Study
 
 _HERE = re.compile(r"breast|mamm|brust|sein|seno|mama|borst|piers|chest|thora|torso|trunk|axilla|body", re.IGNORECASE)
 _ELSEWHERE = re.compile(
-    r"prostat|brain|head|skull|neuro|cereb|hypophys|pituit|orbit|spine|lumbar|cervi|abdom|liver|hepat|kidney|renal|"
-    r"pancrea|pelvi|rectum|rectal|uter|bladder|heart|cardi|knee|hip|shoulder|wrist|hand|elbow|ankle|foot|neck",
+    r"\b(prostat|brain|head|skull|neuro|cereb|hypophys|pituit|orbit|spine|lumbar|cervi|abdom|liver|hepat|kidney|renal|"
+    r"pancrea|pelvi|rectum|rectal|uterus|bladder|heart|cardi|knee|hip|shoulder|wrist|hand|elbow|ankle|foot|neck|extremit)",
     re.IGNORECASE,
 )
 
@@ -71,9 +71,9 @@ def _may_be_used(series: Series) -> bool:
 
 
 def _part_elsewhere(study: Study) -> str:
-    """Return the words that name a different part of the body; "" if there are none, or the breast is named, too."""
+    """Return the description or body part of a different part of the body; "" if the breast is named anywhere."""
     images = [one for one in study.series if one.modality == "MR" and not one.is_ours]
-    names = [study.description, *(one.body_part for one in images), *(one.description for one in images)]
-    if any(_HERE.search(name) for name in names):
+    names = [study.description, *(one.body_part for one in images)]
+    if any(_HERE.search(name) for name in (*names, *(one.description for one in images))):
         return ""
     return next((name for name in names if _ELSEWHERE.search(name)), "")

@@ -105,8 +105,11 @@ def open_records(folder: Path, decisive: Mapping[str, object]) -> Iterator[Recor
     """
     with hold_folder(folder):
         remove_leftovers(folder)
-        with open_journal(folder / JOURNAL, decisive) as journal:
-            yield Records(folder, journal)
+        try:
+            with open_journal(folder / JOURNAL, decisive) as journal:
+                yield Records(folder, journal)
+        finally:
+            remove_leftovers(folder)  # of a process that was ended in the middle of a study
 
 
 def _is_same(before: Outcome | None, now: Outcome) -> bool:

@@ -19,7 +19,7 @@ from .pace import Pace
 from .pauses import LONGEST_OF_STUDY_S, Pauses
 from .records import Outcome, Records
 from .stopping import Stopped, Stopping
-from .words import describe_arrival, describe_outcome, note_on
+from .words import describe_arrival, describe_none, describe_outcome, note_on
 from .worker import Died, Runner
 
 TRIES = 3  # of a study with which the process that predicts it has ended
@@ -64,6 +64,7 @@ class Watch:
         self._pauses = Pauses(self.clock, LONGEST_OF_STUDY_S)
         self._looked: dict[str, tuple[object, float]] = {}
         self._arriving: set[str] = set()
+        self._has_looked = False
 
     def run(self) -> None:
         """Watch until the end is asked for.
@@ -105,6 +106,9 @@ class Watch:
             DataError: if it lists too many studies.
         """
         listed = {study.uid: study for study in find_studies(self.connection, self.pace.limit(self.query))}
+        if not listed and not self._has_looked:
+            self.say(describe_none(self.pace, self.query))
+        self._has_looked = True
         self._arrivals.keep(listed)
         self._pauses.keep(listed)
         self._arriving &= listed.keys()

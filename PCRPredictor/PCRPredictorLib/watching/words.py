@@ -6,10 +6,19 @@ from collections.abc import Iterable
 
 from ..archive.rows import Row
 from ..formatting import count
+from ..pacs.studies import Query
 from ..pacs.study import Study
 from .candidates import images_in
 from .one import Settings
+from .pace import Pace
 from .records import Outcome
+
+
+def describe_none(pace: Pace, query: Query) -> str:
+    """Return a sentence about a PACS that lists no study."""
+    if query.date or not pace.days:
+        return "the PACS lists no MR study that matches now"
+    return f"the PACS lists no MR study of the last {pace.days} days that matches now; --days 0 takes any date, or none"
 
 
 def describe_arrival(study: Study, settle: float) -> str:

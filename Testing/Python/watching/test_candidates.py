@@ -21,6 +21,7 @@ from support.pacs.watched import study_of, with_more
         (study_of(description="MR prostate"), "different part", "different part"),
         (study_of(description="", body_part="BRAIN"), "different part", "different part"),
         (study_of(description="MR breast and liver"), "", ""),
+        (study_of(description="outer quadrants, delivered"), "", "not those of breast"),
         (study_of(images=()), "no MR images", "no MR images"),
     ],
 )
@@ -28,6 +29,11 @@ def test_with_a_segmentation_names_may_be_missing_but_not_say_otherwise(study, w
     for reason, finds in ((with_mask, False), (found, True)):
         assert reason in why_not(study, finds)
         assert bool(reason) == bool(why_not(study, finds))
+
+
+def test_a_series_may_show_other_parts():
+    liver = Series("1.1.8", "MR", 12, "liver dome", 20)
+    assert why_not(with_more(study_of(description="MR"), liver), find_tumour=False) == ""
 
 
 def test_a_fingerprint_is_that_of_images_and_segmentations():
