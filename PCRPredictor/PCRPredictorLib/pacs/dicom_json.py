@@ -5,6 +5,7 @@ Source: DICOM PS3.18 F.2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,11 @@ _TAGS = {
     "NumberOfTemporalPositions": "00200105",
 }
 Row = Mapping[str, Any]
+
+
+def is_tag(key: object) -> bool:
+    """Return True if a key is a tag, eight hexadecimal digits."""
+    return isinstance(key, str) and re.fullmatch("[0-9A-Fa-f]{8}", key) is not None
 
 
 def text(row: Row, name: str) -> str:

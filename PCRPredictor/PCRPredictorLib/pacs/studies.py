@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from ..errors import DataError
 from ..files.limits import INSTANCES, STUDIES
 from .connection import Connection
-from .dicom_json import Row, number, text, values_of
+from .dicom_json import Row, is_tag, number, text, values_of
 from .study import Series, Study
 
 _PAGE, _LEAST = 500, 50  # rows that are asked for at once, and that a page has if others follow
@@ -163,8 +163,8 @@ def _all(search: Callable[[int, int], object], connection: Connection, identity:
 
 
 def _as_rows(answer: object) -> list[Row]:
-    if not isinstance(answer, list) or not all(isinstance(row, Mapping) for row in answer):
-        raise ValueError("no list of data sets")
+    if not isinstance(answer, list) or not all(isinstance(row, Mapping) and any(map(is_tag, row)) for row in answer):
+        raise ValueError("no list of data sets")  # but an error in JSON, for one
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,7 @@ def predict_one(connection: Connection, task: Task) -> Outcome:
         Stopped: if the end is asked for while the PACS is waited for.
     """
     settings, folder = task.settings, task.settings.folder_of(task.study)
+    shutil.rmtree(settings.out / FETCHED, ignore_errors=True)
     predictor = load_predictor(settings.bundle, settings.model, settings.device)
     request = StudyRequest(
         study=task.study,

@@ -181,7 +181,6 @@ class Watch:
 
     def _run(self, study: Study) -> Outcome:
         finds = self.settings.find_tumour and not study.segmentations
-        shutil.rmtree(self.settings.out / FETCHED, ignore_errors=True)
         self.stopping.busy = True
         try:
             return self.runner.run(Task(study.uid, finds, self.settings))

@@ -81,7 +81,7 @@ ALWAYS = {  # what happens to every request, what is said, and how often a searc
     "refused": (faults.refuses(401), r"refuses the sign-in \(401\); check token", 1),
     "forbidden": (faults.refuses(403), r"does not allow this to the account \(403\); ask", 1),
     "a web page": (faults.refuses(200), "check that url is that of the DICOMweb root", 1),
-    "no list": (faults.says_json({"error": 5}), "check that url is that of the DICOMweb root|has no study", 1),
+    "no list": (faults.says_json({"error": 5}), "no DICOM JSON; check that url is that of the DICOMweb root", 1),
     "endless": (faults.sends_for_ever, "answers with more than is read", 1),
 }
 

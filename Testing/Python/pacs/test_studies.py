@@ -92,7 +92,7 @@ def test_lists_are_read_page_by_page_also_if_pages_are_ignored(pacs, monkeypatch
 
 @needs_orthanc
 @pytest.mark.parametrize(
-    "content", [{"a": 1}, "text", [1], ["1.2"], [{"0020000D": 5}], [{"0020000D": {"Value": {"a": 1}}}], [[]], 7]
+    "content", ["text", [1], ["1.2"], [{"0020000D": 5}], [{"0020000D": {"Value": {"a": 1}}}], [[]], 7]
 )
 def test_an_answer_without_studies_is_refused_or_empty(orthanc, tmp_path, content):
     with faulty_archive(orthanc.url, Fault(faults.says_json(content))) as archive:
@@ -100,6 +100,14 @@ def test_an_answer_without_studies_is_refused_or_empty(orthanc, tmp_path, conten
             assert find_studies(connected(tmp_path, archive.url).connection) == []
         except PacsError as error:
             assert "no DICOM JSON; check that url is that of the DICOMweb root" in str(error)
+
+
+@needs_orthanc
+def test_an_error_in_json_is_no_empty_list(orthanc, tmp_path):
+    with faulty_archive(orthanc.url, Fault(faults.says_json({"error": "SECRET"}))) as archive:
+        connection = connected(tmp_path, archive.url).connection
+        with pytest.raises(PacsError, match="no DICOM JSON; check that url is that of the DICOMweb root"):
+            find_studies(connection)
 
 
 @needs_orthanc
