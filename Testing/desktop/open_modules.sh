@@ -5,9 +5,11 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 script=${2:-open_modules.py}
 last=${3:-both modules opened}
+modules=("$root/PCRPredictor" "$root/PCRTraining") # or MODULES, where the extension's package is unpacked
+if [ -n "${MODULES:-}" ]; then modules=("$(realpath "$MODULES")"); fi
 output=$(mktemp)
 xvfb-run --auto-servernum "$1/Slicer" --testing --no-splash --ignore-slicerrc \
-  --additional-module-paths "$root/PCRPredictor" "$root/PCRTraining" \
+  --additional-module-paths "${modules[@]}" \
   --python-script "$root/Testing/desktop/$script" 2>&1 | tee "$output"
 grep --quiet "$last" "$output" # Slicer ends with 0, too, where it has not run the script
 if grep "Traceback" "$output"; then
