@@ -103,7 +103,10 @@ def test_a_command_can_be_pasted():
 @needs_signals
 @pytest.mark.parametrize("seconds", [0.02, 0.3])
 def test_the_program_is_interrupted_while_it_loads(seconds, tmp_path):
-    begin = "from PCRPredictorLib.commands.interrupts import start; print(flush=True); start()"
+    begin = (
+        "from PCRPredictorLib.commands import interrupts; load = interrupts.import_module; "
+        "interrupts.import_module = lambda name: print(flush=True) or load(name); interrupts.start()"
+    )
     words = [sys.executable, "-c", begin, "train", str(tmp_path), "--out", "r", "--resume"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     process.stdout.readline()
