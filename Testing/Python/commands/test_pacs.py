@@ -2,9 +2,11 @@
 
 import csv
 import json
+from contextlib import nullcontext
 
 import pytest
 from PCRPredictorLib.command_line import app, run
+from PCRPredictorLib.commands import pacs_predict
 from PCRPredictorLib.pacs.configuration import VARIABLE
 from support.pacs.connected import write_configuration
 from support.pacs.faulty_archive import faulty_archive
@@ -65,7 +67,8 @@ def test_no_match_and_more_than_shown_are_said(pacs, call, orthanc):
 
 
 @needs_orthanc
-def test_a_study_is_predicted_and_what_would_be_sent_is_listed(pacs, call, bundle, tmp_path, orthanc):
+def test_a_study_is_predicted_and_what_would_be_sent_is_listed(pacs, call, bundle, tmp_path, orthanc, monkeypatch):
+    monkeypatch.setattr(pacs_predict, "scene_beside", lambda: nullcontext(None))  # no process with Slicer's core
     words = (*pacs.words, "--study", pacs.study, "--model", bundle.path, "--out", tmp_path / "out")
     code, printed, notes = call("predict", *words, "--dry-run")
     assert code == 0, notes
