@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -16,9 +15,10 @@ from PCRPredictorLib.finding.find import Candidate
 from PCRPredictorLib.reading.clinical import read_clinical
 from PCRPredictorLib.reading.sources import Source, describe_reading, find_sources, given_source, only_source
 
+from .log import LOG
+
 Place = str | PathLike[str]
 Clinical = Mapping[str, object] | Place
-_LOG = logging.getLogger("breastpcr")
 
 
 @within_memory()
@@ -99,7 +99,7 @@ def find_exams(place: Place) -> list[Source]:
     """
     found = find_sources([Path(place)])
     for line in describe_reading(Path(place), found):
-        _LOG.info(line)
+        LOG.info(line)
     return found
 
 

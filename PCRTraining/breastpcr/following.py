@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -20,10 +19,9 @@ from PCRPredictorLib.visits.table import CourseTable
 from PCRTrainingLib.calls.follow_tables import read_course_table
 
 from .exams import Clinical, Place, read_values
+from .log import LOG
 from .models import load_response_model
 from .progress import LogProgress
-
-_LOG = logging.getLogger("breastpcr")
 
 
 @within_memory()
@@ -79,7 +77,7 @@ def follow(
     words = [_words(given) for given in (masks, labels, picks, days)]
     if isinstance(visits, Mapping) or Path(visits).is_dir():
         given = with_tumours(_sources(visits, studies), *words)
-        found = follow_exams(given, known, response, operating_point, one_patient=one_patient, report=_LOG.info)
+        found = follow_exams(given, known, response, operating_point, one_patient=one_patient, report=LOG.info)
     elif masks or labels or picks or studies or dicom:
         raise CallError("masks, labels, picks, studies and dicom are for exams, not for a table of measurements")
     else:
@@ -100,9 +98,9 @@ def _read_table(table: Path) -> CourseTable:
     """Read a table, and log what was recognised in it and what looks wrong."""
     read = read_course_table([table], None, (), LogProgress())
     for line in read.notes:
-        _LOG.info(line)
+        LOG.info(line)
     for line in read.warnings:
-        _LOG.warning(line)
+        LOG.warning(line)
     return read
 
 
@@ -117,7 +115,7 @@ def _sources(visits: Mapping[str, Place | Sequence[Place]] | Place, studies: Seq
         raise CallError(f'{visits}: give the visit of each study in the order of time, as studies=["T0", "T1"]')
     found = find_studies(Path(visits))
     for notice in found.notices:
-        _LOG.warning(notice.message)
+        LOG.warning(notice.message)
     return sources_of_studies(found, parse_visits(studies, found.exams))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from os import PathLike
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from PCRPredictorLib.lesion.sides import separate_sides
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.prediction import Prediction
 
+from .log import LOG
 from .models import load_model
-
-_LOG = logging.getLogger("breastpcr")
 
 
 @within_memory()
@@ -113,4 +111,4 @@ def _report_unknown(exam: Exam, predictor: Predictor) -> None:
     unknown = sorted(str(name) for name in exam.clinical if str(name).strip().lower() not in known)
     if unknown:
         used = ", ".join(names) or "none"
-        _LOG.warning("clinical values that the model does not use: %s; it uses %s", ", ".join(unknown), used)
+        LOG.warning("clinical values that the model does not use: %s; it uses %s", ", ".join(unknown), used)

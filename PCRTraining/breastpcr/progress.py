@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from PCRTrainingLib.progress import Progress, ProgressBar
 
-_LOG = logging.getLogger("breastpcr")
+from .log import LOG
 
 
 class LogProgress(Progress):
@@ -16,11 +16,11 @@ class LogProgress(Progress):
 
     def start(self, stage: str, total: int, done: int = 0) -> None:
         """Log the beginning of a stage."""
-        _LOG.info("%s (%d, %d done before)", stage, total, done)
+        LOG.info("%s (%d, %d done before)", stage, total, done)
 
     def say(self, message: str) -> None:
         """Log a message; a warning as one."""
-        _LOG.log(logging.WARNING if message.startswith("warning: ") else logging.INFO, message)
+        LOG.log(logging.WARNING if message.startswith("warning: ") else logging.INFO, message)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..errors import DataError
+from ..extras.install import install_line
 from ..files.limits import ANSWER
 from .configuration import Configuration, read_secret
 from .errors import PacsError, TooMuch, WebPage, explain
@@ -116,9 +117,8 @@ def connect(
     try:
         from dicomweb_client.web import DICOMwebClient
     except ImportError:
-        raise DataError(
-            "a PACS needs the package dicomweb-client; install it by: pip install dicomweb-client"
-        ) from None
+        line = install_line("dicom")
+        raise DataError(f"a PACS needs the package dicomweb-client; install it with: {line}") from None
     if configuration.is_open:
         say(f"warning: {configuration.place} is asked over http: others on the network can read what is sent")
     for name in _LOUD:

@@ -65,3 +65,10 @@ def test_an_environment_of_uv_has_no_pip(installed, monkeypatch):
     monkeypatch.setattr(install, "find_spec", lambda _name: None)
     monkeypatch.setattr(install.shutil, "which", lambda name: f"/bin/{name}")
     assert install_line("swin") == 'uv pip --python /venv/bin/python install "einops>=0.8"'
+
+
+def test_no_other_file_forms_such_a_line():
+    elsewhere = {"install.py", "dependencies.py"}  # the second is for a Slicer without internet
+    files = [file for top in ("PCRPredictor", "PCRTraining") for file in (ROOT / top).rglob("*.py")]
+    found = [file.name for file in files if "pip install" in file.read_text(encoding="utf-8")]
+    assert set(found) <= elsewhere
