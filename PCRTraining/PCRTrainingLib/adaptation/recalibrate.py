@@ -4,12 +4,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from PCRPredictorLib.errors import DataError, group_problems
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.reading.cohort import find_patients
 
 from ..cohort.build import open_or_build
-from ..cohort.cache import GridCache
+from ..cohort.cache import GridCache, report_left_out
 from ..evaluation.evaluate import refuse_shared
 from ..progress import Progress
 from ..statistics.adaptation import LEAST, LEAST_FOR_SLOPE, LEAST_OF_A_CLASS, adapt
@@ -51,8 +51,7 @@ def _read(bundle: Bundle, cohort: Path, folder: Path, progress: Progress) -> Gri
     """Return the cohort on the model's grid; report who was left out."""
     progress.start(f"Reading {cohort.resolve().name}", len(find_patients(cohort, progress.say)))
     cache = open_or_build(cohort, folder, bundle.settings.grid, bundle.schema, progress)
-    for group in group_problems(cache.quarantine):
-        progress.say(f"left out: {group.describe(5)}")
+    report_left_out(cache, progress)
     refuse_shared(cache, cohort, *bundle.training_hashes)
     check_numbers(cohort, cache.labels)
     return cache

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from PCRPredictorLib.clinical import ClinicalSchema
-from PCRPredictorLib.errors import DataError, Problem
+from PCRPredictorLib.errors import DataError, Problem, group_problems
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.writing import read_csv
 from torch import Tensor
 
+from ..progress import Progress
 from .check import identifier_hashes
 
 GRIDS, PATIENTS, QUARANTINE, CONTENTS = "grids.f16", "patients.json", "quarantine.csv", "contents.json"
@@ -159,6 +160,18 @@ def training_hashes(cache: GridCache, more: Iterable[str] = ()) -> tuple[list[st
         mark for name in (*(record.own_id for record in cache.records), *more) for mark in identifier_hashes(name)
     }
     return [record.fingerprint for record in cache.records], sorted(hashes)
+
+
+def report_left_out(cache: GridCache, progress: Progress, where: str = "") -> None:
+    """Say how many patients were left out, who they are, and why.
+
+    Args:
+        where: what the first line adds, such as the file that lists them.
+    """
+    if out := len(cache.quarantine):
+        progress.say(f"{out} of {len(cache) + out} patients left out{where}")
+        for group in group_problems(cache.quarantine):
+            progress.say(f"  {group.describe(5)}")
 
 
 def read_cache(folder: Path, name: str = "") -> GridCache:

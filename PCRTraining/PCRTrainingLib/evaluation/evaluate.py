@@ -21,7 +21,7 @@ from PCRPredictorLib.shift.wording import describe_shift
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
-from ..cohort.cache import GridCache
+from ..cohort.cache import GridCache, report_left_out
 from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -162,11 +162,17 @@ def _read_for(
     schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
     caches: dict[GridSpec, GridCache] = {}
     for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
-        progress.start(f"Reading {name}", len(find_patients(cohort)))
+        progress.start(f"Reading {name}", len(find_patients(cohort, progress.say if not caches else _pass)))
         cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, progress)
+        if not caches:
+            report_left_out(cache, progress)
         check_classes(cache, cohort)
         caches[grid] = cache
     return caches
+
+
+def _pass(_sentence: str) -> None:
+    """Say nothing: it was said before."""
 
 
 def write_evaluation(

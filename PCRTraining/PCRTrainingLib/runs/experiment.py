@@ -100,7 +100,7 @@ def run_experiment(
             report_sites(sites, job.progress)
             if longer := describe_lengthening(wanted, runs[0].config):
                 job.progress.say(longer)
-            job.write_origin(config)
+            job.write_origin(config, training)
         job.train_tasks([task for run in runs for task in run.tasks()])
         outcomes = collect(runs, caches, job.own_device, job.progress, _rows(options["without"]))
         data = runs[0].data

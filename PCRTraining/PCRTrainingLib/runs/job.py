@@ -13,7 +13,9 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.predictor import library_versions
 from PCRPredictorLib.writing import write_whole_json
 
+from ..cohort.cache import GridCache
 from ..config import TrainingConfig
+from ..evaluation.description import count_reasons
 from ..formats import RUN
 from ..progress import Progress
 from ..run_folder import RunFolder, read_json
@@ -106,11 +108,18 @@ class Job:
         placed = [Placed(task, self.device) for task in tasks]
         share(self.engine, train_fold, placed, units, self.progress)
 
-    def write_origin(self, config: TrainingConfig) -> None:
-        """Record cohorts, versions and machine."""
+    def write_origin(self, config: TrainingConfig, cache: GridCache) -> None:
+        """Record cohorts, how many patients are used and why others are left out, versions and machine."""
         folders = {name: str(path.resolve()) for name, path in self.cohorts.items()}
         where = {"cohort": next(iter(folders.values()))} if len(folders) == 1 else {"cohorts": folders}
-        content = {"format": RUN, **where, "versions": library_versions(), "machines": self._machines(config)}
+        content = {
+            "format": RUN,
+            **where,
+            "patients": len(cache),
+            "left_out": count_reasons(cache),
+            "versions": library_versions(),
+            "machines": self._machines(config),
+        }
         write_whole_json(content, self.folder.origin)
 
     def _add_machines(self, config: TrainingConfig) -> None:

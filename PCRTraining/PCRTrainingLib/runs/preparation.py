@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
-from PCRPredictorLib.errors import group_problems
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json
 
 from ..cohort.build import open_or_build
-from ..cohort.cache import QUARANTINE, GridCache
+from ..cohort.cache import QUARANTINE, GridCache, report_left_out
 from ..cohort.joined import JoinedCache, join_caches, patients_of
 from ..cohort.sites import Sites, divide, find_sites, site_columns
 from ..cohort.splits import read_splits, write_splits
@@ -59,7 +58,7 @@ def prepare(
         keep_clinical_rows(tables, folder.clinical_rows, [schema], job.progress, owners_of(cache, sites, config))
         fitted = given or fit_schema(schema, cache, folder.clinical_rows, job.progress)
         write_schema(fitted, folder.schema)
-        job.write_origin(config)
+        job.write_origin(config, cache)
 
     folds = keep_folds(folder, cache, sites, config, config.seed, keep)
     schema = read_schema(folder.schema)
@@ -196,10 +195,7 @@ def keep_folds(
 
 
 def _keep_quarantine(cache: GridCache, folder: RunFolder, progress: Progress) -> None:
-    if out := len(cache.quarantine):
-        progress.say(f"{out} of {len(cache) + out} patients left out, see {folder.quarantine.name}")
-        for group in group_problems(cache.quarantine):
-            progress.say(f"  {group.describe(5)}")
+    report_left_out(cache, progress, f", see {folder.quarantine.name}")
     if folder.quarantine.is_file():
         return
     with whole_file(folder.quarantine) as part:

@@ -114,7 +114,7 @@ def _prepare(job: Job, configs: Mapping[str, TrainingConfig], inner: int, tables
         keep_clinical_rows(tables, folder.clinical_rows, list(schemas.values()), job.progress, owners)
         for name, schema in schemas.items():
             write_schema(fit_schema(schema, cache, folder.clinical_rows, job.progress), folder.schema_of(name))
-        job.write_origin(first)
+        job.write_origin(first, cache)
 
     folds = keep_folds(folder, cache, sites, first, first.seed, keep)
     runs = {}

@@ -5,13 +5,12 @@ Its files: `run_folder`.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, of_one_patient
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patient, read_patient
 from PCRPredictorLib.report.overlay import save_attention
@@ -162,10 +161,13 @@ def draw_failures(job: Job, run: Run, patients: Sequence[str], words: Sequence[s
     """Draw where the last step looked in the patients with the largest errors, without their names."""
     pictures = []
     for name, text in zip(patients, words, strict=True):
-        with suppress(DataError):  # the cohort may have been moved since
-            exam = read_patient(_find_patient(job, run, name))
-            *_, attention = explain_steps(job.folder, name, exam).values()
-            pictures.append((text.split(":")[0], exam, attention))
+        try:
+            with of_one_patient():
+                exam = read_patient(_find_patient(job, run, name))
+                *_, attention = explain_steps(job.folder, name, exam).values()
+                pictures.append((text.split(":")[0], exam, attention))
+        except DataError as error:  # it was read for the run, and may have been moved or damaged since
+            job.progress.say(f"{name}: its error is not drawn: {str(error).removeprefix(f'{name}: ')}")
     if pictures:
         with whole_file(job.folder.failures) as part:
             save_attention(pictures, part)

@@ -1,15 +1,17 @@
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, Problem
 from PCRPredictorLib.exam import Geometry
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.build import open_or_build
-from PCRTrainingLib.cohort.cache import read_cache
+from PCRTrainingLib.cohort.cache import GridCache, read_cache, report_left_out
 from PCRTrainingLib.config import PRESETS
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.schema import USUAL, build_schema
@@ -180,3 +182,16 @@ def test_lesions_that_count_on_their_own_only_since_the_run_began_are_refused(co
     (cohort / "cohort.json").write_text('{"lesions": "each"}')
     with pytest.raises(DataError, match=r"cohort.json says something else about the masks of P0"):
         build(cohort, tmp_path / "cache")
+
+
+def test_patients_left_out_are_named_with_the_reason():
+    said = []
+    progress = SimpleNamespace(say=said.append)
+    problems = (Problem("P1", "is damaged"), Problem("P2", "is damaged"), Problem("P3", "has no label"))
+    report_left_out(GridCache(Path(), GridSpec(), (), problems), progress, ", see the list")
+    report_left_out(GridCache(Path(), GridSpec(), (), ()), progress)
+    assert said == [
+        "3 of 3 patients left out, see the list",
+        "  2 patients: is damaged (P1, P2)",
+        "  P3: has no label",
+    ]

@@ -1,9 +1,13 @@
 """The protocol of a job: what it counts, what it records, and what a resumed job keeps."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from PCRPredictorLib.engine.engine import ThisProcess, ignore
 from PCRPredictorLib.engine.local import Local
+from PCRPredictorLib.errors import Problem
+from PCRPredictorLib.model.grid import GridSpec
+from PCRTrainingLib.cohort.cache import GridCache
 from PCRTrainingLib.config import PRESETS
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import RunFolder, read_json
@@ -11,12 +15,13 @@ from PCRTrainingLib.training.folds import FoldTask
 from support.training_cohort import quiet_job
 
 QUICK, FULL = PRESETS["quick"], PRESETS["full"]
+EMPTY = GridCache(Path(), GridSpec(), (), (Problem("P1", "P1 is damaged"), Problem("P2", "P2 is damaged")))
 
 
 def test_resumed_job_keeps_its_configuration_options_and_table(tmp_path):
     job = quiet_job(tmp_path / "cohort", tmp_path / "run", clinical_rows=[tmp_path / "more.csv"])
     with job.hold("experiment", QUICK, {"seeds": [1, 2]}):
-        job.write_origin(QUICK)
+        job.write_origin(QUICK, EMPTY)
     job.folder.seed(1).path.mkdir()
     job.folder.seed(1).splits.touch()
     again = quiet_job(tmp_path / "cohort", tmp_path / "run", resume=True)
@@ -80,10 +85,18 @@ class Counting(Progress):
 def test_run_records_the_machines_that_it_ran_on(tmp_path):
     job = quiet_job(tmp_path, tmp_path / "run")
     with job.hold("train", QUICK):
-        job.write_origin(replace(QUICK, precision="float32"))
+        job.write_origin(replace(QUICK, precision="float32"), EMPTY)
     again = quiet_job(tmp_path, tmp_path / "run", resume=True, engine=Local(7, 1, [], print))
     with again.hold("train", QUICK):
         first, second = read_json(again.folder.origin)["machines"]
     assert (first["precision"], second["precision"]) == ("float32", "bfloat16 for features, else float32")
     assert (first["processes"], second["processes"]) == (1, 7)
     assert first["processor"]
+
+
+def test_run_records_how_many_patients_were_left_out_and_why_without_their_names(tmp_path):
+    job = quiet_job(tmp_path, tmp_path / "run")
+    with job.hold("train", QUICK):
+        job.write_origin(QUICK, EMPTY)
+    found = read_json(job.folder.origin)
+    assert (found["patients"], found["left_out"]) == (0, [{"reason": "<patient> is damaged", "patients": 2}])
