@@ -19,6 +19,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DOCS = "https://github.com/BreastPCR/SlicerBreastPCR/blob/main/Resources/Docs"
+RICH_LABELS = ("examNotesLabel", "modelLabel", "probabilityLabel", "evidenceLabel", "warningLabel", "keysLabel")
 SHORT_WINDOW = 860  # pixels: less than a screen of 1080 leaves
 
 
@@ -146,8 +147,10 @@ class PCRPredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.follow_up = FollowUpPart(ui, self.ui, scene, session, self.tumour, model_folder(), missing)
 
     def _keep_texts_whole(self, panel) -> None:
+        from PCRPredictorPanel.toolkit.plain_text import show_plain
         from PCRPredictorPanel.toolkit.whole_text import WholeTexts, narrow
 
+        show_plain(panel, RICH_LABELS)
         narrow(slicer.util.findChildren(panel, className="QComboBox"))
         self.texts = WholeTexts(panel)
         self.session.activity.on_change.append(self.texts.fit)

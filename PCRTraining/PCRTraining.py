@@ -91,6 +91,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _make_sections(self) -> None:
         from PCRPredictorPanel.toolkit.background import Background
+        from PCRPredictorPanel.toolkit.plain_text import show_plain
         from PCRTrainingPanel.adapt_controls import AdaptControls
         from PCRTrainingPanel.cohort_controls import CohortControls
         from PCRTrainingPanel.label_controls import LabelControls
@@ -111,6 +112,7 @@ class PCRTrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.run = RunControls(self.ui, self.cohort, self.settings, self.update, self.show_error)
         self.results = ResultsControls(self.ui, self.cohort, self.run, self.background, self.show_error, model_folder())
         self.ui.addDicomButton.connect("clicked(bool)", self.add_dicom)
+        show_plain(self.parent)
         open_links((self.ui.cohortLabel, self.ui.patientLabel, self.ui.runLabel, self.ui.adaptLabel), self.open_patient)
 
     def cleanup(self) -> None:

@@ -12,6 +12,7 @@ from PCRPredictorLib.model.store import add_model, list_models
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
+from PCRPredictorPanel.toolkit.plain_text import literal, show_text
 from PCRTrainingLib.training_choices import RecalibrationChoices
 from slicer.i18n import tr as _
 
@@ -79,7 +80,7 @@ class AdaptControls:
         used(self._ui.adaptPath)
         self._lines.clear()
         self._written = choices.out
-        self._ui.adaptLabel.text = _("Recalibrating...")
+        show_text(self._ui.adaptLabel, _("Recalibrating..."))
         self._child.start(choices.words(), COMMANDS)
         self.update()
 
@@ -96,13 +97,15 @@ class AdaptControls:
         if widget is not None:
             widget.models.refresh(model.name)
         self.refresh()
-        self._ui.adaptLabel.text = _("PCR Predictor lists the model {name} now.").format(name=model.name)
+        show_text(self._ui.adaptLabel, _("PCR Predictor lists the model {name} now.").format(name=model.name))
 
     def update(self, *_args: object) -> None:
         """Enable the buttons that can be used now, and say why others cannot."""
         problem = self.choices.problem
         self._ui.recalibrateButton.enabled = problem is None
-        self._ui.recalibrateButton.toolTip = problem or _("Offset, slope and operating points for these patients.")
+        self._ui.recalibrateButton.toolTip = literal(problem) or _(
+            "Offset, slope and operating points for these patients."
+        )
         written = self._written is not None and self._written.is_dir() and not self._child.running
         self._ui.useAdaptedButton.enabled = written
 
@@ -115,7 +118,10 @@ class AdaptControls:
 
     def _end(self, code: int | None, errors: str) -> None:
         text = "\n".join(self._lines) if code == 0 else last_sentence(errors, code or 0)
-        self._ui.adaptLabel.text = text if code == 0 else self._cohort.link(text)
+        if code == 0:
+            show_text(self._ui.adaptLabel, text)
+        else:
+            self._cohort.show_linked(self._ui.adaptLabel, text)
         if code not in (0, None):
             self._show_error(text, trace_in(errors))
         self.update()

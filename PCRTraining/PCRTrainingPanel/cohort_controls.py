@@ -15,7 +15,7 @@ from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.cohort.review import describe_reviews
 from slicer.i18n import tr as _
 
-from .patient_links import link_patients
+from .patient_links import show_linked
 
 COLUMNS = {
     "patient_id": _("Patient"),
@@ -78,13 +78,13 @@ class CohortControls:
         """Select the row of a patient in the table, if it has one."""
         self._table.select(patient_id)
 
-    def link(self, text: str) -> str:
-        """Return a message with the patients that it names as links."""
+    def show_linked(self, label: Any, text: str) -> None:
+        """Show a message in a label, with the patients that it names as links."""
         try:
             named = self.patients or [patient.patient_id for patient in find_patients(self.folder)]
         except (DataError, TypeError):  # no cohort, or none that can be read
-            return text
-        return link_patients(text, named)
+            named = []
+        show_linked(label, text, named)
 
     @property
     def selected(self) -> str | None:

@@ -16,6 +16,7 @@ from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
+from PCRPredictorPanel.toolkit.plain_text import show_text
 from PCRPredictorPanel.toolkit.table import Table
 from PCRTrainingLib.charts import model_row, result_charts
 from PCRTrainingLib.run_folder import RunFolder
@@ -115,7 +116,7 @@ class ResultsControls:
         widget = getattr(slicer.modules, "PCRPredictorWidget", None)
         if widget is not None:
             widget.models.refresh(model.name)
-        self._ui.runLabel.text = _("PCR Predictor lists the model {name} now.").format(name=model.name)
+        show_text(self._ui.runLabel, _("PCR Predictor lists the model {name} now.").format(name=model.name))
 
     def explain(self, *_args: object) -> None:
         """Open the chosen patient with the attention of each step, by the fold that held the patient out."""
@@ -144,7 +145,7 @@ class ResultsControls:
             return
         used(self._ui.externalPath, self._ui.evaluationPath)
         self._evaluation = out
-        self._ui.runLabel.text = _("Evaluating...")
+        show_text(self._ui.runLabel, _("Evaluating..."))
         self._child.start(["evaluate", str(cohort), "--model", str(run.bundle), "--out", str(out)], COMMANDS)
         self.update()
 
@@ -215,9 +216,9 @@ class ResultsControls:
         if code == 0:
             self._models += read_models(RunFolder(self._evaluation))
             self._fill_table()
-            self._ui.runLabel.text = _("Evaluated: {path}").format(path=self._evaluation)
+            show_text(self._ui.runLabel, _("Evaluated: {path}").format(path=self._evaluation))
         elif code is not None:
             problem = last_sentence(errors, code)
-            self._ui.runLabel.text = problem
+            show_text(self._ui.runLabel, problem)
             self._show_error(problem, trace_in(errors))
         self.update()

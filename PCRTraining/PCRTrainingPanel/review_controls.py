@@ -18,6 +18,7 @@ from PCRPredictorLib.mrml.segments import Tumour, add_empty_segmentation, put_se
 from PCRPredictorLib.reading.cohort import find_patient, read_patient
 from PCRPredictorPanel.toolkit.background import Background
 from PCRPredictorPanel.toolkit.one_click import OneClick
+from PCRPredictorPanel.toolkit.plain_text import literal
 from PCRPredictorPanel.toolkit.segment_editor import SegmentEditor
 from PCRTrainingLib.cohort.review import mark_reviewed, next_unreviewed, save_mask
 from slicer.i18n import tr as _
@@ -149,7 +150,7 @@ class ReviewControls:
     def _take_tumour(self, reference: Any, geometry: Any, grown: Any) -> None:
         if self.nodes.get("pre") is not reference:
             return  # a different patient was opened meanwhile
-        if not grown.question or slicer.util.confirmYesNoDisplay(grown.question):
+        if not grown.question or slicer.util.confirmYesNoDisplay(literal(grown.question)):
             put_segments(self.nodes["segmentation"], [Tumour.of_mask(grown.mask)], geometry, reference)
 
     def _choose_edited(self) -> tuple[Any, Any]:

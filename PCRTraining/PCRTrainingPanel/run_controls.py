@@ -14,6 +14,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.toolkit.child_process import ChildProcess, last_sentence
 from PCRPredictorPanel.toolkit.messages import trace_in
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
+from PCRPredictorPanel.toolkit.plain_text import literal, show_text
 from PCRTrainingLib.charts import training_charts
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
@@ -108,14 +109,14 @@ class RunControls:
         arguments = choices.words(plan.folder, self._ui.deviceSelector.currentData)
         arguments += ["--resume"] if resume else choices.options(self._write_config())
         self._ui.logText.clear()
-        self._ui.runLabel.text = _("Starting...")
+        show_text(self._ui.runLabel, _("Starting..."))
         self._progress = StageProgress()
         self._child.start(arguments, COMMANDS)
         self._changed()
 
     def cancel(self, *_args: object) -> None:
         """End the run with all of its processes."""
-        self._ui.runLabel.text = _("Cancelling...")
+        show_text(self._ui.runLabel, _("Cancelling..."))
         self._child.cancel()
 
     def close(self) -> None:
@@ -140,27 +141,27 @@ class RunControls:
         try:
             return plot_charts(training_charts(self.run, _)) if self.run is not None else {}
         except DataError as error:
-            self._ui.runLabel.text = str(error)
+            show_text(self._ui.runLabel, str(error))
             return {}
 
     def update(self) -> None:
         """Enable the buttons that can be used now, and say why others cannot."""
         ui, plan = self._ui, self.plan
         ui.startButton.enabled = plan.start_problem is None
-        ui.startButton.toolTip = plan.start_problem or _("Start the run.")
+        ui.startButton.toolTip = literal(plan.start_problem) or _("Start the run.")
         ui.startReasonLabel.text = (plan.start_problem or "") if plan.state == "none" else ""
         ui.startReasonLabel.visible = bool(ui.startReasonLabel.text)
         ui.resumeButton.enabled = plan.can_resume
-        ui.resumeButton.toolTip = plan.problem or _("Go on with the run in this folder.")
+        ui.resumeButton.toolTip = literal(plan.problem) or _("Go on with the run in this folder.")
         ui.cancelButton.enabled = ui.progressBar.visible = self.running
         ui.chartsButton.enabled = plan.state != "none"
         ui.estimateButton.enabled = plan.can_estimate and not self._estimator.running
-        ui.estimateButton.toolTip = plan.settings_problem or _("Time a few batches on this computer.")
+        ui.estimateButton.toolTip = literal(plan.settings_problem) or _("Time a few batches on this computer.")
 
     def describe(self) -> None:
         """Show how far the run in the folder is, unless this panel follows it."""
         if not self.running:
-            self._ui.runLabel.text = self.plan.describe()
+            show_text(self._ui.runLabel, self.plan.describe())
 
     def _choose(self, *_args: object) -> None:
         self.describe()
@@ -180,7 +181,7 @@ class RunControls:
             self._log(str(event["text"]))
         self._ui.progressBar.setRange(0, max(progress.total, 1))
         self._ui.progressBar.setValue(min(progress.done, max(progress.total, 1)))
-        self._ui.runLabel.text = f"{progress.describe(now, _)}  {event.get('detail', '')}"
+        show_text(self._ui.runLabel, f"{progress.describe(now, _)}  {event.get('detail', '')}")
         if now - self._refreshed > _REFRESH_S and self.plan.state == "running":
             self._refreshed = now
             self._ui.chartsButton.enabled = True
@@ -193,12 +194,12 @@ class RunControls:
     def _end(self, code: int | None, errors: str) -> None:
         if code == 0 or (code is None and self.plan.state == "finished"):  # the cancel came too late
             self.refresh_charts()
-            self._ui.runLabel.text = _("Finished.")
+            show_text(self._ui.runLabel, _("Finished."))
         elif code is None:
-            self._ui.runLabel.text = _("Cancelled; resume it to continue.")
+            show_text(self._ui.runLabel, _("Cancelled; resume it to continue."))
         else:
             problem = self.plan.describe_failure(last_sentence(errors, code))
-            self._ui.runLabel.text = self._cohort.link(problem)
+            self._cohort.show_linked(self._ui.runLabel, problem)
             self._show_error(problem, trace_in(errors))
         self._changed()
         self._wait_for_lock()

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from ..toolkit.child_process import ChildProcess, last_sentence
 from ..toolkit.path_field import follow, path_of, remember, used
+from ..toolkit.plain_text import literal
 from ..toolkit.table import Table
 
 COLUMNS = {
@@ -54,7 +55,7 @@ class BatchControls:
         """Enable the buttons that can be used, and show why the others cannot."""
         problem = self._problem()
         self._ui.batchButton.enabled = problem is None and not self.running
-        self._ui.batchButton.toolTip = problem or _("Predict every patient of the cohort.")
+        self._ui.batchButton.toolTip = literal(problem) or _("Predict every patient of the cohort.")
         self._ui.batchCancelButton.enabled = self.running
 
     def start(self, *_args: object) -> None:

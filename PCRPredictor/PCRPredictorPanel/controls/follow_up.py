@@ -18,6 +18,7 @@ from PCRPredictorLib.session.course.words import describe_answer
 from slicer.i18n import tr as _
 
 from ..toolkit.path_field import path_of
+from ..toolkit.plain_text import literal
 from ..toolkit.table import Table
 from ..visit_nodes import studies_in_scene
 
@@ -123,8 +124,8 @@ class FollowUpControls:
             selector.setCurrentIndex(selector.findData(self._visits.next_visit))
         ui.followReasonLabel.text = against or "" if self._visits.entries and not self._activity.doing else ""
         ui.followMeasureButton.enabled, ui.followPredictButton.enabled = problem is None, against is None
-        ui.followMeasureButton.toolTip = problem or _("Measure the tumour at each visit.")
-        ui.followPredictButton.toolTip = against or _(
+        ui.followMeasureButton.toolTip = literal(problem) or _("Measure the tumour at each visit.")
+        ui.followPredictButton.toolTip = literal(against) or _(
             "Measure each visit, and predict the probability of pCR after each."
         )
         ui.followSaveButton.enabled = self._analysis.can_save

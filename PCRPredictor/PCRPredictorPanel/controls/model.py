@@ -13,6 +13,8 @@ from PCRPredictorLib.model.store import StoredModel, add_model, list_models, rem
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+from ..toolkit.plain_text import literal
+
 DEVICES = {"automatic": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)")}
 SETTING = "BreastPCR/Model"
 
@@ -124,7 +126,7 @@ class ModelControls:
     def _remove(self, *_args: object) -> None:
         model = self._model()
         question = _("Remove the model {name} from this computer?")
-        if model is None or not slicer.util.confirmYesNoDisplay(question.format(name=model.name)):
+        if model is None or not slicer.util.confirmYesNoDisplay(literal(question.format(name=model.name))):
             return
         try:
             remove_model(model)

@@ -9,6 +9,7 @@ from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
+from ..toolkit.plain_text import show_plain
 from ..toolkit.whole_text import narrow
 
 
@@ -55,6 +56,7 @@ class PatientForm:
             self._fields[variable.name] = field
         if not asked:
             self._layout.addRow(qt.QLabel(_("This model uses no clinical values.")))
+        show_plain(self._layout.parentWidget())
 
     def _values(self) -> dict[str, object]:
         """Return what the fields hold, by name, without the unknown ones."""

@@ -20,6 +20,7 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from ..node_scene import NodeScene
+from ..toolkit.plain_text import literal
 
 _SLICE_MS, _PHASE_MS, _TURN_MS = 100, 400, 60  # between two pictures of a film
 _CURSOR_MS = 33  # between two curves at the cursor: 30 per second
@@ -104,7 +105,7 @@ class ReadingControls(VTKObservationMixin):
         has_tumour = self._scene.problem() is None
         ui.measureButton.enabled = ui.kineticsButton.enabled = has_tumour
         ui.measureButton.toolTip = (
-            _("Measure the curve of the tumour as it is drawn now.") if has_tumour else self._scene.problem()
+            _("Measure the curve of the tumour as it is drawn now.") if has_tumour else literal(self._scene.problem())
         )
         _set_checked(ui.kineticsButton, self._session.overlay.kind == "curve_type")
         _set_checked(ui.hangButton, _layout().GetViewArrangement() == HANGING_LAYOUT)

@@ -16,6 +16,7 @@ from slicer.i18n import tr as _
 from ..dependencies import HIGHDICOM, offer
 from ..node_scene import NodeScene
 from ..toolkit.messages import show_problem
+from ..toolkit.plain_text import literal
 
 _TEXTS = ("probability", "decision", "evidence", "image", "matter", "attention", "warning")
 
@@ -47,7 +48,7 @@ class ResultControls:
         """Show what is running, the result, and what can be done."""
         ui, problem = self._ui, self._session.problem()
         ui.predictButton.enabled = problem is None
-        ui.predictButton.toolTip = problem or _("Predict the response and show the attention.")
+        ui.predictButton.toolTip = literal(problem) or _("Predict the response and show the attention.")
         doing = bool(self._session.activity.doing)
         ui.reasonLabel.text = "" if doing else problem or ""
         ui.reasonLabel.visible = bool(ui.reasonLabel.text)

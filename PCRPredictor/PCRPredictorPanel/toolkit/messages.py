@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import qt
 import slicer
 from PCRPredictorLib.errors import TOO_LARGE, trace_of
 
@@ -23,7 +24,7 @@ def show_problem(problem: str | Exception, title: str, details: str = "") -> Non
     if isinstance(problem, Exception):
         details = details or trace_of(problem)
         problem = TOO_LARGE if isinstance(problem, MemoryError) else str(problem) or type(problem).__name__
-    more: dict[str, Any] = {"detailedText": details} if details else {}
+    more: dict[str, Any] = {"textFormat": qt.Qt.PlainText} | ({"detailedText": details} if details else {})
     slicer.util.errorDisplay(problem, windowTitle=title, **more)
 
 

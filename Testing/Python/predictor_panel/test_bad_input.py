@@ -197,3 +197,12 @@ def test_what_went_wrong_unexpectedly_can_be_copied_and_names_no_patient(panel, 
     assert details in record.getMessage()
     assert "Anna" not in details + record.getMessage()
     assert panel.ui.statusLabel.textInteractionFlags & qt.Qt.TextSelectableByMouse
+
+
+def test_lattice_that_no_exam_can_have_is_one_message(panel):
+    choose_tiny(panel)
+    panel.ui.earlySelector.currentNode().SetSpacing(1, float("nan"), 1)
+    predict(panel)
+    assert len(panel.messages) == 1
+    assert panel.messages[0].startswith("the early volume: its voxels must be 0.05 to 20 mm wide")
+    assert usable(panel)

@@ -98,7 +98,7 @@ def _mutate_lines(rng: Random, path: Path) -> None:
     number, part = rng.randrange(len(lines)), path.with_suffix(".json")
     part.write_text(lines[number], encoding="utf-8")
     mutate_json(rng, part)
-    lines[number] = part.read_text(encoding="utf-8", errors="surrogatepass").replace("\n", " ")
+    lines[number] = part.read_text(encoding="utf-8", errors="replace").replace("\n", " ")
     part.unlink()
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
 
