@@ -10,8 +10,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
+from .attacks import PAGE, attacks_of, describe, try_attacks
 from .format import Format
 from .formats import FORMATS
 from .sandbox import load_program
@@ -24,15 +26,15 @@ _SLICE = 20  # seconds that a format has before the next one's turn
 def main() -> int:
     """Return 1 if there is a finding."""
     given = _arguments()
-    if given.attacks:
-        for kind in FORMATS.values():
-            print(f"{kind.name} ({', '.join(kind.faces)}): {len(kind.attacks)} attacks")
-            print("".join(f"  {name}\n" for name in kind.attacks), end="")
+    if given.page:
+        PAGE.write_text(describe(FORMATS.values()), encoding="utf-8")
         return 0
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     load_program()
     kinds = [FORMATS[name] for name in given.formats or FORMATS]
-    tried, found, spent = ({kind.name: 0 for kind in kinds} for _ in range(3))
+    if given.attacks:
+        return _attack(kinds)
+    tried, found, spent, peak = ({kind.name: 0.0 for kind in kinds} for _ in range(4))
     seeds = {kind.name: given.only if given.only is not None else given.seed for kind in kinds}
     with tempfile.TemporaryDirectory() as temporary:
         intact = {kind.name: _make(kind, Path(temporary)) for kind in kinds}
@@ -46,6 +48,7 @@ def main() -> int:
                     work = Path(temporary) / "work"
                     face, trial = try_seed(kind, intact[kind.name], seed, work)
                     tried[kind.name] += 1
+                    peak[kind.name] = max(peak[kind.name], trial.ending.megabytes)
                     seeds[kind.name] += 1
                     if trial.finding or given.only is not None:
                         found[kind.name] += bool(trial.finding)
@@ -57,8 +60,31 @@ def main() -> int:
             if given.only is not None:
                 break
     for name in tried:
-        print(f"{name}: {tried[name]} inputs in {spent[name]:.0f} s from seed {given.seed}, {found[name]} findings")
+        text = f"{name}: {tried[name]:.0f} inputs in {spent[name]:.0f} s from seed {given.seed}"
+        print(f"{text}, at most {peak[name]:.0f} MB, {found[name]:.0f} findings")
     return int(any(found.values()))
+
+
+def _attack(kinds: list[Format]) -> int:
+    """Try every known attack, and print the findings and a line of each format; return 1 if there is a finding."""
+    bad = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind in kinds:
+            tried = list(try_attacks(kind, _make(kind, Path(temporary)), Path(temporary) / "work"))
+            found = [each for each in tried if each.finding]
+            for each in found:
+                print(
+                    f"{each.kind}, {each.face}, {each.name}: {each.finding}".encode(
+                        "ascii", "backslashreplace"
+                    ).decode()
+                )
+            codes = Counter(each.ending.code for each in tried)
+            peak = max((each.ending.megabytes for each in tried), default=0)
+            ends = ", ".join(f"{number} with exit code {code}" for code, number in sorted(codes.items()))
+            print(f"{kind.name}: {len(attacks_of(kind))} attacks, {len(tried)} tries: {ends or 'none'}; ", end="")
+            print(f"at most {peak:.0f} MB, {len(found)} findings", flush=True)
+            bad += len(found)
+    return int(bad > 0)
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,7 +93,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--formats", nargs="*", choices=list(FORMATS), help=f"of {', '.join(FORMATS)}; default: all")
     parser.add_argument("--seed", type=int, default=0, help="of the first input; the others follow")
     parser.add_argument("--only", type=int, help="try the input of this seed, and no other")
-    parser.add_argument("--attacks", action="store_true", help="list the known attacks of each format, and end")
+    parser.add_argument("--attacks", action="store_true", help="try every known attack instead of random input")
+    parser.add_argument("--page", action="store_true", help="write the page of the known attacks, and end")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="folder of findings")
     return parser.parse_args()
 

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from filelock import FileLock, Timeout
 
 from ..errors import DataError
+from ..files.json_text import parse_json
 from .rows import Row
 
 JOURNAL, FORMAT = "predictions.jsonl", 1
@@ -79,7 +80,7 @@ class Journal:
         if patient not in self.places:
             return None
         self.file.seek(self.places[patient][0])
-        return Entry(**json.loads(self.file.readline()))
+        return parse_entry(self.file.readline())
 
     def inputs_of(self, patient: str) -> str:
         """Return the hash of the inputs that a patient was finished with, "" if it was not."""
@@ -113,6 +114,29 @@ def hold_folder(out: Path) -> Iterator[None]:
         if made and [path.name for path in out.iterdir()] == [_LOCK]:
             (out / _LOCK).unlink()
             out.rmdir()
+
+
+def parse_entry(line: bytes) -> Entry:
+    """Return the entry of a line, checked: the file may have been damaged on the disk, or changed by hand.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    content = parse_json(line)
+    try:
+        entry = Entry(**content)  # type: ignore[arg-type]
+    except TypeError:
+        raise ValueError("it is no entry") from None
+    kinds = {"patient": str, "rows": list, "facts": dict | None, "inputs": str, "passing": bool}
+    if bad := [name for name, kind in kinds.items() if not isinstance(getattr(entry, name), kind)]:
+        raise ValueError(f"its {bad[0]} is of a different kind")
+    if not entry.rows or not all(map(_is_row, entry.rows)):
+        raise ValueError("its rows must be objects with texts")
+    return entry
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(cell, str) for cell in row.values())
 
 
 @contextmanager
@@ -154,14 +178,14 @@ def _load(journal: Journal, asked: Mapping[str, object]) -> None:
             file.truncate(place)
             return
         try:
-            journal._note(place, Entry(**json.loads(line)))
-        except (ValueError, TypeError):  # damaged on the disk: the patient is done again
+            journal._note(place, parse_entry(line))
+        except ValueError:  # damaged on the disk: the patient is done again
             continue
 
 
 def _check_asked(path: Path, line: bytes, asked: Mapping[str, object]) -> None:
     try:
-        before = dict(json.loads(line))
+        before = dict(parse_json(line))  # type: ignore[call-overload]
     except (ValueError, TypeError):
         raise DataError(f"{path}: is damaged; choose a different folder") from None
     for name, value in asked.items():

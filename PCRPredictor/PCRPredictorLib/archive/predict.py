@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..errors import DataError
 from ..formatting import count
 from ..outputs import RESULT, folder_name
 from ..reading.sources import Source
+from ..saved.records import from_plain
 from ..shift.facts import PatientFacts
 from ..writing import remove_leftovers
 from .identity import identify
@@ -25,6 +26,7 @@ from .rows import error_row
 from .table import TABLE, entries, write_table
 
 _SECONDS = 0.3  # that a small exam takes
+_LARGEST = 1e12  # of a number that is known of a patient
 Say = Callable[[str], None]
 
 
@@ -154,8 +156,19 @@ def _kept(journal: Journal, patient: Source, request: Request) -> Entry | None:
     except OSError:  # a file is not there: that is reported when the patient is read
         return None
     entry, folder = journal.read(patient.name), request.folder_of(patient.name)
+    if entry is not None and not _are_facts(entry.facts):  # damaged, or changed by hand
+        return None
     missing = folder is not None and entry is not None and not entry.error and not (folder / RESULT).is_file()
     return None if missing else entry
+
+
+def _are_facts(facts: Mapping[str, object] | None) -> bool:
+    """Return True for what is known of a patient, or None, in numbers that can be averaged."""
+    try:
+        found = PatientFacts() if facts is None else from_plain(PatientFacts, facts)
+    except ValueError:
+        return False
+    return all(abs(number) < _LARGEST for number in (*found.numbers.values(), found.probability or 0.0))
 
 
 @contextmanager

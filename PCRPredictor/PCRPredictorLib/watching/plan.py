@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from ..archive.journal import Entry
+from ..archive.journal import Entry, parse_entry
 from ..pacs.connection import Connection
 from ..pacs.studies import Query, find_studies, with_series
 from ..pacs.study import Study
@@ -46,8 +45,8 @@ def _kept(settings: Settings) -> dict[str, Entry]:
     found = {}
     for line in lines:
         try:
-            entry = Entry(**json.loads(line))
-        except (ValueError, TypeError):  # being written, or damaged
+            entry = parse_entry(line)
+        except ValueError:  # being written, or damaged
             continue
         found[entry.patient] = entry
     return found

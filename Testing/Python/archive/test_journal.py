@@ -69,3 +69,37 @@ def test_journal_without_a_patient_does_not_stay(tmp_path):
     with pytest.raises(KeyboardInterrupt), open_journal(tmp_path / "rows.jsonl", ASKED):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"patient": 5},
+        {"patient": []},
+        {"rows": []},
+        {"rows": "text"},
+        {"rows": [5]},
+        {"rows": [{"error": 5}]},
+        {"facts": 5},
+        {"inputs": ["z"]},
+        {"passing": "no"},
+        {"more": 1},
+    ],
+)
+def test_line_that_is_no_entry_costs_its_patient_alone(path, change):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[2] = json.dumps(json.loads(lines[2]) | change)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with open_journal(path, ASKED) as journal:
+        assert list(journal.places) == ["one", "drei, 3"]
+
+
+@pytest.mark.parametrize("text", ["5", "[1]", "[" * 200_000, '{"a": 1e999}'])
+def test_first_line_or_entry_that_is_no_object_is_damaged(path, text):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], text, *lines[2:]]) + "\n", encoding="utf-8")
+    with open_journal(path, ASKED) as journal:
+        assert list(journal.places) == ["zwei", "drei, 3"]
+    path.write_text("\n".join([text, *lines[1:]]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="is damaged"), open_journal(path, ASKED):
+        pass

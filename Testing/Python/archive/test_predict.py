@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import json
 from dataclasses import dataclass, field
 
 import pytest
@@ -171,6 +172,17 @@ def test_a_table_of_before_and_files_of_killed_processes_do_not_disturb(predict_
     (out / ".Trash-1000").mkdir()  # of the user
     predict_given([Scripted(name="a"), Scripted(name="b")], out, folder=out, resume=True)
     assert {path.name for path in out.iterdir()} == {"a", "b", ".lock", ".Trash-1000", JOURNAL, "predictions.csv"}
+
+
+@pytest.mark.parametrize("facts", [{"numbers": {"age": "x"}}, {"numbers": {"age": 1e300}}, {"label": []}, {"more": 1}])
+def test_facts_that_were_damaged_are_found_again_by_resume(predict_given, tmp_path, facts):
+    out = tmp_path / "out"
+    predict_given([Scripted(name="a"), Scripted(name="b")], out)
+    journal = out / "predictions.jsonl"
+    first, *lines = journal.read_text(encoding="utf-8").splitlines()
+    damaged = [json.loads(line) | {"facts": facts} for line in lines]
+    journal.write_text("\n".join([first, *map(json.dumps, damaged)]) + "\n", encoding="utf-8")
+    assert predict_given([Scripted(name="a"), Scripted(name="b")], out, resume=True).failed == {}
 
 
 def test_patient_that_kills_workers_is_reported_and_left_alone_by_resume(predict_given, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("readers are tried in forked children with limits of Linux", allow_module_level=True)
 
+from fuzz.attacks import PAGE, attacks_of, describe
 from fuzz.formats import FORMATS
 from fuzz.sandbox import load_program
 from fuzz.trial import try_input, try_seed
@@ -57,3 +58,8 @@ def test_random_input_is_the_same_for_the_same_seed(name, intact, tmp_path):
         try_seed(FORMATS[name], intact(FORMATS[name]), 7, work)
         found.append({f.relative_to(work): f.read_bytes() for f in (work / "in").rglob("*") if f.is_file()})
     assert found[0] == found[1]
+
+
+def test_page_lists_every_attack():
+    assert sum(len(attacks_of(kind)) for kind in FORMATS.values()) >= 80
+    assert PAGE.read_text(encoding="utf-8") == describe(FORMATS.values()), "run: cd Testing && python -m fuzz --page"
