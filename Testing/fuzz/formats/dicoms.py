@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from random import Random
 
-from support.hostile.dicom import KINDS, MASKS
+from support.hostile.dicom import KINDS, MASKS, PIXELS
 
 from ..format import Attack, Format, library, pcr
 from ..mutate_dicom import change_frame, mutate_dicom
@@ -188,7 +188,12 @@ def _predict(mask: str) -> dict[str, object]:
 
 def _on_one(spoil: Callable[[Path], None]) -> Attack:
     """Return the attack on one file of the exam, in the middle of it."""
-    return lambda folder: spoil(sorted((folder / "dicom").iterdir())[8])
+
+    def attack(folder: Path) -> None:
+        files = sorted((folder / "dicom").iterdir())
+        spoil(files[len(files) // 2])
+
+    return attack
 
 
 def _on_mask(spoil: Callable[[Path], None]) -> Attack:
@@ -204,8 +209,17 @@ FORMATS = (
         targets=("dicom/*",),
         mutate=mutate_dicom,
     ),
-    Format("enhanced", _write(_enhanced), faces=_predict("mask.nii.gz"), targets=("dicom/*",), mutate=mutate_dicom),
-    Format("compressed", _write(_compressed), faces=_predict("mask.nii.gz"), targets=("dicom/*",), mutate=mutate_dicom),
+    *(
+        Format(
+            name,
+            _write(write),
+            faces=_predict("mask.nii.gz"),
+            more={name: _on_one(spoil) for name, spoil in PIXELS.items()},
+            targets=("dicom/*",),
+            mutate=mutate_dicom,
+        )
+        for name, write in (("enhanced", _enhanced), ("compressed", _compressed))
+    ),
     Format(
         "segmentation",
         _write(_classic, "seg.dcm"),
