@@ -115,6 +115,8 @@ def _numbers(fields: Fields, name: str, count: int, file: str) -> np.ndarray:
 
 def _geometry(fields: Fields, sizes: list[int], name: str) -> Geometry:
     n = len(sizes)
+    if (unit := fields.get("DistanceUnits", "mm").lower()) not in ("mm", "?", ""):
+        raise DataError(f"{name}: its space must be in mm, got {unit[:20]}; export it again")
     given = "ElementSpacing" if "ElementSpacing" in fields else "ElementSize"
     if given not in fields:
         raise DataError(f"{name}: must have ElementSpacing, the widths of a voxel in mm; correct the header")

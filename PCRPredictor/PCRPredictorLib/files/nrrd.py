@@ -206,7 +206,8 @@ def _geometry(fields: Fields, sizes: list[int], axis: int | None, name: str) -> 
     """Return the lattice, and whether its place in the patient is known."""
     space = fields.get("space", "").lower().removesuffix("-time")
     signs = np.array(_SPACES.get(space, (1, 1, 1)), float)
-    units = set(re.findall(r'"([^"]*)"', fields.get("space units", ""))) - {"", "s", "ms"}
+    by_axis = [unit for k, unit in enumerate(re.findall(r'"([^"]*)"', fields.get("units", ""))) if k != axis]
+    units = {*by_axis, *re.findall(r'"([^"]*)"', fields.get("space units", ""))} - {"", "s", "ms"}
     if units - {"mm", "millimeter", "millimeters"}:
         raise DataError(f"{name}: its space must be in mm, got {' '.join(sorted(units))}; export it again")
     extent = tuple(size for k, size in enumerate(sizes) if k != axis)

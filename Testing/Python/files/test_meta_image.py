@@ -83,6 +83,7 @@ def test_missing_directions_are_a_warning(tmp_path):
     ("fields", "message"),
     [
         ({"ElementSpacing": None}, "must have ElementSpacing"),
+        ({"DistanceUnits": "cm"}, "its space must be in mm, got cm; export it again"),
         ({"ElementSpacing": "nan 1 1"}, "must be 0.05 to 20 mm wide"),
         ({"ElementSpacing": "0 1 1"}, "must be 0.05 to 20 mm wide"),
         ({"ElementSpacing": "1 1"}, "ElementSpacing must be 3 numbers, got 1 1"),

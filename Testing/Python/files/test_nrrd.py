@@ -187,6 +187,7 @@ def test_missing_space_is_a_warning(tmp_path, fields):
         ({"endian": None}, "must have the field 'endian'"),
         ({"line_skip": "3"}, "has lines to skip"),
         ({"space_units": '"m" "m" "m"'}, "its space must be in mm, got m"),
+        ({"space_directions": None, "spacings": "1 1 3", "units": '"cm" "cm" "cm"'}, "its space must be in mm, got cm"),
         ({**FIRST, "kinds": "RGBA-color domain domain domain"}, "must have one number per voxel"),
         ({**FIRST, "kinds": "3D-symmetric-matrix domain domain domain"}, "must have one number per voxel"),
         ({"data_file": "/etc/passwd"}, "its voxels must lie beside it, got '/etc/passwd'; put them there"),

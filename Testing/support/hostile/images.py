@@ -169,6 +169,10 @@ GEOMETRY = {
     "nrrd axes not at right angles": nrrd(space_directions="(2,0,0) (1,2,0) (0,0,4)"),
     "nrrd two equal axes": nrrd(space_directions="(2,0,0) (2,0,0) (0,0,4)"),
     "nrrd a direction of letters": nrrd(space_directions="(2,0,0) (a,2,0) (0,0,4)"),
+    "nrrd spacings in cm": nrrd(
+        space=None, space_directions=None, space_origin=None, spacings="0.2 0.2 0.4", units='"cm" "cm" "cm"'
+    ),
+    "mha spacing in cm": meta_image(DistanceUnits="cm", ElementSpacing="0.2 0.2 0.4"),
     "mha matrix of zeros": meta_image(TransformMatrix="0 0 0 0 0 0 0 0 0"),
     "mha matrix of NaN": meta_image(TransformMatrix="nan 0 0 0 1 0 0 0 1"),
     "mha matrix of length 3": meta_image(TransformMatrix="3 0 0 0 1 0 0 0 1"),
