@@ -10,6 +10,7 @@ import qt
 from PCRPredictorLib.errors import DataError
 from PCRPredictorPanel.controls.patient import decimals_of
 from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember
+from PCRPredictorPanel.toolkit.plain_text import show_plain
 from PCRTrainingLib.config import config_to_json, read_config
 from PCRTrainingLib.settings import OFFERED, describe_setting, read_setting, write_setting
 from slicer.i18n import tr as _
@@ -74,6 +75,7 @@ class SettingsForm:
             field.toolTip = described["description"]
             layout.addRow(f"{described['title']}:", field)
             self._fields[name] = field
+        show_plain(parent)
         self._initial = {name: _field_value(field) for name, field in self._fields.items()}
 
     def content(self) -> Mapping[str, Any]:
