@@ -76,7 +76,11 @@ class Journal:
         self._note(place, entry)
 
     def read(self, patient: str) -> Entry | None:
-        """Return the entry of a patient, None if there is none."""
+        """Return the entry of a patient, None if there is none.
+
+        Raises:
+            ValueError: if its line was changed since the file was opened.
+        """
         if patient not in self.places:
             return None
         self.file.seek(self.places[patient][0])
