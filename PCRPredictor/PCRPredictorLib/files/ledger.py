@@ -1,21 +1,18 @@
-"""Memory that other processes of this user are about to take: each notes it in a file, which it holds while it does.
+"""Memory that other processes of this user are about to take: each notes it in a file's name, and holds the file.
 
 Free memory is less only when it is used, so that several processes that read at once would each see it as theirs.
-A file that nobody holds is of a process that has ended. Where files cannot be held, as on Windows, nothing is noted.
+A file that nobody holds is of a process that has ended.
 """
 
-import contextlib
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from filelock import FileLock, Timeout
 
 _ALL = ".all"  # held while the others are counted and a new file is written
 
@@ -29,34 +26,33 @@ def noted(needed: int, check: Callable[[int], object]) -> Iterator[None]:
         check: called first with the bytes that the others have noted; it may raise.
     """
     folder = _folder()
-    if fcntl is None or folder is None:
+    if folder is None:
         check(0)
         yield
         return
-    with (folder / _ALL).open("ab") as everything:
-        fcntl.flock(everything, fcntl.LOCK_EX)
+    own = FileLock(folder / f"{os.getpid()}-{uuid4().hex}-{needed}")
+    with FileLock(folder / _ALL):
         check(_count(folder))
-        number, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=folder)
-        fcntl.flock(number, fcntl.LOCK_EX)
-        os.write(number, str(needed).encode())
+        own.acquire()
     try:
         yield
     finally:
-        Path(name).unlink(missing_ok=True)
-        os.close(number)
+        own.release()
+        with suppress(OSError):  # on Windows, while it is counted
+            Path(own.lock_file).unlink(missing_ok=True)
 
 
 def _folder() -> Path | None:
     """Return the folder of this user's files, None if it cannot be used or somebody else has made it."""
-    if fcntl is None:
-        return None
-    folder = Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp")) / f"breastpcr-{os.getuid()}"
+    shared = "/tmp" if os.name == "posix" else tempfile.gettempdir()  # that of Windows is the user's own
+    user = getattr(os, "getuid", int)()
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR", shared)) / f"breastpcr-{user}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError:
         return None
-    return folder if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() else None
+    return folder if stat.S_ISDIR(found.st_mode) and found.st_uid == user else None
 
 
 def _count(folder: Path) -> int:
@@ -65,10 +61,10 @@ def _count(folder: Path) -> int:
     for path in folder.iterdir():
         if path.name == _ALL or path.name.startswith(f"{os.getpid()}-"):
             continue
-        with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
+        with suppress(OSError, ValueError):
             try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
-            except BlockingIOError:
-                total += int(file.read(32) or 0)
+                with FileLock(path, timeout=0):
+                    path.unlink(missing_ok=True)
+            except Timeout:
+                total += int(path.name.rpartition("-")[2])
     return total
