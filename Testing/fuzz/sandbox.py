@@ -22,7 +22,7 @@ class Ending:
     Args:
         code: exit code; negative for a signal.
         out, err: what it wrote to standard output and standard error.
-        megabytes: beyond what the child started with.
+        megabytes: at most, beyond what it shares with its parent; pages of libraries that it touches count, too.
         seconds: of CPU.
     """
 
@@ -55,7 +55,7 @@ def read_in_child(face: Face, work: Path, memory: int = 1500, seconds: int = 30)
         seconds: of CPU that it may use; ten times that on the clock.
     """
     streams = work / "stdout", work / "stderr"
-    before = _resident(os.getpid())
+    before = _private(os.getpid())
     child = os.fork()
     if child == 0:
         _be_child(face, work, streams, memory, seconds)
@@ -117,6 +117,7 @@ def _size(process: int) -> int:
     return int(Path(f"/proc/{process}/statm").read_text().split()[0]) * resource.getpagesize() >> 20
 
 
-def _resident(process: int) -> float:
-    """Return the memory of a process in MB."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+def _private(process: int) -> float:
+    """Return the memory of a process in MB that is no file's: what a child has from its start on."""
+    _, resident, of_files = Path(f"/proc/{process}/statm").read_text().split()[:3]
+    return (int(resident) - int(of_files)) * resource.getpagesize() / 2**20
