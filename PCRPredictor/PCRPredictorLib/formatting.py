@@ -32,7 +32,7 @@ def as_line(text: str, longest: int = _LONGEST) -> str:
     """Return text from outside as one line that a terminal can show: see `make_visible`; the middle is left out of a
     text of more than `longest` characters.
     """
-    line = make_visible(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text)
+    line = make_visible(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text).replace("\t", " ")
     if len(line) <= longest:
         return line
     end = longest // 3

@@ -96,7 +96,7 @@ def test_characters_that_control_a_terminal_are_shown_and_letters_of_all_scripts
 
 
 def test_long_text_of_many_lines_is_one_line_with_its_start_and_end():
-    assert as_line("X must be a number,\ngot 'a'; correct it") == "X must be a number, got 'a'; correct it"
+    assert as_line("X must be a number,\ngot\t'a'; correct it") == "X must be a number, got 'a'; correct it"
     long = as_line(f"X must be a number, got {'9' * 100_000}; correct it")
     assert len(long) <= 1000
     assert long.startswith("X must be a number, got 999") and long.endswith("999; correct it")
