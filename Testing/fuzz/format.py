@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from .mutate import mutate_file
+from .mutate import mutate_bytes, mutate_file
 
 Face = Callable[[Path, Path], int]  # reads the inputs in a folder, writes to another one, returns an exit code
 Attack = Callable[[Path], None]  # changes intact inputs in their folder
@@ -104,5 +104,8 @@ class Format:
             for _ in range(rng.choice((1, 1, 1, 2))):
                 file = rng.choice(files)
                 if file.is_file():
-                    self.mutate(rng, file)
+                    try:
+                        self.mutate(rng, file)
+                    except Exception:  # an earlier mutation has left nothing of its kind
+                        mutate_bytes(rng, file)
         self.seal(folder)
