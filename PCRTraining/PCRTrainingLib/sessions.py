@@ -22,7 +22,7 @@ def session(folder: RunFolder, started: float) -> Iterator[None]:
         started: when the command began, s on the clock of `time.monotonic`, which no one sets.
     """
     before = _recorded(folder)
-    write_whole_json([*before, {"began": time.time()}], folder.sessions)
+    write_whole_json([*before, {"began": time.time(), "started": started}], folder.sessions)
     try:
         yield
     finally:
@@ -32,16 +32,21 @@ def session(folder: RunFolder, started: float) -> Iterator[None]:
 
 def total_seconds(folder: RunFolder, started: float) -> float:
     """Return the seconds of all sessions, with the one that began at `started`, s of `time.monotonic`."""
-    earlier = sum(each.get("seconds", 0.0) for each in _recorded(folder))
+    earlier = sum(each["seconds"] for each in _recorded(folder, started))
     return round(earlier + time.monotonic() - started, 1)
 
 
-def _recorded(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return the sessions that have ended; one that was killed took until its last epoch."""
+def _recorded(folder: RunFolder, running: float | None = None) -> list[dict[str, Any]]:
+    """Return the sessions that have ended; one that was killed took until its last epoch.
+
+    Args:
+        running: when the session that has not ended yet began, s of `time.monotonic`, if there is one.
+    """
     try:
         found = read_json(folder.sessions) if folder.sessions.is_file() else []
     except DataError:  # half-written by another program: the time is lost, not the run
         return []
+    found = [each for each in found if "seconds" in each or running is None or each.get("started") != running]
     epochs = [_changed(path) for path in folder.path.rglob("history.csv")] if found else []
     last = max(epochs, default=0.0)
     return [each if "seconds" in each else {"seconds": round(max(last - each["began"], 0.0), 1)} for each in found]

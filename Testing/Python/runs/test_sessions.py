@@ -16,6 +16,16 @@ def test_sessions_add_up_also_one_that_was_interrupted(tmp_path):
         assert total_seconds(folder, time.monotonic() - 5) == pytest.approx(15, abs=0.5)
 
 
+def test_a_running_session_counts_once_also_after_an_epoch(tmp_path):
+    folder, started = RunFolder(tmp_path), time.monotonic()
+    with session(folder, started):
+        time.sleep(0.5)
+        history = folder.step(0, "step1").history
+        history.parent.mkdir(parents=True)
+        history.write_text("epoch\n")
+        assert total_seconds(folder, started) == pytest.approx(time.monotonic() - started, abs=0.2)
+
+
 def test_a_session_that_was_killed_took_until_its_last_epoch(tmp_path):
     folder, now = RunFolder(tmp_path), time.time()
     (tmp_path / "sessions.json").write_text(f'[{{"began": {now - 100}}}]')
