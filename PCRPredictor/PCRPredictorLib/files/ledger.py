@@ -8,13 +8,14 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 _ALL = ".all"  # held while the others are counted and a new file is written
+_UNUSABLE = (OSError, NotImplementedError)  # a folder that is read-only or full, or has no locks: then nothing is noted
 
 
 @contextmanager
@@ -31,14 +32,20 @@ def noted(needed: int, check: Callable[[int], object]) -> Iterator[None]:
         yield
         return
     own = FileLock(folder / f"{os.getpid()}-{uuid4().hex}-{needed}")
-    with FileLock(folder / _ALL):
-        check(_count(folder))
-        own.acquire()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(folder / _ALL))
+            others = _count(folder)
+        except _UNUSABLE:
+            others = 0
+        check(others)
+        with suppress(*_UNUSABLE):
+            own.acquire()
     try:
         yield
     finally:
-        own.release()
-        with suppress(OSError):  # on Windows, while it is counted
+        with suppress(*_UNUSABLE):  # or, on Windows, while it is counted
+            own.release()
             Path(own.lock_file).unlink(missing_ok=True)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.files import memory
+from PCRPredictorLib.files import ledger, memory
 from PCRPredictorLib.files.ledger import noted
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs files that processes hold")
@@ -63,6 +63,17 @@ def test_a_folder_that_cannot_be_made_is_no_hindrance(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
     assert seen() == 0
+
+
+@pytest.mark.parametrize("error", [OSError(30, "Read-only file system"), NotImplementedError("no locks")])
+def test_a_folder_that_cannot_be_written_or_locked_is_no_hindrance(error, monkeypatch):
+    def refuse(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr(ledger.FileLock, "acquire", refuse)
+    assert seen() == 0
+    with pytest.raises(OSError, match="of the body"), noted(1, print):
+        raise OSError("of the body")
 
 
 def test_a_process_that_holds_copies_reserves_for_them(monkeypatch):
