@@ -44,14 +44,14 @@ def install_line(extra: str) -> str:
         return package_line(packages)
     path = _quoted(f"{checkout}[{extra}]")
     constraints = _quoted(str(checkout / "constraints.txt"))
-    return f"{_pip()} install -c {constraints} {'-e ' if _is_editable() else ''}{path}"
+    return f"{_pip_install()} -c {constraints} {'-e ' if _is_editable() else ''}{path}"
 
 
 def package_line(requirements: Sequence[str]) -> str:
     """Return the line that installs packages from an index, named with the versions that they may have."""
     if in_slicer():
         return f"slicer.util.pip_install({' '.join(requirements)!r})"
-    return f"{_pip()} install {' '.join(_quoted(each) for each in requirements)}"
+    return f"{_pip_install()} {' '.join(_quoted(each) for each in requirements)}"
 
 
 def find_checkout() -> Path | None:
@@ -88,13 +88,13 @@ def _origin() -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _pip() -> str:
+def _pip_install() -> str:
     """Return the beginning of a line for pip, or for uv where its environment has no pip."""
     if find_spec("pip") is None and shutil.which("uv"):
-        return f"uv pip --python {_quoted(sys.executable)}"
+        return f"uv pip install --python {_quoted(sys.executable)}"
     on_path = shutil.which("python")
     is_this = on_path is not None and Path(on_path).absolute() == Path(sys.executable).absolute()
-    return f"{'python' if is_this else _quoted(sys.executable)} -m pip"
+    return f"{'python' if is_this else _quoted(sys.executable)} -m pip install"
 
 
 def _quoted(word: str) -> str:

@@ -64,7 +64,7 @@ def test_slicer_installs_through_its_own_function(monkeypatch):
 def test_an_environment_of_uv_has_no_pip(installed, monkeypatch):
     monkeypatch.setattr(install, "find_spec", lambda _name: None)
     monkeypatch.setattr(install.shutil, "which", lambda name: f"/bin/{name}")
-    assert install_line("swin") == 'uv pip --python /venv/bin/python install "einops>=0.8"'
+    assert install_line("swin") == 'uv pip install --python /venv/bin/python "einops>=0.8"'
 
 
 def test_no_other_file_forms_such_a_line():
