@@ -118,7 +118,7 @@ def describe_interrupt(words: Sequence[str]) -> str:
         words: of the command line, without `pcr`.
     """
     more = _GO_ON.get(next((word for word in words if not word.startswith("-")), ""))
-    if words[:1] == ["predict"] and "--cohort" in words:
+    if words[:1] == ["predict"] and any(word.partition("=")[0] == "--cohort" for word in words):
         more = RESUME
     if words[:2] == ["pacs", "watch"]:
         more = ""

@@ -80,6 +80,7 @@ def test_handlers_are_as_before_after_a_command(monkeypatch, capfd):
         ("train a --out 'my run'", "go on with: pcr train a --out 'my run' --resume"),
         ("select a --out r --resume", "go on with: pcr select a --out r --resume"),
         ("predict --cohort a --out r", "go on with: pcr predict --cohort a --out r --resume"),
+        ("predict --cohort=a --out r", "go on with: pcr predict --cohort=a --out r --resume"),
         ("predict --dicom a --out r", "give the command again to begin anew"),
         ("import a b", "go on with: pcr import a b"),
         ("evaluate a --out r", "give the command again to begin anew"),
