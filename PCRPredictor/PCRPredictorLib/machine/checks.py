@@ -22,7 +22,7 @@ from ..bundles.folder import bundled_models, verify_bundle
 from ..errors import DataError
 from ..extras.install import EXTRAS, install_line, package_line
 from ..files.memory import total_memory
-from ..pacs.configuration import VARIABLE
+from ..pacs.configuration import VARIABLE, read_configuration
 
 OK, MISSING, WRONG = "ok", "missing", "wrong"
 _LEAST_MEMORY, _LEAST_DISK = 4 << 30, 1 << 30  # bytes: of a prediction of a full-size exam; of the results of a few
@@ -174,6 +174,10 @@ def _pacs() -> Check:
         return Check("PACS", MISSING, "not configured", f"name a file in {VARIABLE}, or give it with --pacs")
     if not Path(os.environ[VARIABLE]).is_file():
         return Check("PACS", WRONG, f"the file that {VARIABLE} names is not there", "check the path")
+    try:
+        read_configuration()
+    except DataError:  # which names folders of the user
+        return Check("PACS", WRONG, f"the file that {VARIABLE} names cannot be used", "pcr pacs find says why")
     return Check("PACS", OK, f"configured by {VARIABLE}")
 
 

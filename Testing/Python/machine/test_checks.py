@@ -48,13 +48,17 @@ def test_a_missing_part_is_not_wrong_and_has_its_line(monkeypatch, capsys):
     assert "without highdicom" in said
 
 
-@pytest.mark.parametrize(("file", "state"), [("", "missing"), ("gone.json", "wrong"), ("pacs.json", "ok")])
+@pytest.mark.parametrize(
+    ("file", "state"), [("", "missing"), ("gone.json", "wrong"), ("bad.json", "wrong"), ("pacs.json", "ok")]
+)
 def test_a_pacs_is_named_by_its_variable_alone(file, state, tmp_path, monkeypatch):
-    (tmp_path / "pacs.json").write_text("{}")
+    (tmp_path / "pacs.json").write_text('{"url": "https://secret.example/dicom-web"}')
+    (tmp_path / "bad.json").write_text('{"url": "https://secret.example", "tokens": "secret"}')
     monkeypatch.setenv(checks.VARIABLE, str(tmp_path / file) if file else "")
     found = checks._pacs()
     assert found.state == state
     assert str(tmp_path) not in found.found + found.advice
+    assert "secret" not in found.found + found.advice
 
 
 def test_little_memory_is_wrong(monkeypatch):
