@@ -29,7 +29,9 @@ def watch(
     ] = False,
     every: Annotated[str, typer.Option(help="Time between two looks, such as 30s, 5m, 1h.")] = "60s",
     settle: Annotated[str, typer.Option(help="Time that a study must not change for, until it is predicted.")] = "2m",
-    days: Annotated[int, typer.Option(min=0, help="Days of the study date up to today; 0 for any date.")] = 14,
+    days: Annotated[
+        int, typer.Option(min=0, max=36500, help="Days of the study date up to today; 0 for any date.")
+    ] = 14,
     date: Annotated[str, typer.Option(help="Instead of --days: study date or range, such as 20240101-20240630.")] = "",
     description: Annotated[str, typer.Option(help="Only studies with this in their description.")] = "",
     once: Annotated[bool, typer.Option("--once", help="Predict what is there now and end, as for cron.")] = False,
@@ -51,9 +53,9 @@ def watch(
     from ..pacs.configuration import read_configuration
     from ..pacs.studies import Query, check_dates
     from ..watching.one import Settings
-    from ..watching.pace import Pace
+    from ..watching.pace import LEAST_EVERY_S, Pace
 
-    pace = Pace(_seconds("--every", every), _seconds("--settle", settle), days)
+    pace = Pace(_seconds("--every", every, LEAST_EVERY_S), _seconds("--settle", settle), days)
     query = Query(date=check_dates(date) if date else "", description=description, modality="MR")
     bundle = load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
@@ -66,11 +68,11 @@ def watch(
         _watch(configuration, settings, query, pace, once=once, retry_failed=retry_failed)
 
 
-def _seconds(option: str, text: str) -> float:
+def _seconds(option: str, text: str, least: float = 0.0) -> float:
     from ..watching.pace import read_seconds
 
     try:
-        return read_seconds(text)
+        return read_seconds(text, least)
     except ValueError as error:
         raise typer.BadParameter(f"{option} {error}") from None
 
@@ -101,8 +103,11 @@ def _watch(
 
 def _run(watch: Watch, *, once: bool) -> None:
     if once:
-        arriving = watch.run_once()
-        print_line(_describe(watch) + (f", still arriving: {arriving}; run it again" if arriving else ""))
+        arriving, waiting = watch.run_once(), len(watch.waiting)
+        more = (f", still arriving: {arriving}" if arriving else "") + (f", waiting: {waiting}" if waiting else "")
+        print_line(_describe(watch) + (f"{more}; run it again" if more else ""))
+        if waiting:
+            raise typer.Exit(1)
         return
     what = "new breast DCE-MRI" + ("" if watch.settings.find_tumour else " with a segmentation")
     what += f", of the last {watch.pace.days} days" if watch.pace.days and not watch.query.date else ""

@@ -18,13 +18,12 @@ from ..outputs import remove_results
 from ..pacs.connection import Connection
 from ..pacs.errors import PacsError
 from ..pacs.predicting import StudyRequest, StudyResult, predict_study
-from .records import Outcome
+from .records import FETCHED, Outcome
 from .stopping import Stopped
 
 if TYPE_CHECKING:
     from ..exam import Exam
 
-FETCHED = ".fetched"  # folder for what is fetched of the study at hand; removed after it
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES)  # of this computer's disk
 
 

@@ -10,6 +10,7 @@ from ..pacs.studies import Query
 
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _LONGEST = 7 * 86400
+LEAST_EVERY_S = 1.0  # between two looks; more often, the PACS would have little else to do
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,11 @@ class Pace:
         return replace(query, date=f"{first:%Y%m%d}-{last:%Y%m%d}")
 
 
-def read_seconds(text: str) -> float:
+def read_seconds(text: str, least: float = 0.0) -> float:
     """Return the seconds of "90", "90s", "2m" or "1h".
+
+    Args:
+        least: seconds that it must be.
 
     Raises:
         ValueError: with a sentence, if it is no such time.
@@ -43,4 +47,7 @@ def read_seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
     if not found or found[2] not in _UNITS or float(found[1]) * _UNITS[found[2]] > _LONGEST:
         raise ValueError(f"must be a time of up to 7 days such as 90s, 2m or 1h, got {text!r}")
-    return float(found[1]) * _UNITS[found[2]]
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if seconds < least:
+        raise ValueError(f"must be at least {least:g} s, got {text!r}")
+    return seconds

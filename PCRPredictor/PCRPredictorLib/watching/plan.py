@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..archive.journal import Entry, parse_entry
+from ..errors import DataError
 from ..pacs.connection import Connection
 from ..pacs.studies import Query, find_studies, with_series
 from ..pacs.study import Study
@@ -18,11 +19,18 @@ def plan(connection: Connection, settings: Settings, query: Query) -> Iterator[s
 
     Raises:
         PacsError: if the PACS cannot be asked.
+        DataError: if it tells of none of the studies.
     """
-    kept = _kept(settings)
+    kept, told, problem = _kept(settings), False, None
     for study in reversed(find_studies(connection, query)):
-        whole = with_series(connection, study)
-        yield f"study {study.uid}: {_describe(connection, whole, settings, kept.get(study.uid))}"
+        try:
+            said = _describe(connection, with_series(connection, study), settings, kept.get(study.uid))
+            told = True
+        except DataError as error:
+            said, problem = f"cannot be looked into: {error}", error
+        yield f"study {study.uid}: {said}"
+    if problem is not None and not told:
+        raise problem
 
 
 def _describe(connection: Connection, study: Study, settings: Settings, entry: Entry | None) -> str:

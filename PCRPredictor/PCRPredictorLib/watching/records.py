@@ -5,6 +5,7 @@ The patient is in neither unless that is asked for; studies are named by their U
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from ..archive.rows import Row
 from ..writing import remove_leftovers, write_whole_csv
 
 JOURNAL, TABLE = "watch.jsonl", "watch.csv"
+FETCHED = ".fetched"  # folder for what is fetched of the study at hand; removed after it
 FIRST = ("study", "ended", "state", "probability", "decision", "stored", "note", "error")  # columns
 State = Literal["predicted", "failed", "waiting"]
 
@@ -104,12 +106,18 @@ def open_records(folder: Path, decisive: Mapping[str, object]) -> Iterator[Recor
         DataError: if a different watch holds the folder, its records are of other values, or it cannot be written.
     """
     with hold_folder(folder):
-        remove_leftovers(folder)
+        _remove_leftovers(folder)
         try:
             with open_journal(folder / JOURNAL, decisive) as journal:
                 yield Records(folder, journal)
         finally:
-            remove_leftovers(folder)  # of a process that was ended in the middle of a study
+            _remove_leftovers(folder)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process leaves that was ended in the middle of a study."""
+    remove_leftovers(folder)
+    shutil.rmtree(folder / FETCHED, ignore_errors=True)
 
 
 def _is_same(before: Outcome | None, now: Outcome) -> bool:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..errors import DataError
 from ..pacs.connection import Connection
 from ..pacs.errors import PacsError
 from ..pacs.studies import Query, find_studies, with_series
 from ..pacs.study import Study
 from .arrivals import Arrivals
 from .candidates import fingerprint, why_not, with_counts
-from .one import FETCHED, Settings, Task
+from .one import Settings, Task
 from .pace import Pace
 from .pauses import LONGEST_OF_STUDY_S, Pauses
-from .records import Outcome, Records
+from .records import FETCHED, Outcome, Records
 from .stopping import Stopped, Stopping
 from .words import describe_arrival, describe_none, describe_outcome, note_on
 from .worker import Died, Runner
 
 TRIES = 3  # of a study with which the process that predicts it has ended
+_IN_A_ROW = 3  # studies that the PACS may fail to tell of, until it is asked whether it is there at all
+_REMOVED = (404, 410)  # of HTTP
 _TRUST_S = 600.0  # for how long a study whose numbers are the same is not looked into
 Say = Callable[[str], None]
 
@@ -45,6 +48,7 @@ class Watch:
         again: studies that are tried again although they have failed for good.
         say: called with sentences for the user.
         clock: of the pace, seconds.
+        waiting: studies that could not be looked into or predicted yet, for a reason that may pass.
     """
 
     connection: Connection
@@ -58,6 +62,7 @@ class Watch:
     say: Say = lambda _: None
     clock: Callable[[], float] = time.monotonic
     done: Counter[str] = field(default_factory=Counter)
+    waiting: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._arrivals = Arrivals(self.pace.settle, self.clock)
@@ -85,45 +90,82 @@ class Watch:
             began = self.clock()
 
     def run_once(self) -> int:
-        """Predict what is there now, and return the number of studies that are still arriving.
+        """Predict what is there now, each study once, and return the number of studies that are still arriving.
 
         Raises:
             Stopped: if the end is asked for.
             PacsError: if a look fails.
             DataError: as `run`.
         """
-        self._predict(self.look())
+        self._predict_all()
         if self._arriving:
             self.stopping.wait(self.pace.settle)
-            self._predict(self.look())
+            self._predict_all()
         return len(self._arriving)
+
+    def _predict_all(self) -> None:
+        """Look and predict until there is nothing but studies that wait."""
+        while found := [ready for ready in self.look() if ready.study.uid not in self.waiting]:
+            self._predict(found)
 
     def look(self) -> list[Ready]:
         """Ask the PACS once and return the studies that are predicted now.
 
         Raises:
-            PacsError: if it cannot be asked.
+            PacsError: if it cannot be asked, or tells of none of several studies for the same reason.
             DataError: if it lists too many studies.
         """
-        listed = {study.uid: study for study in find_studies(self.connection, self.pace.limit(self.query))}
+        listed = {study.uid: study for study in self._list()}
         if not listed and not self._has_looked:
             self.say(describe_none(self.pace, self.query))
         self._has_looked = True
         self._arrivals.keep(listed)
         self._pauses.keep(listed)
         self._arriving &= listed.keys()
+        self.waiting &= listed.keys()
         self._looked = {uid: seen for uid, seen in self._looked.items() if uid in listed}
-        found = [self._judge(study) for study in reversed(listed.values())]  # the oldest first
-        return [ready for ready in found if ready is not None]
+        oldest_first = reversed(listed.values())
+        return self._judge_each([study for study in oldest_first if self._is_due(study)])
+
+    def _list(self) -> list[Study]:
+        return find_studies(self.connection, self.pace.limit(self.query))
+
+    def _judge_each(self, studies: Sequence[Study]) -> list[Ready]:
+        """Return those that are predicted now; one that the PACS does not tell of waits, and the others go on."""
+        found, problems, in_a_row = [], dict[str, DataError](), 0
+        for study in studies:
+            try:
+                ready = self._judge(study)
+            except DataError as problem:
+                problems[study.uid] = problem
+                in_a_row += 1
+                if in_a_row % _IN_A_ROW == 0:
+                    self._list()  # raises if the PACS has gone
+                continue
+            in_a_row = 0
+            if ready is not None:
+                found.append(ready)
+        if len(problems) == len(studies) and (shared := _shared_by_all(problems)) is not None:
+            raise shared
+        for uid, reason in problems.items():
+            self.waiting.add(uid)
+            self.say(f"study {uid}: {reason}. It is tried again in {self._pauses.lengthen(uid):g} s.")
+        return found
+
+    def _is_due(self, study: Study) -> bool:
+        """Return True if a study is neither paused nor was looked into just now, when it looked the same."""
+        sign = study.series_count, study.images
+        before, since = self._looked.get(study.uid, (None, 0.0))
+        trusted = before == sign and None not in sign and self.clock() - since < _TRUST_S
+        return not trusted and not self._pauses.is_paused(study.uid)
 
     def _judge(self, study: Study) -> Ready | None:
-        """Return a study if it is predicted now."""
+        """Return a study if it is predicted now.
+
+        Raises:
+            DataError: if the PACS does not tell what it holds.
+        """
         now, sign = self.clock(), (study.series_count, study.images)
-        if self._pauses.is_paused(study.uid):
-            return None
-        before, since = self._looked.get(study.uid, (None, 0.0))
-        if before == sign and None not in sign and now - since < _TRUST_S:
-            return None
         whole = with_series(self.connection, study)
         if why_not(whole, self.settings.find_tumour):
             self._looked[study.uid] = sign, now
@@ -185,6 +227,8 @@ class Watch:
         try:
             return self.runner.run(Task(study.uid, finds, self.settings))
         except Died:
+            if self.stopping.asked:  # by a signal to both processes
+                raise Stopped from None
             return self._died(study)
         finally:
             self.stopping.busy = False
@@ -207,6 +251,15 @@ class Watch:
         self.records.keep(uid, outcome, ready.fingerprint, note)
         self.again.discard(uid)
         self.done[outcome.state] += outcome.state != "waiting"
+        (self.waiting.add if outcome.state == "waiting" else self.waiting.discard)(uid)
         seconds = self._pauses.lengthen(uid) if outcome.state == "waiting" else self._pauses.end(uid)
         for line in describe_outcome(uid, outcome, note, seconds, self.settings):
             self.say(line)
+
+
+def _shared_by_all(problems: Mapping[str, DataError]) -> PacsError | None:
+    """Return the problem that several studies share, None if it is one of a study, such as that it was removed."""
+    first = next(iter(problems.values()), None)
+    if not isinstance(first, PacsError) or first.status in _REMOVED or len(problems) < 2:
+        return None
+    return first if len(set(map(str, problems.values()))) == 1 else None

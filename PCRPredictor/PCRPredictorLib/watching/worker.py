@@ -13,6 +13,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..engine.sparing import spared_ctrl_c
 from ..errors import DataError
 from ..pacs.configuration import Configuration
 from ..pacs.connection import connect
@@ -98,7 +99,8 @@ class Worker:
         self._pipe, pipe = _SPAWN.Pipe()
         self._life, life = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_work, args=(pipe, life, self._configuration), daemon=True)
-        self._process.start()
+        with spared_ctrl_c():  # until it hears no signals itself
+            self._process.start()
         pipe.close()
         life.close()
         self._left = STUDIES

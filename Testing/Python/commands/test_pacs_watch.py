@@ -4,8 +4,10 @@ import json
 
 import pytest
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.watching import worker
-from PCRPredictorLib.watching.records import JOURNAL, TABLE
+from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.pacs.studies import with_series
+from PCRPredictorLib.watching import plan, worker
+from PCRPredictorLib.watching.records import JOURNAL, TABLE, Outcome
 from PCRPredictorLib.watching.stopping import Stopping
 from PCRPredictorLib.writing import read_csv
 from support.pacs.orthanc import needs_orthanc
@@ -27,10 +29,11 @@ def watch(orthanc, study, bundle, tmp_path, monkeypatch, capsys):
         orthanc.upload_bytes(file)
     monkeypatch.setattr(worker, "Worker", InProcess)
     (tmp_path / "pacs.json").write_text(json.dumps({"url": orthanc.url}))
-    words = ["--pacs", str(tmp_path / "pacs.json"), "--model", str(bundle.path), "--days", "0", "--settle", "0"]
+    words = ["--pacs", str(tmp_path / "pacs.json"), "--model", str(bundle.path)]
 
     def call(*more, out="out"):
-        code = run(app, ["pacs", "watch", "--out", str(tmp_path / out), *words, *more])
+        usual = [word for pair in (("--days", "0"), ("--settle", "0")) if pair[0] not in more for word in pair]
+        code = run(app, ["pacs", "watch", "--out", str(tmp_path / out), *words, *usual, *more])
         printed = capsys.readouterr()
         assert "SECRET" not in printed.out + printed.err
         return code, printed.out.splitlines() + printed.err.splitlines()
@@ -83,6 +86,36 @@ def test_times_that_are_none_are_refused(watch, words):
     code, lines = watch(*words)
     assert code == 2
     assert any("must be a time of up to 7 days" in line for line in lines)
+
+
+@pytest.mark.parametrize("words", [["--every", "0"], ["--days", "99999999"]])
+def test_looks_without_a_pause_and_days_before_any_scanner_are_refused(watch, words):
+    code, lines = watch("--once", *words)
+    assert code == 2
+    assert any("must be at least 1 s" in line or "36500" in line for line in lines)
+
+
+def test_once_says_by_its_exit_code_that_a_study_waits(watch, study, monkeypatch):
+    monkeypatch.setattr(InProcess, "run", lambda *_: Outcome("waiting", error="the PACS is full; free some space"))
+    code, lines = watch("--once")
+    assert code == 1
+    assert lines[-1] == "studies predicted: 0, failed: 0, waiting: 1; run it again"
+
+
+def test_a_dry_run_goes_on_after_a_study_that_the_pacs_does_not_tell_of(watch, orthanc, study, monkeypatch):
+    def fail(connection, found):
+        asked.append(found.uid)
+        if len(asked) == 1:
+            raise DataError("the PACS has no such study; look there")
+        return with_series(connection, found)
+
+    asked = []
+    for file in make_studies(2)[1].files:
+        orthanc.upload_bytes(file)
+    monkeypatch.setattr(plan, "with_series", fail)
+    code, lines = watch("--dry-run")
+    assert code == 0
+    assert [": cannot be looked into: the PACS has" in line for line in lines] == [True, False]
 
 
 def test_dates_that_match_nothing_leave_nothing(watch, tmp_path):

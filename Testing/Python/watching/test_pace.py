@@ -8,7 +8,7 @@ import time
 import pytest
 from PCRPredictorLib.pacs.studies import Query
 from PCRPredictorLib.watching.arrivals import Arrivals
-from PCRPredictorLib.watching.pace import Pace, read_seconds
+from PCRPredictorLib.watching.pace import LEAST_EVERY_S, Pace, read_seconds
 from PCRPredictorLib.watching.pauses import Pauses
 from PCRPredictorLib.watching.stopping import Stopped, Stopping, stopping_on_signals
 
@@ -22,6 +22,12 @@ def test_times_have_units(text, seconds):
 def test_other_times_are_refused(text):
     with pytest.raises(ValueError, match="must be a time of up to 7 days such as 90s"):
         read_seconds(text)
+
+
+def test_a_time_between_looks_that_never_lets_the_pacs_rest_is_refused():
+    with pytest.raises(ValueError, match="must be at least 1 s, got '0'"):
+        read_seconds("0", LEAST_EVERY_S)
+    assert read_seconds("0") == 0
 
 
 def test_days_are_counted_back_from_today_unless_dates_are_given():

@@ -6,7 +6,8 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.study import Series
-from PCRPredictorLib.watching.records import JOURNAL, TABLE, Outcome
+from PCRPredictorLib.watching.records import FETCHED, JOURNAL, TABLE, Outcome
+from PCRPredictorLib.watching.stopping import Stopped
 from PCRPredictorLib.watching.worker import Died
 from PCRPredictorLib.writing import read_csv
 from support.pacs.watched import PREDICTED, Scene, gone, study_of, with_more
@@ -195,6 +196,70 @@ def test_once_waits_for_what_is_arriving_and_ends(scene):
         assert watch.run_once() == 1
     assert scene.runner.ran == ["1.2"]
     assert scene.waits == [100]
+
+
+def test_once_goes_on_with_the_studies_after_one_that_waits(scene):
+    scene.studies, scene.runner.outcomes = [study_of("1.3"), study_of("1.2"), study_of("1.1")], {"1.1": [WAITING]}
+    with scene.watch() as watch:
+        watch.run_once()
+        assert watch.waiting == {"1.1"}
+    assert scene.runner.ran == ["1.1", "1.2", "1.3"]
+
+
+REMOVED = PacsError("the PACS at pacs.example has no such study (404); look there", status=404)
+TOO_MANY = DataError("the PACS at pacs.example lists more than 9 rows; ask for fewer")
+
+
+@pytest.mark.parametrize("problem", [REMOVED, TOO_MANY, gone(), gone(may_pass=False)])
+@pytest.mark.parametrize("others", [[], ["1.2", "1.3"]])
+def test_a_study_that_the_pacs_does_not_tell_of_leaves_the_others_alone(scene, problem, others):
+    scene.studies, scene.untold = [study_of(uid) for uid in ["1.1", *others]], {"1.1": problem}
+    scene.run()
+    assert sorted(scene.runner.ran) == others
+    assert 5 < scene.asked.count("1.1") < 10
+    assert f"study 1.1: {problem}. It is tried again in 5 s." in scene.said
+    with scene.watch() as watch:
+        watch.run_once()
+        assert watch.waiting == {"1.1"}
+
+
+def test_a_pacs_that_tells_of_no_study_ends_the_watch_if_that_will_not_pass(scene):
+    scene.studies = [study_of("1.1"), study_of("1.2")]
+    scene.untold = dict.fromkeys(["1.1", "1.2"], gone(may_pass=False))
+    with pytest.raises(PacsError, match="refuses"):
+        scene.run()
+    scene.untold = dict.fromkeys(["1.1", "1.2"], REMOVED)
+    scene.run()
+
+
+def test_a_pacs_that_goes_during_a_look_is_not_asked_for_every_study(scene):
+    scene.studies = [study_of(f"1.{n}") for n in range(1, 30)]
+    scene.untold = dict.fromkeys([study.uid for study in scene.studies], gone())
+    scene.problems = [None, gone()]
+    with scene.watch() as watch, pytest.raises(PacsError):
+        watch.look()
+    assert len(scene.asked) == 3
+
+
+def test_the_end_of_both_processes_is_no_failure_of_the_study(scene):
+    scene.studies, scene.runner.outcomes = [study_of()], {"1.1": [Died()]}
+    with scene.watch() as watch:
+        watch.stopping.wait(200)
+        watch.look()
+        watch.stopping.wait(200)
+        (ready,) = watch.look()
+        watch.stopping.asked = True
+        with pytest.raises(Stopped):
+            watch._run(ready.study)
+    assert not (scene.folder / JOURNAL).exists()
+
+
+def test_what_a_killed_watch_had_fetched_is_removed(scene):
+    (scene.folder / FETCHED).mkdir(parents=True)
+    with scene.watch():
+        assert not (scene.folder / FETCHED).exists()
+        (scene.folder / FETCHED / "1.1").mkdir(parents=True)
+    assert not (scene.folder / FETCHED).exists()
 
 
 def test_a_journal_of_a_different_model_or_use_is_refused(scene):

@@ -58,7 +58,7 @@ class Watching:
         return self.folder / "out"
 
     def start(self) -> None:
-        words = ["pacs", "watch", "--store", "--days", "0", "--every", "0.5s", "--settle", f"{self.settle}s"]
+        words = ["pacs", "watch", "--store", "--days", "0", "--every", "1s", "--settle", f"{self.settle}s"]
         files = ["--pacs", "pacs.json", "--model", "bundle", "--out", "out"]
         path = os.pathsep.join(
             [str(ROOT / "PCRPredictor"), str(ROOT / "PCRTraining"), os.environ.get("PYTHONPATH", "")]

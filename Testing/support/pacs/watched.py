@@ -70,11 +70,14 @@ class InProcess:
 
 
 class Scene:
-    """A PACS that lists `studies` or fails with `problems`, and the time, which passes with each wait."""
+    """A PACS that lists `studies` or fails with `problems`, and the time, which passes with each wait.
+
+    Asked for a study in `untold`, it fails with the problem there.
+    """
 
     def __init__(self, folder: Path, monkeypatch):
         self.folder, self.now, self.waits, self.said = folder, 0.0, [], []
-        self.studies, self.problems, self.asked = [], [], []
+        self.studies, self.problems, self.asked, self.untold = [], [], [], {}
         self.runner, self.stops_at, self.before_look = FakeRunner(), 1e9, lambda: None
         monkeypatch.setattr(module, "find_studies", lambda _connection, query: self.list(query))
         monkeypatch.setattr(module, "with_series", lambda _connection, study: self.look_into(study))
@@ -94,6 +97,8 @@ class Scene:
 
     def look_into(self, study):
         self.asked.append(study.uid)
+        if study.uid in self.untold:
+            raise self.untold[study.uid]
         return next(each for each in self.studies if each.uid == study.uid)
 
     @contextmanager
