@@ -63,12 +63,17 @@ def name_series(header: pydicom.Dataset) -> str:
 
 def _without_patient(header: pydicom.Dataset, tag: str) -> str:
     """Return a free text in which words of the patient's name, identifier and birth date are replaced."""
-    named = " ".join(tag_text(header, name) for name in ("PatientName", "PatientID", "PatientBirthDate"))
-    words = {re.escape(word) for word in re.split(r"[\s^=,]+", named) if len(word) >= _LEAST_OF_A_NAME}
+    named = (tag_text(header, name) for name in ("PatientName", "PatientID", "PatientBirthDate"))
+    return without_names(tag_text(header, tag), *named)
+
+
+def without_names(text: str, *named: str) -> str:
+    """Return a free text in which the words of a patient's name, identifier and birth date are replaced."""
+    words = {re.escape(word) for word in re.split(r"[\s^=,]+", " ".join(named)) if len(word) >= _LEAST_OF_A_NAME}
     if not words:
-        return tag_text(header, tag)
+        return text
     longest_first = "|".join(sorted(words, key=len, reverse=True))
-    return re.sub(rf"(?<![^\W_])(?:{longest_first})(?![^\W_])", "[patient]", tag_text(header, tag), flags=re.IGNORECASE)
+    return re.sub(rf"(?<![^\W_])(?:{longest_first})(?![^\W_])", "[patient]", text, flags=re.IGNORECASE)
 
 
 def tag_seconds(header: pydicom.Dataset, tag: str) -> float | None:

@@ -45,7 +45,7 @@ def check_patient(folder: Path, headers: Iterable[pydicom.Dataset]) -> list[Noti
         tuple(tag_text(h, tag) for tag in ("PatientID", "PatientName", "PatientBirthDate")) for h in distinct.values()
     }
     identifiers = {identifier for identifier, _, _ in people} - {""}
-    names = {plain for _, name, _ in people if (plain := _plain_name(name))}
+    names = {plain for _, name, _ in people if (plain := plain_name(name))}
     born = {date for _, _, date in people} - {""}
     differing = [
         word
@@ -157,10 +157,10 @@ def _same_visit(one: pydicom.Dataset, other: pydicom.Dataset) -> bool:
     return moments[0] == moments[1] and all(moments[0])
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a person's name for comparison: first group of letters, without accents, case and empty components.
 
-    >>> _plain_name("Müller^Änne^^^") == _plain_name("MULLER^Anne")
+    >>> plain_name("Müller^Änne^^^") == plain_name("MULLER^Anne")
     True
     """
     letters = unicodedata.normalize("NFKD", name.split("=")[0])

@@ -18,6 +18,7 @@ _TAGS = {
     "StudyDescription": "00081030",
     "PatientID": "00100020",
     "PatientName": "00100010",
+    "PatientBirthDate": "00100030",
     "ModalitiesInStudy": "00080061",
     "NumberOfStudyRelatedSeries": "00201206",
     "NumberOfStudyRelatedInstances": "00201208",
@@ -52,8 +53,13 @@ def number(row: Row, name: str) -> int | None:
 
 
 def values_of(row: Row, name: str) -> list[object]:
-    """Return the values of an element; of a name its letters; empty if it is missing or invalid."""
+    """Return the values of an element; names with = between their groups of letters; empty if it is invalid."""
     element = row.get(_TAGS[name]) if isinstance(row, Mapping) else None
     values = element.get("Value") if isinstance(element, Mapping) else None
     found = [item for item in values if item is not None] if isinstance(values, list) else []
-    return [item.get("Alphabetic", "") if isinstance(item, Mapping) else item for item in found]
+    return [_name(item) if isinstance(item, Mapping) else item for item in found]
+
+
+def _name(groups: Mapping[str, object]) -> str:
+    """Return a person's name as DICOM writes it."""
+    return "=".join(str(groups.get(kind) or "") for kind in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")

@@ -37,6 +37,6 @@ def _row(study: Study, show_patient: bool) -> dict[str, object]:
         "breast_dce": study.looks_like_dce,
         "segmentation": len(study.segmentations),
         "predicted": study.is_predicted,
-        "description": study.description,
+        "description": study.description if show_patient else study.without_patient(study.description),
     }
     return {name: values[name] for name in columns(show_patient)}

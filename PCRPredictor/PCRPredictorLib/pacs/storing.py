@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -56,11 +56,14 @@ def plan(connection: Connection, files: Sequence[Path]) -> list[Item]:
     return _with_states(connection, [_read(file) for file in files], "there")
 
 
-def store(connection: Connection, files: Sequence[Path]) -> list[Item]:
+def store(
+    connection: Connection, files: Sequence[Path], on_sent: Callable[[Item], object] = lambda _: None
+) -> list[Item]:
     """Send the objects that the PACS lacks, one after the other, and check that all are there.
 
     Args:
         files: in the order in which they are sent; a report last, so that what it refers to is there.
+        on_sent: called with each object that the PACS has just taken.
 
     Raises:
         PacsError: if one is not stored; the message says how many are. Sending again sends only what is missing.
@@ -76,6 +79,7 @@ def store(connection: Connection, files: Sequence[Path]) -> list[Item]:
         except PacsError as problem:
             raise PacsError(_partly(problem, done, len(items)), may_pass=problem.may_pass) from None
         done += 1
+        on_sent(item)
     return _checked(connection, items)
 
 

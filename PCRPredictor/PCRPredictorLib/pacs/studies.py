@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from ..dicom.identity import plain_name
 from ..errors import DataError
 from ..files.limits import INSTANCES, STUDIES
 from .connection import Connection
@@ -109,7 +110,7 @@ def find_study(connection: Connection, uid: str) -> Study:
 
 
 def with_series(connection: Connection, study: Study) -> Study:
-    """Return a study with its series, by their numbers.
+    """Return a study with its series, by their numbers; messages name them without the patient.
 
     Raises:
         PacsError: if the PACS cannot be asked.
@@ -123,7 +124,9 @@ def with_series(connection: Connection, study: Study) -> Study:
         ("SeriesInstanceUID",),
         INSTANCES,
     )
-    series = [one for one in map(_as_series, rows) if is_uid(one.uid)]
+    series = [
+        replace(one, shown=study.without_patient(one.description)) for one in map(_as_series, rows) if is_uid(one.uid)
+    ]
     series.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
     return replace(study, series=tuple(series))
 
@@ -178,6 +181,7 @@ def _as_study(row: Row) -> Study:
         number(row, "NumberOfStudyRelatedInstances"),
         text(row, "PatientID"),
         text(row, "PatientName"),
+        born=text(row, "PatientBirthDate"),
     )
 
 
@@ -231,6 +235,17 @@ def _matches(study: Study, query: Query) -> bool:
         query.study in ("", study.uid)
         and (not query.modality or not study.modalities or query.modality.upper() in study.modalities)
         and (not study.description or query.description.lower() in study.description.lower())
-        and (not query.patient or fnmatchcase(study.patient_id.lower(), query.patient.lower().replace("[", "[[]")))
+        and (not query.patient or _fits(study.patient_id.lower(), query.patient.lower()))
+        and (not query.name or any(_fits(plain_name(each), plain_name(query.name)) for each in _writings(study)))
         and (not study.date or (first or study.date) <= study.date <= (last or study.date))
     )
+
+
+def _fits(value: str, pattern: str) -> bool:
+    """Return True if a value is that of a pattern, in which `*` and `?` stand for any characters."""
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _writings(study: Study) -> list[str]:
+    """Return a patient's name in each of its groups of letters."""
+    return study.patient_name.split("=")

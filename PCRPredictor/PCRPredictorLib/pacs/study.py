@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..dicom.headers import without_names
 from ..formatting import as_line
 
 OURS, OUR_SERIES = "BreastPCR", range(9500, 9600)
@@ -26,6 +27,7 @@ class Series:
         uid: of the series.
         number: of the series, None if it has none.
         images: number of its instances, None if unknown.
+        shown: its description for messages, without words that name the patient; None for all of it.
     """
 
     uid: str
@@ -36,6 +38,7 @@ class Series:
     body_part: str = ""
     manufacturer: str = ""
     temporal_positions: int = 0
+    shown: str | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -45,7 +48,8 @@ class Series:
 
     def __str__(self) -> str:
         number = "?" if self.number is None else str(self.number)
-        return as_line(f"series {number}" + (f" ({self.description})" if self.description else ""), 100)
+        description = self.description if self.shown is None else self.shown
+        return as_line(f"series {number}" + (f" ({description})" if description else ""), 100)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Study:
     patient_id: str = field(default="", repr=False)
     patient_name: str = field(default="", repr=False)
     series: tuple[Series, ...] = ()
+    born: str = field(default="", repr=False)
+
+    def without_patient(self, text: str) -> str:
+        """Return a text of the study without words that name the patient."""
+        return without_names(text, self.patient_name, self.patient_id, self.born)
 
     @property
     def looks_like_dce(self) -> Likely:

@@ -38,12 +38,14 @@ class Activity:
         self.doing = self.problem = self.details = self.message = ""
         self._job = 0
 
-    def start(self, doing: str, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
-        """Run a function, then `done` with its result, unless it was cancelled; an error is reported."""
+    def start(
+        self, doing: str, work: Callable[[], Any], done: Callable[[Any], object], dropped: Callable[[], object] = int
+    ) -> None:
+        """Run a function, then `done` with its result, or `dropped` if it was cancelled; an error is reported."""
         self._job += 1
         self.forget_problem()
         self.doing = doing
-        self._worker.start(work, partial(self._finish, self._job, done), partial(self._finish, self._job, self._fail))
+        self._worker.start(work, *(partial(self._finish, self._job, act, dropped) for act in (done, self._fail)))
         self.emit()
 
     def attempt(self, read: Callable[[], T]) -> T | None:
@@ -80,8 +82,9 @@ class Activity:
         for listener in self.on_change:
             listener()
 
-    def _finish(self, job: int, act: Callable[[Any], object], found: Any) -> None:  # noqa: ANN401  result or error
+    def _finish(self, job: int, act: Callable[[Any], object], dropped: Callable[[], object], found: Any) -> None:  # noqa: ANN401  result or error
         if job != self._job:  # cancelled
+            dropped()
             return
         self.doing = ""
         act(found)

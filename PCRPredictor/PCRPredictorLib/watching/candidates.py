@@ -76,4 +76,4 @@ def _part_elsewhere(study: Study) -> str:
     names = [study.description, *(one.body_part for one in images)]
     if any(_HERE.search(name) for name in (*names, *(one.description for one in images))):
         return ""
-    return next((name for name in names if _ELSEWHERE.search(name)), "")
+    return study.without_patient(next((name for name in names if _ELSEWHERE.search(name)), ""))

@@ -183,3 +183,35 @@ def test_rows_name_the_patient_only_if_that_is_asked_for():
     assert tuple(row) == columns()
     assert "SECRET" not in str(row) + repr(study)
     assert (named["patient_id"], tuple(named)) == ("SECRET", columns(True))
+
+
+def listed(folder, query, *rows):
+    """Return the studies of a PACS that lists these rows whatever it is asked for."""
+    content = [{tag: {"Value": [value]} for tag, value in row.items()} for row in rows]
+    with faulty_archive("http://127.0.0.1:9/dicom-web", Fault(faults.says_json(content))) as archive:
+        return find_studies(connected(folder, archive.url).connection, query)
+
+
+def test_other_people_are_left_out_also_if_the_pacs_lists_them(tmp_path):
+    names = ({"Alphabetic": "Müller^Anna"}, {"Alphabetic": "Miller^Anna"}, {"Alphabetic": "MULLER^ANNA^^"}, {})
+    names += ({"Alphabetic": "Yamada^Tarou", "Ideographic": "山田^太郎"},)
+    rows = [{"0020000D": f"1.2.{n}", "00100010": name} for n, name in enumerate(names)]
+
+    def found(name):
+        return {study.uid for study in listed(tmp_path, Query(name=name), *rows)}
+
+    assert found("Müller^Anna") == {"1.2.0", "1.2.2"}
+    assert found("m?ller*") == {"1.2.0", "1.2.1", "1.2.2"}
+    assert found("山田*") == {"1.2.4"}
+    assert found("[MN]*") == set()
+
+
+def test_descriptions_that_name_the_patient_are_shown_without(tmp_path):
+    patient = {"00100010": {"Alphabetic": "Muster^Anna"}, "00100020": "ID-123", "00100030": "19700102"}
+    rows = {"0020000D": "1.2.3", "0020000E": "1.2.4", "0008103E": "Muster dyn ID-123 19700102", "00081030": "MR anna"}
+    content = [{tag: {"Value": [value]} for tag, value in {**rows, **patient, "00200011": 3}.items()}]
+    with faulty_archive("http://127.0.0.1:9/dicom-web", Fault(faults.says_json(content))) as archive:
+        study = find_study(connected(tmp_path, archive.url).connection, "1.2.3")
+    assert str(study.series[0]) == "series 3 ([patient] dyn [patient] [patient])"
+    assert rows_of([study])[0]["description"] == "MR [patient]"
+    assert rows_of([study], True)[0]["description"] == "MR anna"

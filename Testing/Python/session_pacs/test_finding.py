@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from PCRPredictorLib.session.pacs import finding
 from PCRPredictorLib.session.pacs.finding import StudySearch
 from PCRPredictorLib.session.pacs.place import PacsPlace
 from support.pacs.orthanc import needs_orthanc
@@ -71,3 +72,19 @@ def test_a_later_study_takes_the_place_of_the_one_before(search, desk, study, tm
         search.open(0)
         desk.queue.run()
     assert [path.name for path in (tmp_path / "fetched").iterdir()] == ["study-2"]
+
+
+def test_what_is_cancelled_after_the_transfer_leaves_nothing_on_disk(search, desk, study, tmp_path, monkeypatch):
+    look(search, desk)
+    fetch = finding.fetch_study
+
+    def fetch_then_cancel(*words, **more):
+        fetched = fetch(*words, **more)
+        desk.session.cancel()
+        return fetched
+
+    monkeypatch.setattr(finding, "fetch_study", fetch_then_cancel)
+    search.open(0)
+    desk.queue.run()
+    assert not list((tmp_path / "fetched").rglob("*.dcm"))
+    assert desk.problems == []

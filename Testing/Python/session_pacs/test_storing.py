@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PCRPredictorLib.pacs import storing
 from PCRPredictorLib.session.pacs.finding import StudySearch
 from PCRPredictorLib.session.pacs.place import PacsPlace
 from PCRPredictorLib.session.pacs.storing import StoreResult
@@ -85,3 +86,20 @@ def test_no_message_holds_what_is_secret(desk, file, store):
     run(desk, store.look)
     assert "the PACS at 127.0.0.1:9 refuses the connection" in desk.problems[-1]
     assert "secret-token" not in repr(vars(desk.session.activity)) + repr(vars(store)) + repr(vars(store.place))
+
+
+def test_cancelling_stops_the_sending_after_the_object_at_hand(store, desk, orthanc, study, monkeypatch):
+    run(desk, store.look)
+    before, send = orthanc.instances(), storing._send
+
+    def send_then_cancel(*words):
+        send(*words)
+        desk.session.cancel()
+
+    monkeypatch.setattr(storing, "_send", send_then_cancel)
+    run(desk, store.send)
+    assert len(orthanc.instances(study.uid)) == len(before) + 1
+    assert desk.session.activity.message.startswith("Cancelled: the PACS at 127.0.0.1")
+    assert desk.session.activity.message.endswith("has 1 of 4 objects.")
+    assert store.headline().startswith("3 of 4 objects would be sent")
+    assert desk.problems == []

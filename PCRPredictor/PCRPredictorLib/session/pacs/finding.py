@@ -16,7 +16,7 @@ from ...pacs.studies import Query, find_studies, find_study, with_series
 from ...pacs.study import Study
 from ...reading.sources import given_source
 from ..session import Session
-from .place import PacsPlace
+from .place import PacsPlace, check_stopped
 
 _SHOWN = 25  # studies whose series are looked at
 _LONGEST = 64  # characters of a field, as of a PatientID
@@ -81,7 +81,7 @@ class StudySearch:
         title = _("study of {date}").format(date=study.date or "?")
         session.open(
             partial(self._read, study.uid, folder, notes),
-            " ".join(filter(None, (title, study.description))),
+            " ".join(filter(None, (title, study.without_patient(study.description)))),
             partial(self._on_opened, folder, notes),
         )
 
@@ -104,7 +104,9 @@ class StudySearch:
                         count=count
                     )
                 )
-            return given_source([], fetched.folder).with_overrides(fetched.segmentation, {}, ()).read()
+            exam = given_source([], fetched.folder).with_overrides(fetched.segmentation, {}, ()).read()
+            check_stopped(connection.stopping)
+            return exam
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, DataError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import requests
 
@@ -15,13 +16,23 @@ from ...pacs.connection import Connection, connect
 from ..activity import Activity
 
 _MEGABYTE = 1e6
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class StoppableConnection(Connection):
-    """A connection that ends when it is stopped, also within an answer."""
+    """A connection that ends when it is stopped: before a request, and within an answer."""
 
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def attempt(self, action: Callable[[], T]) -> T:
+        """Return the result of an action; see `Connection.attempt`.
+
+        Raises:
+            DataError: if it is stopped, before the action begins.
+        """
+        check_stopped(self.stopping)
+        return super().attempt(action)
 
     def chunks(self, response: requests.Response) -> Iterator[bytes]:
         """Yield the content of an answer, and say how much has come; see `Connection.chunks`.
@@ -91,7 +102,7 @@ class PacsPlace:
         except DataError as error:
             self.problem = str(error)
 
-    def connect(self) -> Connection:
+    def connect(self) -> StoppableConnection:
         """Return a connection for one piece of work, which `Activity.cancel` stops; call it on the worker.
 
         Raises:

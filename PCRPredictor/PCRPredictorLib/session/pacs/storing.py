@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,8 +78,10 @@ class StoreResult:
 
     def send(self) -> None:
         """Send what `look` has found missing."""
-        if self.can_send:
-            self._start(_send, self._session.activity.translate("Storing the result"))
+        if self.can_send and self.plan is not None:
+            sent: list[Item] = []
+            doing = self._session.activity.translate("Storing the result")
+            self._start(partial(_send, sent), doing, partial(self._on_cancelled, self.plan, sent))
 
     def lines(self) -> list[str]:
         """Return each object with its state, and before them what follows from it."""
@@ -105,17 +107,31 @@ class StoreResult:
             return _("Stored in the PACS at {place}: {count} objects.").format(place=self.place.name, count=stored)
         return _("The PACS at {place} has this result already; nothing is sent.").format(place=self.place.name)
 
-    def _start(self, work: Callable[[PacsPlace, Result], Plan], doing: str) -> None:
+    def _start(
+        self, work: Callable[[PacsPlace, Result], Plan], doing: str, dropped: Callable[[], object] = int
+    ) -> None:
         if self.reason or self._session.result is None:
             return
         self.place.begin()
         result = self._session.result
-        self._session.activity.start(doing, partial(work, self.place, result), partial(self._on_known, result))
+        done = partial(self._on_known, result)
+        self._session.activity.start(doing, partial(work, self.place, result), done, dropped)
 
     def _on_known(self, result: Result, found: Plan) -> None:
         if result is self._session.result:
             self.plan, self._of = found, result
             self._session.activity.message = self.headline()
+
+    def _on_cancelled(self, planned: Plan, sent: Sequence[Item]) -> None:
+        """Say what the PACS has taken before the sending ended."""
+        uids = {item.uid for item in sent}
+        items = [replace(item, state="stored") if item.uid in uids else item for item in planned.items]
+        _, there = self._session.activity.translate, sum(item.state != "missing" for item in items)
+        text = _("Cancelled: the PACS at {place} has {count} of {all} objects.")
+        self._session.activity.message = text.format(place=self.place.name, count=there, all=len(items))
+        if self.plan is planned:
+            self.plan = replace(planned, items=tuple(items))
+        self._session.activity.emit()
 
     def _follow(self) -> None:
         """Forget what was planned of a different result, or of one that is stale."""
@@ -130,9 +146,10 @@ def _look(place: PacsPlace, result: Result) -> Plan:
     return Plan(tuple(items), _knows(connection, items))
 
 
-def _send(place: PacsPlace, result: Result) -> Plan:
+def _send(sent: list[Item], place: PacsPlace, result: Result) -> Plan:
+    """Send what is missing; what the PACS takes is noted, for a cancelled sending returns nothing."""
     with TemporaryDirectory(prefix="pacs-") as folder:
-        return Plan(tuple(store(place.connect(), _write(result, Path(folder)))))
+        return Plan(tuple(store(place.connect(), _write(result, Path(folder)), sent.append)))
 
 
 def _knows(connection: Connection, items: Sequence[Item]) -> bool:
