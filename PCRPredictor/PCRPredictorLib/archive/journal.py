@@ -21,6 +21,7 @@ from ..files.json_text import parse_json
 from .rows import Row
 
 JOURNAL, FORMAT = "predictions.jsonl", 1
+GO_ON = "go on with --resume"
 _LOCK = ".lock"
 
 
@@ -56,11 +57,13 @@ class Journal:
         path: of the file.
         file: open to read and to append.
         places: patient to the first byte of the last line, and the hash of the inputs, "" if it must be done again.
+        go_on: what the user does to go on once there is space.
     """
 
     path: Path
     file: BinaryIO
     places: dict[str, tuple[int, str]] = field(default_factory=dict)
+    go_on: str = GO_ON
 
     def append(self, entry: Entry) -> None:
         """Write an entry to the disk.
@@ -72,7 +75,7 @@ class Journal:
             place = self.file.seek(0, os.SEEK_END)
             _write_line(self.file, vars(entry))
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise _cannot_write(self.path, error, self.go_on) from error
         self._note(place, entry)
 
     def read(self, patient: str) -> Entry | None:
@@ -144,21 +147,22 @@ def _is_row(row: object) -> bool:
 
 
 @contextmanager
-def open_journal(path: Path, asked: Mapping[str, object]) -> Iterator[Journal]:
+def open_journal(path: Path, asked: Mapping[str, object], go_on: str = GO_ON) -> Iterator[Journal]:
     """Open a journal, or begin one; one without an entry is removed at the end.
 
     Args:
         asked: plain values that decide the results; of a journal that is there, they must be the same.
+        go_on: see `Journal`.
 
     Raises:
         DataError: if it was begun with other values, is damaged at its beginning, or cannot be written.
     """
     try:
         with path.open("a+b") as file:
-            journal = Journal(path, file)
+            journal = Journal(path, file, go_on=go_on)
             _load(journal, {"format": FORMAT, **asked})
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path, error, go_on) from error
     try:
         with path.open("a+b") as journal.file:
             yield journal
@@ -206,7 +210,5 @@ def _write_line(file: BinaryIO, content: Mapping[str, object]) -> None:
     os.fsync(file.fileno())
 
 
-def _cannot_write(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"{path}: cannot be written ({error.strerror or error}); free some space, then go on with --resume"
-    )
+def _cannot_write(path: Path, error: OSError, go_on: str) -> DataError:
+    return DataError(f"{path}: cannot be written ({error.strerror or error}); free some space, then {go_on}")

@@ -13,23 +13,30 @@ OUT = "out"  # name of the parameter in every call
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
 _EXAM, _COHORT, _RUN = "the prediction of an exam", "a cohort", "a run"
 _FOLLOW_UP, _EVALUATION, _STORY = "a follow-up", "an evaluation", "the story"
-_TABLE = "predictions of a table"
+_TABLE, _PREDICTIONS = "predictions of a table", "predictions of a cohort"
+_FEDERATION, _WATCH = "a federation", "a watch of a PACS"
 _MARKS = {  # file that tells what a folder holds
     "prediction.json": _EXAM,
-    "predictions.jsonl": "predictions of a cohort",
+    "predictions.jsonl": _PREDICTIONS,
     "follow.json": _FOLLOW_UP,
     "evaluation.json": _EVALUATION,
     "story.html": _STORY,
     "kind.json": _RUN,
-    "plan.json": "a federation",
+    "plan.json": _FEDERATION,
+    "watch.jsonl": _WATCH,
     "clinical_and_imaging_info.csv": _COHORT,
     "cohort.json": _COHORT,
 }
-_REPLACED = {  # kind that a command replaces; others refuse a folder that holds something, or go on with it
+_REPLACED = {  # kind that a command replaces; others refuse a folder that holds something
     "predict": _EXAM,
     "demo": _EXAM,
     "follow": _FOLLOW_UP,
     "evaluate": _EVALUATION,
+}
+_OF_TRAINING = {_RUN, _TABLE, _FEDERATION, _PREDICTIONS, _COHORT}
+_LOOKED_AT = {  # kinds that a command goes on with or refuses itself
+    "watch": {_WATCH},
+    **dict.fromkeys(("train", "select", "experiment", "recalibrate", "simulate", "serve", "join"), _OF_TRAINING),
 }
 
 
@@ -49,9 +56,10 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
     found = {kind: out / name for name, kind in _MARKS.items() if (out / name).is_file()}
     if not found and (out / "predictions.csv").is_file():
         found = {_TABLE: out / "predictions.csv"}
-    goes_on = command not in (*_REPLACED, "phantom") or values.get("cohort") is not None
+    of_cohort = command == "predict" and values.get("cohort") is not None
+    looked_at = {_PREDICTIONS, _TABLE} if of_cohort else _LOOKED_AT.get(command, set())
     own = _STORY if values.get("story") else _TABLE if values.get("table") else _REPLACED.get(command, "")
-    if not found or (goes_on and not set(found) - {_RUN, _TABLE, "a federation", "predictions of a cohort", _COHORT}):
+    if set(found) <= looked_at:
         return ""  # the command looks at it itself
     if set(found) != {own}:
         kind = next(kind for kind in found if kind != own)

@@ -83,7 +83,13 @@ def predict_one(connection: Connection, task: Task) -> Outcome:
     """
     settings, folder = task.settings, task.settings.folder_of(task.study)
     shutil.rmtree(settings.out / FETCHED, ignore_errors=True)
-    predictor = load_predictor(settings.bundle, settings.model, settings.device)
+    try:
+        with within_memory():
+            predictor = load_predictor(settings.bundle, settings.model, settings.device)
+    except Unusable:
+        raise
+    except DataError as error:  # no memory for the model now; other programs may give some back
+        return Outcome("waiting", error=str(error))
     request = StudyRequest(
         study=task.study,
         find_tumour=task.finds,

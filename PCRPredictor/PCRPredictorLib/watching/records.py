@@ -15,6 +15,7 @@ from typing import Literal
 
 from ..archive.journal import Entry, Journal, hold_folder, open_journal
 from ..archive.rows import Row
+from ..errors import DataError
 from ..writing import remove_leftovers, write_whole_csv
 
 JOURNAL, TABLE = "watch.jsonl", "watch.csv"
@@ -55,8 +56,12 @@ class Records:
         return self.journal.inputs_of(study)
 
     def read(self, study: str) -> Outcome | None:
-        """Return what became of a study, None if that is not known."""
-        entry = self.journal.read(study)
+        """Return what became of a study, None if that is not known.
+
+        Raises:
+            DataError: if something else has changed the journal meanwhile.
+        """
+        entry = self._read(study)
         if entry is None:
             return None
         facts: Mapping[str, object] = entry.facts or {}
@@ -65,7 +70,11 @@ class Records:
         return Outcome(state, tuple(entry.rows), str(facts.get("made_from", "")), entry.error, ended)  # type: ignore[arg-type]
 
     def failed(self) -> set[str]:
-        """Return the studies that have failed for good."""
+        """Return the studies that have failed for good.
+
+        Raises:
+            DataError: as `read`.
+        """
         return {entry.patient for entry in self._entries() if entry.rows[0].get("state") == "failed"}
 
     def keep(self, study: str, outcome: Outcome, fingerprint: str, note: str = "") -> None:
@@ -92,7 +101,19 @@ class Records:
         write_whole_csv(tuple(self._columns), cells, self.folder / TABLE)
 
     def _entries(self) -> Iterator[Entry]:
-        return (entry for study in self.journal.places if (entry := self.journal.read(study)) is not None)
+        return (entry for study in self.journal.places if (entry := self._read(study)) is not None)
+
+    def _read(self, study: str) -> Entry | None:
+        try:
+            entry = self.journal.read(study)
+            if entry is None or entry.patient == study:
+                return entry
+        except ValueError:
+            pass
+        raise DataError(
+            f"{self.journal.path}: was changed by something else during the watch; start the watch again, it goes on "
+            "with what is whole there"
+        )
 
 
 @contextmanager
@@ -108,7 +129,7 @@ def open_records(folder: Path, decisive: Mapping[str, object]) -> Iterator[Recor
     with hold_folder(folder):
         _remove_leftovers(folder)
         try:
-            with open_journal(folder / JOURNAL, decisive) as journal:
+            with open_journal(folder / JOURNAL, decisive, "start the watch again") as journal:
                 yield Records(folder, journal)
         finally:
             _remove_leftovers(folder)

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..engine.sparing import spared_ctrl_c
-from ..errors import DataError
+from ..errors import DataError, trace_of
 from ..pacs.configuration import Configuration
 from ..pacs.connection import connect
 from .one import Task, predict_one
@@ -145,6 +145,9 @@ def _outcome(connection: Any, task: Task) -> Outcome | Exception:  # noqa: ANN40
         return predict_one(connection, task)
     except (Stopped, DataError) as error:
         return error
+    except Exception as error:  # outside what is done with one study
+        what = " in ".join([*trace_of(error).splitlines()[:1], *trace_of(error).splitlines()[-1:]])
+        return DataError(f"no study can be predicted: it ended with an unexpected {what}; please report this")
 
 
 def _end_with(life: Pipe, stopping: Stopping) -> None:

@@ -95,6 +95,12 @@ def test_predictions_of_a_table_are_replaced_with_a_word_too(tmp_path):
         ("train", "prediction.json", "the prediction of an exam"),
         ("demo", "cohort.json", "a cohort"),
         ("phantom", "clinical_and_imaging_info.csv", "a cohort"),
+        ("predict", "watch.jsonl", "a watch of a PACS"),
+        ("train", "watch.jsonl", "a watch of a PACS"),
+        ("watch", "kind.json", "a run"),
+        ("watch", "cohort.json", "a cohort"),
+        ("watch", "predictions.jsonl", "predictions of a cohort"),
+        ("watch", "predictions.csv", "predictions of a table"),
     ],
 )
 def test_results_are_not_mixed_with_those_of_another_kind(command, mark, kind, tmp_path):
@@ -103,7 +109,16 @@ def test_results_are_not_mixed_with_those_of_another_kind(command, mark, kind, t
         describe_replaced(command, {"out": tmp_path})
 
 
-@pytest.mark.parametrize(("command", "mark"), [("train", "kind.json"), ("predict", "predictions.jsonl")])
+@pytest.mark.parametrize("mark", ["kind.json", "cohort.json", "plan.json", "watch.jsonl"])
+def test_predictions_of_a_cohort_are_not_mixed_with_what_that_command_does_not_look_at(mark, tmp_path):
+    (tmp_path / mark).touch()
+    with pytest.raises(CallError, match="name a new one"):
+        describe_replaced("predict", {"out": tmp_path, "cohort": Path("c")})
+
+
+@pytest.mark.parametrize(
+    ("command", "mark"), [("train", "kind.json"), ("predict", "predictions.jsonl"), ("watch", "watch.jsonl")]
+)
 def test_a_run_that_may_be_resumed_is_left_to_its_command(command, mark, tmp_path):
     (tmp_path / mark).touch()
     assert describe_replaced(command, {"out": tmp_path, "cohort": Path("c") if command == "predict" else None}) == ""

@@ -1,8 +1,10 @@
 """Tests of the watch, without a PACS."""
 
+import errno
 import json
 
 import pytest
+from PCRPredictorLib.archive import journal
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.study import Series
@@ -260,6 +262,30 @@ def test_what_a_killed_watch_had_fetched_is_removed(scene):
         assert not (scene.folder / FETCHED).exists()
         (scene.folder / FETCHED / "1.1").mkdir(parents=True)
     assert not (scene.folder / FETCHED).exists()
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda lines: lines[:1], lambda lines: [lines[0], lines[2]], lambda lines: ["", *lines]]
+)
+def test_a_journal_that_is_edited_during_the_watch_ends_it_in_a_sentence(scene, edit):
+    scene.studies = [study_of("1.1"), study_of("1.2")]
+    scene.run()
+    with scene.watch() as watch:
+        path = scene.folder / JOURNAL
+        path.write_text("".join(f"{line}\n" for line in edit(path.read_text().splitlines())))
+        for read in (lambda: watch.records.read("1.1"), watch.records.failed, watch.records.write_table):
+            with pytest.raises(DataError, match=r"watch\.jsonl: was changed by something else during the watch"):
+                read()
+
+
+def test_a_full_disk_under_the_journal_names_no_option_that_the_watch_lacks(scene, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    scene.studies = [study_of()]
+    with scene.watch() as watch, pytest.raises(DataError, match=r"free some space, then start the watch again$"):
+        monkeypatch.setattr(journal, "_write_line", fail)
+        watch.records.keep("1.1", PREDICTED, "looks")
 
 
 def test_a_journal_of_a_different_model_or_use_is_refused(scene):
