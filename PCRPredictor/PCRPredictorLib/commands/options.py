@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from ..model.predictor import Predictor
 
 ModelOption = Annotated[str, typer.Option("--model", help="Bundle folder, or the name of a bundled model.")]
-DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+def _check_device(device: str) -> str:
+    """Refuse a word that is no device, before anything is read; whether the device is there is seen with torch."""
+    if re.fullmatch(r"cpu|cuda(:\d+)?", device) is None:
+        raise typer.BadParameter(f"must be cpu or cuda, got {as_line(device)}")
+    return device
+
+
+DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.", callback=_check_device)]
 _LONGEST = 3000  # characters of a line
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; default: one per CPU core if that pays, one on a GPU.")

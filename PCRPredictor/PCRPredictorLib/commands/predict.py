@@ -117,9 +117,10 @@ def predict(
     known = read_clinical_words(clinical, bundle.schema)
     source = given_source(phases, dicom, pick, series).with_overrides(mask, known, label)
     with scene_beside() as scene_writer:
-        exam, candidates = with_tumour(source.read(), find_tumour, click or box, click_anyway)
+        exam = source.read()
+        predictor = load_predictor(bundle, device)  # a missing device is reported before a search
+        exam, candidates = with_tumour(exam, find_tumour, click or box, click_anyway)
         print_candidates(candidates)
-        predictor = load_predictor(bundle, device)
         found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom_results)
         found.write(out, show_patient_id=show_patient_id, dicom=dicom_results, scene_writer=scene_writer)
     print_found(found, out)

@@ -228,6 +228,12 @@ def test_missing_device_is_one_line(predict):
     assert "'cuda' is not available on this machine; use cpu" in printed
 
 
+def test_a_word_that_is_no_device_is_a_wrong_call(predict):
+    code, printed, _ = predict("--device", "gpu", phases=("pre",))
+    assert code == 2
+    assert "must be cpu or cuda, got gpu" in printed
+
+
 def test_two_phases_are_too_few(predict):
     code, printed, _ = predict(phases=("pre", "early"))
     assert code == 1
