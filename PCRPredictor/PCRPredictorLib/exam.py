@@ -82,6 +82,8 @@ class Provenance:
         first_post: seconds from the beginning of the pre-contrast phase to that of the first phase after contrast,
             if known; the early phase may be a later one.
         simulated: True if the files or volumes say that it is a phantom.
+        inputs: files and folders that were read, if known: no result is written among them.
+        typed: clinical variables that the user gave by name, in lower case: the model must know them.
     """
 
     source: str = "memory"
@@ -96,6 +98,8 @@ class Provenance:
     injection: float | None = None
     first_post: float | None = None
     simulated: bool = False
+    inputs: tuple[Path, ...] = field(default=(), compare=False, repr=False)
+    typed: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_phantom(self) -> bool:

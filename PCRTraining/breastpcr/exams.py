@@ -13,6 +13,7 @@ from PCRPredictorLib.errors import DataError, within_memory
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.finding.find import Candidate
 from PCRPredictorLib.reading.clinical import read_clinical
+from PCRPredictorLib.reading.mask import add_mask_array
 from PCRPredictorLib.reading.sources import Source, describe_reading, find_sources, given_source, only_source
 
 from .log import LOG
@@ -35,8 +36,8 @@ def read(
     Args:
         place: a folder (DICOM, a file per phase, or what `pcr demo` writes), a 4-D file, three files (before contrast,
             early, late), or more in the order of time. NIfTI, NRRD and MHA are read.
-        mask: of the tumour: a file on the exam's grid, a DICOM Segmentation, or an array (k, j, i), non-zero inside.
-            None for the mask that the place has, if any.
+        mask: of the tumour: a file on the exam's grid, a DICOM Segmentation, or an array (k, j, i) of whole numbers, or
+            of True and False, with 0 outside. None for the mask that the place has, if any.
         label: value, or name of a segment, of the tumour in a mask of several; several values, or "all" for each.
         clinical: values by name, such as {"age": 52, "hr": "positive"}, or a JSON or CSV file with them.
         pick: positions of pre, early and late among the phases found, from 0; by default they are chosen by time.
@@ -57,8 +58,9 @@ def read(
     if pick and not isinstance(place, str | PathLike) and len(place) == 3:
         source = given_source((), series=[Path(each) for each in place])
     source = source.with_overrides(None if file is None else Path(file), read_values(clinical), labels, pick)
-    exam = source.read()
-    return exam if array is None else replace(exam, mask=array, lesions=())
+    exam = source.read() if array is None else add_mask_array(source.without_mask().read(), array, labels)
+    typed = tuple(str(name).strip().lower() for name in clinical) if isinstance(clinical, Mapping) else ()
+    return replace(exam, provenance=replace(exam.provenance, typed=typed))
 
 
 def _source_of(place: Place | Sequence[Place]) -> Source:

@@ -7,7 +7,6 @@ from os import PathLike
 from pathlib import Path
 
 from PCRPredictorLib.calls.follow_up import FollowUp, follow_exams, follow_values
-from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.errors import CallError, DataError, within_memory
 from PCRPredictorLib.reading.sources import Source
 from PCRPredictorLib.response.bundle import DEFAULT
@@ -21,6 +20,7 @@ from PCRTrainingLib.calls.follow_tables import read_course_table
 from .exams import Clinical, Place, read_values
 from .log import LOG
 from .models import load_response_model
+from .place import check_place
 from .progress import LogProgress
 
 
@@ -71,7 +71,9 @@ def follow(
         print(found.prediction.last.probability)
     """
     if out is not None:
-        check_out({"out": Path(out)})
+        places = visits.values() if isinstance(visits, Mapping) else [visits]
+        inputs = [Path(each) for place in (*places, *masks.values()) for each in _several(place)]
+        check_place("follow", {"out": Path(out), "inputs": inputs})
     response = model if isinstance(model, ResponseModel) else load_response_model(model)
     known = _known(clinical, response)
     words = [_words(given) for given in (masks, labels, picks, days)]

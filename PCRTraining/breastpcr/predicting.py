@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PCRPredictorLib.bundles.folder import DEFAULT_MODEL
 from PCRPredictorLib.calls.one_exam import PredictedExam, predict_exam
-from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.curves.summary import measure_kinetics
 from PCRPredictorLib.errors import DataError, within_memory
 from PCRPredictorLib.exam import Exam
@@ -17,6 +16,7 @@ from PCRPredictorLib.prediction import Prediction
 
 from .log import LOG
 from .models import load_model
+from .place import check_place
 
 
 @within_memory()
@@ -50,7 +50,9 @@ def predict(
         `lesions` has each.
 
     Raises:
-        DataError: if the exam has no tumour or cannot be predicted, or the folder cannot be written.
+        CallError: if the folder is one of the inputs, or holds something else than a prediction.
+        DataError: if the exam has no tumour or cannot be predicted, the model does not know a clinical variable that
+            was given by name, or the folder cannot be written.
 
     Example:
         prediction = breastpcr.predict(exam, out="result")
@@ -58,9 +60,9 @@ def predict(
     """
     _check(exam)
     if out is not None:
-        check_out({"out": Path(out)})
+        _check_place(exam, Path(out))
     predictor = model if isinstance(model, Predictor) else load_model(model, device=device)
-    _report_unknown(exam, predictor)
+    _check_names(exam, predictor)
     found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom)
     if out is not None:
         found.write(Path(out), dicom=dicom, scene=scene, show_patient_id=show_patient_id)
@@ -88,10 +90,11 @@ def write(
         show_patient_id: name the patient in the report.
 
     Raises:
-        DataError: if the folder cannot be written or holds an input, or results in DICOM are not possible.
+        CallError: if the folder is one of the inputs, or holds something else than a prediction.
+        DataError: if the folder cannot be written, or results in DICOM are not possible.
     """
     _check(exam)
-    check_out({"out": Path(out)})
+    _check_place(exam, Path(out))
     exam = separate_sides(exam)
     found = PredictedExam(exam, prediction, measure_kinetics(exam))
     found.write(Path(out), dicom=dicom, scene=scene, show_patient_id=show_patient_id)
@@ -104,8 +107,15 @@ def _check(exam: object) -> None:
         raise DataError("the exam has no tumour; give read() its mask, or use find_tumour() or grow_tumour()")
 
 
-def _report_unknown(exam: Exam, predictor: Predictor) -> None:
-    """Log the clinical values that the model does not ask for: one of them may be mistyped."""
+def _check_place(exam: Exam, out: Path) -> None:
+    check_place("predict", {"out": out, "inputs": exam.provenance.inputs or exam.provenance.files})
+
+
+def _check_names(exam: Exam, predictor: Predictor) -> None:
+    """Refuse clinical values that were given by name and the model does not ask for; log those of files and tables."""
+    made, typed = exam.provenance.source == "memory", exam.provenance.typed
+    given = {name: value for name, value in exam.clinical.items() if made or str(name).strip().lower() in typed}
+    predictor.bundle.schema.parse(given, strict=True)
     names = [variable.name for variable in predictor.bundle.schema.asked]
     known = {name.lower() for name in names}
     unknown = sorted(str(name) for name in exam.clinical if str(name).strip().lower() not in known)

@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.errors import DataError, within_memory
 from PCRTrainingLib.calls.evaluate import evaluate_on
 from PCRTrainingLib.calls.train import Place as Where
@@ -16,6 +15,7 @@ from PCRTrainingLib.calls.train import Trained, Wanted, train_on
 from PCRTrainingLib.run_folder import RunFolder, read_json
 
 from .exams import Place
+from .place import check_place
 from .progress import opened
 
 Kind = TypeVar("Kind")
@@ -123,7 +123,7 @@ def train(
         prediction = breastpcr.predict(exam, run.bundle)
     """
     given, where, tables = _several(cohorts), Where(device, workers, cluster), tuple(map(Path, clinical_rows))
-    check_out({"out": Path(out), "cohorts": given, "resume": resume})
+    check_place("train", {"out": Path(out), "cohorts": given, "tables": tables, "resume": resume})
     asked = (str(config), resume, seed, pretrain, tables, leave_site_out, tuple(sites))
     files = _optional(str, start), _optional(Path, card), _optional(Path, mapping)
     wanted = Wanted(*asked, *files, tuple(units), where, keep_anyway)
@@ -174,7 +174,7 @@ def evaluate(
         evaluation = breastpcr.evaluate("elsewhere", model=["ispy2", run.bundle], out="evaluation")
     """
     given, place = _several(cohorts), Where(device, workers, cluster)
-    check_out({"out": Path(out), "cohorts": given})
+    check_place("evaluate", {"out": Path(out), "cohorts": given})
     names = [str(each) for each in ([model] if isinstance(model, str | PathLike) else model)]
     file = _optional(Path, mapping)
     with opened(show_progress) as progress:

@@ -58,6 +58,21 @@ def add_mask(exam: Exam, path: Path, labels: Labels = ()) -> Exam:
     return replace(exam, provenance=provenance).with_lesions(_lesions(found, labels, Path(path).name, exam.geometry))
 
 
+def add_mask_array(exam: Exam, mask: np.ndarray, labels: Labels = ()) -> Exam:
+    """Return the exam with the tumours of an array (k, j, i) on its lattice; labels as of `read_masks`.
+
+    Raises:
+        DataError: if it holds anything but True and False or whole numbers, is of a different shape, lacks a label, or
+            has several and none was chosen.
+    """
+    if mask.dtype.kind not in "biuf":
+        raise DataError(f"mask: must be an array of whole numbers, or of True and False, got {mask.dtype}")
+    mask = mask.astype(np.uint8) if mask.dtype.kind == "b" else mask
+    whole = replace(exam, mask=mask, lesions=())  # checks the shape
+    _check_labels(mask, "mask", labels)
+    return whole.with_lesions(_lesions(_found(mask, mask, "mask", ()), labels, "mask", exam.geometry))
+
+
 def read_masks(path: Path, geometry: Geometry, labels: Labels = ()) -> tuple[Lesion, ...]:
     """Read tumour masks and put them in the exam's axis order, each uint8 (k, j, i).
 
@@ -188,11 +203,15 @@ def _to_grid(mask: np.ndarray, own: Geometry, geometry: Geometry, path: Path) ->
         seen, nearest = _fill_out(seen, nearest, geometry)
     if not nearest.matches(geometry):
         raise _off_grid(path, nearest, geometry)
+    return _found(mask, seen, path.name, tuple(_about_offset(nearest.offset(geometry))))
+
+
+def _found(mask: np.ndarray, seen: np.ndarray, name: str, notices: tuple[Notice, ...]) -> _Found:
+    """Return the labels of a mask, which is `seen` on the exam's lattice (k, j, i)."""
     numbers, counts = np.unique(mask[mask != 0], return_counts=True)
     if len(numbers) > _MOST_SEGMENTS:
-        raise DataError(f"{path.name}: must be a mask of whole numbers, got many grey values; give the segmentation")
+        raise DataError(f"{name}: must be a mask of whole numbers, got many grey values; give the segmentation")
     sizes = {int(n): int(count) for n, count in zip(numbers, counts, strict=True)}
-    notices = tuple(_about_offset(nearest.offset(geometry)))
     return _Found(sizes, lambda n: np.ascontiguousarray(seen == n).view(np.uint8), {}, notices)
 
 

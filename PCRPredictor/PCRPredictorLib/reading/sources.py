@@ -56,7 +56,17 @@ class Source(ABC):
     def read(self) -> Exam:
         """Return the exam with mask and clinical values added, without a mask if there is none; raise DataError."""
         exam = self.read_source().with_clinical(self.clinical)
-        return exam if self.mask is None else add_mask(exam, self.mask, self.labels)
+        exam = exam if self.mask is None else add_mask(exam, self.mask, self.labels)
+        return replace(exam, provenance=replace(exam.provenance, inputs=self.inputs))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the files and folders that are read, as far as they are known."""
+        return () if self.mask is None else (self.mask,)
+
+    def without_mask(self) -> Source:
+        """Return the source without a mask of its own, as another one replaces it."""
+        return replace(self, mask=None, labels=())
 
     def with_overrides(
         self, mask: Path | None, clinical: Mapping[str, object], labels: Labels = (), pick: Sequence[int] = ()
@@ -91,6 +101,17 @@ class PatientSource(Source):
         patient = replace(patient, labels=self.labels) if self.labels else patient
         return read_patient(patient if self.mask is None else replace(patient, mask=None), need_mask=False)
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the phases, and the mask that is used."""
+        own = () if self.patient.mask is None else (self.patient.mask,)
+        return (*self.patient.phases, *(super().inputs or own))
+
+    def without_mask(self) -> Source:
+        """Return the patient without a mask."""
+        patient = replace(self.patient, mask=None, labels=())
+        return replace(self, mask=None, labels=(), patient=patient)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FilesSource(Source):
@@ -114,6 +135,11 @@ class FilesSource(Source):
     def read_source(self) -> Exam:
         """Read the files."""
         return read_series(self.phases, self.pick) if self.pick else read_exam(self.phases)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the phases and the mask."""
+        return (*self.phases, *super().inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +166,11 @@ class SeriesSource(Source):
         exam = read_series(self.files, self.pick)
         return replace(exam, provenance=replace(exam.provenance, left_aside=self.left_aside))
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the files and the mask."""
+        return (*self.files, *super().inputs)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DicomSource(Source):
@@ -157,6 +188,11 @@ class DicomSource(Source):
     def read_source(self) -> Exam:
         """Read the folder."""
         return read_dicom_exam(self.folder, self.pick, self.files)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folder and the mask."""
+        return (self.folder, *super().inputs)
 
 
 KINDS: list[type[Source]] = [PatientSource, FilesSource, SeriesSource, DicomSource]  # in order of precedence

@@ -55,6 +55,15 @@ def test_a_table_of_measurements_needs_no_images(model, tmp_path):
         breastpcr.follow(table, masks={"T1": "gone"}, model=model)
 
 
+@pytest.mark.parametrize(("name", "message"), [("T0", "which holds the input"), ("run", "holds a run already")])
+def test_nothing_is_written_among_inputs_or_other_results(name, message, files, model, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "kind.json").touch()
+    out = files / name if name == "T0" else tmp_path / name
+    with pytest.raises(breastpcr.CallError, match=message):
+        breastpcr.follow({"T0": files / "T0", "T1": files / "T1"}, model=model, out=out)
+
+
 def test_mistakes_are_errors_with_one_sentence(files, model):
     with pytest.raises(breastpcr.DataError, match="a visit must be one of T0, T1, T2, T3, got T9"):
         breastpcr.follow({"T0": files / "T0", "T9": files / "T1"}, model=model)

@@ -3,12 +3,13 @@
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 
 import breastpcr
 import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
-from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.exam import PHASE_NAMES, Provenance
 from PCRPredictorLib.writing import write_nifti
 from support.dicom_exam import write_dicom_exam
 from support.examples import OUTPUTS, tiny_exam, two_lesions
@@ -87,7 +88,76 @@ def test_mistakes_are_errors_with_one_sentence(folder, bundle, tmp_path):
         breastpcr.predict(EXAM, bundle.path, out=bundle.path)
 
 
-def test_a_mistyped_variable_is_logged(bundle, caplog):
+def test_a_variable_that_the_model_does_not_know_is_refused_as_by_the_command(folder, bundle):
+    exam = breastpcr.read(folder, clinical={"agee": 52})
+    for wrong in (exam, replace(EXAM, clinical={"agee": 52}, provenance=Provenance())):
+        with pytest.raises(breastpcr.DataError, match="'agee' is not known to this model; use age"):
+            breastpcr.predict(wrong, bundle.path)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_array_has_labels_as_a_file_has(folder, own):
+    if not own:
+        (folder / "tumour.nii.gz").unlink()
+    array = np.asarray(EXAM.mask) * np.where(np.arange(EXAM.mask.shape[2]) < 28, 1, 2)
+    chosen = breastpcr.read(folder, mask=array, label=2)
+    assert np.array_equal(chosen.mask, array == 2)
+    assert len(breastpcr.read(folder, mask=array, label="all").lesions) == 2
+    with pytest.raises(breastpcr.DataError, match="mask: has 2 labels"):
+        breastpcr.read(folder, mask=array)
+    with pytest.raises(breastpcr.DataError, match="mask: must have label 7"):
+        breastpcr.read(folder, mask=array, label=7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda mask: np.where(mask, np.nan, 0.0), "not finite numbers"),
+        (lambda mask: mask * 0.5, "must be a mask of whole numbers"),
+        (lambda mask: mask.astype(str), "must be an array of whole numbers, or of True and False, got <U"),
+        (lambda mask: mask.astype(complex), "got complex128"),
+        (lambda mask: mask[1:], "the mask array must have shape"),
+    ],
+)
+def test_an_array_that_is_no_mask_is_refused(folder, change, message):
+    with pytest.raises(breastpcr.DataError, match=message):
+        breastpcr.read(folder, mask=change(np.asarray(EXAM.mask)))
+
+
+@pytest.mark.parametrize("kind", ["folder", "files", "dicom", "patient"])
+def test_nothing_is_written_among_the_inputs(kind, folder, training_cohort, bundle, tmp_path):
+    out = folder
+    if kind == "folder":
+        exam = breastpcr.read(folder)
+    elif kind == "files":
+        files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
+        exam = breastpcr.read(files, mask=np.asarray(EXAM.mask) != 0)
+    elif kind == "dicom":
+        out = tmp_path / "dicom"
+        write_dicom_exam(out, EXAM, "ge")
+        exam = breastpcr.read(out, mask=folder / "tumour.nii.gz")
+    else:
+        out = training_cohort
+        exam = breastpcr.find_exams(training_cohort)[0].read()
+    before = sorted(out.rglob("*"))
+    with pytest.raises(breastpcr.CallError, match="which holds the input"):
+        breastpcr.predict(exam, bundle.path, out=out)
+    assert sorted(out.rglob("*")) == before
+
+
+def test_a_result_replaces_one_of_its_kind_with_a_word_and_no_other(bundle, tmp_path, caplog):
+    prediction = breastpcr.predict(EXAM, bundle.path, out=tmp_path / "result")
+    assert not caplog.records
+    breastpcr.write(EXAM, prediction, tmp_path / "result")
+    assert "the prediction of an exam of" in caplog.text
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "kind.json").touch()
+    for call in (lambda out: breastpcr.predict(EXAM, bundle.path, out=out), partial(breastpcr.write, EXAM, prediction)):
+        with pytest.raises(breastpcr.CallError, match="holds a run already"):
+            call(out=tmp_path / "run")
+
+
+def test_a_variable_of_a_table_that_the_model_does_not_use_is_logged(bundle, caplog):
     with caplog.at_level(logging.WARNING, "breastpcr"):
         breastpcr.predict(replace(EXAM, clinical={"agee": 52}), bundle.path)
     assert "clinical values that the model does not use: agee; it uses age" in caplog.text

@@ -44,6 +44,13 @@ def test_tables_of_visits_train_a_response_model(tmp_path, monkeypatch):
         breastpcr.train(tmp_path / "visits.csv", tmp_path / "again", sites=["site"])
 
 
+def test_no_run_or_evaluation_is_mixed_with_another_result(training_cohort, tmp_path):
+    (tmp_path / "prediction.json").touch()
+    for call in (breastpcr.train, breastpcr.evaluate):
+        with pytest.raises(breastpcr.CallError, match="holds the prediction of an exam already"):
+            call(training_cohort, tmp_path)
+
+
 def test_no_run_is_written_into_its_cohort(training_cohort):
     with pytest.raises(breastpcr.CallError, match="which holds the input"):
         breastpcr.train(training_cohort, training_cohort)
