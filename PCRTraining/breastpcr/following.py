@@ -71,9 +71,7 @@ def follow(
         print(found.prediction.last.probability)
     """
     if out is not None:
-        places = visits.values() if isinstance(visits, Mapping) else [visits]
-        inputs = [Path(each) for place in (*places, *masks.values()) for each in _several(place)]
-        check_place("follow", {"out": Path(out), "inputs": inputs})
+        check_place("follow", {"out": Path(out), "inputs": _inputs(visits, masks)})
     response = model if isinstance(model, ResponseModel) else load_response_model(model)
     known = _known(clinical, response)
     words = [_words(given) for given in (masks, labels, picks, days)]
@@ -87,6 +85,11 @@ def follow(
     if out is not None:
         found.write(Path(out), dicom=dicom, show_patient_id=show_patient_id)
     return found
+
+
+def _inputs(visits: Mapping[str, Place | Sequence[Place]] | Place, masks: Mapping[str, Place]) -> list[Path]:
+    places = visits.values() if isinstance(visits, Mapping) else [visits]
+    return [Path(each) for place in (*places, *masks.values()) for each in _several(place)]
 
 
 def _known(clinical: Clinical | None, model: ResponseModel) -> dict[str, object]:
