@@ -18,7 +18,7 @@ from .child import end_with_parent, is_child
 from .commands.deferred import Deferred
 from .commands.interrupts import INTERRUPTED, hearing, was_interrupted, write_interrupted
 from .commands.options import console
-from .errors import DataError, within_memory
+from .errors import DataError, ignore_warnings_of_libraries, within_memory
 from .formatting import as_line
 
 # Read when NumPy and torch are loaded: threads that share small work, or wait for each other actively, take many times
@@ -115,6 +115,7 @@ def run(application: typer.core.TyperGroup, arguments: Sequence[str] | None = No
 def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
     try:
         _accept_any_character()
+        ignore_warnings_of_libraries()
         if is_child():
             end_with_parent()
         if not _has_folder():

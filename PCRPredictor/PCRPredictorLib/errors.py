@@ -2,6 +2,7 @@
 
 import re
 import traceback
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,14 @@ class DataError(ValueError):
 
 class CallError(DataError):
     """Report arguments that do not go together, in one sentence; the command line exits with 2."""
+
+
+def ignore_warnings_of_libraries() -> None:
+    """Keep from the terminal what pydicom says about values that the standard does not allow; readers check theirs.
+
+    It is said when a value is looked at, wherever that is. For processes of our own: the filter holds for all of one.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom(\.|$)")
 
 
 def trace_of(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Where a call may write: the folder of `--out`. Results of the same kind are replaced, and that is reported."""
+"""Where a call may write: the folder of `--out`. Results of the same kind are replaced, and that is said before."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
         kind = next(kind for kind in found if kind != own)
         raise CallError(f"--out must be a new folder, got {out}, which holds {kind} already; name a new one")
     when = datetime.fromtimestamp(found[own].stat().st_mtime).astimezone()
-    return f"{out}: {own} of {when:%Y-%m-%d %H:%M} is replaced"
+    return f"{out}: {own} of {when:%Y-%m-%d %H:%M} will be replaced"
 
 
 def check_out(values: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .. import __version__
-from ..errors import DataError
+from ..errors import DataError, ignore_warnings_of_libraries
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -144,6 +144,7 @@ def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:
     try:
         report()  # that the task has begun
         limit_threads(job.needs.threads)
+        ignore_warnings_of_libraries()
         function, task = job.unpack()
         return function(task, report), None, ""
     except Ended as error:

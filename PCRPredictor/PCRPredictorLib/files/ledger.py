@@ -12,8 +12,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 _ALL = ".all"  # held while the others are counted and a new file is written
 _UNUSABLE = (OSError, NotImplementedError)  # a folder that is read-only or full, or has no locks: then nothing is noted
 
@@ -26,6 +24,8 @@ def noted(needed: int, check: Callable[[int], object]) -> Iterator[None]:
         needed: bytes.
         check: called first with the bytes that the others have noted; it may raise.
     """
+    from filelock import FileLock  # the panel, which reads headers, opens before packages are installed
+
     folder = _folder()
     if folder is None:
         check(0)
@@ -64,6 +64,8 @@ def _folder() -> Path | None:
 
 def _count(folder: Path) -> int:
     """Return what other processes have noted; remove what those that have ended have left."""
+    from filelock import FileLock, Timeout
+
     total = 0
     for path in folder.iterdir():
         if path.name == _ALL or path.name.startswith(f"{os.getpid()}-"):

@@ -73,7 +73,7 @@ def test_folder_of_a_visit_is_an_input_and_the_name_of_a_model_is_none(tmp_path)
 def test_results_of_the_same_kind_are_replaced_with_a_word(command, mark, tmp_path):
     assert describe_replaced(command, {"out": tmp_path}) == ""
     (tmp_path / mark).touch()
-    assert describe_replaced(command, {"out": tmp_path}).endswith("is replaced")
+    assert describe_replaced(command, {"out": tmp_path}).endswith("will be replaced")
 
 
 def test_predictions_of_a_table_are_replaced_with_a_word_too(tmp_path):

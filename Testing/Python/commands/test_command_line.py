@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import sys
+import warnings
 
 import pytest
 from PCRPredictorLib.command_line import app, run
@@ -88,3 +89,12 @@ def test_metrics_of_a_model_are_shown_with_their_intervals(capsys):
 def test_bundled_model_is_intact(name, capsys):
     assert run(app, ["bundle", "verify", name]) == 0
     assert f"{name}: intact" in capsys.readouterr().out
+
+
+def test_what_pydicom_says_about_unusual_values_is_not_written_to_the_terminal():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert run(app, ["--version"]) == 0
+        warnings.warn_explicit("Invalid value for VR UI", UserWarning, "valuerep.py", 1, module="pydicom.valuerep")
+        warnings.warn_explicit("ours", UserWarning, "exam.py", 1, module="PCRPredictorLib.exam")
+    assert [str(warning.message) for warning in seen] == ["ours"]

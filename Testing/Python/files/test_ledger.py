@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.files import ledger, memory
+from PCRPredictorLib.files import memory
 from PCRPredictorLib.files.ledger import noted
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs files that processes hold")
@@ -70,7 +71,7 @@ def test_a_folder_that_cannot_be_written_or_locked_is_no_hindrance(error, monkey
     def refuse(*_args, **_options):
         raise error
 
-    monkeypatch.setattr(ledger.FileLock, "acquire", refuse)
+    monkeypatch.setattr(FileLock, "acquire", refuse)
     assert seen() == 0
     with pytest.raises(OSError, match="of the body"), noted(1, print):
         raise OSError("of the body")

@@ -51,11 +51,13 @@ def words_of(line):
 def is_call(words):
     """Report if these words are a whole call; `pcr train` in a sentence is not."""
     words = words[1:]
-    command = COMMANDS.get(words.pop(0)) if words else None
+    name = words.pop(0) if words else ""
+    command = COMMANDS.get(name)
     while command is not None and hasattr(command, "commands"):
-        command = command.commands.get(words.pop(0)) if words else None
+        name = words.pop(0) if words else ""
+        command = command.commands.get(name)
     try:
-        return command is not None and bool(command.make_context("pcr", words))
+        return command is not None and bool(command.make_context(name, words))
     except UsageError:
         return False
 
