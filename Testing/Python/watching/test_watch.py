@@ -273,7 +273,7 @@ def test_a_journal_that_is_edited_during_the_watch_ends_it_in_a_sentence(scene, 
     with scene.watch() as watch:
         path = scene.folder / JOURNAL
         path.write_text("".join(f"{line}\n" for line in edit(path.read_text().splitlines())))
-        for read in (lambda: watch.records.read("1.1"), watch.records.failed, watch.records.write_table):
+        for read in (lambda: watch.records.read("1.2"), watch.records.failed, watch.records.write_table):
             with pytest.raises(DataError, match=r"watch\.jsonl: was changed by something else during the watch"):
                 read()
 
