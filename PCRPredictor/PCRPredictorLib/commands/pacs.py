@@ -52,17 +52,40 @@ def find(
     csv: Annotated[Path | None, typer.Option(help="Write the table to this CSV file.")] = None,
 ) -> None:
     """List the studies that match, with what lies in them."""
+    if as_json and csv is not None:
+        raise typer.BadParameter("give one of --json and --csv")
+    replaced = csv is not None and _is_replaced(csv)
     connection = open_connection(pacs)
     found = find_studies(connection, Query(patient, name, date, description, modality))
     rows = rows_of([with_series(connection, study) for study in found[:most]], show_patient_id)
     if csv is not None:
         write_whole_csv(columns(show_patient_id), [list(row.values()) for row in rows], csv)
-        print_line(f"Written to {csv}")
+        print_line(f"Written to {csv}" + (", in the place of the table that was there" if replaced else ""))
     elif as_json:
         content = {"format": 1, "pacs": connection.place, "found": len(found), "studies": rows}
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
     else:
         _show(rows, columns(show_patient_id), len(found))
+
+
+def _is_replaced(path: Path) -> bool:
+    """Return True if a table of studies is there already.
+
+    Raises:
+        typer.BadParameter: if something else is there.
+    """
+    if not path.exists():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.readline(1000).decode(errors="replace").strip()
+    except OSError:
+        head = ""
+    if head not in {",".join(columns(named)) for named in (False, True)}:
+        raise typer.BadParameter(
+            f"--csv must be a new file or a table of studies, got {path}, which is neither; name a new one"
+        )
+    return True
 
 
 def _show(rows: Sequence[Mapping[str, object]], names: Sequence[str], found: int) -> None:

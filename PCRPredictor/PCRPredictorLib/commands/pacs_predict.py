@@ -12,7 +12,8 @@ from ..formatting import as_line
 from ..model.bundle import find_bundle, load_bundle
 from ..pacs.configuration import VARIABLE, read_configuration
 from ..pacs.connection import Connection, connect
-from ..pacs.predicting import StudyRequest, predict_study
+from ..pacs.errors import PacsError
+from ..pacs.predicting import StudyRequest, StudyResult, predict_study
 from ..reading.clinical import read_clinical_words
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, PlainConsole, load_predictor, print_line
 from .predict import (
@@ -33,6 +34,7 @@ from .predict import (
 from .scene_process import scene_beside
 
 if TYPE_CHECKING:
+    from ..model.predictor import Predictor
     from ..pacs.storing import Item
 
 PacsOption = Annotated[
@@ -71,6 +73,7 @@ def predict(
 ) -> None:
     """Fetch a study, predict it and, with --store, send the results to the PACS. Without it nothing is sent."""
     _check_words(store, dry_run, mask, segmentation)
+    _check_folders(keep, out)
     check_tumour_words(bool(mask or segmentation), find_tumour, click, box, click_anyway)
     connection, bundle = open_connection(pacs), load_bundle(find_bundle(model))
     bundle.operating_point(operating_point)
@@ -92,11 +95,40 @@ def predict(
         dry_run=dry_run,
         keep=keep,
     )
-    with scene_beside() as scene_writer:
-        found = predict_study(connection, request, load_predictor(bundle, device), out, scene_writer)
+    found = predict_and_print(connection, request, load_predictor(bundle, device), out)
+    print_items(found.items, connection.configuration.url)
+
+
+def predict_and_print(connection: Connection, request: StudyRequest, predictor: Predictor, out: Path) -> StudyResult:
+    """Predict a study and print the result, also one that the PACS does not take.
+
+    Raises:
+        PacsError: if the PACS does not do its part; the message says where a result is.
+        DataError: if the study cannot be predicted.
+    """
+    written: list[StudyResult] = []
+    try:
+        with scene_beside() as scene_writer:
+            found = predict_study(connection, request, predictor, out, scene_writer, written.append)
+    except PacsError as problem:
+        if written:
+            _print_result(written[0], out)
+            again = f"{problem}. The results are in {out}; give the same command again to send what is missing"
+            problem.args = (again,)
+        raise
+    _print_result(found, out)
+    return found
+
+
+def _print_result(found: StudyResult, out: Path) -> None:
     print_candidates(found.candidates)
     print_found(found.predicted, out)
-    print_items(found.items, connection.configuration.url)
+
+
+def _check_folders(keep: Path | None, out: Path) -> None:
+    """Refuse one folder for what is fetched and for the results."""
+    if keep is not None and keep.resolve() == out.resolve():
+        raise typer.BadParameter(f"--keep and --out must be different folders, got {out} for both; name a new one")
 
 
 def _check_words(store: bool, dry_run: bool, mask: Path | None, segmentation: str) -> None:

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -28,7 +28,16 @@ T = TypeVar("T")
 _LONGEST_WAIT = 30.0  # seconds between two attempts
 _PATIENCE = 10  # times the time-out that a whole answer in JSON may take
 _CHUNK = 1 << 18
-_LOUD = ("retrying", "dicomweb_client", "urllib3")  # they log traces, addresses with names, and what a PACS says
+_LOUD = (  # they log traces, addresses with names, and what a PACS says
+    "retrying",
+    "dicomweb_client.web",
+    "dicomweb_client.session_utils",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.response",
+    "urllib3.util.retry",
+)
+_asking = threading.local()  # depth: above 0 while this thread asks a PACS
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ class Connection:
         """
         for number in range(self.configuration.retries + 1):
             try:
-                return action()
+                with _quietly():
+                    return action()
             except Exception as error:  # whatever an answer that is none raises
                 if _is_of_this_computer(error):
                     raise
@@ -96,7 +106,7 @@ class Connection:
         """
         seconds, pieces = 2 * self.configuration.timeout, response.iter_content(_CHUNK)
         while True:
-            with _limit_time(response, seconds):
+            with _quietly(), _limit_time(response, seconds):
                 piece = next(pieces, None)
             if piece is None:
                 return
@@ -122,9 +132,10 @@ def connect(
     if configuration.is_open:
         say(f"warning: {configuration.place} is asked over http: others on the network can read what is sent")
     for name in _LOUD:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger(name).addFilter(_QUIET)
     session = _session(configuration)
-    client = DICOMwebClient(configuration.url, session=session, timeout=configuration.timeout, permissive_uid=True)
+    with _quietly():
+        client = DICOMwebClient(configuration.url, session=session, timeout=configuration.timeout, permissive_uid=True)
     client.set_http_retry_params(retry=False)
     client.host = configuration.place  # its own is without the port, and cut short for IPv6
     return Connection(configuration, client, session, say, wait)
@@ -163,6 +174,31 @@ class _Session(requests.Session):
         root, mark, search = str(prepared.url).partition("?")
         prepared.url = root + mark + search.replace("%2A", "*").replace("%3F", "?")
         return prepared
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # noqa: ANN401
+        """Return the answer to a request, of which nothing is logged."""
+        with _quietly():
+            return super().send(request, **more)
+
+
+class _Quiet(logging.Filter):
+    """Drop what a library logs while its thread asks a PACS; what it logs for others stays."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for a record that is dropped."""
+        return not getattr(_asking, "depth", 0)
+
+
+_QUIET = _Quiet()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    _asking.depth = getattr(_asking, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _asking.depth -= 1
 
 
 def _session(configuration: Configuration) -> requests.Session:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 
 import requests
+from urllib3.exceptions import LocationValueError
 
 from ..errors import DataError
 
@@ -21,9 +22,15 @@ _OF_STATUS = {
     406: "cannot send images as DICOM files; ask its administrator for DICOMweb (WADO-RS, application/dicom)",
     409: "does not accept the objects; ask its administrator why",
     413: "does not accept objects of that size; ask its administrator to raise the limit",
-    507: "is full; free some space on it, then store again",
+    507: "is full; free some space on it",
 }
 _OTHER = "does not do this; ask its administrator"
+_NO_ADDRESS = (  # they are ValueErrors, too
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    LocationValueError,
+)
 _OF_CERTIFICATE = {
     "certificate has expired": "has a certificate that has expired; ask its administrator to renew it",
     "not yet valid": "has a certificate that is not valid yet; check the clock of this computer",
@@ -93,7 +100,7 @@ def _explain_status(response: requests.Response, place: str) -> PacsError:
         f"the PACS at {place} {said} ({status});{to_do}",
         may_pass=busy or status == 507,
         status=status,
-        wait=float(asked) if asked.isdigit() else 0.0,
+        wait=float(asked) if asked.isascii() and asked.isdigit() else 0.0,
     )
 
 
@@ -103,7 +110,7 @@ def _explain(error: Exception) -> tuple[str, bool]:
         text = " ".join(map(str, causes)).lower()
         said = next((said for words, said in _OF_CERTIFICATE.items() if words in text), None)
         return said or "cannot be reached safely (TLS); check scheme, ca and certificate in the configuration", False
-    if isinstance(error, requests.exceptions.ProxyError):
+    if isinstance(error, requests.exceptions.ProxyError | requests.exceptions.InvalidProxyURL):
         return "cannot be reached through the proxy; check proxy in the configuration", True
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "is not found under that name; check the host in the url of the configuration, and the network", True
@@ -119,6 +126,8 @@ def _explain(error: Exception) -> tuple[str, bool]:
         return "cuts its answer off; try again, or ask its administrator", True
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return "cuts the connection off; try again, and check http or https in the url of the configuration", True
+    if isinstance(error, _NO_ADDRESS):
+        return "has an address that cannot be used; check url and proxy in the configuration", False
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError):
         return "answers with something that is no DICOM JSON; check that url is that of the DICOMweb root", False
     return "cannot be used in this way; check the configuration", False

@@ -29,7 +29,7 @@ NONE = "none"  # instead of a segmentation
 _AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _PLAIN = f'multipart/related; type="application/dicom"; transfer-syntax={ExplicitVRLittleEndian}'
 _NO_CHOICE = (400, 406, 415)  # of a PACS that sends no image as it is stored
-_TAGS = ["SOPInstanceUID", "StudyInstanceUID", "Manufacturer", "NumberOfFrames"]
+_TAGS = ["SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Manufacturer", "NumberOfFrames"]
 
 
 @dataclass(frozen=True)
@@ -146,18 +146,18 @@ def _fetch_series(connection: Connection, study: str, series: Series, folder: Pa
     expected = find_instances(connection, study, series.uid)
     if not expected:
         raise PacsError(f"the PACS at {connection.place} lists no images of {series}; try again", may_pass=True)
-    path = f"studies/{study}/series/{series.uid}"
+    path, of = f"studies/{study}/series/{series.uid}", (study, series.uid)
     kept: dict[str, Path] = {}
     connection.say(f"fetching {series}, {count(len(expected), 'image')}")
     try:
-        _fetch(connection, path, study, folder, kept)
+        _fetch(connection, path, of, folder, kept)
     except PacsError as problem:
         if not problem.may_pass:
             raise
         connection.say(f"{problem}; {len(kept)} of {len(expected)} images are here, the others are asked for singly")
     for uid in expected:
         if uid not in kept:
-            connection.attempt(lambda at=f"{path}/instances/{uid}": _fetch(connection, at, study, folder, kept))  # type: ignore[misc]
+            connection.attempt(lambda at=f"{path}/instances/{uid}": _fetch(connection, at, of, folder, kept))  # type: ignore[misc]
     if missing := len(expected.keys() - kept.keys()):
         raise PacsError(
             f"the PACS at {connection.place} does not send {missing} of {len(expected)} images of {series}; try again",
@@ -176,7 +176,7 @@ def _fetch_mask(connection: Connection, study: str, series: Series, path: Path, 
     kept: dict[str, Path] = {}
     with TemporaryDirectory(dir=path.parent) as folder:
         at = f"studies/{study}/series/{series.uid}/instances/{uid}"
-        connection.attempt(lambda: _fetch(connection, at, study, Path(folder), kept))
+        connection.attempt(lambda: _fetch(connection, at, (study, series.uid), Path(folder), kept))
         if uid not in kept:
             raise PacsError(f"the PACS at {connection.place} does not send the segmentation; try again", may_pass=True)
         header = read_dataset(kept[uid], stop_before_pixels=True, specific_tags=_TAGS)
@@ -185,38 +185,48 @@ def _fetch_mask(connection: Connection, study: str, series: Series, path: Path, 
         kept[uid].rename(path)
 
 
-def _fetch(connection: Connection, path: str, study: str, folder: Path, kept: dict[str, Path]) -> None:
+def _fetch(connection: Connection, path: str, of: tuple[str, str], folder: Path, kept: dict[str, Path]) -> None:
     """Write the images of an answer into a folder and note them by UID; those that cannot be decoded are asked again.
 
     Raises:
         PacsError: if the answer is not what was asked for, or ends early.
     """
     try:
-        unreadable = _take(connection, path, _AS_STORED, study, folder, kept)
+        unreadable = _take(connection, path, _AS_STORED, of, folder, kept)
     except PacsError as problem:
         if problem.status not in _NO_CHOICE:
             raise
-        unreadable = _take(connection, path, _PLAIN, study, folder, kept)
+        unreadable = _take(connection, path, _PLAIN, of, folder, kept)
     if unreadable:
         connection.say("some images are compressed in a way that cannot be read here; the PACS is asked to unpack them")
-        left = _take(connection, path, _PLAIN, study, folder, kept)
+        left = _take(connection, path, _PLAIN, of, folder, kept)
         if left:
             raise PacsError(f"the PACS at {connection.place} sends images compressed as {left}; have it unpack them")
 
 
-def _take(connection: Connection, path: str, accept: str, study: str, folder: Path, kept: dict[str, Path]) -> str:
-    """Keep the images of one answer, and return the name of a compression that cannot be read, "" for none."""
-    unreadable = ""
+def _take(
+    connection: Connection, path: str, accept: str, of: tuple[str, str], folder: Path, kept: dict[str, Path]
+) -> str:
+    """Keep the images of one answer that are of a study and series.
+
+    Returns:
+        The name of a compression that cannot be read, "" for none.
+    """
+    unreadable, others = "", 0
     try:
         with TemporaryDirectory(dir=folder) as staging, connection.open(path, accept) as response:
             content_type = response.headers.get("content-type", "")
             for part in save_parts(connection.chunks(response), content_type, Path(staging)):
                 header = _header(part, connection.place)
                 uid = tag_text(header, "SOPInstanceUID")
-                if tag_text(header, "StudyInstanceUID") != study or not uid:
+                if tag_text(header, "StudyInstanceUID") != of[0] or not uid:
                     raise PacsError(
                         f"the PACS at {connection.place} sends images of a different study; ask its administrator"
                     )
+                if tag_text(header, "SeriesInstanceUID") != of[1]:
+                    others += 1
+                    part.unlink()
+                    continue
                 syntax = header.file_meta.get("TransferSyntaxUID")
                 if syntax is not None and not can_decode(syntax, tag_integer(header, "NumberOfFrames") or 1):
                     unreadable = syntax.name
@@ -226,6 +236,8 @@ def _take(connection: Connection, path: str, accept: str, study: str, folder: Pa
                 part.replace(target)
     except requests.RequestException as error:
         raise explain(error, connection.place) from None
+    if others:
+        connection.say(f"the PACS also sends {count(others, 'image')} of a different series, which are left aside")
     return unreadable
 
 

@@ -7,9 +7,9 @@ its own prediction, and `store`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,7 @@ def predict_study(
     predictor: Predictor,
     out: Path,
     scene_writer: SceneWriter | None = None,
+    on_written: Callable[[StudyResult], object] = lambda _: None,
 ) -> StudyResult:
     """Fetch a study, predict it, write the files of the result and, if that is asked for, store it.
 
@@ -112,6 +113,7 @@ def predict_study(
         connection: its `say` is called with what is done.
         out: folder of the files, see `write_prediction`.
         scene_writer: see there; None for no scene.
+        on_written: called with what is in `out`, before anything is sent.
 
     Raises:
         PacsError: if the PACS does not do its part; results that could not be stored lie in `out`.
@@ -127,9 +129,11 @@ def predict_study(
             )
             named, scene = request.show_patient_id, scene_writer is not None
             found.write(out, show_patient_id=named, dicom=sends, scene=scene, scene_writer=scene_writer)
+    written = StudyResult(fetched, found, candidates)
+    on_written(written)
     files = results_in(out) if sends else []
     items = (plan if request.dry_run else store)(connection, files) if sends else []
-    return StudyResult(fetched, found, candidates, tuple(items))
+    return replace(written, items=tuple(items))
 
 
 def fetch_exam(connection: Connection, request: StudyRequest, folder: Path) -> Fetched:

@@ -174,4 +174,4 @@ def _checked(connection: Connection, items: Sequence[Item]) -> list[Item]:
 
 
 def _partly(problem: object, done: int, total: int) -> str:
-    return f"{problem}; {done} of {count(total, 'object')} stored: store again to send the rest"
+    return f"{problem}; {done} of {count(total, 'object')} stored"

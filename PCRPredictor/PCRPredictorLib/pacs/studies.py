@@ -15,9 +15,10 @@ from ..errors import DataError
 from ..files.limits import INSTANCES, STUDIES
 from .connection import Connection
 from .dicom_json import Row, is_tag, number, text, values_of
+from .errors import PacsError
 from .study import Series, Study
 
-_PAGE, _LEAST = 500, 50  # rows that are asked for at once, and that a page has if others follow
+_PAGE = 500  # rows that are asked for at once; a PACS may send fewer
 _UID = re.compile(r"\d+(\.\d+)*", re.ASCII)
 _ENCODED = re.compile(r"[^A-Za-z0-9._~*?-]+")  # in a URL
 _STUDY_FIELDS = ("StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
@@ -150,17 +151,22 @@ def find_instances(connection: Connection, study: str, series: str) -> dict[str,
 
 
 def _all(search: Callable[[int, int], object], connection: Connection, identity: Sequence[str], most: int) -> list[Row]:
-    """Return all rows of a search, page by page; a PACS that ignores offset or limit is noticed."""
+    """Return all rows of a search, page by page, until one brings nothing new: a PACS may ignore offset or limit."""
     rows: dict[tuple[str, ...], Row] = {}
     offset = 0
     while True:
-        page = connection.attempt(lambda at=offset: _as_rows(search(_PAGE, at)))  # type: ignore[misc]
+        try:
+            page = connection.attempt(lambda at=offset: _as_rows(search(_PAGE, at)))  # type: ignore[misc]
+        except PacsError as problem:
+            if problem.status != 404 or not rows:
+                raise
+            page = []  # some have no page after the last
         before = len(rows)
         for row in page:
             rows.setdefault(tuple(text(row, name) for name in identity), row)
         if len(rows) > most:
             raise DataError(f"the PACS at {connection.place} lists more than {most} rows; ask for fewer")
-        if len(page) < _LEAST or len(rows) == before:
+        if len(rows) == before:
             return list(rows.values())
         offset += len(page)
 

@@ -8,8 +8,9 @@ import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.commands import pacs_predict
 from PCRPredictorLib.pacs.configuration import VARIABLE
+from support.pacs import faults
 from support.pacs.connected import write_configuration
-from support.pacs.faulty_archive import faulty_archive
+from support.pacs.faulty_archive import Fault, faulty_archive
 from support.pacs.orthanc import needs_orthanc
 from support.pacs.studies import make_studies
 
@@ -125,3 +126,34 @@ def test_a_pacs_that_is_off_is_one_sentence(call, tmp_path):
     code, _, error = call("find", "--pacs", off)
     assert code == 1
     assert "refuses the connection; check that it is running, and host and port in the configuration" in error
+
+
+@needs_orthanc
+def test_a_result_that_cannot_be_stored_is_printed_with_what_to_do(pacs, call, bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(pacs_predict, "scene_beside", lambda: nullcontext(None))
+    pacs.faults = [Fault(faults.refuses(507), "POST")]
+    words = (*pacs.words, "--study", pacs.study, "--model", bundle.path, "--out", tmp_path / "out", "--store")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    code, printed, error = call("predict", *words)
+    assert code == 1
+    assert str(tmp_path / "out") in printed.splitlines()[-1]
+    end = f"0 of 4 objects stored. The results are in {tmp_path / 'out'}; give the same command again to send what is"
+    assert end in error
+
+
+@needs_orthanc
+def test_only_an_earlier_table_of_studies_is_replaced(pacs, call, tmp_path):
+    table, other = tmp_path / "studies.csv", tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    assert "in the place of" not in call("find", *pacs.words, "--csv", table)[1]
+    assert "in the place of the table that was there" in call("find", *pacs.words, "--csv", table)[1]
+    code, _, error = call("find", *pacs.words, "--csv", other)
+    assert (code, other.read_text()) == (2, "a,b\n1,2\n")
+    assert "--csv must be a new file or a table of studies" in error
+
+
+def test_options_that_do_not_go_together_are_refused(call, tmp_path):
+    assert call("find", "--csv", tmp_path / "a.csv", "--json")[0] == 2
+    code, _, error = call("predict", "--study", "1.2", "--out", tmp_path / "x", "--keep", tmp_path / "x")
+    assert code == 2
+    assert "--keep and --out must be" in error

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import logging
 from dataclasses import replace
 
 import pytest
@@ -143,3 +144,14 @@ def test_nothing_is_logged(tmp_path, caplog, happens):
     found = Fault(lambda request: replace(happens(request), headers={"Warning": f"299 {TOKEN}"}))
     asked(tmp_path, found, token=TOKEN, retries=1)
     assert caplog.text == ""
+
+
+def test_what_libraries_log_for_others_stays(tmp_path, caplog):
+    caplog.set_level("DEBUG")
+    logger = logging.getLogger("urllib3.connectionpool")
+    level = logging.getLogger("urllib3").level
+    assert asked(tmp_path)[0] == []
+    assert not [record for record in caplog.records if record.name.startswith(("urllib3", "dicomweb_client"))]
+    logger.warning("theirs")
+    assert "theirs" in caplog.text
+    assert logging.getLogger("urllib3").level == level

@@ -9,6 +9,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.pacs.configuration import Configuration
 from PCRPredictorLib.pacs.connection import connect
 from PCRPredictorLib.pacs.errors import Cut, PacsError, TooMuch, WebPage, explain
+from urllib3.exceptions import LocationParseError
 
 SECRET = "http://pacs/studies?PatientName=SECRET"
 
@@ -64,6 +65,10 @@ def status(code, **headers):
         (status(418), r"does not do this \(418\)", False),
         (status(503), r"has a problem \(503\); try again later", True),
         (status(507), r"is full \(507\); free some space", True),
+        (requests.exceptions.InvalidURL(SECRET), "address that cannot be used; check url and proxy", False),
+        (requests.exceptions.InvalidSchema(SECRET), "address that cannot be used", False),
+        (LocationParseError(SECRET), "address that cannot be used", False),
+        (requests.exceptions.InvalidProxyURL(SECRET), "through the proxy; check proxy", True),
         (RuntimeError(SECRET), "cannot be used in this way", False),
     ],
 )
@@ -78,6 +83,7 @@ def test_a_failure_is_one_sentence(error, sentence, may_pass):
 
 def test_the_time_that_a_pacs_asks_for_is_kept():
     assert explain(status(503, **{"Retry-After": "7"}), "here").wait == 7
+    assert explain(status(503, **{"Retry-After": "²"}), "here").wait == 0
     assert explain(status(503, **{"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}), "here").wait == 0
 
 

@@ -138,7 +138,7 @@ def test_a_study_that_does_not_come_whole_is_not_predicted(scene, name):
         assert found.code == 1
         assert re.match(f"^pcr: the PACS .*({sentence}).*; ", found.last[0])
         assert not scene.out.exists()
-        assert scene.watch(url=archive.url).code == 0
+        assert scene.watch(url=archive.url).code == 1
         assert scene.row()["state"] == "waiting"
         assert sorted(path.name for path in scene.out.iterdir()) == [".lock", "watch.csv", "watch.jsonl"]
 
@@ -190,7 +190,7 @@ def test_storing_is_tried_again(orthanc, results, tmp_path, happens):
 
 def test_a_watch_sends_results_later(scene):
     with faulty_archive(scene.orthanc.url, Fault(faults.stores_none(), STORE, after=2)) as archive:
-        assert scene.watch(url=archive.url).code == 0
+        assert scene.watch(url=archive.url).code == 1
     assert scene.row()["state"] == "waiting"
     assert "is full; free some space" in scene.row()["error"]
     assert scene.watch(url=scene.orthanc.url).code == 0

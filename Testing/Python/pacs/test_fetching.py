@@ -111,12 +111,14 @@ def test_images_of_a_different_study_are_refused(faulty, made, orthanc, tmp_path
         fetch(faulty, made, tmp_path / "study")
 
 
-def swapped(request, archive, study, other, series):
+def swapped(request, archive, study, other, series, also=False):
     import requests
     from support.pacs.faulty_archive import Answer
 
     found = requests.get(
-        f"{archive.behind}/studies/{other.uid}/series/{series.uid}", headers=request.headers, timeout=9
+        f"{archive.behind}/studies/{other.uid}" + ("" if also else f"/series/{series.uid}"),
+        headers=request.headers,
+        timeout=9,
     )
     return Answer(200, {"Content-Type": found.headers["Content-Type"]}, found.content)
 
@@ -208,3 +210,13 @@ def test_compressions_are_known_that_pydicom_or_itk_reads():
     assert all(map(decoding.can_decode, (ExplicitVRLittleEndian, JPEGLosslessSV1, RLELossless)))
     assert not decoding.can_decode(HTJ2K)
     assert not decoding.can_decode(MPEG2MPML)
+
+
+@needs_orthanc
+def test_images_of_a_different_series_are_left_aside(faulty, made, tmp_path):
+    study = find_study(faulty.noted.connection, made.uid)
+    whole = Fault(lambda request: swapped(request, faulty, study, made, study.series[0], also=True), SERIES, times=1)
+    faulty.faults = [whole]
+    found = fetch(faulty, made, tmp_path / "study", series=["6"], segmentation="none")
+    assert len(contents(found.folder)) == 6
+    assert "the PACS also sends 13 images of a different series, which are left aside" in faulty.noted.said

@@ -83,7 +83,6 @@ def test_two_patients_under_one_uid_are_refused(orthanc, tmp_path):
 @needs_orthanc
 def test_lists_are_read_page_by_page_also_if_pages_are_ignored(pacs, monkeypatch):
     monkeypatch.setattr(module, "_PAGE", 2)
-    monkeypatch.setattr(module, "_LEAST", 2)
     assert len(find_studies(pacs.connection)) == 3
     client = pacs.connection.client
     monkeypatch.setattr(client, "search_for_studies", lambda **_: type(client).search_for_studies(client))
@@ -215,3 +214,10 @@ def test_descriptions_that_name_the_patient_are_shown_without(tmp_path):
     assert str(study.series[0]) == "series 3 ([patient] dyn [patient] [patient])"
     assert rows_of([study])[0]["description"] == "MR [patient]"
     assert rows_of([study], True)[0]["description"] == "MR anna"
+
+
+@pytest.mark.parametrize("end", [faults.says_json([]), faults.refuses(404)])
+def test_short_pages_are_read_until_nothing_new_comes(tmp_path, end):
+    pages = [faults.says_json([{"0020000D": {"Value": [f"1.2.{n}{k}"]}} for k in range(2)]) for n in range(1, 4)]
+    with faulty_archive("http://127.0.0.1:9", *(Fault(page, times=1) for page in pages), Fault(end)) as archive:
+        assert len(find_studies(connected(tmp_path, archive.url).connection)) == 6
