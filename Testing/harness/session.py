@@ -5,6 +5,7 @@ the base classes of scripted modules are stand-ins. With the environment variabl
 `Base/Python` of a Slicer source tree, base classes, translation and parameter nodes are Slicer's own.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -86,7 +87,11 @@ def wait(condition, seconds=60.0, clock=time.perf_counter):
     start, before = time.perf_counter(), clock()
     longest = 0.0
     while not condition():
-        QtCore.QCoreApplication.processEvents()
+        gc.disable()  # widgets of a closed panel must not be collected while Qt is at work
+        try:
+            QtCore.QCoreApplication.processEvents()
+        finally:
+            gc.enable()
         now = clock()
         longest, before = max(longest, now - before), now
         if time.perf_counter() - start > seconds:
