@@ -75,6 +75,17 @@ def close_module(widget):
         del sys.modules[module]
 
 
+def process_events(*_):
+    """Process Qt's events; widgets of a closed panel are not collected meanwhile, which would end the process."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        QtCore.QCoreApplication.processEvents()
+    finally:
+        if collects:
+            gc.enable()
+
+
 def wait(condition, seconds=60.0, clock=time.perf_counter):
     """Process events until a condition holds; return the longest time, in s, for which they were blocked.
 
@@ -87,11 +98,7 @@ def wait(condition, seconds=60.0, clock=time.perf_counter):
     start, before = time.perf_counter(), clock()
     longest = 0.0
     while not condition():
-        gc.disable()  # widgets of a closed panel must not be collected while Qt is at work
-        try:
-            QtCore.QCoreApplication.processEvents()
-        finally:
-            gc.enable()
+        process_events()
         now = clock()
         longest, before = max(longest, now - before), now
         if time.perf_counter() - start > seconds:
@@ -129,7 +136,7 @@ def _name_all_widgets():
 
 
 def _give_qt_to(application, qt_application):
-    application.processEvents = lambda *_: qt_application.processEvents()
+    application.processEvents = process_events
     application.topLevelWidgets = qt_application.topLevelWidgets
     application.setOverrideCursor = qt_application.setOverrideCursor
     application.restoreOverrideCursor = qt_application.restoreOverrideCursor
