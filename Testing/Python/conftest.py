@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -19,6 +20,17 @@ from support.training_cohort import QUICK, quiet_job, write_cohort
 
 torch.set_num_threads(1)
 REAL_COHORTS = Path(os.environ.get("PCR_COHORTS", Path(__file__).parents[3] / "shared" / "cohorts"))
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """The page's command sets up the logging of its process, which is that of the tests that come after."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers).difference(handlers):
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
