@@ -51,7 +51,7 @@ def whole_folder(out: Path, *, among_many: bool = False) -> Iterator[Path]:
         out = out.absolute()
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.exists() and not out.is_dir():
-            raise FileExistsError(errno.EEXIST, "there is a file of that name")
+            raise FileExistsError("there is a file of that name")
         if out.exists() and not os.access(out, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied")
         if not among_many:
@@ -81,6 +81,8 @@ def whole_file(path: Path, *, among_many: bool = False) -> Iterator[Path]:
     staging = held = None
     try:
         path = path.absolute()
+        if path.exists() and not path.is_file():  # a folder, or a device such as /dev/null, which would be replaced
+            raise FileExistsError("there is a folder or device of that name")
         if not among_many:
             _remove_leftovers_once(path.parent)
         staging, held = _make_staging(path)
@@ -279,7 +281,7 @@ def _move(staging: Path, out: Path) -> None:
     moves = [(path, out / path.relative_to(staging)) for path in sorted(staging.rglob("*"))]
     for path, target in moves:
         if target.exists() and target.is_dir() != path.is_dir():
-            raise FileExistsError(errno.EEXIST, f"{target.name} is there already, as another kind of file")
+            raise FileExistsError(f"{target.name} is there already, as another kind of file")
     for path, target in moves:
         if path.is_dir():
             target.mkdir(exist_ok=True)
@@ -294,6 +296,8 @@ def _reason(error: OSError) -> str:
 def _advice(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EFBIG):
         return "free some space, raise the limit of a file (ulimit -f), or choose another folder"
+    if isinstance(error, FileExistsError) and not error.errno:
+        return "choose another name"
     return "choose a folder that you may write to"
 
 

@@ -25,6 +25,17 @@ from PCRPredictorLib.writing import (
 )
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_device_is_not_replaced(tmp_path):
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (pipe, folder):
+        with pytest.raises(DataError, match="there is a folder or device of that name"), whole_file(path) as part:
+            part.write_text("new")
+    assert pipe.is_fifo()
+
+
 def test_folder_appears_only_when_the_block_ends(tmp_path):
     out = tmp_path / "résults of today"
     with whole_folder(out) as folder:
