@@ -107,10 +107,10 @@ def shrink(out, width=1200):
     for path in sorted(out.glob("*.png")):
         with Image.open(path) as picture:
             smaller = picture.convert("RGB").resize((width, round(picture.height * width / picture.width)))
-        if path.name == "overlay.png":  # the picture of the Extensions Catalogue, which needs a PNG
-            smaller.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+        smaller.save(path.with_suffix(".webp"), quality=70, method=6)
+        if path.name == "overlay.png":  # the Extensions Catalogue needs a PNG; few colours would spoil a colour scale
+            smaller.resize((800, round(smaller.height * 800 / width))).save(path, optimize=True)
         else:
-            smaller.save(path.with_suffix(".webp"), quality=70, method=6)
             path.unlink()
 
 
