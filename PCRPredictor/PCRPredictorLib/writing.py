@@ -231,9 +231,13 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
     Raises:
         OSError: if it cannot be read.
+        ValueError: if it is no table.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        columns, *lines = [[from_cell(cell) for cell in line] for line in csv.reader(file)] or [[]]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            columns, *lines = [[from_cell(cell) for cell in line] for line in csv.reader(file)] or [[]]
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
     return [{name: "" if k >= len(line) else line[k] for k, name in enumerate(columns)} for line in lines if line]
 
 

@@ -5,7 +5,6 @@ No torch here, for the Slicer module.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import as_line
 from PCRPredictorLib.writing import write_whole_json
 
 from .config import TrainingConfig, config_to_json, parse_config
+from .run_files import check_kinds, read_content, reading
 
 _LOCK_TIMEOUT_S = 3  # children of a killed run take a moment to end
 
@@ -210,12 +211,17 @@ class RunFolder:
         Raises:
             DataError: if the run is of a different command, or cannot be read.
         """
-        stored = read_json(self.kind) if self.kind.is_file() else {"kind": kind}
-        if stored["kind"] != kind:
+        stored = {"kind": kind}
+        with reading(self.kind):
+            stored |= read_json(self.kind) if self.kind.is_file() else {}
+        if (before := as_line(str(stored["kind"]), 40)) != kind:
             raise DataError(
-                f"{self.path}: holds a run of pcr {stored['kind']}, got pcr {kind}; resume it with pcr "
-                f"{stored['kind']}, or choose a different folder"
+                f"{self.path}: holds a run of pcr {before}, got pcr {kind}; resume it with pcr {before}, or choose a "
+                "different folder"
             )
+        if isinstance(stored.get("clinical_rows", []), str | None):  # an earlier version kept one path, or none
+            stored["clinical_rows"] = [stored["clinical_rows"]] if stored["clinical_rows"] else []
+        check_kinds(self.kind, stored, options)
         return self.read_config(), {**options, **stored}
 
     def read_config(self) -> TrainingConfig:
@@ -225,8 +231,9 @@ class RunFolder:
             DataError: if it cannot be read.
         """
         try:
-            return parse_config(self.config.read_text(encoding="utf-8"), str(self.config))
-        except OSError:
+            with reading(self.config):
+                return parse_config(self.config.read_text(encoding="utf-8"), str(self.config))
+        except FileNotFoundError:
             raise DataError(f"{self.path}: no longer holds a run; choose the folder of a run") from None
 
 
@@ -237,6 +244,6 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
         DataError: if it cannot be read.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise DataError(f"{path}: cannot be read; resume the run, which writes it again") from None
+        return read_content(path, "resume the run, which writes it again")
+    except FileNotFoundError:
+        raise DataError(f"{path}: is missing; resume the run, which writes it again") from None

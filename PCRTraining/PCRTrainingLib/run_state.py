@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.writing import read_csv
 
 from .config import TrainingConfig
+from .run_files import read_kept_rows, reading
 from .run_folder import RunFolder, read_json
 
 CURVES = ("loss", "validation_auc", "attention_in_tumour")
+
+_NUMBERS = ("auc", "sensitivity", "specificity", "brier", "attention_in_tumour")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def read_state(run: RunFolder) -> RunState:
     """Return the progress of a run; for an experiment, over all of its seeds that have begun.
 
     Raises:
-        DataError: if its configuration cannot be read.
+        DataError: if its configuration, its folds or a history is damaged.
     """
     if not run.config.is_file():
         return RunState("none")
@@ -58,9 +60,15 @@ def epochs_done(run: RunFolder, config: TrainingConfig, fold: int) -> int:
 
 
 def held_out(run: RunFolder) -> dict[str, int]:
-    """Return the fold that held out each patient; empty before folds are drawn."""
+    """Return the fold that held out each patient; empty before folds are drawn.
+
+    Raises:
+        DataError: if the list is damaged.
+    """
     try:
-        return {row["patient_id"]: int(row["fold"]) for row in read_csv(run.splits) if row["fold"].isdigit()}
+        rows = read_kept_rows(run.splits, "patient_id", "fold")
+        with reading(run.splits):
+            return {row["patient_id"]: int(row["fold"]) for row in rows if row["fold"].isdigit()}
     except FileNotFoundError:
         return {}
 
@@ -78,9 +86,15 @@ def read_histories(config: TrainingConfig, run: RunFolder, fold: int) -> list[di
 
 
 def read_history(path: Path) -> list[dict[str, float | None]]:
-    """Return one row per epoch; empty before the step has begun."""
+    """Return one row per epoch; empty before the step has begun.
+
+    Raises:
+        DataError: if it is damaged.
+    """
     try:
-        return [{name: float(text) if text else None for name, text in row.items()} for row in read_csv(path)]
+        rows = read_kept_rows(path, *CURVES)
+        with reading(path):
+            return [{name: float(text) if text else None for name, text in row.items()} for row in rows]
     except FileNotFoundError:
         return []
 
@@ -106,19 +120,40 @@ def read_models(run: RunFolder) -> list[dict[str, Any]]:
     """Return the results of each model of a finished run, experiment or evaluation: "name", "cohort", "auc", ...
 
     Raises:
-        DataError: if there are no results yet.
+        DataError: if there are no results yet, or they are damaged.
     """
     if run.experiment.is_file():
-        return [
-            {"name": row["name"], "cohort": cohort, **found}
-            for row in read_json(run.experiment)["rows"]
-            for cohort, found in row["cohorts"].items()
-        ]
+        content = read_json(run.experiment)
+        with reading(run.experiment):
+            return [
+                _checked({"name": row["name"], "cohort": cohort, **found})
+                for row in content["rows"]
+                for cohort, found in row["cohorts"].items()
+            ]
     for path in (run.summary, run.evaluation):
         if path.is_file():
-            cohorts = read_json(path)["cohorts"]
-            return [{**model, "cohort": cohort["name"]} for cohort in cohorts for model in cohort["models"]]
+            content = read_json(path)
+            with reading(path):
+                return [
+                    _checked({**model, "cohort": cohort["name"]})
+                    for cohort in content["cohorts"]
+                    for model in cohort["models"]
+                ]
     raise DataError(f"{run.path}: holds no results yet; wait until the run has finished, or resume it")
+
+
+def _checked(model: dict[str, Any]) -> dict[str, Any]:
+    """Return the results of a model if a table and charts can be made of them; else reading them raises an error."""
+    for value in (model[name] for name in _NUMBERS if model.get(name) is not None):
+        float(value["value"] if isinstance(value, dict) else value)
+    if "roc" in model:
+        curves = [map(float, model["roc"][name]) for name in ("false_positive_rate", "sensitivity")]
+        list(zip(*curves, strict=True))
+        [float(part[name]) for part in model["calibration_curve"] for name in ("predicted", "observed")]
+        [(point["threshold"], point["net_benefit"]["value"]) for point in model.get("decision_curve") or ()]
+    if not isinstance(model["name"], str) or not isinstance(model.get("attention") or {}, dict):
+        raise TypeError("name and attention")
+    return model
 
 
 def _mean(values: list[float | None]) -> float | None:

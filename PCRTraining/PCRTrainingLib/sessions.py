@@ -11,6 +11,7 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_whole_json
 
+from .run_files import reading
 from .run_folder import RunFolder, read_json
 
 
@@ -43,13 +44,20 @@ def _recorded(folder: RunFolder, running: float | None = None) -> list[dict[str,
         running: when the session that has not ended yet began, s of `time.monotonic`, if there is one.
     """
     try:
-        found = read_json(folder.sessions) if folder.sessions.is_file() else []
+        with reading(folder.sessions):
+            found = [_checked(each) for each in read_json(folder.sessions)] if folder.sessions.is_file() else []
     except DataError:  # half-written by another program: the time is lost, not the run
         return []
     found = [each for each in found if "seconds" in each or running is None or each.get("started") != running]
     epochs = [_changed(path) for path in folder.path.rglob("history.csv")] if found else []
     last = max(epochs, default=0.0)
     return [each if "seconds" in each else {"seconds": round(max(last - each["began"], 0.0), 1)} for each in found]
+
+
+def _checked(session: dict[str, Any]) -> dict[str, Any]:
+    """Return a session that has a beginning or a length, a number."""
+    float(session["seconds"] if "seconds" in session else session["began"])
+    return session
 
 
 def _changed(path: Path) -> float:

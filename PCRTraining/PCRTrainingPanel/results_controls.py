@@ -158,15 +158,15 @@ class ResultsControls:
         self._child.close()
 
     def _read_results(self, run: RunFolder | None) -> None:
-        self._models = []
+        self._models, patients = [], {}
         if run is not None:
             try:
-                self._models = read_models(run)
+                self._models, patients = read_models(run), held_out(run)
             except DataError as error:
                 self._show_error(error)
         self._fill_table()
         self._ui.explainSelector.clear()
-        for name in held_out(run) if self._models else ():
+        for name in patients if self._models else ():
             self._ui.explainSelector.addItem(name)
 
     def _fill_table(self) -> None:

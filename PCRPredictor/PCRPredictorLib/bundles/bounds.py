@@ -72,8 +72,18 @@ def check_metadata(metadata: Mapping[str, object]) -> None:
     Raises:
         ValueError: naming the first value that is missing or out of its range.
     """
-    _some({"card": _CARD, "clinical_schema": _list(_variable, 0, 200)}, {"card", "clinical_schema"})(metadata, "")
-    names = [variable["name"].lower() for variable in metadata["clinical_schema"]]  # type: ignore[attr-defined]
+    _some({"card": _CARD}, {"card", "clinical_schema"})(metadata, "")
+    check_schema(metadata["clinical_schema"])
+
+
+def check_schema(variables: object) -> None:
+    """Check clinical variables, as `ClinicalSchema.to_json` gives them.
+
+    Raises:
+        ValueError: naming the first value that is missing or out of its range.
+    """
+    _list(_variable, 0, 200)(variables, "clinical_schema")
+    names = [variable["name"].lower() for variable in variables]  # type: ignore[attr-defined]
     _require(len(set(names)) == len(names), "clinical_schema must have variables of different names")
 
 

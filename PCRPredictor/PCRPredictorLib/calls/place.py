@@ -10,6 +10,7 @@ from ..bundles.folder import CHECKSUMS
 from ..errors import CallError
 
 OUT = "out"  # name of the parameter in every call
+_KIT = "kit"  # of a federation: a site's own files may lie in it
 _RESULTS = ("prediction.json", "predictions.csv", "follow.json")  # of a folder that results may replace
 _EXAM, _COHORT, _RUN = "the prediction of an exam", "a cohort", "a run"
 _FOLLOW_UP, _EVALUATION, _STORY = "a follow-up", "an evaluation", "the story"
@@ -68,13 +69,16 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
     return f"{out}: {own} of {when:%Y-%m-%d %H:%M} will be replaced"
 
 
-def check_out(values: Mapping[str, object]) -> None:
+def check_out(values: Mapping[str, object], name: str = "--out") -> None:
     """Refuse a folder for results that is the root, home or current folder, a bundle, a link, or that of an input.
 
     An input is any existing file or folder among the other values. A folder that holds results may hold inputs, too.
+    A folder inside one that is read is refused: it would be read the next time, as a patient or a series. A run that
+    is there already may be resumed.
 
     Args:
         values: of a call's parameters, by name.
+        name: of the folder, for people.
 
     Raises:
         CallError: saying what to give instead.
@@ -84,16 +88,18 @@ def check_out(values: Mapping[str, object]) -> None:
         return
     where = Path(out).absolute()
     if out.is_symlink():
-        raise CallError(f"--out must be no link, got {out}, a link to {out.readlink()}; give that folder")
+        raise CallError(f"{name} must be no link, got {out}, a link to {out.readlink()}; give that folder")
     where = where.resolve()
     if where.exists() and not where.is_dir():
-        raise CallError(f"--out must be a folder, got the file {out}; name a new folder")
+        raise CallError(f"{name} must be a folder, got the file {out}; name a new folder")
     if where == Path.cwd() and not values.get("resume"):
-        raise CallError("--out must name a folder for the results, got the current one; name a new one")
+        raise CallError(f"{name} must name a folder for the results, got the current one; name a new one")
     if (where / CHECKSUMS).is_file():
-        raise CallError(f"--out must be no model bundle, got {out}; name a new folder")
+        raise CallError(f"{name} must be no model bundle, got {out}; name a new folder")
     if where == Path(where.anchor) or where == Path.home().resolve():
-        raise CallError(f"--out must be a folder of its own, got {where}; name a new one inside it")
+        raise CallError(f"{name} must be a folder of its own, got {where}; name a new one inside it")
+    for given in _inputs(values):
+        _refuse_inside(out, where, given, values, name)
     if any((where / name).is_file() for name in _RESULTS):
         return
     for given in _inputs(values):
@@ -101,8 +107,18 @@ def check_out(values: Mapping[str, object]) -> None:
         folder = source if source.is_dir() else source.parent
         if where == folder or where in folder.parents:
             raise CallError(
-                f"--out must be a folder of its own, got {out}, which holds the input {given}; name a new one"
+                f"{name} must be a folder of its own, got {out}, which holds the input {given}; name a new one"
             )
+
+
+def _refuse_inside(out: Path, where: Path, given: Path, values: Mapping[str, object], name: str) -> None:
+    """Refuse a folder for results inside one that is read."""
+    source = given.resolve()
+    if source in where.parents and source.is_dir() and given != values.get(_KIT) and not values.get("resume"):
+        beside = source.with_name(f"{source.name}-{where.name}")
+        raise CallError(
+            f"{name} must lie outside of what is read, got {out} inside {given}; name a new folder, such as {beside}"
+        )
 
 
 def _inputs(values: Mapping[str, object]) -> Iterator[Path]:

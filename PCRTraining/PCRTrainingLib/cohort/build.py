@@ -1,6 +1,5 @@
 """Build a cohort's cache, or open the one that was built before if the cohort has not changed since."""
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
@@ -23,6 +22,7 @@ from PCRPredictorLib.shift.facts import describe_acquisition
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..progress import Progress
+from ..run_files import read_content, reading
 from .cache import CONTENTS, GRIDS, PATIENTS, QUARANTINE, GridCache, read_cache
 from .check import examine_all, image_hash, read_labels
 from .contents import find_changes, read_contents
@@ -151,7 +151,10 @@ def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], coh
     """Raise an error if images or a mask that were trained on have changed; report patients left out that have."""
     if not (cache.folder / CONTENTS).is_file():  # of a version that did not keep them
         return
-    known = json.loads((cache.folder / CONTENTS).read_text(encoding="utf-8"))
+    file = cache.folder / CONTENTS
+    known = read_content(file)
+    with reading(file):
+        known = {name: {path: _as_content(*found) for path, found in files.items()} for name, files in known.items()}
     found = {name: find_changes(patient, cohort, known.get(name, {})) for name, patient in patients.items()}
     changed = {name: files for name, files in found.items() if files}
     trained = [name for name in changed if name in set(cache.ids)]
@@ -167,6 +170,10 @@ def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], coh
             f"{count(len(changed), 'patient')} left out of this run changed since it began ({names}); "
             "start a run in a new folder to train on them"
         )
+
+
+def _as_content(size: int, time: int, content: str) -> tuple[int, int, str]:
+    return int(size), int(time), content
 
 
 def _changed(cohort: Path, what: str) -> DataError:

@@ -6,7 +6,6 @@ quarantine.csv  patients left out, and why
 contents.json   what the files of each patient held
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from PCRPredictorLib.writing import read_csv
 from torch import Tensor
 
 from ..progress import Progress
+from ..run_files import read_content
 from .check import identifier_hashes
 
 GRIDS, PATIENTS, QUARANTINE, CONTENTS = "grids.f16", "patients.json", "quarantine.csv", "contents.json"
@@ -184,7 +184,7 @@ def read_cache(folder: Path, name: str = "") -> GridCache:
         DataError: if it is damaged.
     """
     try:
-        content = json.loads((folder / PATIENTS).read_text(encoding="utf-8"))
+        content = read_content(folder / PATIENTS)
         problems = tuple(Problem(**row) for row in read_csv(folder / QUARANTINE))
         grid = GridSpec(**content["grid"])
         records = tuple(Record(**record, cohort=name) for record in content["patients"])
@@ -192,7 +192,7 @@ def read_cache(folder: Path, name: str = "") -> GridCache:
         expected = (len(records) + len(lesions)) * 4 * int(np.prod(grid.shape)) * 2
         if (folder / GRIDS).stat().st_size != expected:
             raise ValueError(f"{GRIDS} must have {expected} bytes")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{folder}: the cached grids are damaged ({error}); delete this folder to make them again"
         ) from None

@@ -48,7 +48,7 @@ def read_reviews(cohort: Path) -> dict[str, Review]:
         return {row["patient_id"]: Review(**{f.name: row[f.name] for f in fields(Review)}) for row in read_csv(path)}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError):  # a table that is none raises a ValueError
         raise DataError(f"{path}: cannot be read; it must have the columns patient_id, who, when, mask") from None
 
 

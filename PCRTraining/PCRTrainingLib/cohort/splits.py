@@ -9,10 +9,11 @@ import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.identifiers import identifier_key, match_identifiers
 from PCRPredictorLib.reading.text_table import read_text_table
-from PCRPredictorLib.writing import read_csv, write_whole_csv
+from PCRPredictorLib.writing import write_whole_csv
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, train_test_split
 
 from ..config import SplitConfig
+from ..run_files import read_kept_rows, reading
 
 NEVER = -1  # the fold of patients that are always trained on
 EXCLUDED = -2  # the fold of patients that take no part
@@ -111,9 +112,15 @@ def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
     """Return the folds that `write_splits` wrote, (N,).
 
     Raises:
-        DataError: if the file is of different patients.
+        DataError: if the file is of different patients, or damaged.
     """
-    folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in read_csv(path)}
+    rows = read_kept_rows(path, "patient_id", "fold")
+    with reading(path):
+        folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in rows}
+        if min(folds.values(), default=0) < EXCLUDED or max(folds.values(), default=0) > len(folds):
+            raise ValueError("a fold that no run has")
+        if folds and max(folds.values()) < 0:
+            raise ValueError("no patient is held out")
     if set(folds) != set(ids):
         raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")
     return np.array([folds[name] for name in ids])

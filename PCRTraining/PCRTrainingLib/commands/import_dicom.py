@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from PCRPredictorLib.calls.place import check_out
 from PCRPredictorLib.commands.options import ClusterOption, WorkersOption, console, print_line
 
 from ..progress import ProgressBar
@@ -44,6 +45,7 @@ def import_dicom(
 
     from ..intake.dicom_import import Settings, import_dicom_folder
 
+    check_out({"out": cohort, "resume": True, "table": table}, "the folder of the cohort")
     settings = Settings(ids.value, study.value if study else None, tuple(label or ()))
     with ProgressBar(console) as progress:
         done = import_dicom_folder(folder, cohort, settings, progress, table, Place(cluster, workers))

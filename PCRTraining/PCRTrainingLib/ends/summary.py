@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from PCRPredictorLib.formatting import MISSING, format_value
-from PCRPredictorLib.writing import read_csv
 
 from ..evaluation.layout import Table
+from ..run_files import read_kept_rows, reading
 from ..run_folder import RunFolder, read_json
 from ..run_state import read_models
 from .selection_page import NESTED, candidate_table
@@ -23,11 +23,13 @@ def summarise(run: RunFolder) -> list[Table]:
         DataError: if there are no results yet.
     """
     if run.selection.is_file():
-        nested, where = read_json(run.selection)["nested"], "out of fold"
+        content, candidates, where = read_json(run.selection), read_kept_rows(run.candidates), "out of fold"
         unknown = [MISSING] * (len(_HEAD) - 3)
-        others = [[where, each["model"], format_value(each["auc"]), *unknown] for each in nested["against"]]
-        rows = [_row({**nested, "cohort": where, "name": NESTED}), *others]
-        return [candidate_table(read_csv(run.candidates)), Table("", _HEAD, rows)]
+        with reading(run.selection):
+            nested = content["nested"]
+            others = [[where, each["model"], format_value(each["auc"]), *unknown] for each in nested["against"]]
+            rows = [_row({**nested, "cohort": where, "name": NESTED}), *others]
+            return [candidate_table(candidates), Table("", _HEAD, rows)]
     return [Table("", _HEAD, [_row(model) for model in read_models(run)])]
 
 

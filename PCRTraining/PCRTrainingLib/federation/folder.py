@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_jso
 from safetensors.numpy import load_file, save
 
 from ..config import TrainingConfig, config_to_json, parse_config
+from ..run_files import read_content, reading
 from .messages import METRICS, Arrays
 
+_WEIGHTS = re.compile(r"weights-\d+\.safetensors")
 COLUMNS = ("step", "round", "site", "took_part", "reason", "patients", "share", *METRICS)
 
 
@@ -168,15 +171,26 @@ class FederationFolder:
             DataError: if it cannot be read.
         """
         try:
-            return Plan.from_json(json.loads(self.plan.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError):
+            with reading(self.plan):
+                return Plan.from_json(read_content(self.plan))
+        except (DataError, FileNotFoundError):
             raise DataError(f"{self.path}: must hold the plan.json of a federation; choose its folder") from None
 
     def read_state(self) -> State:
-        """Return how far the federation is."""
+        """Return how far the federation is.
+
+        Raises:
+            DataError: if the file is damaged.
+        """
         if not self.state.is_file():
             return State()
-        return State(**json.loads(self.state.read_text(encoding="utf-8")))
+        with reading(self.state):
+            state = State(**read_content(self.state))
+            if state.weights is not None and not _WEIGHTS.fullmatch(state.weights):
+                raise ValueError("weights must name a file of this folder")
+            if not all(isinstance(each, Mapping) for each in (state.counts, state.auc, *state.rows)):
+                raise ValueError("counts, auc and rows must be objects")
+            return replace(state, done=int(state.done), finished=state.finished is True)
 
     def write_state(self, state: State) -> None:
         """Write how far it is, and the rows for people."""
@@ -185,7 +199,10 @@ class FederationFolder:
 
     def read_weights(self, state: State) -> Arrays:
         """Return the newest weights; empty before the first round."""
-        return {} if state.weights is None else load_file(self.path / state.weights)
+        if state.weights is None:
+            return {}
+        with reading(self.path / state.weights):
+            return load_file(self.path / state.weights)
 
     def keep(self, state: State, weights: Arrays) -> State:
         """Write weights, then the state that names them; the older ones go.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_whole_json
 
 from ..progress import Progress
+from ..run_files import read_content, reading
 from .optional import require_flare
 from .processes import run_process
 from .settings import ENVIRONMENT, SiteSettings
 
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _CLIENT = "nvflare.private.fed.app.client.client_train"
 
 
@@ -26,9 +28,12 @@ def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSett
     """
     file = kit / "breastpcr.json"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        name, agreed = content["site"], content["agreed"]
-    except (OSError, ValueError, KeyError, TypeError):
+        with reading(file):
+            content = read_content(file)
+            name, agreed = content["site"], dict(content["agreed"])
+            if not _NAME.fullmatch(name):
+                raise ValueError("site must be a name")
+    except (DataError, OSError):
         raise DataError(
             f"{kit}: must be the startup kit of a site, with startup/ and breastpcr.json; ask the hospital that serves"
         ) from None

@@ -6,7 +6,6 @@ one, of all sites that are there, goes on from the state in the folder.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 
 from ..progress import Progress
+from ..run_files import read_content, reading
 from .folder import FederationFolder, Plan
 from .optional import require_flare
 from .processes import check_running, end_group, show_lines
@@ -193,11 +193,9 @@ class _Serving:
 
     def _lost(self) -> dict[str, float]:
         """Return the sites that the job has lost or never had, and since when."""
-        try:
-            found = json.loads(self._folder.away.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return {str(name): float(since) for name, since in found.items()}
+        with suppress(DataError, FileNotFoundError), reading(self._folder.away):
+            return {str(name): float(since) for name, since in read_content(self._folder.away).items()}
+        return {}
 
     def _show_log(self) -> None:
         """Show what the server's job has said since."""

@@ -1,6 +1,5 @@
 """The record of an imported patient, `import/<ID>.json`, and what an import leaves in a cohort for each patient."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +12,13 @@ from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.writing import read_csv, write_whole_csv, write_whole_json
 
 from ..cohort.check import identifier_hash
+from ..run_files import read_content, reading
 from .dicom_files import DicomPatient
 
 FORMAT = 1
 IDENTIFIERS = "identifiers.csv"
 _FOLDER = "import"
+_NAME = re.compile(r"\w[\w.-]*")  # of a patient: it becomes that of a folder and of files
 NUMBER, PATIENT_ID = "number", "patient-id"  # what names a patient in the cohort
 
 
@@ -68,11 +69,26 @@ class Record:
 
 def read_record(cohort: Path, name: str) -> Record | None:
     """Return the record of a patient; None if there is none, or an older or damaged one."""
-    with suppress(OSError, ValueError, TypeError):
-        content = json.loads(_path(cohort, name).read_text(encoding="utf-8"))
-        if content.pop("format") == FORMAT:
-            return Record(**content)
+    with suppress(DataError, FileNotFoundError):
+        content = read_content(_path(cohort, name))
+        with reading(_path(cohort, name)):
+            if content.pop("format") == FORMAT:
+                return _checked(Record(**content), name)
     return None
+
+
+def _checked(record: Record, name: str) -> Record:
+    """Return a record whose values are of the right kinds, and which names its own patient and files below it.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    files = [Path(file) for file in record.files]
+    if record.patient_id != name or not _NAME.fullmatch(name) or any(f.is_absolute() or ".." in f.parts for f in files):
+        raise ValueError("names something else")
+    if not all(isinstance(text, str) for text in (record.source, record.taken, record.signature, *record.row.values())):
+        raise ValueError("holds something else")
+    return record
 
 
 def read_records(cohort: Path) -> Iterator[Record]:
@@ -150,7 +166,8 @@ def _names_of_keys(patients: Sequence[DicomPatient]) -> dict[str, str]:
 
 def _read_identifiers(path: Path) -> list[tuple[str, str]]:
     with suppress(OSError, ValueError, KeyError):
-        return [(row["patient_id"], row["PatientID"]) for row in read_csv(path)]
+        rows = [(row["patient_id"], row["PatientID"]) for row in read_csv(path)]
+        return [(name, key) for name, key in rows if _NAME.fullmatch(name)]  # each becomes the name of a folder
     return []
 
 

@@ -14,7 +14,6 @@ from PCRPredictorLib.model.bundle import TRAINING_DISTRIBUTION, write_bundle
 from PCRPredictorLib.model.calibration import Calibration
 from PCRPredictorLib.model.card import InferenceSettings, ModelCard
 from PCRPredictorLib.prediction import OperatingPoint
-from safetensors.torch import load_file
 
 from ..adaptation.fine_tuning import describe_start, read_start
 from ..cohort.cache import GridCache, training_hashes
@@ -27,6 +26,7 @@ from ..statistics.operating import Scores, at_point
 from ..statistics.promises import promise
 from ..training.folds import Run
 from ..training.inference import map_name
+from ..training.kept import read_weights
 from ..training.loop import network_arguments
 from .job import Job
 from .ranges import describe_times, training_ranges, training_times, typical_terms
@@ -162,7 +162,7 @@ def _write(path: Path, model: _Model, card: ModelCard) -> None:
         images, patients = [*images, *more_images], sorted({*patients, *more_patients})
     if path.is_dir():
         shutil.rmtree(path)
-    weights = [load_file(each.folder.step(k, step.name).weights) for each, k in model.networks]
+    weights = [read_weights(each.folder.step(k, step.name).weights) for each, k in model.networks]
     distribution = training_distribution_of(trained, run.data.schema).to_json()
     more = {TRAINING_DISTRIBUTION: distribution}
     write_bundle(path, card, schema, settings, weights, readme(card), images, patients, more)

@@ -15,11 +15,12 @@ from PCRPredictorLib.errors import DataError, Problem, group_problems
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.identifiers import number_key
 from PCRPredictorLib.reading.table import read_rows
-from PCRPredictorLib.writing import read_csv, write_whole_csv
+from PCRPredictorLib.writing import write_whole_csv
 
 from ..cohort.check import LABEL, parse_labels
 from ..cohort.sites import UNKNOWN, Sites
 from ..progress import Progress
+from ..run_files import read_kept_rows
 from ..schema import kept_columns
 from ..training.folds import ClinicalRow
 
@@ -109,7 +110,7 @@ def read_cells(file: Path) -> list[dict[str, str]]:
     """Return the kept clinical rows as they are, with `patient_id`, `cohort` and `site`; none without a file."""
     if not file.is_file():
         return []
-    return [{"cohort": "", "site": "", **row} for row in read_csv(file)]
+    return [{"cohort": "", "site": "", **row} for row in read_kept_rows(file, "patient_id")]
 
 
 def read_clinical_rows(file: Path, schema: ClinicalSchema) -> list[ClinicalRow]:

@@ -18,6 +18,7 @@ from ..config import TrainingConfig
 from ..evaluation.description import count_reasons
 from ..formats import RUN
 from ..progress import Progress
+from ..run_files import reading
 from ..run_folder import RunFolder, read_json
 from ..sessions import session, total_seconds
 from ..training.folds import FoldTask
@@ -94,8 +95,7 @@ class Job:
                 f"{self.folder.path}: the run was begun with {', '.join(before)}, got {', '.join(now)}; give the same "
                 "cohorts in the same order, or start a run in a new folder"
             )
-        tables = options["clinical_rows"] or []  # an earlier version kept one path, or none
-        return config, {**options, "clinical_rows": [tables] if isinstance(tables, str) else tables}
+        return config, options
 
     def train_tasks(self, tasks: Sequence[FoldTask]) -> None:
         """Train all folds.
@@ -125,7 +125,8 @@ class Job:
     def _add_machines(self, config: TrainingConfig) -> None:
         """Record the machines that a run is resumed on, if they are different ones."""
         content = read_json(self.folder.origin)
-        before = content.get("machines", [])
+        with reading(self.folder.origin):
+            before = list(content.get("machines", []))
         if new := [machine for machine in self._machines(config) if machine not in before]:
             write_whole_json({**content, "machines": [*before, *new]}, self.folder.origin)
 

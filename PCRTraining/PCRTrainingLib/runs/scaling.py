@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PCRPredictorLib.bundles.bounds import check_schema
 from PCRPredictorLib.clinical import ClinicalSchema, Number, Value
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.identifiers import number_key
@@ -10,6 +11,7 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, index_records
 from ..progress import Progress
+from ..run_files import reading
 from ..run_folder import read_json
 from ..schema import fit_scaling, measure_agreement
 from .clinical_rows import read_cells
@@ -37,8 +39,15 @@ def write_schema(schema: ClinicalSchema, file: Path) -> None:
 
 
 def read_schema(file: Path) -> ClinicalSchema:
-    """Return the schema as it was when the run began; that of an older version is not clipped."""
-    return ClinicalSchema.from_json(read_json(file))
+    """Return the schema as it was when the run began; that of an older version is not clipped.
+
+    Raises:
+        DataError: if it is damaged.
+    """
+    content = read_json(file)
+    with reading(file):
+        check_schema(content)
+        return ClinicalSchema.from_json(content)
 
 
 def _key_of(row: Mapping[str, str]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.model.attention import to_attention_map
@@ -11,10 +10,11 @@ from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
 from torch.nn import functional
 
-from ..run_folder import RunFolder, read_json
+from ..run_folder import RunFolder
 from ..run_state import held_out
 from ..training.folds import load_network
 from ..training.inference import explain
+from .scaling import read_schema
 
 
 def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.ndarray]:
@@ -34,7 +34,7 @@ def explain_steps(run: RunFolder, patient_id: str, exam: Exam) -> dict[str, np.n
     fold = held_out(run).get(patient_id)
     if fold is None:
         raise DataError(f"no fold of this run held {patient_id} out; choose a patient of the training cohort")
-    schema = ClinicalSchema.from_json(read_json(run.schema))
+    schema = read_schema(run.schema)
     trained = [step for step in config.steps if run.step(fold, step.name).weights.is_file()]
     if not trained:
         raise DataError("no step that held this patient out is trained yet; wait until its fold has begun")

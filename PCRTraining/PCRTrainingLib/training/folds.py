@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +14,7 @@ import torch
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.reading.identifiers import number_key
-from PCRPredictorLib.writing import read_csv, whole_folder, write_whole_csv
-from safetensors.torch import load_file
+from PCRPredictorLib.writing import whole_folder, write_whole_csv
 from torch import Tensor
 
 from ..cohort.cache import GridCache, index_records
@@ -27,10 +26,9 @@ from ..run_folder import RunFolder, StepFolder
 from ..run_state import epochs_done
 from ..statistics.operating import Outcome, Scores, cross_fitted, fit_points
 from .inference import Ensemble, map_name, score
+from .kept import SCORES, load_weights, read_scores, read_weights
 from .loop import Fold, Weights, network_arguments, train_step
 from .pretraining import choose_windows, pretrained
-
-_SCORES = [field.name for field in fields(Scores)]
 
 
 class ClinicalRow(NamedTuple):
@@ -199,7 +197,7 @@ class Run:
             progress.advance(f"fold {fold.number}, {step.name}, loss {row['loss']:.3f}", epoch + 1 - done)
             done = epoch + 1
 
-        start = load_file(self.folder.step(fold.number, step.after).weights) if step.after else first
+        start = read_weights(self.folder.step(fold.number, step.after).weights) if step.after else first
         train_step(step, self.config, fold, start, folder, device, report)
         progress.advance(units=epochs - done)
         network = load_network(step, self.config, fold.schema, folder).to(device)
@@ -209,7 +207,7 @@ class Run:
     def _first(self, number: int) -> dict[str, Tensor]:
         """Return the weights of the bundle that the run starts from, of a fold in turn; empty without one."""
         files = sorted(self.folder.base.glob("models/*.safetensors"))
-        return load_file(files[number % len(files)]) if files else {}
+        return read_weights(files[number % len(files)]) if files else {}
 
     def network(self, step: Step, number: int) -> PCRNet:
         """Return the network of a step that one fold trained."""
@@ -217,11 +215,11 @@ class Run:
 
     def out_of_fold(self, step: Step) -> Scores:
         """Return the scores of a step for the patients `data.held_out`, each by the network that did not see it."""
-        rows: dict[str, dict[str, str]] = {}
+        found = np.empty((len(self.data.folds), len(SCORES)))
         for k in self.data.fold_numbers:
-            rows |= {row["patient_id"]: row for row in read_csv(self.folder.step(k, step.name).predictions)}
-        names = [self.data.cache.ids[i] for i in self.data.held_out]
-        return Scores(*(np.array([float(rows[name].get(column, "nan")) for name in names]) for column in _SCORES))
+            own = np.flatnonzero(self.data.folds == k)
+            found[own] = read_scores(self.folder.step(k, step.name).predictions, [self.data.cache.ids[i] for i in own])
+        return Scores(*found[self.data.held_out].T)
 
     def outcome(self, step: Step) -> Outcome:
         """Return the out-of-fold outcome of a trained step."""
@@ -300,18 +298,18 @@ def _alike(config: TrainingConfig, other: TrainingConfig, step: Step) -> Trainin
 def load_network(step: Step, config: TrainingConfig, schema: ClinicalSchema, folder: StepFolder) -> PCRNet:
     """Return the network of a trained step, ready to predict."""
     network = PCRNet(**network_arguments(step, config, schema))
-    network.load_state_dict(load_file(folder.weights))
+    load_weights(network, folder.weights)
     return network.channels_last().eval()
 
 
 def _write_scores(path: Path, fold: Fold, found: Scores) -> None:
     """Write one row per held-out patient: patient_id, label and scores."""
-    columns = zip(*(getattr(found, name) for name in _SCORES), strict=True)
+    columns = zip(*(getattr(found, name) for name in SCORES), strict=True)
     rows = (
         [fold.cache.ids[position], fold.cache.labels[position], *(repr(float(value)) for value in values)]
         for position, values in zip(fold.held_out, columns, strict=True)
     )
-    write_whole_csv(["patient_id", "label", *_SCORES], rows, path)
+    write_whole_csv(["patient_id", "label", *SCORES], rows, path)
 
 
 def _stack(vectors: Sequence[np.ndarray], width: int) -> Tensor:

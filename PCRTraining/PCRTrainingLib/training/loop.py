@@ -25,12 +25,14 @@ from torch import Tensor, nn
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
 from ..guidance import GUIDANCE
+from ..run_files import reading
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background, vary_acquisition
 from .balance import class_weights, draw_epoch
 from .explanation import explain, share_in_tumour
 from .inference import score
+from .kept import again
 from .objective import classification_loss, fit_clinical
 
 HISTORY_COLUMNS = ("epoch", "loss", "attention_in_tumour", "validation_loss", "validation_auc", "seconds")
@@ -251,11 +253,12 @@ def _resume(
     """Restore network, optimiser and schedule after the last epoch; return history and best weights until then."""
     if not folder.checkpoint.is_file():
         return [], {}
-    states = torch.load(folder.checkpoint, map_location=device, weights_only=True)
-    network.load_state_dict(states["network"])
-    optimizer.load_state_dict(states["optimizer"])
-    schedule.load_state_dict(states["schedule"])
-    return states["history"], states["best"]
+    with reading(folder.checkpoint, again(folder.checkpoint)):
+        states = torch.load(folder.checkpoint, map_location=device, weights_only=True)
+        network.load_state_dict(states["network"])
+        optimizer.load_state_dict(states["optimizer"])
+        schedule.load_state_dict(states["schedule"])
+        return list(states["history"]), dict(states["best"])
 
 
 def _save(states: Mapping[str, object], path: Path) -> None:

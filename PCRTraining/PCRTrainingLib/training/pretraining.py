@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.writing import whole_file, write_whole_csv
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,6 +24,7 @@ from ..config import TrainingConfig
 from ..progress import Progress
 from ..run_folder import FoldFolder
 from .augmentation import random_contrast, random_flips, vary_acquisition
+from .kept import read_weights
 
 _HIDDEN = 0.6  # of the blocks
 _BLOCK = (2, 8, 8)  # slices, rows and columns of the window
@@ -98,7 +99,7 @@ def pretrained(
         _write_weights(weights, folder.pretrained)
     else:
         progress.advance(units=config.pretraining)
-    return load_file(folder.pretrained)
+    return read_weights(folder.pretrained)
 
 
 def pretrain(

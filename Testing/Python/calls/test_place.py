@@ -41,6 +41,25 @@ def test_folder_that_holds_an_input_is_refused_unless_it_holds_results(tmp_path,
     check_out({**values, "out": tmp_path / "results"})
 
 
+@pytest.mark.parametrize("inside", ["run", "images/run", "not/yet/there", "images/../run"])
+def test_folder_inside_one_that_is_read_is_refused(inside, tmp_path):
+    (tmp_path / "cohort" / "images").mkdir(parents=True)
+    values = {"out": tmp_path / "cohort" / inside, "cohorts": [tmp_path / "cohort"]}
+    with pytest.raises(CallError, match=r"must lie outside of what is read, got .* inside .*; name a new .*cohort-"):
+        check_out(values)
+    check_out({**values, "resume": True})
+    check_out({"out": tmp_path / "kit" / "site", "kit": tmp_path})
+    check_out({"out": tmp_path / "cohort" / "run", "table": tmp_path / "visits.csv"})
+
+
+def test_results_inside_their_cohort_are_a_wrong_call(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cohort" / "images").mkdir(parents=True)
+    assert run(app, ["predict", "--cohort", "cohort", "--out", "cohort/results"]) == 2
+    assert "--out must lie" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "cohort").iterdir()] == ["images"]
+
+
 @pytest.mark.parametrize("words", [["--out", ""], ["--out", "/"], ["--out="]])
 def test_command_without_a_folder_for_its_results_is_a_wrong_call(words, tmp_path, capsys):
     assert run(app, ["predict", "--cohort", str(tmp_path), *words]) == 2

@@ -1,6 +1,8 @@
+import warnings
+
 import numpy as np
 import pytest
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.errors import DataError, ignore_warnings_of_libraries
 from PCRTrainingLib.cohort.splits import NEVER, assign_folds, inner_validation, read_splits, write_splits
 from PCRTrainingLib.config import SplitConfig
 
@@ -125,3 +127,12 @@ def test_splits_are_read_back_and_different_patients_are_refused(tmp_path):
     assert np.array_equal(read_splits(tmp_path / "splits.csv", IDS), folds)
     with pytest.raises(DataError, match="must list the cohort"):
         read_splits(tmp_path / "splits.csv", IDS[1:])
+
+
+def test_site_with_one_patient_of_a_class_is_divided_without_a_warning():
+    labels, site = np.array([0, 1] * 3), np.array(list("AABBAC"))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        ignore_warnings_of_libraries()
+        assign_folds(SplitConfig(folds=2), list("abcdef"), labels, site, 0)
+    assert told == []

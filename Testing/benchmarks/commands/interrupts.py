@@ -2,9 +2,10 @@
 
 Each call runs in a process group of its own, all of which gets SIGINT, as a terminal sends it. It must end in one last
 line on standard error, with exit code 130, and leave no process. The first moments, until Python hears signals, are
-left out: there the system ends the process without a word.
+left out: there the system ends the process without a word. With --term, the first process alone gets SIGTERM, as `kill`
+sends it. Of a command that does not go on, no results may be left.
 
-    python Testing/benchmarks/commands/interrupts.py FOLDER [--times 40] [--only train] [--seed 0]
+    python Testing/benchmarks/commands/interrupts.py FOLDER [--times 40] [--only train] [--seed 0] [--term]
 """
 
 import argparse
@@ -58,14 +59,14 @@ def calls(folder: Path) -> dict[str, Call]:
     }
 
 
-def try_once(call: Call, seconds: float) -> tuple[str, str, int]:
-    """Interrupt a call after some time; return what was wrong ("" if nothing), its standard error and exit code."""
+def try_once(call: Call, seconds: float, term: bool = False) -> tuple[str, str, int]:
+    """Interrupt or end a call after some time; return what was wrong ("" if nothing), standard error and exit code."""
     process = subprocess.Popen(
         [*_PCR, *call.words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     time.sleep(seconds)
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGTERM) if term else os.killpg(process.pid, signal.SIGINT)
     try:
         _, told = process.communicate(timeout=_GRACE_S)
     except subprocess.TimeoutExpired:
@@ -81,6 +82,12 @@ def try_once(call: Call, seconds: float) -> tuple[str, str, int]:
         last = lines[-1] if lines else ""
         if "interrupted" not in last or (call.goes_on and call.goes_on not in last):
             wrong.append(f"last line {last!r}")
+        if call.out is not None and not call.keep and Path(call.out).exists():
+            wrong.append(f"results in {call.out}")
+        if hidden := [
+            path.name for path in Path(call.words[-1] if call.out is None else call.out).parent.glob(".*-pcr-*")
+        ]:
+            wrong.append(f"left {hidden}")
     if left := _left(process.pid):
         wrong.append(f"left {left}")
     return ", ".join(wrong), told, process.returncode
@@ -101,7 +108,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--term", action="store_true")
     words = parser.parse_args()
+    word = "ends" if words.term else "interrupts"
     draw = random.Random(words.seed)
     failed = 0
     for name, call in calls(words.folder).items():
@@ -112,12 +121,12 @@ def main() -> None:
         for _ in range(words.times):
             _clean(call)
             seconds = draw.uniform(FIRST_S, longest)
-            wrong, told, code = try_once(call, seconds)
+            wrong, told, code = try_once(call, seconds, words.term)
             ends[code] += 1
             if wrong:
                 failed += 1
                 print(f"  {name} after {seconds:.2f} s: {wrong}\n{told[-1500:]}", flush=True)
-        print(f"{name}: {words.times} interrupts within {longest:.1f} s, exit codes {dict(ends)}", flush=True)
+        print(f"{name}: {words.times} {word} within {longest:.1f} s, exit codes {dict(ends)}", flush=True)
     sys.exit(1 if failed else 0)
 
 
