@@ -11,6 +11,7 @@ import numpy as np
 
 from .answers import read_word
 from .errors import DataError
+from .formatting import as_line
 from .variables.category import Category
 from .variables.number import Number
 
@@ -196,10 +197,11 @@ def find_doubtful_cells(cells: Sequence[str]) -> dict[int, str]:
     """
     numbers = {k: match[1] for k, cell in enumerate(cells) if (match := _WHOLE.fullmatch(cell.strip()))}
     found = {}
-    if other := sorted(set(numbers.values()) - {"0", "1"}, key=int):
+    if other := sorted(set(numbers.values()) - {"0", "1"}, key=float):
+        shown = ", ".join(as_line(text, 20) for text in other[:5])
         reason = (
-            f"must be coded with 0 and 1, but this column has {', '.join(other[:5])}, too, so that its numbers may be "
-            "another coding; say in cohort.json what each value means"
+            f"must be coded with 0 and 1, but this column has {shown}, too, so that its numbers may be another coding; "
+            "say in cohort.json what each value means"
         )
         found = dict.fromkeys(numbers, reason)
     if not any(cell.strip() in _PLUS for cell in cells):

@@ -63,6 +63,7 @@ _SUBCOMMANDS = (
     ),
 )
 
+_LEAST = 10**9  # bytes of addresses
 _MEMORY = "the memory that this program may use is too small; raise the limit (ulimit -v), or close other programs"
 
 
@@ -120,6 +121,8 @@ def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
             end_with_parent()
         if not _has_folder():
             return _report("the current folder is not there any more; change into one that is (cd ~), and try again")
+        if words and not {"--help", "--version"} & set(words) and not _has_addresses():
+            return _report(_MEMORY)
         with within_memory():
             code = application(words, prog_name="pcr", standalone_mode=True)
     except DataError as error:
@@ -146,6 +149,16 @@ def _has_folder() -> bool:
         return False
 
 
+def _has_addresses() -> bool:
+    """Return False if the process may use too few addresses: libraries of numbers end it without a word then."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return True
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return most == resource.RLIM_INFINITY or most >= _LEAST
+
+
 def _report(sentence: str) -> int:
     if was_interrupted():
         return INTERRUPTED
@@ -155,8 +168,10 @@ def _report(sentence: str) -> int:
 
 def _of_the_machine(error: OSError | ImportError) -> str | None:
     """Return a sentence about a limit of the machine that was met, None for any other error."""
+    if any(text in str(error).lower() for text in ("map segment", "allocate memory")):
+        return _MEMORY
     if isinstance(error, ImportError):
-        return _MEMORY if any(text in str(error).lower() for text in ("map segment", "allocate memory")) else None
+        return None
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return "too many files are open; raise the limit (ulimit -n 1024), or close other programs"
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):

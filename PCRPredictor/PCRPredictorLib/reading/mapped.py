@@ -69,7 +69,8 @@ def find_named(values: Mapping[str, T], name: str) -> T | None:
     """
     if identifier_key(name) in values:
         return values[identifier_key(name)]
-    alike = [key for key in values if name.isdecimal() and key.isdecimal() and int(key) == int(name)]
+    number = name.lstrip("0")
+    alike = [key for key in values if name.isdecimal() and key.isdecimal() and key.lstrip("0") == number]
     return values[alike[0]] if len(alike) == 1 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,14 +153,14 @@ def read_days(days: Mapping[str, Sequence[str]], visits: Collection[str]) -> dic
     if others := [name for name in days if name not in visits]:
         raise DataError(f"--day {others[0]}: there is no {others[0]}; leave --day {others[0]} out")
     for name, words in days.items():
-        if len(words) != 1 or not words[0].removeprefix("-").isdecimal():
+        if len(words) != 1 or not re.fullmatch(r"-?\d{1,6}", words[0]):
             shown = " ".join(words)
             raise DataError(f"--day {name} must be days after the first visit, got {shown}; as --day {name} 22")
     return {name: int(words[0]) for name, words in days.items()}
 
 
 def _with_tumour(name: str, source: Source, mask: str, labels: Sequence[str], picks: Sequence[str]) -> GivenVisit:
-    if len(picks) not in (0, 3) or not all(word.isdecimal() for word in picks):
+    if len(picks) not in (0, 3) or not all(re.fullmatch(r"\d{1,6}", word) for word in picks):
         raise DataError(f"--pick {name} must be three positions of phases, from 0, got {' '.join(picks)}; as 0 1 3")
     source = source.with_overrides(None, {}, labels, [int(word) for word in picks])
     if mask.lower() == "gone":

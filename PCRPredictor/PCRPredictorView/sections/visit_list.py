@@ -48,7 +48,7 @@ class VisitList:
 
     def _set_day(self, name: str, text: str | None) -> None:
         word = str(text or "").strip()
-        if word and not word.isdecimal():
+        if word and not (word.isdecimal() and len(word) < 7):
             self._visits.session.activity.report_problem("the day of a visit must be a number of days, such as 22")
         elif name in self._visits.entries:
             self._visits.set_day(name, int(word) if word else None)

@@ -18,7 +18,7 @@ from .dicom_files import DicomPatient
 FORMAT = 1
 IDENTIFIERS = "identifiers.csv"
 _FOLDER = "import"
-_NAME = re.compile(r"\w[\w.-]*")  # of a patient: it becomes that of a folder and of files
+_NAME = re.compile(r"\w[\w.-]{0,150}")  # of a patient: it becomes that of a folder and of files
 NUMBER, PATIENT_ID = "number", "patient-id"  # what names a patient in the cohort
 
 

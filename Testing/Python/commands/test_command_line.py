@@ -98,3 +98,24 @@ def test_what_pydicom_says_about_unusual_values_is_not_written_to_the_terminal()
         warnings.warn_explicit("Invalid value for VR UI", UserWarning, "valuerep.py", 1, module="pydicom.valuerep")
         warnings.warn_explicit("ours", UserWarning, "exam.py", 1, module="PCRPredictorLib.exam")
     assert [str(warning.message) for warning in seen] == ["ours"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+@pytest.mark.parametrize(
+    ("words", "megabytes", "code"), [(["bundle", "list"], 600, 1), (["--version"], 600, 0), (["bundle", "list"], -1, 0)]
+)
+def test_too_few_addresses_are_refused_before_a_library_ends_the_process(words, megabytes, code, monkeypatch, capsys):
+    import resource
+
+    limit = megabytes * 10**6 if megabytes > 0 else resource.RLIM_INFINITY
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit, limit))
+    assert run(app, words) == code
+    assert ("raise the limit (ulimit -v)" in capsys.readouterr().err) == bool(code)
+
+
+def test_library_that_cannot_be_mapped_is_a_limit_of_the_machine(capsys):
+    def load(*_words, **_options):
+        raise OSError("libgomp.so.1: failed to map segment from shared object")
+
+    assert run(load, ["train"]) == 1
+    assert "raise the limit (ulimit -v)" in capsys.readouterr().err

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, find_doubtful_cells
 from PCRPredictorLib.errors import DataError
 
 SCHEMA = ClinicalSchema(
@@ -151,3 +151,9 @@ def test_schema_of_an_older_bundle_is_read():
     item = {"name": "age", "label": "Age", "unit": "years", "minimum": 18, "maximum": 100, "mean": 50, "sd": 10}
     (number,) = ClinicalSchema.from_json([item]).variables
     assert (number.low, number.high, number.encode(95)) == (None, None, [4.5, 1.0])
+
+
+def test_numbers_of_thousands_of_digits_are_another_coding():
+    reasons = find_doubtful_cells(["0", "9" * 5000, "", "2"])
+    assert sorted(reasons) == [0, 1, 3]
+    assert len(reasons[0]) < 300

@@ -32,7 +32,9 @@ def cohort(tmp_path_factory):
 
 def test_without_flare_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(optional, "find_spec", lambda name: None)
-    assert run(app, ["federate", "simulate", str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    (tmp_path / "cohort").mkdir()
+    words = ["federate", "simulate", str(tmp_path / "cohort"), str(tmp_path / "cohort"), "--out", str(tmp_path / "out")]
+    assert run(app, words) == 1
     assert "install it with: " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -17,7 +17,8 @@ MB = 1 << 20
 READ = {  # what is wrong with these is no matter of the table, or a sentence about a single patient
     "5,000 brackets as times", "times that are Python", "an age of 5,000 digits", "identifiers with escapes",
     "one cell in XFD1048576", "a hundred thousand empty rows", "a cell of 5,000 digits", "a width of 99 zeros",
-    "braces inside braces", "surrogates", "a value with 20,000 meanings",
+    "yes or no of 5,000 digits", "identifiers of 5,000 digits", "braces inside braces", "surrogates",
+    "a value with 20,000 meanings",
 }  # fmt: skip
 
 

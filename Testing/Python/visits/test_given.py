@@ -99,6 +99,7 @@ def test_a_tumour_is_a_mask_gone_or_inside_that_of_the_baseline(tmp_path):
         ({"masks": {"T1": ["a", "b"]}}, "--mask T1 must be one file, gone or baseline, got a b"),
         ({"masks": {"T1": ["nowhere.nii"]}}, "T1: the mask nowhere.nii does not exist; give a file, gone or baseline"),
         ({"picks": {"T1": ["0", "x"]}}, "--pick T1 must be three positions of phases"),
+        ({"picks": {"T1": ["0", "1", "9" * 5000]}}, "--pick T1 must be three positions of phases"),
     ],
 )
 def test_masks_and_phases_that_fit_no_visit_are_refused(tmp_path, options, message):

@@ -137,6 +137,27 @@ JOURNAL_ATTACKS: dict[str, Attack] = {
 }
 
 
+def _lists(content: bytes) -> Attack:
+    """Return the attack on the list of entered labels, and on that of reviews."""
+
+    def attack(folder: Path) -> None:
+        for file in (folder / "cohort").rglob("*.csv"):
+            if file.name != CSV:
+                file.write_bytes(content)
+
+    return attack
+
+
+LABELS_ATTACKS: dict[str, Attack] = {
+    "a field of 200,000 letters": _lists(b"patient_id,pcr,who,when,mask\nP0,yes," + b"a" * 200_000 + b",,\n"),
+    "a quote that never ends": _lists(b'patient_id,pcr,who,when,mask\n"P0' + b",yes\n" * 50_000),
+    "zeros": _lists(bytes(100_000)),
+    "half a character": _lists(b"patient_id,pcr,who,when,mask\nP0,yes,\xc3,,\n"),
+    "other columns": _lists(b"a,b\n1,2\n"),
+    "more cells than columns": _lists(b"patient_id,pcr,who,when,mask\n" + b"P0,yes,A,,,,,,,\n" * 9),
+}
+
+
 def _mutate_workbook(rng: Random, path: Path) -> None:
     """Change the text of a part of a workbook, or bytes of the archive."""
     if rng.random() < 0.3 or not zipfile.is_zipfile(path):
@@ -214,6 +235,7 @@ FORMATS = (
         "labels",
         _make(_enter),
         faces={"check": pcr(_check, lists=True)},
+        attacks=LABELS_ATTACKS,
         targets=("cohort/**/*.csv",),
     ),
     Format(

@@ -95,6 +95,8 @@ TEXTS = {
     "times that are Python": text(lambda csv: _with_column(csv, "acquisition_times", "[__import__('os').getpid()]")),
     "times of 100,000 numbers": text(lambda csv: _with_column(csv, "acquisition_times", "1;" * 100_000)),
     "an age of 5,000 digits": text(lambda csv: _with_column(csv, "age2", "9" * 5000)),
+    "yes or no of 5,000 digits": text(lambda csv: _in_column(csv, "hr", "9" * 5000)),
+    "identifiers of 5,000 digits": text(lambda csv: csv.replace("P", "9" * 5000)),
     "identifiers with NUL": text(lambda csv: csv.replace("P1", "P\0")),
     "identifiers with escapes": text(lambda csv: csv.replace("P1", "\x1b[2JP1")),
     "every column twice": text(lambda csv: "\n".join(f"{line},{line}" for line in csv.splitlines())),
@@ -137,6 +139,16 @@ WORKBOOKS = {
         more={"xl/styles.xml": f'<styleSheet><cellXfs>{"<xf/>" * 200_000}</cellXfs></styleSheet>'}
     ),
 }  # fmt: skip
+
+
+def _in_column(csv, name, value):
+    """Put a value into every row of a column, which is added if it is not there."""
+    first, *rest = csv.splitlines()
+    if name not in first.split(","):
+        return _with_column(csv, name, value)
+    place = first.split(",").index(name)
+    rows = [line.split(",") for line in rest]
+    return "\n".join([first, *(",".join([*row[:place], value, *row[place + 1 :]]) for row in rows)]) + "\n"
 
 
 def _with_column(csv, name, value):
