@@ -211,7 +211,7 @@ class RunFolder:
         Raises:
             DataError: if the run is of a different command, or cannot be read.
         """
-        stored = {"kind": kind}
+        stored: dict[str, Any] = {"kind": kind}
         with reading(self.kind):
             stored |= read_json(self.kind) if self.kind.is_file() else {}
         if (before := as_line(str(stored["kind"]), 40)) != kind:
