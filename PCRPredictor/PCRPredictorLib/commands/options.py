@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..bundles.folder import DEFAULT_MODEL as DEFAULT_MODEL
-from ..calls.place import check_out, describe_replaced
+from ..calls.place import check_out as check_out
+from ..calls.place import describe_replaced
 from ..calls.words import tidy_words
 from ..errors import CallError
 from ..formatting import as_line, make_visible

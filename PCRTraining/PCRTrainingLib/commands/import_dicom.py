@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.calls.place import check_out
-from PCRPredictorLib.commands.options import ClusterOption, WorkersOption, console, print_line
+from PCRPredictorLib.commands.options import ClusterOption, WorkersOption, check_out, console, print_line
 
 from ..progress import ProgressBar
 

@@ -307,3 +307,14 @@ def test_record_lists_what_was_left_aside(tmp_path):
     record = json.loads((tmp_path / "c" / "import" / "P001.json").read_text())
     assert record["format"] == 1
     assert all("t2 stir" in aside["name"] for aside in record["left_aside"])
+
+
+@pytest.mark.parametrize("place", ["/", "~", "a link", "a file"])
+def test_cohort_in_a_place_that_is_no_folder_of_its_own_is_a_wrong_call(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a link").symlink_to("elsewhere")
+    (tmp_path / "a file").write_text("mine")
+    where = {"/": "/", "~": str(tmp_path)}.get(place, str(tmp_path / place))
+    assert run(app, ["import", str(tmp_path), where]) == 2
+    assert "the folder of the cohort must be" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "elsewhere").exists()
