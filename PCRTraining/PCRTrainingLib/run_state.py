@@ -51,7 +51,11 @@ def read_state(run: RunFolder) -> RunState:
 
 
 def epochs_done(run: RunFolder, config: TrainingConfig, fold: int) -> int:
-    """Return the epochs of a fold that were trained; those of steps that it has in common with another run are not."""
+    """Return the epochs of a fold that were trained; those of steps that it has in common with another run are not.
+
+    Raises:
+        DataError: if a history is damaged.
+    """
     done = config.pretraining if run.fold(fold).pretrained.is_file() else 0
     for step in config.steps:
         folder, epochs = run.step(fold, step.name), config.epochs_of(step)
@@ -79,7 +83,11 @@ def latest_run(run: RunFolder) -> RunFolder:
 
 
 def read_histories(config: TrainingConfig, run: RunFolder, fold: int) -> list[dict[str, Any]]:
-    """Return the history rows of every step of a fold, in order, with `step`; None if a value was not measured."""
+    """Return the history rows of every step of a fold, in order, with `step`; None if a value was not measured.
+
+    Raises:
+        DataError: if a history is damaged.
+    """
     return [
         {"step": step.name} | row for step in config.steps for row in read_history(run.step(fold, step.name).history)
     ]

@@ -190,6 +190,15 @@ def _leaving(nodes, caught, owner, errors, makers):
             rest = [*node.orelse, *node.finalbody, *(s for h in node.handlers for s in h.body)]
             yield from _leaving(rest, caught, owner, errors, makers)
             continue
+        if isinstance(node, ast.With):
+            inner = (*caught, *(name for item in node.items for name in _suppressed(item.context_expr)))
+            if any(_is_call(item.context_expr, "reading") for item in node.items):  # it makes a DataError of all others
+                if not any(_is_a("DataError", other) for other in inner):
+                    yield "DataError"
+                inner = (*inner, "Exception")
+            yield from _leaving([item.context_expr for item in node.items], caught, owner, errors, makers)
+            yield from _leaving(node.body, inner, owner, errors, makers)
+            continue
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
             continue  # runs elsewhere
         names = ()
@@ -202,6 +211,15 @@ def _leaving(nodes, caught, owner, errors, makers):
             if name[0].isupper() and not any(_is_a(name, other) for other in caught):
                 yield name
         yield from _leaving(ast.iter_child_nodes(node), caught, owner, errors, makers)
+
+
+def _is_call(node, name):
+    return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name
+
+
+def _suppressed(context):
+    """Return the names of the errors that `contextlib.suppress` suppresses."""
+    return [ast.unparse(kind) for kind in context.args] if _is_call(context, "suppress") else []
 
 
 def _called(call, owner):

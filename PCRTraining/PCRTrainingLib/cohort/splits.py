@@ -116,14 +116,19 @@ def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
     """
     rows = read_kept_rows(path, "patient_id", "fold")
     with reading(path):
-        folds = {row["patient_id"]: int(row["fold"] or NEVER) for row in rows}
-        if min(folds.values(), default=0) < EXCLUDED or max(folds.values(), default=0) > len(folds):
-            raise ValueError("a fold that no run has")
-        if folds and max(folds.values()) < 0:
-            raise ValueError("no patient is held out")
+        folds = _checked({row["patient_id"]: int(row["fold"] or NEVER) for row in rows})
     if set(folds) != set(ids):
         raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")
     return np.array([folds[name] for name in ids])
+
+
+def _checked(folds: dict[str, int]) -> dict[str, int]:
+    """Return folds of patients that a run can have; else raise a ValueError."""
+    if min(folds.values(), default=0) < EXCLUDED or max(folds.values(), default=0) > len(folds):
+        raise ValueError("a fold that no run has")
+    if folds and max(folds.values()) < 0:
+        raise ValueError("no patient is held out")
+    return folds
 
 
 def _strata(labels: np.ndarray, column: np.ndarray, folds: int) -> np.ndarray:

@@ -198,7 +198,11 @@ class FederationFolder:
         write_whole_csv(COLUMNS, ([row.get(name, "") for name in COLUMNS] for row in state.rows), self.rounds)
 
     def read_weights(self, state: State) -> Arrays:
-        """Return the newest weights; empty before the first round."""
+        """Return the newest weights; empty before the first round.
+
+        Raises:
+            DataError: if they are damaged.
+        """
         if state.weights is None:
             return {}
         with reading(self.path / state.weights):
