@@ -17,7 +17,7 @@ _SHOWN = 120  # characters of the reason
 
 
 @contextmanager
-def reading(path: Path, advice: str = _ADVICE) -> Iterator[None]:
+def refusing_damage(path: Path, advice: str = _ADVICE) -> Iterator[None]:
     """Refuse a damaged file in one sentence, whatever reading it raises; a missing one stays a `FileNotFoundError`.
 
     Args:
@@ -43,7 +43,7 @@ def read_content(path: Path, advice: str = _ADVICE) -> Any:  # noqa: ANN401
         FileNotFoundError: if there is none.
         DataError: if it is damaged.
     """
-    with reading(path, advice):
+    with refusing_damage(path, advice):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -57,7 +57,7 @@ def read_kept_rows(path: Path, *columns: str) -> list[dict[str, str]]:
         FileNotFoundError: if there is none.
         DataError: if it is damaged.
     """
-    with reading(path):
+    with refusing_damage(path):
         rows = read_csv(path)
         if rows and (missing := [name for name in columns if name not in rows[0]]):
             raise ValueError(f"no column {missing[0]}")
@@ -75,7 +75,7 @@ def check_kinds(path: Path, found: Mapping[str, Any], examples: Mapping[str, Any
         DataError: if one differs.
     """
     for name, example in examples.items():
-        with reading(path):
+        with refusing_damage(path):
             if not _is_alike(found.get(name, example), example):
                 raise ValueError(f"{name} is of a wrong kind")
 

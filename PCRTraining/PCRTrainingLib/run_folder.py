@@ -17,7 +17,7 @@ from PCRPredictorLib.formatting import as_line
 from PCRPredictorLib.writing import write_whole_json
 
 from .config import TrainingConfig, config_to_json, parse_config
-from .run_files import check_kinds, read_content, reading
+from .run_files import check_kinds, read_content, refusing_damage
 
 _LOCK_TIMEOUT_S = 3  # children of a killed run take a moment to end
 
@@ -212,7 +212,7 @@ class RunFolder:
             DataError: if the run is of a different command, or cannot be read.
         """
         stored: dict[str, Any] = {"kind": kind}
-        with reading(self.kind):
+        with refusing_damage(self.kind):
             stored |= read_json(self.kind) if self.kind.is_file() else {}
         if (before := as_line(str(stored["kind"]), 40)) != kind:
             raise DataError(
@@ -231,7 +231,7 @@ class RunFolder:
             DataError: if it cannot be read.
         """
         try:
-            with reading(self.config):
+            with refusing_damage(self.config):
                 return parse_config(self.config.read_text(encoding="utf-8"), str(self.config))
         except FileNotFoundError:
             raise DataError(f"{self.path}: no longer holds a run; choose the folder of a run") from None

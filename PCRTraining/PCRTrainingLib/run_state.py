@@ -7,7 +7,7 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 
 from .config import TrainingConfig
-from .run_files import read_kept_rows, reading
+from .run_files import read_kept_rows, refusing_damage
 from .run_folder import RunFolder, read_json
 
 CURVES = ("loss", "validation_auc", "attention_in_tumour")
@@ -71,7 +71,7 @@ def held_out(run: RunFolder) -> dict[str, int]:
     """
     try:
         rows = read_kept_rows(run.splits, "patient_id", "fold")
-        with reading(run.splits):
+        with refusing_damage(run.splits):
             return {row["patient_id"]: int(row["fold"]) for row in rows if row["fold"].isdigit()}
     except FileNotFoundError:
         return {}
@@ -101,7 +101,7 @@ def read_history(path: Path) -> list[dict[str, float | None]]:
     """
     try:
         rows = read_kept_rows(path, *CURVES)
-        with reading(path):
+        with refusing_damage(path):
             return [{name: float(text) if text else None for name, text in row.items()} for row in rows]
     except FileNotFoundError:
         return []
@@ -132,7 +132,7 @@ def read_models(run: RunFolder) -> list[dict[str, Any]]:
     """
     if run.experiment.is_file():
         content = read_json(run.experiment)
-        with reading(run.experiment):
+        with refusing_damage(run.experiment):
             return [
                 _checked({"name": row["name"], "cohort": cohort, **found})
                 for row in content["rows"]
@@ -141,7 +141,7 @@ def read_models(run: RunFolder) -> list[dict[str, Any]]:
     for path in (run.summary, run.evaluation):
         if path.is_file():
             content = read_json(path)
-            with reading(path):
+            with refusing_damage(path):
                 return [
                     _checked({**model, "cohort": cohort["name"]})
                     for cohort in content["cohorts"]

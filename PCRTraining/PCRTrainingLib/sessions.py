@@ -11,7 +11,7 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_whole_json
 
-from .run_files import reading
+from .run_files import refusing_damage
 from .run_folder import RunFolder, read_json
 
 
@@ -44,7 +44,7 @@ def _recorded(folder: RunFolder, running: float | None = None) -> list[dict[str,
         running: when the session that has not ended yet began, s of `time.monotonic`, if there is one.
     """
     try:
-        with reading(folder.sessions):
+        with refusing_damage(folder.sessions):
             found = [_checked(each) for each in read_json(folder.sessions)] if folder.sessions.is_file() else []
     except DataError:  # half-written by another program: the time is lost, not the run
         return []

@@ -192,7 +192,7 @@ def _leaving(nodes, caught, owner, errors, makers):
             continue
         if isinstance(node, ast.With):
             inner = (*caught, *(name for item in node.items for name in _suppressed(item.context_expr)))
-            if any(_is_call(item.context_expr, "reading") for item in node.items):  # it makes a DataError of all others
+            if any(_is_call(item.context_expr, "refusing_damage") for item in node.items):
                 if not any(_is_a("DataError", other) for other in inner):
                     yield "DataError"
                 inner = (*inner, "Exception")

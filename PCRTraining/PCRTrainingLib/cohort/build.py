@@ -22,7 +22,7 @@ from PCRPredictorLib.shift.facts import describe_acquisition
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..progress import Progress
-from ..run_files import read_content, reading
+from ..run_files import read_content, refusing_damage
 from .cache import CONTENTS, GRIDS, PATIENTS, QUARANTINE, GridCache, read_cache
 from .check import examine_all, image_hash, read_labels
 from .contents import find_changes, read_contents
@@ -153,7 +153,7 @@ def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], coh
         return
     file = cache.folder / CONTENTS
     known = read_content(file)
-    with reading(file):
+    with refusing_damage(file):
         known = {name: {path: _as_content(*found) for path, found in files.items()} for name, files in known.items()}
     found = {name: find_changes(patient, cohort, known.get(name, {})) for name, patient in patients.items()}
     changed = {name: files for name, files in found.items() if files}

@@ -13,7 +13,7 @@ from PCRPredictorLib.writing import write_whole_csv
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, train_test_split
 
 from ..config import SplitConfig
-from ..run_files import read_kept_rows, reading
+from ..run_files import read_kept_rows, refusing_damage
 
 NEVER = -1  # the fold of patients that are always trained on
 EXCLUDED = -2  # the fold of patients that take no part
@@ -115,7 +115,7 @@ def read_splits(path: Path, ids: Sequence[str]) -> np.ndarray:
         DataError: if the file is of different patients, or damaged.
     """
     rows = read_kept_rows(path, "patient_id", "fold")
-    with reading(path):
+    with refusing_damage(path):
         folds = _checked({row["patient_id"]: int(row["fold"] or NEVER) for row in rows})
     if set(folds) != set(ids):
         raise DataError(f"{path}: must list the cohort's patients, got different ones; start a run in a new folder")

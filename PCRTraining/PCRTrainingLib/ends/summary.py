@@ -8,7 +8,7 @@ from typing import Any
 from PCRPredictorLib.formatting import MISSING, format_value
 
 from ..evaluation.layout import Table
-from ..run_files import read_kept_rows, reading
+from ..run_files import read_kept_rows, refusing_damage
 from ..run_folder import RunFolder, read_json
 from ..run_state import read_models
 from .selection_page import NESTED, candidate_table
@@ -25,7 +25,7 @@ def summarise(run: RunFolder) -> list[Table]:
     if run.selection.is_file():
         content, candidates, where = read_json(run.selection), read_kept_rows(run.candidates), "out of fold"
         unknown = [MISSING] * (len(_HEAD) - 3)
-        with reading(run.selection):
+        with refusing_damage(run.selection):
             nested = content["nested"]
             others = [[where, each["model"], format_value(each["auc"]), *unknown] for each in nested["against"]]
             rows = [_row({**nested, "cohort": where, "name": NESTED}), *others]

@@ -15,7 +15,7 @@ from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_jso
 from safetensors.numpy import load_file, save
 
 from ..config import TrainingConfig, config_to_json, parse_config
-from ..run_files import read_content, reading
+from ..run_files import read_content, refusing_damage
 from .messages import METRICS, Arrays
 
 _WEIGHTS = re.compile(r"weights-\d+\.safetensors")
@@ -171,7 +171,7 @@ class FederationFolder:
             DataError: if it cannot be read.
         """
         try:
-            with reading(self.plan):
+            with refusing_damage(self.plan):
                 return Plan.from_json(read_content(self.plan))
         except (DataError, FileNotFoundError):
             raise DataError(f"{self.path}: must hold the plan.json of a federation; choose its folder") from None
@@ -184,7 +184,7 @@ class FederationFolder:
         """
         if not self.state.is_file():
             return State()
-        with reading(self.state):
+        with refusing_damage(self.state):
             state = State(**read_content(self.state))
             if state.weights is not None and not _WEIGHTS.fullmatch(state.weights):
                 raise ValueError("weights must name a file of this folder")
@@ -205,7 +205,7 @@ class FederationFolder:
         """
         if state.weights is None:
             return {}
-        with reading(self.path / state.weights):
+        with refusing_damage(self.path / state.weights):
             return load_file(self.path / state.weights)
 
     def keep(self, state: State, weights: Arrays) -> State:

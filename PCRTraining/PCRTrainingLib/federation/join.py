@@ -11,7 +11,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_whole_json
 
 from ..progress import Progress
-from ..run_files import read_content, reading
+from ..run_files import read_content, refusing_damage
 from .optional import require_flare
 from .processes import run_process
 from .settings import ENVIRONMENT, SiteSettings
@@ -28,7 +28,7 @@ def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSett
     """
     file = kit / "breastpcr.json"
     try:
-        with reading(file):
+        with refusing_damage(file):
             content = read_content(file)
             name, agreed = content["site"], dict(content["agreed"])
             if not _NAME.fullmatch(name):

@@ -19,7 +19,7 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 
 from ..progress import Progress
-from ..run_files import read_content, reading
+from ..run_files import read_content, refusing_damage
 from .folder import FederationFolder, Plan
 from .optional import require_flare
 from .processes import check_running, end_group, show_lines
@@ -193,7 +193,7 @@ class _Serving:
 
     def _lost(self) -> dict[str, float]:
         """Return the sites that the job has lost or never had, and since when."""
-        with suppress(DataError, FileNotFoundError), reading(self._folder.away):
+        with suppress(DataError, FileNotFoundError), refusing_damage(self._folder.away):
             return {str(name): float(since) for name, since in read_content(self._folder.away).items()}
         return {}
 

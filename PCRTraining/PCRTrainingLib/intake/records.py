@@ -12,7 +12,7 @@ from PCRPredictorLib.exam import VISITS
 from PCRPredictorLib.writing import read_csv, write_whole_csv, write_whole_json
 
 from ..cohort.check import identifier_hash
-from ..run_files import read_content, reading
+from ..run_files import read_content, refusing_damage
 from .dicom_files import DicomPatient
 
 FORMAT = 1
@@ -71,7 +71,7 @@ def read_record(cohort: Path, name: str) -> Record | None:
     """Return the record of a patient; None if there is none, or an older or damaged one."""
     with suppress(DataError, FileNotFoundError):
         content = read_content(_path(cohort, name))
-        with reading(_path(cohort, name)):
+        with refusing_damage(_path(cohort, name)):
             if content.pop("format") == FORMAT:
                 return _checked(Record(**content), name)
     return None

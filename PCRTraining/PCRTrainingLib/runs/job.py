@@ -18,7 +18,7 @@ from ..config import TrainingConfig
 from ..evaluation.description import count_reasons
 from ..formats import RUN
 from ..progress import Progress
-from ..run_files import reading
+from ..run_files import refusing_damage
 from ..run_folder import RunFolder, read_json
 from ..sessions import session, total_seconds
 from ..training.folds import FoldTask
@@ -125,7 +125,7 @@ class Job:
     def _add_machines(self, config: TrainingConfig) -> None:
         """Record the machines that a run is resumed on, if they are different ones."""
         content = read_json(self.folder.origin)
-        with reading(self.folder.origin):
+        with refusing_damage(self.folder.origin):
             before = list(content.get("machines", []))
         if new := [machine for machine in self._machines(config) if machine not in before]:
             write_whole_json({**content, "machines": [*before, *new]}, self.folder.origin)

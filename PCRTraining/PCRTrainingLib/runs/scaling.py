@@ -11,7 +11,7 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, index_records
 from ..progress import Progress
-from ..run_files import reading
+from ..run_files import refusing_damage
 from ..run_folder import read_json
 from ..schema import fit_scaling, measure_agreement
 from .clinical_rows import read_cells
@@ -45,7 +45,7 @@ def read_schema(file: Path) -> ClinicalSchema:
         DataError: if it is damaged.
     """
     content = read_json(file)
-    with reading(file):
+    with refusing_damage(file):
         check_schema(content)
         return ClinicalSchema.from_json(content)
 

@@ -9,7 +9,7 @@ from PCRPredictorLib.writing import read_csv
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ..run_files import reading
+from ..run_files import refusing_damage
 from ..statistics.operating import Scores
 
 SCORES = [field.name for field in fields(Scores)]
@@ -22,7 +22,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         FileNotFoundError: if there is none.
         DataError: if it is damaged.
     """
-    with reading(path, again(path)):
+    with refusing_damage(path, again(path)):
         return load_file(path)
 
 
@@ -34,7 +34,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
         DataError: if it is damaged, or of a different network.
     """
     weights = read_weights(path)
-    with reading(path, again(path)):
+    with refusing_damage(path, again(path)):
         network.load_state_dict(weights)
 
 
@@ -45,7 +45,7 @@ def read_scores(path: Path, patients: Sequence[str]) -> list[list[float]]:
         FileNotFoundError: if there is no such file.
         DataError: if it is damaged.
     """
-    with reading(path, again(path)):
+    with refusing_damage(path, again(path)):
         rows = {row["patient_id"]: row for row in read_csv(path)}
         found = [[float(rows[name].get(column, "nan")) for column in SCORES] for name in patients]
         if not all(math.isfinite(values[SCORES.index("logit")]) for values in found):

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ..cohort.cache import GridCache
 from ..config import Step, TrainingConfig
 from ..guidance import GUIDANCE
-from ..run_files import reading
+from ..run_files import refusing_damage
 from ..run_folder import StepFolder
 from ..statistics.metrics import auc
 from .augmentation import drop_variables, random_contrast, random_flips, swap_background, vary_acquisition
@@ -253,7 +253,7 @@ def _resume(
     """Restore network, optimiser and schedule after the last epoch; return history and best weights until then."""
     if not folder.checkpoint.is_file():
         return [], {}
-    with reading(folder.checkpoint, again(folder.checkpoint)):
+    with refusing_damage(folder.checkpoint, again(folder.checkpoint)):
         states = torch.load(folder.checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(states["network"])
         optimizer.load_state_dict(states["optimizer"])
