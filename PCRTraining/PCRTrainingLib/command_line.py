@@ -49,7 +49,7 @@ _SUBCOMMANDS = (
     Deferred(
         "experiment",
         "PCRTrainingLib.commands.experiment:experiment",
-        "Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper.",
+        "Compare baselines with the curriculum, step by step, with seeds and external cohorts.",
     ),
     Deferred(
         "federate",

@@ -28,7 +28,7 @@ def experiment(
     workers: options.WorkersOption = None,
     cluster: options.ClusterOption = None,
 ) -> None:
-    """Compare baselines with the curriculum, step by step, with seeds and external cohorts: the table of the paper."""
+    """Compare baselines with the curriculum, step by step, with seeds and external cohorts."""
     from ..runs.experiment import run_experiment
 
     settings = divide_by_site(read_config(config), leave_site_out, sites)

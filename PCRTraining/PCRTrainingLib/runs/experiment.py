@@ -1,4 +1,4 @@
-"""Baselines against the curriculum, with ablations, seeds and external cohorts: the table of the paper.
+"""Baselines against the curriculum, with ablations, seeds and external cohorts.
 
 The cache holds every cohort on the model grid, and each seed has a run folder with every step; see `table`, too.
 """

@@ -13,7 +13,7 @@ import sys
 import pytest
 from PCRPredictorLib import __version__
 from PCRPredictorLib.archive.rows import COHORT_COLUMNS
-from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, code
+from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, blocks, code
 from support.examples import tiny_exam, tiny_prediction
 
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -67,7 +67,7 @@ def test_site_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "site" / "Docs" / "model" / "index.html").is_file()
+    assert (tmp_path / "site" / "Docs" / "model.html").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
@@ -124,3 +124,19 @@ def test_page_of_limits_has_the_numbers_of_the_card():
     below = {key: round(100 * (1 - share)) for key, share in point["npv"].items()}
     assert f"| {above} | {with_pcr['value']} % ({with_pcr['low']} to {with_pcr['high']}) |" in page
     assert f"| {100 - above} | {below['value']} % ({below['high']} to {below['low']}) |" in page
+
+
+LOOKED_UP = {"index.md", "glossary.md", "method.md", "security.md", "attacks.md", "troubleshooting.md", "developers.md"}
+
+
+def test_page_ends_with_what_can_go_wrong():
+    nav = re.findall(r"- (?:Docs/)?([\w-]+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    pages = [page for page in PAGES if page.name in set(nav) - LOOKED_UP]
+    ends = {page.name: re.findall(r"^## (.+)", page.read_text(encoding="utf-8"), re.MULTILINE)[-1] for page in pages}
+    assert {name: end for name, end in ends.items() if end != "What can go wrong"} == {}
+
+
+def test_site_can_be_edited_and_installs_as_the_readme_does():
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert f"edit_uri: edit/main/{re.search(r'docs_dir: (.+)', site).group(1)}/\n" in site
+    assert blocks(ROOT / "Resources/index.md")[0] in blocks(ROOT / "README.md")

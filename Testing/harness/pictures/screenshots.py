@@ -26,7 +26,6 @@ def main(out):
     centre = exam.geometry.to_physical([n / 2 for n in exam.geometry.size])
     show_overlay(nodes["early"].GetScene(), nodes["early"], None, centre, 400)
     view("Red").node.JumpSliceByCentering(*(centre * [-1, -1, 1]))
-    desk.save(out / "predictor-before.png")
     panel.session.enter(exam.clinical)
     predict(panel)
     panel.ui.renderingCheck.checked = True
