@@ -3,6 +3,8 @@
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from .plots import PlotView
+
 TEXTS = (QtWidgets.QLabel, QtWidgets.QPushButton, QtWidgets.QCheckBox)
 _NOTE = "Test harness: Slicer's core and views, stand-ins for its widgets"
 
@@ -113,7 +115,9 @@ class Desk(QtWidgets.QMainWindow):
             old.deleteLater()
         for row, names in enumerate(manager.shown):
             for column, name in enumerate(names):
-                grid.addWidget(_picture(name, manager.views[name]), row, column)
+                if isinstance(view := manager.views[name], PlotView):
+                    view.resize((self._views.width() // len(names), self._views.height() // len(manager.shown) - 24))
+                grid.addWidget(_picture(name, view), row, column)
 
 
 def _framed(scroll, title):

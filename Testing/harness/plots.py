@@ -18,6 +18,10 @@ class PlotView:
             node.SetName(name)
             self.node = scene.AddNode(node)
 
+    def resize(self, size):
+        """Draw the next picture with these many columns and rows, so that its letters are not stretched."""
+        self._size = size
+
     def pixels(self):
         """Return the picture of the view, RGB, uint8 (rows, columns, 3)."""
         from vtk.util.numpy_support import vtk_to_numpy
