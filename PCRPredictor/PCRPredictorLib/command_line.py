@@ -8,12 +8,14 @@ import errno
 import locale
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from . import __version__
+from .calls.words import misplaced_option
 from .child import end_with_parent, is_child
 from .commands.deferred import Deferred
 from .commands.interrupts import INTERRUPTED, hearing, was_interrupted, write_interrupted
@@ -123,6 +125,9 @@ def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
             return _report("the current folder is not there any more; change into one that is (cd ~), and try again")
         if words and not {"--help", "--version"} & set(words) and not _has_addresses():
             return _report(_MEMORY)
+        if problem := misplaced_option(words, getattr(application, "commands", ())):
+            _report(problem)
+            return 2
         with within_memory():
             code = application(words, prog_name="pcr", standalone_mode=True)
     except DataError as error:
@@ -204,9 +209,20 @@ def use_utf8() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
+def silence_libraries() -> None:
+    """Keep warnings of libraries, which say nothing to a user, from the terminal; also those of processes begun here.
+
+    They are for programmers: `PYTHONWARNINGS` or `-W` shows them.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        os.environ["PYTHONWARNINGS"] = "ignore"
+
+
 def main() -> None:
     """Run `pcr` without the training commands."""
     use_utf8()
+    silence_libraries()
     sys.exit(run(app))
 
 

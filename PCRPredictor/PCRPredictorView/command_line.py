@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import DEFAULT_MODEL, ModelOption, print_line
+from PCRPredictorLib.commands.options import DEFAULT_MODEL, ModelOption, print_line, working
 from PCRPredictorLib.pacs.configuration import VARIABLE
 
 DEFAULT_PORT = 8080
@@ -41,8 +41,9 @@ def view(
     """Show exams, predictions and attention in a browser, drawn by Slicer's core on this machine."""
     from .opengl import check_possible
 
-    check_possible()  # before what would fail to load
-    from .command import ServerSettings, find_exams, view
+    with working("loading libraries"):
+        check_possible()  # before what would fail to load
+        from .command import ServerSettings, find_exams, view
 
     def announce(address: str) -> None:
         print_line("Research use only. The page is at")

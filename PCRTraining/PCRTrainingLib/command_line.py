@@ -1,9 +1,9 @@
 """The whole command `pcr`: the subcommands of prediction, the page, and those for cohorts."""
 
-from PCRPredictorLib.command_line import app, main, run, use_utf8
+from PCRPredictorLib.command_line import app, main, run, silence_libraries, use_utf8
 from PCRPredictorLib.commands.deferred import Deferred
 
-__all__ = ["app", "main", "run", "use_utf8"]
+__all__ = ["app", "main", "run", "silence_libraries", "use_utf8"]
 
 _SUBCOMMANDS = (
     Deferred(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from PCRPredictorLib.child import emit
+from PCRPredictorLib.engine.waiting import lines_elsewhere
 from PCRPredictorLib.formatting import as_line
 from rich import progress as bars
 from rich.console import Console
+
+_FIRST = "Beginning"  # until the first stage: libraries are loaded, files are looked for
 
 
 class Progress:
@@ -41,17 +46,33 @@ class ProgressBar(Progress):
         )
         self._quiet = quiet
         self._bar = bars.Progress(*columns, console=console, disable=quiet)
-        self._task = self._bar.add_task("", visible=False, detail="")
+        self._task = self._first = self._bar.add_task(_FIRST, visible=False, total=None, detail="")
+        self._shown = ExitStack()
 
     def __enter__(self) -> ProgressBar:
-        self._bar.start()
+        self._bar.update(self._task, visible=True)
+        self._shown.enter_context(self._bar)
+        if not self._quiet:
+            self._shown.enter_context(lines_elsewhere(self._bar.console, self._describe))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._end_first()
+        self._shown.close()
+
+    def _end_first(self) -> None:
+        """Take away the bar that stands until the first stage begins."""
+        self._bar.update(self._first, visible=False)
+
+    def _describe(self) -> str:
+        """Return how far the newest stage is, for a file or a pipe, where no bar moves."""
+        task = self._bar.tasks[-1]
+        how_far = "" if task.total is None else f" {task.completed:.0f}/{task.total:.0f}"
+        return f"{task.description}{how_far} {task.fields['detail']}".rstrip()
 
     def start(self, stage: str, total: int, done: int = 0) -> None:
         """Add a bar below the finished ones."""
+        self._end_first()
         self._task = self._bar.add_task(as_line(stage), total=total, completed=done, detail="")
         if not self._quiet:
             emit("stage", name=stage, total=total, done=done)

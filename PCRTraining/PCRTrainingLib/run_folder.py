@@ -139,8 +139,10 @@ class RunFolder:
         """Create and lock the folder; errors of the file system become one sentence.
 
         Raises:
-            DataError: if a different run holds it, or it cannot be written.
+            DataError: if a different run holds it, it holds anything but a run, or it cannot be written.
         """
+        if self.path.is_dir():
+            self._check_own()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with FileLock(self.lock, timeout=_LOCK_TIMEOUT_S):
@@ -154,6 +156,16 @@ class RunFolder:
                 f"{self.path}: cannot be written ({error.strerror or error}); free some space or choose a folder that "
                 "you may write to, then resume it with --resume"
             ) from error
+
+    @property
+    def command(self) -> str:
+        """The command that fills it: train, select or experiment; "" if it does not say so.
+
+        Raises:
+            DataError: if that cannot be read.
+        """
+        stored = read_json(self.kind) if self.kind.is_file() else {}
+        return str(stored.get("kind", "")) if isinstance(stored, dict) else ""
 
     @property
     def is_locked(self) -> bool:
@@ -187,14 +199,22 @@ class RunFolder:
                     f"{self.path}: holds a run already; resume it with --resume, or choose a different folder"
                 )
             return self.read_started(kind, options)
-        others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind, self.sessions)]
-        if others and not self.config.is_file():  # with it, a run ended before anything was trained
-            raise DataError(
-                f"{self.path}: must be a new or empty folder, got {others[0]} in it; choose a different one"
-            )
+        self._check_own()
         write_whole_json({"kind": kind, **options}, self.kind)
         write_whole_json(config_to_json(config), self.config)
         return config, dict(options)
+
+    def _check_own(self) -> None:
+        """Refuse a folder with files that are not of a run.
+
+        Raises:
+            DataError: naming the first one.
+        """
+        others = [path.name for path in self.path.iterdir() if path not in (self.lock, self.kind, self.sessions)]
+        if others and not self.config.is_file():  # with it, a run ended before anything was trained
+            raise DataError(
+                f"{self.path}: must be a new or empty folder, got {sorted(others)[0]} in it; choose a different one"
+            )
 
     @property
     def _has_begun(self) -> bool:

@@ -1,7 +1,11 @@
-"""A run as users start and follow it: what can be done now or why not, and how far it is. No torch, no widgets."""
+"""A run as users start and follow it: what to expect, what can be done now or why not, how far it is.
 
+No torch, no widgets.
+"""
+
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,8 +13,12 @@ from typing import Any
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.report.wording import Translate
 
+from .chance import find_chance
+from .config import UPDATES
 from .run_folder import RunFolder
 from .run_state import RunState, read_state
+
+_USUAL = 0.7  # AUC of a model before treatment
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,8 @@ class RunPlan:
 
     @property
     def can_resume(self) -> bool:
-        """True if the run in the folder was stopped and can be resumed now."""
-        return self.problem is None and self.state == "stopped"
+        """True if the run in the folder was stopped, or has left no model, and can be resumed now."""
+        return self.problem is None and self.state in ("stopped", "refused")
 
     @property
     def can_estimate(self) -> bool:
@@ -77,16 +85,22 @@ class RunPlan:
             "none": "",
             "running": _("A run is in progress in this folder: {done} of {total} epochs."),
             "stopped": _("This run was stopped after {done} of {total} epochs; resume it to continue."),
+            "refused": _(
+                "This run left no model: {chance}; train on more patients or for more epochs, or choose to make a "
+                "model anyway and resume it."
+            ),
             "finished": _("This run is finished."),
         }
         try:
             state = read_state(self.run) if self.run is not None else RunState("none")
         except DataError as error:
             return str(error)
-        return texts[state.kind].format(done=state.done, total=state.total)
+        return texts[state.kind].format(done=state.done, total=state.total, chance=find_chance(state.model, _))
 
     def describe_failure(self, sentence: str) -> str:
         """Return the reason that the run ended, with what can be done if some of it is kept."""
+        if self.state == "refused":
+            return self.describe()
         if self.state not in ("stopped", "running"):
             return sentence
         return f"{sentence} {self.translate('What was trained is kept: resume the run to continue.')}"
@@ -128,8 +142,63 @@ class StageProgress:
         )
 
 
-def describe_estimate(event: Mapping[str, Any], translate: Translate = str) -> str:
-    """Return the event of `pcr estimate` as "about 3 min of training, 1.2 GB"."""
-    minutes, memory = max(event["seconds"] / 60, 1), event["megabytes"] / 1024
-    text = translate("about {minutes:.0f} min of training").format(minutes=minutes)
-    return text + (f", {memory:.1f} GB" if memory else "")
+@dataclass(frozen=True)
+class Estimate:
+    """Time and memory that training needs on this machine, and what can come of it.
+
+    Args:
+        seconds: of training, without reading the cohort and writing the report.
+        megabytes: of all processes together; 0 if the system does not report it.
+        patients, positives, folds: that can be used; of them with pCR; into which they are divided. 0 if unknown.
+        updates: of the shortest step in each fold.
+        guided: the configuration guides attention to the tumour.
+    """
+
+    seconds: float
+    megabytes: float
+    patients: int = 0
+    positives: int = 0
+    folds: int = 0
+    updates: int = 0
+    guided: bool = False
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "Estimate":
+        """Return the estimate that `pcr estimate` emits."""
+        return cls(**{each.name: event[each.name] for each in fields(cls)})
+
+    def describe(self, translate: Translate = str) -> list[str]:
+        """Return what to expect of a run, in sentences: time and memory, updates, width of the interval, attention."""
+        _ = translate
+        text = _("about {minutes:.0f} min of training").format(minutes=max(self.seconds / 60, 1))
+        memory = _(", {memory:.1f} GB of memory").format(memory=self.megabytes / 1024) if self.megabytes else ""
+        return [text + memory, *(self._describe_patients(_) if self.folds else [])]
+
+    def _describe_patients(self, _: Translate) -> list[str]:
+        """Return what follows from the number of patients."""
+        half = auc_half_width(self.positives, self.patients - self.positives)
+        updates = _("each step has at least {updates} updates in each fold; folds: {folds}")
+        known = _("of {patients} patients, {positives} have pCR: an AUC of {auc:.2f} is known to {half:.2f} either way")
+        lines = [
+            updates.format(updates=self.updates, folds=self.folds),
+            known.format(patients=self.patients, positives=self.positives, auc=_USUAL, half=half),
+        ]
+        if self.guided and self.updates < UPDATES:
+            text = _(
+                "attention needs about {updates} updates per step: expect it at chance, so that no model is made; give "
+                "more epochs"
+            )
+            lines.append(text.format(updates=UPDATES))
+        return lines
+
+
+def auc_half_width(positives: int, negatives: int, auc: float = _USUAL) -> float:
+    """Return half the width of the 95 % interval of an AUC on so many patients; nan if a class has none.
+
+    Source: Hanley and McNeil, Radiology 1982.
+    """
+    if min(positives, negatives) < 1:
+        return math.nan
+    first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = (positives - 1) * (first - auc**2) + (negatives - 1) * (second - auc**2)
+    return 1.96 * math.sqrt((auc * (1 - auc) + spread) / (positives * negatives))

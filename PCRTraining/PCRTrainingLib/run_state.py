@@ -1,11 +1,13 @@
 """Read a run during training and afterwards: state, curves and results. No torch here, for the Slicer module."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from PCRPredictorLib.errors import DataError
 
+from .chance import find_chance
 from .config import TrainingConfig
 from .run_files import read_kept_rows, refusing_damage
 from .run_folder import RunFolder, read_json
@@ -20,13 +22,16 @@ class RunState:
     """The progress of a run.
 
     Args:
-        kind: "none" (no run in this folder), "running" (a process holds it), "stopped" (can be resumed) or "finished".
+        kind: "none" (no run in this folder), "running" (a process holds it), "stopped" (can be resumed), "refused" (it
+            ended without a model, and can be resumed to make it anyway) or "finished".
         done, total: epochs of all folds and steps.
+        model: results of the model that was refused, see `chance.find_chance`.
     """
 
     kind: str
     done: int = 0
     total: int = 0
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_state(run: RunFolder) -> RunState:
@@ -46,6 +51,9 @@ def read_state(run: RunFolder) -> RunState:
         return RunState("running", done, total)
     if not total and not run.experiment.is_file():
         return RunState("none")  # it ended before folds were drawn
+    if run.summary.is_file() and run.command == "train" and not run.bundle.is_dir():
+        *_, refused = [{}, *read_models(run)]
+        return RunState("refused" if find_chance(refused) else "stopped", done, total, refused)
     finished = run.summary.is_file() or run.experiment.is_file()
     return RunState("finished" if finished else "stopped", done, total)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,17 @@ def _recorded(folder: RunFolder, running: float | None = None) -> list[dict[str,
     found = [each for each in found if "seconds" in each or running is None or each.get("started") != running]
     epochs = [_changed(path) for path in folder.path.rglob("history.csv")] if found else []
     last = max(epochs, default=0.0)
-    return [each if "seconds" in each else {"seconds": round(max(last - each["began"], 0.0), 1)} for each in found]
+    return [each if "seconds" in each else {"seconds": _until(last, each)} for each in found]
+
+
+def _until(last: float, killed: Mapping[str, Any]) -> float:
+    """Return the seconds of a session that was killed, until its last epoch.
+
+    If the clock was set meanwhile, they are no more than have passed since on one that nobody sets; it begins anew
+    when the machine does.
+    """
+    passed = time.monotonic() - killed.get("started", math.inf)
+    return round(min(max(last - killed["began"], 0.0), passed if passed > 0 else math.inf), 1)
 
 
 def _checked(session: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class TrainingChoices:
         sites: columns that name the sites, one per cohort; empty for the default.
         start: bundle or bundled model to start from; None for random weights.
         rows: table with more labelled patients, None without.
+        keep_anyway: make models also if their attention is at chance; a comparison makes those of left-out sites.
         translate: a sentence into the user's language.
     """
 
@@ -30,6 +31,7 @@ class TrainingChoices:
     sites: tuple[str, ...] = ()
     start: str | None = None
     rows: Path | None = None
+    keep_anyway: bool = False
     translate: Translate = str
 
     @property
@@ -51,15 +53,23 @@ class TrainingChoices:
 
     def words(self, out: Path, device: str) -> list[str]:
         """Return the command that starts or resumes the run, without the options of a new one."""
-        return [self.kind, *map(str, self.cohorts), "--out", str(out), "--device", device]
+        keep = ["--keep-anyway"] if self.keep_anyway else []
+        return [self.kind, *map(str, self.cohorts), "--out", str(out), "--device", device, *keep]
+
+    def estimate_words(self, config: Path) -> list[str]:
+        """Return the command that estimates the run."""
+        return ["estimate", *map(str, self.cohorts), "--config", str(config), *self._division()]
 
     def options(self, config: Path) -> list[str]:
         """Return the options of a new run."""
-        words = ["--config", str(config)]
-        words += ["--leave-site-out"] if self.leave_site_out else []
-        words += ["--sites", *self.sites] if self.sites else []
+        words = ["--config", str(config), *self._division()]
         words += ["--from", self.start] if self.start is not None else []
         return words + (["--clinical-rows", str(self.rows)] if self.rows is not None else [])
+
+    def _division(self) -> list[str]:
+        """Return the options that divide patients into sites."""
+        words = ["--leave-site-out"] if self.leave_site_out else []
+        return words + (["--sites", *self.sites] if self.sites else [])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from PCRPredictorPanel.toolkit.path_field import follow, path_of, remember, used
 from PCRPredictorPanel.toolkit.plain_text import literal, show_text
 from PCRTrainingLib.charts import training_charts
 from PCRTrainingLib.run_folder import RunFolder
-from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
+from PCRTrainingLib.run_plan import Estimate, RunPlan, StageProgress
 from PCRTrainingLib.training_choices import TrainingChoices, split_columns
 from slicer.i18n import tr as _
 
@@ -85,9 +85,8 @@ class RunControls:
         ui = self._ui
         sites = split_columns(ui.sitesEdit.text)
         start, rows = ui.startSelector.currentData or None, path_of(ui.rowsPath)
-        return TrainingChoices(
-            ui.kindSelector.currentData, self._cohort.folders, ui.leaveSiteOutCheck.checked, sites, start, rows, _
-        )
+        divided = (self._cohort.folders, ui.leaveSiteOutCheck.checked, sites)
+        return TrainingChoices(ui.kindSelector.currentData, *divided, start, rows, ui.keepAnywayCheck.checked, _)
 
     @property
     def run(self) -> RunFolder | None:
@@ -129,7 +128,7 @@ class RunControls:
         if not self.plan.can_estimate:
             return
         self._ui.estimateLabel.text = _("Timing...")
-        self._estimator.start(["estimate", str(self._cohort.folder), "--config", str(self._write_config())], COMMANDS)
+        self._estimator.start(self.choices.estimate_words(self._write_config()), COMMANDS)
         self.update()
 
     def show_charts(self, *_args: object) -> None:
@@ -154,6 +153,7 @@ class RunControls:
         ui.resumeButton.enabled = plan.can_resume
         ui.resumeButton.toolTip = literal(plan.problem) or _("Go on with the run in this folder.")
         ui.cancelButton.enabled = ui.progressBar.visible = self.running
+        ui.keepAnywayCheck.enabled = not self.running
         ui.chartsButton.enabled = plan.state != "none"
         ui.estimateButton.enabled = plan.can_estimate and not self._estimator.running
         ui.estimateButton.toolTip = literal(plan.settings_problem) or _("Time a few batches on this computer.")
@@ -213,7 +213,7 @@ class RunControls:
 
     def _show_estimate(self, event: dict) -> None:
         if event["event"] == "estimate":
-            self._ui.estimateLabel.text = describe_estimate(event, _)
+            self._ui.estimateLabel.text = "\n".join(Estimate.from_event(event).describe(_))
 
     def _end_estimate(self, code: int | None, errors: str) -> None:
         if code:

@@ -20,7 +20,7 @@ from ..phantom.patient import make_exam
 from ..reading.images import read_exam
 from ..reading.mask import add_mask
 from ..writing import whole_folder, write_json, write_nifti
-from .options import ModelOption, load_predictor, print_line
+from .options import ModelOption, load_predictor, print_line, working
 from .predict import print_result
 from .scene_process import scene_beside
 
@@ -46,7 +46,7 @@ def demo(
         show_story(out)
         return
     bundle = load_bundle(find_bundle(model))
-    with scene_beside() as scene_writer:
+    with working("working"), scene_beside() as scene_writer:
         prediction = write_demo(out, load_predictor(bundle), model, seed, print_line, scene_writer)
     print_line("In a browser: pcr view " + shlex.join([str(out), "--model", model]))
     print_result(prediction, out)
@@ -65,7 +65,8 @@ def show_story(out: Path) -> None:
     from ..story.tell import tell_story
 
     print_line("Scanning a simulated patient at two hospitals ...")
-    page, picture = tell_story(out)
+    with working("scanning"):
+        page, picture = tell_story(out)
     print_line(f"The page, with a slider from step to step: {page}")
     print_line(f"The same in one picture: {picture}")
     if sys.stdin.isatty() and sys.stdout.isatty():

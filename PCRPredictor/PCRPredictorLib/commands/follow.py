@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from ..calls.follow_up import follow_exams, follow_values
 from ..errors import Notice, group_problems
-from ..formatting import count, make_visible
+from ..formatting import count
 from ..visits.given import with_tumours
 from ..visits.predictions import TABLE, write_predictions
 from ..visits.table import CourseTable, read_courses
 from .follow_exams import read_sources, words_by_visit
-from .options import GROUP, console, print_line
+from .options import GROUP, console, print_line, working
 
 if TYPE_CHECKING:
     from ..response.course import Course
@@ -110,19 +108,12 @@ def follow(
         found = follow_values(values, read, known, options[-1], response, operating_point)
     else:
         given = with_tumours(read_sources(visit, dicom, studies), *options)
-        with reading() as show:
+        with working("reading") as show:
             found = follow_exams(given, known, response, operating_point, one_patient=one_patient, report=show)
     found.write(out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_course(found.course, found.prediction, found.notices)
     for line in (found.prediction.model.use, f"Written to {out}"):
         print_line(line)
-
-
-@contextmanager
-def reading() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows what is read now, on a line that goes when the block ends."""
-    with console.status("reading") as status:
-        yield lambda text: status.update(Text(make_visible(text)))
 
 
 def print_course(course: Course, prediction: ResponsePrediction, notices: Sequence[Notice]) -> None:

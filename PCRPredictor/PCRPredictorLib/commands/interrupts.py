@@ -146,6 +146,7 @@ def start() -> NoReturn:
     try:
         command_line: Any = import_module("PCRTrainingLib.command_line")
         command_line.use_utf8()
+        command_line.silence_libraries()
         code = command_line.run(command_line.app)
     except BaseException:
         if not _heard:

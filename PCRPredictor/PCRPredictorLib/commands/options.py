@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +16,8 @@ from rich.text import Text
 from ..bundles.folder import DEFAULT_MODEL as DEFAULT_MODEL
 from ..calls.place import check_out as check_out
 from ..calls.place import describe_replaced
-from ..calls.words import tidy_words
+from ..calls.words import check_values, explain_number, tidy_words
+from ..engine.waiting import lines_elsewhere
 from ..errors import CallError
 from ..formatting import as_line, make_visible
 
@@ -79,7 +82,10 @@ class ManyValues(typer.core.TyperCommand):
         single = [param for param in self.params if not getattr(param, "multiple", True) and not is_flag(param)]
         with call_errors(ctx):
             args = tidy_words(args, {name for option in single for name in option.opts})
-        grouped = {name for option in options if str(option.metavar or "").startswith(GROUP) for name in option.opts}
+            if not ctx.resilient_parsing:
+                valued = [param for param in self.params if not (is_flag(param) or is_group(param))]
+                check_values(args, {name for param in valued for name in param.opts if name.startswith("--")})
+        grouped = {name for option in options if is_group(option) for name in option.opts}
         many = {name for option in options for name in option.opts} - grouped
         expanded, current, first = [], "", False
         for word in _joined(args, grouped):
@@ -102,9 +108,14 @@ class ManyValues(typer.core.TyperCommand):
 
     def _parsed(self, ctx: Any, words: list[str]) -> list[str]:  # noqa: ANN401
         try:
-            return super().parse_args(ctx, words)
+            return super().parse_args(ctx, [*words])  # which takes its words away
         except _USAGE as error:
             text = str(getattr(error, "message", ""))
+            if text.startswith("Input should be"):
+                param = getattr(error, "param", None)
+                names = set(getattr(param, "opts", ()))
+                given = [after for word, after in pairwise(words) if word in names]
+                raise typer.BadParameter(explain_number(text, given), ctx, param) from None
             if not text.startswith("Got unexpected extra argument"):
                 raise
             word = text.rpartition("(")[2].rstrip(")").split(" ")[0]
@@ -120,6 +131,11 @@ class ManyValues(typer.core.TyperCommand):
 def is_flag(param: Any) -> bool:  # noqa: ANN401  typer keeps its type private
     """Return True if an option has no value."""
     return bool(getattr(param, "is_flag", False))
+
+
+def is_group(param: Any) -> bool:  # noqa: ANN401
+    """Return True if the words of an option belong together; the command says which are missing."""
+    return str(getattr(param, "metavar", None) or "").startswith(GROUP)
 
 
 def words_of(groups: Sequence[str]) -> list[list[str]]:
@@ -145,6 +161,25 @@ def _joined(args: Sequence[str], grouped: Collection[str]) -> list[str]:
 def print_line(text: object) -> None:
     """Print one line that the terminal does not wrap, such as a path; it may hold text from outside."""
     console.print(as_line(str(text), _LONGEST), soft_wrap=True)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done during the block; yield a function that changes it.
+
+    Args:
+        what: such as "reading".
+    """
+    started, now = time.monotonic(), what
+    with console.status(Text(make_visible(what))) as status:
+
+        def change(text: str) -> None:
+            nonlocal now
+            now = text
+            status.update(Text(make_visible(text)))
+
+        with lines_elsewhere(console, lambda: f"{now} ({time.monotonic() - started:.0f} s)"):
+            yield change
 
 
 def load_predictor(bundle: Bundle, device: str = "cpu") -> Predictor:

@@ -32,6 +32,7 @@ from .options import (
     WorkersOption,
     load_predictor,
     print_line,
+    working,
 )
 from .predict_cohort import Wanted, predict_patients
 from .scene_process import scene_beside
@@ -116,11 +117,12 @@ def predict(
 
     known = read_clinical_words(clinical, bundle.schema)
     source = given_source(phases, dicom, pick, series).with_overrides(mask, known, label)
-    with scene_beside() as scene_writer:
+    with working("reading") as show, scene_beside() as scene_writer:
         exam = source.read()
         predictor = load_predictor(bundle, device)  # a missing device is reported before a search
         exam, candidates = with_tumour(exam, find_tumour, click or box, click_anyway)
         print_candidates(candidates)
+        show("predicting")
         found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom_results)
         found.write(out, show_patient_id=show_patient_id, dicom=dicom_results, scene_writer=scene_writer)
     print_found(found, out)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from rich import progress as bars
 
 from ..child import emit
+from ..engine.waiting import lines_elsewhere
 from ..errors import Problem, group_problems
 from ..reading.labels import LABEL
-from .options import console, print_line
+from .options import console, print_line, working
 
 if TYPE_CHECKING:
     from ..archive.journal import Entry
@@ -55,7 +56,8 @@ def predict_patients(
     from ..reading.sources import describe_reading, find_sources, mark_doubts
     from ..shift.report import PAGE, write_shift
 
-    patients = mark_doubts(find_sources([cohort.absolute()]), bundle.schema)
+    with working("looking for patients"):
+        patients = mark_doubts(find_sources([cohort.absolute()]), bundle.schema)
     for line in describe_reading(cohort, patients):
         print_line(line)
     labels, unclear = labels_of(patients)
@@ -78,10 +80,15 @@ def predict_patients(
             for row in entry.rows:
                 emit("patient", **row)
 
-        found = predict_cohort(patients, request, out, Place(cluster, workers), resume=resume, see=see, say=print_line)
+        done = progress.tasks[task]
+        with lines_elsewhere(console, lambda: f"Predicting {done.completed:.0f}/{len(patients)}"):
+            place = Place(cluster, workers)
+            found = predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
     print_failures(found)
     facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items()]
-    for sentence in write_shift(bundle, facts, cohort.resolve().name, out):
+    with working("comparing them with the training patients"):
+        sentences = write_shift(bundle, facts, cohort.resolve().name, out)
+    for sentence in sentences:
         print_line(sentence)
     print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
 

@@ -80,6 +80,8 @@ def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = No
     values: dict[str, object] = {}
     for word in words:
         if word.split("=", 1)[0] not in pairs:
+            if "." not in word and not _is_file(word):
+                raise DataError(f"--clinical must be a file, or pairs such as age=52, got {word}; write name=value")
             values.update(read_clinical(Path(word)))
     if schema is not None:
         schema.parse(pairs, strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PCRPredictorLib.bundles.folder import DEFAULT_MODEL
+from PCRPredictorLib.errors import CallError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import Progress
@@ -39,6 +40,8 @@ def evaluate_on(
         CallError: if options do not go together.
         DataError: if the cohorts, models or folder cannot be used, or a model was trained on some of the patients.
     """
+    if twice := [path for k, path in enumerate(paths) if path.resolve() in [each.resolve() for each in paths[:k]]]:
+        raise CallError(f"{twice[0]} is given twice; leave one out")
     if tables := find_visits(paths):
         from PCRPredictorLib.response.bundle import DEFAULT, find_response, load_response
 

@@ -33,13 +33,15 @@ def check(
     run, seen, found = read_config(config), dict[str, str](), 0
     for cohort in cohorts:
         name, before = cohort.resolve().name, set(seen)
-        patients, problems = check_cohort(cohort, ProgressBar(console), run.clinical, run.grid, seen)
+        with ProgressBar(console) as progress:
+            patients, problems = check_cohort(cohort, progress, run.clinical, run.grid, seen)
         found += len(problems)
         for group in group_problems(problems):
             print_line(group.describe())
         of = f" of {name}" if len(cohorts) > 1 else ""
         console.print(f"{patients - len(problems)} of {patients} patients{of} can be used for training")
-        later = check_visits(cohort, ProgressBar(console))
+        with ProgressBar(console) as progress:
+            later = check_visits(cohort, progress)
         found += len(later)
         for group in group_problems(later):
             print_line(group.describe())

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import typer
-from PCRPredictorLib.commands.options import console, print_line
+from PCRPredictorLib.commands.options import console, print_line, working
 
 from ..calls.inputs import find_visits, name_cohorts
 from ..calls.train import divide_by_site, read_config
@@ -26,8 +26,8 @@ def estimate(
     from ..training.estimate import estimate_cohorts
 
     settings = divide_by_site(read_config(config), leave_site_out, sites)
-    found = estimate_cohorts(name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
-    console.print(f"about {max(found.seconds / 60, 1):.0f} min of training, {found.megabytes / 1024:.1f} GB of memory")
+    with working("timing a few batches"):
+        found = estimate_cohorts(name_cohorts(cohorts), settings, processes or os.cpu_count() or 1)
     for line in found.describe():
         print_line(line)
 

@@ -1,5 +1,6 @@
 """`pcr experiment`: baselines against the curriculum."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def experiment(
         list[str], typer.Option(help="Row of the table that is not trained, such as step 2, no swap.")
     ] = [],  # noqa: B006
     resume: options.ResumeOption = False,
+    keep_anyway: options.KeepAnywayOption = False,
     clinical_rows: options.ClinicalRowsOption = [],  # noqa: B006
     leave_site_out: options.LeaveSiteOutOption = False,
     sites: options.SitesOption = [],  # noqa: B006
@@ -34,7 +36,7 @@ def experiment(
     settings = divide_by_site(read_config(config), leave_site_out, sites)
     numbers = range(settings.seed, settings.seed + seeds)
     with options.job(cohorts, out, device, workers, cluster, resume, clinical_rows) as job:
-        run_experiment(job, settings, numbers, external, without)
+        run_experiment(replace(job, keep_anyway=keep_anyway), settings, numbers, external, without)
     words = [*cohorts, "--config", config, "--out", unused(out.with_name(f"{out.name}-model"))]
     words += options.as_words("--clinical-rows", clinical_rows) + options.as_words("--sites", sites)
     words += ["--leave-site-out"] if leave_site_out else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,7 @@ def simulate(
     prox: ProxOption = 0.0,
     clip: ClipOption = None,
     noise: NoiseOption = 0.0,
+    keep_anyway: options.KeepAnywayOption = False,
     device: DeviceOption = "cpu",
 ) -> None:
     """Run all hospitals on one machine: each cohort is one, or each value of a column with --sites.
@@ -54,10 +56,9 @@ def simulate(
     folder = FederationFolder(out)
     folder.check_new()
     with ProgressBar(console) as progress:
-        plan = _plan(config, seed, rounds, least, prox, clip, noise, ())
+        plan = _plan(config, seed, rounds, least, prox, clip, noise, keep_anyway)
         found = simulated_sites(folder, cohorts, sites, plan, device, progress)
-        plan = _plan(config, seed, rounds, least, prox, clip, noise, tuple(found))
-        simulate(folder, plan, found, progress)
+        simulate(folder, replace(plan, sites=tuple(found)), found, progress)
         progress.say(f"Model of all sites: {folder.bundle}; calibrated at each site: {out / 'sites'}")
 
 
@@ -74,6 +75,7 @@ def serve(
     prox: ProxOption = 0.0,
     clip: ClipOption = None,
     noise: NoiseOption = 0.0,
+    keep_anyway: options.KeepAnywayOption = False,
     grace: Annotated[
         float, typer.Option(min=1, help="Minutes that a round waits for the others once --least have answered.")
     ] = 30.0,
@@ -98,7 +100,7 @@ def serve(
         )
     if clash := clash_of_names(sites, host):
         raise typer.BadParameter(f"--sites must be names that differ, also without case: {clash}; choose another name")
-    plan = _plan(config, seed, rounds, least, prox, clip, noise, tuple(sites), 60 * grace)
+    plan = _plan(config, seed, rounds, least, prox, clip, noise, keep_anyway, tuple(sites), 60 * grace)
     with ProgressBar(console) as progress:
         folder = FederationFolder(out)
         serve(folder, plan, host, port, 60 * wait, progress)
@@ -110,13 +112,14 @@ def join(
     kit: Annotated[Path, typer.Argument(help="Startup kit that the serving hospital made for this one.")],
     cohort: options.CohortArgument,
     out: Annotated[Path | None, typer.Option(help="Folder for the site's files; default: KIT/site.")] = None,
+    keep_anyway: options.KeepAnywayOption = False,
     device: DeviceOption = "cpu",
 ) -> None:
     """Take part in a federation with the patients of COHORT, who stay here. Leaves OUT/bundle, calibrated here."""
     from ..federation.join import join, read_kit
 
     with ProgressBar(console) as progress:
-        join(kit, read_kit(kit, cohort, out, device), progress)
+        join(kit, read_kit(kit, cohort, out, device, keep_anyway), progress)
 
 
 def _plan(
@@ -127,7 +130,8 @@ def _plan(
     prox: float,
     clip: float | None,
     noise: float,
-    sites: tuple[str, ...],
+    keep_anyway: bool,
+    sites: tuple[str, ...] = (),
     grace: float = 1800.0,
 ) -> Plan:
     """Return what was asked for.
@@ -144,4 +148,4 @@ def _plan(
     settings = read_config(config, seed)
     check_config(settings, rounds)
     epochs = min((n for step in settings.steps if (n := settings.epochs_of(step))), default=1)
-    return Plan(settings, sites, rounds or epochs, least, prox, clip, noise, grace)
+    return Plan(settings, sites, rounds or epochs, least, prox, clip, noise, grace, keep_anyway=keep_anyway)

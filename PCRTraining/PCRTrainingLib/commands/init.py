@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PCRPredictorLib.commands.options import print_line
+from PCRPredictorLib.commands.options import print_line, working
 
 
 def init(
@@ -25,7 +25,8 @@ def init(
         return
     from ..intake.describe import init_cohort
 
-    found = init_cohort(folder, force)
+    with working("looking at the folder"):
+        found = init_cohort(folder, force)
     for heading, lines in (("", found.taken), ("missing: ", found.missing), ("could not be told: ", found.doubts)):
         for line in lines:
             print_line(f"{heading}{line}")

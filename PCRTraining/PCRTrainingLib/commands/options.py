@@ -45,6 +45,9 @@ ClinicalRowsOption = Annotated[
         help="Table with labels of more patients, for the fit of the clinical branch. Tables of one cohort are joined."
     ),
 ]
+KeepAnywayOption = Annotated[
+    bool, typer.Option("--keep-anyway", help="Make a bundle also of a model whose attention is at chance.")
+]
 LeaveSiteOutOption = Annotated[bool, typer.Option("--leave-site-out", help="Leave out one site at a time.")]
 SitesOption = Annotated[
     list[str],

@@ -34,9 +34,7 @@ def train(
     card: Annotated[Path | None, typer.Option(help="JSON with texts of the model card.")] = None,
     mapping: options.MappingOption = None,
     unit: options.UnitOption = [],  # noqa: B006
-    keep_anyway: Annotated[
-        bool, typer.Option("--keep-anyway", help="Make a bundle also of a model whose attention is at chance.")
-    ] = False,
+    keep_anyway: options.KeepAnywayOption = False,
     device: DeviceOption = "cpu",
     workers: options.WorkersOption = None,
     cluster: options.ClusterOption = None,

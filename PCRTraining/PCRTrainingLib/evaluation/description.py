@@ -90,6 +90,12 @@ def measure_model(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.n
     }
 
 
+def measure_on(outcome: Outcome, cache: GridCache, index: np.ndarray) -> dict[str, object]:
+    """Return `measure_model` on the patients at the positions `index`, (n,), with the enhancement map beside it."""
+    described = measure_model(outcome, cache.labels[index], find_groups(cache, index))
+    return add_enhancement({"models": [described]}, [outcome], [cache], index)["models"][0]
+
+
 def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object] | None:
     """Return measures of the attention; None for a model without images."""
     scores = outcome.scores

@@ -224,7 +224,7 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
     settings, networks, clinical = bundle.settings, bundle.load_networks(device), cache.encode(bundle.schema)
     point, averaging = bundle.operating_point(), settings.averaging
     ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, point, averaging)
-    share = random_share(networks[0], cache, clinical, device)
+    share = random_share(networks[0], cache, clinical, device=device)
     return replace(ensemble.outcome(cache, clinical, device), random_in_tumour=share)
 
 

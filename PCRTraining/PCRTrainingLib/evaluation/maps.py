@@ -82,9 +82,7 @@ def describe_maps(found: Sequence[Outcome], enhancement: tuple[MapScores, MapSco
 
 def attention_metrics(attention: Mapping[str, Any]) -> dict[str, object]:
     """Return what a model card says of the attention, with the enhancement map's values beside it."""
-    beside = attention.get("enhancement")  # not measured for the models of left-out sites
-    if beside is None:
-        return {"attention_in_tumour": attention["in_tumour"]}
+    beside = attention["enhancement"]
     return {
         "attention_in_tumour": attention["in_tumour"],
         "early_enhancement_in_tumour": beside["in_tumour"],

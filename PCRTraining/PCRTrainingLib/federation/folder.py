@@ -37,6 +37,7 @@ class Plan:
         grace: seconds that a round waits for the others once `least` sites have answered.
         host: under which the sites reach the server; empty in a simulation. Their certificates are for this name.
         port: of the server.
+        keep_anyway: make the bundle also if the attention is at chance; may be decided later.
     """
 
     config: TrainingConfig
@@ -49,6 +50,7 @@ class Plan:
     grace: float = 1800.0
     host: str = ""
     port: int = 0
+    keep_anyway: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""
@@ -72,7 +74,8 @@ class State:
         counts: of each site that has trained.
         auc: at each site, on the patients that it held out.
         rows: one per site and round, see `COLUMNS`.
-        finished: the bundles are written.
+        finished: the bundles are written, or refused.
+        refused: why there is no bundle of all sites, a sentence; "" if there is one.
     """
 
     done: int = 0
@@ -82,6 +85,7 @@ class State:
     auc: Mapping[str, float] = field(default_factory=dict)
     rows: Sequence[Mapping[str, object]] = ()
     finished: bool = False
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,20 +139,21 @@ class FederationFolder:
         return self.path / "sites" / name
 
     def begin(self, plan: Plan) -> Plan:
-        """Write the plan of a new federation, or return the one that the folder has.
+        """Write the plan of a new federation, or that of the one in the folder, if it is the same.
 
         Raises:
             DataError: if the folder holds something else, or a plan that differs.
         """
         if self.plan.is_file():
-            if json.dumps(self.read_plan().to_json()) != json.dumps(plan.to_json()):
+            before = replace(self.read_plan(), keep_anyway=plan.keep_anyway)
+            if json.dumps(before.to_json()) != json.dumps(plan.to_json()):
                 raise DataError(
                     f"{self.path}: holds a federation with other sites or settings; repeat the call that began it to "
                     "go on with it, or choose a new folder"
                 )
-            return self.read_plan()
-        self.check_new()
-        self.path.mkdir(parents=True, exist_ok=True)
+        else:
+            self.check_new()
+            self.path.mkdir(parents=True, exist_ok=True)
         write_whole_json(plan.to_json(), self.plan)
         return plan
 
@@ -190,12 +195,21 @@ class FederationFolder:
                 raise ValueError("weights must name a file of this folder")
             if not all(isinstance(each, Mapping) for each in (state.counts, state.auc, *state.rows)):
                 raise ValueError("counts, auc and rows must be objects")
-            return replace(state, done=int(state.done), finished=state.finished is True)
+            return replace(state, done=int(state.done), finished=state.finished is True, refused=str(state.refused))
 
     def write_state(self, state: State) -> None:
         """Write how far it is, and the rows for people."""
         write_whole_json(asdict(state), self.state)
         write_whole_csv(COLUMNS, ([row.get(name, "") for name in COLUMNS] for row in state.rows), self.rounds)
+
+    def is_done(self) -> bool:
+        """Return True if nothing is left to do: not if a bundle was refused that is wanted now.
+
+        Raises:
+            DataError: if plan or state cannot be read.
+        """
+        state = self.read_state()
+        return state.finished and not (state.refused and self.read_plan().keep_anyway)
 
     def read_weights(self, state: State) -> Arrays:
         """Return the newest weights; empty before the first round.

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _CLIENT = "nvflare.private.fed.app.client.client_train"
 
 
-def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSettings:
+def read_kit(kit: Path, cohort: Path, out: Path | None, device: str, keep_anyway: bool = False) -> SiteSettings:
     """Return the settings of the site that a kit was made for.
 
     Raises:
@@ -40,14 +40,16 @@ def read_kit(kit: Path, cohort: Path, out: Path | None, device: str) -> SiteSett
     if not (kit / "startup" / "client.key").is_file():
         raise DataError(f"{kit}: startup/client.key is missing; ask the hospital that serves for a new kit")
     folder = (out or kit / "site").resolve()
-    return SiteSettings(name, str(cohort.resolve()), str(folder), cohort.resolve().name, None, agreed, device)
+    return SiteSettings(
+        name, str(cohort.resolve()), str(folder), cohort.resolve().name, None, agreed, device, keep_anyway
+    )
 
 
 def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
     """Run the site's client until the server ends the federation.
 
     Raises:
-        DataError: if the cohort cannot be found, or the client ends by itself.
+        DataError: if the cohort cannot be found, the client ends by itself, or no bundle was made here.
     """
     require_flare()
     count = len(find_patients(Path(settings.cohort)))  # before anything is sent
@@ -60,7 +62,10 @@ def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
     words = ["-m", str(kit), "-s", "fed_client.json", "--set", *options]
     more = {ENVIRONMENT: str(folder / "site.json")}
     before = _written(folder / "bundle")
+    settings.no_bundle.unlink(missing_ok=True)  # of an earlier federation
     run_process(_CLIENT, words, kit / "client.log", folder / "log.txt", progress, more)
+    if settings.no_bundle.is_file():
+        raise DataError(settings.no_bundle.read_text(encoding="utf-8"))
     if _written(folder / "bundle") == before:
         raise DataError(f"the federation ended here before its last round; see {kit / 'client.log'}, then join again")
     progress.say(f"Model: {folder / 'bundle'}, for pcr predict --model")

@@ -16,13 +16,15 @@ from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.writing import write_whole_csv
 from safetensors.torch import save_file
 
+from ..chance import limits, refusal
 from ..cohort.splits import write_splits
 from ..config import SplitConfig, TrainingConfig
 from ..evaluation.card import make_card, readme
-from ..evaluation.description import find_groups, measure_model
+from ..evaluation.description import measure_on
 from ..run_folder import RunFolder
 from ..runs.bundles import Fitted, bundle_points, write_run_bundle
 from ..schema import describe_variables
+from ..statistics.metrics import auc
 from ..statistics.operating import Scores
 from ..training.folds import Prepared, Run
 from ..training.loop import Weights, network_arguments
@@ -30,6 +32,10 @@ from ..training.loop import Weights, network_arguments
 UNCALIBRATED: Fitted = ((1.0, 0.0), (OperatingPoint("uncalibrated", 0.5),))
 LEAST_TO_CALIBRATE = 5  # held-out patients of each class
 _DESCRIPTION = "Stepwise attention-guided model for pathological complete response, trained by pcr federate"
+_UNCALIBRATED = (
+    "Not calibrated and not measured: probabilities and the threshold of 0.5 mean nothing until pcr bundle recalibrate "
+    "has fitted them to patients. Each site has a calibrated bundle of its own."
+)
 _USUAL: dict[str, Any] = {
     "version": "1.0.0",
     "authors": "the hospitals that took part",
@@ -58,7 +64,7 @@ def write_global_bundle(
     """Write the network of all sites. The server has no patients, so it is neither calibrated nor measured.
 
     Args:
-        facts: "sites", each with its counts; "noise".
+        facts: "sites", each with its counts; "noise"; "limits", a sentence before those of every such bundle.
 
     Raises:
         DataError: if it cannot be written.
@@ -79,8 +85,7 @@ def write_global_bundle(
         name=name,
         description=f"{_DESCRIPTION}; the network of all sites, not calibrated.",
         training_data=describe_training(facts),
-        known_limits="Not calibrated and not measured: probabilities and the threshold of 0.5 mean nothing until pcr "
-        "bundle recalibrate has fitted them to patients. Each site has a calibrated bundle of its own.",
+        known_limits=f"{facts.get('limits', '')} {_UNCALIBRATED}".lstrip(),
         metrics={f"held out at {site}": {"auc": auc} for site, auc in facts.get("auc", {}).items()},
         variables=describe_variables(schema_of_step),
         **_USUAL,
@@ -97,7 +102,9 @@ def write_local_bundle(
     weights: Weights,
     found: Scores,
     facts: Mapping[str, Any],
-) -> None:
+    random: float,
+    keep_anyway: bool = False,
+) -> tuple[str, dict[str, float]]:
     """Write the network of all sites with the calibration, operating points and card of one.
 
     They are fixed on the patients that the site held out, and stay at the site.
@@ -108,6 +115,11 @@ def write_local_bundle(
         weights: of the last step.
         found: scores of the held-out patients.
         facts: see `write_global_bundle`.
+        random: share of their maps inside the tumour with random weights.
+        keep_anyway: write it also if the attention is at chance.
+
+    Returns:
+        Why no bundle was written, a sentence, "" if one was; and what was measured, see `messages.MEASURED`.
     """
     step = replace(config.steps[-1], after=None)
     config = replace(config, steps=(step,), split=SplitConfig("holdout"))
@@ -115,19 +127,46 @@ def write_local_bundle(
     _write_step(run, weights, found)
     label, index = data.cache.labels[data.held_out], data.held_out
     texts = {"name": f"federation, calibrated at {name}", "description": f"{_DESCRIPTION}; calibrated at {name}."}
-    outcome = run.outcome(step)
+    outcome = replace(run.outcome(step), random_in_tumour=random)
     fitted = bundle_points(run, outcome.logit)
-    described: Any = measure_model(outcome, label, find_groups(data.cache, index))
+    described: Any = measure_on(outcome, data.cache, index)
+    refused = refusal(described, f"{folder / 'bundle'}: no bundle is made at {name}", "take part with --keep-anyway")
+    measured = measured_of(described) | {"auc": float(auc(found.logit, label))}
+    if refused and not keep_anyway:
+        return refused, measured
     card = make_card(texts["name"], name, data.cache, described, fitted[1], {**_USUAL, **texts})
     first, *points = card.metrics.items()
+    known = (
+        f"Calibrated on {count(len(index), 'patient')} of {name}, {int(label.sum())} with pCR, whom no site trained "
+        "on. At other hospitals, calibrate it there."
+    )
     card = replace(
         card,
         training_data=describe_training(facts),
         metrics={f"held out at {name} ({count(len(index), 'patient')})": first[1], **dict(points)},
-        known_limits=f"Calibrated on {count(len(index), 'patient')} of {name}, {int(label.sum())} with pCR, whom no "
-        "site trained on. At other hospitals, calibrate it there.",
+        known_limits=limits(known, described),
     )
     write_run_bundle(folder / "bundle", run, fitted, card)
+    return "", measured
+
+
+def measured_of(described: Mapping[str, Any]) -> dict[str, float]:
+    """Return the shares of maps inside tumours, as a site sends them; none of a model without attention."""
+    found = described["attention"] or {}
+    if found.get("map") != "attention":
+        return {}
+    beside = found["enhancement"]["in_tumour"]["value"]
+    shares = {"attention": found["in_tumour"]["value"], "random": found["randomised_in_tumour"], "enhancement": beside}
+    return {name: float(share) for name, share in shares.items() if share is not None}
+
+
+def described_from(measured: Mapping[str, float]) -> dict[str, Any]:
+    """Return what `chance.find_chance` reads, from `measured_of`."""
+    if "attention" not in measured:
+        return {}
+    beside = {"in_tumour": {"value": measured.get("enhancement")}}
+    own = {"in_tumour": {"value": measured["attention"]}, "randomised_in_tumour": measured.get("random")}
+    return {"attention": {"map": "attention", **own, "enhancement": beside}}
 
 
 def _write_step(run: Run, weights: Weights, found: Scores) -> None:

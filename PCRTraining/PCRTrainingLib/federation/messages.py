@@ -26,7 +26,8 @@ PROBLEMS = {
     "failed": "its training ended with an error; its own log says why",
 }
 COUNTS = ("patients", "positives", "trained", "trained_positives", "left_out")
-METRICS = ("loss", "attention_in_tumour", "seconds", "held_out_auc", "update_norm")
+MEASURED = ("auc", "attention", "random", "enhancement")  # of the patients held out: AUC, and shares of maps in tumours
+METRICS = ("loss", "attention_in_tumour", "seconds", *(f"held_out_{each}" for each in MEASURED), "update_norm")
 AGREED = ("config", "rounds", "proximal", "clip", "noise")  # of a task: what a kit fixes
 TASK, ANSWER, NOTHING = "breastpcr_task", "breastpcr_answer", "nothing"  # keys of FLARE's messages
 LEAST_FOR_SUMS = 5  # patients with a value; sums of fewer would come close to a single patient's value

@@ -17,15 +17,17 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.formatting import count
 from PCRPredictorLib.network import PCRNet
 
+from ..chance import limits, refusal
 from ..config import TrainingConfig, config_to_json
 from ..progress import Progress
 from ..training.loop import network_arguments
 from .agreement import agreed_schema, shared_schema, variable_names
 from .folder import FederationFolder, Plan, State
-from .local_bundle import write_global_bundle
-from .messages import AGREED, Answer, Arrays, Kind, Task, describe_problem
+from .local_bundle import described_from, write_global_bundle
+from .messages import AGREED, MEASURED, Answer, Arrays, Kind, Task, describe_problem
 from .site import to_tensors
 
+_AGAIN = "repeat the call with --keep-anyway"
 _NO_ANSWER = "it did not answer in time; it takes part again when it is back"
 
 
@@ -81,7 +83,7 @@ class Federation:
         Raises:
             DataError: if fewer sites than the plan's `least` can take part.
         """
-        if self._state.finished:
+        if self._folder.is_done():
             return True
         self._describe()
         rounds = rounds_of(self._config, self._plan.rounds)
@@ -151,10 +153,14 @@ class Federation:
         auc = {
             name: answer.metrics["held_out_auc"] for name, answer in good.items() if "held_out_auc" in answer.metrics
         }
-        facts = {**task.facts, "auc": auc}
-        name, schema = self._folder.path.resolve().name, ClinicalSchema.from_json(self._state.schema)
-        write_global_bundle(self._folder.bundle, name, self._config, schema, to_tensors(weights), facts)
-        self._keep(replace(self._state, auc=auc, finished=True))
+        described = described_from(pooled_attention(good))
+        refused = refusal(described, f"{self._folder.path}: no bundle is made of this federation", _AGAIN)
+        refused = "" if self._plan.keep_anyway else refused
+        if not refused:
+            facts = {**task.facts, "auc": auc, "limits": limits("", described)}
+            name, schema = self._folder.path.resolve().name, ClinicalSchema.from_json(self._state.schema)
+            write_global_bundle(self._folder.bundle, name, self._config, schema, to_tensors(weights), facts)
+        self._keep(replace(self._state, auc=auc, finished=True, refused=refused))
 
     def _keep(self, state: State) -> None:
         self._state = state
@@ -199,6 +205,16 @@ class Federation:
             for name, answer in good.items()
         ]
         self._state = replace(self._state, rows=[*self._state.rows, *rows])
+
+
+def pooled_attention(answers: Mapping[str, Answer]) -> dict[str, float]:
+    """Return the shares of maps inside tumours over the held-out patients of all sites; empty if none was measured."""
+    measured = [each for each in answers.values() if "held_out_attention" in each.metrics]
+    held_out = [each.counts["patients"] - each.counts["trained"] for each in measured]
+    if not sum(held_out):
+        return {}
+    shares = {name: [each.metrics.get(f"held_out_{name}", 0.0) for each in measured] for name in MEASURED[1:]}
+    return {name: float(np.average(values, weights=held_out)) for name, values in shares.items()}
 
 
 def config_of(plan: Plan) -> TrainingConfig:

@@ -132,7 +132,7 @@ class _Serving:
         """
         failed = 0
         self._wait_for_sites(wait)
-        while not self._folder.read_state().finished:
+        while not self._folder.is_done():
             before = self._folder.read_state().done
             self._follow(self._submit())
             self._show_log()
@@ -141,7 +141,7 @@ class _Serving:
                 raise DataError(
                     f"{failed} jobs in a row brought no round; see {self._folder.log}, then repeat the call"
                 )
-            if not self._folder.read_state().finished:
+            if not self._folder.is_done():
                 self._wait_for_sites(0)
 
     def _wait_for_sites(self, wait: float) -> None:
@@ -183,7 +183,7 @@ class _Serving:
                 status = str(self._session.get_job_meta(job).get("status", ""))
                 if status.startswith(("FINISHED", "ABORTED", "ABANDONED")):
                     return
-            if self._folder.read_state().finished:
+            if self._folder.is_done():
                 continue
             seen = self._seen()
             back = [name for name, since in self._lost().items() if seen.get(name, 0) > since + 1]

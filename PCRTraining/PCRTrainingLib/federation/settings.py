@@ -33,6 +33,7 @@ class SiteSettings:
         cache: of its patients on the model grid, made before; None to read `cohort`.
         agreed: what the hospital accepts, see `Task.agreed`; None for anything.
         device: a torch device.
+        keep_anyway: make its bundle also if the attention is at chance.
     """
 
     name: str
@@ -42,6 +43,12 @@ class SiteSettings:
     cache: str | None = None
     agreed: Mapping[str, object] | None = None
     device: str = "cpu"
+    keep_anyway: bool = False
+
+    @property
+    def no_bundle(self) -> Path:
+        """File that says why no bundle was made here; not there if there is one."""
+        return Path(self.folder) / "no_bundle.txt"
 
     @classmethod
     def read(cls, file: Path, name: str) -> SiteSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
@@ -30,12 +30,15 @@ def simulate(
     """
     require_flare()
     folder.begin(plan)
-    if not folder.read_state().finished:
+    if not folder.is_done():
         settings, module = folder.path / "sites.json", "PCRTrainingLib.federation.flare.job"
         write_whole_json({name: asdict(each) for name, each in sites.items()}, settings)
         words = [str(folder.path.resolve()), str(plan.least), *sites]
         more = {ENVIRONMENT: str(settings.resolve())}
         run_process(module, words, folder.path / "simulator.log", folder.log, progress, more)
+    for each in sites.values():
+        if each.no_bundle.is_file():
+            progress.say(each.no_bundle.read_text(encoding="utf-8"))
     check_finished(folder, progress)
     return folder
 
@@ -44,7 +47,7 @@ def check_finished(folder: FederationFolder, progress: Progress) -> None:
     """Say who was left out of what.
 
     Raises:
-        DataError: if the federation has not reached its end.
+        DataError: if the federation has not reached its end, or no bundle was made of it.
     """
     state = folder.read_state()
     for sentence in left_out_sites(state.rows):
@@ -54,6 +57,8 @@ def check_finished(folder: FederationFolder, progress: Progress) -> None:
             f"{folder.path}: ended after {state.done} exchanges; {folder.log.name} and {folder.rounds.name} there say "
             "why; mend that and repeat the call, which goes on from there"
         )
+    if state.refused:
+        raise DataError(state.refused)
 
 
 def simulated_sites(
@@ -90,7 +95,7 @@ def simulated_sites(
             f"a federation needs {least} sites or more, got {', '.join(found) or 'none'}; give more cohorts"
         )
     return {
-        name: SiteSettings(**{**asdict(each), "folder": str(folder.site(name).resolve())})
+        name: replace(each, folder=str(folder.site(name).resolve()), keep_anyway=plan.keep_anyway)
         for name, each in found.items()
     }
 

@@ -16,6 +16,7 @@ from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError, trace_of
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.reading.cohort import find_patients
+from PCRPredictorLib.writing import write_whole_text
 from torch import Tensor
 
 from ..cohort.build import open_or_build
@@ -24,9 +25,8 @@ from ..cohort.sites import LEAST
 from ..cohort.splits import NEVER, assign_folds
 from ..config import SplitConfig, TrainingConfig, config_to_json, parse_config
 from ..progress import Progress
-from ..statistics.metrics import auc
 from ..training.folds import Prepared
-from ..training.inference import score
+from ..training.inference import random_share, score
 from ..training.loop import network_arguments
 from .agreement import missing_variables, shared_schema, sums_of
 from .local_bundle import LEAST_TO_CALIBRATE, write_global_bundle, write_local_bundle
@@ -182,15 +182,28 @@ class Site:
         if not len(data.held_out):
             name = f"federation, as at {self.settings.name}"
             write_global_bundle(self.folder / "bundle", name, config, data.schema, tensors, task.facts)
+            self._report("")
             return Answer(task.position, counts=self._counts())
         network = PCRNet(**network_arguments(config.steps[-1], config, data.schema))
         network.load_state_dict(tensors)
         network, device = network.channels_last().eval().to(self.settings.device), self.settings.device
         clinical = self.cache.encode(data.schema)
         found = score(network, self.cache, clinical, data.held_out, config.flips, device)
-        write_local_bundle(self.folder, self.settings.name, config, data, tensors, found, task.facts)
-        label = self.cache.labels[data.held_out]
-        return Answer(task.position, counts=self._counts(), metrics={"held_out_auc": float(auc(found.logit, label))})
+        random = random_share(network, self.cache, clinical, data.held_out, device)
+        model = self.settings.name, config, data, tensors, found, task.facts
+        refused, measured = write_local_bundle(self.folder, *model, random, self.settings.keep_anyway)
+        self._report(refused)
+        metrics = {f"held_out_{name}": value for name, value in measured.items()}
+        return Answer(task.position, counts=self._counts(), metrics=metrics)
+
+    def _report(self, refused: str) -> None:
+        """Say why no bundle was made, and keep it for the command; the reason of an earlier federation goes."""
+        file = self.settings.no_bundle
+        if refused:
+            self.progress.say(refused)
+            write_whole_text(refused, file)
+        else:
+            file.unlink(missing_ok=True)
 
 
 def _plain(content: object) -> object:

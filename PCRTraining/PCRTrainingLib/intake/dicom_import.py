@@ -122,6 +122,8 @@ def import_dicom_folder(
         DataError: if the folder has no DICOM, or the table or the cohort cannot be used.
     """
     folder, cohort = folder.absolute(), cohort.absolute()
+    if table is not None and not table.is_file():  # seen before the archive is read, which takes long
+        raise DataError(f"--table must be a file, got {table}; give the table with the PatientIDs")
     files = list_files(folder, cohort)
     with open_engine(place.cluster, place.workers_for(len(files), _SECONDS), say=progress.say) as engine:
         found = read_dicom_folder(folder, files, engine)

@@ -16,16 +16,17 @@ from PCRPredictorLib.model.card import InferenceSettings, ModelCard
 from PCRPredictorLib.prediction import OperatingPoint
 
 from ..adaptation.fine_tuning import describe_start, read_start
+from ..chance import limits, refusal
 from ..cohort.cache import GridCache, training_hashes
 from ..cohort.splits import EXCLUDED
 from ..evaluation.card import make_card, readme
-from ..evaluation.description import find_groups, measure_model
+from ..evaluation.description import measure_on
 from ..evaluation.shift import training_distribution_of
 from ..schema import describe_variables
 from ..statistics.operating import Scores, at_point
 from ..statistics.promises import promise
 from ..training.folds import Run
-from ..training.inference import map_name
+from ..training.inference import map_name, random_share
 from ..training.kept import read_weights
 from ..training.loop import network_arguments
 from .job import Job
@@ -80,7 +81,8 @@ def write_site_models(job: Job, runs: Sequence[Run], texts: Mapping[str, str]) -
     """Write a bundle per site: the networks of the last step of every run that have not seen that site.
 
     Calibration and operating points are fixed on the mean logits of the other sites, each by networks that have not
-    seen it; the card has the results at the site that was left out.
+    seen it; the card has the results at the site that was left out. A model whose attention is at chance there is
+    reported instead, unless the job keeps it.
 
     Args:
         runs: of several seeds, on the same folds, one per site.
@@ -103,17 +105,22 @@ def _write_site_model(job: Job, runs: Sequence[Run], fold: int, path: Path, text
     outcome = at_point(step.name, [each.logit[here] for each in scores], calibration, points[0])
     mean_scores = Scores(*(np.mean([getattr(each, f.name)[here] for each in scores], 0) for f in fields(Scores)))
     outcome = replace(outcome, scores=mean_scores, map_name=map_name(step.attention))
-    described: Any = measure_model(outcome, label[here], find_groups(data.cache, index))
+    share = random_share(runs[0].network(step, fold), data.cache, data.cache.encode(data.schema), index)
+    described: Any = measure_on(replace(outcome, random_in_tumour=share), data.cache, index)
+    if (refused := refusal(described, f"{path}: no bundle is made without {site}")) and not job.keep_anyway:
+        job.progress.say(refused)
+        return
     rows = data.rows_for(fold)
     name = f"{job.folder.path.resolve().name}, without {site}"
     card = make_card(name, job.title, trained, described, points, texts)
     result, *promised = card.metrics.items()
     more = f" {count(len(rows), 'more patient')} gave clinical variables and outcome, not images." if rows else ""
+    calibrated = f"Calibrated on sites other than {site}, by networks that have not seen them."
     card = replace(
         card,
         training_data=f"{card.training_data}{more} The site {site} was left out.",
         metrics={f"the site left out, {site} ({count(len(index), 'patient')})": result[1], **dict(promised)},
-        known_limits=f"Calibrated on sites other than {site}, by networks that have not seen them. {card.known_limits}",
+        known_limits=limits(f"{calibrated} {card.known_limits}", described),
     )
     image_logit = np.mean([each.image_logit for each in scores], 0)[others]
     ids = [row.patient_id for row in rows]

@@ -4,7 +4,7 @@ Its files: `run_folder`.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,9 @@ from PCRPredictorLib.report.overlay import save_attention
 from PCRPredictorLib.writing import whole_file, write_whole_csv, write_whole_json, write_whole_text
 
 from ..adaptation.fine_tuning import check_start, fine_tuned_config, keep_start, read_start, schema_of
+from ..chance import limits, refusal
 from ..cohort.cache import GridCache
 from ..config import TrainingConfig
-from ..ends.chance import find_chance, refusal
 from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
 from ..evaluation.report import render_evaluation
@@ -101,20 +101,14 @@ def finish(job: Job, run: Run) -> str:
     worst, words = describe_failures(data.cache, data.held_out, last)
     draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
     progress.advance("bundle")
-    refused = "" if job.keep_anyway else refusal(described[-1], str(folder.path))
+    refused = "" if job.keep_anyway else refusal(described[-1], f"{folder.path}: no bundle is made of this run")
     if not refused:
-        card = replace(card, failures=words, known_limits=_limits(card.known_limits, described[-1]))
+        card = replace(card, failures=words, known_limits=limits(card.known_limits, described[-1]))
         write_run_bundle(folder.bundle, run, fitted, card)
         if run.config.split.kind == "sites":
             write_site_models(job, [run], texts)
     progress.advance()
     return refused
-
-
-def _limits(known: str, model: Mapping[str, Any]) -> str:
-    """Return the limits of a model's card, with that of one whose attention is at chance."""
-    chance = find_chance(model)
-    return f"{chance[0].upper()}{chance[1:]}: its maps show nothing. {known}".rstrip() if chance else known
 
 
 def _control_note(run: Run) -> str:

@@ -1,72 +1,26 @@
 """Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PCRPredictorLib.child import emit
-from PCRPredictorLib.formatting import count
 from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
 from ..cohort.check import read_labels
 from ..cohort.sites import divide, find_sites, site_columns
-from ..config import UPDATES, Step, TrainingConfig
+from ..config import Step, TrainingConfig
+from ..run_plan import Estimate
 from ..schema import build_schema
 from .loop import Fold, build_network, train_epoch
 from .updates import batches_of, lengthen_for
 
 _BATCHES = 2
-_USUAL = 0.7  # AUC of a model before treatment
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Time and memory that training needs on this machine.
-
-    Args:
-        seconds: of training, without reading the cohort and writing the report.
-        megabytes: of all processes together; 0 if the system does not report it.
-        config: with the epochs that a run will have.
-        patients, positives, folds: that can be used; of them with pCR; into which they are divided.
-    """
-
-    seconds: float
-    megabytes: float
-    config: TrainingConfig | None = None
-    patients: int = 0
-    positives: int = 0
-    folds: int = 0
-
-    @property
-    def updates(self) -> int:
-        """Updates of the shortest step in each fold."""
-        if self.config is None:
-            return 0
-        epochs = min((n for step in self.config.steps if (n := self.config.epochs_of(step))), default=0)
-        return epochs * batches_of(self.config, in_training(self.patients, self.folds))
-
-    def describe(self) -> list[str]:
-        """Return what to expect of a run, in sentences: updates, width of the interval, attention."""
-        if self.config is None:
-            return []
-        half = auc_half_width(self.positives, self.patients - self.positives)
-        lines = [
-            f"each step of each of {count(self.folds, 'fold')} has at least {self.updates} updates",
-            f"of {count(self.patients, 'patient')}, {self.positives} have pCR: an AUC of {_USUAL:.2f} is known to "
-            f"{half:.2f} either way",
-        ]
-        if any(step.guidance for step in self.config.steps) and self.updates < UPDATES:
-            lines.append(
-                f"attention needs about {UPDATES} updates per step: expect it at chance, so that no model is made; "
-                "give more epochs"
-            )
-        return lines
 
 
 class _Noise:
@@ -105,18 +59,6 @@ def in_training(patients: int, folds: int) -> int:
     return patients * max(folds - 1, 1) // max(folds, 2)
 
 
-def auc_half_width(positives: int, negatives: int, auc: float = _USUAL) -> float:
-    """Return half the width of the 95 % interval of an AUC on so many patients; nan if a class has none.
-
-    Source: Hanley and McNeil, Radiology 1982.
-    """
-    if min(positives, negatives) < 1:
-        return math.nan
-    first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    spread = (positives - 1) * (first - auc**2) + (negatives - 1) * (second - auc**2)
-    return 1.96 * math.sqrt((auc * (1 - auc) + spread) / (positives * negatives))
-
-
 def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, processes: int) -> Estimate:
     """Return `estimate_run` of the folds of cohorts, and emit it to a parent process.
 
@@ -130,9 +72,18 @@ def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, proces
     patients, folds = count_folds(config, everyone)
     config = lengthen_for(config, in_training(patients, folds))
     found = estimate_run(config, patients, folds, processes)
-    emit("estimate", seconds=round(found.seconds), megabytes=round(found.megabytes))
-    positives = sum(label or 0 for each in everyone.values() for label in read_labels(each))
-    return replace(found, config=config, patients=patients, positives=positives, folds=folds)
+    epochs = min((n for step in config.steps if (n := config.epochs_of(step))), default=0)
+    found = Estimate(
+        round(found.seconds),
+        round(found.megabytes),
+        patients,
+        sum(label or 0 for each in everyone.values() for label in read_labels(each)),
+        folds,
+        epochs * batches_of(config, in_training(patients, folds)),
+        any(step.guidance for step in config.steps),
+    )
+    emit("estimate", **asdict(found))
+    return found
 
 
 def count_folds(config: TrainingConfig, cohorts: Mapping[str, Sequence[CohortPatient]]) -> tuple[int, int]:

@@ -118,13 +118,17 @@ def randomised(network: PCRNet, seed: int = 0) -> PCRNet:
     return copy.eval()
 
 
-def random_share(network: PCRNet, cache: GridCache, clinical: Tensor, device: str = "cpu") -> float:
+def random_share(
+    network: PCRNet, cache: GridCache, clinical: Tensor, index: np.ndarray | None = None, device: str = "cpu"
+) -> float:
     """Return the share of the map inside the tumour with random weights: mean over all patients, or 100 to 200 of many.
 
     Args:
         clinical: (N of the cache, schema width).
+        index: (n,), positions of the patients; None for all.
 
     Source: as `randomised`.
     """
-    some = np.arange(len(cache))[:: max(len(cache) // 100, 1)]
+    index = np.arange(len(cache)) if index is None else index
+    some = index[:: max(len(index) // 100, 1)]
     return float(score(randomised(network).to(device), cache, clinical, some, (), device).in_tumour.mean())

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shlex
+import subprocess
 import sys
 import warnings
 
@@ -119,3 +120,10 @@ def test_library_that_cannot_be_mapped_is_a_limit_of_the_machine(capsys):
 
     assert run(load, ["train"]) == 1
     assert "raise the limit (ulimit -v)" in capsys.readouterr().err
+
+
+def test_warnings_of_libraries_are_not_shown_by_the_program_or_its_processes():
+    code = "import subprocess, sys, warnings; import PCRPredictorLib.command_line as c; c.silence_libraries(); "
+    code += "warnings.warn('a'); subprocess.run([sys.executable, '-c', 'import warnings; warnings.warn(\"b\")'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

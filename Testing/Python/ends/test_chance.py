@@ -1,7 +1,7 @@
 """No bundle is made of a model whose attention is at chance."""
 
 import pytest
-from PCRTrainingLib.ends.chance import find_chance, refusal
+from PCRTrainingLib.chance import find_chance, refusal
 
 
 def model(share, random=0.05, plain=0.26, kind="attention"):
@@ -11,7 +11,7 @@ def model(share, random=0.05, plain=0.26, kind="attention"):
 
 @pytest.mark.parametrize("share", [0.05, 0.17, 0.26, None])
 def test_attention_no_better_than_a_map_without_a_model_is_at_chance(share):
-    said = refusal(model(share), "run")
+    said = refusal(model(share), "run: no bundle is made of this run")
     assert "no bundle is made of this run: its attention is at chance" in said
     assert "--keep-anyway" in said
 

@@ -9,8 +9,9 @@ from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.writing import read_csv
 from PCRTrainingLib.federation.messages import Answer
 from PCRTrainingLib.federation.rounds import left_out_sites, refuse_weights, rounds_of
+from PCRTrainingLib.federation.simulate import check_finished
 from support.federated.direct import weighted_average
-from support.federated.sites import CONFIG, COUNTS, NAMES, LightSite, begin, run
+from support.federated.sites import CONFIG, COUNTS, NAMES, LightSite, Spoken, begin, run
 
 ROUNDS = 3 * (1 + 2)
 
@@ -123,3 +124,31 @@ def test_a_folder_goes_on_only_with_the_plan_that_it_has(tmp_path):
 def test_the_end_says_how_often_each_site_was_left_out():
     row = {"site": "west", "took_part": "no", "reason": "it sent no weights"}
     assert list(left_out_sites([row, row])) == ["west was left out of 2 exchanges: it sent no weights"]
+
+
+def measured(attention):
+    """Add shares of maps inside tumours to the last answer."""
+    shares = {"held_out_attention": attention, "held_out_random": 0.05, "held_out_enhancement": 0.3}
+    return at("finish", lambda answer: replace(answer, metrics=shares))
+
+
+def test_no_bundle_is_made_of_a_federation_whose_attention_is_at_chance_until_it_is_wanted(tmp_path):
+    folder = begin(tmp_path / "out", NAMES, keep_anyway=False)
+    sites = light(north=measured(0.6), south=measured(0.1), west=measured(0.08))
+    run(folder, sites)
+    assert folder.is_done() and not folder.bundle.exists()
+    with pytest.raises(
+        DataError, match=r"its attention is at chance \(0\.26 of it .*repeat the call with --keep-anyway"
+    ):
+        check_finished(folder, Spoken())
+    begin(folder.path, NAMES, keep_anyway=True)
+    run(folder, sites)
+    check_finished(folder, Spoken())
+    assert "its maps show nothing" in load_bundle(folder.bundle).card.known_limits
+    assert folder.read_state().done == ROUNDS
+
+
+def test_a_federation_that_finds_tumours_has_a_bundle(tmp_path):
+    folder = begin(tmp_path / "out", NAMES, keep_anyway=False)
+    run(folder, light(**{name: measured(0.6) for name in NAMES}))
+    assert "maps" not in load_bundle(folder.bundle).card.known_limits

@@ -78,6 +78,20 @@ def test_a_site_with_enough_patients_has_its_own_calibration_and_points(trained)
     assert folder.read_state().auc.keys() == {"north"}
 
 
+def test_a_site_makes_no_bundle_of_attention_at_chance_and_says_why(trained):
+    root, folder, hub, _ = trained
+    sent = json.loads(hub.texts[-2])["metrics"]
+    assert {"held_out_attention", "held_out_random", "held_out_enhancement"} < set(sent)
+    site, lines = real_site(root / "north", root / "again", keep_anyway=False)
+    schema = load_bundle(folder.bundle).schema.to_json()
+    facts = {"sites": folder.read_state().counts, "noise": 0}
+    task = Task("finish", config_to_json(CONFIG), schema=schema, version=__version__, facts=facts)
+    assert not site.answer(task, folder.read_weights(folder.read_state())).problem
+    assert "no bundle is made at north: its attention is at chance" in lines[-1]
+    assert site.settings.no_bundle.read_text() == lines[-1]
+    assert not (root / "again" / "bundle").exists()
+
+
 def test_held_out_patients_are_never_trained_on(trained):
     root, *_ = trained
     site, _ = real_site(root / "north", root / "sites" / "north")

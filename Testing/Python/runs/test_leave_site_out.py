@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from PCRTrainingLib.command_line import app
 from PCRTrainingLib.config import parse_config
 from PCRTrainingLib.runs.experiment import run_experiment
 from PCRTrainingLib.runs.train import train
+from support.federated.sites import Spoken
 from support.training_cohort import QUICK, quiet_job, write_cohort
 
 SETTINGS = {"grid": {"size": 16, "slices": 4}, "sites": ["site", "cohort"], "split": {"kind": "sites"}}
@@ -57,6 +59,26 @@ def test_model_of_a_site_has_not_seen_its_patients_or_rows(trained_sites):
     assert next(iter(bundle.card.metrics)) == "the site left out, north: A (4 patients)"
     assert known_patients(("P0", "P1", "P2", "Q0", "r1", "r2"), bundle.training_hashes[1]) == {"P2", "Q0", "r2"}
     assert sorted(path.name for path in (trained_sites / "bundles").iterdir()) == ["north-A", "north-B", "south"]
+
+
+def test_model_of_a_site_is_measured_against_random_weights_and_enhancement(trained_sites):
+    bundle = load_bundle(trained_sites / "bundles" / "south")
+    first = next(iter(bundle.card.metrics.values()))
+    assert {"attention_in_tumour", "early_enhancement_in_tumour"} <= set(first)
+    assert "its maps show nothing. Calibrated on sites other than south" in bundle.card.known_limits
+
+
+def test_model_of_a_site_whose_attention_is_at_chance_is_not_made(
+    trained_sites, cohorts, config, tmp_path, monkeypatch
+):
+    out = shutil.copytree(trained_sites, tmp_path / "run")
+    shutil.rmtree(out / "bundles")
+    monkeypatch.setattr("PCRTrainingLib.runs.train.refusal", lambda *_: "")  # all sites together are well above it
+    progress = Spoken()
+    assert train(quiet_job(cohorts, out, resume=True, keep_anyway=False, progress=progress), config) == ""
+    refused = [line for line in progress.lines if "no bundle is made without south: its attention is at chance" in line]
+    assert "--resume --keep-anyway" in refused[0]
+    assert not (out / "bundles" / "south").exists()
 
 
 def test_report_has_each_step_at_each_site(trained_sites):

@@ -1,10 +1,11 @@
 """What can be done with a run, and how far it is, without a widget."""
 
+import json
 import shutil
 
 import pytest
 from PCRTrainingLib.run_folder import RunFolder
-from PCRTrainingLib.run_plan import RunPlan, StageProgress, describe_estimate
+from PCRTrainingLib.run_plan import RunPlan, StageProgress
 
 
 @pytest.fixture
@@ -76,6 +77,17 @@ def test_time_left_is_shown_after_two_units():
     assert progress.describe(130.0) == "Training 3/12, 1:30 left"
 
 
-def test_estimate_is_a_minute_or_more():
-    assert describe_estimate({"seconds": 5, "megabytes": 0}) == "about 1 min of training"
-    assert describe_estimate({"seconds": 600, "megabytes": 1536}) == "about 10 min of training, 1.5 GB"
+def test_run_that_left_no_model_can_be_resumed_to_make_one(finished):
+    shutil.rmtree(finished.bundle)  # its attention is at chance
+    plan = RunPlan(finished.path, finished.path)
+    assert plan.can_resume
+    assert plan.describe().startswith("This run left no model: its attention is at chance (")
+    assert plan.describe_failure("give --keep-anyway") == plan.describe()
+
+
+def test_run_that_was_killed_before_its_model_is_stopped(finished):
+    shutil.rmtree(finished.bundle)
+    content = json.loads(finished.summary.read_text())
+    content["cohorts"][0]["models"][-1]["attention"]["in_tumour"]["value"] = 0.9
+    finished.summary.write_text(json.dumps(content))
+    assert RunPlan(finished.path, finished.path).state == "stopped"

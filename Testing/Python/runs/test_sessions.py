@@ -48,3 +48,12 @@ def test_a_file_of_sessions_that_cannot_be_read_stops_no_run(tmp_path):
     with session(folder, time.monotonic()):
         pass
     assert len(read_json(folder.sessions)) == 1
+
+
+def test_a_clock_that_was_set_forward_adds_no_more_than_has_passed(tmp_path):
+    folder, now = RunFolder(tmp_path), time.time()
+    (tmp_path / "sessions.json").write_text(f'[{{"began": {now - 1e6}, "started": {time.monotonic() - 50}}}]')
+    history = folder.step(0, "step1").history
+    history.parent.mkdir(parents=True)
+    history.write_text("epoch\n")
+    assert total_seconds(folder, time.monotonic()) == pytest.approx(50, abs=1)

@@ -28,6 +28,13 @@ def test_command_of_a_run():
     expected = ["--config", "c.json", "--leave-site-out", "--sites", "m", "cohort", "--from", "ispy2"]
     assert choices.options(Path("c.json")) == expected
     assert TrainingChoices("experiment", (A,), rows=B).options(Path("c"))[-2:] == ["--clinical-rows", "b"]
+    assert TrainingChoices("train", (A,), keep_anyway=True).words(B, "cpu")[-1] == "--keep-anyway"
+
+
+def test_an_estimate_is_of_all_cohorts_and_sites_of_the_run():
+    choices = TrainingChoices("train", (A, B), True, ("m", "cohort"))
+    expected = ["estimate", "a", "b", "--config", "c.json", "--leave-site-out", "--sites", "m", "cohort"]
+    assert choices.estimate_words(Path("c.json")) == expected
 
 
 def test_recalibration_needs_one_cohort_a_model_and_a_folder():

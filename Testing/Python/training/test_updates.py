@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from PCRPredictorLib.model.grid import GridSpec
 from PCRTrainingLib.config import PRESETS, UPDATES, config_to_json, parse_config
+from PCRTrainingLib.run_plan import Estimate, auc_half_width
 from PCRTrainingLib.settings import write_setting
-from PCRTrainingLib.training.estimate import Estimate, auc_half_width
+from PCRTrainingLib.training.estimate import estimate_cohorts
 from PCRTrainingLib.training.updates import batches_of, describe_lengthening, lengthen_for
 
 FULL = PRESETS["full"]
@@ -50,8 +52,16 @@ def test_epochs_that_a_form_changes_stay():
 def test_an_estimate_says_what_to_expect():
     # Hanley and McNeil 1982: 50 and 50 at 0.7 have a standard error of about 0.053
     assert auc_half_width(50, 50) == pytest.approx(1.96 * 0.053, abs=0.005)
-    few = Estimate(60, 100, PRESETS["quick"], patients=40, positives=12, folds=3).describe()
+    few = Estimate(60, 100, patients=40, positives=12, folds=3, updates=150, guided=True).describe()
+    assert few[0] == "about 1 min of training, 0.1 GB of memory"
     assert "expect it at chance" in few[-1]
-    enough = Estimate(60, 100, lengthen_for(FULL, 32), patients=40, positives=12, folds=5).describe()
-    assert enough[0] == "each step of each of 5 folds has at least 200 updates"
-    assert "12 have pCR: an AUC of 0.70 is known to 0.1" in enough[1]
+    enough = Estimate(60, 0, patients=40, positives=12, folds=5, updates=200, guided=True).describe()
+    assert enough[:2] == ["about 1 min of training", "each step has at least 200 updates in each fold; folds: 5"]
+    assert "12 have pCR: an AUC of 0.70 is known to 0.1" in enough[2]
+    assert len(enough) == 3
+
+
+def test_an_estimate_counts_the_updates_that_a_small_cohort_gets(training_cohort):
+    found = estimate_cohorts({"one": training_cohort}, replace(FULL, grid=GridSpec(size=32), widths=(4, 6, 8)), 1)
+    assert (found.patients, found.positives, found.folds, found.guided) == (16, 8, 5, True)
+    assert found.updates >= UPDATES

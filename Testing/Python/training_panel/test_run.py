@@ -17,16 +17,12 @@ pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
 import slicer
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
-from PCRTrainingLib.training_choices import TrainingChoices
 from support.panel_help import RUN_TIMEOUT_S, choose, column, finish, predict
 
 
 @pytest.mark.slow
-def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(
-    ready, cohort, tmp_path, slicer_session, monkeypatch
-):
-    words = TrainingChoices.words
-    monkeypatch.setattr(TrainingChoices, "words", lambda *given: [*words(*given), "--keep-anyway"])
+def test_cohort_is_trained_cancelled_resumed_evaluated_installed_and_used(ready, cohort, tmp_path, slicer_session):
+    ready.ui.keepAnywayCheck.click()
     run = tmp_path / "run 1"
     ready.settings._fields["*.epochs"].setValue(6)
     ready.ui.startButton.click()

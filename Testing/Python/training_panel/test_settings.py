@@ -81,6 +81,15 @@ def test_resumed_run_keeps_its_own_settings(ready, tmp_path, monkeypatch):
     assert arguments[2:] == ["--out", str(tmp_path / "run 1"), "--device", "cpu", "--resume"]
 
 
+def test_a_model_with_attention_at_chance_is_made_if_the_user_wants_it(ready, monkeypatch):
+    started = []
+    monkeypatch.setattr(ready.run._child, "start", lambda arguments, _module: started.append(arguments))
+    ready.ui.keepAnywayCheck.click()
+    ready.run.start()
+    ready.run.start(resume=True)
+    assert ["--keep-anyway" in arguments for arguments in started] == [True, True]
+
+
 def test_unchanged_settings_keep_their_exact_values(ready, tmp_path):
     path = tmp_path / "exact.json"
     exact = json.loads(path.with_name("small.json").read_text()) | {"seed": 12345, "dropout": 0.12345678}
@@ -96,4 +105,7 @@ def test_unchanged_settings_keep_their_exact_values(ready, tmp_path):
 def test_estimate_shows_time_and_memory(ready, slicer_session):
     ready.ui.estimateButton.click()
     slicer_session.wait(lambda: not ready.run._estimator.running, 60)
-    assert re.fullmatch(r"about 1 min of training, [12]\.\d GB", ready.ui.estimateLabel.text)
+    first, second, third, *_ = ready.ui.estimateLabel.text.splitlines()
+    assert re.fullmatch(r"about 1 min of training, [12]\.\d GB of memory", first)
+    assert second.startswith("each step has at least ")
+    assert third.startswith("of 24 patients, ")

@@ -60,7 +60,7 @@ class LightSite:
 def begin(path, sites, **plan):
     """Return the folder of a new federation and what its server says."""
     folder = FederationFolder(path)
-    folder.begin(Plan(CONFIG, tuple(sites), 2, **plan))
+    folder.begin(Plan(CONFIG, tuple(sites), 2, **{"keep_anyway": True, **plan}))
     return folder
 
 
@@ -74,4 +74,5 @@ def run(folder, sites):
 def real_site(cohort, folder, name="north", **more):
     """Return a site on a cohort's folder, and what it says."""
     spoken = Spoken()
+    more = {"keep_anyway": True, **more}
     return Site(SiteSettings(name, str(cohort), str(folder), name, **more), spoken), spoken.lines
