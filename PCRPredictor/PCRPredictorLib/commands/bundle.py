@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,10 +18,19 @@ from ..model.training_marks import describe_marks
 from ..prediction import OperatingPoint
 from ..response.bundle import load_response
 from ..response.model import ResponseModel
-from .options import DEFAULT_MODEL, ModelOption, console, print_line
+from .options import DEFAULT_MODEL, ManyValues, console, print_line
 
 bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True, add_completion=False)
 ModelArgument = Annotated[str, typer.Argument(help="Bundle folder or bundled model.")]
+_MODEL = "--model"
+
+
+class OfModel(ManyValues):
+    """A command on one model, which is its first word; `--model MODEL`, as other commands have it, is the same."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
+        """Put the model of `--model` first."""
+        return super().parse_args(ctx, _model_first(args))
 
 
 @bundle.command("list")
@@ -32,7 +42,7 @@ def list_models() -> None:
         print_line(f"{name} {loaded.card.version}{what}: {loaded.card.description}")
 
 
-@bundle.command()
+@bundle.command(cls=OfModel)
 def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     """Show what a model is, what it was trained on and what it may be used for."""
     loaded = _load(find_bundle(model))
@@ -42,6 +52,8 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     if isinstance(loaded, Bundle):
         table.add_row("times of the phases", loaded.card.timing or "unknown")
     table.add_row("known limits", loaded.card.known_limits)
+    if loaded.lacking:
+        table.add_row("of an earlier version", "\n".join(loaded.lacking))
     table.add_row("clinical", "\n".join(f"{v.name}: {v.allowed}" for v in loaded.schema.asked))
     for name, text in (_image_rows(loaded) if isinstance(loaded, Bundle) else _response_rows(loaded)).items():
         table.add_row(name, text)
@@ -52,7 +64,7 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     print_line(f"checksum {loaded.checksum}")
 
 
-@bundle.command()
+@bundle.command(cls=OfModel)
 def verify(model: ModelArgument = DEFAULT_MODEL) -> None:
     """Check that no file of a model is missing or changed, and that it loads."""
     loaded = _load(find_bundle(model))
@@ -62,14 +74,29 @@ def verify(model: ModelArgument = DEFAULT_MODEL) -> None:
     print_line(f"{loaded.path}: intact, {what}, checksum {loaded.checksum}")
 
 
-@bundle.command()
+@bundle.command(cls=OfModel)
 def export(
-    archive: Annotated[Path, typer.Argument(help="Zip file to write.")], model: ModelOption = DEFAULT_MODEL
+    model: ModelArgument, archive: Annotated[Path | None, typer.Argument(help="Zip file to write.")] = None
 ) -> None:
     """Pack a model into a zip file, to give it to somebody else."""
+    if archive is None:  # as in 0.2, the file alone: of the default model
+        model, archive = DEFAULT_MODEL, Path(model)
+    if archive.suffix.lower() != ".zip":
+        raise typer.BadParameter(f"the archive must end in .zip, got {archive}; such as model.zip")
     replaced = archive.is_file()
     export_bundle(find_bundle(model), archive)
     print_line(f"Written to {archive}" + (", in the place of the file that was there" if replaced else ""))
+
+
+def _model_first(words: Sequence[str]) -> list[str]:
+    """Return the words of a command with the value of `--model` first and without the option."""
+    words = [part for word in words for part in (word.split("=", 1) if word.startswith(f"{_MODEL}=") else [word])]
+    if _MODEL not in words:
+        return words
+    place = words.index(_MODEL)
+    if words.count(_MODEL) > 1 or len(words) == place + 1:
+        raise typer.BadParameter("--model must be given once, with a model after it; the first word is the same")
+    return [words[place + 1], *words[:place], *words[place + 2 :]]
 
 
 def _load(path: Path) -> Bundle | ResponseModel:

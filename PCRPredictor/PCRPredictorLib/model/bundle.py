@@ -94,6 +94,30 @@ class Bundle:
         path = self.path / RECALIBRATION
         return read_json(path) if path.is_file() else None
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Return what a bundle of an earlier version lacks and what is not done without it, a sentence each.
+
+        Its numbers are those that it has always given.
+
+        Raises:
+            DataError: if a part is damaged.
+        """
+        parts = {
+            "The share of its training patients with pCR is unknown: probabilities stand without it.": (
+                self.identity.base_rate is not None
+            ),
+            "Its typical patient is unknown: bars begin at unknown values.": self.settings.typical is not None,
+            "Times of its training patients' phases are unknown: an exam timed unlike them gives no warning.": (
+                self.settings.times
+            ),
+            "What its training patients were like is unknown: a cohort is compared with them by few variables.": (
+                self.training_distribution is not None
+            ),
+            "Who its training patients were is unknown: exams of theirs are not recognised.": self.training_hashes[0],
+        }
+        return tuple(sentence for sentence, there in parts.items() if not there)
+
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Return the operating point of that name, or the default one.
 

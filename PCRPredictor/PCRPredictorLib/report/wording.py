@@ -26,6 +26,10 @@ class HasCard(Protocol):
     def card(self) -> ModelCard:
         """The facts for people."""
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What a model of an earlier version lacks, a sentence each."""
+
 
 def describe_result(prediction: Prediction, _: Translate = str) -> str:
     """Return the probability, with that of the training patients and its range over the ensemble, as rich text.
@@ -197,6 +201,7 @@ def describe_card(model: HasCard, _: Translate = str) -> str:
         (_("For"), card.intended_use),
         (_("Not for"), card.not_intended_use),
         (_("Limits"), card.known_limits),
+        (_("Of an earlier version"), " ".join(model.lacking)),
         (_("Licence"), card.licence),
     ]
     text = "<br>".join(f"<b>{escape(name)}:</b> {escape(value)}" for name, value in lines if value)

@@ -71,6 +71,11 @@ class ResponseModel:
     training_patients: frozenset[str] = frozenset()
 
     @property
+    def lacking(self) -> tuple[str, ...]:
+        """Return what a bundle of an earlier version lacks: nothing so far, see `Bundle.lacking`."""
+        return ()
+
+    @property
     def bands(self) -> Bands:
         """Return the bands of the trial's responders and non-responders."""
         return self.settings.bands

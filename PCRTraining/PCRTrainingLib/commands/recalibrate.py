@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from PCRPredictorLib.commands.bundle import ModelArgument, bundle
-from PCRPredictorLib.commands.options import DeviceOption, ManyValues, console, print_line
+from PCRPredictorLib.commands.bundle import ModelArgument, OfModel, bundle
+from PCRPredictorLib.commands.options import DeviceOption, console, print_line
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import ProgressBar
 
 
-@bundle.command(cls=ManyValues)
+@bundle.command(cls=OfModel)
 def recalibrate(
     model: ModelArgument,
     cohort: Annotated[Path, typer.Argument(help="Folder of a cohort that the model was not trained on.")],

@@ -33,9 +33,34 @@ def test_info_shows_quantities_visits_operating_points_and_metrics(tiny, capsys)
 def test_a_response_model_is_verified_and_handed_on(tiny, tmp_path, capsys):
     assert run(app, ["bundle", "verify", str(tiny)]) == 0
     assert "intact, 10 formulas" in capsys.readouterr().out
-    assert run(app, ["bundle", "export", str(tmp_path / "a.zip"), "--model", str(tiny)]) == 0
+    assert run(app, ["bundle", "export", str(tiny), str(tmp_path / "a.zip")]) == 0
     zipfile.ZipFile(tmp_path / "a.zip").extractall(tmp_path)
     assert verify_bundle(tmp_path / "a") == load_response(tiny).checksum
+
+
+@pytest.mark.parametrize("words", ["info --model phantom", "verify --model=phantom", "export a.zip --model phantom"])
+def test_the_model_may_be_an_option_as_in_other_commands(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(app, ["bundle", *words.split()]) == 0
+    shown = capsys.readouterr().out
+    assert "phantom" in shown if "export" not in words else zipfile.is_zipfile("a.zip")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("export phantom", "the archive must end in .zip, got phantom"),
+        ("export a.zip phantom", "the archive must end in .zip, got phantom"),
+        ("info phantom --model ispy2", "phantom belongs to no option"),
+        ("info --model", "must be given once"),
+        ("info --model a --model b", "must be given once"),
+    ],
+)
+def test_wrong_words_after_the_model_are_refused(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(app, ["bundle", *words.split()]) == 2
+    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_damaged_response_model_is_one_sentence(tiny, capsys):

@@ -7,11 +7,12 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 from PCRPredictorLib.bundles.export import export_bundle
-from PCRPredictorLib.bundles.folder import INFERENCE, METADATA, checksums, verify_bundle
+from PCRPredictorLib.bundles.folder import CHECKSUMS, INFERENCE, METADATA, checksums, verify_bundle
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.model.bundle import find_bundle, load_bundle
+from PCRPredictorLib.model.bundle import TRAINING_IMAGES, find_bundle, load_bundle
 from PCRPredictorLib.model.card import Typical, settings_from_json, settings_to_json
 from PCRPredictorLib.network import PCRNet
+from PCRPredictorLib.report.wording import describe_card
 
 
 @pytest.fixture
@@ -34,6 +35,24 @@ def test_settings_of_an_earlier_version_average_probabilities_and_know_no_typica
     del content["averaging"], content["typical"]
     found = settings_from_json(content)
     assert (found.averaging, found.typical) == ("probability", None)
+
+
+def test_a_bundle_of_an_earlier_version_says_what_it_lacks_where_its_card_is_shown(bundle, copy):
+    content = json.loads((copy / INFERENCE).read_text(encoding="utf-8"))
+    content = {key: content[key] for key in content.keys() - {"averaging", "typical", "times", "base_rate"}}
+    (copy / INFERENCE).write_text(json.dumps(content))
+    (copy / TRAINING_IMAGES).unlink(missing_ok=True)
+    (copy / CHECKSUMS).write_text(json.dumps(checksums(copy)))
+    old = load_bundle(copy)
+    assert [sentence.partition(" is ")[0].partition(" are ")[0] for sentence in old.lacking] == [
+        "The share of its training patients with pCR",
+        "Its typical patient",
+        "Times of its training patients' phases",
+        "What its training patients were like",
+        "Who its training patients were",
+    ]
+    assert "Of an earlier version:</b> The share" in describe_card(old)
+    assert load_bundle(find_bundle("ispy2")).lacking == ()
 
 
 def test_typical_patient_reads_back_and_an_unknown_averaging_is_refused(bundle):
