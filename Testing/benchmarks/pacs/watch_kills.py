@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from support.models.tiny import write_tiny_bundle
 from support.pacs.orthanc import Orthanc
 from support.pacs.studies import MadeStudy, make_studies
+from support.waiting import wait_until
 
 RESULTS = 4  # objects that are stored per study
 ROOT = Path(__file__).parents[3]
@@ -51,6 +52,7 @@ class Watching:
     folder: Path
     settle: float
     process: subprocess.Popen | None = None
+    said: int = 0  # bytes of the log before it was started
     left: set[int] = field(default_factory=set)  # processes that were there when it was killed
 
     @property
@@ -65,6 +67,7 @@ class Watching:
         )
         environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         with (self.folder / "log").open("ab") as log:
+            self.said = log.tell()
             command = [sys.executable, "-m", "PCRTrainingLib.command_line", *words, *files]
             self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment)
 
@@ -75,14 +78,22 @@ class Watching:
         self.process.wait()
 
     def stop(self) -> int:
-        """Ask it to end, and return its exit code."""
+        """Ask it to end as soon as it has begun, and return its exit code."""
+        wait_until(lambda: (self.folder / "log").stat().st_size > self.said or self.process.poll() is not None, 300)
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(300)
+
+    def clear(self) -> None:
+        """End it, if it has not ended."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def predicted(self) -> Counter[str]:
         """Return how often each study has a line in the journal that says that it was predicted."""
         found: Counter[str] = Counter()
-        for line in (self.out / "watch.jsonl").read_text().splitlines()[1:] if self.out.exists() else []:
+        journal = self.out / "watch.jsonl"  # comes a moment after its folder
+        for line in journal.read_text().splitlines()[1:] if journal.exists() else []:
             try:
                 entry = json.loads(line)
             except ValueError:  # being written
@@ -141,22 +152,25 @@ def run(
     began = time.monotonic()
     due = [(chance.randrange(studies), what) for what in ["kill"] * kills + ["restart"] * restarts]
     due, at = sorted(due, reverse=True), None
-    watching.start()
-    while time.monotonic() - began < LONGEST_S:
-        is_coming, now = arriving.send_one(pacs), time.monotonic()
-        predicted = len(watching.predicted())
-        if at is None and due and predicted >= due[-1][0]:
-            at = now + chance.uniform(0, within)
-        if at is not None and now > at:
-            say(f"{due[-1][1]} with {predicted} predicted")
-            _do(due.pop()[1], watching, pacs, chance)
-            at = None
-        if predicted == studies and not due:
-            break
-        time.sleep(chance.uniform(0, 0.1) if is_coming else 0.1)
-    took, code = time.monotonic() - began, watching.stop()
-    figures = _count(watching, pacs, made)
-    pacs.stop(kill=True)
+    try:
+        watching.start()
+        while time.monotonic() - began < LONGEST_S:
+            is_coming, now = arriving.send_one(pacs), time.monotonic()
+            predicted = len(watching.predicted())
+            if at is None and due and predicted >= due[-1][0]:
+                at = now + chance.uniform(0, within)
+            if at is not None and now > at:
+                say(f"{due[-1][1]} with {predicted} predicted")
+                _do(due.pop()[1], watching, pacs, chance)
+                at = None
+            if predicted == studies and not due:
+                break
+            time.sleep(chance.uniform(0, 0.1) if is_coming else 0.1)
+        took, code = time.monotonic() - began, watching.stop()
+        figures = _count(watching, pacs, made)
+    finally:
+        watching.clear()
+        pacs.stop(kill=True)
     asked = {"studies": studies, "kills": kills, "restarts": restarts, "seed": seed}
     return {**asked, **figures, "exit_code": code, "seconds": round(took, 1)}
 

@@ -56,7 +56,8 @@ class Orthanc:
         for _ in range(5):  # another program may take the port that was free
             self.port = self.port or free_port()
             self._launch()
-            if wait_until(lambda: self._answers() or self.process.poll() is not None, 30) and self._answers():
+            wait_until(lambda: self._answers() or self.process.poll() is not None, 120)  # on a busy machine
+            if self.process.poll() is None:
                 return self
             self.port = 0
         raise AssertionError((self.folder / "log").read_text())
@@ -172,7 +173,7 @@ class Orthanc:
     def _answers(self) -> bool:
         try:
             return self.process.poll() is None and bool(self._ask("GET", "/system"))
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
 
