@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 
 import requests
 from urllib3.exceptions import LocationValueError
 
 from ..errors import DataError
 
+_BEGINNING = 4096  # bytes of a page that are read
 _TOO_BUSY = (408, 429, 500, 502, 503, 504)
 _OF_STATUS = {
     400: "does not understand the request; check that url in the configuration is that of the DICOMweb root",
@@ -31,7 +33,11 @@ _NO_ADDRESS = (  # they are ValueErrors, too
     requests.exceptions.MissingSchema,
     LocationValueError,
 )
-_OF_CERTIFICATE = {
+_CHECK = "check certificate and key in the configuration"
+_WANTS_ONE = "wants a client certificate; name certificate and key in the configuration"
+_REFUSES_IT = f"refuses the client certificate; {_CHECK}"
+_RENEW = "ask its administrator for a new one, and name it as certificate and key in the configuration"
+_OF_CERTIFICATE = {  # words of OpenSSL
     "certificate has expired": "has a certificate that has expired; ask its administrator to renew it",
     "not yet valid": "has a certificate that is not valid yet; check the clock of this computer",
     "hostname mismatch": "has a certificate of a different name; give the url with the name in its certificate",
@@ -41,8 +47,15 @@ _OF_CERTIFICATE = {
     "unable to get": "has a certificate that this computer does not know; name the file of its authority as ca",
     "wrong version": "does not speak https there; check scheme and port of url in the configuration",
     "record layer": "does not speak https there; check scheme and port of url in the configuration",
-    "certificate required": "wants a client certificate; name certificate and key in the configuration",
-    "alert": "refuses the client certificate; check certificate and key in the configuration",
+    "certificate required": _WANTS_ONE,
+    "alert certificate expired": f"refuses the client certificate, which has expired; {_RENEW}",
+    "alert certificate revoked": f"refuses the client certificate, which was revoked; {_RENEW}",
+    "alert unknown ca": _REFUSES_IT,
+    "alert bad certificate": _REFUSES_IT,
+    "alert certificate unknown": _REFUSES_IT,
+    "alert unsupported certificate": _REFUSES_IT,
+    "alert access denied": _REFUSES_IT,
+    "alert handshake failure": f"does not agree to TLS, maybe for lack of a client certificate; {_CHECK}",
     "key values mismatch": "cannot be reached, as certificate and key in the configuration do not belong together",
 }
 
@@ -95,6 +108,7 @@ def _explain_status(response: requests.Response, place: str) -> PacsError:
     status, asked = response.status_code, str(response.headers.get("Retry-After", ""))
     busy = status in _TOO_BUSY
     sentence = "has a problem; try again later, or ask its administrator" if busy else _OF_STATUS.get(status, _OTHER)
+    sentence = _about_certificate(response) or sentence
     said, _, to_do = sentence.partition(";")
     return PacsError(
         f"the PACS at {place} {said} ({status});{to_do}",
@@ -102,6 +116,18 @@ def _explain_status(response: requests.Response, place: str) -> PacsError:
         status=status,
         wait=float(asked) if asked.isascii() and asked.isdigit() else 0.0,
     )
+
+
+def _about_certificate(response: requests.Response) -> str:
+    """Return the sentence of a proxy that refuses a client certificate in HTTP, as nginx does; "" for anything else."""
+    if response.status_code not in (400, 403, 495, 496):
+        return ""
+    words = b""
+    with suppress(Exception):  # the connection may have gone
+        words = next(response.iter_content(_BEGINNING), b"").lower()
+    if response.status_code == 496 or b"no required ssl certificate" in words:
+        return _WANTS_ONE
+    return _REFUSES_IT if response.status_code == 495 or b"ssl certificate error" in words else ""
 
 
 def _explain(error: Exception) -> tuple[str, bool]:

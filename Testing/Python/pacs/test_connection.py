@@ -4,6 +4,7 @@ import base64
 import gzip
 import logging
 from dataclasses import replace
+from ssl import TLSVersion
 
 import pytest
 from PCRPredictorLib.pacs import connection as module
@@ -12,7 +13,7 @@ from PCRPredictorLib.pacs.connection import connect
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.studies import Query, find_studies
 from support.pacs import faults
-from support.pacs.certificates import write_certificate
+from support.pacs.certificates import write_certificate, write_clients
 from support.pacs.connected import connected
 from support.pacs.faulty_archive import Answer, Fault, faulty_archive
 
@@ -21,7 +22,7 @@ EMPTY = Fault(faults.says_json([]))
 TOKEN = "t0ken-t0ken"
 
 
-def asked(folder, *given, certificate=None, **content):
+def asked(folder, *given, client=None, certificate=None, clients=None, newest=TLSVersion.TLSv1_3, **content):
     """Ask a PACS that answers with a fault for its studies; (studies or the error, the requests' headers)."""
     headers = []
 
@@ -29,8 +30,9 @@ def asked(folder, *given, certificate=None, **content):
         return lambda request: headers.append(request.headers) or happens(request)
 
     found = [Fault(noted(fault.happens), fault.where, fault.times, fault.after) for fault in given or (EMPTY,)]
-    with faulty_archive(NOBODY, *found, certificate=certificate) as archive:
-        note = connected(folder, archive.url, **{"timeout": 1, "retries": 0, **content})
+    with faulty_archive(NOBODY, *found, certificate=certificate, clients=clients, newest=newest) as archive:
+        own = {"certificate": str(client)} if client else {}
+        note = connected(folder, archive.url, **{"timeout": 1, "retries": 0, **own, **content})
         try:
             return find_studies(note.connection, Query("a")), headers, archive
         except PacsError as error:
@@ -90,6 +92,24 @@ def test_a_certificate_is_checked(tmp_path):
     assert asked(tmp_path, certificate=own, ca="certificate.pem")[0] == []
     expired = write_certificate(tmp_path, -1)
     assert "has a certificate that has expired" in str(asked(tmp_path, certificate=expired, ca="certificate.pem")[0])
+
+
+@pytest.mark.parametrize("newest", [TLSVersion.TLSv1_3, TLSVersion.TLSv1_2])
+def test_a_client_certificate_is_shown_and_what_is_wrong_with_it_is_named(tmp_path, newest):
+    trusted, known = write_clients(tmp_path)
+    server = {"certificate": write_certificate(tmp_path), "ca": "certificate.pem", "clients": trusted, "newest": newest}
+    assert asked(tmp_path, **server, client=known["right"])[0] == []
+    expected = {
+        "wrong": "refuses the client certificate; check certificate and key in the configuration",
+        "expired": "refuses the client certificate, which has expired; ask its administrator for a new one",
+    }
+    for name, sentence in expected.items():
+        error = asked(tmp_path, **server, client=known[name])[0]
+        assert sentence in str(error)
+        assert not error.may_pass
+    assert "a client certificate; " in str(asked(tmp_path, **server)[0])
+    mixed = asked(tmp_path, **server, client=known["right"], key=str(known["wrong"]))[0]
+    assert "do not belong together" in str(mixed)
 
 
 def test_http_and_https_that_are_mixed_up_are_named(tmp_path):

@@ -1,5 +1,6 @@
 """What a PACS did not do: one sentence each with what to do, without address, query or secret."""
 
+import io
 import socket
 import ssl
 
@@ -20,9 +21,9 @@ def of(error, cause):
     return error
 
 
-def status(code, **headers):
+def status(code, page=b"", **headers):
     response = requests.Response()
-    response.status_code, response.url = code, SECRET
+    response.status_code, response.url, response.raw = code, SECRET, io.BytesIO(page)
     response.headers.update(headers)
     return requests.HTTPError(SECRET, response=response)
 
@@ -57,6 +58,13 @@ def status(code, **headers):
         (requests.JSONDecodeError("x", SECRET, 3), "no DICOM JSON", False),
         (ValueError(SECRET), "no DICOM JSON", False),
         (status(400), r"does not understand the request \(400\); check", False),
+        (
+            status(400, b"<title>400 No required SSL certificate was sent"),
+            r"wants a client certificate \(400\); name",
+            False,
+        ),
+        (status(400, b"<title>400 The SSL certificate error"), r"refuses the client certificate \(400\); check", False),
+        (status(496), r"wants a client certificate \(496\); name", False),
         (status(401), r"refuses the sign-in \(401\); check token", False),
         (status(403), r"does not allow this to the account \(403\); ask", False),
         (status(404), r"has nothing there \(404\); check that url .* DICOMweb root", False),

@@ -104,8 +104,21 @@ class FaultyArchive:
 
 
 @contextmanager
-def faulty_archive(behind: str, *faults: Fault, token: str = "", certificate: Path | None = None):
-    """Run a faulty archive before a real one; with the PEM file of a key and certificate, over TLS."""
+def faulty_archive(
+    behind: str,
+    *faults: Fault,
+    token: str = "",
+    certificate: Path | None = None,
+    clients: Path | None = None,
+    newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+):
+    """Run a faulty archive before a real one.
+
+    Args:
+        certificate: PEM file of a key and certificate, for TLS.
+        clients: PEM file of the certificates of which a client must have one; None if it needs none.
+        newest: version of TLS.
+    """
     archive = FaultyArchive(behind, token=token, faults=list(faults))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(archive))
     server.daemon_threads, server.block_on_close = True, False
@@ -114,6 +127,10 @@ def faulty_archive(behind: str, *faults: Fault, token: str = "", certificate: Pa
     if certificate:
         scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        context.maximum_version = newest
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     archive.url = f"{scheme}://127.0.0.1:{server.server_port}{urlsplit(behind).path}"
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
