@@ -57,14 +57,23 @@ def stored_values(header: pydicom.Dataset, tags: Iterable[int]) -> tuple:
 
 def name_series(header: pydicom.Dataset) -> str:
     """Return number and description of a series, for messages, without words that name the patient."""
-    number, description = tag_value(header, "SeriesNumber"), _without_patient(header, "SeriesDescription")
+    number, description = (
+        tag_value(header, "SeriesNumber"),
+        _without_patient(header, tag_text(header, "SeriesDescription")),
+    )
     return f"series {'?' if number in (None, '') else number} ({description or 'no description'})"
 
 
-def _without_patient(header: pydicom.Dataset, tag: str) -> str:
+def describe_study(header: pydicom.Dataset) -> str:
+    """Return the description of a study in one line, without words that name the patient; "" if there is none."""
+    value = tag_value(header, "StudyDescription") or ""
+    parts = [value] if isinstance(value, str) else map(str, value)  # a backslash makes several values of it
+    return _without_patient(header, " ".join(" ".join(parts).split()))
+
+
+def _without_patient(header: pydicom.Dataset, text: str) -> str:
     """Return a free text in which words of the patient's name, identifier and birth date are replaced."""
-    named = (tag_text(header, name) for name in ("PatientName", "PatientID", "PatientBirthDate"))
-    return without_names(tag_text(header, tag), *named)
+    return without_names(text, *(tag_text(header, name) for name in ("PatientName", "PatientID", "PatientBirthDate")))
 
 
 def without_names(text: str, *named: str) -> str:

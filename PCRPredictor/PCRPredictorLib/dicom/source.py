@@ -1,9 +1,10 @@
 """Headers of the images that results in DICOM refer to, prepared for copying.
 
 Results copy who the patient is and which study it is (`_COPIED`), and nothing else that the source says of people and
-places: no comment, address, other name, institution, staff or trial, at any depth. An attribute that may be empty is
-left empty if it is missing or invalid. An attribute that is required and that only the scanner knows is refused by
-name if it is missing. Text becomes UTF-8, which covers every alphabet.
+places: no comment, address, other name, institution, staff or trial, at any depth. Of descriptions they copy that of
+the study, without words that name the patient: a PACS may list a study by any object in it, and look for it by that. An
+attribute that may be empty is left empty if it is missing or invalid. An attribute that is required and that only the
+scanner knows is refused by name if it is missing. Text becomes UTF-8, which covers every alphabet.
 
 Sources: DICOM PS3.3 C.7.1 to C.7.6 (which attributes must be there), PS3.5 6.2 (values of each kind).
 """
@@ -23,7 +24,7 @@ from pydicom.valuerep import DA, TM, validate_value
 from ..errors import DataError
 from ..exam import Exam, Geometry
 from .datasets import read_dataset
-from .headers import tag_number
+from .headers import describe_study, tag_number
 
 WITHOUT = "leave out --dicom-results, or save without results in DICOM"
 _REQUIRED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
@@ -134,7 +135,10 @@ def _read_header(file: Path, distance: float) -> pydicom.Dataset:
         if tag.is_private or not _is_readable(header, tag):
             del header[tag]
     header.decode()
+    description = describe_study(header)
     _forget_people(header)
+    if description:
+        header.StudyDescription = description
     header.SpecificCharacterSet = "ISO_IR 192"
     header.PatientSex = str(header.get("PatientSex") or "").strip().upper()
     header.walk(_correct)

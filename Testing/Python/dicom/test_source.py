@@ -49,6 +49,37 @@ def test_names_of_every_alphabet_are_kept(tmp_path, charset, name):
         assert str(item.PatientName) == name
 
 
+@pytest.mark.parametrize(
+    ("description", "copied"),
+    [
+        ("MR breast bilateral", "MR breast bilateral"),
+        ("MR breast DOE, jane 4711", "MR breast [patient], [patient] [patient]"),
+        ("MR\\breast\r\n", "MR breast"),
+        ("mamma " * 20, ("mamma " * 20)[:64].strip()),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_study_is_described_as_in_the_source_without_the_patient(tmp_path, description, copied):
+    tags = {"PatientName": "Doe^Jane", "PatientID": "4711", "StudyDescription": description}
+    for item in results_of(tmp_path, **tags):
+        assert item.get("StudyDescription") == copied
+
+
+def test_results_agree_with_the_images_in_what_a_study_is_listed_by(tmp_path):
+    tags = {
+        "StudyDescription": "MR breast",
+        "StudyID": "17",
+        "AccessionNumber": "A-1",
+        "StudyTime": "101500",
+        "StudyDate": "20240102",
+    }
+    results = results_of(tmp_path, **tags, IssuerOfPatientID="here", PatientSex="F", PatientBirthDate="19700102")
+    image = pydicom.dcmread(next((tmp_path / "exam").iterdir()))
+    for name in (*tags, "StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
+        assert {item[name].value for item in (*results, image)} == {image[name].value}
+
+
 def test_attributes_that_scanners_leave_out_are_filled(tmp_path):
     results = results_of(tmp_path, SliceThickness=None, Modality=None, SeriesNumber=None, ReferringPhysicianName=None)
     assert float(results[0].SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness) == 3
@@ -145,7 +176,7 @@ PEOPLE = (
         "PhysiciansOfRecord",
         "ReferringPhysicianAddress",
     ),
-    *("StudyDescription", "SeriesDescription", "RequestedProcedureDescription", "ImageComments", "ProtocolName"),
+    *("SeriesDescription", "RequestedProcedureDescription", "ImageComments", "ProtocolName"),
     *("ClinicalTrialSubjectID", "ClinicalTrialSiteName", "StudyComments", "AdmissionID", "VisitComments"),
 )
 

@@ -14,7 +14,7 @@ pytest.importorskip("highdicom")
 REPLACED = "ANON-QXREPLXQ"
 COPIED = {  # from the source into objects, as `dicom.md` says
     *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "AccessionNumber", "StudyID", "StudyDate"),
-    *("DeidentificationMethod", "ManufacturerModelName", "SoftwareVersions"),
+    *("StudyDescription", "DeidentificationMethod", "ManufacturerModelName", "SoftwareVersions"),
 }
 STYLES = ("siemens", "enhanced")
 

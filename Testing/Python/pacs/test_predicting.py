@@ -15,7 +15,7 @@ from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.fetching import fetch_study
 from PCRPredictorLib.pacs.predicting import StudyRequest, predict_study
-from PCRPredictorLib.pacs.studies import find_study
+from PCRPredictorLib.pacs.studies import Query, find_studies, find_study
 from PCRPredictorLib.reading.sources import given_source
 from support.dicom_exam import write_dicom_exam, write_enhanced_exam
 from support.pacs import faults
@@ -53,7 +53,7 @@ def pacs(orthanc, tmp_path):
 @pytest.fixture
 def study(orthanc, exam, tmp_path):
     """The folder of a study in the PACS, with its mask beside it."""
-    write_dicom_exam(tmp_path / "images", exam, "siemens", StudyDate="20240101")
+    write_dicom_exam(tmp_path / "images", exam, "siemens", StudyDate="20240101", StudyDescription="MR breast")
     write_mask_beside(tmp_path / "images", exam.geometry, exam.mask, tmp_path / "mask.dcm")
     orthanc.upload(tmp_path / "images")
     orthanc.upload(tmp_path / "mask.dcm")
@@ -114,6 +114,12 @@ def test_a_result_is_read_back_as_the_mask_of_the_same_prediction(pacs, study, p
     read = given_source([], kept / "exam").with_overrides(kept / "segmentation.dcm", {}).read()
     assert np.array_equal(read.mask, first.predicted.exam.mask)
     assert again.fetched.mask_from.is_ours
+
+
+def test_a_study_is_found_by_its_description_also_after_storing(pacs, study, predictor, tmp_path):
+    predict_study(pacs.connection, StudyRequest(study=study, store=True), predictor, tmp_path / "out")
+    (found,) = find_studies(pacs.connection, Query(description="breast"))
+    assert (found.uid, found.description) == (study, "MR breast")
 
 
 def test_nothing_is_sent_unless_that_is_asked_for(orthanc, study, predictor, tmp_path):

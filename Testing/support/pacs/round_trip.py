@@ -41,7 +41,7 @@ def write_mask_beside(folder: Path, geometry, mask, path: Path, number=90) -> Pa
     )
     write_segmentation(path, geometry, {1: mask}, frame_of_reference=source.FrameOfReferenceUID)
     data = pydicom.dcmread(path)
-    for name in ("PatientID", "PatientName", "StudyInstanceUID"):
+    for name in ("PatientID", "PatientName", "StudyInstanceUID", "StudyDescription"):
         setattr(data, name, source.get(name, ""))
     data.SeriesInstanceUID, data.SeriesNumber, data.SeriesDescription = generate_uid(), number, "tumour"
     data.save_as(path)
