@@ -72,10 +72,10 @@ class Provenance:
         phase_times: seconds from the beginning of the pre-contrast phase to that of each phase, if known. They are
             times of acquisition: how long after the injection a phase was acquired is `after_injection`.
         patient_id: identifier in the source, if known.
-        files: DICOM files of the early phase, one per slice or one that holds all slices as frames; else empty.
+        files: DICOM files of the early phase, that of each slice or one that holds all slices as frames; else empty.
         picked: the phases that were taken, if the source has more than three to choose from.
         unusable: clinical variables for which the source has an invalid value.
-        frames: frame number of each slice, from 0, if one file holds all slices; else empty.
+        frames: for Enhanced MR the frame number of each slice in its file, from 0; else empty.
         left_aside: files and series of the source that were not used.
         notices: warnings about what was guessed or adjusted while reading.
         injection: seconds from the beginning of the pre-contrast phase to the injection, if the source has it.

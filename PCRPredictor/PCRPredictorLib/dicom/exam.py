@@ -307,8 +307,8 @@ def _origin(found: DicomExam, chosen: Sequence[int], by_hand: bool) -> Provenanc
 
 
 def _files_of(phase: DicomPhase) -> tuple[tuple[Path, ...], tuple[int, ...]]:
-    """Return the files of a phase, and frame numbers if one file holds all slices; empty if several files do."""
+    """Return the file of each slice, and its frame number in Enhanced MR; one file if it holds all slices."""
     files, frames = tuple(s.file for s in phase.slices), tuple(s.frame for s in phase.slices if s.frame is not None)
-    if not frames:
-        return files, ()
-    return (files[:1], frames) if len(set(files)) == 1 and len(frames) == len(files) else ((), ())
+    if frames and len(frames) < len(files):  # a mixture of both kinds
+        return (), ()
+    return (files[:1] if frames and len(set(files)) == 1 else files), frames

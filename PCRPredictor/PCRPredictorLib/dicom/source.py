@@ -11,13 +11,14 @@ Sources: DICOM PS3.3 C.7.1 to C.7.6 (which attributes must be there), PS3.5 6.2 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom import config
+from pydicom.datadict import dictionary_VR
 from pydicom.uid import UID, EnhancedMRImageStorage, MRImageStorage
 from pydicom.valuerep import DA, TM, validate_value
 
@@ -52,6 +53,13 @@ _COPIED = {
     *("AcquisitionDateTime", "ContentDate", "ContentTime", "SpecificCharacterSet", "ImageType", "Modality"),
     *("SOPClassUID", "SOPInstanceUID", "Manufacturer", "ManufacturerModelName"),
 }
+_OF_FRAMES = ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_GROUPS = {  # of Enhanced MR, by what a single image has
+    "ImagePositionPatient": "PlanePositionSequence",
+    "ImageOrientationPatient": "PlaneOrientationSequence",
+    "PixelSpacing": "PixelMeasuresSequence",
+    "SliceThickness": "PixelMeasuresSequence",
+}
 _OF_DEVICE = {"DeviceSerialNumber", "DeviceUID"}
 _CHECKED = {"DA", "TM", "DT", "CS", "AS", "LO", "SH"}  # kinds of values that results copy and readers may refuse
 _LONGEST = 64  # characters of an LO
@@ -60,26 +68,62 @@ _TOLERANCE = 0.1  # of a voxel: positions in DICOM are rounded
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """The images of an exam's early phase: one per slice, or one Enhanced MR with the slices as frames.
+    """The images of an exam's early phase: an image per slice, or Enhanced MR, whose frames are the slices.
 
     Args:
-        images: headers in the order of the exam's slices; one for Enhanced MR, with only the frames of these slices.
+        slices: a header per slice, in their order, as if all were single images of one series: highdicom takes no
+            others. Results that are made of them are corrected by `correct_references`.
+        objects: the object of each slice as it was stored; of Enhanced MR one may hold several slices.
         frames: for Enhanced MR the frame number of each slice in its file, from 1; else empty.
     """
 
-    images: tuple[pydicom.Dataset, ...]
+    slices: tuple[pydicom.Dataset, ...]
+    objects: tuple[pydicom.Dataset, ...]
     frames: tuple[int, ...] = ()
 
     @property
     def first(self) -> pydicom.Dataset:
         """Return the header from which patient, study and scanner are copied."""
-        return self.images[0]
+        return self.objects[0]
 
-    def number_frames(self, item: pydicom.Dataset) -> None:
-        """Change references to frames from numbers of slices to numbers of frames in the file."""
-        for element in item.iterall() if self.frames else ():
-            if element.keyword == "ReferencedFrameNumber":
-                element.value = self.frames[int(element.value) - 1]
+    @property
+    def images(self) -> tuple[pydicom.Dataset, ...]:
+        """Return the objects, each once."""
+        return tuple({item.SOPInstanceUID: item for item in self.objects}.values())
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Return the UIDs of their series, each once."""
+        return tuple(dict.fromkeys(str(item.SeriesInstanceUID) for item in self.objects))
+
+    def correct_references(self, item: pydicom.Dataset) -> None:
+        """Let an object that was made of `slices` refer to the objects, their series and frames."""
+        if all(header is image for header, image in zip(self.slices, self.objects, strict=True)):
+            return
+        numbers = {str(header.SOPInstanceUID): k for k, header in enumerate(self.slices)}
+        for frame in item.PerFrameFunctionalGroupsSequence:
+            for derived in frame.get("DerivationImageSequence") or ():
+                for reference in derived.SourceImageSequence:
+                    self._refer(reference, numbers[reference.ReferencedSOPInstanceUID])
+        item.SourceImageSequence = [_reference(image) for image in self.images]
+        item.ReferencedSeriesSequence = [self._in_series(uid) for uid in self.series]
+
+    def _refer(self, reference: pydicom.Dataset, number: int) -> None:
+        reference.update(_reference(self.objects[number]))
+        if self.frames:
+            reference.ReferencedFrameNumber = self.frames[number]
+
+    def _in_series(self, uid: str) -> pydicom.Dataset:
+        found = pydicom.Dataset()
+        found.SeriesInstanceUID = uid
+        found.ReferencedInstanceSequence = [_reference(one) for one in self.images if one.SeriesInstanceUID == uid]
+        return found
+
+
+def _reference(image: pydicom.Dataset) -> pydicom.Dataset:
+    found = pydicom.Dataset()
+    found.ReferencedSOPClassUID, found.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
+    return found
 
 
 def read_sources(exam: Exam) -> Sources:
@@ -92,39 +136,56 @@ def read_sources(exam: Exam) -> Sources:
         DataError: if a header lacks what results in DICOM need, or the images are not the exam's slices, one each.
     """
     files, frames, geometry = exam.provenance.files, exam.provenance.frames, exam.geometry
-    headers = [_read_header(file, geometry.spacing[2]) for file in files]
-    if frames:
-        return _from_frames(headers[0], frames, geometry)
-    for header in headers:
-        _require(header, (*_REQUIRED, *_REQUIRED_OF_A_SLICE), MRImageStorage)
-    corners = [header.ImagePositionPatient for header in headers]
-    order = _order_of(corners, headers[0].ImageOrientationPatient, geometry)
-    return Sources(tuple(headers[k] for k in order))
+    read = {file: _read_header(file, geometry.spacing[2]) for file in dict.fromkeys(files)}
+    objects = [read[file] for file in (files if len(files) > 1 or not frames else files * len(frames))]
+    for header in read.values():
+        _require(header, _REQUIRED, EnhancedMRImageStorage if frames else MRImageStorage)
+    slices = [_as_single(objects[k], frame, k) for k, frame in enumerate(frames)] or objects
+    for header in slices:
+        _require(header, _REQUIRED_OF_A_SLICE, MRImageStorage)
+    if len({header.StudyInstanceUID for header in slices}) > 1:
+        raise DataError(f"results in DICOM need an early phase of one study, got several study UIDs; {WITHOUT}")
+    corners = [header.ImagePositionPatient for header in slices]
+    order = _order_of(corners, slices[0].ImageOrientationPatient, geometry)
+    numbers = tuple(frames[k] + 1 for k in order) if frames else ()
+    return Sources(_of_one_series([slices[k] for k in order]), tuple(objects[k] for k in order), numbers)
 
 
-def _from_frames(header: pydicom.Dataset, frames: Sequence[int], geometry: Geometry) -> Sources:
-    """Return frames of Enhanced MR, numbered from 0; attributes that all frames have become shared ones."""
-    _require(header, _REQUIRED, EnhancedMRImageStorage)
-    own = [header.PerFrameFunctionalGroupsSequence[number] for number in frames]
-    if not header.get("SharedFunctionalGroupsSequence"):
-        header.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
-    shared = header.SharedFunctionalGroupsSequence[0]
-    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
-        if name not in shared:
-            setattr(shared, name, own[0][name].value)
-    corners = [frame.PlanePositionSequence[0].ImagePositionPatient for frame in own]
-    order = _order_of(corners, shared.PlaneOrientationSequence[0].ImageOrientationPatient, geometry)
-    measures = shared.PixelMeasuresSequence[0]
-    if not (tag_number(measures, "SliceThickness") or 0) > 0:
-        measures.add_new("SliceThickness", "DS", f"{geometry.spacing[2]:.6g}")
-    return Sources((_with_frames(header, [own[k] for k in order]),), tuple(frames[k] + 1 for k in order))
+def _as_single(header: pydicom.Dataset, frame: int, number: int) -> pydicom.Dataset:
+    """Return the header that a frame of Enhanced MR would have as a single image.
+
+    Args:
+        frame: in the file, from 0.
+        number: of the image, from which its UID is made: no result refers to it.
+    """
+    groups = [*(header.get("SharedFunctionalGroupsSequence") or ()), header.PerFrameFunctionalGroupsSequence[frame]]
+    own: dict[str, object] = {"SOPClassUID": MRImageStorage, "SOPInstanceUID": f"2.25.{number + 1}"}
+    for name, group in _GROUPS.items():
+        for values in (item for owner in groups for item in owner.get(group) or ()):
+            if name in values and (name != "SliceThickness" or (tag_number(values, name) or 0) > 0):
+                own[name] = values[name].value
+    found = _with(header, own)
+    for name in _OF_FRAMES:
+        if name in found:
+            del found[name]
+    return found
 
 
-def _with_frames(header: pydicom.Dataset, frames: Sequence[pydicom.Dataset]) -> pydicom.Dataset:
-    """Return a header with only these frames."""
+def _of_one_series(slices: Sequence[pydicom.Dataset]) -> tuple[pydicom.Dataset, ...]:
+    """Return headers that all have the first one's series; those that have it are not copied."""
+    series = slices[0].SeriesInstanceUID
+    return tuple(
+        header if header.SeriesInstanceUID == series else _with(header, {"SeriesInstanceUID": series})
+        for header in slices
+    )
+
+
+def _with(header: pydicom.Dataset, values: Mapping[str, object]) -> pydicom.Dataset:
+    """Return a copy of a header with other values by keyword; the elements of the header stay as they are."""
     found = pydicom.Dataset()
     found.update(header)
-    found.PerFrameFunctionalGroupsSequence, found.NumberOfFrames = list(frames), len(frames)
+    for name, value in values.items():
+        found[name] = pydicom.DataElement(name, dictionary_VR(name), value)
     return found
 
 

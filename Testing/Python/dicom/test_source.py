@@ -125,21 +125,64 @@ def test_images_of_a_different_kind_are_refused_by_name(tmp_path):
         results_of(tmp_path, lambda data: setattr(data, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"))
 
 
-@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("apart", [False, True, "frames"])
 def test_frames_of_enhanced_mr_are_referred_to_by_their_numbers(tmp_path, apart):
     write_enhanced_exam(tmp_path / "exam", EXAM, apart=apart)
     exam = replace(read_dicom_exam(tmp_path / "exam"), mask=EXAM.mask)
+    check_possible(exam)
     write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
     assert [line for name in FILES for line in errors_in(tmp_path / name)] == []
-    source = pydicom.dcmread(exam.provenance.files[0])
+    sources = {data.SOPInstanceUID: data for data in map(pydicom.dcmread, (tmp_path / "exam").iterdir())}
     for name in FILES[:2]:
         for frame in pydicom.dcmread(tmp_path / name).PerFrameFunctionalGroupsSequence:
             (reference,) = frame.DerivationImageSequence[0].SourceImageSequence
-            assert reference.ReferencedSOPInstanceUID == source.SOPInstanceUID
+            source = sources[reference.ReferencedSOPInstanceUID]
+            assert reference.ReferencedSOPClassUID == source.SOPClassUID
             seen = source.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
             assert seen.FrameContentSequence[0].TemporalPositionIndex == 2
             assert seen.PlanePositionSequence == frame.PlanePositionSequence
+    assert references_in(tmp_path) == {str(pydicom.dcmread(file).SOPInstanceUID) for file in exam.provenance.files}
     np.testing.assert_array_equal(read_mask(tmp_path / FILES[0], exam.geometry), EXAM.mask)
+
+
+def references_in(folder):
+    """Return the images that the results in a folder refer to."""
+    results = [pydicom.dcmread(folder / name) for name in FILES]
+    named = {str(e.value) for data in results for e in data.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
+    return named - {str(data.SOPInstanceUID) for data in results}
+
+
+def test_images_of_several_series_are_each_referred_to_in_their_own(tmp_path):
+    write_dicom_exam(tmp_path / "exam", EXAM, "siemens", SeriesNumber=4)
+    series = {}
+    for file in (tmp_path / "exam").iterdir():
+        data = pydicom.dcmread(file)
+        data.SeriesInstanceUID = f"1.2.3.{round(EXAM.geometry.to_index(np.array(data.ImagePositionPatient, float))[2])}"
+        series[str(data.SOPInstanceUID)] = str(data.SeriesInstanceUID)
+        data.save_as(file)
+    exam = replace(read_dicom_exam(tmp_path / "exam"), mask=EXAM.mask)
+    check_possible(exam)
+    write_dicom_results(exam, tiny_prediction(EXAM), tmp_path)
+    assert [line for name in FILES for line in errors_in(tmp_path / name)] == []
+    used = {str(pydicom.dcmread(file).SOPInstanceUID) for file in exam.provenance.files}
+    assert references_in(tmp_path) == used
+    for name in FILES[:2]:
+        listed = pydicom.dcmread(tmp_path / name).ReferencedSeriesSequence
+        pairs = {
+            (str(r.ReferencedSOPInstanceUID), s.SeriesInstanceUID) for s in listed for r in s.ReferencedInstanceSequence
+        }
+        assert pairs == {(uid, series[uid]) for uid in used}
+    (study,) = pydicom.dcmread(tmp_path / "report.dcm").CurrentRequestedProcedureEvidenceSequence
+    assert set(series.values()) < {one.SeriesInstanceUID for one in study.ReferencedSeriesSequence}
+    np.testing.assert_array_equal(read_mask(tmp_path / FILES[0], exam.geometry), EXAM.mask)
+
+
+def test_what_headers_lack_is_reported_before_predicting(tmp_path):
+    write_enhanced_exam(tmp_path, EXAM, apart="frames", PlanePositionSequence=None)
+    files = tuple(tmp_path.iterdir())[:6]
+    exam = replace(EXAM, provenance=replace(EXAM.provenance, files=files, frames=(0,) * 6))
+    with pytest.raises(DataError, match=r"need ImagePositionPatient, which"):
+        check_possible(exam)
 
 
 def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):
@@ -154,7 +197,7 @@ def test_enhanced_mr_without_a_frame_of_reference_is_refused_by_name(tmp_path):
 
 
 def test_exam_that_is_not_from_dicom_is_refused():
-    with pytest.raises(DataError, match="with a file a slice, or Enhanced MR with all slices"):
+    with pytest.raises(DataError, match=r"need an exam that was read from DICOM, .*; give its folder by"):
         check_possible(EXAM)
 
 

@@ -68,10 +68,20 @@ def write_enhanced(folder, exam, style):
     write_enhanced_exam(folder, exam)
 
 
+def write_enhanced_frames(folder, exam, style):
+    write_enhanced_exam(folder, exam, apart="frames")
+
+
 @pytest.mark.parametrize(
     ("style", "write"),
-    [("ge", write_dicom_exam), ("siemens", write_dicom_exam), ("philips", write_dicom_exam), ("", write_enhanced)],
-    ids=["ge", "siemens", "philips", "enhanced"],
+    [
+        ("ge", write_dicom_exam),
+        ("siemens", write_dicom_exam),
+        ("philips", write_dicom_exam),
+        ("", write_enhanced),
+        ("", write_enhanced_frames),
+    ],
+    ids=["ge", "siemens", "philips", "enhanced", "enhanced frames"],
 )
 def test_the_probability_is_that_of_the_files_and_the_results_are_stored_once(
     orthanc, pacs, exam, predictor, tmp_path, style, write
@@ -198,14 +208,13 @@ def test_of_several_dynamic_series_one_must_be_named(orthanc, pacs, exam, predic
     assert [note for note in found.fetched.notes if note.startswith("not fetched: series 25")]
 
 
-def test_images_that_results_cannot_refer_to_are_predicted_without_storing(orthanc, pacs, exam, predictor, tmp_path):
-    write_enhanced_exam(tmp_path / "images", exam, apart="frames")
+def test_what_results_cannot_refer_to_is_said_before_predicting(orthanc, pacs, exam, tmp_path):
+    write_enhanced_exam(tmp_path / "images", exam, header={"FrameOfReferenceUID": ""})
     write_mask_beside(tmp_path / "images", exam.geometry, exam.mask, tmp_path / "mask.dcm")
     orthanc.upload(tmp_path / "images")
     orthanc.upload(tmp_path / "mask.dcm")
-    message = "results in DICOM need .*; predict without --store"
-    refused(pacs, predictor, tmp_path, message, study="1.2", store=True)
-    assert predict_study(pacs.connection, StudyRequest(study="1.2"), predictor, tmp_path / "out").items == ()
+    message = "results in DICOM need FrameOfReferenceUID, .*; predict without --store"
+    refused(pacs, None, tmp_path, message, study="1.2", dry_run=True)
 
 
 def test_results_that_are_not_stored_lie_in_the_folder_and_are_sent_the_next_time(orthanc, study, predictor, tmp_path):

@@ -29,7 +29,7 @@ from ...response.prediction import ResponsePrediction, VisitPrediction
 from ..source import WITHOUT, Sources, read_sources
 from .codes import concept, laterality
 from .origin import Origin, origin_of_course
-from .report import as_texts, as_warning, describe_term, make_document
+from .report import as_texts, as_warning, describe_term, make_document, refer_to_segment
 from .results import check_possible, identity, make_segmentation
 
 REPORT = "follow_up.dcm"
@@ -148,12 +148,7 @@ def _group(visit: Visit, course: Course, after: VisitPrediction | None, source: 
         "measurements": [*_measurements(visit.values), *_probabilities(after)],
     }
     if source is not None and source.tumour is not None:
-        segment = sr.ReferencedSegment(
-            source.tumour.SOPClassUID,
-            source.tumour.SOPInstanceUID,
-            segment_number=1,
-            source_series=sr.SourceSeriesForSegmentation(source.images.first.SeriesInstanceUID),
-        )
+        segment = refer_to_segment(source.tumour, 1, source.images)
         group: Any = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **common)
     else:
         images = (

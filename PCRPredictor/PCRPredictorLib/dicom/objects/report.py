@@ -36,7 +36,7 @@ def make_report(
         identity: series, instance and device of the report.
     """
     each = [prediction, *(lesion.prediction for lesion in prediction.lesions[1:])]
-    groups = [_group(sources.first, tumour, n, found) for n, found in enumerate(each, 1)]
+    groups = [_group(sources, tumour, n, found) for n, found in enumerate(each, 1)]
     return make_document(groups, [*sources.images, tumour, *maps], identity)
 
 
@@ -81,21 +81,27 @@ def _observer() -> Any:  # noqa: ANN401
     return sr.ObserverContext(codes.DCM.Device, device)
 
 
-def _group(source: pydicom.Dataset, tumour: Any, number: int, prediction: Prediction) -> Any:  # noqa: ANN401
+def refer_to_segment(tumour: Any, number: int, sources: Sources) -> Any:  # noqa: ANN401
+    """Return the reference to a segment, and to the series that it lies on; to its images, if they are of several."""
+    from highdicom import sr
+
+    if len(sources.series) == 1:
+        origin: dict[str, Any] = {"source_series": sr.SourceSeriesForSegmentation(sources.series[0])}
+    else:
+        origin = {"source_images": [sr.SourceImageForSegmentation.from_source_image(one) for one in sources.images]}
+    return sr.ReferencedSegment(tumour.SOPClassUID, tumour.SOPInstanceUID, segment_number=number, **origin)
+
+
+def _group(sources: Sources, tumour: Any, number: int, prediction: Prediction) -> Any:  # noqa: ANN401
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
     described, model = tumour.SegmentSequence[number - 1], prediction.model
     group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(described.TrackingUID, described.TrackingID),
-        referenced_segment=sr.ReferencedSegment(
-            tumour.SOPClassUID,
-            tumour.SOPInstanceUID,
-            segment_number=number,
-            source_series=sr.SourceSeriesForSegmentation(source.SeriesInstanceUID),
-        ),
+        referenced_segment=refer_to_segment(tumour, number, sources),
         finding_type=codes.SCT.Neoplasm,
-        finding_sites=[sr.FindingSite(codes.SCT.Breast, _side(source, prediction))],
+        finding_sites=[sr.FindingSite(codes.SCT.Breast, _side(sources.first, prediction))],
         algorithm_id=sr.AlgorithmIdentification(f"BreastPCR model {model.name}", model.version),
         measurements=_measurements(prediction),
         qualitative_evaluations=_evaluations(prediction),

@@ -52,10 +52,10 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
         DataError: if the exam is not from DICOM, highdicom is missing, or the headers lack what the objects need.
         OSError: if a file cannot be written.
     """
-    check_possible(exam)
+    _check_installed()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of pydicom, about values that the standard does not allow
-        sources = read_sources(exam)
+        sources = _read(exam)
         try:
             origin = origin_of(sources, exam, prediction)
             tumour = make_segmentation(sources, exam, origin)
@@ -69,21 +69,42 @@ def write_dicom_results(exam: Exam, prediction: Prediction, folder: Path) -> Non
 
 
 def check_possible(exam: Exam) -> None:
-    """Check before predicting that results in DICOM are possible.
+    """Check before predicting that results in DICOM are possible, by the headers that they need.
 
     Raises:
         DataError: as `write_dicom_results`.
     """
-    if not exam.provenance.files:
-        raise DataError(
-            "results in DICOM need an exam in DICOM with a file a slice, or Enhanced MR with all slices of a phase in "
-            "one file; give its folder by --dicom"
-        )
+    _check_installed()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        _read(exam)
+
+
+def _check_installed() -> None:
     try:
         import highdicom  # noqa: F401
     except ImportError:
         line = install_line("dicom")
         raise DataError(f"results in DICOM need the package highdicom; install it with: {line}") from None
+
+
+def _read(exam: Exam) -> Sources:
+    """Return the headers of the exam's images.
+
+    Raises:
+        DataError: if there are none, or they lack what the objects need.
+    """
+    if not exam.provenance.files:
+        raise DataError(
+            "results in DICOM need an exam that was read from DICOM, with single images or Enhanced MR as its early "
+            "phase; give its folder by --dicom"
+        )
+    try:
+        return read_sources(exam)
+    except (AttributeError, ValueError, TypeError, KeyError) as error:  # of damaged headers
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"the DICOM headers do not allow results in DICOM ({error}); {WITHOUT}") from None
 
 
 def identity(origin: Origin, number: int, description: str) -> dict[str, Any]:
@@ -110,11 +131,11 @@ def write_segmentation(exam: Exam, path: Path) -> None:
     Raises:
         DataError, OSError: as `write_dicom_results`.
     """
-    check_possible(exam)
+    _check_installed()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
+        sources = _read(exam)
         try:
-            sources = read_sources(exam)
             tumour = make_segmentation(sources, exam, origin_of_tumour(sources, exam))
         except (AttributeError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"the DICOM headers do not allow a DICOM Segmentation ({error}); save NIfTI") from None
@@ -133,7 +154,7 @@ def make_segmentation(sources: Sources, exam: Exam, origin: Origin, tracking_uid
     masks = [lesion.mask for lesion in exam.lesions] or [np.asarray(exam.mask)]
     names = [_as_label(lesion.name) for lesion in exam.lesions] or ["Tumour"]
     found = Segmentation(
-        source_images=sources.images,
+        source_images=sources.slices,
         pixel_array=np.stack([mask != 0 for mask in masks], -1).astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=[
@@ -143,7 +164,7 @@ def make_segmentation(sources: Sources, exam: Exam, origin: Origin, tracking_uid
         content_label="TUMOUR",
         **identity(origin, 0, "Tumour segmentation"),
     )
-    sources.number_frames(found)
+    sources.correct_references(found)
     return found
 
 
@@ -225,7 +246,7 @@ def _parametric_map(sources: Sources, values: np.ndarray, quantity: _Quantity, i
     # LINEAR, the default, steps in whole numbers and needs a width of 1 or more
     window = VOILUTTransformation((low + high) / 2, high - low, voi_lut_function="LINEAR_EXACT")
     found = ParametricMap(
-        source_images=sources.images,
+        source_images=sources.slices,
         pixel_array=values.astype(np.float32),
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
@@ -235,7 +256,7 @@ def _parametric_map(sources: Sources, values: np.ndarray, quantity: _Quantity, i
         **identity,
     )
     found.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(sources.first)]
-    sources.number_frames(found)
+    sources.correct_references(found)
     _order_frames(found)
     return found
 
