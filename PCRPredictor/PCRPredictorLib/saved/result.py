@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ..errors import DataError
 from ..exam import Exam, exam_to_json
+from ..files.digest import digest
 from ..files.json_text import parse_json
 from ..prediction import RESEARCH_USE_ONLY, LesionPrediction, Prediction
 from .maps import pack, unpack
@@ -56,22 +54,6 @@ class SavedResult:
     phases: str
     tumour: str
     shown: int = 0
-
-
-def digest(parts: Iterable[np.ndarray | object]) -> str:
-    """Return the SHA-256 of arrays and other values.
-
-    Args:
-        parts: arrays of any shape, by their voxels, type and shape; of anything else its text counts.
-    """
-    found = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            found.update(repr((part.shape, part.dtype.str)).encode())
-            found.update(np.ascontiguousarray(part).data)
-        else:
-            found.update(repr(part).encode())
-    return found.hexdigest()
 
 
 def pack_result(exam: Exam, prediction: Prediction) -> Packed:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..exam import Exam
+from ..files.digest import digest
 from ..lesion.sides import separate_sides
 from ..model.bundle import Bundle
 from ..prediction import Prediction
 from ..report.wording import describe_probability
-from ..saved.result import Packed, SavedResult, digest, pack_result, read_result, write_result
+from ..saved.result import Packed, SavedResult, pack_result, read_result, write_result
 from .activity import Activity
 from .clinical_form import ClinicalForm
 from .frontend import ExamScene, Fingerprint

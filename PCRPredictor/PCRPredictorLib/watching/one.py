@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ..archive.patients import Unusable, load_predictor
 from ..archive.rows import Row, rows_of
 from ..engine.passing import may_pass
 from ..errors import DataError, trace_of, within_memory
+from ..files.digest import digest
 from ..outputs import remove_results
 from ..pacs.connection import Connection
 from ..pacs.errors import PacsError
@@ -129,11 +129,7 @@ def _without_name(row: Row) -> Row:
 
 def _made_from(exam: Exam) -> str:
     """Return a hash of voxels, mask and positions."""
-    digest = hashlib.blake2b(repr(exam.geometry).encode(), digest_size=16)
-    for array in (*exam.phases, exam.labelled_mask()):
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+    return digest([exam.geometry, *exam.phases, exam.labelled_mask()])
 
 
 def _is_of_the_disk(error: BaseException | None) -> bool:

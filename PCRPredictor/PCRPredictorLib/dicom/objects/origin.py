@@ -6,16 +6,15 @@ is there. Only what goes into a prediction counts: computed values may differ in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pydicom.uid import generate_uid
 
 from ... import __version__
 from ...exam import Exam
+from ...files.digest import digest
 from ...prediction import Prediction
 from ...response.course import Course, Visit
 from ...response.prediction import ResponsePrediction
@@ -95,13 +94,6 @@ def _of_masks(exam: Exam) -> Iterable[object]:
         yield np.packbits(lesion.mask != 0)
 
 
-def _origin(*parts: Any) -> Origin:  # noqa: ANN401
-    """Return the hash of values by their text, of arrays by their voxels, type and shape, and of the version."""
-    found = hashlib.blake2b(repr(__version__).encode(), digest_size=32)
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            found.update(repr((part.shape, part.dtype.str)).encode())
-            found.update(np.ascontiguousarray(part).data)
-        else:
-            found.update(repr(part).encode())
-    return Origin(found.hexdigest())
+def _origin(*parts: object) -> Origin:
+    """Return the hash of values and of the version."""
+    return Origin(digest([__version__, *parts]))
