@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from .curves.summary import LesionKinetics, measure_kinetics
-from .dicom.objects.results import FILES, write_dicom_results, write_segmentation
+from .dicom.objects.results import DICOM, FILES, write_dicom_results, write_segmentation
 from .errors import DataError
 from .evidence import describe_map_unit
 from .exam import Exam, exam_to_json
@@ -16,7 +16,7 @@ from .report.overlay import save_overlay
 from .report.page import render_report
 from .writing import whole_folder, write_json, write_nifti
 
-SCENE, DICOM = "scene.mrb", "dicom"
+SCENE = "scene.mrb"
 RESULT, ATTENTION, OVERLAY, REPORT = "prediction.json", "attention.nii.gz", "overlay.png", "report.html"
 EVIDENCE, EVIDENCE_UNITS = "evidence.nii.gz", "evidence.json"
 MASK, MASK_DICOM = "tumour.nii.gz", "tumour.dcm"

@@ -14,10 +14,12 @@ from rich.table import Table
 from ..files.limits import STUDIES
 from ..formatting import as_line
 from ..pacs.rows import columns, rows_of
+from ..pacs.sending import look, results_in
+from ..pacs.storing import store as store_files
 from ..pacs.studies import Query, find_studies, with_series
 from ..writing import write_whole_csv
 from .options import ManyValues, PlainConsole, print_line
-from .pacs_predict import PacsOption, open_connection, predict
+from .pacs_predict import PacsOption, open_connection, predict, print_items, print_note
 from .pacs_watch import watch
 
 pacs = typer.Typer(
@@ -66,6 +68,21 @@ def find(
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
     else:
         _show(rows, columns(show_patient_id), len(found))
+
+
+@pacs.command()
+def store(
+    folder: Annotated[Path, typer.Argument(help="Folder with results in DICOM, as --out of a prediction.")],
+    pacs: PacsOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be sent, and send nothing.")] = False,
+) -> None:
+    """Send the results in a folder to the PACS, those that it lacks, without predicting again."""
+    files, connection = results_in(folder), open_connection(pacs)
+    found = look(connection, files)
+    for study in found.unknown:
+        print_note(f"warning: the PACS at {connection.place} does not have study {study}; it would hold results alone")
+    items = found.items if dry_run or not found.missing else store_files(connection, files)
+    print_items(items, connection.configuration.url)
 
 
 def _is_replaced(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,7 +114,9 @@ def predict_and_print(connection: Connection, request: StudyRequest, predictor: 
     except PacsError as problem:
         if written:
             _print_result(written[0], out)
-            again = f"{problem}. The results are in {out}; give the same command again to send what is missing"
+            again = (
+                f"{problem}. The results are in {out}; send what is missing with pcr pacs store {shlex.quote(str(out))}"
+            )
             problem.args = (again,)
         raise
     _print_result(found, out)

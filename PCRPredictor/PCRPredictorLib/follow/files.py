@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dicom.objects.follow_up import REPORT as DICOM_REPORT
 from ..dicom.objects.follow_up import check_course_possible, segment_name, write_dicom_follow_up
+from ..dicom.objects.results import DICOM
 from ..errors import DataError, Notice
 from ..registration.rigid import Registration
 from ..response.course import VISITS, Course
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ..response.model import ResponseModel
 
 RESULT, TABLE, REPORT, CHART, COMPARISON = "follow.json", "visits.csv", "report.html", "course", "comparison.png"
-DICOM = "dicom"
 
 
 def mask_name(visit: str) -> str:

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..calls.one_exam import PredictedExam, predict_exam, with_tumour
-from ..dicom.objects.results import FILES
 from ..dicom.source import WITHOUT
 from ..errors import DataError
 from ..exam import Exam
-from ..outputs import DICOM
 from ..reading.sources import given_source
 from ..writing import temporary_folder
 from .connection import Connection
 from .fetching import NONE, Fetched, choose_images, choose_segmentation, fetch_study
+from .sending import results_in
 from .storing import Item, plan, store
 from .studies import find_study
 
@@ -173,11 +172,6 @@ def _of_study(fetched: Fetched) -> Iterator[None]:
         for words, instead in _WORDS.items():
             said = said.replace(words, instead)
         raise DataError(said) from error.__cause__
-
-
-def results_in(out: Path) -> list[Path]:
-    """Return the results in DICOM of a folder in the order in which they are sent, the report last."""
-    return [out / DICOM / name for name in FILES if (out / DICOM / name).is_file()]
 
 
 @contextmanager

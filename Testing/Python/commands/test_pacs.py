@@ -129,7 +129,9 @@ def test_a_pacs_that_is_off_is_one_sentence(call, tmp_path):
 
 
 @needs_orthanc
-def test_a_result_that_cannot_be_stored_is_printed_with_what_to_do(pacs, call, bundle, tmp_path, monkeypatch):
+def test_a_result_that_cannot_be_stored_is_printed_and_sent_later_without_predicting(
+    pacs, call, bundle, tmp_path, orthanc, monkeypatch
+):
     monkeypatch.setattr(pacs_predict, "scene_beside", lambda: nullcontext(None))
     pacs.faults = [Fault(faults.refuses(507), "POST")]
     words = (*pacs.words, "--study", pacs.study, "--model", bundle.path, "--out", tmp_path / "out", "--store")
@@ -137,8 +139,23 @@ def test_a_result_that_cannot_be_stored_is_printed_with_what_to_do(pacs, call, b
     code, printed, error = call("predict", *words)
     assert code == 1
     assert str(tmp_path / "out") in printed.splitlines()[-1]
-    end = f"0 of 4 objects stored. The results are in {tmp_path / 'out'}; give the same command again to send what is"
+    end = f"0 of 4 objects stored. The results are in {tmp_path / 'out'}; send what is missing with pcr pacs store"
     assert end in error
+    pacs.faults = []
+    code, printed, _ = call("store", *pacs.words, tmp_path / "out", "--dry-run")
+    assert (code, printed.count("would be sent: "), len(orthanc.series(pacs.study))) == (0, 4, 4)
+    for said in ("stored: ", "there already: "):
+        code, printed, notes = call("store", *pacs.words, tmp_path / "out")
+        assert (code, printed.count(said), notes) == (0, 4, "")
+    assert printed.splitlines()[-1].startswith("there already: SR ")
+    assert len(orthanc.series(pacs.study)) == 8
+    orthanc.clear()
+    assert f"does not have study {pacs.study}; it would hold" in call("store", *pacs.words, tmp_path / "out")[2]
+
+
+def test_a_folder_without_results_is_refused_before_the_pacs_is_asked(call, tmp_path):
+    code, _, error = call("store", "--pacs", tmp_path / "none.json", tmp_path)
+    assert (code, "holds no results in DICOM; give the folder that pcr predict" in error) == (1, True)
 
 
 @needs_orthanc

@@ -13,7 +13,8 @@ from PCRPredictorLib.pacs import connection as connection_module
 from PCRPredictorLib.pacs.connection import connect
 from PCRPredictorLib.pacs.errors import PacsError
 from PCRPredictorLib.pacs.fetching import fetch_study
-from PCRPredictorLib.pacs.predicting import StudyRequest, predict_study, results_in
+from PCRPredictorLib.pacs.predicting import StudyRequest, predict_study
+from PCRPredictorLib.pacs.sending import results_in
 from PCRPredictorLib.pacs.storing import store
 from PCRPredictorLib.pacs.studies import find_study
 from PCRPredictorLib.watching import worker

@@ -32,6 +32,7 @@ from .codes import concept, laterality, own_scheme, side_of
 from .origin import Origin, origin_of, origin_of_tumour
 from .report import make_report
 
+DICOM = "dicom"  # folder of them among the files of a prediction
 FILES = ("tumour.dcm", "attention.dcm", "evidence.dcm", "report.dcm")
 _SERIES = 9500  # number of the first series; PACS sort by it, so that results follow the scanner's series
 _LONGEST_LABEL = 64  # characters, of LO

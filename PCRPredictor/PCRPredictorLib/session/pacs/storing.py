@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ...pacs.connection import Connection
-from ...pacs.storing import Item, plan, store
-from ...pacs.studies import Query, find_studies
+from ...pacs.sending import Plan, look, results_in
+from ...pacs.storing import Item, store
 from ..result import Result
 from ..session import Session
 from .place import PacsPlace
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What lies where.
-
-    Args:
-        items: of the result, each with its state.
-        knows_study: whether the PACS has the study of the exam.
-    """
-
-    items: tuple[Item, ...]
-    knows_study: bool = True
-
-    @property
-    def missing(self) -> int:
-        """Number of the objects that the PACS lacks."""
-        return sum(item.state == "missing" for item in self.items)
 
 
 class StoreResult:
@@ -90,7 +71,7 @@ class StoreResult:
         _ = self._session.activity.translate
         states = {"missing": _("to be sent"), "there": _("there already"), "stored": _("stored now")}
         found = [f"{item}: {states[item.state]}" for item in self.plan.items]
-        if not self.plan.knows_study:
+        if self.plan.unknown:
             found.append(_("The PACS does not have the study of this exam; it would hold the results alone."))
         return [self.headline(), *found]
 
@@ -140,10 +121,8 @@ class StoreResult:
 
 
 def _look(place: PacsPlace, result: Result) -> Plan:
-    connection = place.connect()
     with TemporaryDirectory(prefix="pacs-") as folder:
-        items = plan(connection, _write(result, Path(folder)))
-    return Plan(tuple(items), _knows(connection, items))
+        return look(place.connect(), _write(result, Path(folder)))
 
 
 def _send(sent: list[Item], place: PacsPlace, result: Result) -> Plan:
@@ -152,13 +131,9 @@ def _send(sent: list[Item], place: PacsPlace, result: Result) -> Plan:
         return Plan(tuple(store(place.connect(), _write(result, Path(folder)), sent.append)))
 
 
-def _knows(connection: Connection, items: Sequence[Item]) -> bool:
-    return bool(items) and bool(find_studies(connection, Query(study=items[0].study)))
-
-
 def _write(result: Result, folder: Path) -> list[Path]:
     """Write the objects of a result and return them in the order in which they are sent."""
-    from ...dicom.objects.results import FILES, write_dicom_results  # needs packages that Slicer lacks at first
+    from ...dicom.objects.results import write_dicom_results  # needs packages that Slicer lacks at first
 
     write_dicom_results(result.exam, result.prediction, folder)
-    return [folder / name for name in FILES if (folder / name).is_file()]
+    return results_in(folder)
