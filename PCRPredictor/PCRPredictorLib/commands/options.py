@@ -6,8 +6,11 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
@@ -67,6 +70,30 @@ def call_errors(context: Any = None) -> Iterator[None]:  # noqa: ANN401  typer k
         yield
     except CallError as error:
         raise typer.BadParameter(str(error), context) from None
+
+
+def takes(words: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take the options that the fields of a dataclass are; it gets them as one argument, `words`.
+
+    typer reads the options of a command from its signature.
+    """
+    hints = get_type_hints(words, include_extras=True)
+    shared = []
+    for each in fields(words):
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        shared.append(Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name]))
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [one for one in signature(command, eval_str=True).parameters.values() if one.name != "words"]
+
+        @wraps(command)
+        def call(**given: Any) -> None:  # noqa: ANN401
+            command(words=words(**{one.name: given.pop(one.name) for one in shared}), **given)
+
+        call.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
+        return call
+
+    return decorate
 
 
 class ManyValues(typer.core.TyperCommand):

@@ -70,7 +70,7 @@ def find(
         _show(rows, columns(show_patient_id), len(found))
 
 
-@pacs.command()
+@pacs.command(cls=ManyValues)
 def store(
     folder: Annotated[Path, typer.Argument(help="Folder with results in DICOM, as --out of a prediction.")],
     pacs: PacsOption = None,

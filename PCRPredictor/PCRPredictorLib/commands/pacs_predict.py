@@ -10,28 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..formatting import as_line
-from ..model.bundle import find_bundle, load_bundle
 from ..pacs.configuration import VARIABLE, read_configuration
 from ..pacs.connection import Connection, connect
 from ..pacs.errors import PacsError
 from ..pacs.predicting import StudyRequest, StudyResult, predict_study
 from ..reading.clinical import read_clinical_words
-from .options import DEFAULT_MODEL, DeviceOption, ModelOption, PlainConsole, load_predictor, print_line
-from .predict import (
-    AnywayOption,
-    BoxOption,
-    ClickOption,
-    ClinicalOption,
-    FindOption,
-    LabelOption,
-    MatterOption,
-    NamedOption,
-    PickOption,
-    PointOption,
-    check_tumour_words,
-    print_candidates,
-    print_found,
-)
+from .options import PlainConsole, load_predictor, print_line, takes
+from .predict import Words, print_candidates, print_found
 from .scene_process import scene_beside
 
 if TYPE_CHECKING:
@@ -44,7 +29,9 @@ PacsOption = Annotated[
 _notes = PlainConsole(stderr=True, highlight=False)
 
 
+@takes(Words)
 def predict(
+    words: Words,
     study: Annotated[str, typer.Option(help="UID of the study; pcr pacs find lists them.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     pacs: PacsOption = None,
@@ -56,47 +43,34 @@ def predict(
         typer.Option(help="UID or number of the series with the tumour mask; default: the study's own, if it has one."),
     ] = "",
     mask: Annotated[Path | None, typer.Option(help="File with the tumour mask, instead of one of the study.")] = None,
-    label: LabelOption = [],  # noqa: B006
-    find_tumour: FindOption = False,
-    click: ClickOption = [],  # noqa: B006
-    box: BoxOption = [],  # noqa: B006
-    click_anyway: AnywayOption = False,
-    clinical: ClinicalOption = [],  # noqa: B006
-    model: ModelOption = DEFAULT_MODEL,
-    operating_point: PointOption = None,
-    pick: PickOption = [],  # noqa: B006
-    show_patient_id: NamedOption = False,
-    does_it_matter: MatterOption = False,
     keep: Annotated[Path | None, typer.Option(help="Keep what is fetched in this folder.")] = None,
     store: Annotated[bool, typer.Option("--store", help="Send the results to the PACS.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what --store would send, and send nothing.")] = False,
-    device: DeviceOption = "cpu",
 ) -> None:
     """Fetch a study, predict it and, with --store, send the results to the PACS. Without it nothing is sent."""
     _check_words(store, dry_run, mask, segmentation)
     _check_folders(keep, out)
-    check_tumour_words(bool(mask or segmentation), find_tumour, click, box, click_anyway)
-    connection, bundle = open_connection(pacs), load_bundle(find_bundle(model))
-    bundle.operating_point(operating_point)
+    words.check_tumour(bool(mask or segmentation))
+    connection, bundle = open_connection(pacs), words.load_bundle()
     request = StudyRequest(
         study=study,
         series=tuple(series),
         segmentation=segmentation,
         mask=mask,
-        labels=tuple(label),
-        find_tumour=find_tumour,
-        place=tuple(click or box),
-        anyway=click_anyway,
-        clinical=read_clinical_words(clinical, bundle.schema),
-        pick=tuple(pick),
-        operating_point=operating_point,
-        does_it_matter=does_it_matter,
-        show_patient_id=show_patient_id,
+        labels=tuple(words.label),
+        find_tumour=words.find_tumour,
+        place=tuple(words.click or words.box),
+        anyway=words.click_anyway,
+        clinical=read_clinical_words(words.clinical, bundle.schema),
+        pick=tuple(words.pick),
+        operating_point=words.operating_point,
+        does_it_matter=words.does_it_matter,
+        show_patient_id=words.show_patient_id,
         store=store,
         dry_run=dry_run,
         keep=keep,
     )
-    found = predict_and_print(connection, request, load_predictor(bundle, device), out)
+    found = predict_and_print(connection, request, load_predictor(bundle, words.device), out)
     print_items(found.items, connection.configuration.url)
 
 

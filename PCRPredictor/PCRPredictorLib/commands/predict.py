@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,7 @@ from .options import (
     WorkersOption,
     load_predictor,
     print_line,
+    takes,
     working,
 )
 from .predict_cohort import Wanted, predict_patients
@@ -44,87 +46,116 @@ SeriesOption = Annotated[
     list[Path],
     typer.Option(help="All phases: one 4-D file, a folder with a file for each, or the files in order of time."),
 ]
-LabelOption = Annotated[
-    list[str],
-    typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
-]
-FindOption = Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")]
-ClickOption = Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")]
-BoxOption = Annotated[list[float], typer.Option(help="Grow the tumour in this box: X Y Z X Y Z, two corners, LPS mm.")]
-AnywayOption = Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")]
-ClinicalOption = Annotated[
-    list[str],
-    typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
-]
 PointOption = Annotated[str | None, typer.Option(help="Operating point for the decision; default: the model's first.")]
-PickOption = Annotated[
-    list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
-]
-NamedOption = Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")]
-MatterOption = Annotated[
-    bool,
-    typer.Option("--does-it-matter", help="Also erase the tumour and a patch elsewhere, and swap the background."),
-]
 
 if TYPE_CHECKING:
     from ..calls.one_exam import PredictedExam
     from ..curves.summary import LesionKinetics
     from ..finding.find import Candidate
+    from ..model.bundle import Bundle
     from ..prediction import Prediction
 
 
+@dataclass(frozen=True)
+class Words:
+    """The options of a prediction of one exam, from files or from a PACS."""
+
+    label: Annotated[
+        list[str],
+        typer.Option(help="Values, or names of segments, of the tumours in a mask of several; all for each of them."),
+    ] = field(default_factory=list)
+    find_tumour: Annotated[bool, typer.Option("--find-tumour", help="Find the tumour; nobody reviews it.")] = False
+    click: Annotated[list[float], typer.Option(help="Grow the tumour from here: X Y Z, LPS mm.")] = field(
+        default_factory=list
+    )
+    box: Annotated[list[float], typer.Option(help="Grow the tumour in this box: X Y Z X Y Z, two corners, LPS mm.")] = (
+        field(default_factory=list)
+    )
+    click_anyway: Annotated[bool, typer.Option("--click-anyway", help="Even if it looks like no mass.")] = False
+    clinical: Annotated[
+        list[str],
+        typer.Option(help="CSV or JSON file, or pairs: age=52 hr=positive; pcr bundle info lists the names."),
+    ] = field(default_factory=list)
+    model: ModelOption = DEFAULT_MODEL
+    operating_point: PointOption = None
+    pick: Annotated[
+        list[int], typer.Option(help="Indices (from 0) of the phases to use as pre, early and late: 0 1 3.")
+    ] = field(default_factory=list)
+    show_patient_id: Annotated[bool, typer.Option("--show-patient-id", help="Name the patient in the report.")] = False
+    does_it_matter: Annotated[
+        bool,
+        typer.Option("--does-it-matter", help="Also erase the tumour and a patch elsewhere, and swap the background."),
+    ] = False
+    device: DeviceOption = "cpu"
+
+    def check_tumour(self, mask: bool) -> None:
+        """Refuse several tumours, clicks that are no position, and boxes that have not two corners.
+
+        Args:
+            mask: a mask is named.
+        """
+        if mask + self.find_tumour + bool(self.click) + bool(self.box) > 1:
+            raise typer.BadParameter("give at most one of --mask, --find-tumour, --click and --box")
+        if len(self.click) not in (0, 3):
+            raise typer.BadParameter(f"--click must have three numbers, X Y Z in mm, got {len(self.click)}")
+        if len(self.box) not in (0, 6):
+            raise typer.BadParameter(
+                f"--box must have six numbers, X Y Z X Y Z of two corners in mm, got {len(self.box)}"
+            )
+        if self.click_anyway and not (self.click or self.box):
+            raise typer.BadParameter("--click-anyway is for a --click or a --box")
+
+    def load_bundle(self) -> Bundle:
+        """Return the model, which has the operating point that is named."""
+        bundle = load_bundle(find_bundle(self.model))
+        bundle.operating_point(self.operating_point)
+        return bundle
+
+
+@takes(Words)
 def predict(
+    words: Words,
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     phases: Annotated[list[Path], typer.Option(help="Three files: PRE EARLY LATE (NIfTI, NRRD, MHA).")] = [],  # noqa: B006
     dicom: Annotated[Path | None, typer.Option(help="Folder with the DICOM files of one exam.")] = None,
     cohort: CohortOption = None,
     series: SeriesOption = [],  # noqa: B006
     mask: Annotated[Path | None, typer.Option(help="Tumour mask on the grid of the phases, or a DICOM SEG.")] = None,
-    label: LabelOption = [],  # noqa: B006
-    find_tumour: FindOption = False,
-    click: ClickOption = [],  # noqa: B006
-    box: BoxOption = [],  # noqa: B006
-    click_anyway: AnywayOption = False,
-    clinical: ClinicalOption = [],  # noqa: B006
-    model: ModelOption = DEFAULT_MODEL,
-    operating_point: PointOption = None,
-    pick: PickOption = [],  # noqa: B006
     each: Annotated[bool, typer.Option("--each", help="With --cohort, also write each patient's files.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a --cohort that was stopped.")] = False,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
-    show_patient_id: NamedOption = False,
     dicom_results: Annotated[
         bool, typer.Option("--dicom-results", help="Also write DICOM objects for a PACS; needs --dicom.")
     ] = False,
-    does_it_matter: MatterOption = False,
-    device: DeviceOption = "cpu",
 ) -> None:
     """Predict one exam, from files or DICOM, or a whole cohort."""
     kinds = {"--phases": phases, "--series": series, "--dicom": dicom, "--cohort": cohort}
-    of_one = mask or label or find_tumour or click or box or clinical or show_patient_id
+    place = words.find_tumour or words.click or words.box
+    of_one = mask or words.label or place or words.clinical or words.show_patient_id
     of_many = {"--each": each, "--resume": resume, "--workers": workers, "--cluster": cluster}
-    _check_words([name for name, given in kinds.items() if given], bool(of_one), bool(pick), of_many, dicom_results)
-    check_tumour_words(mask is not None, find_tumour, click, box, click_anyway)
-    bundle = load_bundle(find_bundle(model))
-    bundle.operating_point(operating_point)
+    given = [name for name, value in kinds.items() if value]
+    _check_words(given, bool(of_one), bool(words.pick), of_many, dicom_results)
+    words.check_tumour(mask is not None)
+    bundle = words.load_bundle()
     if cohort is not None:
-        wanted = Wanted(operating_point, does_it_matter, device, each)
+        wanted = Wanted(words.operating_point, words.does_it_matter, words.device, each)
         predict_patients(cohort, bundle, out, wanted, cluster, workers, resume=resume)
         return
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
-    known = read_clinical_words(clinical, bundle.schema)
-    source = given_source(phases, dicom, pick, series).with_overrides(mask, known, label)
+    known = read_clinical_words(words.clinical, bundle.schema)
+    source = given_source(phases, dicom, words.pick, series).with_overrides(mask, known, words.label)
     with working("reading") as show, scene_beside() as scene_writer:
         exam = source.read()
-        predictor = load_predictor(bundle, device)  # a missing device is reported before a search
-        exam, candidates = with_tumour(exam, find_tumour, click or box, click_anyway)
+        predictor = load_predictor(bundle, words.device)  # a missing device is reported before a search
+        exam, candidates = with_tumour(exam, words.find_tumour, words.click or words.box, words.click_anyway)
         print_candidates(candidates)
         show("predicting")
-        found = predict_exam(exam, predictor, operating_point, does_it_matter=does_it_matter, dicom=dicom_results)
-        found.write(out, show_patient_id=show_patient_id, dicom=dicom_results, scene_writer=scene_writer)
+        point, matter = words.operating_point, words.does_it_matter
+        found = predict_exam(exam, predictor, point, does_it_matter=matter, dicom=dicom_results)
+        found.write(out, show_patient_id=words.show_patient_id, dicom=dicom_results, scene_writer=scene_writer)
     print_found(found, out)
 
 
@@ -145,18 +176,6 @@ def _check_words(
         raise typer.BadParameter("--pick chooses among the phases of --series or of a --dicom folder")
     if dicom_results and kinds != ["--dicom"]:
         raise typer.BadParameter("--dicom-results needs an exam from --dicom")
-
-
-def check_tumour_words(mask: bool, find_tumour: bool, click: list[float], box: list[float], click_anyway: bool) -> None:
-    """Refuse several tumours, clicks that are no position, and boxes that have not two corners."""
-    if mask + find_tumour + bool(click) + bool(box) > 1:
-        raise typer.BadParameter("give at most one of --mask, --find-tumour, --click and --box")
-    if len(click) not in (0, 3):
-        raise typer.BadParameter(f"--click must have three numbers, X Y Z in mm, got {len(click)}")
-    if len(box) not in (0, 6):
-        raise typer.BadParameter(f"--box must have six numbers, X Y Z X Y Z of two corners in mm, got {len(box)}")
-    if click_anyway and not (click or box):
-        raise typer.BadParameter("--click-anyway is for a --click or a --box")
 
 
 def print_candidates(candidates: Sequence[Candidate]) -> None:

@@ -3,10 +3,12 @@
 import csv
 import json
 from contextlib import nullcontext
+from dataclasses import fields
 
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.commands import pacs_predict
+from PCRPredictorLib.commands.predict import Words
 from PCRPredictorLib.pacs.configuration import VARIABLE
 from support.pacs import faults
 from support.pacs.connected import write_configuration
@@ -167,6 +169,13 @@ def test_only_an_earlier_table_of_studies_is_replaced(pacs, call, tmp_path):
     code, _, error = call("find", *pacs.words, "--csv", other)
     assert (code, other.read_text()) == (2, "a,b\n1,2\n")
     assert "--csv must be a new file or a table of studies" in error
+
+
+@pytest.mark.parametrize("words", [["predict"], ["pacs", "predict"]])
+def test_a_prediction_takes_the_same_options_from_files_and_from_a_pacs(words, capsys):
+    run(app, [*words, "--help"])
+    printed = capsys.readouterr().out
+    assert all(f"--{each.name.replace('_', '-')}" in printed for each in fields(Words))
 
 
 def test_options_that_do_not_go_together_are_refused(call, tmp_path):

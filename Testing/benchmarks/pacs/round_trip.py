@@ -33,11 +33,7 @@ from support.pacs.orthanc import Orthanc
 from support.pacs.round_trip import make_round_trip, write_mask_beside
 from support.vendors.styles import DICOM_STYLES, Acquisition
 
-BOX = (
-    slice(23, 42),
-    slice(47, 83),
-    slice(90, 125),
-)  # the published one, k, j, i  # k, j, i: published of the real exam
+BOX = (slice(23, 42), slice(47, 83), slice(90, 125))  # k, j, i: published of the real exam
 TIMES = (0.0, 75.0, 150.0, 270.0, 390.0)  # s
 HEAD = ("study", "images", "from files", "from PACS", "stored", "again", "read back", "relations", "s")
 
