@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 
 MISSING = "–"
@@ -58,6 +58,12 @@ def from_cell(text: str) -> str:
     if text.startswith("'") and _COMPUTED.match(text) and not _NUMBER.fullmatch(text):
         text = text[1:]
     return _ESCAPE.sub(lambda found: chr(int(found[0][2:], 16)), text) if "\\" in text else text
+
+
+def first_few(values: Iterable[object], most: int = 5) -> str:
+    """Return the first values of a list in words, with ", ..." if there are more than `most`."""
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:most]) + (", ..." if len(shown) > most else "")
 
 
 def format_value(value: object, digits: int = 2, *, signed: bool = False) -> str:

@@ -13,7 +13,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 from PCRPredictorLib.pacs.configuration import configuration_file, read_configuration
 from PCRPredictorLib.reading.clinical import read_clinical_words
-from PCRPredictorLib.reading.sources import Source, find_sources, given_source
+from PCRPredictorLib.reading.sources import Source, Sources, find_sources, given_source
 
 from .serving.logs import log_in_one_line
 from .serving.pages import load_ahead, process_context
@@ -59,7 +59,7 @@ def find_exams(
     clinical: Sequence[str],
     labels: Sequence[str] = (),
     pick: Sequence[int] = (),
-) -> list[Source]:
+) -> Sources:
     """Return the list of a page from the words of a command.
 
     Args:
@@ -76,14 +76,14 @@ def find_exams(
     values = read_clinical_words(clinical)
     sources = find_sources(folders)
     if phases:
-        return [given_source(phases).with_overrides(mask, values, labels, pick), *sources]
+        return Sources([given_source(phases).with_overrides(mask, values, labels, pick), *sources], sources.said)
     if mask is None and not values and not labels and not pick:
         return sources
     if len(sources) != 1:
         raise DataError(
             "--mask, --label, --pick and --clinical are of one exam; give it with --phases, or one folder with one exam"
         )
-    return [sources[0].with_overrides(mask, values, labels, pick)]
+    return Sources([sources[0].with_overrides(mask, values, labels, pick)], sources.said)
 
 
 def page_starter(
@@ -91,7 +91,7 @@ def page_starter(
 ) -> Callable[[socket.socket, Path], BaseProcess]:
     """Return a function that starts the process of a page."""
     context = process_context("PCRPredictorView.serving.process")
-    return partial(_start, context, (list(sources), model, pages, pacs))
+    return partial(_start, context, (sources, model, pages, pacs))
 
 
 def _start(

@@ -53,4 +53,6 @@ def view(
             webbrowser.open(address)
 
     entries = find_exams(exams, phases, mask, clinical, label, pick)
+    for line in entries.said:
+        print_line(line)
     view(entries, model, ServerSettings(host, port, tuple(name), token, upload_limit, pages), announce, pacs)

@@ -14,7 +14,7 @@ from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.finding.find import Candidate
 from PCRPredictorLib.reading.clinical import read_clinical
 from PCRPredictorLib.reading.mask import add_mask_array
-from PCRPredictorLib.reading.sources import Source, describe_reading, find_sources, given_source, only_source
+from PCRPredictorLib.reading.sources import Source, find_sources, given_source, only_source
 
 from .log import LOG
 
@@ -100,7 +100,7 @@ def find_exams(place: Place) -> list[Source]:
         exams = {source.name: source.read() for source in breastpcr.find_exams("cohort")}
     """
     found = find_sources([Path(place)])
-    for line in describe_reading(Path(place), found):
+    for line in found.said:
         LOG.info(line)
     return found
 

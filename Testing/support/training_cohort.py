@@ -70,7 +70,7 @@ def write_cohort(cohort, patients=16, prefix="P", seed=0):
             {
                 "patient_id": f"{prefix}{k}",
                 "pcr": k % 2,
-                "age": 40 + k,
+                "age": 40 + k % 50,
                 "hr": (k // 2) % 2,
                 "her2": "",
                 "menopause": "post (> 12 months)" if k % 3 else "peri (6-12 months)",

@@ -53,16 +53,16 @@ def predict_patients(
     from ..archive.predict import predict_cohort
     from ..archive.table import TABLE
     from ..engine.many import Place
-    from ..reading.sources import describe_reading, find_sources, mark_doubts
+    from ..reading.sources import find_sources, mark_doubts
     from ..shift.report import PAGE, write_shift
 
     with working("looking for patients"):
-        patients = mark_doubts(find_sources([cohort.absolute()]), bundle.schema)
-    for line in describe_reading(cohort, patients):
-        print_line(line)
+        sources = find_sources([cohort.absolute()])
+        patients = mark_doubts(sources, bundle.schema)
     labels, unclear = labels_of(patients)
-    for line in unclear:
+    for line in (*sources.said, *unclear):
         print_line(line)
+        emit("said", text=line)
     request = Request(
         bundle.path.absolute(),
         bundle.checksum,

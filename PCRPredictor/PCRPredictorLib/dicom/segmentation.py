@@ -101,7 +101,9 @@ def read_segmentation(path: Path, geometry: Geometry) -> Segmentation:
         except DataError:  # a ValueError, too
             raise
         except _DAMAGED as error:
-            raise DataError(f"{path.name}: must be a whole DICOM Segmentation ({error}); export it again") from None
+            lacks = getattr(error, "name", None)  # of an AttributeError
+            reason = f"it has no {lacks}" if lacks else error
+            raise DataError(f"{path.name}: must be a whole DICOM Segmentation ({reason}); export it again") from None
 
 
 def _kind(data: pydicom.Dataset) -> str:

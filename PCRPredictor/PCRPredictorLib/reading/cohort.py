@@ -16,7 +16,7 @@ from ..clinical import is_missing
 from ..errors import DataError, Notice
 from ..exam import VISITS, Exam, LeftAside
 from ..files.names import files_in, stem_of
-from ..formatting import count
+from ..formatting import count, first_few
 from ..lesion.parts import with_separate_lesions
 from ..phases import may_be_phase, parse_times
 from .identifiers import identifier_key, match_identifiers
@@ -91,7 +91,7 @@ def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = ""
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
     if without := [row["patient_id"] for key, row in table.items() if key not in used]:
-        report(f"{len(without)} of {len(table)} rows of the table have no images: {', '.join(without[:5])}")
+        report(f"{len(without)} of {len(table)} rows of the table have no images: {first_few(without)}")
     return patients
 
 
@@ -180,7 +180,7 @@ def _with_entered(cohort: Path, patients: Sequence[CohortPatient], report: Repor
     if known := cells.keys() & keys:
         report(f"{count(len(known), 'label')} entered by hand in {ENTERED} used instead of the table's")
     if others := sorted(cells.keys() - keys):
-        report(f"{ENTERED} has labels of patients that are not here: {', '.join(others[:5])}")
+        report(f"{ENTERED} has labels of patients that are not here: {first_few(others)}")
     return found
 
 

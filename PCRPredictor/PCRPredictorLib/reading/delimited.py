@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 
 from ..files.limits import CELLS, COLUMNS, ROWS
+from ..formatting import first_few
 from ..writing import from_cell
 from .workbook import Lines
 
@@ -40,7 +41,7 @@ def read_lines(content: bytes, has_key: Callable[[list[str]], bool], report: Cal
         lines = _split(text, _choose(text, has_key))
     comments = [n for n, cells in lines.items() if cells[0].lstrip().startswith("#") and not has_key(cells)]
     if 0 < len(comments) < len(lines) - 1:  # else they are identifiers
-        report(f"has comments, which are left aside: line {', '.join(map(str, comments[:5]))}")
+        report(f"has comments, which are left aside: line {first_few(comments)}")
         lines = {number: cells for number, cells in lines.items() if number not in comments}
     return Lines({n: {k: from_cell(c.strip()) for k, c in enumerate(cells) if c.strip()} for n, cells in lines.items()})
 

@@ -5,8 +5,9 @@ A further kind is one subclass of `Source` and its entry in `KINDS`: `pcr predic
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -81,6 +82,18 @@ class Source(ABC):
         )
 
 
+class Sources(list[Source]):
+    """The exams that were found in some places.
+
+    Attributes:
+        said: sentences about what was guessed or left aside, such as rows of a cohort's table without images.
+    """
+
+    def __init__(self, sources: Iterable[Source] = (), said: Iterable[str] = ()) -> None:
+        super().__init__(sources)
+        self.said = tuple(said)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PatientSource(Source):
     """A patient of a cohort, named by the identifier: the user must recognise it in a list."""
@@ -93,7 +106,9 @@ class PatientSource(Source):
         names = {path.name.lower() for path in place.iterdir()} if place.is_dir() else set()
         if names.isdisjoint(("cohort.json", "images")):
             return []
-        return [cls(name=patient.patient_id, patient=patient) for patient in find_patients(place)]
+        said: list[str] = []
+        found = find_patients(place, lambda sentence: said.append(sentence.replace(f"{place}{os.sep}", "")))
+        return Sources([cls(name=patient.patient_id, patient=patient) for patient in found], said)
 
     def read_source(self) -> Exam:
         """Read the phases, the mask if there is one, and the table's row."""
@@ -198,21 +213,15 @@ class DicomSource(Source):
 KINDS: list[type[Source]] = [PatientSource, FilesSource, SeriesSource, DicomSource]  # in order of precedence
 
 
-def find_sources(places: Sequence[Path]) -> list[Source]:
+def find_sources(places: Sequence[Path]) -> Sources:
     """Return the exams in folders or files, each of the first of `KINDS` that finds any.
 
     Raises:
         DataError: if a place does not exist or holds no exam.
     """
-    return [source for place in places for source in _find_in(Path(place))]
-
-
-def describe_reading(cohort: Path, sources: Sequence[Source]) -> list[str]:
-    """Return sentences about what was guessed or left aside when a cohort's patients were found."""
-    said: list[str] = []
-    if any(isinstance(source, PatientSource) for source in sources):
-        find_patients(cohort, said.append)
-    return said
+    found = [_find_in(Path(place)) for place in places]
+    said = [sentence for sources in found if isinstance(sources, Sources) for sentence in sources.said]
+    return Sources([source for sources in found for source in sources], said)
 
 
 def mark_doubts(sources: Sequence[Source], schema: ClinicalSchema) -> list[Source]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..formatting import first_few
 from .identifiers import clean, identifier_key
 from .mapping import CohortMapping
 from .text_table import Report, TextTable, read_text_table
@@ -94,7 +95,7 @@ def _by_patient(file: Path, rows: Iterable[tuple[int, dict[str, str]]], report: 
                 doubts.setdefault(key, f"has more than one row, {lines}; keep one row per patient")
     _report_left_out(file, nameless, spoilt, report if found else _refuse)
     if same:
-        report(f"{file.name} has rows twice, of which one is used: line {', '.join(map(str, same[:5]))}")
+        report(f"{file.name} has rows twice, of which one is used: line {first_few(same)}")
     for key, reason in doubts.items():
         report(f"{found.pop(key)[1][PATIENT]} {reason}")
     return Rows({key: row for key, (_, row) in found.items()}, doubts)
@@ -117,9 +118,9 @@ def _refuse(sentence: str) -> None:
 
 
 def _lines(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+    shown = first_few(numbers)
     return f"line {shown} has" if len(numbers) == 1 else f"{len(numbers)} lines ({shown}) have"
 
 
 def _has(table: TextTable) -> str:
-    return f"it has {', '.join(table.columns[:5])}{', ...' if len(table.columns) > 5 else ''}"
+    return f"it has {first_few(table.columns)}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import DataError
 from ..files.limits import GRID, TABLE
 from ..files.opening import open_file, read_content
-from ..formatting import count
+from ..formatting import count, first_few
 from .delimited import read_lines
 from .identifiers import clean
 from .workbook import Lines, Workbook
@@ -199,7 +199,7 @@ def _report_others(
 ) -> None:
     """Report hidden lines, short lines, and columns without a heading; refuse lines that are longer than the header."""
     if hidden := [number for number in body if number in lines.hidden]:
-        report(f"has {count(len(hidden), 'hidden line')}, read as any other: line {', '.join(map(str, hidden[:5]))}")
+        report(f"has {count(len(hidden), 'hidden line')}, read as any other: line {first_few(hidden)}")
     last = max(heads, default=-1)
     longer = [number for number in body if max(lines.cells[number]) > last]
     if longer and not beside:
@@ -208,7 +208,7 @@ def _report_others(
             f"{max(lines.cells[longer[0]]) + 1}; add the missing heading, or quote values that hold the separator"
         )
     if nameless := sorted({k for number in body for k in lines.cells[number] if k not in heads}):
-        shown = ", ".join(map(_letters, nameless[:5]))
+        shown = first_few(map(_letters, nameless))
         report(f"has values without a heading, which are left aside: column {shown}")
 
 

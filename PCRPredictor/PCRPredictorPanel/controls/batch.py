@@ -37,6 +37,7 @@ class BatchControls:
         self._ui, self._session = ui, session
         self._child = ChildProcess(self._on_event, self._on_end)
         self._cohort, self._result, self._before, self._count = Path(), Path(), 0.0, 0
+        self._said: list[str] = []  # about what of the cohort is left aside
         self._table = Table(ui.batchTable, COLUMNS, self._open)
         remember(ui.cohortPath, "Cohort", fill=True)
         remember(ui.batchOutPath, "BatchResults")
@@ -65,6 +66,7 @@ class BatchControls:
         self._cohort, self._count = path_of(self._ui.cohortPath), 0
         used(self._ui.cohortPath, self._ui.batchOutPath)
         self._table.clear()
+        self._said.clear()
         self._ui.batchStatusLabel.text = _("Starting...")
         out, model = path_of(self._ui.batchOutPath), self._session.model.bundle.path
         self._result = out / "predictions.csv"
@@ -95,20 +97,26 @@ class BatchControls:
             self._count = int(event["count"])
         elif event["event"] == "patient":
             self._table.add(event)
+        elif event["event"] == "said":
+            self._said.append(event["text"])
         text = _("{done} of {count} patients")
-        self._ui.batchStatusLabel.text = text.format(done=len(set(self._table.column("patient_id"))), count=self._count)
+        self._show(text.format(done=len(set(self._table.column("patient_id"))), count=self._count))
 
     def _on_end(self, code: int | None, errors: str) -> None:
         if code is None and self._written() == self._before:
             done = len(set(self._table.column("patient_id")))
             kept = _("Cancelled; {count} patients are kept, start again to go on.").format(count=done)
-            self._ui.batchStatusLabel.text = kept if done else _("Cancelled; nothing was written.")
+            self._show(kept if done else _("Cancelled; nothing was written."))
         elif not code:  # also if the cancel came too late
-            self._ui.batchStatusLabel.text = _("Done: {path}").format(path=self._result)
+            self._show(_("Done: {path}").format(path=self._result))
         else:
             self._ui.batchStatusLabel.text = last_sentence(errors, code)
             self._session.activity.report_problem(self._ui.batchStatusLabel.text)
         self.update()
+
+    def _show(self, state: str) -> None:
+        """Show how far it is, and what of the cohort is left aside."""
+        self._ui.batchStatusLabel.text = "\n".join([state, *self._said])
 
     def _written(self) -> float:
         """Return when the result was written; 0 if there is none."""

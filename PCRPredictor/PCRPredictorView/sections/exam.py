@@ -12,7 +12,7 @@ from PCRPredictorLib.curves.phases import hold_phases
 from PCRPredictorLib.dicom.identity import SeveralStudies
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.reading.sources import Source
+from PCRPredictorLib.reading.sources import Source, Sources
 from PCRPredictorLib.session.exam_list import ExamList
 from PCRPredictorLib.session.session import Session
 from trame.widgets import html
@@ -44,6 +44,7 @@ class ExamState:
         rows: as `exam_list.Row`.
         chosen: number of the row that is open, -1 for an uploaded exam.
         search: part of a name.
+        left_out: sentences about what of a cohort is not in the list.
         predicting_all: whether the list is being predicted.
         bring: whether the form for a different exam is shown.
         sending: whether one is being received from the browser.
@@ -54,6 +55,7 @@ class ExamState:
     rows: list[dict[str, object]] = field(default_factory=list)
     chosen: int = -1
     search: str = ""
+    left_out: list[str] = field(default_factory=list)
     predicting_all: bool = False
     bring: bool = False
     sending: bool = False
@@ -73,6 +75,7 @@ class ExamSection:
         self.list = ExamList(sources, session, work)
         self.state = TypedState(server.state, ExamState)
         self.state.data.bring = not sources
+        self.state.data.left_out = list(sources.said) if isinstance(sources, Sources) else []
 
     def refresh(self) -> None:
         """Show what session and list hold."""
@@ -124,6 +127,8 @@ class ExamSection:
                 html.Span("{{ row.probability }}", classes="probability text-right", style=_DIGITS)
                 state = {"classes": "state text-caption text-medium-emphasis", "style": "grid-column: 1 / -1"}
                 html.Span(f"{{{{ {_STATE} }}}}", **state)
+        said = {"v_for": f"said in {name.left_out}", "key": "said", "classes": "left-out text-caption text-warning"}
+        html.Div("{{ said }}", **said)
         html.Div(v_html=(name.notes,), v_if=(name.notes,), classes="text-caption pl-4 mb-2", id="exam-notes")
         v3.VBtn("Another exam ...", click=f"{name.bring} = !{name.bring}", size="small", variant="text", id="bring")
         with html.Div(v_show=(name.bring,)):

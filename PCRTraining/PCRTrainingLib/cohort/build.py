@@ -11,7 +11,7 @@ import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems
 from PCRPredictorLib.exam import Exam
-from PCRPredictorLib.formatting import count
+from PCRPredictorLib.formatting import count, first_few
 from PCRPredictorLib.model.grid import GridSpec, place_window, sample
 from PCRPredictorLib.model.kinetics import tumour_quantities
 from PCRPredictorLib.model.normalisation import to_channels
@@ -165,7 +165,7 @@ def _check_contents(cache: GridCache, patients: Mapping[str, CohortPatient], coh
         more = f" and files of {count(others, 'more patient')}" if others else ""
         raise _changed(cohort, f"{first}{more} {'have' if others else 'has'} other content")
     if changed:
-        names = ", ".join(sorted(changed)[:5])
+        names = first_few(sorted(changed))
         progress.say(
             f"{count(len(changed), 'patient')} left out of this run changed since it began ({names}); "
             "start a run in a new folder to train on them"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.errors import DataError, Problem
-from PCRPredictorLib.formatting import count
+from PCRPredictorLib.formatting import count, first_few
 from PCRPredictorLib.reading.identifiers import number_key
 
 from ..progress import Progress
@@ -57,7 +57,7 @@ def join_caches(folder: Path, parts: Sequence[GridCache], progress: Progress | N
     seen = Counter(key for keys in _keys_of(parts).values() for key in keys)
     twice = {key for key, times in seen.items() if times > 1}
     if twice and progress is not None:
-        shown = ", ".join(sorted({name for part in parts for name in part.ids if number_key(name) in twice})[:5])
+        shown = first_few(sorted({name for part in parts for name in part.ids if number_key(name) in twice}))
         progress.say(
             f"{count(len(twice), 'identifier')} in two cohorts or more ({shown}): different patients, by their images; "
             "they are named cohort/identifier here"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PCRPredictorLib.errors import DataError, Problem, group_problems, of_one_patient
 from PCRPredictorLib.exam import VISITS
-from PCRPredictorLib.formatting import count
+from PCRPredictorLib.formatting import count, first_few
 from PCRPredictorLib.reading.cohort import visits_of
 from PCRPredictorLib.response.course import QUANTITIES, Course
 from PCRPredictorLib.visits.cohort import CohortCourse, check_patient, find_courses, measure_patient
@@ -62,7 +62,7 @@ def count_visits(patients: Sequence[CohortCourse]) -> list[str]:
     lines += [f"{name}: {count(masks[name], 'patient')} without a mask" for name in sorted(masks)]
     without = [patient.patient_id for patient in patients if _FIRST not in patient.visits]
     if without:
-        lines.append(f"warning: {count(len(without), 'patient')} without {_FIRST}: {', '.join(without[:5])}")
+        lines.append(f"warning: {count(len(without), 'patient')} without {_FIRST}: {first_few(without)}")
     return lines
 
 

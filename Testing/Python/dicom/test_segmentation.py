@@ -146,7 +146,7 @@ def test_a_different_frame_of_reference_than_the_exam_s_is_a_warning(tmp_path):
             lambda data: setattr(data, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.4"),
             "must be a DICOM Segmentation, got MR Im",
         ),
-        (lambda data: delattr(data, "PixelData"), "must be a whole DICOM Segmentation"),
+        (lambda data: delattr(data, "PixelData"), r"a whole DICOM Segmentation \(it has no PixelData\)"),
         (lambda data: delattr(data, "SegmentSequence"), "must be a whole DICOM Segmentation"),
         (lambda data: data.PerFrameFunctionalGroupsSequence.pop(), "must be a whole DICOM Segmentation"),
         (lambda data: delattr(data.PerFrameFunctionalGroupsSequence[0], "PlanePositionSequence"), "has no position"),

@@ -178,7 +178,7 @@ def test_two_visits_by_date_are_reported_as_several_files(tmp_path):
 def test_table_with_more_rows_than_images(cohort):
     write_workbook(cohort / "Patientinnen.xlsx", [GERMAN, *(german_row(k) for k in range(1, 60))])
     found = init_cohort(cohort)
-    assert found.missing == ("47 of 59 rows of the table have no images: 13, 14, 15, 16, 17",)
+    assert found.missing == ("47 of 59 rows of the table have no images: 13, 14, 15, 16, 17, ...",)
 
 
 @pytest.mark.parametrize("name", ["Pat {}/dce.nii.gz", "{}.nii", "img/{}/4D.nrrd"])

@@ -86,6 +86,14 @@ def test_result_of_an_earlier_run_is_not_attributed_to_a_cancelled_one(batch, tm
     assert batch.ui.batchStatusLabel.text == "Cancelled; nothing was written."
 
 
+def test_what_of_the_cohort_is_left_aside_is_shown_with_how_far_it_is(batch):
+    sentence = "1 of 30 rows of the table have no images: P7"
+    batch.batch._on_event({"event": "said", "text": sentence})
+    assert batch.ui.batchStatusLabel.text.splitlines()[1:] == [sentence]
+    batch.batch._on_end(0, "")
+    assert batch.ui.batchStatusLabel.text.splitlines()[1:] == [sentence]
+
+
 def test_missing_patient_is_one_message(batch, cohort):
     batch.batch._cohort = cohort
     batch.batch._open("NOBODY")

@@ -1,6 +1,7 @@
 """The exams that are found in folders and files."""
 
 import pickle
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from PCRPredictorView.command import find_exams
 from PCRPredictorView.opengl import check_possible
 from support.dicom_exam import write_dicom_exam
 from support.examples import tiny_exam
+from support.training_cohort import write_cohort
 
 
 @pytest.fixture
@@ -143,3 +145,17 @@ def test_the_command_reports_it_in_one_sentence(missing):
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert "install them with: " in ended.stderr
+
+
+def test_rows_of_the_table_without_images_are_reported_with_the_sources(tmp_path):
+    cohort = write_cohort(tmp_path / "cohort", 8)
+    for k in (0, 1, 2, 3, 4, 6):
+        shutil.rmtree(cohort / "images" / f"P{k}")
+    (cohort / "clinical_and_imaging_info.xlsx").touch()
+    found = find_sources([cohort])
+    assert [source.name for source in found] == ["P5", "P7"]
+    assert found.said == pickle.loads(pickle.dumps(found)).said  # our own bytes: as it goes to the process of a page
+    assert found.said == (
+        "clinical_and_imaging_info.csv was read; left aside: clinical_and_imaging_info.xlsx",
+        "6 of 8 rows of the table have no images: P0, P1, P2, P3, P4, ...",
+    )

@@ -61,6 +61,18 @@ def test_the_exams_section_shows_its_source(server, work, session):
         assert text in section.state.data.notes
 
 
+def test_what_of_a_cohort_is_not_in_the_list_is_said_below_it(server, work, session):
+    from PCRPredictorLib.reading.sources import Sources
+    from PCRPredictorView.sections.exam import ExamSection
+    from trame.ui.html import DivLayout
+
+    section = ExamSection(server, work, session, Sources([], ["1 of 30 rows of the table have no images: P7"]))
+    assert section.state.data.left_out == ["1 of 30 rows of the table have no images: P7"]
+    with DivLayout(server) as layout:
+        section.build("busy")
+    assert f'v-for="said in {section.state.name.left_out}"' in layout.html
+
+
 def test_the_painted_tumour_grows_from_the_strokes_or_in_the_box_around_them(server, work, session, monkeypatch):
     from PCRPredictorView.sections.tumour import TumourSection
     from trame.ui.html import DivLayout

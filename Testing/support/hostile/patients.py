@@ -1,10 +1,14 @@
 """Poisoned patients: `KINDS` is a name and a function that spoils one patient of a cohort in MAMA-MIA's layout.
 
-The cohort is that of `training_cohort`. The patients of `LOST` cannot be used; those of `NAMES_WITHOUT_A_ROW` are not
-in the table, and predicted without its values; what is wrong with the others is a warning, or does not matter.
+The cohort is that of `training_cohort`. The patients of `LOST` cannot be used; those of `UNSEEN` have no images that
+could be listed, but a row of the table; those of `NAMES_WITHOUT_A_ROW` are not in the table, and predicted without its
+values; what is wrong with the others is a warning, or does not matter.
 """
 
 import os
+import shutil
+import stat
+from pathlib import Path
 
 import numpy as np
 from PCRPredictorLib.reading.images import read_volume
@@ -160,6 +164,27 @@ def _flatten(change):
     return array
 
 
+def _a_million_labels(cohort, name):
+    """Every voxel of a large exam has a label of its own."""
+    noise = np.random.default_rng(0).integers(0, 100, (100, 100, 100), np.int16)
+    labels = np.arange(1, 1 + noise.size, dtype=np.int32).reshape(noise.shape)
+    files = {**{phase_of(cohort, name, k): noise for k in range(3)}, mask_of(cohort, name): labels}
+    for file, array in files.items():
+        file.unlink()
+        write_raw_nifti(_stem(file).with_suffix(".nii"), array, pixdim=[1, *images.SPACING, 0, 0, 0, 0])
+
+
+def _in_place_of_the_folder(put):
+    """Return a kind with something else in place of the folder of the images."""
+
+    def spoil(cohort, name):
+        folder = cohort / "images" / name
+        shutil.rmtree(folder)
+        put(folder)
+
+    return spoil
+
+
 def _holed(array):
     array[0, 0, 0] = NAN
     return array
@@ -183,6 +208,10 @@ def _closed(file):
     file.chmod(0)
 
 
+def _socket(file):
+    os.mknod(file, stat.S_IFSOCK | 0o600)
+
+
 _PHASE, _MASK = replaced(phase_of), replaced(mask_of)
 
 FILES = {
@@ -198,6 +227,7 @@ FILES = {
     "a folder in place of a phase": _PHASE(_folder),
     "a folder in place of the mask": _MASK(_folder),
     "no phase": _PHASE(lambda _: None),
+    "an empty folder": _in_place_of_the_folder(Path.mkdir),
     "no mask": _MASK(lambda _: None),
 }
 SYSTEM = {
@@ -210,6 +240,14 @@ SYSTEM = {
     "a mask that is a link in a circle": _MASK(lambda file: file.symlink_to(file.name)),
     "a link to nowhere": _PHASE(_to("nowhere")),
     "a link to a folder": _PHASE(_to("/")),
+    "a mask that is a link to nowhere": _MASK(_to("nowhere")),
+    "a mask that is a link to a folder": _MASK(_to("/")),
+    "a socket as a phase": _PHASE(_socket),
+    "a socket as the mask": _MASK(_socket),
+    "a phase that may not be read": _PHASE(_closed),
+    "a mask that may not be read": _MASK(_closed),
+    "/dev/full as a phase": _PHASE(_to("/dev/full")),
+    "a pipe behind a link": _PHASE(_to("/proc/self/fd/0")),
 }
 INFLATION = {name: phase(write, "promises" in name) for name, write in images.INFLATION.items()}
 GEOMETRIES = {f"geometry: {name}": phase(write) for name, write in images.GEOMETRY.items()}
@@ -226,6 +264,7 @@ VOXELS = {
 MASKS = {
     "an empty mask": labels(lambda array: array),
     "a mask of 6,000 labels": labels(lambda _: _flatten(6000)),
+    "a mask of a million labels": _a_million_labels,
     "a mask of two labels": labels(lambda _: _flatten(2)),
     "a negative mask": labels(lambda _: -_flatten(40)),
     "a mask on another grid": mask(images.nifti(dim=[3, 32, 16, 6, 1, 1, 1, 1])),
@@ -256,8 +295,15 @@ NAMES_WITHOUT_A_ROW = {
     "a name that is a formula": renamed('=HYPERLINK("a","P")'),
     "a name that is no text": renamed(os.fsdecode(b"p\xff\xfe")),
 }
+UNSEEN = {
+    "no folder": _in_place_of_the_folder(lambda _: None),
+    "a file in place of the folder": _in_place_of_the_folder(Path.touch),
+    "a folder that is a pipe": _in_place_of_the_folder(os.mkfifo),
+    "a folder that is a link to nowhere": _in_place_of_the_folder(_to("nowhere")),
+    "a folder that is a link in a circle": _in_place_of_the_folder(lambda folder: folder.symlink_to(folder.name)),
+}
 LOST = FILES | SYSTEM | INFLATION | GEOMETRIES | VOXELS | MASKS | DICOM | VALUES
-KINDS = LOST | TIMES | NAMES | NAMES_WITHOUT_A_ROW
+KINDS = LOST | UNSEEN | TIMES | NAMES | NAMES_WITHOUT_A_ROW
 
 
 def _row_of(cohort, name):
