@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import qt
+from PCRPredictorLib.formatting import make_visible
 
 
 class Table:
-    """Rows of values by name, not editable.
+    """Rows of values by name, not editable. Characters that Qt cannot show, or that turn text, are shown as \\x1b.
 
     Args:
         widget: a `QTableWidget`.
         columns: name of a value to the title of its column.
-        opened: called with the text of the first column at a double click, or at a click on a link.
+        opened: called with the first value of the row at a double click, or at a click on a link.
         link: name of the column whose texts are links; "" for none.
     """
 
@@ -27,6 +28,7 @@ class Table:
         link: str = "",
     ) -> None:
         self._widget, self._names, self._link, self._opened = widget, list(columns), link, opened
+        self._hidden: dict[str, str] = {}  # first values of rows, by the text that shows them otherwise
         widget.setColumnCount(len(columns))
         space = "\n" if len(columns) > 1 else " "  # titles of several columns are narrow
         widget.setHorizontalHeaderLabels([title.replace(" ", space) for title in columns.values()])
@@ -45,16 +47,21 @@ class Table:
         """Remove all rows; sorting is off until `finish`, because it would move rows that are being filled."""
         self._widget.setSortingEnabled(False)
         self._widget.setRowCount(0)
+        self._hidden.clear()
 
     def add(self, values: Mapping[str, object]) -> None:
         """Append a row; a missing value leaves its cell empty."""
         row = len(self)
         self._widget.setRowCount(row + 1)
+        first = str(values.get(self._names[0], ""))
+        if (shown := make_visible(first)) != first:
+            self._hidden[shown] = first
         for name in self._names:
             self._set(row, name, values.get(name, ""))
 
     def change(self, rows: Mapping[str, Mapping[str, object]]) -> None:
-        """Fill cells of some rows, by the text of the first column; a sorted table is sorted again at the end."""
+        """Fill cells of some rows, by their first value; a sorted table is sorted again at the end."""
+        rows = {make_visible(key): cells for key, cells in rows.items()}
         sortable = self._widget.sortingEnabled
         self._widget.setSortingEnabled(False)
         for row, key in enumerate(self.column(self._names[0])):
@@ -72,13 +79,13 @@ class Table:
         self._fitter.fit()
 
     def select(self, key: str) -> None:
-        """Select the row whose first column has a text, if there is one, and scroll to it."""
-        keys = self.column(self._names[0])
+        """Select the row with a first value, if there is one, and scroll to it."""
+        keys, key = self.column(self._names[0]), make_visible(key)
         if key in keys:
             self._widget.setCurrentCell(keys.index(key), 0)
 
     def _set(self, row: int, name: str, value: object) -> None:
-        item = qt.QTableWidgetItem(str(value))
+        item = qt.QTableWidgetItem(make_visible(str(value)))
         if name == self._link:
             item.setForeground(self._widget.palette.brush(qt.QPalette.Link))
         self._widget.setItem(row, self._names.index(name), item)
@@ -88,11 +95,15 @@ class Table:
 
     def _double_clicked(self, row: int, column: int) -> None:
         if not self._is_link(row, column):  # which its first click has opened
-            self._opened(self._widget.item(row, 0).text())
+            self._open(row)
 
     def _clicked(self, row: int, column: int) -> None:
         if self._is_link(row, column):
-            self._opened(self._widget.item(row, 0).text())
+            self._open(row)
+
+    def _open(self, row: int) -> None:
+        shown = self._widget.item(row, 0).text()
+        self._opened(self._hidden.get(shown, shown))
 
 
 class _Fitter(qt.QObject):

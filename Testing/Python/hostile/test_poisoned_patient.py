@@ -1,8 +1,7 @@
-"""One poisoned patient of each kind: a sentence about this patient, and the others as if nothing were wrong."""
+"""One poisoned patient of each kind in a cohort: a sentence about each, and the others as if nothing were wrong."""
 
 import json
 import os
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -19,30 +18,28 @@ from PCRTrainingLib.command_line import app, run
 from PCRTrainingLib.progress import Progress
 from support.card_and_schema import SCHEMA
 from support.examples import tiny_prediction
-from support.hostile.patients import GEOMETRIES, KINDS, LOST, NAMES_WITHOUT_A_ROW
+from support.hostile.patients import KINDS, LOST, NAMES_WITHOUT_A_ROW, UNSEEN
 from support.session.desk import Desk
 from support.training_cohort import write_cohort
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and names of any bytes")
-SOUND = ["P0", "P2"]
-SEVERAL = [kind for kind in KINDS if kind not in GEOMETRIES] + list(GEOMETRIES)[::5]  # the others are read likewise
+SOUND = ["P0", "P1", "P2"]
+
+
+def write_poisoned(cohort, kinds):
+    """Write three sound patients and one of each kind; return the kinds by name."""
+    write_cohort(cohort, len(SOUND) + len(kinds))
+    written = {f"P{len(SOUND) + k}": kind for k, kind in enumerate(kinds)}
+    for name, kind in written.items():
+        KINDS[kind](cohort, name)
+    return {getattr(KINDS[kind], "new", name): kind for name, kind in written.items()}
 
 
 @pytest.fixture(scope="module")
-def intact(tmp_path_factory):
-    return write_cohort(tmp_path_factory.mktemp("intact") / "cohort", 3)
-
-
-@pytest.fixture
-def poisoned(intact, tmp_path):
-    """Return a function that makes a cohort of three with one patient of a kind, and returns it with its name."""
-
-    def make(kind):
-        cohort = shutil.copytree(intact, tmp_path / "cohort")
-        KINDS[kind](cohort, "P1")
-        return cohort, getattr(KINDS[kind], "new", "P1")
-
-    return make
+def poisoned(tmp_path_factory):
+    """A cohort with a patient of each kind, and the kinds by name."""
+    cohort = tmp_path_factory.mktemp("poisoned") / "cohort"
+    return cohort, write_poisoned(cohort, list(KINDS))
 
 
 @pytest.fixture(autouse=True)
@@ -57,63 +54,46 @@ def predict(exam):
     return tiny_prediction(exam)
 
 
-def assert_one_sentence(problems, name, kind, of_row=True):
-    """Check that no other patient has a problem, and that this one has a sentence if it must."""
-    assert set(problems) <= {name}
-    assert (name in problems) == (kind in LOST or (of_row and kind in NAMES_WITHOUT_A_ROW))
+def assert_sentences(problems, kinds, wanted):
+    """Check that patients of these kinds have a sentence, and no others."""
+    assert {kinds.get(name, name) for name in problems} == set(wanted)
     for sentence in problems.values():
         assert sentence == as_line(sentence)
         assert "unexpected" not in sentence
 
 
-@pytest.mark.parametrize("kind", SEVERAL)
-def test_check_reports_it(poisoned, kind):
-    cohort, name = poisoned(kind)
+def test_check_reports_each(poisoned):
+    cohort, kinds = poisoned
     count, problems = check_cohort(cohort, Progress())
-    assert count == 3
-    assert_one_sentence({problem.patient_id: problem.reason for problem in problems}, name, kind)
+    assert count == len(SOUND) + len(KINDS) - len(UNSEEN)
+    assert_sentences({each.patient_id: each.reason for each in problems}, kinds, LOST | NAMES_WITHOUT_A_ROW)
 
 
-@pytest.mark.parametrize("kind", SEVERAL)
-def test_training_leaves_it_out(poisoned, tmp_path, kind):
-    cohort, name = poisoned(kind)
-    cache = open_or_build(cohort, tmp_path / "cache", GridSpec(), SCHEMA)
+def test_training_leaves_each_out(poisoned, tmp_path):
+    cohort, kinds = poisoned
+    cache = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)
     assert set(SOUND) <= set(cache.ids)
-    assert_one_sentence({problem.patient_id: problem.reason for problem in cache.quarantine}, name, kind)
-    again = open_or_build(cohort, tmp_path / "cache", GridSpec(), SCHEMA)  # what is resumed reads the same
+    assert_sentences({each.patient_id: each.reason for each in cache.quarantine}, kinds, LOST | NAMES_WITHOUT_A_ROW)
+    again = open_or_build(
+        cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA
+    )  # what is resumed reads the same
     assert (again.ids, again.quarantine) == (cache.ids, cache.quarantine)
 
 
-@pytest.mark.parametrize("kind", SEVERAL)
-def test_predict_and_the_panel_s_batch_have_a_row_of_it(poisoned, predict_given, tmp_path, kind):
-    cohort, name = poisoned(kind)
+def test_predict_and_the_panel_s_batch_have_a_row_of_each(poisoned, predict_given, tmp_path):
+    cohort, kinds = poisoned
     entries = []
     predict_given(mark_doubts(find_sources([cohort]), SCHEMA), tmp_path / "out", predict, see=entries.append)
     rows = json.loads(json.dumps([row for entry in entries for row in entry.rows]))  # as they travel to the panel
-    assert {row["patient_id"] for row in rows} == {*SOUND, name}
+    unseen = {name for name, kind in kinds.items() if kind in UNSEEN}
+    assert {row["patient_id"] for row in rows} == {*SOUND, *kinds} - unseen
     assert all(row.get("error") or row["probability"] for row in rows)
-    problems = {row["patient_id"]: row["error"] for row in rows if row.get("error")}
-    assert_one_sentence(problems, name, kind, of_row=False)
+    assert_sentences({row["patient_id"]: row["error"] for row in rows if row.get("error")}, kinds, LOST)
     assert "\x1b" not in (tmp_path / "out" / "predictions.csv").read_text(errors="replace")
 
 
-@pytest.mark.slow  # a real model
-@pytest.mark.parametrize("kind", ["a name that is no text", "a name in brackets", "a name with an escape sequence"])
-def test_a_model_predicts_whatever_a_patient_is_called(poisoned, bundle, tmp_path, capsys, kind):
-    cohort, name = poisoned(kind)
-    words = ["--cohort", cohort, "--model", bundle.path, "--out", tmp_path / "out", "--each", "--workers", 1]
-    assert run(app, ["predict", *map(str, words)]) == 0
-    said = capsys.readouterr()
-    assert "3 of 3 patients predicted" in said.out
-    assert said.err == "" and said.out == make_visible(said.out)
-    rows = read_csv(tmp_path / "out" / "predictions.csv")
-    assert {row["patient_id"] for row in rows} == {*SOUND, name}
-    assert len([path for path in (tmp_path / "out").iterdir() if path.is_dir()]) == 3
-
-
-@pytest.mark.parametrize("kind", SEVERAL)
-def test_predict_all_of_the_page_goes_on(poisoned, kind):
-    cohort, name = poisoned(kind)
+def test_predict_all_of_the_page_goes_on(poisoned):
+    cohort, kinds = poisoned
     desk = Desk(predict=lambda exam, bundle: replace(predict(exam), model=bundle.identity))
     exams = ExamList(find_sources([cohort]), desk.session, desk.queue)
     exams.predict_all()
@@ -121,4 +101,27 @@ def test_predict_all_of_the_page_goes_on(poisoned, kind):
     assert not exams.is_predicting
     assert desk.problems == []
     assert all(row.problem or row.probability for row in exams.rows)
-    assert_one_sentence({row.name: row.problem for row in exams.rows if row.problem}, name, kind, of_row=False)
+    assert_sentences({row.name: row.problem for row in exams.rows if row.problem}, kinds, LOST)
+
+
+def test_each_patient_that_has_no_images_is_counted(poisoned):
+    cohort, kinds = poisoned
+    renamed = sum(kind in NAMES_WITHOUT_A_ROW for kind in kinds.values())
+    without = sum(kind in UNSEEN for kind in kinds.values()) + renamed - 1  # the row of the one that is a formula
+    (sentence,) = [each for each in find_sources([cohort]).said if "have no images" in each]
+    assert sentence.startswith(f"{without} of ")
+
+
+@pytest.mark.slow  # a real model
+def test_a_model_predicts_whatever_a_patient_is_called(bundle, tmp_path, capsys):
+    kinds = write_poisoned(
+        tmp_path / "cohort", ["a name that is no text", "a name in brackets", "a name with an escape sequence"]
+    )
+    words = ["--cohort", tmp_path / "cohort", "--model", bundle.path, "--out", tmp_path / "out", "--each"]
+    assert run(app, ["predict", *map(str, words), "--workers", "1"]) == 0
+    said = capsys.readouterr()
+    assert "6 of 6 patients predicted" in said.out
+    assert said.err == "" and said.out == make_visible(said.out)
+    rows = read_csv(tmp_path / "out" / "predictions.csv")
+    assert {row["patient_id"] for row in rows} == {*SOUND, *kinds}
+    assert len([path for path in (tmp_path / "out").iterdir() if path.is_dir()]) == 6

@@ -25,6 +25,21 @@ def test_rows_of_a_sorted_table_are_changed_by_name(table):
     assert found == {"A": "reviewed", "B": "automatic", "C": "expert"}
 
 
+def test_names_that_are_no_text_or_turn_it_are_shown_and_found_again(table):
+    opened = []
+    table._opened = opened.append
+    for name in ("p\udcff", "p\u202egnp", "\x1b[2J"):
+        table.add({"name": name})
+    assert table.column("name")[3:] == [r"p\udcff", r"p\u202egnp", r"\x1b[2J"]
+    table.change({"p\udcff": {"mask": "reviewed"}})
+    assert table.column("mask")[3] == "reviewed"
+    table.select("p\u202egnp")
+    assert table._widget.currentRow() == 4
+    for row in (0, 3):
+        table._double_clicked(row, 0)
+    assert opened == ["A", "p\udcff"]
+
+
 def test_cleared_table_can_be_filled_again(table):
     table.clear()
     table.add({"name": "D"})
