@@ -47,12 +47,13 @@ def predict_patients(
     """Predict every patient of a cohort into a table, with the files of each patient on request.
 
     Raises:
-        DataError: if the cohort cannot be read or the folder cannot be written.
+        DataError: if the cohort cannot be read, or is gone meanwhile, or the folder cannot be written.
     """
     from ..archive.patients import Request
     from ..archive.predict import predict_cohort
     from ..archive.table import TABLE
     from ..engine.many import Place
+    from ..files.vanished import refuse_vanished
     from ..reading.sources import find_sources, mark_doubts
     from ..shift.report import PAGE, write_shift
 
@@ -85,6 +86,8 @@ def predict_patients(
             place = Place(cluster, workers)
             found = predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
     print_failures(found)
+    if found.failed:
+        refuse_vanished(cohort, len(found.facts), "give --resume")
     facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items()]
     with working("comparing them with the training patients"):
         sentences = write_shift(bundle, facts, cohort.resolve().name, out)

@@ -12,6 +12,7 @@ from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, of_one_patient
 from PCRPredictorLib.exam import Exam
+from PCRPredictorLib.files.vanished import common_folder, refuse_vanished
 from PCRPredictorLib.lesion.body import outline_body
 from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.lesion.mask_check import check_mask
@@ -112,16 +113,22 @@ def examine_all(
 
     Yields:
         Position of the patient, and the result of `use` or the problem.
+
+    Raises:
+        DataError: if the cohort is gone meanwhile.
     """
     doubts = schema.find_doubts([patient.row for patient in patients])
     known = {patients[k].patient_id: reason for k, reason in doubts.items()}
     known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
     known |= {patient.patient_id: patient.problem for patient in patients if patient.problem}
     seen = {} if seen is None else seen
+    place = common_folder(file for patient in patients for file in patient.phases)
     examined = _map(partial(_examine_one, schema, use, known), zip(patients, labels, strict=True))
     for k, (result, mark) in enumerate(examined):
         name = patients[k].patient_id
-        if not isinstance(result, Problem) and seen.setdefault(mark, name) != name:
+        if isinstance(result, Problem):
+            refuse_vanished(place, k)
+        elif seen.setdefault(mark, name) != name:
             result = Problem(name, f"has the same images as {seen[mark]}; keep one of the two")
         yield k, result
 

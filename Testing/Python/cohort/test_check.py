@@ -10,7 +10,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_nifti
 from PCRTrainingLib.cohort.check import check_cohort, identifier_hashes, read_labels
 from PCRTrainingLib.command_line import app, run
-from PCRTrainingLib.progress import Progress
+from PCRTrainingLib.progress import Progress, ProgressBar
 from support.training_cohort import GEOMETRY, read_table, write_table
 
 
@@ -206,3 +206,19 @@ def test_images_in_two_cohorts_are_found(training_cohort, tmp_path):
     seen = {mark: f"{name} of first" for mark, name in seen.items()}
     problems = check_cohort(copy, Progress(), seen=seen)[1]
     assert (len(problems), problems[0].reason) == (16, "has the same images as P0 of first; keep one of the two")
+
+
+@pytest.mark.parametrize(
+    "words", [["check"], ["train", "--out", "run"], ["evaluate", "--model", "phantom", "--out", "e"]]
+)
+def test_a_cohort_that_goes_away_while_it_is_read_is_no_smaller_cohort(
+    words, training_cohort, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(training_cohort, "drive")
+    monkeypatch.setattr(ProgressBar, "advance", lambda *_: shutil.rmtree("drive", ignore_errors=True))
+    assert run(app, [words[0], "drive", *words[1:]]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "images: is not there any more, after " in error
+    assert not list(tmp_path.glob("e/*"))
