@@ -11,15 +11,9 @@ import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
-from PCRPredictorLib.mrml import display, layouts, nodes, segments
+from PCRPredictorLib.mrml import candidate, display, layouts, nodes, segments
 from PCRPredictorLib.mrml.dynamic import phases_of_sequence
-from PCRPredictorLib.mrml.exam import (
-    is_resampled,
-    phases_from_nodes,
-    segment_name,
-    segment_part,
-    state_of,
-)
+from PCRPredictorLib.mrml.exam import is_resampled, phases_from_nodes, segment_name, segment_part, state_of
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.subjects import INSTANCES, put_beside
 from PCRPredictorLib.phases import guess_phases
@@ -200,9 +194,7 @@ class NodeScene:
         lesions = state.lesions or (LesionState(segments.SEGMENT, segments.SEGMENT, Snapshot(geometry.shape)),)
         segments.remove_segments(node, before.keys() - {lesion.key for lesion in lesions})
         changed = [
-            segments.Tumour(lesion.key, lesion.name, lesion.snapshot.box, lesion.snapshot.part)
-            for lesion in lesions
-            if before.get(lesion.key) != lesion
+            segments.Tumour(x.key, x.name, x.snapshot.box, x.snapshot.part) for x in lesions if before.get(x.key) != x
         ]
         segments.put_segments(node, changed, geometry, self.volumes[0])
 
@@ -218,6 +210,14 @@ class NodeScene:
     def jump_to(self, position: tuple[float, float, float]) -> None:
         """Centre the views on an LPS position in mm."""
         display.jump_to(slicer.mrmlScene, position)
+
+    def show_candidate(self, name: str, mask: np.ndarray, position: tuple[float, float, float]) -> None:
+        """Outline a place that may be the tumour, and mark its position in LPS mm."""
+        candidate.show_candidate(slicer.mrmlScene, mask, position, self.phases()[1], self.volumes[1], name)
+
+    def hide_candidate(self) -> None:
+        """Take that place out of the views."""
+        candidate.hide_candidate(slicer.mrmlScene)
 
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
         """Lay a map over the early phase; the node of an earlier map of the exam is used again."""

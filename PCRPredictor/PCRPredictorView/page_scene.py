@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
+from PCRPredictorLib.mrml.candidate import hide_candidate, show_candidate
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
 from PCRPredictorLib.mrml.exam import Node, geometry_of, phases_from_nodes, segment_name, segment_part, state_of
 from PCRPredictorLib.mrml.node_exam import NodeExam
@@ -44,6 +45,7 @@ class PageScene:
         on_open: functions to call when a different exam is shown.
         redraw: called when what the views show has changed.
         background: one of `BACKGROUNDS`, shown in the slice views.
+        is_whole: True if an exam was opened without a tumour, so that the views show all of it.
         overlay: the settings that were applied last.
     """
 
@@ -58,7 +60,7 @@ class PageScene:
         self.on_edit: Callable[[], object] = lambda: None
         self.on_open: list[Callable[[], object]] = []
         self.redraw: Callable[[], object] = lambda: None
-        self.background, self.overlay = "early", OverlaySettings()
+        self.background, self.overlay, self.is_whole = "early", OverlaySettings(), False
         self.editor = slicer.segmentation_editor
         self.editor.segmentation_modified.connect(self._on_modified)
         register_legends(slicer.scene)
@@ -99,9 +101,11 @@ class PageScene:
 
     def problem(self) -> str | None:
         """Return what to do before the exam can be predicted, or None."""
-        if self.is_open and self.tumour().content:
+        if not self.is_open:
+            return "Open an exam first."
+        if self.tumour().content:
             return None
-        return "open an exam and segment the tumour first: one click, or paint it"
+        return "This exam has no tumour yet: click the lesion, paint it or load its mask, then predict."
 
     def provenance(self) -> Provenance | None:
         """Return where the exam comes from, None without one."""
@@ -136,6 +140,7 @@ class PageScene:
             field_mm = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
         self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
         self._nodes, self._provenance, self._count = nodes, exam.provenance, self._count + 1
+        self.is_whole = not exam.has_tumour
         self._dynamic = exam.dynamic
         self.editor.set_active_segmentation(nodes["segmentation"], early)
         self.editor.show_3d(True)
@@ -188,6 +193,16 @@ class PageScene:
     def choose_lesion(self, key: str) -> None:
         """Let clicks and strokes change a segment."""
         self.editor.set_active_segment_id(key)
+
+    def show_candidate(self, name: str, mask: np.ndarray, position: tuple[float, float, float]) -> None:
+        """Outline a place that may be the tumour, and mark its position in LPS mm."""
+        show_candidate(self._slicer.scene, mask, position, self.phases()[1], self._nodes["early"], name)
+        self.redraw()
+
+    def hide_candidate(self) -> None:
+        """Take that place out of the views."""
+        hide_candidate(self._slicer.scene)
+        self.redraw()
 
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
         """Lay a map over what the views show; at the first prediction of an exam they turn to the attention's peak."""
@@ -249,6 +264,7 @@ class PageScene:
 
     def _close(self) -> None:
         nodes, self._nodes = self._nodes, {}  # first: the calls below emit segment-modified events
+        hide_candidate(self._slicer.scene)
         self.editor.deactivate_effect()
         self.editor.clear()
         for node in nodes.values():

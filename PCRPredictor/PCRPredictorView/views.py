@@ -28,6 +28,7 @@ from .viewing.arrangements import Arrangement, layouts
 from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button
 from .viewing.places import describe_slice, position_at, sides_of
 from .viewing.visits import VisitViews
+from .viewing.whole import WholeExam
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
@@ -51,15 +52,14 @@ class Views:
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
         self._press: Press | None = self.scroll_to
         self.on_cursor: list[Press] = []  # called with the position of the mouse in a slice view
-        self._is_down = False
-        self._is_aligning = False
+        self._is_down = self._is_aligning = self._is_sending = False
         self._sizes: dict[str, tuple[int, int, int]] = {}
         self._moved: SliceView | None = None  # to where hidden views have to follow
-        self._is_sending = False
         self._turned: dict[str, float] = {}  # slices to go, by view
         self._waiting: asyncio.TimerHandle | None = None  # until linked views follow
         self._followed = 0.0  # when they did
         self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
+        self._whole = WholeExam(lambda: scene.is_whole)
         self.visits = VisitViews(slicer, self._arrange_visits, lambda: self.arrangement == Arrangement.VISITS)
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
         register_rca_factories(
@@ -74,6 +74,7 @@ class Views:
         self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
         scene.redraw = self.redraw
+        scene.on_open.append(self._whole.fit)
 
     def build(self, layout: AbstractLayout) -> None:
         """Put the views into the part of the page that is being written."""
@@ -169,6 +170,8 @@ class Views:
             view.modified.connect(self._align_others)
         if view.name in VISIT_VIEWS:
             self.visits.attach(view)
+        elif view.name not in COMPARE_VIEWS:
+            self._whole.attach(view)
         ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
@@ -201,7 +204,7 @@ class Views:
         """Write the patient's sides at the view's edges, and the slice that it shows."""
         key, slice_key = _keys(view)
         self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
-        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"left: 8px; top: 24px; {LABEL}")
+        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"right: 44px; top: 4px; {LABEL}")
         for number, place in enumerate(
             ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
         ):

@@ -241,7 +241,7 @@ def match_view(view: Node, leader: Node) -> None:
     width, height, depth = leader.GetFieldOfView()
     across = view.GetDimensions()[1] / max(view.GetDimensions()[0], 1)
     field = (width, width * across if across else height, depth)
-    is_placed = np.allclose(_matrix(view), _matrix(leader), rtol=0, atol=1e-6)
+    is_placed = np.allclose(matrix_of(view), matrix_of(leader), rtol=0, atol=1e-6)
     has_field = np.allclose(view.GetFieldOfView(), field, rtol=1e-6)
     was_modifying = view.StartModify()
     if not is_placed:
@@ -252,7 +252,7 @@ def match_view(view: Node, leader: Node) -> None:
     view.EndModify(was_modifying)
 
 
-def _matrix(view: Node) -> list[float]:
+def matrix_of(view: Node) -> list[float]:
     """Return the 16 elements of the matrix from a slice to RAS."""
     matrix = view.GetSliceToRAS()
     return [matrix.GetElement(row, column) for row in range(4) for column in range(4)]

@@ -227,12 +227,14 @@ def show_overlay(
     """
     import slicer
 
-    position = LPS_TO_RAS[:3, :3] @ np.asarray(centre, float)
+    geometry = geometry_of(background)
+    middle = geometry.to_physical(np.floor(geometry.to_index(np.asarray(centre, float)) + 0.5))  # of a voxel
+    position = LPS_TO_RAS[:3, :3] @ middle
     for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
         node.SetBackgroundVolumeID(background.GetID())
         node.SetForegroundVolumeID(attention.GetID() if attention is not None else None)
         node.SetForegroundOpacity(OPACITY)
-    oblique = np.abs(geometry_of(background).direction).max(axis=0).min() < 1 - 1e-4
+    oblique = np.abs(geometry.direction).max(axis=0).min() < 1 - 1e-4
     for node in nodes_of(scene, "vtkMRMLSliceNode"):
         if oblique:
             node.RotateToVolumePlane(background)

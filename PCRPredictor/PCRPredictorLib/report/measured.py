@@ -32,9 +32,13 @@ def describe_measurements_briefly(measured: Measurements | None, _: Translate = 
 
 def _describe_diameters(measured: Measurements, _: Translate) -> str:
     three = " × ".join(f"{size:.0f}" for size in (measured.longest_mm, *measured.across_mm))
-    return _("{three} mm (longest, across it, across both); {one} mm within one slice").format(
+    text = _("{three} mm (longest, across it, across both); {one} mm within one slice").format(
         three=three, one=f"{measured.longest_in_slice_mm:.0f}"
     )
+    if measured.pieces < 2:
+        return text
+    apart = _("measured over all {count} separate pieces, with the gaps between them").format(count=measured.pieces)
+    return f"{text}; {apart}"
 
 
 def _describe_shape(measured: Measurements, _: Translate) -> str:

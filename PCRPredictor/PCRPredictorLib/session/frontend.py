@@ -89,6 +89,12 @@ class ExamScene(Protocol):
     def jump_to(self, position: tuple[float, float, float]) -> None:
         """Centre the views on an LPS position in mm."""
 
+    def show_candidate(self, name: str, mask: np.ndarray, position: tuple[float, float, float]) -> None:
+        """Outline a place that may be the tumour, (k, j, i), and mark its LPS position in mm, by a name."""
+
+    def hide_candidate(self) -> None:
+        """Take that place out of the views."""
+
     def show_prediction(self, exam: Exam, prediction: Prediction, kind: str = "attention") -> None:
         """Show a map of a prediction over the exam, see `report.maps`."""
 

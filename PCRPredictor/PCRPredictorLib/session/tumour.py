@@ -68,9 +68,7 @@ class Tumour:
     def grow(
         self, position: Sequence[float] | np.ndarray, grown: Callable[[], object] | None = None, *, box: bool = False
     ) -> None:
-        """Grow the enhancing tissue around a click, and do with it what `mode` says.
-
-        If the click stands on something else than a mass, `question` asks first.
+        """Grow the enhancing tissue around a click, and do with it what `mode` says; `question` asks if it is no mass.
 
         Args:
             position: LPS mm of the click, (3,), of the points of a scribble, (n, 3), or of a box's corners, (2, 3).
@@ -151,13 +149,10 @@ class Tumour:
             self._set(self.history.redo())
 
     def load(self, read: Callable[[Geometry], Sequence[Lesion]]) -> bool:
-        """Put lesions from a file in the place of the tumour; it can be undone.
+        """Put lesions from a file in the place of the tumour; return False, and report it, if that is not possible.
 
         Args:
             read: returns the lesions on the exam's voxels or raises DataError; runs on the worker.
-
-        Returns:
-            False, and it is reported, if there is no exam or something else is running.
         """
         _ = self._activity.translate
         try:
@@ -255,7 +250,7 @@ class Tumour:
         inside, ml = snapshot.part != 0, geometry.voxel_volume / 1000
         share = functional_share(pre[snapshot.box][inside], early[snapshot.box][inside], self.enhancement)
         count = int(np.count_nonzero(inside))
-        self.volume_ml, self.size = share * count * ml, describe_size(snapshot, geometry)
+        self.volume_ml, self.size = share * count * ml, describe_size(snapshot, geometry, self._activity.translate)
 
     def _grow(
         self,
@@ -269,13 +264,15 @@ class Tumour:
         (pre, early, _late), geometry = found
         self.question = ""
         options["enhancement"] = self.enhancement
-        work = partial(grow_tumour, pre, early, geometry, points(geometry), **options)  # type: ignore[arg-type]
-        done = partial(self._on_grown, self._scene.volumes_key(), use, grown)
+        seeds = np.asarray(points(geometry), float)
+        work = partial(grow_tumour, pre, early, geometry, seeds, **options)  # type: ignore[arg-type]
+        done = partial(self._on_grown, self._scene.volumes_key(), seeds, use, grown)
         self._activity.start(self._activity.translate("Growing the tumour"), work, done)
 
     def _on_grown(
         self,
         volumes: object,
+        seeds: np.ndarray,
         use: Callable[[np.ndarray, str], object],
         grown: Callable[[], object] | None,
         result: Grown,
@@ -285,6 +282,8 @@ class Tumour:
 
         def keep() -> None:
             use(result.mask, result.message)
+            if seeds.ndim == 1:  # a click: the other views show its place, too
+                self._scene.jump_to((float(seeds[0]), float(seeds[1]), float(seeds[2])))
             if grown is not None:
                 grown()
 
@@ -303,7 +302,7 @@ class Tumour:
         self._report(self._activity.translate("Loaded: {count} lesions.").format(count=len(lesions)))
 
     def _set(self, state: TumourState, active: str = "") -> None:
-        self.is_halfway = True
+        self.is_halfway, self._activity.message = True, ""
         try:
             self._scene.set_tumour(state)
             if active:

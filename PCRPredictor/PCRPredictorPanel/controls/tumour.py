@@ -58,6 +58,7 @@ class TumourControls(VTKObservationMixin):
             "previousCandidateButton": lambda: session.candidates.step(-1),
             "nextCandidateButton": lambda: session.candidates.step(1),
             "acceptCandidateButton": session.candidates.accept,
+            "hideCandidateButton": session.candidates.dismiss,
             "loadMaskButton": self._load,
             "saveMaskButton": self._save,
         }.items():
@@ -93,6 +94,7 @@ class TumourControls(VTKObservationMixin):
         for button in (ui.findButton, ui.growDrawnButton, ui.growBoxButton):
             button.enabled = None not in self._scene.volumes
         ui.candidateFrame.visible, ui.candidateLabel.text = bool(candidates.words), candidates.words
+        ui.acceptCandidateButton.enabled = not candidates.is_accepted
         self._update_lesions()
 
     def load_from(self, path: Path) -> None:

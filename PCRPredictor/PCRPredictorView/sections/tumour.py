@@ -21,7 +21,7 @@ from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffec
 from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
 
 from ..page_scene import PageScene
-from ..serving.uploads import UPLOADED, uploaded_mask
+from ..serving.uploads import UPLOADED, in_users_words, uploaded_mask
 from ..views import Views
 from ..work import Work
 from .fields import COMPACT, checkbox, choice, slider
@@ -61,6 +61,7 @@ class TumourState:
         lesions: key and name of each.
         lesion: key of the one that clicks and strokes change.
         candidate: of *Find tumours*, the one that is shown, in words.
+        is_accepted: true if that one is the tumour.
     """
 
     tool: str = "look"
@@ -74,6 +75,7 @@ class TumourState:
     lesions: list[dict[str, str]] = field(default_factory=list)
     lesion: str = ""
     candidate: str = ""
+    is_accepted: bool = False
     can_undo: bool = False
     can_redo: bool = False
     can_save: bool = False
@@ -102,6 +104,7 @@ class TumourSection:
         data.lesion = tumour.active.key if tumour.active is not None else ""
         data.can_save = any(lesion.snapshot.box for lesion in tumour.lesions)
         data.is_from_dicom, data.candidate = self._scene.is_from_dicom, self._candidates.words
+        data.is_accepted = self._candidates.is_accepted
 
     def open_mask(self, folder: Path) -> None:
         """Put a mask that a browser sent in the place of the tumour; its file is deleted, read or not."""
@@ -189,12 +192,14 @@ class TumourSection:
         v3.VBtn("Find tumours", click=candidates.find, disabled=(off,), size="small", variant="text", id="find")
         with html.Div(v_if=(name.candidate,), classes="text-caption"):
             html.Div(f"{{{{ {name.candidate} }}}}", id="candidate")
-            for text, click, key in (
-                ("Previous", partial(candidates.step, -1), "candidate-previous"),
-                ("Next", partial(candidates.step, 1), "candidate-next"),
-                ("Accept", candidates.accept, "candidate-accept"),
+            for text, click, disabled, key in (
+                ("Previous", partial(candidates.step, -1), "false", "candidate-previous"),
+                ("Next", partial(candidates.step, 1), "false", "candidate-next"),
+                ("Accept", candidates.accept, f"{off} || {name.is_accepted}", "candidate-accept"),
+                ("Hide", candidates.dismiss, "false", "candidate-hide"),
             ):
-                v3.VBtn(text, click=click, size="small", variant="tonal", classes="mr-2", id=key)
+                more = {"size": "small", "variant": "tonal", "classes": "mr-2", "disabled": (disabled,), "id": key}
+                v3.VBtn(text, click=click, **more)
 
     def _build_lesions(self) -> None:
         """Write the list of lesions, if there are several."""
@@ -225,6 +230,6 @@ def _read_mask(folder: Path, geometry: Geometry) -> list[Lesion]:
     try:
         return list(read_masks(uploaded_mask(folder) or folder, geometry, (ALL,)))
     except DataError as error:
-        raise DataError(str(error).replace(str(folder), "the upload")) from None
+        raise DataError(in_users_words(folder, str(error))) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)

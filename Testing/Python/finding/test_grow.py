@@ -69,6 +69,8 @@ def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
     assert grow(image, position(10, 20, 23)).any()
     with pytest.raises(DataError, match=r"nothing within 3 mm of the click enhances by 30% \(at most 1\d%\)"):
         grow(image, position(10, 40, 50))
+    with pytest.raises(DataError, match="which a lesion is grown from; the minimum enhancement of 70% limits"):
+        grow(image, position(10, 40, 50))
     with pytest.raises(DataError, match="must be inside the exam"):
         grow(image, (500.0, 0.0, 0.0))
 

@@ -32,6 +32,25 @@ def test_the_first_is_shown_and_others_are_jumped_to(desk, found):
     assert candidates.shown == 0
 
 
+def test_each_is_outlined_until_it_is_accepted_or_hidden(desk, found):
+    candidates = desk.session.candidates
+    assert desk.table.candidate == "Candidate 1"
+    candidates.step(1)
+    assert desk.table.candidate == "Candidate 2"
+    candidates.dismiss()
+    assert (desk.table.candidate, candidates.words) == ("", "")
+
+
+def test_what_was_accepted_is_reported_and_so_is_its_undoing(desk, found):
+    candidates = desk.session.candidates
+    candidates.accept()
+    assert candidates.words.endswith("; accepted as the tumour")
+    assert "Candidate 1 is the tumour now: 0.3 ml" in desk.session.status
+    assert desk.table.candidate == ""
+    desk.session.tumour.undo()
+    assert not candidates.is_accepted
+
+
 def test_an_accepted_one_is_the_tumour_and_can_be_undone(desk, found):
     before = np.array(desk.table.mask)
     desk.session.candidates.accept()
@@ -51,7 +70,7 @@ def test_a_second_one_is_a_new_lesion_if_the_user_wants_it(desk, found):
 def test_those_of_a_different_exam_are_gone(desk, found):
     desk.session.open(tiny_exam)
     desk.queue.run()
-    assert desk.session.candidates.words == ""
+    assert desk.session.candidates.words == desk.table.candidate == ""
 
 
 def test_nothing_found_is_reported(desk, monkeypatch):

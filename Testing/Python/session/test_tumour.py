@@ -31,6 +31,13 @@ def test_a_click_grows_the_tumour(new_desk):
     grown, truth = desk.table.mask != 0, tiny_exam().mask != 0
     assert 2 * (grown & truth).sum() / (grown.sum() + truth.sum()) > 0.9
     assert desk.session.tumour.volume != "0.0 ml"
+    assert np.argwhere(truth)[:, 0].min() <= desk.table.exam.geometry.to_index(desk.table.position)[2]
+
+
+def test_a_stroke_apart_from_the_lesion_is_seen_in_its_size(desk):
+    assert "separate" not in desk.session.tumour.size
+    desk.paint((0, 0, 0))
+    assert desk.session.tumour.size.endswith("mm over 2 separate pieces; erase what does not belong to the lesion")
 
 
 def test_click_and_stroke_are_undone_and_made_again(desk):

@@ -20,7 +20,7 @@ class Table:
         self.exam, self.strokes, self.opened = None, 0, 0
         self.shown = self.overlay = self.position = self.map = None
         self.lesions, self.names, self.active = {}, {}, ""
-        self.remark = ""
+        self.remark = self.candidate = ""
         self.kept = {}
 
     def problem(self):
@@ -74,6 +74,12 @@ class Table:
 
     def jump_to(self, position):
         self.position = position
+
+    def show_candidate(self, name, mask, position):
+        self.candidate = name
+
+    def hide_candidate(self):
+        self.candidate = ""
 
     def show_prediction(self, _exam, prediction, kind="attention"):
         self.shown, self.kind = prediction, kind
