@@ -17,7 +17,7 @@ from ..exam import PHANTOM, PHASE_NAMES
 from ..formatting import as_whole
 from ..model.bundle import find_bundle, load_bundle
 from ..phantom.patient import make_exam
-from ..reading.images import read_exam
+from ..reading.images import TIMES, read_exam
 from ..reading.mask import add_mask
 from ..writing import whole_folder, write_json, write_nifti
 from .options import ModelOption, load_predictor, print_line, working
@@ -100,6 +100,8 @@ def write_demo(
         for name, array in zip((*PHASE_NAMES, "tumour"), (*exam.phases, np.asarray(exam.mask)), strict=True):
             write_nifti(array, exam.geometry, part / f"{name}.nii.gz", PHANTOM)
         write_json({name: as_whole(value) for name, value in exam.clinical.items()}, part / "clinical.json")
+        if exam.provenance.phase_times is not None:
+            write_json({"acquisition_times": list(exam.provenance.phase_times)}, part / TIMES)
     files = [folder / f"{name}.nii.gz" for name in PHASE_NAMES]
     words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]
     words += ["--model", model, "--out", out]

@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -146,13 +147,27 @@ class ManyValues(typer.core.TyperCommand):
             if not text.startswith("Got unexpected extra argument"):
                 raise
             word = text.rpartition("(")[2].rstrip(")").split(" ")[0]
-            problem = f"{word} belongs to no option; write the option before it, see --help"
+            problem = f"{word} belongs to no option; write the option before it, {_advise(word, self.params)}"
             raise typer.BadParameter(problem, ctx) from None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command; words that do not go together are reported with its usage."""
         with call_errors(ctx):
             return super().invoke(ctx)
+
+
+def _advise(word: str, params: Sequence[Any]) -> str:
+    """Return which option a folder or file may belong to, or where the options are listed."""
+    known = {option for param in params for option in getattr(param, "opts", ())}
+    try:
+        is_folder, is_file = Path(word).is_dir(), Path(word).is_file()
+    except (OSError, ValueError):  # too long for a name, for example
+        is_folder = is_file = False
+    if is_folder and known.issuperset(("--series", "--dicom", "--cohort")):
+        return f"as in --series {word} for an exam in files, --dicom for DICOM, --cohort for many patients"
+    if is_file and known.issuperset(("--series", "--mask")):
+        return f"as in --series {word} for an exam in one file, --mask for a tumour"
+    return "see --help"
 
 
 def is_flag(param: Any) -> bool:  # noqa: ANN401  typer keeps its type private

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DataError, Notice
 from ..exam import PHASE_NAMES, Dynamic, Exam, LeftAside, Picked, Provenance
 from ..files.header import Header
+from ..files.json_text import read_json
 from ..files.meta_image import read_meta_image_header
 from ..files.names import ending_of
 from ..files.nifti import read_nifti_header
@@ -18,8 +19,9 @@ from ..files.nrrd import read_nrrd_header
 from ..files.opening import open_file
 from ..files.voxels import cannot_read, check_size, read_volumes
 from ..geometry import EXACT, ON_GRID, Geometry, describe_difference
-from ..phases import pick_phases
+from ..phases import parse_times, pick_phases
 
+TIMES = "times.json"  # beside phases: when they were acquired
 FORMATS = {  # ending of the name: function that reads the header of such a file
     ".nii": read_nifti_header,
     ".nii.gz": read_nifti_header,
@@ -49,6 +51,24 @@ def read_exam(phases: Sequence[Path]) -> Exam:
         raise DataError(f"phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three")
     headers = [one_volume(read_header(Path(file))) for file in phases]
     return _read(headers, [0, 0, 0], Provenance("file"))
+
+
+def times_beside(phases: Sequence[Path]) -> tuple[list[float], tuple[Notice, ...]]:
+    """Return the seconds of phases by the file `times.json` in their folder, and a warning if it cannot be used.
+
+    The file is an object whose `acquisition_times` are rising seconds, one for each phase.
+    """
+    file = Path(phases[0]).parent / TIMES
+    if {Path(phase).parent for phase in phases} != {file.parent} or not file.is_file():
+        return [], ()
+    try:
+        times = parse_times(read_json(file)["acquisition_times"])  # type: ignore[index]
+    except (OSError, ValueError, TypeError, KeyError):
+        times = []
+    if len(times) == len(phases):
+        return times, ()
+    reason = f"must hold acquisition_times, the rising seconds of the {len(phases)} phases"
+    return [], (Notice("phase_times_invalid", f"{TIMES} {reason}; they count as unknown."),)
 
 
 def read_series(files: Sequence[Path], pick: Sequence[int] = (), times: Sequence[float] = ()) -> Exam:

@@ -20,7 +20,7 @@ from ..exam import PHASE_NAMES, Exam, LeftAside
 from ..files.names import files_in, stem_of, walk_files
 from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
-from .images import FORMATS, read_exam, read_series
+from .images import FORMATS, read_exam, read_series, times_beside
 from .mask import Labels, add_mask
 from .series import MASK_NAMES, Series, find_series, given_series
 
@@ -148,8 +148,10 @@ class FilesSource(Source):
         return []
 
     def read_source(self) -> Exam:
-        """Read the files."""
-        return read_series(self.phases, self.pick) if self.pick else read_exam(self.phases)
+        """Read the files, and their times if these lie beside them."""
+        times, notices = times_beside(self.phases)
+        exam = read_series(self.phases, self.pick, times) if self.pick or times else read_exam(self.phases)
+        return replace(exam, provenance=replace(exam.provenance, notices=(*exam.provenance.notices, *notices)))
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -279,7 +281,8 @@ def given_source(
     if dicom is not None:
         return DicomSource(name=dicom.resolve().name, folder=dicom, pick=tuple(pick))
     if series:
-        found = SeriesSource.of(given_series(series), series[0])
+        named = FilesSource.find(series[0]) if len(series) == 1 and series[0].is_dir() else []
+        found = next(iter(named), None) or SeriesSource.of(given_series(series), series[0])
         return replace(found, pick=tuple(pick))
     if len(phases) != len(PHASE_NAMES):
         raise DataError(

@@ -63,6 +63,11 @@ def write_bundles(place):
 CASES = [  # words, divided by |; exit code; part of the sentence
     # wrong order of words, and options without or with too many values
     ("predict|a.nii|b.nii|c.nii|--out|o", 2, "a.nii belongs to no option; write the option before it"),
+    (
+        "predict|.|--out|o",
+        2,
+        ". belongs to no option; write the option before it, as in --series . for an exam in files",
+    ),
     ("predict|--out|--phases|a|b|c", 2, "belongs to no option"),
     ("--out|o|predict|--cohort|cohort", 2, "--out must be written behind the command; write pcr predict --out ..."),
     ("predict|--cohort|--out|o|cohort", 2, "--cohort must be followed by its value, got --out; see --help"),

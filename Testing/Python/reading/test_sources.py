@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading import sources
-from PCRPredictorLib.reading.sources import DicomSource, Source, find_source, find_sources
+from PCRPredictorLib.reading.sources import DicomSource, Source, find_source, find_sources, given_source
 from PCRPredictorLib.writing import write_nifti
 from PCRPredictorView import opengl
 from PCRPredictorView.command import find_exams
@@ -37,6 +37,24 @@ def test_a_folder_with_an_exam_is_one_source(exam_folder):
     assert source.name == "an exam"
     assert exam.clinical == {"age": 61}
     assert exam.mask.any()
+
+
+def test_times_beside_the_phases_are_read_also_if_the_files_are_named(exam_folder):
+    (exam_folder / "times.json").write_text('{"acquisition_times": [5, 125, 405]}')
+    (source,) = find_sources([exam_folder])
+    for each in (source, given_source(source.phases), given_source([], series=[exam_folder])):
+        provenance = each.read().provenance
+        assert (provenance.phase_times, provenance.first_post) == ((0, 120, 400), 120)
+        assert provenance.picked is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"acquisition_times": [5, 4, 3]}', '{"acquisition_times": [5, 125]}', "{}"]
+)
+def test_times_that_cannot_be_used_are_reported(exam_folder, text):
+    (exam_folder / "times.json").write_text(text)
+    (notice,) = find_sources([exam_folder])[0].read().provenance.notices
+    assert notice.message.startswith("times.json must hold acquisition_times, the rising seconds of the 3 phases")
 
 
 def test_the_folder_of_pcr_demo_is_one_source(exam_folder):
