@@ -223,8 +223,8 @@ def _on_lattice(voxels: np.ndarray, place: _Place, geometry: Geometry, name: str
     same = off < ON_GRID and _one_voxel(steps)
     if not same or (nearest < 0).any() or (nearest >= geometry.size).any():
         raise DataError(
-            f"{name}: the segmentation must lie on the voxels of the exam, {geometry}, {_why(off, steps)}; make it on "
-            "the series that is predicted, or resample it"
+            f"{name}: the segmentation must lie on the voxels of the exam, {geometry}, {_why(off, steps)}, so that it "
+            "may be of a different exam; make it on the series that is predicted, or resample it"
         )
     return nearest, off
 

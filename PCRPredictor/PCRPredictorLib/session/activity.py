@@ -73,9 +73,15 @@ class Activity:
             listener(sentence)
 
     def forget_problem(self) -> None:
-        """Withdraw the last problem, because something else is being done."""
+        """Withdraw the last problem and message, because something else is being done."""
+        self.message = ""
         if self.problem:
             self.report_problem("")
+
+    def succeed(self) -> None:
+        """Call the listeners of changes; something was done, so that the last problem is withdrawn."""
+        self.forget_problem()
+        self.emit()
 
     def emit(self) -> None:
         """Call the listeners of changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..clinical import ClinicalSchema
+from ..errors import DataError
 
 
 class ClinicalForm:
@@ -53,6 +54,17 @@ class ClinicalForm:
         """The values as the model reads them, to be compared: 52 and "52.0" are the same. Unreadable ones stay."""
         read, _problems = self.schema.parse_each(self.values)
         return {name: self.values.get(name) if value is None else value for name, value in read.items()}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """A sentence for each value that the model cannot read, by the variable's name."""
+        found = {}
+        for variable in self.schema.asked:
+            try:
+                ClinicalSchema((variable,)).parse({variable.name: self.values.get(variable.name)}, strict=True)
+            except DataError as error:
+                found[variable.name] = str(error)
+        return found
 
     def _fill(self) -> list[str]:
         values, problems = self.schema.parse_each(self._known)

@@ -62,6 +62,7 @@ class ExamList:
         self._marked = sources
         self.rows = [Row(source.name, label) for source, label in zip(sources, _labels(sources), strict=True)]
         self.chosen = -1
+        self._open: object = None  # identity of the exam that was opened as the chosen row
         self._translate = session.activity.translate
         self._running: Predict | None = None  # what predicts the list now
         self._noted: Result | None = None
@@ -81,8 +82,8 @@ class ExamList:
             self._session.open(source.read, source.name, partial(self.choose, number))
 
     def choose(self, number: int) -> None:
-        """Note which row is open, -1 if it is a different exam."""
-        self.chosen = number
+        """Note which row is open; it is so until a different exam is opened, wherever that comes from."""
+        self.chosen, self._open = number, self._session.tumour.history.exam
         self._session.activity.emit()
 
     def predict_all(self) -> None:
@@ -125,7 +126,9 @@ class ExamList:
         self._session.activity.emit()
 
     def _follow(self) -> None:
-        """Note the session's result; forget what a different model predicted."""
+        """Note the session's exam and result; forget what a different model predicted."""
+        if self._session.tumour.history.exam != self._open:
+            self.chosen = -1
         bundle, result = self._session.model.bundle, self._session.result
         if (model := bundle.checksum if bundle is not None else None) != self._model:
             self._model, self._running = model, None

@@ -168,12 +168,12 @@ class Session:
         if self.result is not None:
             self.result = self.result.at(self.model.point)
             self.kept.keep(self.result, self.clinical.values)
-        self.activity.emit()
+        self.activity.succeed()
 
     def enter(self, clinical: Mapping[str, object]) -> None:
         """Take the clinical values that the user entered, see `ClinicalForm.enter`."""
         self.clinical.enter(clinical)
-        self.activity.emit()
+        self.activity.succeed()
 
     def set_overlay(self, settings: OverlaySettings) -> None:
         """Change how the exam and the map over it are shown; what has not changed is left as the views have it."""

@@ -20,9 +20,9 @@ from trame.widgets import vuetify3 as v3
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from ..serving.uploads import UPLOADED, uploaded_entry
+from ..serving.uploads import UPLOADED, in_users_words, uploaded_entry
 from ..work import Work
-from .fields import COMPACT, EXAM_FILES
+from .fields import COMPACT, EXAM_FILES, TEXT_FIELD
 
 _FEW = 8  # exams that are shown without a field to search in
 _WORDS = {"label": "Labels of the tumours, if several: 1 2, or all", "pick": "Phases to use, if not by time: 0 1 3"}
@@ -48,6 +48,7 @@ class ExamState:
         predicting_all: whether the list is being predicted.
         bring: whether the form for a different exam is shown.
         sending: whether one is being received from the browser.
+        opened: number of those that were; the form is empty after each.
     """
 
     title: str = ""
@@ -59,6 +60,7 @@ class ExamState:
     predicting_all: bool = False
     bring: bool = False
     sending: bool = False
+    opened: int = 0
 
 
 class ExamSection:
@@ -101,7 +103,8 @@ class ExamSection:
             shutil.rmtree(self._kept, ignore_errors=True)
         self._kept = folder
         self.state.data.bring = False
-        self.list.choose(-1)
+        self.state.data.opened += 1
+        self._session.activity.emit()
 
     def build(self, busy: str) -> None:
         """Write the section's part of the page."""
@@ -136,18 +139,20 @@ class ExamSection:
 
     def _build_form(self, off: str) -> None:
         """Write the form. The browser sends it into a hidden frame; an answer comes back over the page."""
+        name = self.state.name
         form = {"action": "upload", "method": "post", "enctype": "multipart/form-data", "target": "sent"}
-        with html.Form(id="upload", **form):
+        with html.Form(id="upload", key=(name.opened,), **form):
+            html.Label("A DICOM folder", classes="text-caption d-block")
+            many = {"webkitdirectory": True, "multiple": True}
+            html.Input(type="file", name="dicom", classes="mb-2", style="width: 100%", **many)
+            html.Div("Or files", classes="text-caption font-weight-bold")
             for field_name, label in EXAM_FILES.items():
                 html.Label(label, classes="text-caption d-block")
                 accept = ",".join((*UPLOADED, ".gz", *((".dcm",) if field_name == "mask" else ())))
                 html.Input(type="file", name=field_name, accept=accept, classes="mb-1", style="width: 100%")
-            html.Label("Or a DICOM folder", classes="text-caption d-block")
-            many = {"webkitdirectory": True, "multiple": True}
-            html.Input(type="file", name="dicom", classes="mb-2", style="width: 100%", **many)
             for field_name, label in _WORDS.items():
                 html.Label(label, classes="text-caption d-block")
-                html.Input(type="text", name=field_name, classes="mb-1", style="width: 100%", maxlength=100)
+                html.Input(type="text", name=field_name, classes="mb-1", style=TEXT_FIELD, maxlength=100)
             button = "v-btn v-btn--size-small v-btn--variant-tonal"
             html.Button("Open", type="submit", disabled=(off,), classes=button, id="send")
         html.Iframe(name="sent", style="display: none", title="answer to the upload")
@@ -165,7 +170,7 @@ def _read_upload(folder: Path, title: str) -> Exam:
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, DataError):
-            raise DataError(str(error).replace(str(folder), "the upload")) from None
+            raise DataError(in_users_words(folder, str(error))) from None
         raise
     for path in [path for path in folder.rglob("*") if path.is_file() and path not in exam.provenance.files]:
         path.unlink(missing_ok=True)

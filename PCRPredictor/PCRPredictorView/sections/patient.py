@@ -24,10 +24,12 @@ class PatientState:
     Args:
         fields: name, label, unit and choices of each variable; a number has no choices.
         values: text of each, by name; "" is unknown.
+        problems: why a value cannot be used, by name.
     """
 
     fields: list[dict[str, object]] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 class PatientSection:
@@ -42,7 +44,7 @@ class PatientSection:
         """Show what the session holds."""
         asked = self._session.clinical.schema.asked
         self.state.data.fields = [_field_of(variable) for variable in asked]
-        self.state.data.values = self._texts()
+        self.state.data.values, self.state.data.problems = self._texts(), self._session.clinical.problems
 
     def _texts(self) -> dict[str, str]:
         clinical = self._session.clinical
@@ -74,6 +76,8 @@ class PatientSection:
             }
             v3.VSelect(v_if=("variable.choices.length",), items=("variable.choices",), **shared)
             v3.VTextField(v_else=True, type="number", **shared)
+            problem = f"{name.problems}[variable.name]"
+            html.Div(f"{{{{ {problem} }}}}", v_if=(problem,), classes="text-caption text-error", role="alert")
         html.Div("This model asks for no clinical values.", v_if=(f"!{name.fields}.length",), classes="text-caption")
 
 

@@ -99,14 +99,15 @@ class VisitList:
         form = {"action": "upload", "method": "post", "enctype": "multipart/form-data", "target": "sent"}
         with html.Details(classes="text-caption my-1", id="follow-files"):
             html.Summary("Add an exam from files")
-            with html.Form(id="upload-visit", **form):
+            with html.Form(id="upload-visit", key=(f"{name.rows}.length",), **form):  # empty after each visit
                 html.Input(type="hidden", name="visit", value=(name.visit,))
+                html.Label("A DICOM folder, also with several studies", classes="d-block")
+                html.Input(type="file", name="dicom", webkitdirectory=True, multiple=True, style="width: 100%")
+                html.Div("Or files", classes="font-weight-bold mt-1")
                 for key, text in EXAM_FILES.items():
                     html.Label(text, classes="d-block")
                     accept = ",".join((*UPLOADED, ".gz", *((".dcm",) if key == "mask" else ())))
                     html.Input(type="file", name=key, accept=accept, classes="mb-1", style="width: 100%")
-                html.Label("Or a DICOM folder, also with several studies", classes="d-block")
-                html.Input(type="file", name="dicom", webkitdirectory=True, multiple=True, style="width: 100%")
                 html.Button("Add", type="submit", disabled=(off,), classes=_BUTTON, id="send-visit")
         with html.Div(v_if=(f"{name.rows}.length > 0",)):
             clear = {"click": self._visits.clear, "title": "Take all visits off the list, for a different patient"}

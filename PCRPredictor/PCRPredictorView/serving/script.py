@@ -1,4 +1,4 @@
-"""What the server adds to the page's HTML: keys, the mouse wheel, and what is shown when the page has ended."""
+"""What the server adds to the page's HTML: keys, the mouse wheel, what waits for an answer, the page's end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import json
 
 from PCRPredictorLib.mrml.keys import KEYS
 
-SCRIPT = """<script>
+SCRIPT = """<style>
+  #waiting-for, #lost, .is-waiting #status, .is-waiting #elapsed, .is-waiting #message { display: none; }
+  .is-waiting #waiting-for, .has-lost #lost { display: block; }
+  .is-waiting #tool { pointer-events: none; opacity: 0.5; } /* what waits belongs to the tool that it was made with */
+</style><script>
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input")) return;
     event.preventDefault();
@@ -28,6 +32,41 @@ SCRIPT = """<script>
       + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; if neither answers, "
       + "start pcr view again.</p>";
   }).observe(document.body, {childList: true, subtree: true});
+  const asked = new Map(); // what the server has not answered: when it was sent, by the identifier of wslink's call
+  const PATIENCE_MS = 500; // after which the page says that it waits
+  const identify = (bytes) => {
+    const start = String.fromCharCode(...new Uint8Array(bytes).subarray(0, 200));
+    return /rpc:[^:]*:\\d+/.exec(start)?.[0];
+  };
+  WebSocket = class extends WebSocket {
+    constructor(...where) {
+      super(...where);
+      this.addEventListener("message", async ({data}) => {
+        asked.delete(identify(data instanceof Blob ? await data.slice(0, 200).arrayBuffer() : data));
+      });
+      this.addEventListener("close", () => asked.clear());
+    }
+    send(data) {
+      const call = ArrayBuffer.isView(data) && identify(data.buffer.slice(data.byteOffset, data.byteOffset + 200));
+      if (call) asked.set(call, Date.now());
+      super.send(data);
+    }
+  };
+  let doing = "", since = 0;
+  setInterval(() => { // a stroke waits in the browser until the one before has been answered
+    const first = asked.values().next().value ?? Infinity;
+    document.body.classList.toggle("is-waiting", Date.now() - first > PATIENCE_MS);
+    const now = document.getElementById("busy") ? document.getElementById("status")?.innerText ?? "" : "";
+    if (now !== doing) [doing, since] = [now, Date.now()];
+    const place = document.getElementById("elapsed"), seconds = Math.floor((Date.now() - since) / 1000);
+    if (place) place.textContent = doing && seconds > 2 ? seconds + " s" : "";
+  }, 250);
+  const reportError = console.error;
+  console.error = (...what) => {
+    if (String(what[0]).startsWith("Error in _processEventQueue")) document.body.classList.add("has-lost");
+    reportError(...what);
+  };
+  addEventListener("pointerdown", () => document.body.classList.remove("has-lost"), true);
   const WHEEL_MS = 33; // between two messages of a view: 30 per second
   const turned = new Map(); // slices to go by view
   addEventListener("wheel", (event) => {

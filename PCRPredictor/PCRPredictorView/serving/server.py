@@ -37,6 +37,7 @@ _TEXT = (".js", ".cjs", ".css", ".svg", ".json", ".map")  # files that are sent 
 _DOWNLOADS = {
     "report.html": "text/html",
     "result.zip": "application/zip",
+    "dicom.zip": "application/zip",
     "follow.html": "text/html",
     "follow.zip": "application/zip",
     "tumour.nii.gz": "application/gzip",

@@ -1,4 +1,4 @@
-"""Uploads of a browser, written to the page's folder under fixed names.
+"""Uploads of a browser, written to the page's folder: images under fixed names, DICOM files under their own.
 
 Images come in one file each: the header of NRRD or MetaImage may name a file with its voxels, but only one beside it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES
+from PCRPredictorLib.formatting import as_line
 from PCRPredictorLib.reading.sources import DicomSource, FilesSource, SeriesSource, Source
 
 UPLOADED = (".nii", ".nii.gz", ".nrrd", ".mha")
 _FILES = (*PHASE_NAMES, "series", "mask")
+_MASK_NAME = "name-of-mask.txt"  # the file with the mask's name at the user's
+_UNSAFE = re.compile(r"[^\w .()+=,@#~-]|^\.+$")  # in a name
+_LONGEST_NAME, _DEEPEST = 80, 5  # characters of a name, names of a path
 _TEXTS = ("pick", "label", "visit")
 _LONGEST_TEXT = 200  # bytes
 _MOST_FILES = 20_000
@@ -135,7 +140,7 @@ def uploaded_visit(folder: Path) -> str:
 
 def uploaded_mask(folder: Path) -> Path | None:
     """Return the tumour mask that `receive` wrote without an exam; None if it wrote an exam."""
-    names = {path.name.split(".")[0] for path in folder.iterdir()}
+    names = {path.name.split(".")[0] for path in folder.iterdir() if path.name != _MASK_NAME}
     return _received(folder, "mask") if names == {"mask"} else None
 
 
@@ -156,7 +161,7 @@ async def _write(part: BodyPartReader, received: Received) -> None:
         await part.release()
         return
     if part.name == "dicom":
-        path = received.folder / "dicom" / f"{received.count:05d}.dcm"
+        path = _place(received.folder / "dicom", part.filename, received.count)
     elif part.name in _FILES:
         path = received.folder / f"{part.name}{_ending(part.filename, part.name)}"
     else:
@@ -167,10 +172,36 @@ async def _write(part: BodyPartReader, received: Received) -> None:
     received.count += 1
     if received.count > _MOST_FILES:
         raise DataError(f"the files must be at most {_MOST_FILES}; send the dynamic series alone")
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if part.name == "mask":
+        (received.folder / _MASK_NAME).write_text(as_line(part.filename), encoding="utf-8")
     with path.open("wb") as file:
         while piece := await _with_timeout(part.read_chunk(_PIECE)):
             file.write(received.count_bytes(bytes(piece)))
+
+
+def _place(folder: Path, name: str, number: int) -> Path:
+    """Return where a DICOM file is written: as in the folder that was sent, since a name tells what a file may be.
+
+    Args:
+        folder: of all DICOM files.
+        name: as the browser sends it, a path that begins with the folder that was chosen.
+        number: of the file; a second one of the same place goes into a folder of this number.
+    """
+    parts = [_UNSAFE.sub("_", part)[-_LONGEST_NAME:] for part in name.replace("\\", "/").split("/")]
+    parts = [part for part in parts if part.strip("._ ")][-_DEEPEST:] or ["file"]
+    path = folder.joinpath(*parts[1:] if len(parts) > 1 else parts)
+    above = list(path.parents)[: len(parts)]
+    is_taken = path.exists() or any(each.is_file() for each in above)
+    return folder / f"{number:05d}" / parts[-1] if is_taken else path
+
+
+def in_users_words(folder: Path, text: str) -> str:
+    """Return a message about an upload with the names that the user knows."""
+    name = folder / _MASK_NAME
+    mask = name.read_text("utf-8") if name.is_file() else ""
+    text = re.sub(rf"\bmask({'|'.join(map(re.escape, (*UPLOADED, '.dcm')))})\b", lambda _: mask, text) if mask else text
+    return text.replace(f"{folder / 'dicom'}", "the folder that was sent").replace(str(folder), "the upload")
 
 
 async def _write_words(part: BodyPartReader, received: Received) -> None:

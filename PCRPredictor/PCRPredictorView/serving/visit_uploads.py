@@ -13,7 +13,7 @@ from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.session.course.reading import studies_in, study_of
 from PCRPredictorLib.session.course.study import Study
 
-from .uploads import uploaded_entry
+from .uploads import in_users_words, uploaded_entry
 
 
 def uploaded_studies(folder: Path, visit: str) -> Sequence[Study]:
@@ -34,7 +34,7 @@ def uploaded_studies(folder: Path, visit: str) -> Sequence[Study]:
         return [replace(study, read=partial(_read, study, folder, len(found) == 1)) for study in found]
     except DataError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise DataError(str(error).replace(str(folder), "the upload")) from None
+        raise DataError(in_users_words(folder, str(error))) from None
 
 
 def _read(study: Study, folder: Path, is_only: bool) -> Exam:
@@ -42,7 +42,7 @@ def _read(study: Study, folder: Path, is_only: bool) -> Exam:
     try:
         exam = study.read()
     except DataError as error:
-        raise DataError(str(error).replace(str(folder), "the upload")) from None
+        raise DataError(in_users_words(folder, str(error))) from None
     if is_only:
         for path in [path for path in folder.rglob("*") if path.is_file() and path not in exam.provenance.files]:
             path.unlink(missing_ok=True)

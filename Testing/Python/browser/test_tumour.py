@@ -51,7 +51,7 @@ def test_what_is_erased_is_gone_also_after_a_look_at_the_phases(page, detour):
     page.wait_for_function("document.querySelector('#volume').innerText.endsWith(' 0.0 ml')")
     page.click("#predict")
     page.wait_for_selector("#problem")
-    assert "segment the tumour first" in page.inner_text("#problem")
+    assert "no tumour yet" in page.inner_text("#problem")
 
 
 def test_a_brush_works_in_the_phases_side_by_side(page):

@@ -51,7 +51,7 @@ async def test_a_dicom_folder_reaches_the_process():
             files.add_field("dicom", name.encode(), filename=name)
         async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
             assert answer.status == 200, await answer.text()
-        assert processes[0].files == {"dicom/00000.dcm": b"study/IM1", "dicom/00001.dcm": b"study/IM2"}
+        assert processes[0].files == {"dicom/IM1": b"study/IM1", "dicom/IM2": b"study/IM2"}
 
 
 PHASES = {"early": ("b.nii", b"2"), "late": ("c.nii", b"3")}
@@ -105,7 +105,12 @@ async def test_one_file_with_all_phases_is_stored_with_the_words_that_choose():
         files.add_field("label", "")
         async with client.post(page / "upload", data=files, headers=origin(server)) as answer:
             assert answer.status == 200, await answer.text()
-        assert processes[0].files == {"series.nrrd": b"1", "mask.dcm": b"2", "pick.txt": b"0, 1 3"}
+        assert processes[0].files == {
+            "series.nrrd": b"1",
+            "mask.dcm": b"2",
+            "name-of-mask.txt": b"m.dcm",
+            "pick.txt": b"0, 1 3",
+        }
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,37 @@ def test_an_upload_is_the_exam_of_a_file_with_all_phases(tmp_path):
     exam = uploads.uploaded_entry(tmp_path).read()
     assert [int(phase.flat[0]) // 1000 for phase in exam.phases] == [0, 2, 3]
     assert len(exam.lesions) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("study/a/IM1", "a/IM1"),
+        ("IM1", "IM1"),
+        ("study/../../x.dcm", "x.dcm"),
+        ("study\\..\\..\\x.dcm", "x.dcm"),
+        ("/etc/passwd", "passwd"),
+        ("study/Mädchen:1.dcm", "Mädchen_1.dcm"),
+        ("study/...", "study"),
+        ("", "file"),
+    ],
+)
+def test_a_dicom_file_keeps_its_name_but_never_leaves_its_folder(tmp_path, name, place):
+    assert uploads._place(tmp_path, name, 7) == tmp_path / place
+
+
+def test_a_second_dicom_file_of_one_name_is_kept_beside_the_first(tmp_path):
+    (tmp_path / "IM1").write_bytes(b"1")
+    for name in ("study/IM1", "study/IM1/IM2"):
+        assert uploads._place(tmp_path, name, 7).parent == tmp_path / "00007"
+
+
+def test_a_message_about_an_upload_names_what_the_user_sent(tmp_path):
+    (tmp_path / "name-of-mask.txt").write_text("left breast.dcm")
+    text = f"{tmp_path / 'dicom'}: has no DICOM images; mask.dcm: lies beside them"
+    assert uploads.in_users_words(tmp_path, text) == (
+        "the folder that was sent: has no DICOM images; left breast.dcm: lies beside them"
+    )
 
 
 def test_an_upload_cannot_name_a_file_elsewhere_as_its_voxels(tmp_path):

@@ -7,6 +7,8 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle
 from PCRPredictorLib.reading.sources import find_sources
+from PCRPredictorLib.session.course.follow_up import FollowUp
+from PCRPredictorLib.session.course.study import Study
 from PCRPredictorLib.session.exam_list import ExamList, Row
 from support.examples import BLOCKING, tiny_exam, tiny_prediction
 
@@ -118,3 +120,18 @@ def test_labels_of_a_cohort_are_in_the_list_and_no_decision_is_shown_that_is_wit
     assert {row.label for row in rows} == {"pCR", "no pCR"}
     found = Row("a").predicted(tiny_prediction(tiny_exam(), notices=[BLOCKING]))
     assert (found.probability, found.warnings) == ("no decision", 1)
+
+
+@pytest.mark.parametrize("way", ["upload", "visit"])
+def test_no_row_is_marked_as_open_once_a_different_exam_is(listed, way):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.list.open(0)
+    desk.queue.run()
+    desk.predict()
+    visits = FollowUp(desk.session, desk.table)
+    _ = desk.session.open(tiny_exam, "upload") if way == "upload" else visits.add("T1", Study("a", "", tiny_exam))
+    desk.queue.run()
+    assert desk.list.chosen == -1
+    assert [row.state for row in desk.list.rows] == ["", ""]
+    desk.predict()
+    assert desk.list.rows[1].probability == ""

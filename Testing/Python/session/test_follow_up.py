@@ -103,6 +103,13 @@ def test_a_visit_that_is_there_is_never_replaced_silently(desk, visits):
     assert visits.entries["T0"].exam is kept
 
 
+def test_an_exam_that_is_a_visit_already_is_no_second_one(desk, visits):
+    visits.add_open("T0")
+    visits.add_open("T1")
+    assert "This exam is T0 already" in desk.problems[-1]
+    assert list(visits.entries) == ["T0"]
+
+
 def test_an_exam_that_cannot_be_read_loses_nothing(desk, visits):
     def fail():
         raise DataError("no exam there; give a different folder")

@@ -74,11 +74,13 @@ class FollowUp:
 
     def add_open(self, name: str) -> None:
         """Take the exam that is open as a visit, with its tumour as it is drawn."""
+        if self.active and self.active != name:
+            text = "This exam is {visit} already; change its visit in the list, or open a different exam to add it."
+            self.session.activity.report_problem(self.session.activity.translate(text).format(visit=self.active))
+            return
         exam = self._attempt(name, self._read_open, is_open=True)
         if exam is None:
             return
-        if self.active:  # the same exam under a different name
-            self.entries.pop(self.active)
         known = {name: value for name, value in self.session.clinical.known.items() if value is not None}
         title = self.session.title or self.session.activity.translate("open exam")
         entry = VisitEntry.of_exam(name, title, exam, _date_of(exam))
@@ -204,7 +206,7 @@ class FollowUp:
     def remove(self, name: str) -> None:
         """Take a visit off the table; its exam stays open if it is."""
         self.entries.pop(name, None)
-        self.session.activity.emit()
+        self.session.activity.succeed()
 
     def rename(self, name: str, new: str) -> None:
         """Give a visit a different name; if it is taken, both visits change places."""
@@ -213,12 +215,12 @@ class FollowUp:
         if other is not None:
             self.entries[name] = replace(other, name=name)
         self._sort()
-        self.session.activity.emit()
+        self.session.activity.succeed()
 
     def clear(self) -> None:
         """Take every visit off the table, for a different patient or a scene that closes."""
         self.entries, self.question, self._clinical = {}, (), {}
-        self.session.activity.emit()
+        self.session.activity.succeed()
 
     def _attempt(self, name: str, read: Callable[[], T], *, is_open: bool = False) -> T | None:
         """Return what `read` gives; None, and it is reported, if the visit cannot be added now."""
@@ -282,7 +284,7 @@ class FollowUp:
     def _put(self, entry: VisitEntry) -> None:
         self.entries[entry.name] = entry
         self._sort()
-        self.session.activity.emit()
+        self.session.activity.succeed()
 
     def _sort(self) -> None:
         self.entries = {name: self.entries[name] for name in VISITS if name in self.entries}
