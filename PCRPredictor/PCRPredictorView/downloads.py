@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import zipfile
 from functools import partial
 from pathlib import Path
 
+from PCRPredictorLib.dicom.objects.results import write_dicom_results
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.follow.files import write_follow_up
 from PCRPredictorLib.outputs import MASK, MASK_DICOM, REPORT, write_prediction, write_tumour
@@ -18,6 +20,7 @@ from PCRPredictorLib.session.session import Session
 from .work import Work
 
 FOLLOW_UP = ("follow.html", "follow.zip")
+AS_DICOM = "dicom.zip"
 
 
 class Downloads:
@@ -50,6 +53,9 @@ class Downloads:
             result = self._session.result
             if result is None:
                 raise DataError("there is no result to write; predict first")
+            if name == AS_DICOM:
+                await self._work.run_in_thread(partial(_write_dicom, result, self._folder / name))
+                return
             if self._written is not result or not (self._folder / name).is_file():
                 await self._work.run_in_thread(partial(_write, result, self._folder))
                 self._written = result
@@ -83,14 +89,34 @@ def _write(result: Result, folder: Path) -> None:
 
 def _pack(files: Path, report: Path, packed: Path) -> None:
     """Put the report of a folder beside it, and all of its files into an archive."""
-    new = {path: path.with_name(f"{path.name}.new") for path in (report, packed)}
-    stored = zipfile.ZIP_STORED  # pictures and gzip are packed already
-    with zipfile.ZipFile(new[packed], "w", stored) as archive:
+    new = report.with_name(f"{report.name}.new")
+    new.write_bytes((files / REPORT).read_bytes())
+    _archive(files, packed)
+    new.replace(report)
+
+
+def _archive(files: Path, packed: Path) -> None:
+    """Put all files of a folder into an archive, which is replaced at once."""
+    new = packed.with_name(f"{packed.name}.new")
+    with zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as archive:  # pictures and gzip are packed already
         for path in sorted(file for file in files.rglob("*") if file.is_file()):
             archive.write(path, f"pcr-{packed.stem}/{path.relative_to(files).as_posix()}")
-    new[report].write_bytes((files / REPORT).read_bytes())
-    for path, finished in new.items():
-        finished.replace(path)
+    new.replace(packed)
+
+
+def _write_dicom(result: Result, packed: Path) -> None:
+    """Write what `pcr predict --dicom-results` writes, packed.
+
+    Raises:
+        DataError: if the exam does not come from DICOM, or it cannot be written.
+    """
+    if not result.is_from_dicom:
+        raise DataError("results can be written as DICOM only for an exam from DICOM files; open its DICOM folder")
+    files = packed.with_suffix("")
+    shutil.rmtree(files, ignore_errors=True)
+    files.mkdir()
+    write_dicom_results(result.exam, result.prediction, files)
+    _archive(files, packed)
 
 
 def _add_segmentation(result: Result, folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.prediction import RESEARCH_USE_ONLY
 from PCRPredictorLib.reading.sources import Source
 from PCRPredictorLib.response.bundle import bundled_responses
@@ -44,6 +45,8 @@ _ON_TOP = (  # of what is scrolled
     "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface)); max-height: 45vh; overflow-y: auto"
 )
 _WITHOUT_EXAM = ("Exam", "From PACS", "Follow-up")  # sections that need no open exam
+_WAITING = "Working on what was clicked or drawn; it will be shown."  # while the server has not answered
+_LOST = "The last stroke or click did not arrive; repeat it."
 _PANEL = "panel_shown"  # client-side only; None: the window's width decides
 _NARROW = 900  # pixels of a window, below which the panel lies over the views and is folded at first
 _ICON = (  # a disc with a bright spot, as attention
@@ -64,10 +67,11 @@ class Section(Protocol):
 
 @dataclass
 class PageState:
-    """What is running, what went wrong, and why nothing can be done yet, each "" if nothing."""
+    """What is running, what went wrong, what was done, and why nothing can be done yet, each "" if nothing."""
 
     busy: str = ""
     problem: str = ""
+    message: str = ""
     closed: str = ""
 
 
@@ -117,7 +121,7 @@ class Page:
             "Reading": ReadingSection(server, self.session, scene, views),
             "Follow-up": self._follow_up,
         }
-        self.write_result = Downloads(self.work, self.session, analysis, folder).write
+        self._downloads = Downloads(self.work, self.session, analysis, folder)
         self.session.activity.on_problem.append(self._show_problem)
         self.session.activity.on_change.append(self._refresh)
         self._refresh()
@@ -151,6 +155,15 @@ class Page:
                 self.exams.receive(False)
                 self._tumour.open_mask(folder)
 
+    async def write_result(self, name: str) -> None:
+        """Write a file to be downloaded, see `Downloads.write`; what prevents it is reported on the page, too."""
+        try:
+            await self._downloads.write(name)
+        except DataError as error:
+            with self._server.state:
+                self.session.activity.report_problem(str(error))
+            raise
+
     def begin_upload(self) -> None:
         """Note that a browser has begun to send an exam."""
         with self._server.state:
@@ -171,7 +184,7 @@ class Page:
 
     def _refresh(self) -> None:
         with self._server.state:
-            self.state.data.busy = self.session.activity.doing
+            self.state.data.busy, self.state.data.message = self.session.activity.doing, self.session.activity.message
             self.state.data.closed = "" if self._scene.is_open else "Open an exam first."
             for section in self._sections.values():
                 section.refresh()
@@ -213,12 +226,20 @@ class Page:
         name = self.state.name
         with html.Div(style=_ON_TOP):
             doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
-            html.Div(f"{{{{ {doing} }}}}", classes="text-caption", id="status")
-            html.Div(f"{{{{ {name.closed} }}}}", v_if=(name.closed,), classes="text-caption", id="closed")
+            with html.Div(classes="d-flex text-caption"):
+                html.Div(f"{{{{ {doing} }}}}", id="status")
+                html.Div(classes="ml-2 text-medium-emphasis", id="elapsed")
+            html.Div(_WAITING, classes="text-caption", id="waiting-for")
+            html.Div(_LOST, classes="text-caption text-error", id="lost")
+            done = f"{name.message} && !{name.busy} && !{name.problem}"
+            html.Div(f"{{{{ {name.message} }}}}", v_if=(done,), classes="text-caption", id="message")
+            is_idle = f"{name.closed} && !{name.busy} && !{self.exams.state.name.sending}"
+            html.Div(f"{{{{ {name.closed} }}}}", v_if=(is_idle,), classes="text-caption", id="closed")
             self._result.build_headline()
             question = self._follow_up.state.name.question
             text = "Several studies were found: choose the visit of each under Follow-up."
             html.Div(text, v_if=(f"{question}.length > 0",), classes="text-caption text-info", id="several-studies")
-            alert = {"type": "error", "density": "compact", "closable": True, "classes": "my-2", "id": "problem"}
+            alert = {"type": "error", "density": "compact", "closable": True, "id": "problem"}
+            alert |= {"classes": "my-2 text-caption", "style": "max-height: 20vh; overflow-y: auto"}
             close = f"{name.problem} = ''"
             v3.VAlert(v_if=(name.problem,), text=(name.problem,), click_close=close, **alert)

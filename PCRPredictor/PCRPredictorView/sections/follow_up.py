@@ -24,6 +24,7 @@ from ..work import Work
 from .fields import COMPACT, checkbox
 from .visit_list import VisitList
 
+_NO_DICOM = "'Without DICOM objects: not every visit comes from DICOM files.'"
 _BUTTON = "v-btn v-btn--size-small v-btn--variant-tonal"
 
 
@@ -61,6 +62,7 @@ class FollowUpState:
     point: str = ""
     one_patient: bool = False
     can_save: bool = False
+    is_from_dicom: bool = False
     compared: list[str] = field(default_factory=list)
     compare: str = ""
     registered: bool = True
@@ -114,6 +116,7 @@ class FollowUpSection:
             data.remark = visits.question[0].remark if visits.question else ""
             data.question, data.answers = titles, [study.visit for study in visits.question]
         data.text, data.can_save = describe_answer(self._analysis), self._analysis.can_save
+        data.is_from_dicom = self._analysis.is_from_dicom
         is_idle = bool(visits.entries) and not visits.session.activity.doing
         data.reason = (self._analysis.problem(with_model=True) or "") if is_idle else ""
         data.unmeasurable = (self._analysis.problem() or "") if is_idle else ""
@@ -187,6 +190,8 @@ class FollowUpSection:
                 ("All files", "follow.zip", "follow-all"),
             ):
                 html.A(text, href=file, download=f"pcr-{file}", classes=f"{_BUTTON} mr-2", id=key)
+            words = f"{name.is_from_dicom} ? 'All files include DICOM objects.' : {_NO_DICOM}"
+            html.Div(f"{{{{ {words} }}}}", classes="text-caption", id="follow-dicom")
 
     def _build_comparison(self, off: str) -> None:
         name = self.state.name

@@ -26,9 +26,11 @@ class ResultState:
         stale: a sentence if the result is not of what the page shows, else "".
         lesions: number and line of each of several lesions.
         lesion: number of the one that is shown.
+        is_from_dicom: true if the result can be written as DICOM.
     """
 
     has_result: bool = False
+    is_from_dicom: bool = False
     points: list[str] = field(default_factory=list)
     point: str = ""
     stale: str = ""
@@ -48,6 +50,7 @@ class ResultSection:
         """Show what the session holds."""
         session, data = self._session, self.state.data
         data.has_result, data.stale = session.result is not None, session.stale
+        data.is_from_dicom = session.result is not None and session.result.is_from_dicom
         data.points = [point.name for point in session.model.points]
         data.point = session.model.point.name if session.model.point is not None else ""
         data.lesions = [{"number": n, "line": line} for n, line in enumerate(session.words.lesions)]
@@ -92,6 +95,9 @@ class ResultSection:
             html.Div(f"{{{{ {words.measurements} }}}}", classes="text-caption", id="measurements")
             html.Div(v_html=(words.warnings,), classes="text-caption pl-4", id="warnings")
             html.Div(RESEARCH_USE_ONLY, classes="text-caption font-italic my-1")
+            button = "v-btn v-btn--size-small v-btn--variant-tonal mr-2"
             for text, file, key in (("Report", "report.html", "report"), ("All files", "result.zip", "files")):
-                button = "v-btn v-btn--size-small v-btn--variant-tonal"
                 html.A(text, href=file, download=f"pcr-{file}", classes=button, id=key)
+            tip = "For a PACS: tumour as Segmentation, attention as Parametric Map, numbers as Structured Report"
+            more = {"download": "pcr-dicom.zip", "classes": button, "title": tip, "id": "as-dicom"}
+            html.A("As DICOM", href="dicom.zip", v_if=(name.is_from_dicom,), **more)
