@@ -47,6 +47,10 @@ _ON_TOP = (  # of what is scrolled
 _WITHOUT_EXAM = ("Exam", "From PACS", "Follow-up")  # sections that need no open exam
 _WAITING = "Working on what was clicked or drawn; it will be shown."  # while the server has not answered
 _LOST = "The last stroke or click did not arrive; repeat it."
+_UNPLACED = (
+    "The file does not place the exam in the patient (its grid is centred on zero): the letters at the edges of the "
+    "views, positions and sides may be wrong."
+)
 _PANEL = "panel_shown"  # client-side only; None: the window's width decides
 _NARROW = 900  # pixels of a window, below which the panel lies over the views and is folded at first
 _ICON = (  # a disc with a bright spot, as attention
@@ -188,6 +192,8 @@ class Page:
             self.state.data.closed = "" if self._scene.is_open else "Open an exam first."
             for section in self._sections.values():
                 section.refresh()
+            if self._scene.is_open and not self._scene.is_placed:
+                self.exams.state.data.notes += f"<p>{_UNPLACED}</p>"
 
     def _show_problem(self, sentence: str) -> None:
         with self._server.state:

@@ -30,6 +30,8 @@ from PCRPredictorLib.session.history import LesionState, Snapshot, TumourState
 from PCRPredictorLib.session.overlay import OverlaySettings
 from trame_slicer.core import SlicerApp
 
+from .viewing.places import is_placed
+
 BACKGROUNDS = (*PHASE_NAMES, "subtraction")
 _NARROWEST = 0.02  # share of the usual grey values
 
@@ -45,6 +47,7 @@ class PageScene:
         on_open: functions to call when a different exam is shown.
         redraw: called when what the views show has changed.
         background: one of `BACKGROUNDS`, shown in the slice views.
+        is_placed: False if the sides of the patient are uncertain, see `places.is_placed`.
         is_whole: True if an exam was opened without a tumour, so that the views show all of it.
         overlay: the settings that were applied last.
     """
@@ -60,7 +63,7 @@ class PageScene:
         self.on_edit: Callable[[], object] = lambda: None
         self.on_open: list[Callable[[], object]] = []
         self.redraw: Callable[[], object] = lambda: None
-        self.background, self.overlay, self.is_whole = "early", OverlaySettings(), False
+        self.background, self.overlay, self.is_whole, self.is_placed = "early", OverlaySettings(), False, True
         self.editor = slicer.segmentation_editor
         self.editor.segmentation_modified.connect(self._on_modified)
         register_legends(slicer.scene)
@@ -140,6 +143,7 @@ class PageScene:
             field_mm = float(np.max(np.array(exam.geometry.size) * exam.geometry.spacing))
         self._grey = {name: _grey_limits(nodes[name]) for name in BACKGROUNDS}
         self._nodes, self._provenance, self._count = nodes, exam.provenance, self._count + 1
+        self.is_placed = is_placed(exam.geometry, exam.provenance)
         self.is_whole = not exam.has_tumour
         self._dynamic = exam.dynamic
         self.editor.set_active_segmentation(nodes["segmentation"], early)

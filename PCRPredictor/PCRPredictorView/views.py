@@ -215,7 +215,8 @@ class Views:
         open_exam = geometry_of(self._scene.nodes["early"]) if self._scene.is_open else None
         geometry = self.visits.geometry() if view.name in VISIT_VIEWS else open_exam
         place = describe_slice(node, geometry) if geometry is not None else ""
-        for key, text in zip(_keys(view), (sides_of(node), place), strict=True):
+        sides = sides_of(node, view.name in VISIT_VIEWS or self._scene.is_placed)
+        for key, text in zip(_keys(view), (sides, place), strict=True):
             if state[key] != text:
                 state[key] = text
                 self._send_soon()

@@ -16,6 +16,7 @@ from .frontend import Worker
 from .result import Result
 from .session import Session
 
+_RESULT = "prediction.json"  # of `outputs`, which a session must not import
 Predict = Callable[[Exam], Prediction]
 
 
@@ -85,6 +86,18 @@ class ExamList:
         """Note which row is open; it is so until a different exam is opened, wherever that comes from."""
         self.chosen, self._open = number, self._session.tumour.history.exam
         self._session.activity.emit()
+
+    @property
+    def remark(self) -> str:
+        """A sentence if results lie beside the open exam that are not shown; "" if none do, or after a prediction."""
+        if self.chosen < 0 or self._session.result is not None:
+            return ""
+        files = self._sources[self.chosen].inputs[:1]
+        folders = {folder for file in files for folder in (file, *file.parents[:2])}
+        if not any((folder / _RESULT).is_file() for folder in folders):
+            return ""
+        text = "The folder of this exam holds results of an earlier prediction; press Predict for new ones."
+        return self._translate(text)
 
     def predict_all(self) -> None:
         """Predict one exam after the other, or stop doing so."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from html import escape
 from pathlib import Path
 
 from PCRPredictorLib.curves.phases import hold_phases
@@ -83,7 +84,8 @@ class ExamSection:
         """Show what session and list hold."""
         data = self.state.data
         data.title, data.chosen, data.predicting_all = self._session.title, self.list.chosen, self.list.is_predicting
-        data.notes = self._session.exam_words.text
+        remark = f"<p>{escape(self.list.remark)}</p>" if self.list.remark else ""
+        data.notes = self._session.exam_words.text + remark
         data.rows = [asdict(row) for row in self.list.rows]
 
     def open_upload(self, folder: Path) -> None:

@@ -32,6 +32,13 @@ SCRIPT = """<style>
       + "another window. <a href='.'>Load it again</a>, or <a href='/'>open a new one</a>; if neither answers, "
       + "start pcr view again.</p>";
   }).observe(document.body, {childList: true, subtree: true});
+  const opened = Date.now();
+  let stage = ""; // of opening the page, with the seconds since, until the page itself replaces it
+  function tell(text) {
+    const place = document.querySelector("#waiting [role=status]"), seconds = Math.floor((Date.now() - opened) / 1000);
+    stage = text || stage || place?.textContent || "";
+    if (place) place.textContent = stage + (seconds > 2 ? " " + seconds + " s" : "");
+  }
   const asked = new Map(); // what the server has not answered: when it was sent, by the identifier of wslink's call
   const PATIENCE_MS = 500; // after which the page says that it waits
   const identify = (bytes) => {
@@ -41,6 +48,8 @@ SCRIPT = """<style>
   WebSocket = class extends WebSocket {
     constructor(...where) {
       super(...where);
+      tell("Opening the page: connecting to its process.");
+      this.addEventListener("open", () => tell("Opening the page: its panel and its views are made."));
       this.addEventListener("message", async ({data}) => {
         asked.delete(identify(data instanceof Blob ? await data.slice(0, 200).arrayBuffer() : data));
       });
@@ -54,6 +63,7 @@ SCRIPT = """<style>
   };
   let doing = "", since = 0;
   setInterval(() => { // a stroke waits in the browser until the one before has been answered
+    tell();
     const first = asked.values().next().value ?? Infinity;
     document.body.classList.toggle("is-waiting", Date.now() - first > PATIENCE_MS);
     const now = document.getElementById("busy") ? document.getElementById("status")?.innerText ?? "" : "";

@@ -135,3 +135,15 @@ def test_no_row_is_marked_as_open_once_a_different_exam_is(listed, way):
     assert [row.state for row in desk.list.rows] == ["", ""]
     desk.predict()
     assert desk.list.rows[1].probability == ""
+
+
+def test_results_beside_an_exam_are_not_taken_for_its_prediction(listed, tmp_path):
+    desk = listed(tiny_exam)
+    desk.list._sources[0].inputs = (tmp_path / "exam" / "pre.nii.gz",)
+    desk.list.open(0)
+    desk.queue.run()
+    assert desk.list.remark == ""
+    (tmp_path / "prediction.json").write_text("{}")
+    assert "holds results of an earlier prediction; press Predict" in desk.list.remark
+    desk.predict()
+    assert desk.list.remark == ""
