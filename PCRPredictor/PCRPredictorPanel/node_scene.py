@@ -11,9 +11,10 @@ import numpy as np
 import slicer
 from PCRPredictorLib.errors import DataError, Notice
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
-from PCRPredictorLib.mrml import candidate, display, layouts, nodes, segments
+from PCRPredictorLib.mrml import display, layouts, nodes, segments
 from PCRPredictorLib.mrml.dynamic import phases_of_sequence
 from PCRPredictorLib.mrml.exam import is_resampled, phases_from_nodes, segment_name, segment_part, state_of
+from PCRPredictorLib.mrml.marks import candidate
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.subjects import INSTANCES, put_beside
 from PCRPredictorLib.phases import guess_phases
@@ -200,8 +201,7 @@ class NodeScene:
 
     def active_lesion(self) -> str:
         """Return the segment that clicks change: the chosen one, or the one that was changed last."""
-        keys = self.segment_ids
-        return self._active if self._active in keys else next(iter(keys), "")
+        return self._active if self._active in (keys := self.segment_ids) else next(iter(keys), "")
 
     def choose_lesion(self, key: str) -> None:
         """Let clicks change a segment."""
@@ -212,7 +212,7 @@ class NodeScene:
         display.jump_to(slicer.mrmlScene, position)
 
     def show_candidate(self, name: str, mask: np.ndarray, position: tuple[float, float, float]) -> None:
-        """Outline a place that may be the tumour, and mark its position in LPS mm."""
+        """Outline a place that may be the tumour, (k, j, i), and mark its LPS position in mm; raises DataError."""
         candidate.show_candidate(slicer.mrmlScene, mask, position, self.phases()[1], self.volumes[1], name)
 
     def hide_candidate(self) -> None:

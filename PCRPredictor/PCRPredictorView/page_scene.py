@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 import numpy as np
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.exam import PHASE_NAMES, Dynamic, Exam, Geometry, Provenance
-from PCRPredictorLib.mrml.candidate import hide_candidate, show_candidate
 from PCRPredictorLib.mrml.display import apply_overlay, jump_to, set_background
 from PCRPredictorLib.mrml.exam import Node, geometry_of, phases_from_nodes, segment_name, segment_part, state_of
+from PCRPredictorLib.mrml.marks.candidate import hide_candidate, show_candidate
 from PCRPredictorLib.mrml.node_exam import NodeExam
 from PCRPredictorLib.mrml.nodes import add_phases, put_subtraction, register_legends, remove, show_overlay
 from PCRPredictorLib.mrml.segments import (
@@ -199,7 +199,11 @@ class PageScene:
         self.editor.set_active_segment_id(key)
 
     def show_candidate(self, name: str, mask: np.ndarray, position: tuple[float, float, float]) -> None:
-        """Outline a place that may be the tumour, and mark its position in LPS mm."""
+        """Outline a place that may be the tumour, (k, j, i), and mark its LPS position in mm.
+
+        Raises:
+            DataError: if no exam is open.
+        """
         show_candidate(self._slicer.scene, mask, position, self.phases()[1], self._nodes["early"], name)
         self.redraw()
 

@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/story": _STORY,
     "PCRPredictorLib/visits": _VISITS,
     "PCRPredictorLib/mrml": _REPORT | {"PCRPredictorLib/follow"},
+    "PCRPredictorLib/mrml/marks": _CORE | {"PCRPredictorLib/mrml"},
     "PCRPredictorLib/shift": _SHIFT,
     "PCRPredictorLib/saved": _FILES,
     "PCRPredictorLib/session": _LOW,

@@ -59,9 +59,10 @@ def test_every_subcommand_is_summarised_as_it_describes_itself(name):
 
 
 def test_only_the_room_mrml_imports_slicer_and_vtk():
+    library = ROOT / "PCRPredictor" / "PCRPredictorLib"
     importing = {
-        file.parent.name
-        for file in (ROOT / "PCRPredictor" / "PCRPredictorLib").rglob("*.py")
+        file.relative_to(library).parts[0]
+        for file in library.rglob("*.py")
         if re.search(r"^\s*(import|from) (slicer|vtk)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert importing == {"mrml"}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..exam import Geometry
-from .exam import LPS_TO_RAS, Node
-from .nodes import nodes_of, remove
-from .segments import Tumour, add_segmentation
+from ...exam import Geometry
+from ..exam import LPS_TO_RAS, Node
+from ..nodes import nodes_of, remove
+from ..segments import Tumour, add_segmentation
 
 CANDIDATE_RGB = (1.0, 0.85, 0.2)  # unlike any tumour's
 _CANDIDATE = "BreastPCR.candidate"  # attribute of the two nodes

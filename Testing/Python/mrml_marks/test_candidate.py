@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from PCRPredictorLib.mrml import candidate, nodes
+from PCRPredictorLib.mrml import nodes
 from PCRPredictorLib.mrml import scene as mrml_scene
+from PCRPredictorLib.mrml.marks import candidate
 from support.examples import tiny_exam
 
 pytestmark = pytest.mark.skipif(
