@@ -65,6 +65,7 @@ _SUBCOMMANDS = (
     ),
 )
 
+_LOOP = "Symlink loop from "
 _LEAST = 10**9  # bytes of addresses
 _MEMORY = "the memory that this program may use is too small; raise the limit (ulimit -v), or close other programs"
 
@@ -135,7 +136,7 @@ def _run(application: typer.core.TyperGroup, words: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read the output has ended
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  flushed at the end of the process
         return 1
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, RuntimeError) as error:
         if (reason := _of_the_machine(error)) is None:
             raise
         return _report(reason)
@@ -171,10 +172,13 @@ def _report(sentence: str) -> int:
     return 1
 
 
-def _of_the_machine(error: OSError | ImportError) -> str | None:
-    """Return a sentence about a limit of the machine that was met, None for any other error."""
+def _of_the_machine(error: OSError | ImportError | RuntimeError) -> str | None:
+    """Return a sentence about a limit of the machine or a link in a circle that was met, None for any other error."""
     if any(text in str(error).lower() for text in ("map segment", "allocate memory")):
         return _MEMORY
+    if isinstance(error, RuntimeError):  # of `Path.resolve`; later versions of Python raise an OSError
+        path = str(error).removeprefix(_LOOP).strip("'")
+        return f"{path}: is a link in a circle; give the file or folder itself" if _LOOP in str(error) else None
     if isinstance(error, ImportError):
         return None
     if error.errno in (errno.EMFILE, errno.ENFILE):

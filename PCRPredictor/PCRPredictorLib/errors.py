@@ -36,11 +36,13 @@ class CallError(DataError):
 def ignore_warnings_of_libraries() -> None:
     """Keep from the terminal what pydicom says about values that the standard does not allow; readers check theirs.
 
-    Also what scikit-learn says when a site has fewer patients of a class than there are folds: they are divided anyhow.
+    Also what scikit-learn says when a site has fewer patients of a class than there are folds: they are divided anyhow;
+    and what matplotlib says of a letter that its font lacks, which it draws as a box.
     It is said when a value is looked at, wherever that is. For processes of our own: the filter holds for all of one.
     """
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom(\.|$)")
     warnings.filterwarnings("ignore", "The least populated class in y", UserWarning, r"sklearn(\.|$)")
+    warnings.filterwarnings("ignore", r"Glyph \d+ ", UserWarning)
 
 
 def trace_of(error: BaseException) -> str:

@@ -233,6 +233,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         OSError: if it cannot be read.
         ValueError: if it is no table.
     """
+    if path.exists() and not path.is_file():  # a pipe would wait for ever
+        raise OSError(errno.EINVAL, "it is no file")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             columns, *lines = [[from_cell(cell) for cell in line] for line in csv.reader(file)] or [[]]

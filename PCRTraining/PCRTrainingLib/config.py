@@ -10,6 +10,7 @@ from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.json_text import parse_json
 from PCRPredictorLib.files.limits import JSON
+from PCRPredictorLib.files.opening import read_content
 from PCRPredictorLib.model.grid import GridSpec
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -226,13 +227,13 @@ def read_config(source: str | Path) -> TrainingConfig:
         return PRESETS[str(source)]
     path = Path(source)
     try:
-        if path.stat().st_size > JSON:
-            raise DataError(f"{path}: must be a configuration, got {path.stat().st_size >> 20} MB; check the file")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_content(path, JSON).decode("utf-8-sig")
     except OSError:
         raise DataError(f"{path}: no such configuration; give a JSON file or one of {', '.join(PRESETS)}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: must be UTF-8 ({error}); save it as UTF-8 again") from None
+    except ValueError as error:
+        raise DataError(f"{path}: must be a configuration ({error}); check the file") from None
     return parse_config(text, str(path))
 
 

@@ -13,6 +13,7 @@ from PCRPredictorLib.formatting import as_line
 from PCRPredictorLib.writing import read_csv
 
 _ADVICE = "restore it, or begin in a new folder"
+_NO_FILE = "it is no file"  # a pipe would wait for ever
 _SHOWN = 120  # characters of the reason
 
 
@@ -28,6 +29,8 @@ def refusing_damage(path: Path, advice: str = _ADVICE) -> Iterator[None]:
         DataError: if it cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(_NO_FILE)
         yield
     except (DataError, FileNotFoundError):
         raise

@@ -16,7 +16,7 @@ from ..errors import DataError
 
 LARGEST_BUNDLE = 500 * 2**20  # bytes of all files
 MOST_FILES = 1000
-_MOST_VOXELS = 2**21  # of a window
+MOST_VOXELS = 2**21  # of a window
 _MOST_FEATURES = 2**26  # numbers in the stem's output, 256 MB
 _LONGEST = 20_000  # characters of a text
 _FAR = 1e6  # beyond any calibration, range or scale
@@ -58,7 +58,7 @@ def check_settings(inference: Mapping[str, object], width: int) -> None:
     assert isinstance(network, Mapping) and isinstance(grid, Mapping)
     voxels = grid.get("slices", 8) * grid.get("size", 64) ** 2
     features = voxels / 4 * network.get("widths", (16,))[0]
-    _require(voxels <= _MOST_VOXELS, f"grid must have at most {_MOST_VOXELS} voxels, got {voxels}")
+    _require(voxels <= MOST_VOXELS, f"grid must have at most {MOST_VOXELS} voxels, got {voxels}")
     _require(features <= _MOST_FEATURES, "network.widths must be smaller for a grid of this size")
     inputs = network.get("clinical_inputs", 0)
     _require(inputs in (0, width), f"network.clinical_inputs must be {width}, as its clinical variables, got {inputs}")

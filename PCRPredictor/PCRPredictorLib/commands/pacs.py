@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from ..files.limits import STUDIES
+from ..files.opening import open_file
 from ..formatting import as_line
 from ..pacs.rows import columns, rows_of
 from ..pacs.sending import look, results_in
@@ -94,7 +95,7 @@ def _is_replaced(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.readline(1000).decode(errors="replace").strip()
     except OSError:
         head = ""

@@ -64,6 +64,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     """
     yaml: Any = import_module("yaml")
     try:
+        if not path.is_file():  # a pipe would wait for ever
+            raise FileNotFoundError(path)
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise DataError(f"{path}: no such file; give an address such as tcp://host:8786, or a file") from None

@@ -15,8 +15,10 @@ from itertools import permutations
 
 import numpy as np
 
+from ..bundles.bounds import MOST_VOXELS
 from ..exam import Geometry
 
+_MOST_PIXELS, _MOST_SLICES = 512, 128  # of a window, as a bundle may have
 # For each slice direction: the world axes (0 left, 1 posterior, 2 superior in LPS) of slices, rows and columns, and the
 # sign in which they run, as a radiologist's viewer shows each plane.
 _DISPLAY_AXES = {
@@ -50,6 +52,11 @@ class GridSpec:
             raise ValueError(f"window must be above 0 mm, got {self.window}")
         if self.size < 16 or self.slices < 1:
             raise ValueError(f"size must be 16 or more and slices 1 or more, got {self.size} and {self.slices}")
+        if self.size > _MOST_PIXELS or self.slices > _MOST_SLICES or self.slices * self.size**2 > MOST_VOXELS:
+            raise ValueError(
+                f"size must be at most {_MOST_PIXELS}, slices at most {_MOST_SLICES}, and size x size x slices at most "
+                f"{MOST_VOXELS}, got {self.size} and {self.slices}"
+            )
         if not 0 < self.middle <= 1:
             raise ValueError(f"middle must be above 0 and at most 1, got {self.middle}")
 

@@ -107,4 +107,7 @@ def read_config(file: Path | None) -> ResponseConfig:
         message = first["msg"].removeprefix("Value error, ")
         raise DataError(f"{file}: {f'{place}: ' if place else ''}{message}; correct it") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{file}: must be a JSON object with any part of a response model's config ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(
+            f"{file}: must be a JSON file with any part of a response model's config ({reason}); correct it"
+        ) from None

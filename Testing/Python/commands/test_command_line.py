@@ -127,3 +127,10 @@ def test_warnings_of_libraries_are_not_shown_by_the_program_or_its_processes():
     code += "warnings.warn('a'); subprocess.run([sys.executable, '-c', 'import warnings; warnings.warn(\"b\")'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_link_in_a_circle_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "circle").symlink_to("circle")
+    words = ["predict", "--cohort", str(tmp_path / "circle"), "--out", str(tmp_path / "circle" / "out")]
+    assert run(app, words) in (1, 2)
+    assert "circle" in capsys.readouterr().err

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -58,3 +59,18 @@ def test_byte_order_mark_is_read_and_a_different_encoding_is_refused(tmp_path):
 def test_missing_file_names_the_presets():
     with pytest.raises(DataError, match="one of quick, full"):
         read_config("nowhere.json")
+
+
+@pytest.mark.parametrize(
+    "grid", ['{"size": 513}', '{"slices": 129}', '{"size": 400, "slices": 20}', '{"size": 1000000000}']
+)
+def test_grid_that_no_bundle_may_have_is_refused_before_training(grid):
+    with pytest.raises(DataError, match="size must be at most 512"):
+        parse_config(f'{{"grid": {grid}}}', "config.json")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no pipes with names")
+def test_pipe_in_place_of_a_configuration_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(DataError, match="no such configuration"):
+        read_config(tmp_path / "config.json")

@@ -1,6 +1,7 @@
 """Damaged run folders: `KINDS` is a name and a function that damages a finished run of `pcr train`."""
 
 import json
+import os
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -41,6 +42,14 @@ def _replace(name, content):
         file = run / name
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2] if content is None else content)
+
+    return damage
+
+
+def _pipe(name):
+    def damage(run):
+        (run / name).unlink()
+        os.mkfifo(run / name)
 
     return damage
 
@@ -91,6 +100,7 @@ KINDS = {
     "weights: cut": _replace(_WEIGHTS, None),
     "weights: a pickle": _replace(_WEIGHTS, b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR."),
     "weights: of a different shape": _tensors(lambda tensor: tensor[None]),
+    **{f"{name}: a pipe": _pipe(name) for name in ("kind.json", "config.json", "splits.csv", "summary.json", _WEIGHTS)},
     "grids: cut": _replace("cache/grids.f16", None),
     "grids: empty": _replace("cache/grids.f16", b""),
 }
