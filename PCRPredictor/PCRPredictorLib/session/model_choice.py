@@ -34,6 +34,14 @@ class ModelChoice:
         self.device = "automatic"
         self._problem = ""
 
+    def words(self) -> list[str]:
+        """Return the options of a command that predicts as is chosen here; none without a model."""
+        if self.bundle is None or self.point is None:
+            return []
+        words = ["--model", str(self.bundle.path)]
+        words += ["--operating-point", self.point.name] if self.point != self.bundle.operating_point() else []
+        return words + (["--device", self.device] if self.device == "cuda" else [])
+
     @property
     def points(self) -> tuple[OperatingPoint, ...]:
         """The operating points to choose from."""

@@ -68,10 +68,11 @@ class BatchControls:
         self._table.clear()
         self._said.clear()
         self._ui.batchStatusLabel.text = _("Starting...")
-        out, model = path_of(self._ui.batchOutPath), self._session.model.bundle.path
+        out = path_of(self._ui.batchOutPath)
         self._result = out / "predictions.csv"
         self._before = self._written()
-        words = ["predict", "--cohort", str(self._cohort), "--model", str(model), "--out", str(out)]
+        words = ["predict", "--cohort", str(self._cohort), "--out", str(out), *self._session.model.words()]
+        words += ["--each"] if self._ui.batchEachCheck.checked else []
         self._child.start([*words, "--resume"])  # what is there of the same model and inputs is kept
         self.update()
 

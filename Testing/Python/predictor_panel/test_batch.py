@@ -44,6 +44,19 @@ def test_batch_does_not_start_without_a_folder(batch):
     assert not batch.batch.running
 
 
+def test_a_batch_decides_as_the_panel_does_and_writes_what_is_ticked(batch, monkeypatch):
+    started = []
+    monkeypatch.setattr(batch.batch._child, "start", started.append)
+    batch.batch.start()
+    batch.session.choose_point("high sensitivity")
+    batch.ui.batchEachCheck.click()
+    batch.batch.start()
+    plain, chosen = started
+    assert not {"--operating-point", "--each", "--device"} & set(plain)
+    assert chosen[chosen.index("--operating-point") + 1] == "high sensitivity"
+    assert "--each" in chosen
+
+
 def test_table_fills_and_a_double_click_opens_the_patient(batch, tmp_path):
     batch.ui.batchButton.click()
     assert not batch.ui.batchButton.enabled
