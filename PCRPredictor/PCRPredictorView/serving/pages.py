@@ -26,6 +26,7 @@ from .channel import Channel, Kind
 _RELOAD = 5.0  # seconds after which a page that was left may be ended for a new one
 _LOADING = 15.0  # seconds in which a browser must show a new page
 GRACE = 30.0  # seconds for which a page without a browser is kept, for example while it is reloaded
+_FIRST = 6  # times as long for a browser that has got the address and is still loading, on a busy machine
 _ANSWER = 120.0  # seconds in which a process must answer
 _END = 3.0  # seconds in which a process must end
 _ROUND = 2.0  # seconds between searches for abandoned pages
@@ -70,6 +71,11 @@ class PageProcess:
         """Report if it may be ended for a new page."""
         is_loading = time.monotonic() - self.left < (_RELOAD if self._was_shown else _LOADING)
         return not self.alive or not (self.shown or is_loading)
+
+    def is_abandoned(self, grace: float) -> bool:
+        """Report if no browser has shown it for so many seconds; the first one may take longer to load it."""
+        patience = grace if self._was_shown else _FIRST * grace
+        return not self.shown and time.monotonic() - self.left > patience
 
     async def relay(self, browser: web.WebSocketResponse) -> None:
         """Pass messages between a browser and the process until one of them ends; one browser at a time."""
@@ -234,7 +240,7 @@ class Pages:
         while True:
             await asyncio.sleep(min(_ROUND, self._grace))
             for page in list(self._open.values()):
-                if not page.alive or (not page.shown and time.monotonic() - page.left > self._grace):
+                if not page.alive or page.is_abandoned(self._grace):
                     await self._remove(page)
 
 

@@ -50,6 +50,7 @@ SCRIPT = """<style>
       super(...where);
       tell("Opening the page: connecting to its process.");
       this.addEventListener("open", () => tell("Opening the page: its panel and its views are made."));
+      this.addEventListener("error", () => tell("This page has ended; load it again, or open a new one at /."));
       this.addEventListener("message", async ({data}) => {
         asked.delete(identify(data instanceof Blob ? await data.slice(0, 200).arrayBuffer() : data));
       });

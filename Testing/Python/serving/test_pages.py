@@ -120,6 +120,14 @@ async def test_a_page_without_a_browser_is_ended_after_a_while():
         await asyncio.to_thread(wait_until, lambda: not processes[0].folder.exists() and not processes[0].is_alive())
 
 
+async def test_a_page_that_no_browser_has_shown_yet_is_kept_longer():
+    async with running(grace=0.1) as (server, client, processes):
+        await open_page(server, client)
+        await asyncio.sleep(0.3)
+        assert processes[0].folder.exists()
+        await asyncio.to_thread(wait_until, lambda: not processes[0].folder.exists())
+
+
 async def test_nothing_is_left_when_the_server_ends():
     async with running() as (server, client, processes):
         await open_page(server, client)
