@@ -61,24 +61,26 @@ def add_segmentation(
         geometry: of the exam.
         reference: volume node whose lattice the Segment Editor continues on.
     """
-    node = _add_segmentation_node(scene, name)
+    node = add_segmentation_node(scene, name)
     put_segments(node, tumours, geometry, reference)
     return node
 
 
 def add_empty_segmentation(scene: Node, reference: Node, name: str = "Tumour segmentation") -> Node:
     """Add a segmentation node with an empty segment "tumour" on the lattice of a volume node."""
-    node = _add_segmentation_node(scene, name)
+    node = add_segmentation_node(scene, name)
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
     _add_segment(node.GetSegmentation(), SEGMENT, SEGMENT, TUMOUR_RGB)
     return node
 
 
-def _add_segmentation_node(scene: Node, name: str) -> Node:
+def add_segmentation_node(scene: Node, name: str, *, is_hidden: bool = False) -> Node:
+    """Add a segmentation node without a segment, which selectors list unless it is hidden: an outline, a surface."""
     import slicer
 
     node = slicer.vtkMRMLSegmentationNode()
     node.SetName(scene.GenerateUniqueName(name))
+    node.SetHideFromEditors(is_hidden)  # first: a selector may choose a node that is added
     scene.AddNode(node).CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)

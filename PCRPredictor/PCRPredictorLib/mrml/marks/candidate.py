@@ -9,7 +9,7 @@ import numpy as np
 from ...exam import Geometry
 from ..exam import LPS_TO_RAS, Node
 from ..nodes import nodes_of, remove
-from ..segments import Tumour, add_segmentation
+from ..segments import Tumour, add_segmentation_node, put_segments
 
 CANDIDATE_RGB = (1.0, 0.85, 0.2)  # unlike any tumour's
 _CANDIDATE = "BreastPCR.candidate"  # attribute of the two nodes
@@ -31,10 +31,12 @@ def show_candidate(
     import slicer
 
     hide_candidate(scene)
-    outline = add_segmentation(scene, [Tumour.of_mask(mask, _CANDIDATE, name)], geometry, reference, name)
+    outline = add_segmentation_node(scene, name, is_hidden=True)
+    put_segments(outline, [Tumour.of_mask(mask, _CANDIDATE, name)], geometry, reference)
     outline.GetSegmentation().GetSegment(_CANDIDATE).SetColor(*CANDIDATE_RGB)
     cross = slicer.vtkMRMLMarkupsFiducialNode()
     cross.SetName(scene.GenerateUniqueName(name))
+    cross.SetHideFromEditors(True)
     scene.AddNode(cross).CreateDefaultDisplayNodes()
     cross.AddControlPoint(*(LPS_TO_RAS[:3, :3] @ np.asarray(position, float)).tolist())
     cross.SetNthControlPointLabel(0, name)
@@ -47,7 +49,6 @@ def show_candidate(
     display.SetSelectedColor(*CANDIDATE_RGB)
     for node in (outline, cross):
         node.SetAttribute(_CANDIDATE, "shown")
-        node.SetHideFromEditors(True)
         node.SetSaveWithScene(False)
         node.GetDisplayNode().SetSaveWithScene(False)
 
