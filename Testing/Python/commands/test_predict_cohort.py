@@ -78,7 +78,8 @@ def test_cohort_of_which_nothing_can_be_predicted_is_an_error(bundle, tmp_path, 
 
 @pytest.mark.parametrize("words", [["--mask", "m"], ["--label", "2"], ["--clinical", "age=5"], ["--show-patient-id"]])
 def test_what_is_for_one_exam_is_refused_for_a_cohort(words, tmp_path, capsys):
-    assert run(app, ["predict", "--cohort", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    (tmp_path / "cohort").mkdir()
+    assert run(app, ["predict", "--cohort", str(tmp_path / "cohort"), "--out", str(tmp_path / "out"), *words]) == 2
     assert "not a --cohort" in capsys.readouterr().err
 
 
