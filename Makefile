@@ -14,7 +14,7 @@ ON_COHORT = $(or $(COHORT),$(error COHORT must be the folder of a cohort; give i
 
 .PHONY: demo test lint docs quick fuzz benchmark benchmark-training benchmark-panel benchmark-view screenshots screens test-panels follow-pictures ohif-pictures rooms phantom-benchmark phantom-shortcuts federation-study federation-production experiment phantom-bundle story-models ispy2-bundle ispy2-selection ispy2-experiment response-bundle response-experiment setup system clean
 
-demo: setup
+demo: system $(VENV)/.usable
 	$(BIN)/pcr demo --out demo-out
 
 PYTEST := PYTHONUTF8=1 $(BIN)/pytest -n 2 --dist loadfile  # two files at a time; text is UTF-8 in any locale
@@ -167,9 +167,16 @@ response-experiment: setup
 
 setup: system $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# What the README shows, without what only tests and documentation need, which is a third of all. Modules are compiled when
+# they are first used: to compile all of them takes half a minute.
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
+$(VENV)/.usable: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[scene,view,dicom,cluster,dev]"
+	$(INSTALL) -e ".[scene,view,dicom,cluster]"
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.usable
+	$(INSTALL) -e ".[scene,view,dicom,cluster,dev]"
 	touch $@
 
 test quick screenshots benchmark-view: SYSTEM_PACKAGES += chromium  # the browser in which they open pcr view
