@@ -1,16 +1,18 @@
 """What is handed out: sources, container and the release workflow name files that exist, and leave nothing out."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatch
 
 import pytest
 from PCRPredictorLib import __version__
 from support.documentation import ROOT
 
 CONTAINER = ROOT / "Resources" / "Container" / "Containerfile"
-SCRIPTS = ("check_package", "check_container", "pack_extension")
+SCRIPTS = ("build_packages", "check_package", "check_container", "pack_extension")
 RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 
 
@@ -57,7 +59,34 @@ def test_scripts_of_the_release_can_be_read_by_bash_and_are_called(name):
         pytest.skip("needs bash")
     subprocess.run(["bash", "-n", str(ROOT / ".ci" / name)], check=True)
     assert os.access(ROOT / ".ci" / name, os.X_OK)
-    assert f".ci/{name} " in RELEASE.read_text(encoding="utf-8")
+    assert f".ci/{name}" in RELEASE.read_text(encoding="utf-8")
+
+
+def test_the_sources_hold_every_file_of_the_checkout():
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a checkout")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    words = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines() if line]
+    grafts = {word for first, *rest in words if first == "graft" for word in rest}
+    files = [word for first, *rest in words if first == "include" for word in rest]
+    own = {"pyproject.toml", "LICENSE"}  # setuptools takes these
+    left_out = [
+        name
+        for name in listed
+        if name.split("/")[0] not in grafts | own and not any(fnmatch(name, pattern) for pattern in files)
+    ]
+    assert left_out == []
+
+
+def test_the_page_about_versions_names_each_of_them():
+    from PCRPredictorLib.model.card import FORMAT
+
+    page = (ROOT / "Resources" / "Docs" / "versions.md").read_text(encoding="utf-8")
+    for text in ("`pcr --version`", "`pcr bundle list`", "`breastpcr_format`", "`response_format`", "`format`"):
+        assert text in page
+    metadata = json.loads((ROOT / "Resources/Models/ispy2/configs/metadata.json").read_text(encoding="utf-8"))
+    assert metadata["breastpcr_format"] == FORMAT
+    assert metadata["version"] != __version__
 
 
 def test_the_release_is_built_for_tags_and_its_jobs_are_checked():
