@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -188,7 +189,7 @@ def _place(folder: Path, name: str, number: int) -> Path:
         name: as the browser sends it, a path that begins with the folder that was chosen.
         number: of the file; a second one of the same place goes into a folder of this number.
     """
-    parts = [_UNSAFE.sub("_", part)[-_LONGEST_NAME:] for part in name.replace("\\", "/").split("/")]
+    parts = [_UNSAFE.sub("_", part)[-_LONGEST_NAME:] for part in unquote(name).replace("\\", "/").split("/")]
     parts = [part for part in parts if part.strip("._ ")][-_DEEPEST:] or ["file"]
     path = folder.joinpath(*parts[1:] if len(parts) > 1 else parts)
     above = list(path.parents)[: len(parts)]
