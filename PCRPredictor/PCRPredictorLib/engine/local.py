@@ -34,17 +34,25 @@ _GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 class Local(Engine):
-    """Runs a single task in this process, and several, and those after them, in processes of their own.
+    """Runs a single task in this process or one beside it, and several, and those after them, in a process for each.
 
     Args:
         workers: at most.
         threads: of torch in each task; None for as many as it has.
         gpus: names of GPUs for `CUDA_VISIBLE_DEVICES`, of which each worker sees one; none for workers without.
         say: called with lines for the user.
+        single: runs a single task; by default this process.
     """
 
-    def __init__(self, workers: int, threads: int | None, gpus: Sequence[str], say: Callable[[str], None]) -> None:
-        self.workers = workers
+    def __init__(
+        self,
+        workers: int,
+        threads: int | None,
+        gpus: Sequence[str],
+        say: Callable[[str], None],
+        single: Engine | None = None,
+    ) -> None:
+        self.workers, self._single = workers, single or ThisProcess(threads)
         self._threads, self._gpus, self._say = threads, gpus, say
         self._stack = ExitStack()
         self._cluster: LocalCluster | None = None
@@ -61,7 +69,7 @@ class Local(Engine):
         tasks = iter(tasks)
         first = list(islice(tasks, self.workers))
         alone = len(first) < 2 and self._engine is None  # a task that was tried in a worker may kill this process
-        engine = ThisProcess(self._threads) if alone else self._started(len(first))
+        engine = self._single if alone else self._started(len(first))
         yield from engine.run(function, chain(first, tasks), heard)
 
     def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from ..errors import DataError
 from ..extras.install import install_line
+from .apart import Apart, is_possible
 from .engine import Engine, ThisProcess
 from .local import Local, find_gpus
 
@@ -22,6 +23,8 @@ def open_engine(
     threads: int | None = None,
     resources: Mapping[str, float] = {},
     say: Callable[[str], None] = lambda _text: None,
+    *,
+    apart: bool = False,
 ) -> Iterator[Engine]:
     """Yield an engine; when it is left, in whatever way, its processes end.
 
@@ -33,6 +36,7 @@ def open_engine(
         threads: of torch in each task; None for as many as it has.
         resources: that every task needs of a worker, such as {GPU: 1}.
         say: called with lines for the user.
+        apart: a single process is one of its own, too, where that is possible: a task may end it, as by a damaged file.
 
     Raises:
         DataError: if a package is missing, or the cluster cannot be used.
@@ -51,10 +55,11 @@ def open_engine(
             _require_dask(f"--workers {workers}")
         say(f"One process works on this; for all cores, install distributed: {install_line('cluster')}")
         number = 1
+    single = Apart(threads) if apart and GPU not in resources and is_possible() else ThisProcess(threads)
     if number == 1:
-        yield ThisProcess(threads)
+        yield single
         return
-    with Local(number, threads, gpus, say) as engine:
+    with Local(number, threads, gpus, say, single) as engine:
         yield engine
 
 

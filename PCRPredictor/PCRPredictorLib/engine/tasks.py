@@ -150,10 +150,10 @@ def perform(job: Job[T, R]) -> tuple[R | None, BaseException | None, str]:
     except Ended as error:
         return None, error, ""
     except Exception as error:
-        return None, _portable(error), traceback.format_exc()
+        return None, portable(error), traceback.format_exc()
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """Return an error that another process can read."""
     try:
         pickle.loads(pickle.dumps(error))  # our own bytes

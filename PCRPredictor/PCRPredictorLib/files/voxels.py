@@ -1,6 +1,7 @@
 """Voxels of a file whose header has been checked. No more is inflated than the header promises."""
 
 import bz2
+import errno
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -103,7 +104,9 @@ def check_promise(header: Header) -> None:
 
 def cannot_read(path: Path, error: OSError) -> DataError:
     """Return the error of a file that the system refuses to open."""
-    return DataError(f"{path.name}: cannot be read ({error.strerror}); check that you may read it")
+    denied = error.errno in (errno.EACCES, errno.EPERM)
+    todo = "check that you may read it" if denied else "put a whole copy of the file in its place"
+    return DataError(f"{path.name}: cannot be read ({error.strerror}); {todo}")
 
 
 class Inflating:

@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
+import sys
 from dataclasses import replace
 
 import pytest
+from PCRPredictorLib.archive import patients
 from PCRPredictorLib.engine import many
 from PCRPredictorLib.formatting import as_line, make_visible
 from PCRPredictorLib.lesion.exam_check import check_exam
@@ -74,9 +77,7 @@ def test_training_leaves_each_out(poisoned, tmp_path):
     cache = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)
     assert set(SOUND) <= set(cache.ids)
     assert_sentences({each.patient_id: each.reason for each in cache.quarantine}, kinds, LOST | NAMES_WITHOUT_A_ROW)
-    again = open_or_build(
-        cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA
-    )  # what is resumed reads the same
+    again = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)  # what is resumed reads the same
     assert (again.ids, again.quarantine) == (cache.ids, cache.quarantine)
 
 
@@ -125,3 +126,22 @@ def test_a_model_predicts_whatever_a_patient_is_called(bundle, tmp_path, capsys)
     rows = read_csv(tmp_path / "out" / "predictions.csv")
     assert {row["patient_id"] for row in rows} == {*SOUND, *kinds}
     assert len([path for path in (tmp_path / "out").iterdir() if path.is_dir()]) == 6
+
+
+@pytest.mark.slow  # a real model
+@pytest.mark.skipif(sys.platform != "linux", reason="needs copies of a process")
+def test_a_patient_that_ends_its_process_costs_a_small_cohort_this_one(bundle, tmp_path, capsys, monkeypatch):
+    def read(source):
+        if source.name == "P1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return source.read()
+
+    cohort = write_cohort(tmp_path / "cohort", len(SOUND))
+    monkeypatch.setattr(patients, "_read", read)
+    words = ["predict", "--cohort", cohort, "--model", bundle.path, "--out", tmp_path / "out"]
+    assert run(app, list(map(str, words))) == 0
+    assert "P1: the process that worked on it died each time (SIGKILL" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert run(app, [*map(str, words), "--resume"]) == 0
+    rows = read_csv(tmp_path / "out" / "predictions.csv")
+    assert [row["patient_id"] for row in rows if row["probability"]] == ["P0", "P2"]
