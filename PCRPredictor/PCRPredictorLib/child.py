@@ -13,7 +13,19 @@ import time
 
 CHILD = "BREASTPCR_CHILD"
 _asked_to_end = threading.Event()
+_is_program = False
 _END_TIMEOUT_S, _ATTEMPTS = 3.0, 4  # time an interrupted command has to tidy up, and the number of interrupts
+
+
+def begin_program() -> None:
+    """Note that this process is the program `pcr`, not one that uses the library."""
+    global _is_program
+    _is_program = True
+
+
+def is_program() -> bool:
+    """Return True if this process is the program `pcr`."""
+    return _is_program
 
 
 def is_child() -> bool:

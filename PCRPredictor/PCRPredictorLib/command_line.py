@@ -16,7 +16,7 @@ import typer
 
 from . import __version__
 from .calls.words import misplaced_option
-from .child import end_with_parent, is_child
+from .child import begin_program, end_with_parent, is_child
 from .commands.deferred import Deferred
 from .commands.interrupts import INTERRUPTED, hearing, was_interrupted, write_interrupted
 from .commands.options import console
@@ -227,6 +227,7 @@ def main() -> None:
     """Run `pcr` without the training commands."""
     use_utf8()
     silence_libraries()
+    begin_program()
     sys.exit(run(app))
 
 

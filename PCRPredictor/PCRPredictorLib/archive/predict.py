@@ -115,7 +115,7 @@ def _predict(
     workers = place.workers if on_gpu else place.workers_for(len(waiting), _SECONDS)
     resources = {GPU: 1.0} if on_gpu else {}
     try:
-        with open_engine(place.cluster, workers, threads=1, resources=resources, say=say, apart=place.apart) as engine:
+        with open_engine(place.cluster, workers, threads=1, resources=resources, say=say, apart=True) as engine:
             tasks = (Task(patient, request) for patient in waiting)
             for done in run_again(engine, predict_patient, tasks, _may_pass, say):
                 entry = _entry_of(done)

@@ -147,6 +147,7 @@ def start() -> NoReturn:
         command_line: Any = import_module("PCRTrainingLib.command_line")
         command_line.use_utf8()
         command_line.silence_libraries()
+        import_module("PCRPredictorLib.child").begin_program()
         code = command_line.run(command_line.app)
     except BaseException:
         if not _heard:

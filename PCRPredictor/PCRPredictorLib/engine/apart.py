@@ -1,4 +1,4 @@
-"""One process beside this one that performs tasks one after the other: a task that ends it ends nothing else."""
+"""Copies of this process that perform tasks, each one after the other: a task that ends its copy ends nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import signal
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..child import is_program
 from .engine import Done, Engine, Heard, V, ignore
 from .tasks import Function, Killing, R, T, Trace, limit_threads, portable
 
@@ -21,40 +24,60 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def is_possible() -> bool:
-    """Return True where a copy of this process is made at once and safely; on Linux, as PyTorch's loaders do."""
-    return sys.platform == "linux"
+    """Return True if a copy of this process is made at once and safely: of the program `pcr`, on Linux.
+
+    Elsewhere it would load torch anew. The loaders of PyTorch do so, too.
+    """
+    return sys.platform == "linux" and is_program()
 
 
 class Apart(Engine):
-    """Performs one task after the other in a copy of this process, for tasks without a GPU.
+    """Performs tasks in copies of this process, for tasks without a GPU.
 
     A task whose process dies is tried again in a new one, and then given up.
 
     Args:
-        threads: of torch; None for as many as it has.
+        threads: of torch in each; None for as many as it has.
+        workers: number of copies.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads
+    def __init__(self, threads: int | None = None, workers: int = 1) -> None:
+        self._threads, self.workers = threads, workers
 
     def run(self, function: Function[T, R], tasks: Iterable[T], heard: Heard = ignore) -> Iterator[Done[T, R]]:
-        """Yield each task as it ends, in order."""
-        copy: _Copy | None = None
+        """Yield each task in order."""
+        free: list[_Copy] = []
+        running: deque[tuple[T, _Copy]] = deque()
         try:
             for task in tasks:
-                for _ in range(_TRIES):
-                    copy = copy or _Copy(function, self._threads)
-                    if (done := copy.perform(task, heard)) is not None:
-                        break
-                    code, copy = copy.end(), None
-                yield done or Done(task, error=Killing(_describe(code)))
+                done = self._finish(running, free, heard) if len(running) == self.workers else None
+                running.append((task, free.pop() if free else _Copy(function, self._threads)))
+                running[-1][1].begin(task)
+                if done is not None:
+                    yield done
+            while running:
+                yield self._finish(running, free, heard)
         finally:
-            if copy is not None:
+            for copy in (*free, *(copy for _, copy in running)):
                 copy.end()
 
+    @staticmethod
+    def _finish(running: deque[tuple[T, _Copy]], free: list[_Copy], heard: Heard) -> Done[T, Any]:
+        """Wait for the task that was begun first."""
+        for tried in range(_TRIES):
+            task, copy = running[0]
+            if (done := copy.finish(task, heard)) is not None:
+                break
+            code = copy.end()
+            running[0] = task, copy.again()
+            if tried < _TRIES - 1:
+                running[0][1].begin(task)
+        free.append(running.popleft()[1])
+        return done or Done(task, error=Killing(_describe(code)))
+
     def everywhere(self, function: Callable[..., V], *arguments: object) -> list[V]:
-        """Return what it returns here."""
-        return [function(*arguments)]
+        """Return what it returns here, once for each copy."""
+        return [function(*arguments)] * self.workers
 
     def check_folder(self, folder: Path) -> None:
         """Accept any folder."""
@@ -65,26 +88,31 @@ class _Copy:
 
     def __init__(self, function: Function, threads: int | None) -> None:
         context = multiprocessing.get_context("fork")
+        self._asked = function, threads
         self._end, theirs = context.Pipe()
-        asked = self._end, theirs, function, threads, os.getpid()
-        self._process = context.Process(target=_serve, args=asked)
+        self._process = context.Process(target=_serve, args=(self._end, theirs, function, threads, os.getpid()))
         self._process.start()
         theirs.close()
-        self._is_working = False
+        self._is_dead = False
 
-    def perform(self, task: T, heard: Heard) -> Done[T, Any] | None:
-        """Return what became of a task, None if the process has died of it."""
-        self._is_working = True
-        try:
+    def again(self) -> _Copy:
+        """Return a new copy, for the same function."""
+        return _Copy(*self._asked)
+
+    def begin(self, task: object) -> None:
+        """Send a task."""
+        with suppress(ConnectionError):  # it has died, which is noticed when its answer is read
             self._end.send(task)
+
+    def finish(self, task: T, heard: Heard) -> Done[T, Any] | None:
+        """Return what became of a task that was begun, None if the process has died of it."""
+        try:
             while (news := self._end.recv())[0]:
                 heard(task, *news[1:])
-            _, value, error, trace = news
         except (EOFError, ConnectionError):
-            news = None
-        self._is_working = False
-        if news is None:
+            self._is_dead = True
             return None
+        _, value, error, trace = news
         if trace:
             error.__cause__ = Trace(trace)
         return Done(task, value, error)
@@ -92,7 +120,7 @@ class _Copy:
     def end(self) -> int:
         """End the process, and return its exit code, a negative signal if one has ended it."""
         self._end.close()
-        if self._is_working:  # on what nobody waits for any more
+        if not self._is_dead:
             self._process.terminate()
         self._process.join(_GRACE_S)
         self._process.kill()

@@ -22,12 +22,10 @@ class Place:
     Args:
         cluster: address or file, see `open_engine`; None for this machine.
         workers: at most; None for one per core, or for this process alone if more do not pay.
-        apart: see `open_engine`.
     """
 
     cluster: str | None = None
     workers: int | None = None
-    apart: bool = False
 
     def workers_for(self, tasks: int, seconds: float) -> int | None:
         """Return the number of processes for some tasks: 1 if more take longer to start than they save.

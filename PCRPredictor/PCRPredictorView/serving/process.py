@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import json
 import logging
@@ -36,6 +37,8 @@ from .logs import log_in_one_line
 _MEMORY_SHARE = 0.75  # largest share of the machine's memory for all pages together
 _LEAST_MEMORY = 1 << 30  # bytes that a page may take beyond what its libraries take
 _COPIES = 3  # of an exam that a page holds: as it was read, in the views, and as pictures
+gc.collect()
+gc.freeze()  # what is loaded is shared by all pages, as long as none of them searches it for garbage
 
 
 class _Message(NamedTuple):

@@ -1,5 +1,6 @@
 """Problems of a cohort's patients. Training leaves such patients out; `pcr check` lists them."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from typing import TypeVar
 
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number
+from PCRPredictorLib.engine.apart import Apart, is_possible
+from PCRPredictorLib.engine.tasks import Killing
 from PCRPredictorLib.errors import DataError, Notice, Problem, group_problems, of_one_patient
 from PCRPredictorLib.exam import Exam
 from PCRPredictorLib.files.vanished import common_folder, refuse_vanished
@@ -31,6 +34,8 @@ from .lesions import check_window, other_lesions
 
 _THREADS = 2
 T = TypeVar("T")
+_Asked = tuple[CohortPatient, int | None]  # a patient and its label
+_Examined = tuple[T | Problem, str]  # what came of it, and the hash of its images
 
 
 def read_labels(patients: Sequence[CohortPatient]) -> list[int | None]:
@@ -133,9 +138,7 @@ def examine_all(
         yield k, result
 
 
-def _examine_one(
-    schema: ClinicalSchema, use: Callable[[Exam], T], known: dict[str, str], task: tuple[CohortPatient, int | None]
-) -> tuple[T | Problem, str]:
+def _examine_one(schema: ClinicalSchema, use: Callable[[Exam], T], known: dict[str, str], task: _Asked) -> _Examined[T]:
     patient, label = task
     if patient.patient_id in known:
         return Problem(patient.patient_id, known[patient.patient_id]), ""
@@ -150,7 +153,20 @@ def _examine_one(
         return Problem(patient.patient_id, str(error)), ""
 
 
-def _map(function: Callable, tasks: Iterable) -> Iterator:
+def _map(function: Callable[[_Asked], _Examined[T]], tasks: Iterable[_Asked]) -> Iterator[_Examined[T]]:
+    """Map in copies of this process, of which a patient may end one; where there are none, on threads."""
+    if not is_possible():
+        yield from _map_on_threads(function, tasks)
+        return
+    engine = Apart(1 if "torch" in sys.modules else None, _THREADS)
+    for done in engine.run(lambda task, _report: function(task), tasks):
+        if isinstance(done.error, Killing):
+            yield Problem(done.task[0].patient_id, str(done.error)), ""
+        else:
+            yield done.result()
+
+
+def _map_on_threads(function: Callable, tasks: Iterable) -> Iterator:
     """Map on threads that run ahead by a few tasks only, so that few results wait in memory."""
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: list = []

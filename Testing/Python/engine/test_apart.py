@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PCRPredictorLib import child
 from PCRPredictorLib.engine.apart import Apart
 from PCRPredictorLib.engine.engine import ThisProcess
 from PCRPredictorLib.engine.opening import GPU, open_engine
@@ -62,9 +63,9 @@ def test_errors_of_a_task_come_back_with_their_trace():
 
 def test_a_caller_that_stops_early_leaves_no_process(tmp_path):
     running = Apart(1).run(act, [("a", 0), ("b", 0)])
-    child = psutil.Process(next(running).result())
+    process = psutil.Process(next(running).result())
     running.close()
-    assert not child.is_running()
+    assert not process.is_running()
 
 
 def test_the_process_ends_with_this_one_in_whatever_way(tmp_path):
@@ -73,15 +74,26 @@ def test_the_process_ends_with_this_one_in_whatever_way(tmp_path):
         list(Apart(1).run(act, [("wait", str(note))]))
     while not note.is_file() or not note.read_text():
         time.sleep(0.02)
-    child = psutil.Process(int(note.read_text()))
+    process = psutil.Process(int(note.read_text()))
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
-    child.wait(10)
+    process.wait(10)
 
 
-def test_a_single_process_is_apart_only_if_asked_and_without_a_gpu():
+def test_two_copies_work_at_a_time_and_answer_in_order():
+    tasks = [("a", 0), ("die", signal.SIGKILL), ("b", 0), ("c", 0)]
+    done = list(Apart(1, workers=2).run(act, tasks))
+    assert [each.task for each in done] == tasks
+    assert [isinstance(each.error, Killing) for each in done] == [False, True, False, False]
+
+
+def test_a_single_process_is_apart_only_in_the_program_if_asked_and_without_a_gpu(monkeypatch):
+    monkeypatch.setattr(child, "_is_program", True)
     for wanted, kind in (({}, ThisProcess), ({"apart": True}, Apart)):
         with open_engine(workers=1, **wanted) as engine:
             assert isinstance(engine, kind)
     with open_engine(workers=1, resources={GPU: 1.0}, apart=True) as engine:
+        assert isinstance(engine, ThisProcess)
+    monkeypatch.undo()
+    with open_engine(workers=1, apart=True) as engine:
         assert isinstance(engine, ThisProcess)

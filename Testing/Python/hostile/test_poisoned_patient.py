@@ -7,11 +7,13 @@ import sys
 from dataclasses import replace
 
 import pytest
+from PCRPredictorLib import child
 from PCRPredictorLib.archive import patients
 from PCRPredictorLib.engine import many
 from PCRPredictorLib.formatting import as_line, make_visible
 from PCRPredictorLib.lesion.exam_check import check_exam
 from PCRPredictorLib.model.grid import GridSpec
+from PCRPredictorLib.reading.cohort import read_patient
 from PCRPredictorLib.reading.sources import find_sources, mark_doubts
 from PCRPredictorLib.session.exam_list import ExamList
 from PCRPredictorLib.writing import read_csv
@@ -77,7 +79,9 @@ def test_training_leaves_each_out(poisoned, tmp_path):
     cache = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)
     assert set(SOUND) <= set(cache.ids)
     assert_sentences({each.patient_id: each.reason for each in cache.quarantine}, kinds, LOST | NAMES_WITHOUT_A_ROW)
-    again = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)  # what is resumed reads the same
+    again = open_or_build(
+        cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA
+    )  # what is resumed reads the same
     assert (again.ids, again.quarantine) == (cache.ids, cache.quarantine)
 
 
@@ -128,6 +132,23 @@ def test_a_model_predicts_whatever_a_patient_is_called(bundle, tmp_path, capsys)
     assert len([path for path in (tmp_path / "out").iterdir() if path.is_dir()]) == 6
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs copies of a process")
+def test_a_patient_that_ends_the_process_that_reads_it_costs_check_and_training_this_one(tmp_path, monkeypatch):
+    def read(patient):
+        if patient.patient_id == "P1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read_patient(patient)
+
+    cohort = write_cohort(tmp_path / "cohort", len(SOUND))
+    monkeypatch.setattr(child, "_is_program", True)
+    monkeypatch.setattr("PCRTrainingLib.cohort.check.read_patient", read)
+    count, (problem,) = check_cohort(cohort, Progress())
+    assert (count, problem.patient_id) == (3, "P1")
+    assert "died each time (SIGKILL" in problem.reason
+    cache = open_or_build(cohort, tmp_path / "cache", GridSpec(size=24, slices=8), SCHEMA)
+    assert (list(cache.ids), list(cache.quarantine)) == (["P0", "P2"], [problem])
+
+
 @pytest.mark.slow  # a real model
 @pytest.mark.skipif(sys.platform != "linux", reason="needs copies of a process")
 def test_a_patient_that_ends_its_process_costs_a_small_cohort_this_one(bundle, tmp_path, capsys, monkeypatch):
@@ -137,6 +158,7 @@ def test_a_patient_that_ends_its_process_costs_a_small_cohort_this_one(bundle, t
         return source.read()
 
     cohort = write_cohort(tmp_path / "cohort", len(SOUND))
+    monkeypatch.setattr(child, "_is_program", True)
     monkeypatch.setattr(patients, "_read", read)
     words = ["predict", "--cohort", cohort, "--model", bundle.path, "--out", tmp_path / "out"]
     assert run(app, list(map(str, words))) == 0

@@ -30,6 +30,9 @@ def load():
     import PCRTrainingLib.cohort.check
     import PCRTrainingLib.command_line
     import PCRTrainingLib.runs.train  # noqa: F401
+    from PCRPredictorLib.child import begin_program
+
+    begin_program()
 
 
 def _run(*words):

@@ -1,11 +1,12 @@
 """Four hostile uploads to `pcr view` at once: the memory of its processes, and how long others wait meanwhile.
 
-    python Testing/benchmarks/hostile/hostile_uploads.py [KIND ...] [--servers 2]
+    python Testing/benchmarks/hostile/hostile_uploads.py [KIND ...] [--mixed] [--servers 2]
 
-Each kind is uploaded to four pages at once, then four different kinds. Prints the peak of the server and all of its
-processes together (pages of memory that they share count in parts); the slowest answer of the server; the slowest
-picture after a notch of the wheel on a fifth page, in headless Chromium; and what each upload was answered on its page.
-With --servers 2, the four pages are of two servers, whose memory is added.
+Each kind is uploaded to four pages at once, then four different kinds; with --mixed, only the latter. Prints the peak
+of the server and all of its processes together (PSS: memory that they share counts in parts); the slowest answer of the
+server; the slowest picture after a notch of the wheel on a fifth page, in headless Chromium; how long a sixth page
+takes to open meanwhile, with its views; and what each upload was answered on its page. With --servers 2, the four pages
+are of two servers, whose memory is added.
 """
 
 import argparse
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from PCRPredictorLib.exam import PHASE_NAMES
 from PCRPredictorLib.phantom.patient import make_exam
 from PCRPredictorLib.writing import write_nifti
+from support import browser_help
 from support.browser_help import chromium, open_page, serving, wait_until_idle
 from support.examples import tiny_exam
 from support.hostile.images import INFLATION, bomb, meta_image, nifti, nrrd, packed_nifti
@@ -82,14 +84,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kinds", nargs="*", default=list(HOSTILE))
     parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--mixed", action="store_true")
     given = parser.parse_args()
-    sets = [[kind] * 4 for kind in given.kinds]
+    browser_help.TIMEOUT_MS = 400_000  # of a busy machine
+    sets = [] if given.mixed else [[kind] * 4 for kind in given.kinds]
     sets += [given.kinds[k : k + 4] for k in range(0, len(given.kinds) - 3, 4)]
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         folder = Path(temporary)
         exams = _write_exam(folder / "small", tiny_exam()), _write_exam(folder / "large", make_exam(seed=1))
-        print("| four at once | MB before | MB at most | answer s | notch before s | notch s | s | said |")
-        print("|---|---|---|---|---|---|---|---|")
+        print("| four at once | MB before | MB at most | answer s | notch before s | notch s | new page s | s | said |")
+        print("|---|---|---|---|---|---|---|---|---|")
         files = {}
         for kinds in sets:
             for kind in kinds:
@@ -116,7 +120,7 @@ def _measure(browser, exams, kinds, files, servers) -> None:
         memory = _Memory(processes)
         for other, kind in zip(others, kinds, strict=True):
             _send(other, files[kind])
-        answer = notch = 0.0
+        answer = notch = new = 0.0
         begin, said = time.monotonic(), [""] * len(kinds)
         while not all(said) and time.monotonic() - begin < _SECONDS:
             start = time.monotonic()
@@ -124,11 +128,12 @@ def _measure(browser, exams, kinds, files, servers) -> None:
             answer, notch = max(answer, time.monotonic() - start), max(notch, _notch(page))
             for k, other in enumerate(others):
                 said[k] = said[k] or _ending(other)
+            new = new or _open_one(browser, started[0][1])
         seconds, peak = time.monotonic() - begin, memory.end()
         for other in (*others, page):
             other.context.close()
     shown = f"4 x {kinds[0]}" if len(set(kinds)) == 1 else " + ".join(kinds)
-    numbers = f"{before:.0f} | {peak:.0f} | {answer:.2f} | {quiet:.2f} | {notch:.2f} | {seconds:.0f}"
+    numbers = f"{before:.0f} | {peak:.0f} | {answer:.2f} | {quiet:.2f} | {notch:.2f} | {new:.1f} | {seconds:.0f}"
     print(f"| {shown} | {numbers} | {'; '.join(dict.fromkeys(said))[:230]} |", flush=True)
 
 
@@ -138,6 +143,13 @@ def _send(page, file: Path) -> None:
     for name in ("pre", "early", "late"):
         page.set_input_files(f"#upload input[name={name}]", file)
     page.evaluate("() => document.querySelector('#upload').requestSubmit()")
+
+
+def _open_one(browser, address) -> float:
+    """Return the seconds until a new page shows its exam; close it."""
+    start = time.monotonic()
+    open_page(browser, address, wait_still=False).context.close()
+    return time.monotonic() - start
 
 
 def _ending(page) -> str:
