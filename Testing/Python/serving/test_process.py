@@ -1,5 +1,6 @@
 """The process of a page: invalid messages and browsers that have left."""
 
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -31,3 +32,9 @@ async def test_a_browser_that_has_left_gets_no_answer_and_nothing_is_logged(conn
     await _send_error(send, connections, page, "rpc", EXCEPTION_ERROR, "failed", {"trace": "..."}, "here")
     assert (len(sent), len(reported)) == (count, count)
     assert "..." not in repr(sent)
+
+
+def test_what_pages_share_is_left_alone_by_their_search_for_garbage():
+    import PCRPredictorView.serving.process  # noqa: F401
+
+    assert gc.get_freeze_count() > 100_000  # else each page would get a copy of 76 MB of its own
