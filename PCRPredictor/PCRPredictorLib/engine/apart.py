@@ -20,6 +20,7 @@ from .tasks import Function, Killing, R, T, Trace, limit_threads, portable
 
 _TRIES = 2  # of a task whose process died: the first time, other programs may have taken the memory
 _GRACE_S = 2.0  # that the process has to tidy up when it is ended
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -91,7 +92,11 @@ class _Copy:
         self._asked = function, threads
         self._end, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(self._end, theirs, function, threads, os.getpid()))
-        self._process.start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # the copy has the handlers of this process at first
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._is_dead = False
 
@@ -133,6 +138,7 @@ def _serve(ours: Connection, end: Connection, function: Function, threads: int |
     ours.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that this is a copy of
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # half-written results are removed
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     _die_with(parent)
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  the copy lacks threads that may hold the others
     try:
