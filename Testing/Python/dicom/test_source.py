@@ -1,5 +1,8 @@
 """Headers as they are in the wild: what can be put right is, what cannot is named, and a validator finds no error."""
 
+import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -78,6 +81,10 @@ def test_results_agree_with_the_images_in_what_a_study_is_listed_by(tmp_path):
     image = pydicom.dcmread(next((tmp_path / "exam").iterdir()))
     for name in (*tags, "StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
         assert {item[name].value for item in (*results, image)} == {image[name].value}
+    if shutil.which("dcentvfy"):  # compares the objects of a study
+        files = [*(tmp_path / "exam").iterdir(), *(tmp_path / "out").iterdir()]
+        said = subprocess.run(["dcentvfy", *files], capture_output=True, text=True)
+        assert not {"Error", "StudyDescription"} & set(re.findall(r"\w+", said.stdout + said.stderr))
 
 
 def test_attributes_that_scanners_leave_out_are_filled(tmp_path):
