@@ -83,7 +83,8 @@ def test_another_trials_workbook_is_evaluated_after_each_visit(run_folder, capsy
 def test_options_of_images_are_refused_with_tables(run_folder, capsys, tmp_path):
     code, said = _pcr(capsys, "train", run_folder / "visits.csv", "--out", tmp_path / "o", "--pretrain", 2)
     assert (code, "--pretrain is for folders of cohorts" in said) == (2, True)
-    code, said = _pcr(capsys, "train", run_folder / "visits.csv", tmp_path, "--out", tmp_path / "o")
+    (tmp_path / "cohort").mkdir()
+    code, said = _pcr(capsys, "train", run_folder / "visits.csv", tmp_path / "cohort", "--out", tmp_path / "o")
     assert (code, "give tables alone or folders alone" in said) == (1, True)
 
 
