@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,7 +93,13 @@ def decode(slices: Sequence[Slice], name: str) -> np.ndarray:
             raise DataError(_cannot_be_read(file, name, error)) from None
     for file, values in zip(others, _read_by_itk(list(others), name), strict=True):
         found[file, None] = _undo_rescaling(values, others[file])
-    return np.stack([found[s.file, s.frame] for s in slices])
+    arrays = [found[s.file, s.frame] for s in slices]
+    usual = Counter(array.shape for array in arrays).most_common(1)[0][0]
+    for each, array in zip(slices, arrays, strict=True):
+        if array.shape != usual or array.ndim != 2:  # more frames, or more values per pixel, than the header says
+            wrong = ValueError(f"they have the shape {array.shape}, not that of one image as in the other files")
+            raise DataError(_cannot_be_read(each.file, name, wrong))
+    return np.stack(arrays)
 
 
 def can_decode(syntax: UID, frames: int = 1) -> bool:

@@ -115,3 +115,14 @@ def test_the_part_of_the_page_has_what_the_panel_has(section, server):
     found = set(re.findall(r'id="([\w-]+)"', layout.html))
     wanted = "add-open visit files read leave model one-patient measure predict point side-by-side registered mip usual"
     assert {f"follow-{name}" for name in wanted.split()} <= found
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "²", "9" * 5000])
+def test_day_that_is_none_is_one_sentence(text):
+    from PCRPredictorView.sections.visit_list import VisitList
+
+    problems = []
+    activity = SimpleNamespace(report_problem=problems.append)
+    visits = SimpleNamespace(session=SimpleNamespace(activity=activity), entries={"T1": None})
+    VisitList(visits, None, None)._set_day("T1", text)
+    assert problems == ["the day of a visit must be a number of days, such as 22"]

@@ -1,8 +1,10 @@
 """Hostile DICOM: `KINDS` is a name and a function that spoils one file of an exam; `MASKS` spoils a segmentation."""
 
 import struct
+from io import BytesIO
 
 import pydicom
+from PIL import Image
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate
@@ -116,6 +118,27 @@ def _rle(segments=2, runs=200_000):
     return header + b"\x81\x07" * runs * segments
 
 
+def more_pixels(syntax=None):
+    """Return a function that repeats the pixels, and stores the file in a transfer syntax."""
+
+    def spoil(file):
+        data = pydicom.dcmread(file)
+        if data.file_meta.TransferSyntaxUID.is_encapsulated:
+            data.decompress()
+        data.PixelData *= 5
+        data.file_meta.TransferSyntaxUID = syntax or data.file_meta.TransferSyntaxUID
+        data.save_as(file, implicit_vr=False, little_endian=True)
+
+    return spoil
+
+
+def _colours():
+    """Return a frame of 32 x 32 pixels that has more values per pixel than the header says."""
+    stream = BytesIO()
+    Image.new("RGB", (32, 32)).save(stream, "JPEG2000", no_jp2=True)
+    return stream.getvalue()
+
+
 PIXELS = {
     "deflated, 24 MB of zeros in a private element": deflated(24),
     "65535 x 65535 pixels": tags(Rows=65535, Columns=65535),
@@ -130,6 +153,9 @@ PIXELS = {
     "JPEG 2000 of 30,000 x 30,000": frames(JPEG2000Lossless, _jpeg_2000()),
     "JPEG that is no JPEG": frames(JPEGBaseline8Bit, b"\xff\xd8" + b"\xff" * 500),
     "JPEG 2000 of nothing": frames(JPEG2000Lossless, b"\0\0"),
+    "JPEG 2000 of three colours": frames(JPEG2000Lossless, _colours()),
+    "five times its pixels": more_pixels(),
+    "five times its pixels, deflated": more_pixels(DeflatedExplicitVRLittleEndian),
     "no pixels": tags(PixelData=None),
     "32 bits stored in 16": tags(BitsStored=32, HighBit=31),
     "no bits": tags(BitsAllocated=0),
