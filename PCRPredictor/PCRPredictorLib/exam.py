@@ -45,6 +45,12 @@ class Picked:
     series: tuple[int | None, int | None, int | None]
     by_hand: bool = False
 
+    @property
+    def positions(self) -> str:
+        """The phases counted from 1, as readers do, with their option, as in "1, 2 and 4 of 4 (--pick 0 1 3)"."""
+        pre, early, late = (k + 1 for k in self.phases)
+        return f"{pre}, {early} and {late} of {self.found} (--pick {' '.join(map(str, self.phases))})"
+
 
 @dataclass(frozen=True)
 class LeftAside:

@@ -115,6 +115,11 @@ def format_volume(ml: float) -> str:
     return f"{ml:.{1 if ml >= 1 else 2}f} ml"
 
 
+def format_diameters(three_mm: Iterable[float]) -> str:
+    """Return the diameters of `lesion.measurements.diameters_of` with their unit, "28 × 26 × 23 mm"."""
+    return " × ".join(f"{size:.0f}" for size in three_mm) + " mm"
+
+
 def format_percent(share: float) -> str:
     """Return a share in [0, 1] as "26 %", with decimals if it would read 0 or 100 % and is neither."""
     return f"{_percent(share, _least_digits(share))} %"

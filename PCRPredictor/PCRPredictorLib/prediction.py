@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -129,6 +131,8 @@ class ModelIdentity:
     Args:
         auc: by patients ("out of fold", or a name), each with value, low and high; empty if it was not measured.
         base_rate: share of the training patients with pCR, in [0, 1]; None if unknown.
+        elsewhere: how well models that were trained the same way did at sites that they had not seen, in words; "" if
+            unknown.
         calibration: by patients, "slope" and "in_the_large", each with value, low and high; empty if not measured.
     """
 
@@ -141,6 +145,7 @@ class ModelIdentity:
     auc: Mapping[str, object] = field(default_factory=dict)
     base_rate: float | None = None
     calibration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    elsewhere: str = ""
 
     @property
     def use(self) -> str:
@@ -229,10 +234,17 @@ class Prediction(Decided):
         each = (replace(lesion, prediction=lesion.prediction.at(point)) for lesion in self.lesions)
         return replace(self, operating_point=point, lesions=tuple(each))
 
+    @property
+    def name(self) -> str:
+        """The result's name, the same in report, page and `prediction.json`; see `name_result`."""
+        measured = vars(self.tumour), vars(self.attention_summary), dict(self.clinical)
+        return name_result(self.model.checksum, self.fold_probabilities, *measured)
+
     def to_json(self) -> dict[str, object]:
         """Return plain values for `prediction.json`; the attention is written to a separate file."""
         return {
             "format": FORMAT,
+            "result": self.name,
             **self._values_to_json(),
             "operating_point": vars(self.operating_point),
             "clinical": dict(self.clinical),
@@ -282,6 +294,12 @@ class LesionPrediction:
     def to_json(self) -> dict[str, object]:
         """Return plain values for the block `lesions` of `prediction.json`."""
         return {"name": self.name, "label": self.label, **self.prediction._values_to_json()}
+
+
+def name_result(*content: object) -> str:
+    """Return a name of twelve hexadecimal digits for a result, which depends on its numbers and names no patient."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def evidence_map_to_json(prediction: Prediction, voxel_volume: float) -> dict[str, object]:

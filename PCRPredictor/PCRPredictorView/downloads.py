@@ -32,8 +32,8 @@ class Downloads:
 
     def __init__(self, work: Work, session: Session, analysis: Analysis, folder: Path) -> None:
         self._work, self._session, self._analysis, self._folder = work, session, analysis, folder
-        self._written: Result | None = None  # whose files are in the folder
-        self._followed: Answer | None = None  # the same of the follow-up
+        self._written: tuple[Result, bool] | None = None  # whose files are in the folder, and if they name the patient
+        self._followed: tuple[Answer, bool] | None = None  # the same of the follow-up
         self._writing = asyncio.Lock()
 
     async def write(self, name: str) -> None:
@@ -56,15 +56,17 @@ class Downloads:
             if name == AS_DICOM:
                 await self._work.run_in_thread(partial(_write_dicom, result, self._folder / name))
                 return
-            if self._written is not result or not (self._folder / name).is_file():
-                await self._work.run_in_thread(partial(_write, result, self._folder))
-                self._written = result
+            wanted = result, self._session.named
+            if not _is_same(self._written, wanted) or not (self._folder / name).is_file():
+                await self._work.run_in_thread(partial(_write, *wanted, self._folder))
+                self._written = wanted
 
     async def _write_follow_up(self, name: str) -> None:
         answer = self._analysis.answer
         if answer is None:
             raise DataError("there is nothing of the follow-up to write; measure or predict first")
-        if self._followed is not answer or not (self._folder / name).is_file():
+        wanted = answer, self._session.named
+        if not _is_same(self._followed, wanted) or not (self._folder / name).is_file():
             files = self._folder / "follow-up"
             options = {**self._analysis.options(answer), "dicom": self._analysis.is_from_dicom}
             write = partial(write_follow_up, answer.course, answer.prediction, files, **options)
@@ -72,16 +74,20 @@ class Downloads:
             await self._work.run_in_thread(
                 partial(_pack, files, self._folder / "follow.html", self._folder / "follow.zip")
             )
-            self._followed = answer
+            self._followed = wanted
 
 
-def _write(result: Result, folder: Path) -> None:
+def _is_same(written: tuple[object, bool] | None, wanted: tuple[object, bool]) -> bool:
+    return written is not None and written[0] is wanted[0] and written[1] == wanted[1]
+
+
+def _write(result: Result, named: bool, folder: Path) -> None:
     """Write the files of `pcr predict`, the report apart, and all of them packed.
 
     Both are replaced at once, because a browser may still be reading the last ones.
     """
     files = folder / "result"
-    write_prediction(result.exam, result.prediction, files, scene=False)
+    write_prediction(result.exam, result.prediction, files, scene=False, show_patient_id=named)
     if result.is_from_dicom:
         _add_segmentation(result, files)
     _pack(files, folder / "report.html", folder / "result.zip")

@@ -21,11 +21,11 @@ from trame_slicer.app.logic import connect_slice_view_slider_to_state
 from trame_slicer.app.ui import Slider
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
-from trame_slicer.views import AbstractView, SliceView
+from trame_slicer.views import SliceView
 
 from .page_scene import BACKGROUNDS, PageScene
 from .viewing.arrangements import Arrangement, layouts
-from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button
+from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button, write_space
 from .viewing.places import describe_slice, position_at, sides_of
 from .viewing.visits import VisitViews
 from .viewing.whole import WholeExam
@@ -38,9 +38,10 @@ Press = Callable[[tuple[float, float, float]], None]
 
 @dataclass
 class ViewsState:
-    """The chosen arrangement, a value of `Arrangement`."""
+    """The chosen arrangement, a value of `Arrangement`, and whether the 3D views show the MIP."""
 
     arrangement: str = Arrangement.FOUR_UP.value
+    is_mip: bool = False
 
 
 class Views:
@@ -66,7 +67,7 @@ class Views:
             slicer.view_manager,
             server,
             slice_view_ui_f=self._add_slice_controls,
-            three_d_view_ui_f=_add_space_controls,
+            three_d_view_ui_f=lambda _server, _id, view: write_space(view, self.state.name.is_mip),
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(layouts(), lazy_initialization=True)
@@ -132,8 +133,15 @@ class Views:
 
     def peel_volumes(self, wanted: bool) -> None:
         """Blend volumes with what is translucent in the 3D views; a MIP cannot be drawn so."""
+        self.state.data.is_mip = not wanted
         for space in self._slicer.view_manager.get_threed_views():
             space.renderer().SetUseDepthPeelingForVolumes(wanted)
+
+    def fit_space(self) -> None:
+        """Show everything in the 3D views."""
+        for space in self._slicer.view_manager.get_threed_views():
+            space.reset_view()
+        self.draw_space()
 
     def reset(self) -> None:
         """Show the whole exam in every view."""
@@ -311,10 +319,3 @@ def _with_view(done: Callable[[SliceView], None], view: SliceView, *_event: obje
 def _keys(view: SliceView) -> tuple[str, str]:
     """Return the names of two fields of the page's state: sides, and slice."""
     return f"{view.name}_sides", f"{view.name}_slice"
-
-
-def _add_space_controls(_server: Server, _view_id: str, view: AbstractView) -> None:
-    view.render_window().SetMultiSamples(0)  # multisampling hides translucent objects under depth peeling
-    ignore_keys(view)
-    label("3D")
-    reset_button(view)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import timedelta
 
 from PCRPredictorLib.child import emit
 from PCRPredictorLib.engine.waiting import lines_elsewhere
 from PCRPredictorLib.formatting import as_line
 from rich import progress as bars
 from rich.console import Console
+from rich.text import Text
 
 _FIRST = "Beginning"  # until the first stage: libraries are loaded, files are looked for
 
@@ -26,6 +28,18 @@ class Progress:
         """Show a message to the user."""
 
 
+class _Time(bars.ProgressColumn):
+    """The time that a stage has taken and, until it ends, the time left."""
+
+    def render(self, task: bars.Task) -> Text:
+        """Return "0:01:10, left 0:00:40" or "took 0:01:50"."""
+        so_far = timedelta(seconds=int((task.finished_time if task.finished else task.elapsed) or 0))
+        if task.finished:
+            return Text(f"took {so_far}")
+        left = "unknown" if task.time_remaining is None else str(timedelta(seconds=int(task.time_remaining)))
+        return Text(f"{so_far}, left {left}")
+
+
 class ProgressBar(Progress):
     """A bar per stage with the time left, messages above it, and events for a parent process.
 
@@ -39,9 +53,7 @@ class ProgressBar(Progress):
             bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(),
-            bars.TextColumn("left"),
-            bars.TimeRemainingColumn(),
+            _Time(),
             bars.TextColumn("{task.fields[detail]}", markup=False),
         )
         self._quiet = quiet

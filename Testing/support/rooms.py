@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "PCRPredictorLib/dicom/objects": _FILES | _RESPONSE | {"PCRPredictorLib/dicom"},
     "PCRPredictorLib/reading": _READING,
     "PCRPredictorLib/reading/layouts": _READING,
-    "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding"},
+    "PCRPredictorLib/finding": _CORE | {"PCRPredictorLib/finding", "PCRPredictorLib/lesion"},
     "PCRPredictorLib/phantom": _CORE | {"PCRPredictorLib/lesion"},
     "PCRPredictorLib/lesion": _CORE,
     "PCRPredictorLib/model": _FILES | {"PCRPredictorLib/bundles", "PCRPredictorLib/lesion"},

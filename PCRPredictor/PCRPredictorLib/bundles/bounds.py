@@ -246,7 +246,7 @@ _SETTINGS = _only(
 )
 _TEXTS = (
     *("name", "version", "description", "authors", "licence", "training_data", "intended_use", "not_intended_use"),
-    *("known_limits", "timing"),
+    *("known_limits", "timing", "elsewhere"),
 )
 _SUBGROUP = {"patients": _number(0, 1e9, whole=True), "positives": _number(0, 1e9, whole=True), "auc": _measure}
 _CARD = _only(
@@ -258,7 +258,7 @@ _CARD = _only(
         "failures": _list(_text(), 0, 1000),
         "variables": _list(_text(), 0, 1000),
     },
-    set(_TEXTS) - {"timing"},
+    set(_TEXTS) - {"timing", "elsewhere"},
 )
 _CATEGORY = _only(
     {

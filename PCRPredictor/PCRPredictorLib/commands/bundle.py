@@ -16,6 +16,7 @@ from ..model.bundle import Bundle, load_bundle
 from ..model.card import ModelCard
 from ..model.training_marks import describe_marks
 from ..prediction import OperatingPoint
+from ..report.wording import describe_auc
 from ..response.bundle import load_response
 from ..response.model import ResponseModel
 from .options import DEFAULT_MODEL, ManyValues, console, print_line
@@ -51,6 +52,7 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
         table.add_row(name.replace("_", " "), str(getattr(loaded.card, name)))
     if isinstance(loaded, Bundle):
         table.add_row("times of the phases", loaded.card.timing or "unknown")
+    table.add_row("performance", describe_auc(loaded.card))
     table.add_row("known limits", loaded.card.known_limits)
     if loaded.lacking:
         table.add_row("of an earlier version", "\n".join(loaded.lacking))

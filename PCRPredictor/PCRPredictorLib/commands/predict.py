@@ -18,6 +18,7 @@ from ..report.measured import describe_measurements
 from ..report.source_words import describe_left_aside, describe_phases
 from ..report.trust_words import describe_calibration
 from ..report.wording import (
+    bears_on_result,
     describe_base_rate,
     describe_decision,
     describe_lesion,
@@ -209,6 +210,9 @@ def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | N
         base = describe_base_rate(prediction)
         print_line(f"pCR probability {shown}" + (f"; {base}" if base else ""))
         print_line(describe_decision(prediction))
+    notices = [notice for notice in prediction.notices if not notice.blocks_decision]
+    for notice in filter(bears_on_result, notices):
+        print_line(f"warning: {notice.message}")
     print_line(describe_model(prediction.model))
     print_line(describe_calibration(prediction.model))
     print_line(f"attention inside the tumour {format_percent(prediction.attention_summary.in_tumour)}")
@@ -218,8 +222,8 @@ def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | N
         print_line(f"{name.lower()}: {text}")
     for name, text in kinetics.describe().items() if kinetics is not None else ():
         print_line(f"{name[0].lower()}{name[1:]}: {text}")
-    for notice in prediction.notices:
-        if not notice.blocks_decision:
+    for notice in notices:
+        if not bears_on_result(notice):
             print_line(f"warning: {notice.message}")
     for lesion in prediction.lesions[1:]:
         print_line(f"lesion {describe_lesion(lesion)}")

@@ -127,7 +127,7 @@ def _timed(phases: Phases, times: Sequence[float] | None, injection: float | Non
 
 def _left_out(k: int, why: object) -> Notice:
     reason = str(why) if isinstance(why, DataError) else "it has a different size"
-    return Notice("curve_phase_left_out", f"Phase {k} (counted from 0) is missing from the curves: {reason}.")
+    return Notice("curve_phase_left_out", f"Phase {k + 1} (--pick {k}) is missing from the curves: {reason}.")
 
 
 def _too_large(dynamic: Dynamic, size: int) -> Notice:

@@ -91,12 +91,22 @@ class Local(Engine):
         return self._engine
 
 
+def silence_dask() -> None:
+    """Keep the lines of Dask's loggers from the terminal for good: it gives them their level back as it ends."""
+    import distributed  # noqa: F401  it adds its handlers when it is loaded
+
+    for name in ("distributed", "tornado", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers[:], logger.propagate = [logging.NullHandler()], False
+
+
 @contextmanager
 def _open(workers: int, gpus: Sequence[str]) -> Iterator[tuple[LocalCluster, Any]]:
     from dask import config
     from distributed import Client, LocalCluster
 
     config.set(_SETTINGS)
+    silence_dask()
     with _loop() as loop:
         environment = dict(os.environ)
         try:

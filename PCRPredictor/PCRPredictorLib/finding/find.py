@@ -39,7 +39,7 @@ class Candidate:
         score: higher is more suspicious; comparable within an exam only.
         position: LPS mm of the place from which it was grown.
         volume_ml: of the mask.
-        extent_mm: sides of the box around the mask along the exam's axes, longest first.
+        diameters_mm: longest, across it, across both; see `lesion.measurements.diameters_of`.
         side: "left" or "right" of the patient; None if the exam does not show both breasts.
         verdict: what it looks like.
         reasons: what speaks for and against it, in words.
@@ -49,7 +49,7 @@ class Candidate:
     score: float
     position: tuple[float, float, float]
     volume_ml: float
-    extent_mm: tuple[float, float, float]
+    diameters_mm: tuple[float, float, float]
     side: Literal["left", "right"] | None
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -134,7 +134,7 @@ def _candidate(
 ) -> Candidate:
     mask = np.zeros(geometry.shape, np.uint8)
     mask[window.box] = region.mask
-    volume, extent = measure(mask, geometry)
+    volume, three = measure(mask, geometry)
     verdict = judge(shape)
     later = float(np.median((late[window.box].astype(np.float32) - pre[window.box])[region.mask]))
     stays = later / max(region.level, 1e-6)  # less than 1 if it washes out
@@ -145,7 +145,7 @@ def _candidate(
     if body.middle is not None:
         side = "left" if place[0] > body.middle else "right"
     reasons = (
-        describe(volume, extent),
+        describe(volume, three),
         *([f"{side} breast"] if side else []),
         f"early enhancement {shape.enhancement:+.0%}",
         *(["washes out"] if stays < 0.9 else []),
@@ -153,4 +153,4 @@ def _candidate(
         *([f"may be {verdict}"] if verdict != "mass" else []),
     )
     x, y, z = (float(c) for c in place)
-    return Candidate(mask, float(score), (x, y, z), volume, extent, side, verdict, reasons)
+    return Candidate(mask, float(score), (x, y, z), volume, three, side, verdict, reasons)

@@ -9,7 +9,9 @@ import numpy as np
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
 from ..errors import DataError
-from ..exam import Geometry, bounding_box
+from ..exam import Geometry
+from ..formatting import format_diameters
+from ..lesion.measurements import diameters_of
 from .body import Body, outline_body
 from .region import LEAST_ENHANCEMENT, REACH_MM, Region, Window, grow_region, open_window
 from .shape import Shape, Verdict, judge, measure_shape
@@ -33,8 +35,8 @@ class Grown:
         mask: uint8 (k, j, i), 1 in the tumour, with the tumour that was extended, if any.
         verdict: what the click stands on.
         volume_ml: of the mask.
-        extent_mm: sides of the box around the mask along the exam's axes, longest first.
-        message: what was done, such as "4.6 ml, 24 x 22 x 20 mm".
+        diameters_mm: longest, across it, across both; see `lesion.measurements.diameters_of`.
+        message: what was done, such as "4.6 ml, 24 × 22 × 20 mm".
         question: asks whether to keep the mask although the click does not stand on a mass; empty if it does, or if
             the user insisted.
         shape: the numbers behind the verdict, if they are known.
@@ -43,7 +45,7 @@ class Grown:
     mask: np.ndarray
     verdict: Verdict
     volume_ml: float
-    extent_mm: tuple[float, float, float]
+    diameters_mm: tuple[float, float, float]
     message: str
     question: str = ""
     shape: Shape | None = None
@@ -88,14 +90,14 @@ def grow_tumour(
     verdict = judge(shape)
     mask = np.zeros(geometry.shape, np.uint8)
     mask[window.box] = region.mask
-    added, _ = measure(mask, geometry)
+    added = int(np.count_nonzero(mask)) * geometry.voxel_volume / 1000
     if base is not None:
         mask |= np.asarray(base != 0).astype(np.uint8)
-    volume, extent = measure(mask, geometry)
-    message, seeds = describe(volume, extent), "box" if box else "click" if len(points) == 1 else "scribble"
+    volume, three = measure(mask, geometry)
+    message, seeds = describe(volume, three), "box" if box else "click" if len(points) == 1 else "scribble"
     if region.cut:
         message += f"; cut {_FURTHEST_MM:.0f} mm from the {seeds}"
-    return Grown(mask, verdict, volume, extent, message, "" if force else question(verdict, added, seeds), shape)
+    return Grown(mask, verdict, volume, three, message, "" if force else question(verdict, added, seeds), shape)
 
 
 def question(verdict: Verdict, volume_ml: float, seeds: str = "click") -> str:
@@ -111,16 +113,14 @@ def question(verdict: Verdict, volume_ml: float, seeds: str = "click") -> str:
     return f"The {seeds} stands on what looks like {_LOOKS[verdict]}. Use the {_ml(volume_ml)} around it as the tumour?"
 
 
-def describe(volume_ml: float, extent_mm: Sequence[float]) -> str:
-    """Return volume and extent in words: "4.6 ml, 24 x 22 x 20 mm"."""
-    return f"{_ml(volume_ml)}, {' x '.join(f'{side:.0f}' for side in extent_mm)} mm"
+def describe(volume_ml: float, diameters_mm: Sequence[float]) -> str:
+    """Return volume and diameters in words: "4.6 ml, 24 × 22 × 20 mm"."""
+    return f"{_ml(volume_ml)}, {format_diameters(diameters_mm)}"
 
 
 def measure(mask: np.ndarray, geometry: Geometry) -> tuple[float, tuple[float, float, float]]:
-    """Return the volume in ml and the sides in mm of the box around a mask (k, j, i), not empty, longest first."""
-    box = bounding_box(mask)
-    sides = sorted(((b.stop - b.start) * s for b, s in zip(box, geometry.spacing[::-1], strict=True)), reverse=True)
-    return int(np.count_nonzero(mask[box])) * geometry.voxel_volume / 1000, (sides[0], sides[1], sides[2])
+    """Return the volume in ml and the diameters in mm of a mask (k, j, i), not empty."""
+    return int(np.count_nonzero(mask)) * geometry.voxel_volume / 1000, diameters_of(mask, geometry)
 
 
 def _ml(volume: float) -> str:

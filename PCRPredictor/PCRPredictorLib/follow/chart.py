@@ -36,6 +36,8 @@ _NARROW = 5.2  # inches, of a chart in a panel
 _DPI = 120
 _TEXT, _DIM, _GRID = "#1c2430", "#55606e", "#e6e9ee"
 _RANGE, _THRESHOLD = "#8e98a5", "#8a1c1c"
+_LEGEND_ROW = 0.19  # inches
+_ROW_OF_LABELS = 1.07  # on the scale of the probability
 _HALF = 0.22  # visits, half the width of a range
 
 
@@ -99,7 +101,8 @@ def draw_chart(
     """
     width = _NARROW if narrow else _WIDTH
     rows = len(_SCALES) + (prediction is not None)
-    above = _ABOVE + 0.15 * narrow  # the legend has a row more
+    entries, columns = _legend_entries(bands, prediction, _), 2 if narrow else 3
+    above = _ABOVE + _LEGEND_ROW * (-(-len(entries) // columns) - 2)
     height = above + rows * _ROW + _BELOW
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
@@ -110,7 +113,7 @@ def draw_chart(
     if prediction is not None:
         _draw_probability(_axes(figure, grid[2]), prediction, _)
     _name_visits(figure.axes[-1], course, _, 12 if narrow else 18)
-    _add_legend(figure, bands, prediction, _, 2 if narrow else 3)
+    _add_legend(figure, entries, columns)
     return figure
 
 
@@ -181,19 +184,26 @@ def _draw_course(axes: Axes, known: dict[int, float], labels: Sequence[str], abo
     axes.plot(at, [known[x] for x in at], "o", color="black", markersize=8, clip_on=False, zorder=5)
     for n, (x, label) in enumerate(zip(at, labels, strict=True)):
         rises = n + 1 < len(at) and known[at[n + 1]] > known[x]
-        place = (above[n], 0, 5, "center") if above else (known[x], 10, -17 if rises else 7, "left")
+        place = (above[n], 0, 0, "center") if above else (known[x], 10, -17 if rises else 7, "left")
         _write_label(axes, x, *place, label)
 
 
 def _write_label(axes: Axes, x: float, y: float, right: float, up: float, align: str, text: str) -> None:
     box = {"facecolor": "#ffffffd8", "edgecolor": "none", "pad": 1.2}
-    style: dict[str, Any] = {"fontsize": 11, "weight": "bold", "color": _TEXT, "bbox": box, "ha": align, "zorder": 6}
+    style: dict[str, Any] = {
+        "fontsize": 11,
+        "weight": "bold",
+        "color": _TEXT,
+        "bbox": box,
+        "ha": align,
+        "zorder": 4,
+    }  # below points
     axes.annotate(text, (x, y), (right, up), textcoords="offset points", **style)
 
 
 def _draw_probability(axes: Axes, prediction: ResponsePrediction, _: Translate) -> None:
     """Draw the probability after each visit with its range, and the share of responders in training."""
-    axes.set_ylim(0, 1.12)  # room for a label
+    axes.set_ylim(0, 1.22)  # room for the labels, which stand in a row above thresholds and ranges
     axes.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: format_percent(value)))
     if (rate := prediction.model.base_rate) is not None:
@@ -201,13 +211,14 @@ def _draw_probability(axes: Axes, prediction: ResponsePrediction, _: Translate) 
     found = {VISITS.index(after.visit): after for after in prediction.visits}
     for x, after in found.items():
         low, high = after.interval
+        if after.missing_interval is not None:
+            axes.plot([x, x], after.missing_interval, color=_RANGE, linewidth=1.6, marker="_", markersize=9)
         axes.plot([x, x], [low, high], color=_RANGE, linewidth=7, solid_capstyle="butt")
         threshold = after.operating_point.threshold
-        axes.plot([x - _HALF, x + _HALF], [threshold] * 2, "-.", color=_THRESHOLD, linewidth=1.6)
+        axes.plot([x - _HALF, x + _HALF], [threshold] * 2, color=_THRESHOLD, linewidth=2)
     _title(axes, _("Probability of pCR after each visit"), "")
     known = {x: after.probability for x, after in found.items()}
-    upper = [after.interval[1] for after in found.values()]
-    _draw_course(axes, known, [format_probability(after) for after in found.values()], upper)
+    _draw_course(axes, known, [format_probability(after) for after in found.values()], [_ROW_OF_LABELS] * len(known))
 
 
 def _title(axes: Axes, title: str, unit: str) -> None:
@@ -221,25 +232,33 @@ def _name_visits(axes: Axes, course: Course, _: Translate, letters: int) -> None
     axes.tick_params(axis="x", labelsize=10, labelcolor=_TEXT, pad=6)
 
 
-def _add_legend(
-    figure: Figure, bands: Bands | None, prediction: ResponsePrediction | None, _: Translate, columns: int
-) -> None:
+def _legend_entries(
+    bands: Bands | None, prediction: ResponsePrediction | None, _: Translate
+) -> list[tuple[object, str]]:
+    """Return the entries of the legend: what is drawn, and its words."""
     entries: list[tuple[object, str]] = [(Line2D([], [], color="black", marker="o", linewidth=2.2), _("this patient"))]
     if prediction is not None:
-        entries.append((Patch(facecolor=_RANGE), _("range of the probability")))
+        entries.append((Patch(facecolor=_RANGE), _("agreement of the model's fits")))
+        if any(after.missing_interval is not None for after in prediction.visits):
+            unknown = Line2D([], [], color=_RANGE, linewidth=1.6, marker="|", markersize=9)
+            entries.append((unknown, _("range by what is unknown")))
     if bands is not None and bands.bands:
         entries += [
             (_swatch(_WITH), _("trial, with pCR: middle half, median")),
             (_swatch(_WITHOUT), _("trial, without pCR")),
         ]
     if prediction is not None:
-        threshold = Line2D([], [], color=_THRESHOLD, linestyle="-.", linewidth=1.6)
+        threshold = Line2D([], [], color=_THRESHOLD, linewidth=2)
         if prediction.model.base_rate is not None:
             rate = Line2D([], [], color=_DIM, linewidth=1.4, dashes=(6, 3))
             entries.append((rate, _("share with pCR in training")))
         entries.append((threshold, _("threshold")))
+    return entries
+
+
+def _add_legend(figure: Figure, entries: Sequence[tuple[object, str]], columns: int) -> None:
     handles, labels = zip(*entries, strict=True)
-    size = 10 if columns > 2 else 8.5  # points
+    size = 9.5 if columns > 2 else 8.5  # points
     more = {"bbox_to_anchor": (0.03, 0.995), "ncols": columns, "frameon": False, "fontsize": size}
     figure.legend(handles, labels, loc="upper left", **more)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import Notice
 from ..exam import exam_to_json
-from ..prediction import RESEARCH_USE_ONLY
+from ..prediction import RESEARCH_USE_ONLY, name_result
 from ..registration.rigid import Registration
 from ..response.course import QUANTITIES, Change, Course, Visit, change
 from ..response.prediction import ResponsePrediction
@@ -34,6 +34,7 @@ def to_json(
     general = prediction.to_json() if prediction is not None else {}
     return {
         **general,
+        "result": name_of(course, prediction),
         "format": FORMAT,
         "visits": [
             {
@@ -48,6 +49,13 @@ def to_json(
         "not_for": describe_not_for(),
         "disclaimer": RESEARCH_USE_ONLY,
     }
+
+
+def name_of(course: Course, prediction: ResponsePrediction | None) -> str:
+    """Return the name of a follow-up's result, see `prediction.name_result`."""
+    of_the_model = [] if prediction is None else [prediction.model.checksum, dict(prediction.clinical)]
+    found = [] if prediction is None else [after.fit_probabilities for after in prediction.visits]
+    return name_result(to_rows(course), of_the_model, found)
 
 
 def to_rows(course: Course) -> list[list[object]]:

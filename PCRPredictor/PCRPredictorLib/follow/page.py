@@ -16,6 +16,7 @@ from ..report.trust_words import describe_calibration
 from ..report.wording import Translate, describe_model
 from ..response.course import Course
 from ..response.prediction import ResponsePrediction
+from .content import name_of
 from .words import (
     describe_changes,
     describe_chart,
@@ -77,6 +78,7 @@ def render_follow_up(
         "follow.html.j2",
         TEMPLATES,
         title="Follow-up of a tumour under neoadjuvant therapy",
+        result_name=name_of(course, prediction),
         patient=(course.patient_id or "without an identifier") if show_patient_id else "",
         changed=_lines(describe_changes(course)),
         gone=describe_gone(course),
@@ -148,7 +150,14 @@ def _chart_caption(prediction: ResponsePrediction | None, _: Translate = str) ->
     )
     if prediction is None:
         return text
-    return text + " " + _("Bars: lowest and highest probability among the fits of the model.")
+    return (
+        text
+        + " "
+        + _(
+            "Bars: lowest and highest probability among the fits of the model, which is no confidence interval; thin: "
+            "what it could be if nothing were unknown, in 9 of 10 patients."
+        )
+    )
 
 
 def _visit(name: str, course: Course) -> dict[str, str]:

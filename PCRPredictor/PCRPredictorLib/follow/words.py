@@ -22,7 +22,7 @@ def label_quantity(name: str, _: Translate = str) -> str:
     """Return the name of a quantity that is measured at every visit."""
     labels = {
         "functional_volume_ml": _("Functional tumour volume"),
-        "longest_diameter_mm": _("Longest diameter"),
+        "longest_diameter_mm": _("Longest diameter within a slice"),
         "sphericity": _("Sphericity"),
         "background_enhancement_percent": _("Background enhancement of the other breast"),
         "highest_ser": _("Peak signal enhancement ratio"),
@@ -78,7 +78,7 @@ def describe_changes(course: Course, _: Translate = str) -> str:
     if len(visits) < 2:
         return ""
     first, last = visits[0], visits[-1]
-    names = {"functional_volume_ml": _("volume"), "longest_diameter_mm": _("diameter")}
+    names = {"functional_volume_ml": _("volume"), "longest_diameter_mm": _("longest diameter within a slice")}
     found = {names[q]: describe_change(q, first.values.get(q), last.values.get(q), _) for q in _SHOWN_CHANGES}
     known = "; ".join(f"{name} {text}" for name, text in found.items() if text)
     if not known:
@@ -263,7 +263,11 @@ def _names(notice: Notice, visits: Iterable[str]) -> bool:
 
 def _with_range(after: VisitPrediction, _: Translate) -> str:
     low, high = map(format_percent, after.interval)
-    return _("{value} (range {low} to {high})").format(value=format_probability(after), low=low, high=high)
+    text = _("{value} (the model's fits agree within {low} to {high})")
+    if after.missing_interval is not None:
+        text = _("{value} ({lowest} to {highest} by what is unknown; the model's fits agree within {low} to {high})")
+    lowest, highest = map(format_percent, after.missing_interval or after.interval)
+    return text.format(value=format_probability(after), low=low, high=high, lowest=lowest, highest=highest)
 
 
 def join(names: Iterable[str], _: Translate = str) -> str:

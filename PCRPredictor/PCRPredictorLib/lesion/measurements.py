@@ -63,6 +63,13 @@ def measure_lesion(exam: Exam, body: Body | None = None) -> Measurements:
     )
 
 
+def diameters_of(mask: np.ndarray, geometry: Geometry) -> tuple[float, float, float]:
+    """Return the `diameters` of a mask (k, j, i), not empty, in mm; a box around the tumour is enough."""
+    box = bounding_box(mask)
+    points = surface_points(np.asarray(mask)[box] != 0, [axis.start for axis in box])
+    return diameters(geometry.to_physical(points[:, ::-1]))
+
+
 def surface_points(mask: np.ndarray, offset: list[int] | tuple[int, ...] = (0, 0, 0)) -> np.ndarray:
     """Return the middle of the first and last outer face of each line of voxels: all corners of the convex hull.
 

@@ -28,6 +28,7 @@ class ModelCard:
         subgroups: by "variable: group": patients, positives and, if there are enough, AUC.
         failures: the patients with the largest errors, in words.
         timing: when the phases of the training patients were acquired, in words.
+        elsewhere: how well models that were trained the same way did on patients of sites that they had not seen.
         variables: range of each number that the model reads in the training patients, and how tables and exams agree.
     """
 
@@ -45,6 +46,7 @@ class ModelCard:
     subgroups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     timing: str = ""
+    elsewhere: str = ""
     variables: tuple[str, ...] = ()
 
     @property
@@ -89,6 +91,7 @@ class ModelCard:
             auc=self.auc,
             base_rate=base_rate if base_rate is not None else self.base_rate,
             calibration=self.calibration,
+            elsewhere=self.elsewhere,
         )
 
     @property

@@ -16,6 +16,10 @@ TINY_ML, HUGE_ML = 0.1, 300.0
 WEAK_ENHANCEMENT = 0.2
 LEAST_SHARE_IN_WINDOW = 0.95
 LEAST_ATTENTION_IN_TUMOUR = 0.3
+_PAUSE = (
+    "The time since the injection is unknown: probably there was a pause before it, and the phase is a usual one; if "
+    "there was none, it is too late, and probability and decision cannot be relied on."
+)
 _LONG_GAP = 300.0  # s from pre-contrast to the first phase after contrast; then they do not follow each other
 
 
@@ -32,11 +36,10 @@ def about_source(provenance: Provenance) -> Iterable[Notice]:
     yield from about_reading(provenance)
     picked = provenance.picked
     if picked is not None and provenance.phase_times is None and not picked.by_hand:
-        pre, early, late = picked.phases
         yield Notice(
             "phase_times_unknown",
-            f"The times of the phases are unknown. Phases {pre}, {early} and {late} of {picked.found}, counted from 0, "
-            "were used as pre, early and late; check them, or choose with --pick.",
+            f"The times of the phases are unknown. Phases {picked.positions} were used as pre, early and late; check "
+            "them, or choose others with --pick, which counts from 0.",
         )
     if "age" in provenance.unusable:
         yield Notice("age_unusable", "The age in the DICOM headers is invalid; enter it by hand.")
@@ -83,8 +86,9 @@ def _about_early(provenance: Provenance, known: TrainingTimes | None) -> str:
     text = f"The {name} was acquired {time:.0f} s after the pre-contrast one"
     if known is not None:
         text += f" ({_describe_spread(known)})"
-    unknown = time > (_LONG_GAP if known is None else known.high)
-    return f"{text}; the time since the injection is unknown." if unknown else f"{text}."
+    if time <= (_LONG_GAP if known is None else known.high):
+        return f"{text}."
+    return f"{text}. {_PAUSE}"
 
 
 def _about_late(provenance: Provenance, known: TrainingTimes | None) -> str:

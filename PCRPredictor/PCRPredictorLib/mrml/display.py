@@ -10,7 +10,7 @@ from ..exam import Exam, Geometry, bounding_box
 from ..report.display import ATTENTION_RGB, FAINT, OPACITY
 from .exam import LPS_TO_RAS, Node, geometry_of, phases_from_nodes, scalar_array
 from .layouts import show_layout, show_own_layout
-from .maps import hide_faint, kind_of
+from .maps import hide_faint, kind_of, opacity_of
 from .nodes import DRAWN_IN_3D, nodes_of, put_own, put_subtraction, remove, to_vtk_image
 
 COMPARE_LAYOUT, STEPS_LAYOUT, HANGING_LAYOUT = 5207, 5211, 5213  # unlike those of Slicer and of other extensions
@@ -25,7 +25,7 @@ def set_overlay(scene: Node, attention: Node | None, *, visible: bool = True, op
     for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
         if visible and wanted:
             node.SetForegroundVolumeID(wanted)
-            node.SetForegroundOpacity(opacity)
+            node.SetForegroundOpacity(opacity_of(attention, opacity))
         elif wanted and node.GetForegroundVolumeID() == wanted:
             node.SetForegroundVolumeID(None)
 
@@ -34,7 +34,7 @@ def set_opacity(scene: Node, attention: Node, opacity: float) -> None:
     """Set the opacity of attention in the slice views that show it."""
     for node in nodes_of(scene, "vtkMRMLSliceCompositeNode"):
         if node.GetForegroundVolumeID() == attention.GetID():
-            node.SetForegroundOpacity(opacity)
+            node.SetForegroundOpacity(opacity_of(attention, opacity))
 
 
 def set_background(scene: Node, volume: Node) -> None:
@@ -216,7 +216,7 @@ def _show_linked(
             continue
         composite.SetBackgroundVolumeID(volume.GetID())
         composite.SetForegroundVolumeID(overlay.GetID() if overlay is not None else None)
-        composite.SetForegroundOpacity(opacity)
+        composite.SetForegroundOpacity(opacity if overlay is None else opacity_of(overlay, opacity))
         composite.SetLinkedControl(True)
         match_view(view, first)
         _show_legend_in(view, composite, overlay)

@@ -21,7 +21,7 @@ class Key(NamedTuple):
 
 KEYS = (
     Key("h", "help", "Show or hide all keys"),
-    Key("v", "hang", "Four views for reading: pre, early, subtraction, MIP"),
+    Key("v", "hang", "Pre, early, subtraction and MIP side by side, or stop"),
     Key("r", "reset", "Reset views, grey values, players and tools"),
     Key("ArrowUp", "next_slice", "Next slice"),
     Key("ArrowDown", "previous_slice", "Previous slice"),

@@ -25,7 +25,7 @@ _LABELS = {  # of the legend
     "curve_type": (4, "%s"),
     "ser": (5, "%.1f"),
 }
-_CLASS_LEGEND, _NUMBER_LEGEND = (0.24, 0.3), (0.08, 0.3)  # width and height, shares of the view
+_CLASS_LEGEND, _NUMBER_LEGEND = (0.2, 0.2), (0.06, 0.2)  # width and height, shares of the view
 
 
 def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geometry) -> Node:
@@ -50,6 +50,13 @@ def put_map(scene: Node, node: Node | None, overlay: MapOverlay, geometry: Geome
 def kind_of(node: Node) -> OverlayKind:
     """Return which map a node holds."""
     return node.GetAttribute(KIND) or "attention"
+
+
+def opacity_of(node: Node, opacity: float) -> float:
+    """Return how opaque a map is drawn: evidence, whose weak colours are dark, more than others, or a bright tumour
+    under it would turn its colours into greys that its legend does not have.
+    """
+    return 1 - (1 - opacity) ** 2 if kind_of(node) == "evidence" else opacity
 
 
 def hide_faint(node: Node, threshold: float) -> None:
@@ -86,7 +93,7 @@ def _write_legend(node: Node, overlay: MapOverlay) -> None:
     if legend is None:
         return
     count, form = _LABELS[overlay.kind]
-    legend.SetTitleText("\n".join(filter(None, (NAMES[overlay.kind], overlay.unit))))  # narrow: it hides little
+    legend.SetTitleText(f"{NAMES[overlay.kind]}\n{overlay.unit or 'of its peak'}")  # two narrow lines: it hides little
     legend.SetNumberOfLabels(count)
     legend.SetLabelFormat(form)
     legend.SetUseColorNamesForLabels(bool(overlay.names))

@@ -200,9 +200,9 @@ def _colour_attention(scene: Node, node: Node) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(ATTENTION)
     legend.SetPosition(0.98, 0.08)  # the corner between the letters of two edges
-    legend.SetSize(0.08, 0.3)
+    legend.SetSize(0.06, 0.2)
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
-        text.SetFontSize(11)
+        text.SetFontSize(9)
     legend.SetNumberOfLabels(6)  # 0.0, 0.2, ... 1.0: exact with one decimal
     legend.SetLabelFormat("%.1f")
     for view in nodes_of(scene, "vtkMRMLSliceNode"):  # attention is not drawn in 3D

@@ -18,6 +18,7 @@ from .nodes import nodes_of, put_own, remove, to_vtk_image
 _MIP_MM = 1.6  # voxels of the MIP: a whole exam in a software renderer
 _PHASE, _MIP = "Phase", "Subtraction as MIP"
 _RULER = "BreastPCR.ruler"  # attribute of lines that this library made
+_MIP_WIDER = 1.6  # times the window of slices: a projection has the brightest voxel of each line
 _TURN = 6.0  # degrees of a step of the MIP
 _MODIFIED = "ModifiedEvent"
 RULER_NAME = "Ruler"
@@ -309,7 +310,7 @@ def _set_grey(properties: Node, grey: Node) -> None:
     import vtk
 
     low = max(grey.GetWindowLevelMin(), 0.0)
-    high = max(grey.GetWindowLevelMax(), low + 1e-3)
+    high = max(low + _MIP_WIDER * (grey.GetWindowLevelMax() - low), low + 1e-3)
     colours, opacity = vtk.vtkColorTransferFunction(), vtk.vtkPiecewiseFunction()
     for value, level in ((low, 0.0), (high, 1.0)):
         colours.AddRGBPoint(value, level, level, level)

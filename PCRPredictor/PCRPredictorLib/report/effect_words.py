@@ -28,7 +28,13 @@ def describe_interventions(prediction: Prediction, _: Translate = str) -> str:
     if found.background is not None:
         background = _("a different background ({source}), by {points} ({low} to {high})")
         text += "; " + background.format(source=_(done.background_source), **_spread(found.background))
-    return text + ". " + _("Clinical and measured values stay as they are.")
+    text += ". " + _("Clinical and measured values stay as they are.")
+    if prediction.evidence is not None and prediction.evidence.has_image:
+        text += " " + _(
+            "This is not by how much “the image moved the probability”: that compares the image with one of an average "
+            "patient, this with itself without the tumour."
+        )
+    return text
 
 
 def _points(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
-from ..formatting import format_volume
+from ..formatting import format_diameters, format_volume
 from ..prediction import Measurements
 from .wording import Translate
 
@@ -31,8 +31,8 @@ def describe_measurements_briefly(measured: Measurements | None, _: Translate = 
 
 
 def _describe_diameters(measured: Measurements, _: Translate) -> str:
-    three = " × ".join(f"{size:.0f}" for size in (measured.longest_mm, *measured.across_mm))
-    text = _("{three} mm (longest, across it, across both); {one} mm within one slice").format(
+    three = format_diameters((measured.longest_mm, *measured.across_mm))
+    text = _("{three} (longest, across it, across both); longest within a slice {one} mm").format(
         three=three, one=f"{measured.longest_in_slice_mm:.0f}"
     )
     if measured.pieces < 2:

@@ -33,7 +33,18 @@ from .display import (
     slices_through,
 )
 from .maps import MapOverlay, OverlayKind, make_overlay
-from .overlay_text import DIM, HEIGHT, TEXT, WIDTH, write, write_facts, write_footer, write_notices, write_result
+from .overlay_text import (
+    DIM,
+    TEXT,
+    WIDTH,
+    Sheet,
+    make_sheet,
+    write,
+    write_facts,
+    write_footer,
+    write_notices,
+    write_result,
+)
 from .slices import draw_outline, draw_slice, extent, frame
 
 COLOURS = LinearSegmentedColormap.from_list("attention", ATTENTION_RGB)
@@ -84,12 +95,12 @@ def render_overlay(exam: Exam, prediction: Prediction) -> Figure:
     """
     pictures = _prepare(exam, prediction.attention)
     main = main_slice(pictures.attention, pictures.mask)
-    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor=_BACKGROUND)
+    figure = make_sheet(prediction, _BACKGROUND)
     FigureCanvasAgg(figure)
     write_result(figure, prediction)
     write_facts(figure, prediction)
     write_notices(figure, prediction)
-    write_footer(figure, prediction)
+    write_footer(figure)
     overlays = [made for kind in _SHOWN if (made := make_overlay(kind, exam, prediction)) is not None]
     for n, overlay in enumerate(overlays):
         left = 0.12 + n * 5.305
@@ -162,8 +173,8 @@ def _prepare(exam: Exam, attention: np.ndarray) -> _Pictures:
     )
 
 
-def _add_panel(figure: Figure, left: float, bottom: float, edge: float) -> Axes:
-    axes = figure.add_axes((left / WIDTH, bottom / HEIGHT, edge / WIDTH, edge / HEIGHT), facecolor="black")
+def _add_panel(figure: Sheet, left: float, bottom: float, edge: float) -> Axes:
+    axes = figure.add_axes(figure.rectangle(left, bottom, edge, edge), facecolor="black")
     axes.set_axis_off()
     axes.add_artist(Rectangle((0, 0), 1, 1, transform=axes.transAxes, color="black", zorder=-10))
     return axes
@@ -214,9 +225,9 @@ def _draw(
     draw_slice(axes, pictures.view, image, grey, title, box or pictures.zoom)
 
 
-def _draw_colour_bar(figure: Figure, overlay: MapOverlay, right: float) -> None:
+def _draw_colour_bar(figure: Sheet, overlay: MapOverlay, right: float) -> None:
     """Draw the colour bar above a panel, at its right edge in inches, so that it hides nothing."""
-    axes = figure.add_axes(((right - 1.62) / WIDTH, 8.57 / HEIGHT, 0.7 / WIDTH, 0.14 / HEIGHT))
+    axes = figure.add_axes(figure.rectangle(right - 1.62, 8.57, 0.7, 0.14))
     bar = figure.colorbar(ScalarMappable(cmap=_colours(overlay)), cax=axes, orientation="horizontal", ticks=[])
     bar.outline.set_visible(False)
     low, high = (

@@ -19,6 +19,7 @@ from .rendering import render
 from .source_words import describe_left_aside, describe_phases
 from .trust_words import describe_calibration, describe_training_briefly, describe_training_share
 from .wording import (
+    bears_on_result,
     describe_base_rate,
     describe_decision,
     describe_image_alone,
@@ -49,9 +50,11 @@ def render_report(
     """
     provenance = exam.provenance
     notices = [notice for notice in prediction.notices if notice not in prediction.reasons_against]
+    doubts = [notice for notice in notices if bears_on_result(notice)]
     return render(
         "prediction.html.j2",
         title="Predicted response to neoadjuvant therapy",
+        result_name=prediction.name,
         patient=(provenance.patient_id or "without an identifier") if show_patient_id else "",
         prediction=prediction,
         picture=overlay_png,
@@ -62,7 +65,8 @@ def render_report(
         base_rate=describe_training_share(prediction.model),
         calibration=describe_calibration(prediction.model),
         trained_on=describe_training_briefly(prediction.model),
-        notices=notices,
+        doubts=doubts,
+        notices=[notice for notice in notices if notice not in doubts],
         picture_first=_lines_of(notices) <= _FEW_LINES,
         model_line=describe_model(prediction.model),
         image_alone=describe_image_alone(prediction),

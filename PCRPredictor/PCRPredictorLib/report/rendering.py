@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import date
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -45,6 +46,7 @@ def _environment(folder: Path) -> Environment:
         "markdown": _escape_markdown,
     }
     environment.globals["disclaimer"] = RESEARCH_USE_ONLY
+    environment.globals["today"] = lambda: date.today().isoformat()
     return environment
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..exam import LeftAside, Provenance
+from ..exam import PHASE_NAMES, LeftAside, Provenance
 from .wording import Translate
 
 _NAMED = 3  # of those that share a reason
@@ -31,9 +31,10 @@ def describe_phases(provenance: Provenance, _: Translate = str) -> str:
     """Return which of the phases found were taken, and when they were acquired; empty if both are unknown."""
     parts, picked = [], provenance.picked
     if picked is not None and picked.found > len(picked.phases):
-        pre, early, late = picked.phases
-        text = _("{pre}, {early} and {late} of {found}, counted from 0")
-        parts.append(text.format(pre=pre, early=early, late=late, found=picked.found))
+        parts.append(picked.positions)
+        if len(set(picked.series)) == len(picked.series) and None not in picked.series:
+            series = dict(zip(PHASE_NAMES, picked.series, strict=True))
+            parts.append(_("series {pre}, {early} and {late}").format(**series))
     return "; ".join((*parts, *filter(None, [describe_times(provenance, _)])))
 
 

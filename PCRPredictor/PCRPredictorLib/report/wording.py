@@ -6,7 +6,7 @@ Each function takes `_`, which translates a sentence: `slicer.i18n.tr` in Slicer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Protocol
 
@@ -17,6 +17,26 @@ from ..prediction import LesionPrediction, ModelIdentity, OperatingPoint, Predic
 from .frequencies import frequencies
 
 Translate = Callable[[str], str]
+_REMARKS = frozenset(  # codes of warnings that can be read after the probability
+    {
+        *("several_lesions", "segments_left_aside", "lesions_overlap", "mask_off_grid", "phases_off_grid"),
+        *("curve_phase_left_out", "curve_phases_too_large", "burned_in_text", "patient_differs", "study_differs"),
+        *("dates_differ", "identifier_number", "age_unusable", "clinical_missing", "optional_unreadable"),
+    }
+)
+OUT_OF_FOLD = "out of fold"  # end of the name of training patients, each predicted without having been trained on
+
+
+class HasAuc(Protocol):
+    """What is known of how well a model tells responders from others."""
+
+    @property
+    def auc(self) -> Mapping[str, object]:
+        """The AUC by patients."""
+
+    @property
+    def elsewhere(self) -> str:
+        """How models that were trained the same way did at sites that they had not seen; "" if unknown."""
 
 
 class HasCard(Protocol):
@@ -68,7 +88,9 @@ def describe_base_rate(prediction: Prediction, _: Translate = str) -> str:
 def describe_ranges(prediction: Prediction, _: Translate = str) -> str:
     """Return the ranges of the probability: over the folds and, if it was varied, over the mask."""
     low, high = prediction.interval
-    span = _("folds of the model: {low} to {high}").format(low=format_percent(low), high=format_percent(high))
+    span = _("the folds of the model agree within {low} to {high}, which is no confidence interval").format(
+        low=format_percent(low), high=format_percent(high)
+    )
     if prediction.mask_interval is not None:
         span += "; " + describe_mask_interval(prediction.mask_interval, _)
     return span
@@ -141,12 +163,19 @@ def describe_frequencies_at(
 
 def describe_model(model: ModelIdentity, _: Translate = str) -> str:
     """Return name and version of a model, and how well it tells responders from others, on whom."""
-    name = f"{model.name} {model.version}"
+    return f"{_('Model {name}: ').format(name=f'{model.name} {model.version}')}{describe_auc(model, _)}"
+
+
+def describe_auc(model: HasAuc, _: Translate = str) -> str:
+    """Return in sentences how well a model tells responders from others, on whom, and what was not measured."""
     if not model.auc:
-        return _("Model {name}; how good it is was not measured.").format(name=name)
+        return _("how good it is was not measured.")
     each = ", ".join(f"{format_value(auc)} {of}" for of, auc in model.auc.items())
-    text = _("Model {name}: AUC {auc}") if len(model.auc) > 1 else _("Model {name}: AUC {auc}, not measured elsewhere")
-    return text.format(name=name, auc=each) + "."
+    if not all(of.endswith(OUT_OF_FOLD) for of in model.auc):
+        return _("AUC {auc}.").format(auc=each)
+    text = _("AUC {auc}: among its training patients, each left out once.").format(auc=each)
+    not_measured = _("The model itself has not been measured on patients of other hospitals.")
+    return " ".join(filter(None, (text, model.elsewhere, not_measured)))
 
 
 def describe_rates(point: OperatingPoint, _: Translate = str) -> str:
@@ -184,6 +213,26 @@ def describe_warnings(prediction: Prediction, _: Translate = str) -> str:
     return list_notices(prediction.notices, _)
 
 
+def bears_on_result(notice: Notice) -> bool:
+    """Return True for a warning that must be read before the probability; others are remarks."""
+    return notice.blocks_decision or notice.code not in _REMARKS
+
+
+def describe_doubts(prediction: Prediction, _: Translate = str) -> str:
+    """Return the warnings that bear on the result, to stand beside the probability, as rich text; "" without any.
+
+    Those that forbid a decision are part of `describe_result`.
+    """
+    found = [n for n in prediction.notices if bears_on_result(n) and not n.blocks_decision]
+    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in found)
+    return f"<b>{escape(_('Before you rely on it'))}</b><ul>{items}</ul>" if items else ""
+
+
+def describe_remarks(prediction: Prediction, _: Translate = str) -> str:
+    """Return the other warnings as a list in rich text; "" without any."""
+    return list_notices([notice for notice in prediction.notices if not bears_on_result(notice)], _)
+
+
 def list_notices(notices: Iterable[Notice], _: Translate = str) -> str:
     """Return warnings as a list in rich text, those that forbid a decision first; empty without warnings."""
     ordered = sorted(notices, key=lambda notice: not notice.blocks_decision)
@@ -197,7 +246,7 @@ def describe_card(model: HasCard, _: Translate = str) -> str:
     lines = [
         (_("Trained on"), card.training_data),
         (_("Times of the phases"), card.timing),
-        (_("Performance"), _performance(card.metrics)),
+        (_("Performance"), describe_auc(card, _)),
         (_("For"), card.intended_use),
         (_("Not for"), card.not_intended_use),
         (_("Limits"), card.known_limits),
@@ -211,19 +260,6 @@ def describe_card(model: HasCard, _: Translate = str) -> str:
 def describe_card_briefly(model: HasCard, _: Translate = str) -> str:
     """Return name, AUC and the first limit of a model, as rich text."""
     card = model.card
-    each = ", ".join(f"{format_value(auc)} {of}" for of, auc in card.auc.items())
-    text = _("AUC {auc}.").format(auc=each) if each else _("How good it is was not measured.")
     limit = re.split(r"(?<=[.!?])\s", card.known_limits, maxsplit=1)[0]
-    return f"<b>{escape(card.name)} {escape(card.version)}</b>: {escape(text)} {escape(limit)}".rstrip()
-
-
-def _performance(metrics: object) -> str:
-    """Return the AUC on each group of patients of the card."""
-    if not isinstance(metrics, dict):
-        return ""
-    found = []
-    for patients, values in metrics.items():
-        auc = values.get("auc") if isinstance(values, dict) else None
-        if isinstance(auc, dict):
-            found.append(f"AUC {format_value(auc)}, {patients}")
-    return "; ".join(found)
+    text = f"{describe_auc(card, _)} {limit}".rstrip()
+    return f"<b>{escape(card.name)} {escape(card.version)}</b>: {escape(text)}"

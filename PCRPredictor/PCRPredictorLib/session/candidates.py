@@ -52,7 +52,7 @@ class Candidates:
         _, one = self._activity.translate, self.found[self.shown]
         sides = {"left": _("left"), "right": _("right"), None: _("side unknown")}
         text = _("{number} of {count}: {side}, {size}, looks like {verdict}")
-        size = describe(one.volume_ml, one.extent_mm)
+        size = describe(one.volume_ml, one.diameters_mm)
         count = len(self.found)
         line = text.format(number=self.shown + 1, count=count, side=sides[one.side], size=size, verdict=_(one.verdict))
         return f"{line}; {_('accepted as the tumour')}" if self.is_accepted else line
@@ -83,7 +83,7 @@ class Candidates:
         if self.found:
             one = self.found[self.shown]
             text = self._activity.translate("Candidate {number} is the tumour now: {size}")
-            size = describe(one.volume_ml, one.extent_mm)
+            size = describe(one.volume_ml, one.diameters_mm)
             self._tumour.replace(one.mask, text.format(number=self.shown + 1, size=size))
 
     def dismiss(self) -> None:

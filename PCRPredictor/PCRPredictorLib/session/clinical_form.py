@@ -6,6 +6,17 @@ from collections.abc import Mapping
 
 from ..clinical import ClinicalSchema
 from ..errors import DataError
+from ..report.wording import Translate
+
+_ABOUT = {
+    "mammaprint": "High genomic risk by the MammaPrint index: high1 is its lower part, high2 (“ultra-high”) its upper "
+    "one. The trial took no patient of low risk: the model knows nothing of them, so leave it unknown.",
+}
+
+
+def about_variable(name: str, _: Translate = str) -> str:
+    """Return what a clinical variable is, for those that do not explain themselves; else ""."""
+    return _(_ABOUT[name]) if name in _ABOUT else ""
 
 
 class ClinicalForm:

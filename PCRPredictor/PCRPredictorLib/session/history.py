@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import label
 
 from ..exam import Geometry, bounding_box
-from ..finding.grow import describe
+from ..finding.grow import describe, measure
 from ..report.wording import Translate
 
 _STATES = 21  # that are kept: as many steps can be undone, less one
@@ -216,12 +216,13 @@ class TumourHistory:
 
 
 def describe_size(snapshot: Snapshot, geometry: Geometry, _: Translate = str) -> str:
-    """Return volume, extent and pieces of a lesion, as in "4.6 ml, 24 x 22 x 20 mm, ..."; "" if it is empty."""
+    """Return volume, diameters and pieces of a lesion, as in "4.6 ml, 24 × 22 × 20 mm, ..."; "" if it is empty.
+
+    The diameters are those of the result, see `lesion.measurements`.
+    """
     if not snapshot.box:
         return ""
-    sides = ((span.stop - span.start) * mm for span, mm in zip(snapshot.box, geometry.spacing[::-1], strict=True))
-    volume = int(np.count_nonzero(snapshot.part)) * geometry.voxel_volume / 1000
-    text = describe(volume, sorted(sides, reverse=True))
+    text = describe(*measure(snapshot.part, geometry))
     pieces = label(snapshot.part, np.ones((3, 3, 3)))[1]
     apart = _("over {count} separate pieces; erase what does not belong to the lesion").format(count=pieces)
     return f"{text} {apart}" if pieces > 1 else text

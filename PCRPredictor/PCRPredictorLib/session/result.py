@@ -103,8 +103,9 @@ class Result:
 
 @dataclass(frozen=True)
 class ResultWords:
-    """A result in sentences; `probability`, `warnings` and `evidence` are rich text.
+    """A result in sentences; `probability`, `warnings`, `doubts`, `remarks` and `evidence` are rich text.
 
+    `warnings` are all of them: `doubts` are those that belong beside the probability, `remarks` the others.
     `lesions` has a line for each of several. `matters` is "" until `Session.intervene` has been called.
     """
 
@@ -118,6 +119,9 @@ class ResultWords:
     matters: str = ""
     evidence: str = ""
     lesions: tuple[str, ...] = ()
+    doubts: str = ""
+    remarks: str = ""
+    name: str = ""
 
 
 def describe_result(result: Result | None, _: wording.Translate = str, assumptions: str = "") -> ResultWords:
@@ -140,6 +144,9 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
         describe_interventions(prediction, _),
         describe_evidence(prediction.evidence, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
+        wording.describe_doubts(prediction, _),
+        wording.describe_remarks(prediction, _),
+        _("Result {name}, as in its report.").format(name=result.prediction.name),
     )
 
 
@@ -155,7 +162,13 @@ def describe_stale(result: Result, is_different_exam: bool, _: wording.Translate
 
 
 def save_result(
-    result: Result | None, activity: Activity, folder: Path, write: Callable[..., None], dicom: bool
+    result: Result | None,
+    activity: Activity,
+    folder: Path,
+    write: Callable[..., None],
+    *,
+    dicom: bool,
+    show_patient_id: bool,
 ) -> None:
     """Write the files of a result on the worker, at the chosen operating point and without a scene.
 
@@ -163,13 +176,15 @@ def save_result(
         folder: that is made or replaced.
         write: `outputs.write_prediction`.
         dicom: also write DICOM, if the exam comes from DICOM.
+        show_patient_id: name the patient in the report.
     """
     _ = activity.translate
     if result is None:
         activity.report_problem(_("There is no result to write; predict first."))
         return
     dicom = dicom and result.is_from_dicom
-    work = partial(write, result.exam, result.prediction, folder, scene=False, dicom=dicom)
+    options = {"scene": False, "dicom": dicom, "show_patient_id": show_patient_id}
+    work = partial(write, result.exam, result.prediction, folder, **options)
     activity.start(_("Saving"), work, partial(_on_saved, activity, folder))
 
 

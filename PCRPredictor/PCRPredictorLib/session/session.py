@@ -47,7 +47,7 @@ class Session:
         reading: curves and the kinetic map.
         model, clinical, overlay: what is chosen; only the methods here change it.
         result: the prediction that is shown, or None.
-        title: of the exam, if it was opened with one.
+        title, named: of the exam, if it was opened with one; True if reports name the patient.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Session:
         self.reading = ReadingRoom(scene, self.activity, worker, self._show_map)
         self._what_if = WhatIf(self.runner, translate)
         self.result: Result | None = None
-        self.title = ""
+        self.title, self.named = "", False
 
     def problem(self) -> str | None:
         """Return why no prediction can be started, a sentence with what to do, or None."""
@@ -259,7 +259,7 @@ class Session:
 
     def save(self, folder: Path, write: Callable[..., None], *, dicom: bool = False) -> None:
         """Write the files of the result; `write` is `outputs.write_prediction`, which a session must not import."""
-        save_result(self.result, self.activity, folder, write, dicom)
+        save_result(self.result, self.activity, folder, write, dicom=dicom, show_patient_id=self.named)
 
     def _show_map(self) -> None:
         """Show the chosen map: of the kinetics as soon as they are measured, or of the result."""

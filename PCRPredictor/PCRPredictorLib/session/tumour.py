@@ -33,7 +33,7 @@ class Tumour:
         mode: what a click does: "replace" the active lesion, "add" to it, or begin a "new" one.
         enhancement: least relative enhancement of what a click grows and of the functional volume; 0.7 is +70 %.
         volume_ml: functional volume of the active lesion in ml; None if it cannot be given.
-        size: of the active lesion, as in "4.6 ml, 24 x 22 x 20 mm"; "" if it is empty.
+        size: of the active lesion, as in "4.6 ml, 24 × 22 × 20 mm"; "" if it is empty.
         question: asks whether what a click has grown is to be the tumour; "" if nothing is asked.
         is_halfway: True while a state is put into the scene, whose signals call for updates.
     """

@@ -15,6 +15,10 @@ _OLD = (
     "The bundle {name} {version} was made by a version that did not record its training patients: {known}. How its "
     "other variables were distributed is not known; training the model again records it."
 )
+_OF_PHANTOMS = (
+    "The model {name} {version} was trained on simulated exams, whose variables it does not hold: {known}. Of real "
+    "patients its probabilities say nothing."
+)
 _NOTHING = "nothing can be compared"
 
 
@@ -53,8 +57,9 @@ def _from_ranges(bundle: Bundle) -> TrainingDistribution:
     times, ranges = bundle.settings.times, bundle.settings.familiar
     variables = (*map(_of_times, times), *map(_of_range, ranges))
     names = [variable.label for variable in variables]
-    known = f"only {count(len(names), 'variable')} of them can be compared ({', '.join(names)})" if names else _NOTHING
-    missing = _OLD.format(name=bundle.card.name, version=bundle.card.version, known=known)
+    known = f"only {count(len(names), 'variable')} of them can be compared ({'; '.join(names)})" if names else _NOTHING
+    text = _OF_PHANTOMS if bundle.card.is_of_phantoms else _OLD
+    missing = text.format(name=bundle.card.name, version=bundle.card.version, known=known)
     return TrainingDistribution(variables=variables, missing=missing)
 
 

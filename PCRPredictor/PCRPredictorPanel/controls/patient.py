@@ -6,6 +6,7 @@ from typing import Any
 
 import qt
 from PCRPredictorLib.clinical import Category, Number
+from PCRPredictorLib.session.clinical_form import about_variable
 from PCRPredictorLib.session.session import Session
 from slicer.i18n import tr as _
 
@@ -50,6 +51,7 @@ class PatientForm:
         for variable in asked:
             field = _make_choice(variable) if isinstance(variable, Category) else _make_number(variable)
             field.objectName = f"clinical_{variable.name}"
+            field.toolTip = about_variable(variable.name, _)
             changed = "currentIndexChanged(int)" if isinstance(variable, Category) else "valueChanged(double)"
             field.connect(changed, lambda *_: self._session.enter(self._values()))
             self._layout.addRow(f"{variable.label}:", field)

@@ -38,6 +38,7 @@ class ResultControls:
         ui.pointSelector.connect("currentIndexChanged(int)", self._choose_point)
         ui.resultLesionSelector.connect("currentIndexChanged(int)", self._show_lesion)
         ui.keptSelector.connect("activated(int)", self._choose_kept)
+        ui.nameCheck.connect("toggled(bool)", self._name)
         ui.dicomCheck.connect("clicked(bool)", self._want_dicom)
         ui.saveButton.connect("clicked(bool)", self._save)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
@@ -59,7 +60,7 @@ class ResultControls:
         ui.probabilityLabel.text = words.probability
         ui.decisionLabel.text = "\n".join(filter(None, (words.decision, words.model)))
         ui.evidenceLabel.text, ui.imageLabel.text = words.evidence, words.image_alone
-        ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements)))
+        ui.attentionLabel.text = "\n".join(filter(None, (words.attention, words.measurements, words.name)))
         ui.warningLabel.text = words.warnings
         self._update_matter(words.matters)
         for name in _TEXTS:  # an empty one leaves no gap
@@ -138,6 +139,9 @@ class ResultControls:
 
     def _choose_kept(self, *_args: object) -> None:
         self._scene.choose_result(self._ui.keptSelector.currentData)
+
+    def _name(self, named: bool) -> None:
+        self._session.named = named
 
     def _want_dicom(self, wanted: bool) -> None:
         """Offer the package that DICOM objects need when they are first wanted."""

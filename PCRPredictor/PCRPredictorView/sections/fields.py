@@ -9,6 +9,7 @@ from trame.widgets import vuetify3 as v3
 
 COMPACT = {"density": "compact", "hide_details": True}
 TEXT_FIELD = "width: 100%; border: 1px solid rgba(255, 255, 255, 0.4); border-radius: 4px; padding: 2px 6px"
+NAMED = "Name the patient in reports"
 EXAM_FILES = {  # the files of an exam that a browser sends, in words
     "pre": "Pre-contrast",
     "early": "Early phase",

@@ -21,7 +21,8 @@ from trame_server.utils.typed_state import TypedState
 from ..serving.uploads import uploaded_visit
 from ..serving.visit_uploads import uploaded_studies
 from ..work import Work
-from .fields import COMPACT, checkbox
+from .fields import COMPACT, NAMED, checkbox
+from .result import ResultState
 from .visit_list import VisitList
 
 _NO_DICOM = "'Without DICOM objects: not every visit comes from DICOM files.'"
@@ -87,6 +88,7 @@ class FollowUpSection:
         self._visits = analysis.visits
         self._pictured: object = None
         self.state = TypedState(server.state, FollowUpState)
+        self._named = TypedState(server.state, ResultState).name.named  # one tick for all reports
         name = self.state.name
         self._list = VisitList(self._visits, name, self._choose_answer)
         self.state.data.models, self.state.data.model = list(models), next(iter(models), "")
@@ -185,6 +187,7 @@ class FollowUpSection:
             v_if=(name.chart,), src=(name.chart,), style="width: 100%", alt="Chart over the visits", id="follow-chart"
         )
         with html.Div(v_if=(name.can_save,), classes="my-1"):
+            checkbox(self._named, NAMED, "follow-named")
             for text, file, key in (
                 ("Report", "follow.html", "follow-report"),
                 ("All files", "follow.zip", "follow-all"),

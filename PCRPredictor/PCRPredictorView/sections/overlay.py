@@ -90,8 +90,13 @@ class OverlaySection:
             choice(settings.kind, kinds, classes="mb-1")
             checkbox(settings.visible, "Show the map", "visible")
             checkbox(settings.legend, "Colour legend", "legend")
-            checkbox(settings.rendering, "Attention in 3D", "rendering", disabled=(f"{settings.kind} !== 'attention'",))
+            of_other = f"{settings.kind} !== 'attention'"
+            checkbox(settings.rendering, "Attention in 3D", "rendering", disabled=(of_other,))
+            why_not = "Attention in 3D needs the map “Attention”."
+            html.Div(why_not, v_if=(of_other,), classes="text-caption text-medium-emphasis pl-8", id="why-not-3d")
             slider(settings.opacity, "Opacity", "opacity", (0, 1, 0.05), f"Number({settings.opacity}).toFixed(2)")
             below = f"({settings.threshold} > 0 ? 'below ' + Number({settings.threshold}).toFixed(2) : 'nothing')"
             slider(settings.threshold, "Hide", "threshold", (0, 1, 0.05), below)
+            holes = "Of the end of the scale, to both sides of 0: what is weaker is a hole in the map."
+            html.Div(holes, v_if=(f"{settings.kind} === 'evidence'",), classes="text-caption text-medium-emphasis")
             v3.VBtn("Jump to the peak", click=self._jump, size="small", variant="text", id="jump")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from PCRPredictorLib.clinical import Category, Number
 from PCRPredictorLib.formatting import format_entered
+from PCRPredictorLib.session.clinical_form import about_variable
 from PCRPredictorLib.session.session import Session
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
@@ -78,9 +79,17 @@ class PatientSection:
             v3.VTextField(v_else=True, type="number", **shared)
             problem = f"{name.problems}[variable.name]"
             html.Div(f"{{{{ {problem} }}}}", v_if=(problem,), classes="text-caption text-error", role="alert")
+        about = f"({name.fields}.find((variable) => variable.about) || {{}})"
+        html.Div(
+            f"{{{{ {about}.label }}}}: {{{{ {about}.about }}}}",
+            v_if=(f"{about}.about",),
+            classes="text-caption",
+            id="about",
+        )
         html.Div("This model asks for no clinical values.", v_if=(f"!{name.fields}.length",), classes="text-caption")
 
 
 def _field_of(variable: Number | Category) -> dict[str, object]:
     unit, choices = (variable.unit, []) if isinstance(variable, Number) else ("", list(variable.codings))
-    return {"name": variable.name, "label": variable.label, "unit": unit, "choices": choices}
+    about = about_variable(variable.name)
+    return {"name": variable.name, "label": variable.label, "unit": unit, "choices": choices, "about": about}

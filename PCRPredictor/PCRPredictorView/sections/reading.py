@@ -23,7 +23,7 @@ _INTERVALS = {"play_slices": 0.1, "play_phases": 0.4, "rotate": 0.1}  # s betwee
 _CURSOR_S = 0.033  # between two curves at the cursor: 30 per second
 _HIDDEN = ("next_slice", "previous_slice", "next_phase", "previous_phase")  # keys without a button to be seen
 _TEXTS = {
-    "hang": "Hang 4 views",
+    "hang": "Phases and MIP",
     "kinetics": "Curve types",
     "play_slices": "Play slices",
     "play_phases": "Play phases",
@@ -168,6 +168,7 @@ class ReadingSection:
         if not is_hanging:
             self.station.link_grey()
         self._views.choose(Arrangement.FOUR_UP if is_hanging else Arrangement.HANGING)
+        self._views.fit_space()
 
     def _colour(self) -> None:
         overlay = self._session.overlay
@@ -196,7 +197,9 @@ class ReadingSection:
         with html.Div(classes="d-flex flex-wrap mb-2", style="gap: 4px"):
             for key, action, text in KEYS:
                 off = "" if action == "help" else f"!!{busy}"
-                look = {"size": "small", "variant": (f"{name.on}.includes('{action}') ? 'flat' : 'tonal'",)}
+                is_on = f"{name.on}.includes('{action}')"
+                look = {"size": "small", "variant": (f"{is_on} ? 'flat' : 'tonal'",)}
+                look["color"] = (f"{is_on} ? 'primary' : undefined",)
                 title = f"{text} ({SHOWN.get(key, key.upper())})"
                 hidden = {"style": "display: none"} if action in _HIDDEN else {}
                 more = {"disabled": (off,)} if off else {}
@@ -210,11 +213,14 @@ class ReadingSection:
             html.Div("{{ line }}", v_for=f"(line, n) in {name.lesion}", key="n")
         html.Div(f"{{{{ {name.notes} }}}}", v_if=(name.notes,), classes="text-caption text-warning", id="reading-notes")
         v3.VBtn("Measure the lesion again", click=self._session.reading.measure_again, size="small", variant="text")
-        with html.Table(v_if=(name.help,), classes="text-caption", id="keys"):
-            for shown, text in [*((SHOWN.get(key, key.upper()), text) for key, _, text in KEYS), *NATIVE]:
-                with html.Tr():
-                    html.Td(shown, style="font-weight: bold; padding-right: 8px")
-                    html.Td(text)
+        with v3.VDialog(v_model=(name.help,), max_width=440), v3.VCard(id="keys", classes="pa-4"):
+            html.Div("Keys", classes="text-subtitle-1 font-weight-bold mb-2")
+            with html.Table(classes="text-body-2"):
+                for shown, text in [*((SHOWN.get(key, key.upper()), text) for key, _, text in KEYS), *NATIVE]:
+                    with html.Tr():
+                        html.Td(shown, style="font-weight: bold; padding-right: 12px; white-space: nowrap")
+                        html.Td(text)
+            v3.VBtn("Close", click=f"{name.help} = false", size="small", classes="mt-3", id="close-keys")
 
 
 _ACTIONS: dict[str, Callable[[ReadingSection], object]] = {

@@ -13,7 +13,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from ..work import Work
-from .fields import COMPACT
+from .fields import COMPACT, NAMED, checkbox
 
 
 @dataclass
@@ -27,6 +27,7 @@ class ResultState:
         lesions: number and line of each of several lesions.
         lesion: number of the one that is shown.
         is_from_dicom: true if the result can be written as DICOM.
+        named: True if reports name the patient.
     """
 
     has_result: bool = False
@@ -36,6 +37,7 @@ class ResultState:
     stale: str = ""
     lesions: list[dict[str, object]] = field(default_factory=list)
     lesion: int = 0
+    named: bool = False
 
 
 class ResultSection:
@@ -44,7 +46,8 @@ class ResultSection:
     def __init__(self, server: Server, work: Work, session: Session) -> None:
         self._session = session
         self.state, self.words = TypedState(server.state, ResultState), TypedState(server.state, ResultWords)
-        work.watch(self.state, {self.state.name.point: self._choose, self.state.name.lesion: self._show_lesion})
+        name = self.state.name
+        work.watch(self.state, {name.point: self._choose, name.lesion: self._show_lesion, name.named: self._name})
 
     def refresh(self) -> None:
         """Show what the session holds."""
@@ -62,6 +65,9 @@ class ResultSection:
         if point is not None and name != point.name:
             self._session.choose_point(name)
 
+    def _name(self, named: bool) -> None:
+        self._session.named = bool(named)
+
     def _show_lesion(self, number: int) -> None:
         if self._session.result is not None and number != self._session.result.shown:
             self._session.show_lesion(number)
@@ -73,6 +79,7 @@ class ResultSection:
             html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
             html.Div(v_html=(words.probability,), id="probability")
             html.Div(f"{{{{ {words.decision} }}}}", classes="text-body-2", id="decision")
+            html.Div(v_html=(words.doubts,), v_if=(words.doubts,), classes="text-caption", id="doubts")
 
     def build(self, busy: str) -> None:
         """Write the section's part of the page."""
@@ -84,6 +91,7 @@ class ResultSection:
                 v3.VSelect(v_model=(name.lesion,), label="Lesion", **lesions, **COMPACT)
             point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
+            html.Div(v_html=(words.remarks,), v_if=(words.remarks,), classes="text-caption pl-4", id="warnings")
             html.Div(f"{{{{ {words.model} }}}}", classes="text-caption", id="model-facts")
             html.Div(v_html=(words.evidence,), v_if=(words.evidence,), classes="my-2", id="evidence")
             matter = {"click": self._session.intervene, "disabled": (f"!!{busy}",), "id": "matter"}
@@ -93,9 +101,10 @@ class ResultSection:
             html.Div(f"{{{{ {words.image_alone} }}}}", classes="text-caption")
             html.Div(f"{{{{ {words.attention} }}}}", classes="text-caption", id="attention")
             html.Div(f"{{{{ {words.measurements} }}}}", classes="text-caption", id="measurements")
-            html.Div(v_html=(words.warnings,), classes="text-caption pl-4", id="warnings")
+            html.Div(f"{{{{ {words.name} }}}}", classes="text-caption", id="result-name")
             html.Div(RESEARCH_USE_ONLY, classes="text-caption font-italic my-1")
             button = "v-btn v-btn--size-small v-btn--variant-tonal mr-2"
+            checkbox(name.named, NAMED, "named")
             for text, file, key in (("Report", "report.html", "report"), ("All files", "result.zip", "files")):
                 html.A(text, href=file, download=f"pcr-{file}", classes=button, id=key)
             tip = "For a PACS: tumour as Segmentation, attention as Parametric Map, numbers as Structured Report"

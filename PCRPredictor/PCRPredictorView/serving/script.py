@@ -78,6 +78,19 @@ SCRIPT = """<style>
     reportError(...what);
   };
   addEventListener("pointerdown", () => document.body.classList.remove("has-lost"), true);
+  let at = 0; // how far the panel is scrolled: a new layout of the views makes it again, at its top
+  addEventListener("scroll", (event) => {
+    if (event.target.matches?.(".v-navigation-drawer__content")) at = event.target.scrollTop;
+  }, true);
+  let panel = null;
+  new MutationObserver(() => {
+    const found = document.querySelector(".v-navigation-drawer__content");
+    if (!found || found === panel) return;
+    panel = found;
+    const wanted = at;
+    const scroll = () => { if (panel === found && wanted) found.scrollTop = wanted; };
+    for (const wait of [0, 50, 200, 500]) setTimeout(scroll, wait);
+  }).observe(document, {childList: true, subtree: true});
   const WHEEL_MS = 33; // between two messages of a view: 30 per second
   const turned = new Map(); // slices to go by view
   addEventListener("wheel", (event) => {

@@ -37,3 +37,18 @@ def reset_button(view: AbstractView) -> None:
         html.Button(
             "Fit", click=view.reset_view, title="Show the whole exam", style="color: white; text-shadow: 0 0 3px black;"
         )
+
+
+def write_space(view: AbstractView, is_mip: str) -> None:
+    """Write what a 3D view has: its name, a cube with the letters of the patient's sides, and the button.
+
+    Args:
+        is_mip: field of the state that is true while the MIP is shown.
+    """
+    view.render_window().SetMultiSamples(0)  # multisampling hides translucent objects under depth peeling
+    ignore_keys(view)
+    node = view.get_view_node()
+    node.SetOrientationMarkerType(node.OrientationMarkerTypeCube)
+    node.SetOrientationMarkerSize(node.OrientationMarkerSizeSmall)
+    label(f"{{{{ {is_mip} ? 'MIP of the subtraction' : '3D' }}}}")
+    reset_button(view)

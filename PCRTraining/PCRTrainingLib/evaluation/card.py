@@ -10,6 +10,7 @@ from PCRPredictorLib.files.json_text import read_json
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.rendering import render
+from PCRPredictorLib.report.wording import describe_auc
 
 from ..cohort.cache import GridCache
 from ..statistics.operating import Outcome
@@ -26,6 +27,7 @@ TEXTS = (
     "intended_use",
     "not_intended_use",
     "known_limits",
+    "elsewhere",
 )
 RATES = ("sensitivity", "specificity")
 _METRICS = ("auc", *RATES, "brier")
@@ -158,4 +160,4 @@ def describe_failures(cache: GridCache, index: np.ndarray, outcome: Outcome) -> 
 
 def readme(card: ModelCard) -> str:
     """Return the card as Markdown, for people."""
-    return render("card.md.j2", TEMPLATES, card=card)
+    return render("card.md.j2", TEMPLATES, card=card, performance=describe_auc(card))

@@ -16,11 +16,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG, with a short name and a caption."""
+    """A picture, by default as SVG, with a short name and a caption."""
 
-    svg: str
+    svg: str | bytes
     alt: str
     caption: str
+    kind: str = "image/svg+xml"
 
 
 @dataclass(frozen=True)

@@ -143,11 +143,16 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
     tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
     shifts = [_shift_section(shift) for shift in cohort.get("shift", [])]
     return [
-        Section(cohort["name"], text, tables, figures),
+        Section(_title_of(cohort), text, tables, figures),
         *effect_sections(models),
         *shifts,
         *(_subgroups(model) for model in models),
     ]
+
+
+def _title_of(cohort: Mapping[str, Any]) -> str:
+    """Return the heading of a cohort, which does not repeat the sentence above it."""
+    return "In detail: out of fold" if cohort["name"] == "out of fold" else str(cohort["name"])
 
 
 def _shift_section(shift: Mapping[str, Any]) -> Section:

@@ -22,6 +22,7 @@ from ..cohort.cache import GridCache
 from ..config import TrainingConfig
 from ..evaluation.card import describe_failures, make_card, read_texts
 from ..evaluation.description import describe_cohort
+from ..evaluation.layout import Figure, Section
 from ..evaluation.report import render_evaluation
 from ..evaluation.sites import describe_sites
 from ..formats import RESULTS
@@ -93,15 +94,17 @@ def finish(job: Job, run: Run) -> str:
     content = {**kind, "cohorts": [result], "sites": sites, "models": [], **job.time_and_versions()}
     write_whole_json(content, folder.summary)
     histories = {f"fold {k}": read_histories(run.config, folder, k) for k in data.fold_numbers}
-    write_whole_text(render_evaluation(content, histories), folder.report)
     progress.advance("largest errors")
     texts = read_texts(folder.card) if folder.card.is_file() else {}
     described: Any = result["models"]
     card = make_card(folder.path.resolve().name, job.title, data.cache, described[-1], fitted[1], texts)
     worst, words = describe_failures(data.cache, data.held_out, last)
-    draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
-    progress.advance("bundle")
+    errors = draw_failures(job, run, [data.cache.ids[i] for i in worst], words)
     refused = "" if job.keep_anyway else refusal(described[-1], f"{folder.path}: no bundle is made of this run")
+    first = [Section("No model was made", refused)] if refused else []
+    page = render_evaluation(content, histories, first=first, more=_errors(errors))
+    write_whole_text(page, folder.report)
+    progress.advance("bundle")
     if not refused:
         card = replace(card, failures=words, known_limits=limits(card.known_limits, described[-1]))
         write_run_bundle(folder.bundle, run, fitted, card)
@@ -151,8 +154,19 @@ def write_out_of_fold(path: Path, run: Run, outcome: Outcome) -> None:
     write_whole_csv(["patient_id", "fold", "label", "logit", "probability", "attention_in_tumour"], rows, path)
 
 
-def draw_failures(job: Job, run: Run, patients: Sequence[str], words: Sequence[str]) -> None:
-    """Draw where the last step looked in the patients with the largest errors, without their names."""
+def _errors(picture: bytes | None) -> list[Section]:
+    """Return the section of a report with the largest errors, none without a picture."""
+    caption = "Early phase, tumour outlined, and where the last step looked; out of fold. The picture names nobody."
+    figure = Figure(picture, "Largest errors", caption, "image/png") if picture else None
+    return [Section("The patients with the largest errors", figures=[figure])] if figure else []
+
+
+def draw_failures(job: Job, run: Run, patients: Sequence[str], words: Sequence[str]) -> bytes | None:
+    """Draw where the last step looked in the patients with the largest errors, without their names.
+
+    Returns:
+        The picture as PNG, None if no patient could be drawn.
+    """
     pictures = []
     for name, text in zip(patients, words, strict=True):
         try:
@@ -165,6 +179,7 @@ def draw_failures(job: Job, run: Run, patients: Sequence[str], words: Sequence[s
     if pictures:
         with whole_file(job.folder.failures) as part:
             save_attention(pictures, part)
+    return job.folder.failures.read_bytes() if pictures else None
 
 
 def _find_patient(job: Job, run: Run, name: str) -> CohortPatient:

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.exam import Geometry
+from PCRPredictorLib.exam import Exam, Geometry
 from PCRPredictorLib.finding.grow import grow_tumour
+from PCRPredictorLib.formatting import format_diameters
+from PCRPredictorLib.lesion.measurements import measure_lesion
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
 from scipy import ndimage
 
@@ -47,10 +49,13 @@ def test_thin_vessel_is_not_followed():
     assert not grown[..., 30:].any()
 
 
-def test_volume_and_extent_are_told():
-    grown = grow_tumour(*phases(ball(10, 20, 15, 6)), GEOMETRY, position(10, 20, 15))
+def test_volume_and_diameters_are_those_of_the_report():
+    pre, early = phases(ball(10, 20, 15, 6))
+    grown = grow_tumour(pre, early, GEOMETRY, position(10, 20, 15))
+    found = measure_lesion(Exam(pre, early, early, GEOMETRY, grown.mask))
+    measured = (found.longest_mm, *found.across_mm)
     assert grown.volume_ml == pytest.approx(0.9, abs=0.1)
-    assert grown.message == f"{grown.volume_ml:.2f} ml, 14 x 13 x 13 mm"
+    assert grown.message == f"{grown.volume_ml:.2f} ml, {format_diameters(measured)}"
 
 
 def test_tumour_that_is_extended_is_kept():

@@ -28,7 +28,7 @@ AFTER = tiny_prediction(COURSE).last
 def test_what_changed_is_in_values_and_per_cent():
     assert (
         describe_changes(COURSE)
-        == "T0 to T1, 22 days: volume 12.4 ml to 3.1 ml, −75 %; diameter 34 mm to 20 mm, −41 %."
+        == "T0 to T1, 22 days: volume 12.4 ml to 3.1 ml, −75 %; longest diameter within a slice 34 mm to 20 mm, −41 %."
     )
 
 
@@ -70,7 +70,7 @@ def test_a_tumour_that_is_gone_is_no_proof_of_a_complete_response():
 
 
 def test_probability_has_its_range_and_the_base_rate():
-    text = "Probability of pCR after T1: 46 % (range 37 % to 56 %)"
+    text = "Probability of pCR after T1: 46 % (the model's fits agree within 37 % to 56 %)"
     assert describe_probability(AFTER, None) == f"{text}."
     assert describe_probability(AFTER, 0.36) == f"{text}; of the training patients, 36 % had pCR."
 
@@ -118,4 +118,4 @@ def test_a_registration_that_does_not_hold_is_reported():
 def test_chart_is_described_for_those_who_cannot_see_it():
     text = describe_chart(COURSE, tiny_prediction(COURSE))
     assert "T0 12.4 ml, T1 3.1 ml" in text
-    assert "T1 46 % (range 37 % to 56 %)" in text
+    assert "T1 46 % (the model's fits agree within 37 % to 56 %)" in text

@@ -81,7 +81,7 @@ def test_a_click_adds_to_hand_edits_if_the_user_wants_it(panel, exam):
 
 def test_a_click_on_a_vessel_asks(panel, exam, monkeypatch):
     nodes = choose(panel, exam)
-    grown = Grown(np.ones_like(exam.mask), "vessel", 1.0, (1.0, 1.0, 1.0), "1.0 ml, 1 x 1 x 1 mm", "A vessel?")
+    grown = Grown(np.ones_like(exam.mask), "vessel", 1.0, (1.0, 1.0, 1.0), "1.0 ml, 1 × 1 × 1 mm", "A vessel?")
     monkeypatch.setattr("PCRPredictorLib.session.tumour.grow_tumour", lambda *_args, **_options: grown)
     click(panel, brightest(exam))
     assert not panel.ui.questionFrame.isHidden()
@@ -92,7 +92,7 @@ def test_a_click_on_a_vessel_asks(panel, exam, monkeypatch):
     click(panel, brightest(exam))
     panel.ui.growAnywayButton.click()
     assert mask_of(panel).all()
-    assert panel.ui.statusLabel.text == "1.0 ml, 1 x 1 x 1 mm"
+    assert panel.ui.statusLabel.text == "1.0 ml, 1 × 1 × 1 mm"
 
 
 def test_a_saved_tumour_loads_again_and_gives_the_same_prediction(panel, exam, tmp_path):
@@ -165,7 +165,7 @@ def test_found_candidates_are_accepted_and_undone(panel, exam, monkeypatch):
     monkeypatch.setattr("PCRPredictorLib.session.candidates.find_tumours", lambda *_args: (one,))
     panel.ui.findButton.click()
     wait(panel)
-    assert panel.ui.candidateLabel.text == "1 of 1: left, 2.0 ml, 20 x 18 x 16 mm, looks like mass"
+    assert panel.ui.candidateLabel.text == "1 of 1: left, 2.0 ml, 20 × 18 × 16 mm, looks like mass"
     assert not panel.ui.candidateFrame.isHidden()
     panel.ui.acceptCandidateButton.click()
     assert np.array_equal(mask_of(panel), mask)

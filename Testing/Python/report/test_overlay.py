@@ -5,7 +5,7 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 from PCRPredictorLib.errors import Notice
-from PCRPredictorLib.prediction import OperatingPoint
+from PCRPredictorLib.prediction import RESEARCH_USE_ONLY, OperatingPoint
 from PCRPredictorLib.report.overlay import render_overlay, save_overlay, standing_out
 from support.examples import AXIAL, BLOCKING, CORONAL, EXAMPLE_NOTICE, SAGITTAL, tiny_exam, tiny_prediction
 
@@ -20,7 +20,7 @@ def test_numbers_and_decision_are_on_the_picture():
     text = written(exam, tiny_prediction(exam))
     for words in (
         "62 %",
-        "54 % to 67 % among 3 models",
+        "3 folds agree within 54 % to 67 %",
         "Above threshold",
         "sensitivity 71 %, specificity 66 %",
         "50 %",
@@ -49,12 +49,20 @@ def test_patient_is_not_named():
     assert "SECRET" not in written(exam, tiny_prediction(exam))
 
 
-def test_warnings_that_do_not_fit_are_counted():
-    exam = tiny_exam()
-    text = written(exam, tiny_prediction(exam, notices=[Notice("n", f"Warning {n} $x$.") for n in range(4)]))
-    assert "Warning: Warning 1 $x$.  (+2 more in the report)" in text
-    assert "Warning 2" not in text
-    assert "No warnings" in written(exam, tiny_prediction(exam, notices=[]))
+def test_neither_warnings_nor_the_disclaimer_are_cut():
+    exam, words = tiny_exam(), " ".join(f"word{n}" for n in range(60))
+    notices = [Notice("n", f"{n} $x$ {words} end-{n}.") for n in range(4)]
+    figure = render_overlay(exam, tiny_prediction(exam, notices=notices))
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    shown = " ".join(" ".join(text.get_text() for text in texts).split())
+    assert all(f"Warning: {notice.message}" in shown for notice in notices)
+    assert RESEARCH_USE_ONLY in shown
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1 for box in boxes)
+
+
+def test_exam_without_warnings_is_called_so():
+    assert "No warnings" in written(tiny_exam(), tiny_prediction(tiny_exam(), notices=[]))
 
 
 def test_unknown_rates_are_reported_as_unknown():

@@ -32,7 +32,10 @@ def test_decision_is_in_words(probability, words):
 def test_base_rate_and_model_with_its_auc_stand_beside_the_probability():
     text = report()
     assert "(patients like those it was trained on: 32 %)" in text
-    assert "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold, not measured elsewhere." in text
+    assert (
+        "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold: among its training patients, each left out once."
+        in text
+    )
 
 
 def test_what_is_needed_to_judge_the_probability_is_on_the_first_page():

@@ -25,8 +25,8 @@ def test_times_are_those_of_acquisition_unless_the_injection_is_known():
 
 def test_phases_that_were_taken_are_named_if_there_were_more():
     four = replace(TIMED, picked=Picked(4, (0, 1, 3), (2, 4, 17)))
-    assert describe_phases(four).startswith("0, 1 and 3 of 4, counted from 0; early 1371 s")
-    assert describe_phases(replace(four, phase_times=None)) == "0, 1 and 3 of 4, counted from 0"
+    assert describe_phases(four).startswith("1, 2 and 4 of 4 (--pick 0 1 3); series 2, 4 and 17; early 1371 s")
+    assert describe_phases(replace(four, phase_times=None)) == "1, 2 and 4 of 4 (--pick 0 1 3); series 2, 4 and 17"
     assert describe_phases(replace(TIMED, picked=Picked(3, (0, 1, 2), (2, 4, 17)))) == describe_times(TIMED)
 
 

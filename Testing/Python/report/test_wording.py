@@ -96,7 +96,13 @@ def test_lesion_without_a_decision_has_no_probability_in_the_list():
 
 def test_model_is_named_with_its_auc_and_on_whom_it_was_measured():
     model = PREDICTION.model
-    assert describe_model(model) == "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold, not measured elsewhere."
+    of_its_own = (
+        "Model tiny 1.0.0: AUC 0.73 (0.67 to 0.79) out of fold: among its training patients, each left out once."
+    )
+    not_measured = "The model itself has not been measured on patients of other hospitals."
+    assert describe_model(model) == f"{of_its_own} {not_measured}"
+    without_a_site = replace(model, elsewhere="Others have 0.69.")
+    assert describe_model(without_a_site) == f"{of_its_own} Others have 0.69. {not_measured}"
     elsewhere = replace(model, auc={"out of fold": AUC, "Duke": {"value": 0.58, "low": 0.5, "high": 0.66}})
     assert "out of fold, 0.58 (0.50 to 0.66) Duke." in describe_model(elsewhere)
     assert "was not measured" in describe_model(replace(model, auc={}))

@@ -23,7 +23,7 @@ def found(desk, monkeypatch):
 
 def test_the_first_is_shown_and_others_are_jumped_to(desk, found):
     candidates = desk.session.candidates
-    assert candidates.words == "1 of 2: left, 0.3 ml, 9 x 6 x 6 mm, looks like mass"
+    assert candidates.words == "1 of 2: left, 0.3 ml, 9 × 6 × 6 mm, looks like mass"
     assert desk.table.position == found[0].position
     candidates.step(1)
     assert desk.table.position == found[1].position

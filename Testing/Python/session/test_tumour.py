@@ -147,7 +147,7 @@ def test_a_click_replaces_adds_or_begins_a_lesion_as_the_user_chooses(desk):
 
 
 def test_a_click_on_something_else_asks_first(desk, monkeypatch):
-    grown = Grown(other_ball(desk), "vessel", 0.1, (3.0, 3.0, 6.0), "0.1 ml, 6 x 3 x 3 mm", "This looks like a vessel.")
+    grown = Grown(other_ball(desk), "vessel", 0.1, (3.0, 3.0, 6.0), "0.1 ml, 6 × 3 × 3 mm", "This looks like a vessel.")
     monkeypatch.setattr("PCRPredictorLib.session.tumour.grow_tumour", lambda *_args, **_options: grown)
     before, tumour = desk.table.mask, desk.session.tumour
     assert not click(desk)
@@ -158,7 +158,7 @@ def test_a_click_on_something_else_asks_first(desk, monkeypatch):
     click(desk)
     tumour.answer(True)
     assert np.array_equal(desk.table.mask, grown.mask)
-    assert desk.session.status == "0.1 ml, 6 x 3 x 3 mm"
+    assert desk.session.status == "0.1 ml, 6 × 3 × 3 mm"
     tumour.undo()
     assert np.array_equal(desk.table.mask, before)
 

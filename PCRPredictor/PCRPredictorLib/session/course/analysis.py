@@ -171,7 +171,8 @@ class Analysis:
         later = [visit.name for visit in answer.course if visit.exam is not None][1:]
         found = {name: registration for name in later if (registration := self.registration(name)) is not None}
         known = found if len(found) == len(later) and not self.is_stale else None
-        return {"model": answer.model, "notices": answer.notices, "registrations": known}
+        named = {"show_patient_id": self.visits.session.named}
+        return {"model": answer.model, "notices": answer.notices, "registrations": known, **named}
 
     def _start(self, *, with_model: bool) -> None:
         if self._activity.doing:  # a second click
