@@ -1,6 +1,7 @@
 """The chart of volume, diameter and probability over the visits."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,3 +88,17 @@ def test_files_are_a_picture_and_an_svg_with_a_text(tmp_path):
     assert "T1 3.1 ml" in title.text
     assert str(SECRET_DATE.year) not in title.text
     assert "<text" not in svg  # no font is needed
+
+
+def test_labels_of_the_probability_stand_above_ranges_and_thresholds():
+    probability = chart().axes[2]
+    assert {text.xy[1] for text in probability.texts} == {1.07}
+
+
+def test_what_is_unknown_is_a_range_of_its_own():
+    course = tiny_course(2)
+    found = tiny_prediction(course)
+    wide = replace(found, visits=tuple(replace(each, missing_interval=(0.05, 0.9)) for each in found.visits))
+    figure = draw_chart(course, wide, BANDS)
+    assert [0.05, 0.9] in [list(line.get_ydata()) for line in figure.axes[2].lines]
+    assert "range by what is unknown" in [text.get_text() for text in figure.legends[0].get_texts()]

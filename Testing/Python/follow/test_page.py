@@ -25,8 +25,8 @@ def test_what_changed_comes_first():
     places = [
         text.index(part)
         for part in (
-            "volume 12.4 ml to 3.1 ml, −75 %", "Probability of pCR after T1: 46 %", "T0 31 %, T1 46 %",
-            "Other phase times.", "Not for: stopping", "Measurements</h2>", "Why this probability after T1",
+            "volume 12.4 ml to 3.1 ml, −75 %", "Probability of pCR after T1: 46 %", "Other phase times.",
+            "T0 31 %, T1 46 %", "Not for: stopping", "Measurements</h2>", "Why this probability after T1",
             "image/svg", "image/png", "Intended use", "one trial",
         )
     ]  # fmt: skip

@@ -57,7 +57,7 @@ def test_neither_warnings_nor_the_disclaimer_are_cut():
     shown = " ".join(" ".join(text.get_text() for text in texts).split())
     assert all(f"Warning: {notice.message}" in shown for notice in notices)
     assert RESEARCH_USE_ONLY in shown
-    boxes = [text.get_window_extent() for text in texts]
+    boxes = [text.get_window_extent() for text in figure.texts]
     assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1 for box in boxes)
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from PCRPredictorLib.errors import Notice
@@ -113,3 +114,16 @@ def test_rates_of_the_operating_point_are_reported_if_known():
     unknown = replace(PREDICTION.operating_point, sensitivity=None)
     assert "In training: sensitivity 71 %, specificity 66 %." in report()
     assert "In training" not in report(operating_point=unknown)
+
+
+def test_printouts_can_be_told_apart_without_a_patient():
+    text = report()
+    assert f"Result {PREDICTION.name}" in text and f"Written {date.today().isoformat()}" in text
+    assert '<span class="blank">Patient:</span>' in text
+    assert replace(PREDICTION, fold_probabilities=(0.1,)).name != PREDICTION.name == PREDICTION.to_json()["result"]
+
+
+def test_warnings_that_bear_on_the_result_come_before_the_model():
+    notices = (Notice("several_lesions", "Two."), Notice("unfamiliar_timing", "Late."))
+    text = report(notices=notices)
+    assert text.index("Late.") < text.index("Model tiny 1.0.0") < text.index("Two.")

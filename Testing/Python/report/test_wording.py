@@ -9,9 +9,11 @@ from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.wording import (
     describe_decision,
+    describe_doubts,
     describe_image_alone,
     describe_lesion,
     describe_model,
+    describe_remarks,
     describe_result,
     describe_warnings,
 )
@@ -111,6 +113,18 @@ def test_model_is_named_with_its_auc_and_on_whom_it_was_measured():
 def test_warnings_that_forbid_a_decision_come_first():
     text = describe_warnings(predicted(0.6, notices=(EXAMPLE_NOTICE, BLOCKING)))
     assert text.index(BLOCKING.message) < text.index(EXAMPLE_NOTICE.message)
+
+
+def test_warnings_that_bear_on_the_result_stand_beside_it_and_remarks_apart():
+    timing, several = Notice("unfamiliar_timing", "Late."), Notice("several_lesions", "Two.")
+    prediction = predicted(0.6, notices=(several, timing, BLOCKING))
+    assert describe_doubts(prediction) == "<b>Before you rely on it</b><ul><li>Late.</li></ul>"
+    assert describe_remarks(prediction) == "<b>Warnings</b><ul><li>Two.</li></ul>"
+    assert describe_doubts(predicted(0.6, notices=())) == describe_remarks(predicted(0.6, notices=())) == ""
+
+
+def test_range_of_the_folds_does_not_read_as_a_confidence_interval():
+    assert "agree within 54 % to 67 %, which is no confidence interval" in describe_result(PREDICTION)
 
 
 def test_change_that_rounds_to_zero_has_no_minus():

@@ -149,7 +149,8 @@ def test_attention_at_chance_leaves_results_and_no_bundle(trained, training_coho
     code, error = pcr("train", training_cohort, "--out", out, "--resume", "--workers", 1, capsys=capsys)
     assert code == 1
     assert "no bundle is made of this run: its attention is at chance" in error
-    assert (out / "report.html").is_file()
+    assert "No model was made" in (report := (out / "report.html").read_text()) and "at chance" in report
+    assert "The patients with the largest errors" in report and "data:image/png" in report
     assert not (out / "bundle").exists()
     assert "its maps show nothing" in load_bundle(trained / "bundle").card.known_limits
 

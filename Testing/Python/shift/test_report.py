@@ -33,6 +33,8 @@ def test_old_bundle_says_what_it_lacks_and_compares_times_and_ranges(bundle):
     assert "did not record its training patients: only " in found.missing
     assert found.find("tumour_volume").percentiles == {"1": 0.5, "99": 200.0}
     assert found.find("early").percentiles["50"] == bundle.settings.times[0].quartiles[1]
+    simulated = replace(bundle, card=replace(bundle.card, training_data="600 simulated patients"))
+    assert "was trained on simulated exams" in training_distribution(simulated).missing
     nothing = replace(bundle, settings=replace(bundle.settings, times=(), familiar=()))
     assert "nothing can be compared" in training_distribution(nothing).missing
 
