@@ -140,8 +140,7 @@ class Views:
     def fit_space(self) -> None:
         """Show everything in the 3D views."""
         for space in self._slicer.view_manager.get_threed_views():
-            space.reset_view()
-        self.draw_space()
+            space.reset_view()  # which draws it, too
 
     def reset(self) -> None:
         """Show the whole exam in every view."""

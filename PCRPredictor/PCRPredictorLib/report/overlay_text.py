@@ -15,7 +15,7 @@ from .wording import describe_base_rate, describe_model, describe_rates, describ
 
 WIDTH, HEIGHT = 16.0, 10.75
 TEXT, DIM, _RANGE, _WARN = "#f2f4f7", "#9aa4b2", "#6ea8fe", "#fbbf24"
-_ROOM, _LINE = 2, 185  # lines of warnings without making the picture higher; characters per line
+_ROOM, _LINE = 2, 160  # lines of warnings without making the picture higher; characters per line
 _WARNING_HIGH, _FOOT_HIGH = 0.22, 0.2  # inches of a line
 _STYLE = {"va": "center", "parse_math": False}  # a dollar sign is no formula
 _TOP_WARNING = 9.15  # inches

@@ -45,7 +45,7 @@ def test_a_phase_that_cannot_be_used_is_left_out_and_named():
     phases = load_phases(five_phases(exam, others))
     assert (len(phases.arrays), phases.picked) == (4, (0, 1, 3))
     assert phases.seconds == (0, 120, 260, 400)
-    assert "Phase 1 (counted from 0) is missing from the curves: series 5" in phases.notices[0].message
+    assert "Phase 2 (--pick 1) is missing from the curves: series 5" in phases.notices[0].message
 
 
 def test_phases_that_take_too_much_memory_are_left_out_whole_and_read_one_by_one_in_a_box():
@@ -81,7 +81,7 @@ def test_a_damaged_file_that_is_not_picked_leaves_out_its_phase(tmp_path):
     files[2].write_bytes(files[2].read_bytes()[:3000])
     phases = load_phases(read_series(files, pick=(0, 1, 3)))
     assert len(phases.arrays) == 3
-    assert "Phase 2" in phases.notices[0].message
+    assert "Phase 3 (--pick 2)" in phases.notices[0].message
 
 
 @pytest.mark.parametrize("style", ["ge", "siemens"])
