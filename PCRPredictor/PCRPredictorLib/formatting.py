@@ -1,5 +1,7 @@
 """Numbers as text: the one definition of a value and of a value with its interval; text from outside, made harmless."""
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -150,3 +152,9 @@ def _percent(share: float, digits: int) -> str:
 
 def _order(one: float | Decimal, other: float | Decimal) -> int:
     return (one > other) - (one < other)
+
+
+def name_result(*content: object) -> str:
+    """Return a name of twelve hexadecimal digits for a result, which depends on its numbers and names no patient."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,6 +10,7 @@ import numpy as np
 
 from .errors import Notice
 from .evidence import MAP_UNIT, Basis, Evidence, Interventions
+from .formatting import name_result
 
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
@@ -236,7 +235,7 @@ class Prediction(Decided):
 
     @property
     def name(self) -> str:
-        """The result's name, the same in report, page and `prediction.json`; see `name_result`."""
+        """The result's name, the same in report, page and `prediction.json`; see `formatting.name_result`."""
         measured = vars(self.tumour), vars(self.attention_summary), dict(self.clinical)
         return name_result(self.model.checksum, self.fold_probabilities, *measured)
 
@@ -294,12 +293,6 @@ class LesionPrediction:
     def to_json(self) -> dict[str, object]:
         """Return plain values for the block `lesions` of `prediction.json`."""
         return {"name": self.name, "label": self.label, **self.prediction._values_to_json()}
-
-
-def name_result(*content: object) -> str:
-    """Return a name of twelve hexadecimal digits for a result, which depends on its numbers and names no patient."""
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def evidence_map_to_json(prediction: Prediction, voxel_volume: float) -> dict[str, object]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from ..errors import Notice
 from ..exam import exam_to_json
-from ..prediction import RESEARCH_USE_ONLY, name_result
+from ..formatting import name_result
+from ..prediction import RESEARCH_USE_ONLY
 from ..registration.rigid import Registration
 from ..response.course import QUANTITIES, Change, Course, Visit, change
 from ..response.prediction import ResponsePrediction
@@ -52,7 +53,7 @@ def to_json(
 
 
 def name_of(course: Course, prediction: ResponsePrediction | None) -> str:
-    """Return the name of a follow-up's result, see `prediction.name_result`."""
+    """Return the name of a follow-up's result, see `formatting.name_result`."""
     of_the_model = [] if prediction is None else [prediction.model.checksum, dict(prediction.clinical)]
     found = [] if prediction is None else [after.fit_probabilities for after in prediction.visits]
     return name_result(to_rows(course), of_the_model, found)

@@ -18,8 +18,7 @@ from .nodes import nodes_of, put_own, remove, to_vtk_image
 _MIP_MM = 1.6  # voxels of the MIP: a whole exam in a software renderer
 _PHASE, _MIP = "Phase", "Subtraction as MIP"
 _RULER = "BreastPCR.ruler"  # attribute of lines that this library made
-_MIP_WIDER = 1.6  # times the window of slices: a projection has the brightest voxel of each line
-_TURN = 6.0  # degrees of a step of the MIP
+_TURN, _MIP_WIDER = 6.0, 1.6  # degrees of a step of the MIP; its window over that of slices: it has all that is bright
 _MODIFIED = "ModifiedEvent"
 RULER_NAME = "Ruler"
 
