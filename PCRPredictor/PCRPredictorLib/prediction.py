@@ -17,7 +17,6 @@ RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis 
 FORMAT = 2  # of `prediction.json`; in 1, which did not say so, there always was a decision
 
 EVIDENCE_FORMAT = 1  # of `evidence.json`
-
 MASK_VARIANTS = "lowest and highest with the mask eroded, dilated and moved by 2 voxels in plane and 1 slice"
 
 
@@ -130,8 +129,7 @@ class ModelIdentity:
     Args:
         auc: by patients ("out of fold", or a name), each with value, low and high; empty if it was not measured.
         base_rate: share of the training patients with pCR, in [0, 1]; None if unknown.
-        elsewhere: how well models that were trained the same way did at sites that they had not seen, in words; "" if
-            unknown.
+        elsewhere: how models that were trained the same way did at sites that they had not seen; "" if unknown.
         calibration: by patients, "slope" and "in_the_large", each with value, low and high; empty if not measured.
     """
 
@@ -236,8 +234,7 @@ class Prediction(Decided):
     @property
     def name(self) -> str:
         """The result's name, the same in report, page and `prediction.json`; see `formatting.name_result`."""
-        measured = vars(self.tumour), vars(self.attention_summary), dict(self.clinical)
-        return name_result(self.model.checksum, self.fold_probabilities, *measured)
+        return name_result(self.model.checksum, self.fold_probabilities, dict(self.clinical), vars(self.tumour))
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for `prediction.json`; the attention is written to a separate file."""
