@@ -78,7 +78,9 @@ class PatientSection:
             v3.VSelect(v_if=("variable.choices.length",), items=("variable.choices",), **shared)
             v3.VTextField(v_else=True, type="number", **shared)
             problem = f"{name.problems}[variable.name]"
-            html.Div(f"{{{{ {problem} }}}}", v_if=(problem,), classes="text-caption text-error", role="alert")
+            html.Div(
+                f"{{{{ {problem} }}}}", v_if=(problem,), classes="text-caption text-error", raw_attrs=['role="alert"']
+            )
         about = f"({name.fields}.find((variable) => variable.about) || {{}})"
         html.Div(
             f"{{{{ {about}.label }}}}: {{{{ {about}.about }}}}",
