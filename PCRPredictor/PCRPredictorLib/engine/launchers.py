@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import DataError
 from ..extras.install import install_line, package_line
 from .cluster import Cluster
+from .local import silence_dask
 
 _JOBS = "dask_jobqueue"
 KINDS = {  # module, class and package of each launcher
@@ -82,6 +83,7 @@ def _connect(where: str, settings: dict[str, Any], workers: int | None) -> Itera
     """Yield a client of the cluster of settings."""
     from distributed import Client
 
+    silence_dask()
     if "address" in settings:
         try:
             client = Client(settings["address"], security=_security(settings), timeout=_CONNECT_S, set_as_default=False)

@@ -1,5 +1,6 @@
 """Processes of this machine: none survives when the run ends early, and one that is killed is replaced."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PCRPredictorLib.engine.local import Local, find_gpus
+from PCRPredictorLib.engine.local import Local, find_gpus, silence_dask
 from PCRPredictorLib.errors import DataError
 from support.long_tasks import die_once, fail_or_work_long, find_process
 from support.waiting import wait_until
@@ -78,3 +79,10 @@ def test_gpus_are_those_that_the_environment_allows(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert find_gpus({}) == ["0", "1"]
     assert find_gpus({"CUDA_VISIBLE_DEVICES": "3,5"}) == ["3", "5"]
+
+
+def test_loggers_of_dask_reach_no_terminal_even_with_their_level_back():
+    silence_dask()
+    logger = logging.getLogger("distributed")
+    assert [type(handler) for handler in logger.handlers] == [logging.NullHandler]
+    assert not logger.propagate
