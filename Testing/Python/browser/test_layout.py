@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
-from support.browser_help import click, predict, slide, view, wait_for_change, wait_until_idle
+from support.browser_help import click, open_page, predict, slide, view, wait_for_change
 
 SCREEN = {"width": 1400, "height": 900}
 
 
-@pytest.fixture
-def laptop(page):
+@pytest.fixture(scope="module")
+def laptop(browser, served):
+    """A page with a prediction, the same for all tests: none needs what another one leaves."""
+    page = open_page(browser, served[1], wait_still=False)
     page.set_viewport_size(SCREEN)
-    wait_until_idle(page)
-    return page
+    predict(page)
+    yield page
+    page.context.close()
 
 
 def edges(page, selector):
@@ -32,7 +35,6 @@ def has_colour(picture, colour):
 
 
 def test_result_and_views_are_in_sight_wherever_the_panel_is_scrolled(laptop):
-    predict(laptop)
     for place in ("0", "element.scrollHeight"):
         laptop.eval_on_selector(".v-navigation-drawer__content", f"element => element.scrollTo(0, {place})")
         assert in_sight(laptop, "#probability")
@@ -53,7 +55,6 @@ def test_rows_of_the_list_have_names_states_and_probabilities_in_columns(laptop)
 
 
 def test_no_text_of_the_panel_is_cut_beside_a_field(laptop):
-    predict(laptop)
     cut = laptop.eval_on_selector_all(
         "#panel .caption, #panel .v-btn-toggle, #panel .v-btn",
         "all => all.filter(e => e.innerText.trim() && e.scrollWidth > e.clientWidth).map(e => e.innerText)",
@@ -63,7 +64,6 @@ def test_no_text_of_the_panel_is_cut_beside_a_field(laptop):
 
 
 def test_the_end_of_a_scale_is_named_and_scrollbars_are_dark(laptop):
-    predict(laptop)
     slide(laptop, "threshold", 0.001)
     laptop.wait_for_function("document.querySelector('#panel').innerText.includes('Hide nothing')")
     assert laptop.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
