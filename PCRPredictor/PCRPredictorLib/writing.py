@@ -304,6 +304,8 @@ def _advice(error: OSError) -> str:
         return "free some space, raise the limit of a file (ulimit -f), or choose another folder"
     if isinstance(error, FileExistsError) and not error.errno:
         return "choose another name"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit of open files (ulimit -n 1024), or close other programs"
     return "choose a folder that you may write to"
 
 

@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -233,3 +234,8 @@ def test_folder_of_a_killed_process_is_removed_and_that_of_a_running_one_stays(t
     with whole_folder(tmp_path / "other"):
         assert not left.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [".r-backup01", "other"]
+
+
+def test_too_many_open_files_are_not_a_folder_that_may_not_be_written(tmp_path):
+    with pytest.raises(DataError, match=r"too many open files.*ulimit -n"), whole_folder(tmp_path / "out"):
+        raise OSError(errno.EMFILE, "x")
