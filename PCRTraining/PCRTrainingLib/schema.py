@@ -52,11 +52,12 @@ KNOWN: dict[str, Category | Number] = {
         Category("breast_density", "Breast density", {"a": ["1"], "b": ["2"], "c": ["3"], "d": ["4"]}),
         Category("nottingham_grade", "Grade", {"1": ["low", "i"], "2": ["intermediate", "ii"], "3": ["high", "iii"]}),
         # In I-SPY2's tables 1 is the class high 2, "ultra-high": 84 % of triple negative, 28 % of HR+ HER2- and 15 % of
-        # HR+ HER2+ patients, as in van 't Veer et al., EORTC-NCI-AACR 2018. A plain "high" may be either: refused.
+        # HR+ HER2+ patients, as in van 't Veer et al., EORTC-NCI-AACR 2018. A plain "high" may be either, and
+        # "low" was not in the trial: refused.
         Category(
             "mammaprint",
             "MammaPrint",
-            {"high1": ["0", "mp1", "high 1", "low"], "high2": ["1", "mp2", "high 2"]},
+            {"high1": ["0", "mp1", "high 1"], "high2": ["1", "mp2", "high 2"]},
             optional=True,
         ),
         Category("nac_agent", "Drug", _DRUGS, combined=True, optional=True),

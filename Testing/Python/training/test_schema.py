@@ -83,11 +83,12 @@ def test_drugs_are_read_as_families(drug, family):
     assert KNOWN["nac_agent"].parse(drug) == family
 
 
-def test_mammaprint_has_the_coding_of_the_trial_and_an_unclear_high_is_refused():
-    parsed = [KNOWN["mammaprint"].parse(text) for text in ("0.0", "low", "1", "MP2")]
+def test_mammaprint_has_the_coding_of_the_trial_and_what_it_does_not_know_is_refused():
+    parsed = [KNOWN["mammaprint"].parse(text) for text in ("0.0", "mp1", "1", "MP2")]
     assert parsed == ["high1", "high1", "high2", "high2"]
-    with pytest.raises(ValueError):
-        KNOWN["mammaprint"].parse("high")
+    for text in ("high", "low"):
+        with pytest.raises(ValueError):
+            KNOWN["mammaprint"].parse(text)
 
 
 def test_unknown_variables_cost_nothing():
