@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from .exams import grow_tumour as grow_tumour
     from .exams import read as read
     from .following import follow as follow
-    from .models import load_model as load_model
-    from .models import load_response_model as load_response_model
-    from .models import models as models
+    from .loading import load_model as load_model
+    from .loading import load_response_model as load_response_model
+    from .loading import models as models
     from .predicting import predict as predict
     from .predicting import write as write
     from .training import Evaluation as Evaluation
@@ -69,9 +69,9 @@ _PLACES = {  # of each public name; PEP 562
     "find_tumour": "breastpcr.exams",
     "follow": "breastpcr.following",
     "grow_tumour": "breastpcr.exams",
-    "load_model": "breastpcr.models",
-    "load_response_model": "breastpcr.models",
-    "models": "breastpcr.models",
+    "load_model": "breastpcr.loading",
+    "load_response_model": "breastpcr.loading",
+    "models": "breastpcr.loading",
     "predict": "breastpcr.predicting",
     "read": "breastpcr.exams",
     "train": "breastpcr.training",

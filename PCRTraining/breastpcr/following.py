@@ -18,8 +18,8 @@ from PCRPredictorLib.visits.table import CourseTable
 from PCRTrainingLib.calls.follow_tables import read_course_table
 
 from .exams import Clinical, Place, read_values
+from .loading import load_response_model
 from .log import LOG
-from .models import load_response_model
 from .place import check_place
 from .progress import LogProgress
 

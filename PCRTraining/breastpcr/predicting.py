@@ -14,8 +14,8 @@ from PCRPredictorLib.lesion.sides import separate_sides
 from PCRPredictorLib.model.predictor import Predictor
 from PCRPredictorLib.prediction import Prediction
 
+from .loading import load_model
 from .log import LOG
-from .models import load_model
 from .place import check_place
 
 

@@ -53,7 +53,9 @@ def predict_given(monkeypatch):
 
         fake = SimpleNamespace(predict=as_predictor, bundle=SimpleNamespace(schema=SCHEMA))
         monkeypatch.setattr(patients, "load_predictor", lambda *_: fake)
-        request = patients.Request(Path("/a model"), "its checksum", folder=wanted.pop("folder", None))
+        request = patients.Request(
+            Path("/a model"), "its checksum", folder=wanted.pop("folder", None), cohort=wanted.pop("cohort", None)
+        )
         return predict_cohort(sources, request, out, Place(workers=1), **wanted)
 
     return predict_given

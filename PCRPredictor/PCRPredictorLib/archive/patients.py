@@ -12,7 +12,8 @@ from ..engine.passing import may_pass
 from ..errors import DataError, of_one_patient
 from ..exam import Exam
 from ..lesion.sides import separate_sides
-from ..reading.sources import Source
+from ..reading.cohort import missing_mask
+from ..reading.sources import PatientSource, Source
 from .identity import identify
 from .journal import Entry
 from .rows import error_row, rows_of
@@ -33,6 +34,7 @@ class Request:
         operating_point: its name, None for the model's first.
         does_it_matter: find out what changes of the picture do, too.
         folder: for the files of each patient, absolute; None for the table alone.
+        cohort: folder of all of them, absolute. As long as it is there, a file that is missing will not come back.
     """
 
     bundle: Path
@@ -41,6 +43,7 @@ class Request:
     operating_point: str | None = None
     does_it_matter: bool = False
     folder: Path | None = None
+    cohort: Path | None = None
 
     def decisive(self) -> dict[str, object]:
         """Return the plain values that decide the results."""
@@ -83,8 +86,9 @@ def predict_patient(task: Task, _report: Callable[..., None] = lambda: None) -> 
         raise
     except DataError as error:
         _remove(task.request.folder_of(name))
-        passing = before is None or before != identify_if_there(task.source) or may_pass(error)
-        return Entry(name, [error_row(name, str(error))], None, before or "", passing)
+        changed = before != identify_if_there(task.source)
+        passing = changed or _is_cohort_gone(task.request) or may_pass(error, missing_files=task.request.cohort is None)
+        return Entry(name, [error_row(name, str(error).removeprefix(f"{name}: "))], None, before or "", passing)
     return Entry(name, rows_of(name, prediction), facts, before or "", before is None)
 
 
@@ -118,10 +122,21 @@ def identify_if_there(source: Source) -> str | None:
         return None
 
 
+def _is_cohort_gone(request: Request) -> bool:
+    """Return True if the folder of the cohort is not there, or empty as the place of a drive that is gone."""
+    if request.cohort is None:
+        return False
+    try:
+        return not (request.cohort.is_file() or any(request.cohort.iterdir()))
+    except OSError:
+        return True
+
+
 def _read(source: Source) -> Exam:
     exam = source.read()
     if exam.mask is None:
-        raise DataError(f"{source.name}: has no tumour mask; add it to the cohort")
+        place = missing_mask(source.patient) if isinstance(source, PatientSource) else "it"
+        raise DataError(f"{source.name}: has no tumour mask; add {place}")
     return separate_sides(exam)
 
 

@@ -14,6 +14,7 @@ from ..engine.opening import GPU, open_engine
 from ..engine.tasks import Killing
 from ..errors import DataError
 from ..formatting import count
+from ..model.training_marks import TRAINED_ON_EXAM, TRAINED_ON_PATIENT
 from ..outputs import RESULT, folder_name
 from ..reading.sources import Source
 from ..saved.records import from_plain
@@ -38,11 +39,15 @@ class Predicted:
         failed: reason why a patient was not predicted, by identifier, in the order of the cohort.
         passing: number of patients that failed for a reason that may pass.
         facts: what is known of each patient that was predicted, without labels; of several tumours, the largest's.
+        known_images, known_names: those of `facts` that the model was trained on, by their images, or by identifier
+            alone.
     """
 
     failed: dict[str, str]
     passing: int
     facts: dict[str, PatientFacts]
+    known_images: frozenset[str] = frozenset()
+    known_names: frozenset[str] = frozenset()
 
 
 def predict_cohort(
@@ -82,13 +87,18 @@ def predict_cohort(
 
 def _summarise(found: Iterable[Entry]) -> Predicted:
     failed, facts, passing = {}, {}, 0
+    known: dict[str, set[str]] = {TRAINED_ON_EXAM: set(), TRAINED_ON_PATIENT: set()}
     for entry in found:
         if entry.facts is None:
             failed[entry.patient] = entry.error
             passing += entry.passing
         else:
             facts[entry.patient] = PatientFacts(**entry.facts)
-    return Predicted(failed, passing, facts)
+            codes = {code for row in entry.rows for code in row.get("warnings", "").split()}
+            for code in known.keys() & codes:
+                known[code].add(entry.patient)
+    by_images, by_name = (frozenset(found) for found in known.values())
+    return Predicted(failed, passing, facts, by_images, by_name - by_images)
 
 
 def _predict(
@@ -117,7 +127,7 @@ def _predict(
     try:
         with open_engine(place.cluster, workers, threads=1, resources=resources, say=say, apart=True) as engine:
             tasks = (Task(patient, request) for patient in waiting)
-            for done in run_again(engine, predict_patient, tasks, _may_pass, say):
+            for done in run_again(engine, predict_patient, tasks, _may_pass, say, lambda task: task.source.name):
                 entry = _entry_of(done)
                 journal.append(entry)
                 see(entry)

@@ -55,7 +55,7 @@ def predict_patients(
     from ..engine.many import Place
     from ..files.vanished import refuse_vanished
     from ..reading.sources import find_sources, mark_doubts
-    from ..shift.report import PAGE, write_shift
+    from ..shift.report import PAGE, KnownPatients, write_shift
 
     with working("looking for patients"):
         sources = find_sources([cohort.absolute()])
@@ -71,6 +71,7 @@ def predict_patients(
         wanted.operating_point,
         wanted.does_it_matter,
         out.absolute() if wanted.each else None,
+        cohort.absolute(),
     )
     emit("patients", count=len(patients))
     with bars.Progress(*bars.Progress.get_default_columns(), console=console) as progress:
@@ -88,9 +89,11 @@ def predict_patients(
     print_failures(found)
     if found.failed:
         refuse_vanished(cohort, len(found.facts), "give --resume")
-    facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items()]
+    known = found.known_images | found.known_names
+    facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items() if name not in known]
+    counts = KnownPatients(len(found.known_images), len(found.known_names))
     with working("comparing them with the training patients"):
-        sentences = write_shift(bundle, facts, cohort.resolve().name, out)
+        sentences = write_shift(bundle, facts, cohort.resolve().name, out, counts)
     for sentence in sentences:
         print_line(sentence)
     print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..formatting import count
 from .engine import Done, Engine
 from .tasks import Function, Killing, R, T
 
+_NAMED = 5  # tasks in a sentence
 PAUSES_S = (2.0, 10.0)  # before the second and the third try
 START_S = 6.0  # until the processes of a local cluster have loaded torch
 
@@ -47,6 +48,7 @@ def run_again(
     tasks: Iterable[T],
     failed: Callable[[Done[T, R]], bool],
     say: Callable[[str], None],
+    name: Callable[[T], str] | None = None,
 ) -> Iterator[Done[T, R]]:
     """Yield each task as it ends; those that failed for a reason that may pass are tried twice more, after a pause.
 
@@ -56,6 +58,7 @@ def run_again(
     Args:
         failed: returns True for a task that is to be tried again.
         say: called with a sentence before each pause.
+        name: returns what the sentence calls a task; None for their number alone.
     """
     again: list[T] = []
     for done in engine.run(function, tasks):
@@ -66,7 +69,7 @@ def run_again(
     for number, pause in enumerate(PAUSES_S, 1):
         if not again:
             return
-        say(f"{count(len(again), 'task')} failed for a reason that may pass: tried again in {pause:g} s")
+        say(f"{_name(again, name)} failed for a reason that may pass: tried again in {pause:g} s")
         time.sleep(pause)
         last, tried, again = number == len(PAUSES_S), again, []
         for part in [[task] for task in tried] if last else [tried]:
@@ -75,6 +78,13 @@ def run_again(
                     again.append(done.task)
                 else:
                     yield done
+
+
+def _name(tasks: Sequence[T], name: Callable[[T], str] | None) -> str:
+    if name is None:
+        return count(len(tasks), "task")
+    others = len(tasks) - _NAMED
+    return ", ".join(map(name, tasks[:_NAMED])) + (f" and {others} more" if others > 0 else "")
 
 
 def _again(done: Done[T, R], failed: Callable[[Done[T, R]], bool]) -> bool:

@@ -23,6 +23,7 @@ from ..answers import number_key
 from ..errors import Notice
 from ..exam import Exam
 
+TRAINED_ON_EXAM, TRAINED_ON_PATIENT = "trained_on_exam", "trained_on_patient"  # codes of the warnings
 _COST = 13  # power of two of scrypt's N; memory is N kB
 _HIGHEST_COST, _MOST_SALTS = 15, 20  # of the marks of a bundle that are compared: its own, and of those it goes on from
 _MARK = re.compile(r"(\d\d):([0-9a-f]{16}):[0-9a-f]{16}")  # cost, salt, digest
@@ -108,7 +109,7 @@ def about_training(exam: Exam, images: Collection[str], patients: Collection[str
     """
     if images and image_hash(exam) in images:
         yield Notice(
-            "trained_on_exam",
+            TRAINED_ON_EXAM,
             "The model was trained on this exam and knows its outcome; do not rely on the result.",
             blocks_decision=True,
         )
@@ -125,7 +126,7 @@ def about_patient(patient_id: str | None, patients: Collection[str]) -> Iterable
     """
     if patient_id and known_patients([patient_id], patients):
         yield Notice(
-            "trained_on_patient",
+            TRAINED_ON_PATIENT,
             "The model was trained on a patient with this identifier. If it is the same patient, it knows the outcome; "
             "do not rely on the result then.",
         )

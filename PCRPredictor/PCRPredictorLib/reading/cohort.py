@@ -202,8 +202,7 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     if count < 3:
         raise DataError(f"{patient.patient_id}: must have at least 3 phases, got {count}; add the files")
     if patient.mask is None and need_mask:
-        place = patient.place_of_mask or f"segmentations/expert/{patient.patient_id.lower()}.nii.gz"
-        raise DataError(f"{patient.patient_id}: has no tumour mask; add {place}")
+        raise DataError(f"{patient.patient_id}: has no tumour mask; add {missing_mask(patient)}")
     times, notices = _times(patient, count)
     exam = read_series(patient.phases, patient.pick, times if len(times) == count else ())
     first_post = exam.provenance.first_post
@@ -221,6 +220,11 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
         return exam
     exam = add_mask(exam, patient.mask, patient.labels)
     return with_separate_lesions(exam) if patient.each_lesion else exam
+
+
+def missing_mask(patient: CohortPatient) -> str:
+    """Return where in the cohort a patient's mask is looked for."""
+    return patient.place_of_mask or f"segmentations/expert/{patient.patient_id.lower()}.nii.gz"
 
 
 def _compare(other: LeftAside, patient: CohortPatient, exam: Exam) -> LeftAside:

@@ -1,5 +1,7 @@
 """Compare the patients of a cohort with the training patients of a model, variable by variable, and at each threshold.
 
+A difference that is smaller than the resolution in which a quantity is known is none: see `resolution`.
+
 Sources: Austin, Statistics in Medicine 2009 (standardised difference, its interval, and 0.1 as negligible); Wilson,
 JASA 1927 (intervals of shares). For a category with several values, the largest standardised difference among them
 counts.
@@ -21,6 +23,7 @@ from .facts import PatientFacts, summarise
 TRAINING_PATIENTS = "the training patients"
 NOTABLE = 0.2  # standardised difference from which a variable is named
 _INSIDE = (("1", "99"), ("5", "95"))  # percentiles that bound the training range, the first that are known
+_LEAST_RESOLUTION = {"mm": 0.01, "s": 1.0}
 Interval = dict[str, "float | None"]  # value, low, high
 
 
@@ -73,6 +76,7 @@ def compare_variable(
 ) -> dict[str, object]:
     """Return one variable of the cohort beside that of the training patients; what is not known is None."""
     difference = _difference(here, training) if training is not None else None
+    category = None if training is None or not difference else _most_different(here, training)
     return {
         "name": here.name,
         "label": here.label,
@@ -82,6 +86,7 @@ def compare_variable(
         "here": _values(here),
         "training": None if training is None else _values(training),
         "difference": None if difference is None else _interval_of(difference, here, training),
+        "category": category,
         "outside": None if training is None else _share_outside(here, training, patients),
     }
 
@@ -135,14 +140,41 @@ def _difference(here: Distribution, training: Distribution) -> float | None:
     Shares are pulled slightly towards the middle (half a patient), so that 0 and 100 % have a finite difference.
     """
     if here.shares and training.shares:
-        names = {*here.shares, *training.shares}
-        pairs = [(_pulled(here, name), _pulled(training, name)) for name in names]
-        found = [(one - other) / math.sqrt((one * (1 - one) + other * (1 - other)) / 2) for one, other in pairs]
-        return max(found, key=abs) if len(found) > 1 else 0.0
+        return _of_shares(here, training).get(_most_different(here, training) or "", 0.0)
     if here.mean is None or training.mean is None or training.sd is None:
         return None
     spread = math.sqrt((training.sd**2 + (training.sd if here.sd is None else here.sd) ** 2) / 2)
-    return (here.mean - training.mean) / spread if spread > 0 else 0.0 if here.mean == training.mean else None
+    apart, least = here.mean - training.mean, resolution(training)
+    if abs(apart) <= least:
+        return 0.0
+    return apart / spread if spread > least else None  # of patients who all have one value, the share outside counts
+
+
+def resolution(known: Distribution) -> float:
+    """Return the difference from which two values of a quantity are read as different, in its unit.
+
+    It is a unit of the third digit of the mean, as the tables show it, and at least 0.01 mm or 1 s.
+    """
+    middle = abs(known.mean or known.percentiles.get("50", 0.0))
+    third = 10.0 ** (math.floor(math.log10(middle)) - 2) if middle > 0 else 0.0
+    return max(third, _LEAST_RESOLUTION.get(known.unit, 0.0))
+
+
+def _of_shares(here: Distribution, training: Distribution) -> dict[str, float]:
+    """Return the standardised difference of each value's share; of one value alone there is none."""
+    names = sorted({*here.shares, *training.shares})
+    pairs = {name: (_pulled(here, name), _pulled(training, name)) for name in names}
+    return {
+        name: (one - other) / math.sqrt((one * (1 - one) + other * (1 - other)) / 2)
+        for name, (one, other) in pairs.items()
+        if len(pairs) > 1
+    }
+
+
+def _most_different(here: Distribution, training: Distribution) -> str | None:
+    """Return the value whose share differs most from that of training; None of numbers."""
+    found = _of_shares(here, training)
+    return max(found, key=lambda name: abs(found[name])) if found else None
 
 
 def _pulled(known: Distribution, value: str) -> float:
@@ -167,8 +199,9 @@ def _share_outside(here: Distribution, training: Distribution, patients: Sequenc
     if bounds is None:
         return None
     low, high = (training.percentiles[bound] for bound in bounds)
+    margin = resolution(training)  # of values that are rounded in one of the two
     numbers = [patient.numbers[here.name] for patient in patients if here.name in patient.numbers]
-    return share(sum(not low <= number <= high for number in numbers), len(numbers))
+    return share(sum(not low - margin <= number <= high + margin for number in numbers), len(numbers))
 
 
 def _size(variable: Mapping[str, object]) -> tuple[bool, float, float]:

@@ -11,10 +11,7 @@ from .compare import TRAINING_PATIENTS
 from .distribution import Distribution, TrainingDistribution
 from .facts import TIMES
 
-_OLD = (
-    "The bundle {name} {version} was made by a version that did not record its training patients: {known}. How its "
-    "other variables were distributed is not known; training the model again records it."
-)
+_OLD = "{name} {version} does not record what its training patients were like, so that {known}."
 _OF_PHANTOMS = (
     "The model {name} {version} was trained on simulated exams, whose variables it does not hold: {known}. Of real "
     "patients its probabilities say nothing."
@@ -57,7 +54,7 @@ def _from_ranges(bundle: Bundle) -> TrainingDistribution:
     times, ranges = bundle.settings.times, bundle.settings.familiar
     variables = (*map(_of_times, times), *map(_of_range, ranges))
     names = [variable.label for variable in variables]
-    known = f"only {count(len(names), 'variable')} of them can be compared ({'; '.join(names)})" if names else _NOTHING
+    known = f"only {count(len(names), 'variable')} can be compared ({'; '.join(names)})" if names else _NOTHING
     text = _OF_PHANTOMS if bundle.card.is_of_phantoms else _OLD
     missing = text.format(name=bundle.card.name, version=bundle.card.version, known=known)
     return TrainingDistribution(variables=variables, missing=missing)

@@ -12,8 +12,9 @@ from .compare import NOTABLE
 FEW = 30  # patients; with fewer, a difference of half a standard deviation may be chance
 _NAMED = 4  # variables in a sentence
 _READ_VARIABLES = (
-    "Numbers are medians with the 5th to 95th percentile. Difference: standardised, with its 95 % interval; below 0.1 "
-    "it is negligible, above 0.5 large. Outside: share of the patients outside the 1st to 99th percentile (5th to 95th "
+    "Numbers are medians with the 5th to 95th percentile. Difference: in standard deviations (SD), with its 95 % "
+    "interval; below 0.1 it is negligible, above 0.5 large; of a category, the value whose share differs most, in "
+    "percentage points. Outside: share of the patients outside the 1st to 99th percentile (5th to 95th "
     "if no others are known) of the training patients; 2 % are expected (10 %)."
 )
 _POINT_HEAD = (
@@ -40,9 +41,14 @@ class ShiftTable:
 
 
 def describe_shift(shift: Mapping[str, Any]) -> list[str]:
-    """Return what `compare_cohort` found in a few sentences, the effect on the first operating point first."""
-    training = shift["training"]
-    sentences = [_about_above(shift["points"][0], training), *_about_labels(shift)]
+    """Return what `compare_cohort` found in a few sentences.
+
+    Patients that the model was trained on come first, then the effect on the first operating point.
+    """
+    training, left_out = shift["training"], _about_known(shift)
+    if left_out and not shift["patients"]:
+        return [left_out, "No other patient is left, so that there is nothing to compare."]
+    sentences = [left_out, _about_above(shift["points"][0], training), *_about_labels(shift)]
     sentences += [_about_variables(shift["variables"])]
     if shift["patients"] < FEW:
         sentences.append(f"{count(shift['patients'], 'patient')} are few: small and medium differences may be chance.")
@@ -66,6 +72,19 @@ def percent(value: object) -> str:
         text = percent(value["value"])
         return text if low is None or text == MISSING else f"{text} ({100 * low:.0f} to {100 * high:.0f} %)"
     return MISSING if value is None else f"{100 * float(value):.0f} %"  # type: ignore[arg-type]
+
+
+def _about_known(shift: Mapping[str, Any]) -> str:
+    """Return how many patients the model was trained on; they are in no number of the shift."""
+    known = shift.get("known") or {"images": 0, "names": 0}
+    if not (total := known["images"] + known["names"]):
+        return ""
+    how = f"{known['images']} by their images, {known['names']} by the identifier alone" if known["names"] else ""
+    of = f"{total} of these {total + shift['patients']} patients" if shift["patients"] else "all of these patients"
+    text = f"The model was trained on {of}{how and f' ({how})'} and knows their outcome: do not rely on its "
+    text += "predictions of them, which have a warning in predictions.csv. They are left out of all that follows."
+    rename = " Patients that only have the same identifier count again once they are renamed." if how else ""
+    return text + rename
 
 
 def _about_above(point: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -124,7 +143,10 @@ def _is_notable(variable: Mapping[str, Any]) -> bool:
 
 def _name(variable: Mapping[str, Any]) -> str:
     parts = []
-    if variable["difference"] is not None:
+    if (value := variable.get("category")) is not None:
+        parts.append(f"{value} {percent(_share_of(variable['here'], value))} here")
+        parts.append(f"{percent(_share_of(variable['training'], value))} in training")
+    elif variable["difference"] is not None:
         parts.append(f"{format_value(variable['difference']['value'], 1, signed=True)} SD")
     if variable["outside"] is not None and variable["outside"]["value"] > 0:
         parts.append(f"{percent(variable['outside']['value'])} outside the training range")
@@ -133,15 +155,27 @@ def _name(variable: Mapping[str, Any]) -> str:
 
 def _variable_row(variable: Mapping[str, Any]) -> list[str]:
     unknown = f" ({variable['unknown']} unknown)" if variable["unknown"] else ""
-    difference = variable["difference"]
     return [
         f"{variable['label']}, {variable['unit']}" if variable["unit"] else str(variable["label"]),
         f"{variable['patients']}{unknown}",
         _values(variable["here"]),
         _values(variable["training"]),
-        MISSING if difference is None else format_value(difference, 2, signed=True),
+        _shown_difference(variable),
         percent(variable["outside"]),
     ]
+
+
+def _shown_difference(variable: Mapping[str, Any]) -> str:
+    """Return a difference of numbers in standard deviations, of categories in percentage points of a share."""
+    difference, value = variable["difference"], variable.get("category")
+    if value is not None:
+        points = 100 * (_share_of(variable["here"], value) - _share_of(variable["training"], value))
+        return f"{value} {format_value(points, 0, signed=True)} points"
+    return MISSING if difference is None else format_value(difference, 2, signed=True)
+
+
+def _share_of(known: Mapping[str, Any], value: str) -> float:
+    return float(known["shares"].get(value, 0.0))
 
 
 def _values(known: Mapping[str, Any] | None) -> str:

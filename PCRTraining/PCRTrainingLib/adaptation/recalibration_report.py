@@ -86,8 +86,8 @@ def _rates(point: OperatingPoint, above: np.ndarray, label: np.ndarray) -> dict[
         "name": point.name,
         "threshold": point.threshold,
         "above": float(above.mean()),
-        "sensitivity": _interval(lambda i: float(above[i][positive[i]].mean()), label),
-        "specificity": _interval(lambda i: float(1 - above[i][~positive[i]].mean()), label),
+        "sensitivity": metrics.wilson(float(above[positive].mean()), int(positive.sum())).to_json(),
+        "specificity": metrics.wilson(float(1 - above[~positive].mean()), int((~positive).sum())).to_json(),
     }
 
 

@@ -16,7 +16,7 @@ from ..progress import Progress
 from ..schema import KNOWN
 from ..statistics import metrics
 from ..statistics.operating import Outcome
-from ..statistics.variability import measure
+from ..statistics.variability import measure, measure_share
 from .comparison import adjust, compare
 from .maps import add_enhancement
 from .performance import describe_performance
@@ -104,7 +104,7 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
     return {
         "map": outcome.map_name,
         "in_tumour": measure(lambda o, i: float(o.in_tumour[i].mean()), outcome, label).to_json(),
-        "pointing_game": measure(_pointing, outcome, label).to_json(),
+        "pointing_game": measure_share(_pointing, outcome, label, len(label)).to_json(),
         "randomised_in_tumour": outcome.random_in_tumour,
     }
 

@@ -12,7 +12,7 @@ from PCRPredictorLib.model.grid import GridSpec
 
 from ..cohort.cache import GridCache
 from ..statistics.maps import ENHANCEMENT, MapScores, at_common_resolution, enhancement_map, score_map
-from ..statistics.metrics import bootstrap, finite
+from ..statistics.metrics import Interval, bootstrap, finite, wilson
 from ..statistics.operating import Outcome, Scores
 from .layout import Table
 
@@ -141,9 +141,16 @@ def _maps_of(scores: Scores) -> tuple[MapScores, MapScores]:
 
 def _described(scores: MapScores, label: np.ndarray) -> dict[str, object]:
     return {
-        key: bootstrap(lambda i, values=values: float(values[i].mean()), label).to_json()  # type: ignore[misc]
+        key: _mean_of(values, label, is_share=key == "pointing_game").to_json()
         for key, values in _values(scores).items()
     }
+
+
+def _mean_of(values: np.ndarray, label: np.ndarray, *, is_share: bool) -> Interval:
+    """Return the mean of values per patient, (N,); those of a share are 0 or 1."""
+    if is_share:
+        return wilson(float(values.mean()), len(values))
+    return bootstrap(lambda i: float(values[i].mean()), label)
 
 
 def _means(scores: MapScores) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """How well one model does, in plain values: discrimination, decisions, calibration and what a decision is worth.
 
-Every value has its 95 % interval over patients and, if the model is a mean of several, over seeds or the networks of
-the folds, see `variability`. Arrays are (N,) of the patients of a cohort.
+Every value has its 95 % interval over patients, Wilson's if it is a proportion of them, and, if the model is a mean of
+several, over seeds or the networks of the folds, see `variability`. Arrays are (N,) of the patients of a cohort.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,9 @@ from ..statistics import calibration, metrics
 from ..statistics.benefit import BENEFIT_THRESHOLDS, PREVALENCES, benefits, predictive_values
 from ..statistics.metrics import Estimate, Interval
 from ..statistics.operating import Outcome
-from ..statistics.variability import FromDraws, Statistic, estimate, measure
+from ..statistics.variability import FromDraws, Statistic, estimate, measure, measure_share
 
 FIXED_SPECIFICITY = 0.8  # at which sensitivities can be compared between cohorts and shares with pCR
-_RATES = ("sensitivity", "specificity", "balanced_accuracy")
 _FEWER = 300  # resamples of what takes long
 
 
@@ -33,7 +32,9 @@ def describe_performance(outcome: Outcome, label: np.ndarray) -> dict[str, objec
         "interval_over": f"patients and {outcome.drawn}" if outcome.draws else "patients",
         "draws": max(len(outcome.draws), 1),
         "operating_point": {"name": outcome.point, "threshold": outcome.threshold},
-        **{name: measure(_rate(name, label), outcome, label).to_json() for name in _RATES},
+        "sensitivity": measure_share(_rate("sensitivity", label), outcome, label, int((label == 1).sum())).to_json(),
+        "specificity": measure_share(_rate("specificity", label), outcome, label, int((label == 0).sum())).to_json(),
+        "balanced_accuracy": measure(_rate("balanced_accuracy", label), outcome, label).to_json(),
         "sensitivity_at_specificity_80": measure(at_fixed_specificity, outcome, label).to_json(),
         "brier": measure(brier, outcome, label).to_json(),
         "calibration": describe_calibration(outcome, label),
@@ -94,13 +95,12 @@ def describe_frequencies(outcome: Outcome, label: np.ndarray) -> dict[str, dict[
 
         return of
 
-    return {
-        name: {
-            "patients": int((outcome.decision == above).sum()),
-            "with_pcr": measure(share(above=above), outcome, label, within_class=False).to_json(),
-        }
-        for name, above in (("above", True), ("below", False))
-    }
+    found = {}
+    for name, above in (("above", True), ("below", False)):
+        patients = int((outcome.decision == above).sum())
+        with_pcr = measure_share(share(above=above), outcome, label, patients)
+        found[name] = {"patients": patients, "with_pcr": with_pcr.to_json()}
+    return found
 
 
 def _at_prevalence(outcome: Outcome, label: np.ndarray, prevalence: float) -> dict[str, object]:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, norm, rankdata
+from scipy.stats import norm, rankdata
 from sklearn.metrics import roc_curve
+
+_LEAST_IN_BIN, _MOST_BINS = 10, 10  # patients in a bin of a calibration curve; bins
 
 
 @dataclass(frozen=True)
@@ -148,30 +150,52 @@ def matched_sensitivity(
     return float(above.mean()) if len(above) else math.nan
 
 
+def wilson(value: float, patients: float) -> Interval:
+    """Return a proportion with Wilson's 95 % interval; nan without patients.
+
+    Args:
+        value: the proportion, in [0, 1].
+        patients: that it is of; the sum of their weights, if they have some.
+
+    Source: Wilson, JASA 1927.
+    """
+    if not patients > 0 or not math.isfinite(value):
+        return Interval(value, math.nan, math.nan)
+    square = float(norm.ppf(0.975)) ** 2 / patients
+    middle = (value + square / 2) / (1 + square)
+    half = math.sqrt(square * (value * (1 - value) + square / 4)) / (1 + square)
+    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    return Interval(value, min(low, value), max(high, value))
+
+
 def brier(probability: np.ndarray, label: np.ndarray) -> float:
     """Return the mean squared error of the probability; nan without patients. Source: Brier, 1950."""
     return float(np.mean((probability - label) ** 2)) if len(label) else math.nan
 
 
-def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+def calibration_curve(probability: np.ndarray, label: np.ndarray, bins: int | None = None) -> list[dict[str, float]]:
     """Return mean probability and observed share in bins of about equal size, with Wilson's 95 % interval.
 
     Equal probabilities share a bin, so there may be fewer than `bins`.
+
+    Args:
+        bins: their number; None for ten patients or more in each, and at most ten bins.
 
     Returns:
         One dict per bin: predicted, observed, low, high, patients.
 
     Source: Van Calster et al., BMC Medicine 2019.
     """
+    bins = min(max(len(label) // _LEAST_IN_BIN, 1), _MOST_BINS) if bins is None else bins
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)))
     which = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, max(len(edges) - 2, 0))
     curve = []
     for k in np.unique(which):
         inside = which == k
         positives, count = int(label[inside].sum()), int(inside.sum())
-        low, high = map(float, binomtest(positives, count).proportion_ci(method="wilson"))
-        predicted, observed = float(probability[inside].mean()), positives / count
-        curve.append({"predicted": predicted, "observed": observed, "low": low, "high": high, "patients": count})
+        observed = wilson(positives / count, count)
+        bounds = {"observed": observed.value, "low": observed.low, "high": observed.high}
+        curve.append({"predicted": float(probability[inside].mean()), **bounds, "patients": count})
     return curve
 
 
@@ -184,7 +208,9 @@ def bootstrap(
     within_class: bool = True,
     drawn: np.ndarray | None = None,
 ) -> Interval:
-    """Return a statistic with its 95 % percentile interval over patients.
+    """Return a statistic with its 95 % percentile interval over patients; a proportion has that of `wilson`.
+
+    If all resamples have the same value, they say nothing of the doubt: the bounds are nan.
 
     Args:
         statistic: function of positions of patients, (N,) with repeats.
@@ -195,7 +221,7 @@ def bootstrap(
     """
     if drawn is None:
         drawn = bootstrap_values(statistic, label, resamples=resamples, seed=seed, within_class=within_class)
-    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (math.nan, math.nan)
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) and np.ptp(drawn) > 0 else (math.nan, math.nan)
     return Interval(float(statistic(np.arange(len(label)))), float(low), float(high))
 
 

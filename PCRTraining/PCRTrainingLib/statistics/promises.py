@@ -6,14 +6,14 @@ chosen again without each part of the patients, and the part is decided by them;
 Source: Stone, Cross-validatory choice and assessment of statistical predictions, 1974. Arrays are (N,) of the patients.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from PCRPredictorLib.model.calibration import Calibration, calibrate
 from PCRPredictorLib.prediction import OperatingPoint
 
-from .metrics import Interval, bootstrap, finite
+from .metrics import Interval, finite, wilson
 from .operating import fit_points, held_out_parts, parts_are_folds
 
 _REPEATS = 10
@@ -24,7 +24,7 @@ def promise(
 ) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
     """Return calibration and operating points of all patients, the points with cross-fitted rates and intervals.
 
-    The intervals are over patients; those of predictive values let the share with pCR vary, too.
+    The intervals are over patients, Wilson's.
 
     Args:
         logit: (N,), out of fold.
@@ -72,17 +72,15 @@ def with_rates(point: OperatingPoint, above: np.ndarray, label: np.ndarray) -> O
     """Return the point with rates, for the share of repeats in which each patient was above it, (N,)."""
     positive = label == 1
 
-    def share(values: np.ndarray, weights: np.ndarray) -> float:
-        return float((values * weights).sum() / weights.sum()) if weights.sum() > 0 else np.nan
-
-    def over(statistic: Callable[[np.ndarray], float], *, within_class: bool) -> Interval:
-        return bootstrap(statistic, label, within_class=within_class)
+    def share(values: np.ndarray, weights: np.ndarray) -> Interval:
+        total = float(weights.sum())
+        return wilson(float((values * weights).sum()) / total if total > 0 else np.nan, total)
 
     found = {
-        "sensitivity": over(lambda i: share(above[i], 1.0 * positive[i]), within_class=True),
-        "specificity": over(lambda i: share(1 - above[i], 1.0 * ~positive[i]), within_class=True),
-        "ppv": over(lambda i: share(1.0 * positive[i], above[i]), within_class=False),
-        "npv": over(lambda i: share(1.0 * ~positive[i], 1 - above[i]), within_class=False),
+        "sensitivity": share(above, 1.0 * positive),
+        "specificity": share(1 - above, 1.0 * ~positive),
+        "ppv": share(1.0 * positive, above),
+        "npv": share(1.0 * ~positive, 1 - above),
     }
     values = {name: finite(interval.value) for name, interval in found.items()}
     bounds = {f"{name}_interval": _bounds(interval) for name, interval in found.items()}

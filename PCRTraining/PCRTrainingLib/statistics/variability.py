@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 from scipy.stats import norm, t
 
-from .metrics import Interval, bootstrap, bootstrap_values
+from .metrics import Interval, bootstrap, bootstrap_values, wilson
 from .operating import Outcome
 
 _NORMAL = float(norm.ppf(0.975))
@@ -86,6 +86,19 @@ def measure(
     everyone = np.arange(len(label))
     found = FromDraws.of([statistic(draw, everyone) for draw in outcome.draws])
     return within_bounds(widen(interval, float(np.var(drawn, ddof=1)) if len(drawn) > 1 else 0.0, found))
+
+
+def measure_share(statistic: Statistic, outcome: Outcome, label: np.ndarray, patients: int) -> Interval:
+    """Return a proportion of patients with Wilson's 95 % interval and, if the outcome has any, that over its draws.
+
+    Args:
+        label: (N,), 0 or 1.
+        patients: number that the proportion is of.
+    """
+    everyone = np.arange(len(label))
+    interval = wilson(statistic(outcome, everyone), patients)
+    found = FromDraws.of([statistic(draw, everyone) for draw in outcome.draws])
+    return within_bounds(widen(interval, ((interval.high - interval.low) / (2 * _NORMAL)) ** 2, found))
 
 
 def within_bounds(interval: Interval) -> Interval:

@@ -3,7 +3,7 @@
 import csv
 import errno
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from PCRPredictorLib.archive.journal import JOURNAL
@@ -12,9 +12,9 @@ from PCRPredictorLib.archive.predict import predict_cohort
 from PCRPredictorLib.engine import many
 from PCRPredictorLib.engine.engine import Done, ThisProcess
 from PCRPredictorLib.engine.tasks import Killing
-from PCRPredictorLib.errors import TOO_LARGE, DataError
+from PCRPredictorLib.errors import TOO_LARGE, DataError, Notice
 from PCRPredictorLib.reading.sources import Source
-from support.examples import tiny_exam
+from support.examples import tiny_exam, tiny_prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,3 +208,36 @@ def test_name_that_is_no_text_is_kept_like_any_other(predict_given, tmp_path):
     seen = []
     predict_given([Scripted(name="a\udcc3"), Scripted(name="東京")], tmp_path / "out", resume=True, see=seen.append)
     assert [entry.patient for entry in seen] == ["a\udcc3", "東京"]
+
+
+def test_patients_that_the_model_was_trained_on_are_told_apart(predict_given, tmp_path):
+    codes = iter([("trained_on_exam",), ("trained_on_patient",), ()])
+
+    def predict(exam):
+        found = tiny_prediction(exam)
+        return replace(found, notices=tuple(Notice(code, "It knows it.") for code in next(codes)))
+
+    found = predict_given([Scripted(name=name) for name in "abc"], tmp_path / "out", predict)
+    assert (found.known_images, found.known_names) == ({"a"}, {"b"})
+
+
+def test_a_missing_file_is_no_passing_reason_while_the_cohort_is_there(predict_given, tmp_path, pauses):
+    cohort = tmp_path / "cohort"
+    (cohort / "images").mkdir(parents=True)
+    found = predict_given(
+        [Scripted(name="a", errors=[chained(GONE)]), Scripted(name="b")], tmp_path / "1", cohort=cohort
+    )
+    assert (found.passing, pauses) == (0, [])
+    said = []
+    (cohort / "images").rmdir()  # as the place of a drive that is gone
+    exams = [Scripted(name="a", errors=[chained(GONE)]), Scripted(name="b")]
+    found = predict_given(exams, tmp_path / "2", cohort=cohort, say=said.append)
+    assert (found.failed, pauses) == ({}, [2.0])
+    assert said == ["a failed for a reason that may pass: tried again in 2 s"]
+
+
+def test_the_reason_does_not_name_the_patient_again(predict_given, tmp_path):
+    found = predict_given(
+        [Scripted(name="004", errors=[DataError("004: has no mask")]), Scripted(name="5")], tmp_path / "o"
+    )
+    assert found.failed == {"004": "has no mask"}

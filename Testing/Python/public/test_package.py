@@ -1,6 +1,7 @@
 """`import breastpcr`: light, typed, and the names that it promises."""
 
 import inspect
+import pkgutil
 import subprocess
 import sys
 import typing
@@ -24,6 +25,14 @@ def test_every_promised_name_is_there_and_no_other():
         assert getattr(breastpcr, name) is not None, name
     with pytest.raises(AttributeError, match="no attribute 'forecast'"):
         breastpcr.forecast  # noqa: B018
+
+
+def test_no_name_is_hidden_by_a_module_that_is_imported_later():
+    modules = {each.name for each in pkgutil.iter_modules(breastpcr.__path__)}
+    assert not modules & set(breastpcr.__all__)
+    code = f"import breastpcr; [__import__('breastpcr.' + name) for name in {sorted(modules)}]; "
+    code += "print(*(name for name in breastpcr.__all__ if type(getattr(breastpcr, name)) is type(breastpcr)))"
+    assert run_python(code) == ""
 
 
 FUNCTIONS = [name for name in breastpcr.__all__ if inspect.isfunction(getattr(breastpcr, name))]

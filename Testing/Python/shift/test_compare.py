@@ -113,3 +113,30 @@ def test_share_above_in_training_follows_from_the_rates_of_an_older_bundle():
         shift = compare_cohort(patients(40), SCHEMA, TRAINING, points, base_rate, "others")
         assert shift["points"][0]["above_training"] == (None if expected is None else pytest.approx(expected))
         assert ("of others were" in describe_shift(shift)[0]) == (base_rate is not None)
+
+
+def numbers(values, name="pixel_spacing"):
+    return [PatientFacts({name: float(value)}) for value in values]
+
+
+@pytest.mark.parametrize(("here", "training"), [(0.7143, 0.71429), (0.714, 0.7135), (0.7, 0.7 + 1e-9)])
+def test_values_that_read_the_same_do_not_differ(here, training):
+    known = summarise_training(numbers(training + RNG.normal(0, 1e-7, 40)), SCHEMA)
+    shift = compare_cohort(numbers([here] * 40), SCHEMA, known, POINTS)
+    spacing = variables(shift)["pixel_spacing"]
+    assert spacing["difference"]["value"] == 0 and spacing["outside"]["value"] == 0
+    assert "none differs notably" in " ".join(describe_shift(shift))
+
+
+def test_a_difference_from_patients_without_a_spread_is_a_share():
+    known = summarise_training(numbers(0.714 + RNG.normal(0, 1e-7, 40)), SCHEMA)
+    shift = compare_cohort(numbers([0.85] * 40), SCHEMA, known, POINTS)
+    assert "pixel spacing (100 % (91 to 100 %) outside the training range)" in " ".join(describe_shift(shift))
+
+
+def test_a_category_is_told_in_shares():
+    shift = compare_cohort(patients(plane="sagittal"), SCHEMA, TRAINING, POINTS)
+    text = " ".join(describe_shift(shift))
+    assert "(axial 0 % here, 100 % in training" in text or "(sagittal 100 % here, 0 % in training" in text
+    rows = {row[0]: row for row in shift_tables(shift)[1].rows}
+    assert rows["plane of the slices"][4] in ("axial −100 points", "sagittal +100 points")
