@@ -1,7 +1,9 @@
 """Whether the attention of a trained model has learned where the tumour is; if not, no bundle is made of it.
 
-The bar is a map that knows nothing, that of random weights, twice; and one that needs no model, plain early
-enhancement: a gate below either hides the tumour from its own network rather than the background. Ours.
+The bars are a map that knows nothing, that of random weights, twice; and one that needs no model, plain early
+enhancement. Below the first the gate hides the tumour from its own network as much as the background. A map that is
+less sharp has less of its mass inside and may still rank the tumour's voxels first: then its Dice, which does not
+depend on how sharp a map is, must be above that of the enhancement. Ours.
 No torch here.
 """
 
@@ -14,7 +16,7 @@ _TIMES = 2.0  # the share of random weights
 
 
 def find_chance(model: Mapping[str, Any], translate: Translate = str) -> str:
-    """Return why the attention of a model is at chance, a sentence's part; empty if it is not, or it has none.
+    """Return why the attention of a model does not find the tumour, a sentence's part; empty if it does, or has none.
 
     Args:
         model: from `description.measure_model`, with the enhancement map beside its own, out of fold.
@@ -23,17 +25,29 @@ def find_chance(model: Mapping[str, Any], translate: Translate = str) -> str:
     found = model.get("attention") or {}
     if found.get("map") != "attention":
         return ""
-    share, random = found["in_tumour"]["value"], found.get("randomised_in_tumour")
-    plain = (found.get("enhancement") or {}).get("in_tumour", {}).get("value")
-    bars = [_TIMES * random if random is not None else None, plain]
-    if share is not None and all(bar is None or share > bar for bar in bars):
+    _, share, random = translate, found["in_tumour"]["value"], found.get("randomised_in_tumour")
+    if share is None:
+        return _("its attention could not be measured in any patient")
+    if random is not None and share <= _TIMES * random:
+        text = _(
+            "its attention is at chance: {own:.2f} of it is inside the tumour out of fold, {other:.2f} with random "
+            "weights, and twice that is needed"
+        )
+        return text.format(own=share, other=random)
+    beside = found.get("enhancement") or {}
+    plain, dice, plain_dice = _value(beside, "in_tumour"), _value(found, "dice"), _value(beside, "dice")
+    ranks_better = dice is not None and plain_dice is not None and dice > plain_dice
+    if plain is None or share > plain or ranks_better:
         return ""
-    _ = translate
-    beside = [(_("{share:.2f} with random weights"), random), (_("{share:.2f} of plain early enhancement"), plain)]
-    others = [text.format(share=value) for text, value in beside if value is not None]
-    own = _("none") if share is None else f"{share:.2f}"
-    text = _("its attention is at chance ({own} of it inside the tumour out of fold; {others})")
-    return text.format(own=own, others=", ".join(others))
+    text = _(
+        "its attention is no better than plain early enhancement: {own:.2f} of it is inside the tumour out of fold, "
+        "{other:.2f} of the enhancement"
+    )
+    return text.format(own=share, other=plain)
+
+
+def _value(measures: Mapping[str, Any], name: str) -> float | None:
+    return (measures.get(name) or {}).get("value")
 
 
 def refusal(model: Mapping[str, Any], what: str, again: str = "give --resume --keep-anyway") -> str:
@@ -50,6 +64,6 @@ def refusal(model: Mapping[str, Any], what: str, again: str = "give --resume --k
 
 
 def limits(known: str, model: Mapping[str, Any]) -> str:
-    """Return the limits of a model's card, with that of one whose attention is at chance."""
+    """Return the limits of a model's card, with that of one whose attention does not find the tumour."""
     chance = find_chance(model)
-    return f"{chance[0].upper()}{chance[1:]}: its maps show nothing. {known}".rstrip() if chance else known
+    return f"{chance[0].upper()}{chance[1:]}; do not rely on its maps. {known}".rstrip() if chance else known

@@ -193,11 +193,8 @@ class RunFolder:
         Raises:
             DataError: if there is a run that is not to be resumed, a run of a different command, or any other file.
         """
-        if self.config.is_file() and (resume or self._has_begun):
-            if not resume:
-                raise DataError(
-                    f"{self.path}: holds a run already; resume it with --resume, or choose a different folder"
-                )
+        self.refuse_begun(resume=resume)
+        if self.config.is_file() and resume:
             return self.read_started(kind, options)
         self._check_own()
         write_whole_json({"kind": kind, **options}, self.kind)
@@ -215,6 +212,15 @@ class RunFolder:
             raise DataError(
                 f"{self.path}: must be a new or empty folder, got {sorted(others)[0]} in it; choose a different one"
             )
+
+    def refuse_begun(self, *, resume: bool) -> None:
+        """Refuse a folder with a run that is not to be resumed, before anything is loaded or read.
+
+        Raises:
+            DataError: saying what to do.
+        """
+        if not resume and self.config.is_file() and self._has_begun:
+            raise DataError(f"{self.path}: holds a run already; resume it with --resume, or choose a different folder")
 
     @property
     def _has_begun(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PCRPredictorLib.calls.place import check_out, describe_replaced
+from PCRPredictorLib.calls.place import OUT, check_out, describe_replaced
 
 from .log import LOG
 
@@ -19,6 +19,6 @@ def check_place(command: str, values: Mapping[str, object]) -> None:
     Raises:
         CallError: saying what to give instead.
     """
-    check_out(values)
-    if replaced := describe_replaced(command, values):
+    check_out(values, OUT)
+    if replaced := describe_replaced(command, values, OUT):
         LOG.warning(replaced)

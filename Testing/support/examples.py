@@ -228,6 +228,7 @@ MODEL = {
         "pointing_game": interval(0.88, 0.80, 0.96),
         "common": {"in_tumour": interval(0.42, 0.34, 0.5)},
         "randomised_in_tumour": 0.07,
+        "randomised": {"in_tumour": 0.07, "dice": 0.05, "pointing_game": 0.1},
         "enhancement": {"in_tumour": interval(0.29, 0.28, 0.3), "dice": interval(0.85, 0.83, 0.87)},
     },
 }

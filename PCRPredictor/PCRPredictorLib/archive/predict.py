@@ -24,7 +24,7 @@ from .identity import identify
 from .journal import JOURNAL, Entry, Journal, hold_folder, open_journal
 from .patients import Request, Task, Unusable, identify_if_there, predict_patient
 from .rows import error_row
-from .table import TABLE, entries, write_table
+from .table import TABLE, check_folder, entries, write_table
 
 _SECONDS = 0.3  # that a small exam takes
 _LARGEST = 1e12  # of a number that is known of a patient
@@ -185,22 +185,10 @@ def _are_facts(facts: Mapping[str, object] | None) -> bool:
 def _hold(out: Path, request: Request, *, resume: bool) -> Iterator[Journal]:
     """Lock the folder of the results and yield its journal."""
     with hold_folder(out):
-        _check_folder(out, resume=resume)
+        check_folder(out, resume=resume)
         remove_leftovers(out)
         with open_journal(out / JOURNAL, request.decisive()) as journal:
             yield journal
-
-
-def _check_folder(out: Path, *, resume: bool) -> None:
-    """Refuse results that would be replaced without being asked."""
-    journal, table = out / JOURNAL, out / TABLE
-    if resume and table.exists() and not journal.exists():
-        raise DataError(
-            f"{out}: has a {TABLE} without {JOURNAL}, so that nobody knows what it was made from; choose a different "
-            "folder"
-        )
-    if not resume and (journal.exists() or table.exists()):
-        raise DataError(f"{out}: holds predictions already; go on with --resume, or choose a different folder")
 
 
 def _check_names(patients: Sequence[Source], request: Request) -> None:

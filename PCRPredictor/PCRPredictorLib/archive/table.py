@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from ..errors import DataError
 from ..writing import write_whole_csv
-from .journal import Entry, Journal
+from .journal import JOURNAL, Entry, Journal
 from .rows import COHORT_COLUMNS, EFFECTS, LESION, TERM
 
 TABLE = "predictions.csv"
@@ -32,3 +33,23 @@ def write_table(journal: Journal, patients: Sequence[str], path: Path) -> None:
 def entries(journal: Journal, patients: Iterable[str]) -> Iterator[Entry]:
     """Yield the entries of patients in their order."""
     return (entry for patient in patients if (entry := journal.read(patient)) is not None)
+
+
+def check_folder(out: Path, *, resume: bool) -> None:
+    """Refuse results that would be replaced without being asked, before anything is read.
+
+    Args:
+        out: folder of the results.
+        resume: go on with those that are there.
+
+    Raises:
+        DataError: saying what to do.
+    """
+    journal, table = out / JOURNAL, out / TABLE
+    if resume and table.exists() and not journal.exists():
+        raise DataError(
+            f"{out}: has a {TABLE} without {JOURNAL}, so that nobody knows what it was made from; choose a different "
+            "folder"
+        )
+    if not resume and (journal.exists() or table.exists()):
+        raise DataError(f"{out}: holds predictions already; go on with --resume, or choose a different folder")

@@ -41,12 +41,13 @@ _LOOKED_AT = {  # kinds that a command goes on with or refuses itself
 }
 
 
-def describe_replaced(command: str, values: Mapping[str, object]) -> str:
+def describe_replaced(command: str, values: Mapping[str, object], name: str = "--out") -> str:
     """Return what the results of a command replace, a sentence; "" if the folder of `--out` holds none.
 
     Args:
         command: its name, such as "predict".
         values: of its parameters, by name.
+        name: of the folder, as the user wrote it.
 
     Raises:
         CallError: if the folder holds something of a different kind, which would be mixed with the results.
@@ -54,7 +55,7 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
     out = values.get(OUT)
     if not isinstance(out, Path):
         return ""
-    found = {kind: out / name for name, kind in _MARKS.items() if (out / name).is_file()}
+    found = {kind: out / mark for mark, kind in _MARKS.items() if (out / mark).is_file()}
     if not found and (out / "predictions.csv").is_file():
         found = {_TABLE: out / "predictions.csv"}
     of_cohort = command == "predict" and values.get("cohort") is not None
@@ -64,7 +65,7 @@ def describe_replaced(command: str, values: Mapping[str, object]) -> str:
         return ""  # the command looks at it itself
     if set(found) != {own}:
         kind = next(kind for kind in found if kind != own)
-        raise CallError(f"--out must be a new folder, got {out}, which holds {kind} already; name a new one")
+        raise CallError(f"{name} must be a new folder, got {out}, which holds {kind} already; name a new one")
     when = datetime.fromtimestamp(found[own].stat().st_mtime).astimezone()
     return f"{out}: {own} of {when:%Y-%m-%d %H:%M} will be replaced"
 
@@ -78,7 +79,7 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
 
     Args:
         values: of a call's parameters, by name.
-        name: of the folder, for people.
+        name: of the folder, as the user wrote it.
 
     Raises:
         CallError: saying what to give instead.
@@ -100,7 +101,7 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
         raise CallError(f"{name} must be a folder of its own, got {where}; name a new one inside it")
     for given in _inputs(values):
         _refuse_inside(out, where, given, values, name)
-    if any((where / name).is_file() for name in _RESULTS):
+    if any((where / mark).is_file() for mark in _RESULTS):
         return
     for given in _inputs(values):
         source = given.resolve()

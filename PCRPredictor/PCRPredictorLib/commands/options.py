@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..bundles.folder import DEFAULT_MODEL as DEFAULT_MODEL
+from ..calls.place import OUT, describe_replaced
 from ..calls.place import check_out as check_out
-from ..calls.place import describe_replaced
 from ..calls.words import check_values, explain_number, tidy_words
 from ..engine.waiting import lines_elsewhere
 from ..errors import CallError
@@ -129,8 +129,9 @@ class ManyValues(typer.core.TyperCommand):
         if ctx.resilient_parsing:  # words that are being completed
             return left
         with call_errors(ctx):
-            check_out(ctx.params)
-            if replaced := describe_replaced(str(ctx.info_name), ctx.params):
+            name = "--out" if any("--out" in option.opts for option in self.params) else OUT.upper()
+            check_out(ctx.params, name)
+            if replaced := describe_replaced(str(ctx.info_name), ctx.params, name):
                 print_line(replaced)
         return left
 

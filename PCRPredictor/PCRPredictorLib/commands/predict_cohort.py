@@ -49,9 +49,12 @@ def predict_patients(
     Raises:
         DataError: if the cohort cannot be read, or is gone meanwhile, or the folder cannot be written.
     """
+    from ..archive.table import TABLE, check_folder
+
+    check_folder(out, resume=resume)
+    print_line(f"Reading {cohort}")
     from ..archive.patients import Request
     from ..archive.predict import predict_cohort
-    from ..archive.table import TABLE
     from ..engine.many import Place
     from ..files.vanished import refuse_vanished
     from ..reading.sources import find_sources, mark_doubts

@@ -286,8 +286,8 @@ def given_source(
         return replace(found, pick=tuple(pick))
     if len(phases) != len(PHASE_NAMES):
         raise DataError(
-            f"--phases must be three files (pre-contrast, early, late), got {len(phases)}; give all three, or all "
-            "phases in order of time by --series"
+            f"an exam must be three files (pre-contrast, early, late), got {len(phases)}; give all three, or all "
+            "phases in order of time as a series"
         )
     return FilesSource(name=phases[0].resolve().parent.name, phases=tuple(phases))
 
@@ -297,10 +297,9 @@ def _find_in(place: Path) -> Sequence[Source]:
     if found:
         return found
     if not place.is_dir():
-        raise DataError(
-            f"{place}: not a folder with an exam, nor a file with all phases; give one of them, or three files with "
-            "--phases"
-        )
+        if not place.exists():
+            raise DataError(f"{place}: does not exist; check the path")
+        raise DataError(f"{place}: not a file with all phases; give one, a folder with an exam, or a file per phase")
     raise DataError(
         f"{place}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(FORMATS)}, "
         "a DICOM folder, or a cohort"

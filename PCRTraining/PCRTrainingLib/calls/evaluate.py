@@ -11,7 +11,7 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import Progress
 from ..run_folder import RunFolder
-from .inputs import find_visits, read_tables, refuse_with_tables
+from .inputs import LOADING, find_visits, read_tables, refuse_with_tables
 from .train import Place
 
 
@@ -51,10 +51,11 @@ def evaluate_on(
         patients = read_tables(tables, mapping, units, progress)
         evaluate_tables(patients, [load_response(find_response(name)) for name in models or [DEFAULT]], out, progress)
         return RunFolder(out)
+    bundles = [load_bundle(find_bundle(name)) for name in models or [DEFAULT_MODEL]]
+    progress.say(LOADING)
     from ..evaluation.evaluate import write_evaluation
     from ..training.sharing import open_training
 
-    bundles = [load_bundle(find_bundle(name)) for name in models or [DEFAULT_MODEL]]
     with open_training(place.device, place.workers, place.cluster, progress.say) as engine:
         write_evaluation(paths, bundles, out, place.device, progress, engine, maps=maps)
     return RunFolder(out)

@@ -14,6 +14,8 @@ from ..progress import Progress
 if TYPE_CHECKING:
     from ..visit_tables.patients import VisitPatients
 
+LOADING = "Loading PyTorch; then the patients are read"  # said at once: on a busy computer that takes a minute
+
 
 def find_tables(paths: Sequence[Path]) -> list[Path]:
     """Return the paths if they are tables; none if they are folders of cohorts.

@@ -13,7 +13,7 @@ from PCRPredictorLib.model.bundle import find_bundle, load_bundle
 
 from ..progress import Progress
 from ..run_folder import RunFolder
-from .inputs import find_visits, name_cohorts, read_tables, refuse_with_tables
+from .inputs import LOADING, find_visits, name_cohorts, read_tables, refuse_with_tables
 
 if TYPE_CHECKING:
     from ..config import TrainingConfig
@@ -99,6 +99,8 @@ def train_on(paths: Sequence[Path], out: Path, wanted: Wanted, progress: Progres
     """
     if tables := find_visits(paths):
         return _train_response(tables, out, wanted, progress)
+    RunFolder(out).refuse_begun(resume=wanted.resume)
+    progress.say(LOADING)
     from ..runs.train import train
 
     if wanted.start is not None and wanted.clinical_rows:
@@ -138,6 +140,7 @@ def open_job(
     Raises:
         DataError: if the device is missing, or the cluster cannot be used.
     """
+    RunFolder(out).refuse_begun(resume=resume)
     from ..runs.job import Job
     from ..training.sharing import open_training
 

@@ -10,7 +10,6 @@ from PCRPredictorLib.commands.interrupts import as_command
 from PCRPredictorLib.commands.options import print_line
 from PCRPredictorLib.errors import DataError
 
-from ..ends.summary import summarise
 from ..run_folder import RunFolder
 
 
@@ -20,6 +19,8 @@ def print_end(run: RunFolder, *following: tuple[str, Sequence[object]]) -> None:
     Args:
         following: what each command is for, and its words after `pcr`.
     """
+    from ..ends.summary import summarise  # loads torch, which the work has loaded before
+
     for table in summarise(run):
         for line in lay_out([table.head, *table.rows]):
             print_line(line)

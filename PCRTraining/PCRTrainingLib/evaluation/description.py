@@ -101,11 +101,13 @@ def describe_attention(outcome: Outcome, label: np.ndarray) -> dict[str, object]
     scores = outcome.scores
     if scores is None:
         return None
+    beside = dict(outcome.random_map or {})
     return {
         "map": outcome.map_name,
         "in_tumour": measure(lambda o, i: float(o.in_tumour[i].mean()), outcome, label).to_json(),
         "pointing_game": measure_share(_pointing, outcome, label, len(label)).to_json(),
-        "randomised_in_tumour": outcome.random_in_tumour,
+        "randomised_in_tumour": beside.get("in_tumour", outcome.random_in_tumour),
+        "randomised": beside or None,
     }
 
 

@@ -26,7 +26,7 @@ from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
-from ..training.inference import Ensemble, random_share
+from ..training.inference import Ensemble, random_map
 from ..training.sharing import Relay, Units, prepare_device, share
 from .description import describe_cohort
 from .map_effects import count_batches, describe_effects
@@ -224,8 +224,8 @@ def run_bundle(bundle: Bundle, cache: GridCache, device: str = "cpu") -> Outcome
     settings, networks, clinical = bundle.settings, bundle.load_networks(device), cache.encode(bundle.schema)
     point, averaging = bundle.operating_point(), settings.averaging
     ensemble = Ensemble(bundle.card.name, networks, settings.flips, settings.calibration, point, averaging)
-    share = random_share(networks[0], cache, clinical, device=device)
-    return replace(ensemble.outcome(cache, clinical, device), random_in_tumour=share)
+    beside = random_map(networks[0], cache, clinical, device=device)
+    return replace(ensemble.outcome(cache, clinical, device), random_map=beside)
 
 
 def cohort_names(cohorts: Sequence[Path]) -> list[str]:

@@ -23,7 +23,9 @@ _NOTE = (
     "highest values. Pointing game: share of patients with the peak in the mask. First at the resolution of the map "
     "(attention and enhancement: half the window's rows and columns; Grad-CAM: half its slices, a quarter of rows and "
     "columns), then all at that of Grad-CAM. Early enhancement is the subtraction image, early - pre, not negative: a "
-    "map that needs no model. Mass inside depends on how sharp a map is; Dice does not."
+    "map that needs no model. Random weights: the map of the same network before it has learned anything. Mass inside "
+    "depends on how sharp a map is; Dice and the pointing game do not: a blurred map can have its peak in every tumour "
+    "and most of its mass outside."
 )
 
 
@@ -94,7 +96,7 @@ def attention_metrics(attention: Mapping[str, Any]) -> dict[str, object]:
 def map_table(models: Sequence[Mapping[str, Any]]) -> Table:
     """Return the maps of the models of a cohort, and the enhancement map's row; without that, what there is."""
     shown = [model for model in models if model["attention"]]
-    rows = [_row(model["name"], model["attention"]["map"], model["attention"]) for model in shown]
+    rows = [row for model in shown for row in _rows_of(model["name"], model["attention"])]
     found = [
         (model["name"], model["attention"]["enhancement"]) for model in shown if "enhancement" in model["attention"]
     ]
@@ -103,7 +105,7 @@ def map_table(models: Sequence[Mapping[str, Any]]) -> Table:
     ]
     for name, beside in distinct:
         rows.append(_row("no model" + f", window of {name}" * (len(distinct) > 1), ENHANCEMENT, beside))
-    return Table("Where the models looked", (*_HEAD, "In tumour, random weights"), rows, _NOTE)
+    return Table("Where the models looked", _HEAD, rows, _NOTE)
 
 
 def row_map_table(models: Sequence[Mapping[str, Any]]) -> Table:
@@ -122,14 +124,23 @@ def row_map_table(models: Sequence[Mapping[str, Any]]) -> Table:
     beside = next((model["enhancement"] for model in shown if model.get("enhancement")), None)
     if beside is not None:
         rows.append(_row("no model", ENHANCEMENT, {**beside["own"], "common": beside.get("common")}))
-    return Table("Where the models looked", _HEAD, [row[:-1] for row in rows], _NOTE)
+    return Table("Where the models looked", _HEAD, rows, _NOTE)
+
+
+def _rows_of(name: str, attention: Mapping[str, Any]) -> list[list[str]]:
+    """Return the map of a model, and below it that of the same network with random weights, if it was measured."""
+    beside = attention.get("randomised") or {"in_tumour": attention.get("randomised_in_tumour")}
+    rows = [_row(name, attention["map"], attention)]
+    if beside["in_tumour"] is None:
+        return rows
+    return [*rows, _row(name, f"{attention['map']}, random weights", beside)]
 
 
 def _row(name: str, what: str, values: Mapping[str, Any]) -> list[str]:
     keys = ("in_tumour", "dice", "pointing_game")
     common = values.get("common") or {}
     cells = [format_value(each.get(key)) for each in (values, common) for key in keys]
-    return [name, what, *cells, format_value(values.get("randomised_in_tumour"))]
+    return [name, what, *cells]
 
 
 def _maps_of(scores: Scores) -> tuple[MapScores, MapScores]:

@@ -30,7 +30,7 @@ from ..progress import Progress
 from ..run_state import read_histories
 from ..statistics.operating import Outcome
 from ..training.folds import Run
-from ..training.inference import random_share
+from ..training.inference import random_map
 from .bundles import bundle_points, write_run_bundle, write_site_models
 from .control import CONTROL, control_config
 from .job import Job
@@ -129,7 +129,7 @@ def _describe_sites(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def outcomes_of_steps(run: Run, progress: Progress = Progress()) -> list[Outcome]:  # noqa: B008
-    """Return the outcome of every step, with the share of its map inside the tumour when the weights are random.
+    """Return the outcome of every step, with what its map shows when the weights are random.
 
     Args:
         progress: is told each step, a unit each.
@@ -137,8 +137,8 @@ def outcomes_of_steps(run: Run, progress: Progress = Progress()) -> list[Outcome
     clinical, found = run.data.cache.encode(run.data.schema), []
     for step in run.config.steps:
         progress.advance(f"{step.name} with random weights", 0)
-        share = random_share(run.network(step, run.data.fold_numbers[0]), run.data.cache, clinical)
-        found.append(replace(run.outcome(step), random_in_tumour=share))
+        beside = random_map(run.network(step, run.data.fold_numbers[0]), run.data.cache, clinical)
+        found.append(replace(run.outcome(step), random_map=beside))
         progress.advance()
     return found
 

@@ -5,7 +5,7 @@ Arrays are (N,) of the patients.
 `cross_fitted`, `held_out_parts`, `parts_are_folds`, `fit_points` and `at_point` are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,7 +57,8 @@ class Outcome:
         threshold: of the operating point; None if parts of the patients had their own.
         scores: of the networks; None for a model without images.
         map_name: "attention" or "Grad-CAM".
-        random_in_tumour: share of the map inside the tumour when the weights are random.
+        random_in_tumour: share of the map inside the tumour with random weights, if no more is known of that map.
+        random_map: in_tumour, dice and pointing_game of the map with random weights, in [0, 1]; None if unknown.
         part: (N,), patients with one threshold have one number; None if all have the same.
         draws: outcomes of single draws of the training of which this is the mean; empty if there is one only.
         drawn: what they are, "seeds" or "networks of the folds".
@@ -73,6 +74,7 @@ class Outcome:
     scores: Scores | None = None
     map_name: str | None = None
     random_in_tumour: float | None = None
+    random_map: Mapping[str, float] | None = None
     part: np.ndarray | None = None
     draws: tuple["Outcome", ...] = ()
     drawn: str = ""

@@ -121,14 +121,26 @@ def randomised(network: PCRNet, seed: int = 0) -> PCRNet:
 def random_share(
     network: PCRNet, cache: GridCache, clinical: Tensor, index: np.ndarray | None = None, device: str = "cpu"
 ) -> float:
-    """Return the share of the map inside the tumour with random weights: mean over all patients, or 100 to 200 of many.
+    """Return the share of the map inside the tumour of `random_map`, whose arguments these are."""
+    return random_map(network, cache, clinical, index, device)["in_tumour"]
+
+
+def random_map(
+    network: PCRNet, cache: GridCache, clinical: Tensor, index: np.ndarray | None = None, device: str = "cpu"
+) -> dict[str, float]:
+    """Return how the map finds the tumour with random weights: mean over all patients, or 100 to 200 of many.
 
     Args:
         clinical: (N of the cache, schema width).
         index: (n,), positions of the patients; None for all.
 
+    Returns:
+        in_tumour, dice and pointing_game, see `operating.Scores`.
+
     Source: as `randomised`.
     """
     index = np.arange(len(cache)) if index is None else index
     some = index[:: max(len(index) // 100, 1)]
-    return float(score(randomised(network).to(device), cache, clinical, some, (), device).in_tumour.mean())
+    found = score(randomised(network).to(device), cache, clinical, some, (), device)
+    values = {"in_tumour": found.in_tumour, "dice": found.dice, "pointing_game": found.peak_in_tumour}
+    return {name: float(each.mean()) for name, each in values.items()}

@@ -4,16 +4,29 @@ import pytest
 from PCRTrainingLib.chance import find_chance, refusal
 
 
-def model(share, random=0.05, plain=0.26, kind="attention"):
-    found = {"map": kind, "in_tumour": {"value": share}, "randomised_in_tumour": random}
-    return {"attention": {**found, "enhancement": {"in_tumour": {"value": plain}}}}
+def model(share, random=0.05, plain=0.26, kind="attention", dice=0.3, plain_dice=0.4):
+    found = {"map": kind, "in_tumour": {"value": share}, "randomised_in_tumour": random, "dice": {"value": dice}}
+    return {"attention": {**found, "enhancement": {"in_tumour": {"value": plain}, "dice": {"value": plain_dice}}}}
 
 
-@pytest.mark.parametrize("share", [0.05, 0.17, 0.26, None])
-def test_attention_no_better_than_a_map_without_a_model_is_at_chance(share):
+@pytest.mark.parametrize(
+    ("share", "reason"),
+    [
+        (0.05, "its attention is at chance: 0.05 of it is inside the tumour out of fold, 0.05 with random weights"),
+        (0.17, "no better than plain early enhancement: 0.17 of it is inside the tumour out of fold, 0.26 of the enh"),
+        (0.26, "is no better than plain early enhancement"),
+        (None, "could not be measured"),
+    ],
+)
+def test_attention_no_better_than_a_map_without_a_model_is_refused_with_the_bar_that_it_misses(share, reason):
     said = refusal(model(share), "run: no bundle is made of this run")
-    assert "no bundle is made of this run: its attention is at chance" in said
+    assert "no bundle is made of this run: its attention" in said and reason in said
     assert "--keep-anyway" in said
+
+
+def test_a_map_that_is_less_sharp_but_ranks_the_tumour_better_has_learned_it():
+    assert refusal(model(0.30, random=0.06, plain=0.37, dice=0.79, plain_dice=0.6), "run") == ""
+    assert refusal(model(0.11, random=0.06, plain=0.37, dice=0.79, plain_dice=0.6), "run")
 
 
 @pytest.mark.parametrize("found", [model(0.5), model(0.05, kind="Grad-CAM"), {"attention": None}, {}])

@@ -81,7 +81,7 @@ def test_run_that_left_no_model_can_be_resumed_to_make_one(finished):
     shutil.rmtree(finished.bundle)  # its attention is at chance
     plan = RunPlan(finished.path, finished.path)
     assert plan.can_resume
-    assert plan.describe().startswith("This run left no model: its attention is at chance (")
+    assert plan.describe().startswith("This run left no model: its attention is ")
     assert plan.describe_failure("give --keep-anyway") == plan.describe()
 
 
