@@ -144,6 +144,7 @@ def evaluate(
     *,
     model: Place | Sequence[Place] = (),
     maps: bool = False,
+    leave_out_known: bool = False,
     mapping: Place | None = None,
     units: Sequence[str] = (),
     device: str = "cpu",
@@ -158,6 +159,7 @@ def evaluate(
         out: folder for the results.
         model: bundle folders or names of models that ship, one or several; none for the default one.
         maps: also measure what the maps do, about a second per patient and network.
+        leave_out_known: leave out patients that a model was trained on, instead of refusing the cohort.
         mapping, units: for tables, as in `train`.
         device, workers, cluster: as in `train`.
         show_progress: draw bars on the terminal.
@@ -178,7 +180,8 @@ def evaluate(
     names = [str(each) for each in ([model] if isinstance(model, str | PathLike) else model)]
     file = _optional(Path, mapping)
     with opened(show_progress) as progress:
-        folder = evaluate_on(given, Path(out), names, place, progress, maps=maps, mapping=file, units=units)
+        wanted = {"maps": maps, "leave_out_known": leave_out_known}
+        folder = evaluate_on(given, Path(out), names, place, progress, **wanted, mapping=file, units=units)
     return Evaluation(folder.path)
 
 

@@ -19,7 +19,7 @@ from PCRPredictorLib.writing import whole_folder
 
 from ..cohort.cache import GridCache
 from ..config import PRESETS, Step, TrainingConfig
-from ..evaluation.evaluate import refuse_shared
+from ..evaluation.shared import refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
 

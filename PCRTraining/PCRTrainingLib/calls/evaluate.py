@@ -23,6 +23,7 @@ def evaluate_on(
     progress: Progress,
     *,
     maps: bool = False,
+    leave_out_known: bool = False,
     mapping: Path | None = None,
     units: Sequence[str] = (),
 ) -> RunFolder:
@@ -34,6 +35,7 @@ def evaluate_on(
         models: bundle folders or bundled models; none for the default one.
         progress: is told what is done.
         maps: also measure what the maps do.
+        leave_out_known: leave out the patients that a model was trained on, instead of refusing them.
         mapping, units: of tables, see `read_tables`.
 
     Raises:
@@ -49,7 +51,8 @@ def evaluate_on(
 
         refuse_with_tables({"--maps": maps})
         patients = read_tables(tables, mapping, units, progress)
-        evaluate_tables(patients, [load_response(find_response(name)) for name in models or [DEFAULT]], out, progress)
+        loaded = [load_response(find_response(name)) for name in models or [DEFAULT]]
+        evaluate_tables(patients, loaded, out, progress, leave_out_known=leave_out_known)
         return RunFolder(out)
     bundles = [load_bundle(find_bundle(name)) for name in models or [DEFAULT_MODEL]]
     progress.say(LOADING)
@@ -57,5 +60,7 @@ def evaluate_on(
     from ..training.sharing import open_training
 
     with open_training(place.device, place.workers, place.cluster, progress.say) as engine:
-        write_evaluation(paths, bundles, out, place.device, progress, engine, maps=maps)
+        write_evaluation(
+            paths, bundles, out, place.device, progress, engine, maps=maps, leave_out_known=leave_out_known
+        )
     return RunFolder(out)

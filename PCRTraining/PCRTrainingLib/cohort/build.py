@@ -6,6 +6,7 @@ from dataclasses import asdict, astuple
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Protocol
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -29,6 +30,19 @@ from .contents import find_changes, read_contents
 from .lesions import check_window, other_lesions
 
 
+class LeaveOut(Protocol):
+    """Patients that are not wanted in a cache, such as those that a model was trained on."""
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Return those that are known before they are read, each with the reason."""
+        ...
+
+    def refuse_images(self, exam: Exam) -> None:
+        """Refuse an exam; raise DataError with the reason."""
+        ...
+
+
 def sample_exam(exam: Exam, grid: GridSpec) -> np.ndarray:
     """Return image and mask of one exam on the grid, float16 (4, slices, rows, columns)."""
     mask = np.asarray(exam.mask) != 0
@@ -44,11 +58,14 @@ def open_or_build(
     schema: ClinicalSchema,
     progress: Progress | None = None,
     name: str = "",
+    *,
+    leave_out: LeaveOut | None = None,
 ) -> GridCache:
     """Return the cache in `folder`; build it if it is missing or has a different grid.
 
     Args:
         name: of the cohort.
+        leave_out: patients that are not wanted; None for none. They are not looked for in a cache that is there.
 
     Raises:
         DataError: if the cohort cannot be used, has changed since, or the folder cannot be written.
@@ -61,7 +78,7 @@ def open_or_build(
             return cache
     labels = read_labels(patients)
     with whole_folder(folder) as staging:
-        build_cache(patients, labels, staging, grid, schema, progress)
+        build_cache(patients, labels, staging, grid, schema, progress, leave_out)
         contents = {patient.patient_id: read_contents(patient, cohort) for patient in patients}
         write_json(contents, staging / CONTENTS)
     return read_cache(folder, name)
@@ -74,16 +91,19 @@ def build_cache(
     grid: GridSpec,
     schema: ClinicalSchema,
     progress: Progress,
+    leave_out: LeaveOut | None = None,
 ) -> None:
     """Write the cache of some patients into a new folder.
 
     Args:
         labels: of the patients, None for one that is left out for want of a label.
+        leave_out: patients that are not wanted.
     """
     records, others = list[dict[str, object]](), list[dict[str, object]]()
     problems, warnings = list[Problem](), list[Problem]()
     with (folder / GRIDS).open("wb") as file, TemporaryFile() as more:
-        for k, result in examine_all(patients, labels, schema, partial(_read_one, grid)):
+        use = partial(_read_one, grid, leave_out)
+        for k, result in examine_all(patients, labels, schema, use, leave_out.problems if leave_out else ()):
             if isinstance(result, Problem):
                 problems.append(result)
             else:
@@ -106,12 +126,16 @@ def build_cache(
     write_csv(["patient_id", "reason"], map(astuple, problems), folder / QUARANTINE)
 
 
-def _read_one(grid: GridSpec, exam: Exam) -> tuple[list[tuple[np.ndarray, dict[str, object]]], tuple[Notice, ...]]:
+def _read_one(
+    grid: GridSpec, leave_out: LeaveOut | None, exam: Exam
+) -> tuple[list[tuple[np.ndarray, dict[str, object]]], tuple[Notice, ...]]:
     """Return what the cache keeps of each tumour of an exam, the largest first, and warnings about it.
 
     Raises:
-        DataError: if the largest tumour does not fit in the window.
+        DataError: if the largest tumour does not fit in the window, or the patient is not wanted.
     """
+    if leave_out is not None:
+        leave_out.refuse_images(exam)
     outside = check_window(exam, grid)
     others, left_out = other_lesions(exam, grid)
     return [_describe(grid, each) for each in (exam, *others)], (*exam.provenance.notices, *outside, *left_out)

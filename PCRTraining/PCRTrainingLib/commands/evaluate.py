@@ -36,6 +36,12 @@ def evaluate(
             "About a second per patient and network.",
         ),
     ] = False,
+    leave_out_known: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-known", help="Leave out patients that a model was trained on, and evaluate the others."
+        ),
+    ] = False,
     mapping: options.MappingOption = None,
     unit: options.UnitOption = [],  # noqa: B006
     device: DeviceOption = "cpu",
@@ -48,7 +54,8 @@ def evaluate(
     """
     place = Place(device, workers, cluster)
     with ProgressBar(console) as progress:
-        folder = evaluate_on(cohorts, out, model, place, progress, maps=maps, mapping=mapping, units=unit)
+        wanted = {"maps": maps, "leave_out_known": leave_out_known}
+        folder = evaluate_on(cohorts, out, model, place, progress, **wanted, mapping=mapping, units=unit)
     print_line(f"Per patient: {folder.predictions}")
     print_end(folder, *_next(cohorts, model))
 

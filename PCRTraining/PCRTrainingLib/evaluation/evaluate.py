@@ -1,7 +1,7 @@
 """Evaluate models on cohorts that they were not trained on."""
 
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.grid import GridSpec
 from PCRPredictorLib.model.predictor import library_versions
-from PCRPredictorLib.model.training_marks import known_patients
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.shift.wording import describe_shift
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
@@ -31,6 +30,7 @@ from ..training.sharing import Relay, Units, prepare_device, share
 from .description import describe_cohort
 from .map_effects import count_batches, describe_effects
 from .report import evaluation_markdown, render_evaluation
+from .shared import LEAVE_OUT, describe_shared, find_known, refuse_shared
 from .shift import cohort_shift
 
 PATIENT_COLUMNS = ("cohort", "model", "patient_id", "label", "logit", "probability", "decision", "attention_in_tumour")
@@ -45,6 +45,7 @@ def evaluate(
     engine: Engine,
     *,
     maps: bool = False,
+    leave_out_known: bool = False,
     keep: Callable[[Sequence[object]], object] = lambda _row: None,
 ) -> dict[str, object]:
     """Return the performance of every model on every cohort, all on the same patients.
@@ -53,6 +54,7 @@ def evaluate(
         work: folder for cached grids and copies of the models, which all workers see.
         engine: that runs each model on each cohort.
         maps: also measure what the maps do, see `map_effects`; that takes about 35 times as long.
+        leave_out_known: leave out the patients that a model was trained on, instead of refusing the cohort.
         keep: called with a row of `PATIENT_COLUMNS` per patient and model.
 
     Raises:
@@ -65,9 +67,9 @@ def evaluate(
     ]
     engine.check_folder(work)
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
-        caches = _read_for(bundles, cohort, name, work / name, progress)
+        caches = _read_for(bundles, cohort, name, work / name, progress, leave_out_known=leave_out_known)
         for bundle in bundles:
-            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_hashes)
+            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_hashes, LEAVE_OUT)
         own = [caches[bundle.settings.grid] for bundle in bundles]
         trials = [Trial(copy, cache, device, maps) for copy, cache in zip(copies, own, strict=True)]
         found = run_trials(trials, engine, progress, f"{count(len(bundles), 'model')} on {name}")
@@ -156,23 +158,28 @@ def run_trials(
 
 
 def _read_for(
-    bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress
+    bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress, *, leave_out_known: bool
 ) -> dict[GridSpec, GridCache]:
-    """Return the cohort on the grid of every model; a patient whose variables any of them cannot read is left out."""
+    """Return the cohort on the grid of every model; a patient whose variables any of them cannot read is left out.
+
+    Raises:
+        DataError: also if a model was trained on a patient with one of the identifiers; no image is read then.
+    """
+    patients = find_patients(cohort, progress.say)
+    known = find_known(bundles, [patient.patient_id for patient in patients])
+    if known.names and not leave_out_known:
+        raise DataError(describe_shared(cohort, (), sorted(known.names), LEAVE_OUT))
     schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
     caches: dict[GridSpec, GridCache] = {}
     for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
-        progress.start(f"Reading {name}", len(find_patients(cohort, progress.say if not caches else _pass)))
-        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, progress)
+        progress.start(f"Reading {name}", len(patients))
+        leave_out = known if leave_out_known else None
+        cache = open_or_build(cohort, folder / str(len(caches)), grid, schema, progress, leave_out=leave_out)
         if not caches:
             report_left_out(cache, progress)
         check_classes(cache, cohort)
         caches[grid] = cache
     return caches
-
-
-def _pass(_sentence: str) -> None:
-    """Say nothing: it was said before."""
 
 
 def write_evaluation(
@@ -184,12 +191,14 @@ def write_evaluation(
     engine: Engine | None = None,
     *,
     maps: bool = False,
+    leave_out_known: bool = False,
 ) -> None:
     """Write what `evaluate` returns, and its page, into a folder.
 
     Args:
         engine: that runs the models; None for this process.
         maps: also measure what the maps do.
+        leave_out_known: see `evaluate`.
 
     Raises:
         DataError: see `evaluate`; also if the folder cannot be written.
@@ -198,7 +207,7 @@ def write_evaluation(
         files = RunFolder(folder)
         rows: list[Sequence[object]] = []
         work = files.cache, device, progress, engine or ThisProcess()
-        found = evaluate(cohorts, bundles, *work, maps=maps, keep=rows.append)
+        found = evaluate(cohorts, bundles, *work, maps=maps, leave_out_known=leave_out_known, keep=rows.append)
         result = found | {"versions": library_versions()}
         shutil.rmtree(files.cache)
         write_json(result, files.evaluation)
@@ -248,25 +257,4 @@ def check_classes(cache: GridCache, cohort: Path) -> None:
         raise DataError(
             f"{cohort}: must have patients with and without pCR to evaluate on, got {len(cache)} of one kind; "
             "run pcr check to see who was left out"
-        )
-
-
-def refuse_shared(cache: GridCache, cohort: Path, images: Collection[str] = (), patients: Collection[str] = ()) -> None:
-    """Refuse a cohort that shares patients with training.
-
-    Args:
-        images: fingerprints of the images trained on.
-        patients: marks or hashes of the identifiers trained on, see `model.training_marks`.
-
-    Raises:
-        DataError: naming patients of the cohort that were trained on.
-    """
-    images = set(images)
-    known = known_patients([record.own_id for record in cache.records], patients)
-    shared = [r.patient_id for r in cache.records if r.fingerprint in images or r.own_id in known]
-    if shared:
-        names = ", ".join(shared[:10]) + (f" and {len(shared) - 10} more" if len(shared) > 10 else "")
-        raise DataError(
-            f"{cohort} shares {count(len(shared), 'patient')} with the training cohort ({names}); take them out of one "
-            "of them, or rename patients that only have the same identifier"
         )

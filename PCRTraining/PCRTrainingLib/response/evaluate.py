@@ -31,6 +31,7 @@ from .report import render_evaluated
 from .train import reasons_left_out, report_left_out, report_read
 from .validate import ALL, Part
 
+_KNOWN = "a model that is evaluated was trained on a patient of this identifier; left out as asked"
 _SHOWN = 5  # patients in a sentence
 
 
@@ -43,7 +44,12 @@ class Predicted:
 
 
 def evaluate_tables(
-    patients: VisitPatients, models: Sequence[ResponseModel], out: Path, progress: Progress
+    patients: VisitPatients,
+    models: Sequence[ResponseModel],
+    out: Path,
+    progress: Progress,
+    *,
+    leave_out_known: bool = False,
 ) -> dict[str, Any]:
     """Evaluate models on patients, and write the results into a folder.
 
@@ -52,11 +58,16 @@ def evaluate_tables(
         models: all are evaluated on the same patients.
         out: folder of the results.
         progress: is told what was read, and each visit.
+        leave_out_known: leave out the patients that a model was trained on, instead of refusing them.
 
     Raises:
         DataError: if there are too few patients, or a model was trained on some of them.
     """
     report_read(patients, progress)
+    if leave_out_known:
+        names = [course.patient_id or "" for course in patients.courses]
+        known = {name for model in models for name in known_patients(names, model.training_patients)}
+        patients = patients.without(known, _KNOWN)
     patients = patients.labelled()
     report_left_out(patients, progress)
     for model in models:
@@ -90,7 +101,7 @@ def refuse_trained_on(model: ResponseModel, patients: VisitPatients) -> None:
         shown = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")
         raise DataError(
             f"{patients.name} shares {count(len(shared), 'patient')} with the training of {model.card.name} ({shown}); "
-            "take them out of the table, or rename patients that only have the same identifier"
+            "take them out of the table, give --leave-out-known, or rename those that are different patients"
         )
 
 

@@ -18,7 +18,8 @@ from ..cohort.check import identifier_hashes
 from ..cohort.sites import Sites
 from ..config import Step, TrainingConfig, config_to_json
 from ..evaluation.baselines import BASELINES, baseline_outcomes
-from ..evaluation.evaluate import check_classes, cohort_names, refuse_shared
+from ..evaluation.evaluate import check_classes, cohort_names
+from ..evaluation.shared import refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome

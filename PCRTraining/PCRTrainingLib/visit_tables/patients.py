@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +56,16 @@ class VisitPatients:
     def problems(self) -> bool:
         """Return True if something looks wrong, or nobody has a label."""
         return bool(self.warnings or self.doubtful or (self.labels < 0).all())
+
+    def without(self, names: Collection[str], reason: str) -> VisitPatients:
+        """Return the others than these patients, who are left out for a reason."""
+        use = np.array([(course.patient_id or "") not in names for course in self.courses], bool)
+        return replace(
+            self,
+            courses=tuple(course for course, used in zip(self.courses, use, strict=True) if used),
+            labels=self.labels[use],
+            left_out=(*self.left_out, *(Problem(name, reason) for name in sorted(names))),
+        )
 
     def labelled(self) -> VisitPatients:
         """Return the patients with a label; the others are left out.

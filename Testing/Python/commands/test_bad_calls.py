@@ -110,7 +110,7 @@ CASES = [  # words, divided by |; exit code; part of the sentence
     ("train|cohort|--out|o|--config|empty", 1, "empty: no such configuration; give a JSON file or one of quick, full"),
     ("train|cohort|visits.csv|--out|o", 1, "give tables alone or folders alone"),
     ("check|cohort/images", 1, "not a cohort"),
-    ("check|empty/", 1, "not a cohort, no folder images"),
+    ("check|empty/", 1, "not a cohort: no folder images"),
     ("predict|--cohort|cohort|--out|cohort/images", 2, "--out must lie outside of what is read, got cohort/images"),
     ("predict|--phases|cohort|cohort|cohort|--out|o", 1, "cohort: is a folder; give a file"),
     ("predict|--series|cohort|--out|o", 1, "cohort: must hold one image with all phases, or one for each"),

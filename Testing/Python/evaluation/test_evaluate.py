@@ -34,7 +34,8 @@ def test_every_metric_has_its_interval(evaluated):
     assert (cohort["name"], cohort["patients"], cohort["positives"]) == ("hospital two", 12, 6)
     for model in cohort["models"]:
         for name in ("auc", "sensitivity", "specificity", "balanced_accuracy", "brier", "challenge_score"):
-            assert model[name]["low"] <= model[name]["value"] <= model[name]["high"]
+            low, high = model[name]["low"], model[name]["high"]
+            assert low is None or low <= model[name]["value"] <= high
         attention = model["attention"]
         for beside in (attention, attention["common"], attention["enhancement"], attention["enhancement"]["common"]):
             assert all(0 < beside[name]["value"] <= 1 for name in ("in_tumour", "dice", "pointing_game"))
@@ -115,29 +116,55 @@ def test_bundle_compared_with_itself_is_exactly_0(bundle, elsewhere, tmp_path):
     assert {model["interval_over"] for model in cohort["models"]} == {"patients and networks of the folds"}
 
 
+def renamed(cohort, copy, names):
+    """Return a copy of a cohort in which some patients have other names."""
+    shutil.copytree(cohort, copy)
+    for folder in (copy / "images", copy / "segmentations" / "expert"):
+        for path in sorted(folder.rglob("*"), reverse=True):
+            for old, new in names.items():
+                if path.name.split("_")[0].split(".")[0].lower() == old.lower():
+                    path.rename(path.with_name(path.name.replace(old, new).replace(old.lower(), new.lower())))
+                    break
+    write_table(copy, [{**r, "patient_id": names.get(r["patient_id"], r["patient_id"])} for r in read_table(copy)])
+    return copy
+
+
 def test_training_patients_are_refused_by_their_images_after_renaming(trained, training_cohort, tmp_path):
-    cohort = shutil.copytree(training_cohort, tmp_path / "renamed")
-    (cohort / "images" / "P2").rename(cohort / "images" / "A2")
-    for phase in range(3):
-        file = cohort / "images" / "A2" / f"p2_000{phase}.nii.gz"
-        file.rename(file.with_name(f"a2_000{phase}.nii.gz"))
-    (cohort / "segmentations" / "expert" / "p2.nii.gz").rename(cohort / "segmentations" / "expert" / "a2.nii.gz")
-    rows = read_table(cohort)
-    rows[2]["patient_id"] = "A2"
-    write_table(cohort, rows)
-    with pytest.raises(DataError, match=r"shares 16 patients with the training cohort \(.*A2.*take them out"):
+    names = {row["patient_id"]: f"A{row['patient_id']}" for row in read_table(training_cohort)}
+    cohort = renamed(training_cohort, tmp_path / "renamed", names)
+    message = (
+        r"shares 16 patients with the training cohort \(.*; found by the images\); take them out .*--leave-out-known"
+    )
+    with pytest.raises(DataError, match=message) as refused:
         write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Progress())
+    assert "rename" not in str(refused.value)
     assert not (tmp_path / "e").exists()
 
 
-def test_training_patients_are_refused_by_identifier_with_other_images(trained, elsewhere, tmp_path):
-    cohort = shutil.copytree(elsewhere, tmp_path / "changed")
-    for folder in (cohort / "images", cohort / "segmentations" / "expert"):
-        for path in sorted(folder.rglob("[qQ]3*"), reverse=True):
-            path.rename(path.with_name(path.name.replace("q3", "p3").replace("Q3", "P3")))
-    write_table(cohort, [{**r, "patient_id": r["patient_id"].replace("Q3", "P3")} for r in read_table(cohort)])
-    with pytest.raises(DataError, match=r"shares 1 patient with the training cohort \(P3\); take them out of one"):
+def test_training_patients_are_refused_by_identifier_before_an_image_is_read(trained, elsewhere, tmp_path, monkeypatch):
+    cohort = renamed(elsewhere, tmp_path / "changed", {"Q3": "P3"})
+    monkeypatch.setattr("PCRTrainingLib.evaluation.evaluate.open_or_build", None)
+    message = (
+        r"shares 1 patient with the training cohort \(P3; found by the identifier\); take them .*, or rename those"
+    )
+    with pytest.raises(DataError, match=message):
         write_evaluation([cohort], [load_bundle(trained / "bundle")], tmp_path / "e", "cpu", Progress())
+
+
+def test_patients_that_the_model_knows_are_left_out_on_request(trained, training_cohort, elsewhere, tmp_path):
+    cohort = renamed(elsewhere, tmp_path / "changed", {"Q3": "P3"})
+    shutil.copytree(training_cohort / "images" / "P1", cohort / "images" / "Q99")
+    for file in (cohort / "images" / "Q99").iterdir():
+        file.rename(file.with_name(file.name.replace("p1", "q99")))
+    mask = "segmentations/expert"
+    shutil.copy(training_cohort / mask / "p1.nii.gz", cohort / mask / "q99.nii.gz")
+    write_table(cohort, [*read_table(cohort), {**read_table(training_cohort)[1], "patient_id": "Q99"}])
+    bundle = load_bundle(trained / "bundle")
+    write_evaluation([cohort], [bundle], tmp_path / "e", "cpu", Progress(), leave_out_known=True)
+    (found,) = json.loads((tmp_path / "e" / "evaluation.json").read_text())["cohorts"]
+    assert (found["patients"], found["left_out"]) == (11, 2)
+    text = (tmp_path / "e" / "report.md").read_text()
+    assert "was trained on these images; left out as asked" in text and "of this identifier; left out as asked" in text
 
 
 def test_order_of_the_models_changes_nothing(bundle, elsewhere, tmp_path):

@@ -38,7 +38,7 @@ def find_layout_patients(cohort: Path, visit: str = "") -> list[MappedFiles]:
     images = folder_of(cohort, "images")
     if not images.is_dir():
         raise DataError(
-            f"{cohort}: not a cohort: no folder images, and no cohort.json that says where phases are; describe it with "
+            f"{cohort}: not a cohort: no folder images, and no cohort.json that names phases; describe it with "
             f"pcr init, make a cohort of DICOM with pcr import, or arrange it as images/<patient>/<phases>, "
             "segmentations/expert and clinical_and_imaging_info.csv"
         )
