@@ -90,6 +90,7 @@ class Provenance:
         simulated: True if the files or volumes say that it is a phantom.
         inputs: files and folders that were read, if known: no result is written among them.
         typed: clinical variables that the user gave by name, in lower case: the model must know them.
+        table: columns of the cohort's table that are about the acquisition, such as the scanner; never the outcome.
     """
 
     source: str = "memory"
@@ -106,6 +107,7 @@ class Provenance:
     simulated: bool = False
     inputs: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     typed: tuple[str, ...] = field(default=(), compare=False)
+    table: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_phantom(self) -> bool:

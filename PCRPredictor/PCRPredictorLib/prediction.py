@@ -150,7 +150,8 @@ class ModelIdentity:
         for beginning, words in (("Research: ", ": "), ("Research on ", ", on ")):
             if self.intended_use.startswith(beginning):
                 return f"Research use only{words}{self.intended_use.removeprefix(beginning)}"
-        return f"Research use only. {self.intended_use}"
+        more = "" if self.intended_use.strip(". ").lower() == "research" else f" {self.intended_use}"
+        return f"Research use only.{more}"
 
 
 class Decided:

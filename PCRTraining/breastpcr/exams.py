@@ -91,7 +91,8 @@ def find_exams(place: Place) -> list[Source]:
         place: a cohort (MAMA-MIA layout, or with a `cohort.json`), or any place that `read` reads.
 
     Returns:
-        Sources in the order of the cohort; `source.name` is the patient's identifier, `source.read()` reads the exam.
+        Sources in the order of the cohort; `source.name` is the patient's identifier, `source.read()` reads the exam,
+        and `source.outcome` is 1 for pCR, 0 for none, None if the cohort does not say. No exam holds its outcome.
 
     Raises:
         DataError: if the place does not exist or holds no exam.

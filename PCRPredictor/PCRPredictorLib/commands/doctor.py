@@ -11,7 +11,7 @@ import typer
 from .options import print_line
 
 FORMAT = 1
-_SIGNS = {"ok": "ok     ", "missing": "missing", "wrong": "WRONG  "}
+_SIGNS = {"ok": "ok      ", "missing": "optional", "wrong": "WRONG   "}
 
 
 def doctor(
@@ -19,7 +19,7 @@ def doctor(
     paths: Annotated[bool, typer.Option("--paths", help="Also show folders, in which your name may be.")] = False,
 ) -> None:
     """Look at versions, packages, graphics, memory and models; exit code 1 if anything is wrong."""
-    from ..machine.checks import WRONG, check_machine
+    from ..machine.checks import MISSING, WRONG, check_machine
 
     found = check_machine(paths)
     wrong = sum(check.state == WRONG for check in found)
@@ -30,6 +30,10 @@ def doctor(
     for check in found:
         print_line(f"{_SIGNS[check.state]}  {check.name.ljust(width)}  {check.found}")
         if check.advice:
-            print_line(f"{'':7}  {'':{width}}  {check.advice}")
-    print_line("Everything that is needed is there." if not wrong else f"{wrong} wrong; see what to do above.")
+            print_line(f"{'':8}  {'':{width}}  {check.advice}")
+    if wrong:
+        print_line(f"{wrong} wrong; see what to do above.")
+    else:
+        optional = any(check.state == MISSING for check in found)
+        print_line("Everything that is needed is there." + " What is optional is not all there." * optional)
     raise typer.Exit(1 if wrong else 0)

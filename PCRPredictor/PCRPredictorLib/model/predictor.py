@@ -132,7 +132,7 @@ class Predictor:
         point = self.bundle.operating_point(operating_point)
         check_exam(exam)
         seen = look(exam)
-        values = schema.parse(exam.clinical)
+        values = schema.parse({**exam.provenance.table, **exam.clinical})
         mask = np.asarray(exam.mask) != 0
         window = place_window(mask, exam.geometry, settings.grid)
         quantities = measure_quantities(exam, schema)
@@ -174,7 +174,7 @@ class Predictor:
             evidence_map=evidence_map,
             basis=Basis(reading.network_logits, quantities, *variants, notices),
         )
-        return self._with_values(found, exam.clinical)
+        return self._with_values(found, {**exam.provenance.table, **exam.clinical})
 
     def what_if(self, prediction: Prediction, clinical: Mapping[str, object]) -> Prediction:
         """Return the prediction with other clinical values, of every tumour, without running a network.

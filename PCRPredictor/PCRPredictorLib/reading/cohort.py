@@ -35,6 +35,16 @@ from .text_table import Report
 
 TABLE = "clinical_and_imaging_info"
 _TIMES = "acquisition_times"
+_OUTCOMES = {  # columns of MAMA-MIA, and of phantoms, that tell what became of the patient: in no exam
+    *(LABEL, "true_probability", "mastectomy_post_nac"),
+    *(f"days_to_{event}" for event in ("follow_up", "recurrence", "metastasis", "death")),
+}
+_ACQUISITION = {  # columns of MAMA-MIA that are no clinical variables
+    *("patient_id", "dataset", "site", "manufacturer", "scanner_model", "field_strength", "tcia_series_uid"),
+    *("view", "bilateral_mri", "num_phases", "fat_suppressed", "image_rows", "image_columns", "num_slices"),
+    *("pixel_spacing", "slice_thickness", "high_bit", "window_center", "window_width"),
+    *("echo_time", "repetition_time", "acquisition_date"),
+}
 
 
 @dataclass(frozen=True)
@@ -208,18 +218,28 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     first_post = exam.provenance.first_post
     if len(times) > 1 and len(times) != count:
         first_post = times[1] - times[0]
+    clinical, acquisition = _divide_row(patient.row)
     provenance = replace(
         exam.provenance,
+        table=acquisition,
         first_post=first_post,
         patient_id=patient.patient_id,
         left_aside=(*exam.provenance.left_aside, *(_compare(other, patient, exam) for other in patient.others)),
         notices=(*exam.provenance.notices, *patient.notices, *notices),
     )
-    exam = replace(exam, clinical=patient.row, provenance=provenance)
+    exam = replace(exam, clinical=clinical, provenance=provenance)
     if patient.mask is None:
         return exam
     exam = add_mask(exam, patient.mask, patient.labels)
     return with_separate_lesions(exam) if patient.each_lesion else exam
+
+
+def _divide_row(row: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a row's clinical variables, and its columns about the acquisition; the outcome is in neither."""
+    known = {name: cell for name, cell in row.items() if name not in _OUTCOMES}
+    about = {name for name in known if name in _ACQUISITION or name.startswith(_TIMES)}
+    clinical = {name: cell for name, cell in known.items() if name not in about}
+    return clinical, {name: known[name] for name in known if name in about}
 
 
 def missing_mask(patient: CohortPatient) -> str:

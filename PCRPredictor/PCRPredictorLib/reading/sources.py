@@ -21,6 +21,7 @@ from ..files.names import files_in, stem_of, walk_files
 from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
 from .images import FORMATS, read_exam, read_series, times_beside
+from .labels import LABEL, parse_labels
 from .mask import Labels, add_mask
 from .series import MASK_NAMES, Series, find_series, given_series
 
@@ -64,6 +65,11 @@ class Source(ABC):
     def inputs(self) -> tuple[Path, ...]:
         """Return the files and folders that are read, as far as they are known."""
         return () if self.mask is None else (self.mask,)
+
+    @property
+    def outcome(self) -> int | None:
+        """Return the outcome that the source has, 1 for pCR and 0 for none; None if it has none. No exam holds it."""
+        return None
 
     def without_mask(self) -> Source:
         """Return the source without a mask of its own, as another one replaces it."""
@@ -121,6 +127,12 @@ class PatientSource(Source):
         """Return the phases, and the mask that is used."""
         own = () if self.patient.mask is None else (self.patient.mask,)
         return (*self.patient.phases, *(super().inputs or own))
+
+    @property
+    def outcome(self) -> int | None:
+        """Return the label of the cohort's table; None if there is none, or it is not clear."""
+        labels, _ = parse_labels([self.patient.row.get(LABEL, "")])
+        return labels[0]
 
     def without_mask(self) -> Source:
         """Return the patient without a mask."""

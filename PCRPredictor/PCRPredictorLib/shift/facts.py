@@ -69,7 +69,8 @@ def facts_of_exam(
     """
     times = {"early": exam.provenance.early_seconds, "late": exam.provenance.after_first_post[2]}
     measured = {**measure(exam, summarise_tumour(exam)), **measure_quantities(exam, schema)}
-    return make_facts(exam.clinical, times, measured, describe_acquisition(exam.geometry), schema, probability, label)
+    row = {**exam.provenance.table, **exam.clinical}
+    return make_facts(row, times, measured, describe_acquisition(exam.geometry), schema, probability, label)
 
 
 def make_facts(

@@ -85,10 +85,11 @@ def examine(patient: CohortPatient, schema: ClinicalSchema) -> Exam:
     try:
         exam = read_patient(patient)
         check_exam(exam)
-        schema.parse(exam.clinical)
+        values = {**exam.provenance.table, **exam.clinical}
+        schema.parse(values)
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{patient.patient_id}: ")) from None
-    unread = (Notice("optional_unreadable", f"not used: {s}") for s in schema.find_unreadable(exam.clinical).values())
+    unread = (Notice("optional_unreadable", f"not used: {s}") for s in schema.find_unreadable(values).values())
     return replace(exam, provenance=replace(exam.provenance, notices=(*exam.provenance.notices, *unread)))
 
 

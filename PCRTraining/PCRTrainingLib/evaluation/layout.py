@@ -1,6 +1,6 @@
 """The parts of a report, which its templates lay out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -32,3 +32,19 @@ class Section:
     text: str = ""
     tables: Sequence[Table] = ()
     figures: Sequence[Figure] = ()
+
+
+def contents_of(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    """Return the headings of a report for its list of contents: the anchor and the text of each.
+
+    Anchors are `s1`, `s1t1` and so on: the section, and the table in it, in the order of the page.
+    """
+    return [entry for k, section in enumerate(sections, 1) for entry in _entries(k, section)]
+
+
+def _entries(number: int, section: Section) -> Iterator[tuple[str, str]]:
+    if section.title:
+        yield f"s{number}", section.title
+    for k, table in enumerate((table for table in section.tables if table.rows), 1):
+        if table.title:
+            yield f"s{number}t{k}", table.title

@@ -12,7 +12,7 @@ from PCRPredictorLib.shift.wording import describe_shift, shift_tables
 
 from ..statistics.plots import calibration_plot, forest_plot, is_known, roc_plot, training_plot
 from .headlines import auc_of, evaluation_headline, experiment_headline
-from .layout import Figure, Section, Table
+from .layout import Figure, Section, Table, contents_of
 from .map_report import effect_sections
 from .maps import map_table, row_map_table
 from .sites import site_sections
@@ -45,6 +45,10 @@ _RATES = (
     "sensitivity_at_specificity_80",
 )
 _READ_MODELS = "Rates are at the operating point. The MAMA-MIA challenge score combines balanced accuracy and fairness."
+_READ_STEPS = (
+    f"{_READ_MODELS} Here each fold is decided by the threshold of the other folds, once: use it to compare the steps. "
+    "The rates to report of the model that is handed on are under 'Operating points of the model'."
+)
 _COURSE = "Loss and share of the attention inside the tumour of the training patients, by epoch."
 Interval = Mapping[str, Any]  # value, low, high
 
@@ -80,6 +84,7 @@ def render_evaluation(
         TEMPLATES,
         title="Evaluation of pCR prediction",
         purpose=f"{purpose} {_INTERVALS}",
+        contents=contents_of(sections),
         headline=headline or " ".join(evaluation_headline(cohort) for cohort in result["cohorts"]),
         sections=sections,
         versions=result["versions"],
@@ -100,18 +105,20 @@ def render_experiment(result: dict[str, Any], template: str = "cohorts.html.j2")
         template: that lays it out.
     """
     models = Table("The models", ("Model", "What it is"), [[row["name"], row["what"]] for row in result["rows"]])
+    sections = [
+        Section(text=_training(result), tables=[models]),
+        *(replace(section, figures=site_figures(result["sites"])) for section in site_sections(result)),
+        *(_experiment_cohort(result, cohort) for cohort in result["cohorts"]),
+        Section("All cohorts", tables=[comparison_table(result["comparisons"])]),
+    ]
     return render(
         template,
         TEMPLATES,
         title=result["title"],
         purpose=f"Models trained in different ways on the same patients and folds to predict pCR. {_INTERVALS}",
         headline=experiment_headline(result),
-        sections=[
-            Section(text=_training(result), tables=[models]),
-            *(replace(section, figures=site_figures(result["sites"])) for section in site_sections(result)),
-            *(_experiment_cohort(result, cohort) for cohort in result["cohorts"]),
-            Section("All cohorts", tables=[comparison_table(result["comparisons"])]),
-        ],
+        sections=sections,
+        contents=contents_of(sections),
         versions=result["versions"],
         config=json.dumps(result["config"], indent=2, ensure_ascii=False),
     )
@@ -137,8 +144,9 @@ def _evaluated_cohort(cohort: dict[str, Any]) -> list[Section]:
     left_out = f" {cohort['left_out']} more were left out." if cohort["left_out"] else ""
     text = f"{_describe_patients(cohort, best)}{left_out} {intervals_over(models)} {cohort.get('note', '')}".rstrip()
     reasons = [[each["reason"], str(each["patients"])] for each in cohort.get("reasons_left_out", [])]
-    tables = [_model_table(models), comparison_table(cohort["comparisons"])]
-    tables += [point_table(cohort.get("operating_points", [])), calibration_table(models), frequency_table(models)]
+    points = cohort.get("operating_points", [])
+    tables = [_model_table(models, _READ_STEPS if points else _READ_MODELS), comparison_table(cohort["comparisons"])]
+    tables += [point_table(points), calibration_table(models), frequency_table(models)]
     tables += [benefit_table(models), map_table(models)]
     tables.append(Table("Patients left out", ("Reason", "Patients"), reasons))
     shifts = [_shift_section(shift) for shift in cohort.get("shift", [])]
@@ -175,7 +183,7 @@ def _experiment_cohort(result: dict[str, Any], cohort: dict[str, Any]) -> Sectio
     return Section(title, text, tables, [forest, *curves])
 
 
-def _model_table(models: list[dict[str, Any]]) -> Table:
+def _model_table(models: list[dict[str, Any]], note: str) -> Table:
     head = ("Model", "AUC", "Sensitivity", "Specificity", "Balanced accuracy", "Sensitivity at specificity 0.80")
     rates, rows = (*_MEASURES, "sensitivity_at_specificity_80"), []
     for model in models:
@@ -183,7 +191,7 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
         row = [model["name"], *(format_value(model.get(rate)) for rate in rates)]
         row.append(format_value(model["challenge_score"]))
         rows.append([*row, point["name"], format_value(point["threshold"])])
-    return Table("Performance", (*head, "Challenge score", "Operating point", "Threshold"), rows, _READ_MODELS)
+    return Table("Performance", (*head, "Challenge score", "Operating point", "Threshold"), rows, note)
 
 
 def _subgroups(model: dict[str, Any]) -> Section:

@@ -168,5 +168,7 @@ def _quote(texts: Sequence[str]) -> str:
 
 def _values(cells: Sequence[str]) -> str:
     counts = Counter(text.strip() for text in cells if not is_missing(text))
-    shown = ", ".join(f"{text!r} {number} times" for text, number in counts.most_common(_SHOWN))
+    shown = ", ".join(
+        f"{text!r} {'once' if number == 1 else f'{number} times'}" for text, number in counts.most_common(_SHOWN)
+    )
     return shown + (", ..." if len(counts) > _SHOWN else "")

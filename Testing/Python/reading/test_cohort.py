@@ -6,6 +6,7 @@ import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.outputs import folder_name
 from PCRPredictorLib.reading.cohort import find_patients, read_patient
+from PCRPredictorLib.reading.sources import find_sources
 from support.cohort_files import write_patient, write_table
 
 
@@ -26,6 +27,17 @@ def test_early_and_late_are_picked_by_the_times_of_the_table(tmp_path):
     assert [int(phase.mean() // 100) for phase in exam.phases] == [1, 3, 5]
     assert exam.provenance.phase_times == (0, 130, 300)
     assert exam.provenance.first_post == 60
+
+
+def test_the_outcome_is_in_no_exam_and_the_scanner_is_no_clinical_variable(tmp_path):
+    write_patient(tmp_path, "aa_1")
+    columns = "patient_id,age,pcr,true_probability,days_to_death,manufacturer,nac_agent"
+    write_table(tmp_path, f"{columns}\nAA_1,50,1,0.9,30,GE,Paclitaxel\n")
+    (source,) = find_sources([tmp_path])
+    exam = source.read()
+    assert exam.clinical == {"age": "50", "nac_agent": "Paclitaxel"}
+    assert exam.provenance.table == {"patient_id": "AA_1", "manufacturer": "GE"}
+    assert source.outcome == 1
 
 
 def test_times_of_more_phases_than_files_give_only_the_first_after_contrast(tmp_path):
