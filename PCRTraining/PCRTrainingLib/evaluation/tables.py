@@ -33,7 +33,7 @@ def comparison_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
     number = count(len(pairs), "comparison")
     note = (
         f"p is adjusted for {number} (Holm). Both models are read in the same way: sensitivity at the specificity of "
-        "each of the two, averaged; it is for the comparison alone and differs from the rates at an operating point. If "
+        "each of the two, averaged: for the comparison alone, unlike the rates at an operating point. If "
         "an interval includes 0, a difference is not established."
     )
     return Table("Comparisons on the same patients", head, rows, note)
@@ -111,8 +111,8 @@ def point_table(points: Sequence[Mapping[str, Any]]) -> Table:
     ]
     note = (
         "The thresholds of the model that is handed on. The rates are of patients whose labels did not choose the "
-        "threshold, averaged over ten divisions of the patients: report these. Under 'Performance' a fold is decided by "
-        "the other folds, once, so that its rates differ a little. PPV and NPV hold where as many patients have pCR as "
+        "threshold, averaged over ten divisions of the patients: report these. Under 'Performance' a fold is decided "
+        "by the other folds, once, so that its rates differ a little. PPV and NPV hold where as many patients have pCR as "
         "here."
     )
     return Table("Operating points of the model", head, rows, note)
