@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .loading import models as models
     from .predicting import predict as predict
     from .predicting import write as write
+    from .simulating import phantom as phantom
     from .training import Evaluation as Evaluation
     from .training import Run as Run
     from .training import evaluate as evaluate
@@ -72,6 +73,7 @@ _PLACES = {  # of each public name; PEP 562
     "load_model": "breastpcr.loading",
     "load_response_model": "breastpcr.loading",
     "models": "breastpcr.loading",
+    "phantom": "breastpcr.simulating",
     "predict": "breastpcr.predicting",
     "read": "breastpcr.exams",
     "train": "breastpcr.training",
@@ -100,6 +102,7 @@ __all__ = [
     "load_model",
     "load_response_model",
     "models",
+    "phantom",
     "predict",
     "read",
     "train",

@@ -9,6 +9,8 @@ import typer
 
 from .options import print_line
 
+_LINES = 10  # of progress, with a terminal and without one
+
 
 def phantom(
     out: Annotated[Path, typer.Argument(help="New folder for the cohort.")],
@@ -40,8 +42,13 @@ def phantom(
     from ..phantom.site import find_site
 
     scanner = find_site(site, shortcut, shortcut_kind, pcr_rate)
+
+    def see(written: int) -> None:
+        if patients > 1 and written * _LINES // patients > (written - 1) * _LINES // patients:
+            print_line(f"{written} of {patients} patients")
+
     if visits is None:
-        write_cohort(out, patients, scanner, seed, full=full)
+        write_cohort(out, patients, scanner, seed, full, see)
     else:
-        write_courses(out, patients, scanner, seed, full, visits, shrinkage)  # type: ignore[arg-type]
+        write_courses(out, patients, scanner, seed, full, visits, shrinkage, see)  # type: ignore[arg-type]
     print_line(f"Written to {out}")

@@ -26,6 +26,7 @@ TABLE = "clinical_and_imaging_info.csv"
 TRUTH = "visits_truth.csv"
 Row = dict[str, object]
 T = TypeVar("T")
+See = Callable[[int], object]
 
 
 def write_cohort(
@@ -34,6 +35,7 @@ def write_cohort(
     site: Site,
     seed: int = 0,
     full: bool = False,
+    see: See = lambda _written: None,
 ) -> None:
     """Write a cohort in the MAMA-MIA layout, whole or not at all.
 
@@ -46,12 +48,15 @@ def write_cohort(
         site: of the scanner.
         seed: of the cohort.
         full: full-size exams (about 26 MB each, and 2.2 GB of memory) instead of small ones (below 1 MB).
+        see: called with the number of patients that are written, after each.
 
     Raises:
         DataError: if `out` is in use or cannot be written, or there are no patients.
     """
     with _new_cohort(out, patients) as folder:
-        _write_rows(list(_in_turn(patients, full, lambda index: _write_one(folder, index, site, seed, full))), folder)
+        _write_rows(
+            list(_in_turn(patients, full, lambda index: _write_one(folder, index, site, seed, full), see)), folder
+        )
 
 
 def write_courses(
@@ -62,6 +67,7 @@ def write_courses(
     full: bool = False,
     visits: int = 3,
     shrinkage: Shrinkage = "concentric",
+    see: See = lambda _written: None,
 ) -> None:
     """Write a cohort of patients under treatment with several visits each, whole or not at all.
 
@@ -77,6 +83,7 @@ def write_courses(
         full: full-size exams.
         visits: number of visits, 1 to 4.
         shrinkage: "concentric" or "pieces".
+        see: as of `write_cohort`.
 
     Raises:
         DataError: see `write_cohort`; or if there is no such number of visits or kind of shrinkage.
@@ -99,7 +106,7 @@ def write_courses(
                 row |= {f"acquisition_times_{visit.state.visit}": row["acquisition_times"]}
             return row, [truth_row(str(row["patient_id"]), visit) for visit in course.visits]
 
-        written = list(_in_turn(patients, full, write))
+        written = list(_in_turn(patients, full, write, see))
         _write_rows([row for row, _ in written], folder)
         write_csv(TRUTH_COLUMNS, (truth for _, truths in written for truth in truths), folder / TRUTH)
 
@@ -126,11 +133,13 @@ def _write_one(folder: Path, index: int, site: Site, seed: int, full: bool) -> R
     return table_row(patient.exam, patient.traits, site)
 
 
-def _in_turn(patients: int, full: bool, write: Callable[[int], T]) -> Iterator[T]:
-    """Write patients 1 to n and yield what is returned of each in that order."""
+def _in_turn(patients: int, full: bool, write: Callable[[int], T], see: See) -> Iterator[T]:
+    """Write patients 1 to n and yield what is returned of each in that order; `see` is told how many are written."""
     with ThreadPoolExecutor(1 if full else 2) as pool:  # a full-size exam takes some GB
         try:
-            yield from pool.map(write, range(1, patients + 1))
+            for number, found in enumerate(pool.map(write, range(1, patients + 1)), 1):
+                see(number)
+                yield found
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -95,7 +95,7 @@ def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = ""
         visit = visits[0]
         report(f"the cohort has visits ({', '.join(visits)}); only the exams of {visit} are used here")
     patients = _patients_at(cohort, mapping, table, visit)
-    patients = _with_entered(cohort, _with_rows(cohort, patients, table), report)
+    patients = _with_entered(cohort, _with_rows(cohort, patients, table, report), report)
     patients = [replace(patient, row=_row_at(patient.row, visit)) for patient in patients]
     options = {"pick": mapping.pick, "labels": mapping.labels, "each_lesion": mapping.lesions == "each"}
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
@@ -162,19 +162,20 @@ def _row_at(row: Mapping[str, str], visit: str) -> Mapping[str, str]:
     return {**row, _TIMES: own}
 
 
-def _with_rows(cohort: Path, patients: Sequence[CohortPatient], table: TableRows) -> list[CohortPatient]:
+def _with_rows(
+    cohort: Path, patients: Sequence[CohortPatient], table: TableRows, report: Report
+) -> list[CohortPatient]:
     """Return the patients with their rows of the table; an identifier that lost leading zeros there is reported."""
     names = [*table, *table.doubts]
     keys = match_identifiers([patient.patient_id for patient in patients], names, f"{cohort}: the table")
-    found = []
+    found, by_number = [], 0
     for patient in patients:
         key = keys.get(patient.patient_id, "")
         row, problem = table.get(key, {}), patient.problem or table.doubts.get(key, "")
-        notices: tuple[Notice, ...] = ()
-        if row and identifier_key(row["patient_id"]) != identifier_key(patient.patient_id):
-            text = "The table names the patient without the leading zeros, which a spreadsheet may have dropped."
-            notices = (Notice("identifier_number", text),)
-        found.append(replace(patient, row=row, problem=problem, notices=(*patient.notices, *notices)))
+        by_number += bool(row) and identifier_key(row["patient_id"]) != identifier_key(patient.patient_id)
+        found.append(replace(patient, row=row, problem=problem))
+    if by_number:
+        report(f"the table names {count(by_number, 'patient')} without the leading zeros; they were matched by number")
     return found
 
 

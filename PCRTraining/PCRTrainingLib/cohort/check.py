@@ -33,6 +33,10 @@ from ..schema import USUAL, build_schema
 from .lesions import check_window, other_lesions
 
 _THREADS = 2
+_NO_TIMES = (
+    "the table has no acquisition_times: of more than three phases the second and the last are taken, and no warning "
+    "tells of unusual times; add that column if the times are known, as in [0, 90, 180]"
+)
 T = TypeVar("T")
 _Asked = tuple[CohortPatient, int | None]  # a patient and its label
 _Examined = tuple[T | Problem, str]  # what came of it, and the hash of its images
@@ -194,23 +198,43 @@ def check_cohort(
         seen: see `examine_all`.
 
     Raises:
-        DataError: if the cohort or its table cannot be read at all.
+        DataError: if the cohort or its table cannot be read at all. Without labels, the rest is checked all the same.
     """
     patients = find_patients(cohort, progress.say)
-    labels, unclear = find_labels(patients)
+    labels, unclear, missing = _labels_if_there(patients)
+    if any(patient.row for patient in patients) and not any(_has_times(patient) for patient in patients):
+        progress.say(_NO_TIMES)
     schema, _ = build_schema(variables, [patient.row for patient in patients])
     progress.start("Checking", len(patients))
     problems, warnings = [], []
-    for k, result in examine_all(patients, labels, schema, partial(_find_warnings, grid), unclear, seen):
+    known = [0] * len(patients) if missing else labels  # so that masks and phases are looked at all the same
+    for k, result in examine_all(patients, known, schema, partial(_find_warnings, grid), unclear, seen):
         progress.advance()
         if isinstance(result, Problem):
             problems.append(result)
-        else:
-            warnings += [Problem(patients[k].patient_id, notice.message) for notice in result]
-        emit("checked", **_describe(patients[k], labels[k], result))
+            emit("checked", **_describe(patients[k], labels[k], result))
+            continue
+        warnings += [Problem(patients[k].patient_id, notice.message) for notice in result]
+        found = Problem(patients[k].patient_id, missing) if missing else result
+        problems += [found] if isinstance(found, Problem) else []
+        emit("checked", **_describe(patients[k], labels[k], found))
     for group in group_problems(warnings):
         progress.say(f"warning: {group.describe()}")
     return len(patients), problems
+
+
+def _labels_if_there(patients: Sequence[CohortPatient]) -> tuple[list[int | None], list[Problem], str]:
+    """Return what `find_labels` returns, and why there are no labels at all; "" if there are some."""
+    try:
+        return *find_labels(patients), ""
+    except DataError as error:
+        if not patients:
+            raise
+        return [None] * len(patients), [], str(error)
+
+
+def _has_times(patient: CohortPatient) -> bool:
+    return any(name.startswith("acquisition_times") and str(cell).strip() for name, cell in patient.row.items())
 
 
 def _find_warnings(grid: GridSpec, exam: Exam) -> tuple[Notice, ...]:

@@ -112,8 +112,8 @@ def point_table(points: Sequence[Mapping[str, Any]]) -> Table:
     note = (
         "The thresholds of the model that is handed on. The rates are of patients whose labels did not choose the "
         "threshold, averaged over ten divisions of the patients: report these. Under 'Performance' a fold is decided "
-        "by the other folds, once, so that its rates differ a little. PPV and NPV hold where as many patients have pCR as "
-        "here."
+        "by the other folds, once, so that its rates differ a little. PPV and NPV hold where as many patients have "
+        "pCR as here."
     )
     return Table("Operating points of the model", head, rows, note)
 

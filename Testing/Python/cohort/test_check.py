@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -160,11 +161,13 @@ def test_what_was_guessed_is_reported(cohort, capsys):
     assert "warning: P3: The table's acquisition_times must be a list of rising seconds, got soon" in out
 
 
-def test_table_without_labels_is_refused(cohort):
+def test_without_labels_masks_and_phases_are_checked_all_the_same(cohort):
+    (cohort / "segmentations" / "expert" / "p3.nii.gz").unlink()
     rows = read_table(cohort)
     write_table(cohort, [{name: value for name, value in row.items() if name != "pcr"} for row in rows])
-    with pytest.raises(DataError, match="must have a column pcr"):
-        check_cohort(cohort, Progress())
+    found = problems(cohort)
+    assert "has no tumour mask" in found.pop("P3")
+    assert len(found) == 15 and all("must have a column pcr" in reason for reason in found.values())
 
 
 def test_implausible_mask_is_listed_but_its_patient_can_be_used(cohort, capsys):
@@ -186,10 +189,18 @@ def test_trained_patient_is_recognised_whatever_zeros_a_table_dropped():
     assert not identifier_hashes("007") & identifier_hashes("70")
 
 
-def test_table_without_a_row_for_any_patient_is_refused_with_how_they_are_named(cohort):
+def test_table_without_a_row_for_any_patient_says_how_they_are_named(cohort):
     write_table(cohort, [{**row, "patient_id": f"X{row['patient_id']}"} for row in read_table(cohort)])
-    with pytest.raises(DataError, match=r"no patient has a row in the cohort's table; .* patient_id .* such as P0"):
-        check_cohort(cohort, Progress())
+    (reason,) = set(problems(cohort).values())
+    assert re.match(r"no patient has a row in the cohort's table; .* patient_id .* such as P0", reason)
+
+
+def test_a_table_without_times_is_reported(cohort, capsys):
+    run(app, ["check", str(cohort)])
+    assert "the table has no acquisition_times: of more than three phases" in capsys.readouterr().out
+    edit(cohort, 3, acquisition_times="[0, 90, 180]")
+    run(app, ["check", str(cohort)])
+    assert "no acquisition_times" not in capsys.readouterr().out
 
 
 def test_cells_that_are_no_values_say_what_they_are(cohort):

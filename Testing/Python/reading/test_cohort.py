@@ -131,9 +131,11 @@ def test_real_cohort_is_found_whole(real_cohort):
 def test_identifier_that_lost_its_leading_zeros_is_found_and_reported(tmp_path):
     write_patient(tmp_path, "001")
     write_table(tmp_path, "patient_id,pcr\n1.0,1\n")
-    (patient,) = find_patients(tmp_path)
+    said = []
+    (patient,) = find_patients(tmp_path, said.append)
     assert patient.row["pcr"] == "1"
-    assert [notice.code for notice in read_patient(patient).provenance.notices] == ["identifier_number"]
+    assert said == ["the table names 1 patient without the leading zeros; they were matched by number"]
+    assert read_patient(patient).provenance.notices == ()
 
 
 def test_identifiers_that_zeros_alone_tell_apart_are_refused_if_the_table_lost_them(tmp_path):
