@@ -65,6 +65,11 @@ def find_bundle(name: str | Path, kind: Kind | None = None) -> Path:
         found = bundled[str(name)]
     if found is None and Path(name).is_dir():
         return Path(name)
+    if found is None and Path(name).is_file() and Path(name).suffix.lower() == ".zip":
+        folder = Path(name).with_suffix("")
+        raise DataError(
+            f"{name}: is packed; unpack it (unzip {Path(name).name}) and give the folder in it, {folder.name}"
+        )
     if found is None:
         models = ", ".join(bundled_models(kind))
         raise DataError(f"{name}: no such model; give a bundle folder{f' or one of {models}' if models else ''}")

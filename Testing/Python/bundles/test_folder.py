@@ -43,3 +43,11 @@ def test_a_model_that_ships_is_called_by_its_name_and_one_that_is_not_there_list
         find_bundle("ispy2", "response")
     with pytest.raises(DataError, match=r"^nowhere: no such model; give a bundle folder"):
         find_bundle("nowhere", "response")
+
+
+def test_a_packed_model_is_told_from_one_that_is_not_there(tmp_path):
+    (tmp_path / "mine.zip").write_bytes(b"PK")
+    with pytest.raises(
+        DataError, match=r"mine.zip: is packed; unpack it \(unzip mine.zip\) and give the folder in it, mine"
+    ):
+        find_bundle(tmp_path / "mine.zip")
