@@ -68,7 +68,7 @@ class Source(ABC):
 
     @property
     def outcome(self) -> int | None:
-        """Return the outcome that the source has, 1 for pCR and 0 for none; None if it has none. No exam holds it."""
+        """Return the outcome, 1 for pCR and 0 for none; None if the source has none. No exam holds it."""
         return None
 
     def without_mask(self) -> Source:
@@ -131,8 +131,7 @@ class PatientSource(Source):
     @property
     def outcome(self) -> int | None:
         """Return the label of the cohort's table; None if there is none, or it is not clear."""
-        labels, _ = parse_labels([self.patient.row.get(LABEL, "")])
-        return labels[0]
+        return parse_labels([self.patient.row.get(LABEL, "")])[0][0]
 
     def without_mask(self) -> Source:
         """Return the patient without a mask."""
@@ -297,20 +296,16 @@ def given_source(
         found = next(iter(named), None) or SeriesSource.of(given_series(series), series[0])
         return replace(found, pick=tuple(pick))
     if len(phases) != len(PHASE_NAMES):
-        raise DataError(
-            f"an exam must be three files (pre-contrast, early, late), got {len(phases)}; give all three, or all "
-            "phases in order of time as a series"
-        )
+        raise DataError(f"an exam must be three files (pre-contrast, early, late), got {len(phases)}; give them all")
     return FilesSource(name=phases[0].resolve().parent.name, phases=tuple(phases))
 
 
 def _find_in(place: Path) -> Sequence[Source]:
-    found = next(filter(None, (kind.find(place) for kind in KINDS)), None) if place.exists() else None
-    if found:
+    if not place.exists():
+        raise DataError(f"{place}: does not exist; check the path")
+    if found := next(filter(None, (kind.find(place) for kind in KINDS)), None):
         return found
     if not place.is_dir():
-        if not place.exists():
-            raise DataError(f"{place}: does not exist; check the path")
         raise DataError(f"{place}: not a file with all phases; give one, a folder with an exam, or a file per phase")
     raise DataError(
         f"{place}: holds no exam; give a folder with pre, early and late (and tumour) as {', '.join(FORMATS)}, "
