@@ -1,9 +1,9 @@
 """Whether the attention of a trained model has learned where the tumour is; if not, no bundle is made of it.
 
 The bars are a map that knows nothing, that of random weights, twice; and one that needs no model, plain early
-enhancement. Below the first the gate hides the tumour from its own network as much as the background. A map that is
-less sharp has less of its mass inside and may still rank the tumour's voxels first: then its Dice, which does not
-depend on how sharp a map is, must be above that of the enhancement. Ours.
+enhancement: a gate below either hides the tumour from its own network rather than the background. They are shares of
+the mass. Dice and the pointing game are no bars: a network with random weights already ranks what enhances first, so
+that both are high before it has learned anything. Ours.
 No torch here.
 """
 
@@ -34,20 +34,14 @@ def find_chance(model: Mapping[str, Any], translate: Translate = str) -> str:
             "weights, and twice that is needed"
         )
         return text.format(own=share, other=random)
-    beside = found.get("enhancement") or {}
-    plain, dice, plain_dice = _value(beside, "in_tumour"), _value(found, "dice"), _value(beside, "dice")
-    ranks_better = dice is not None and plain_dice is not None and dice > plain_dice
-    if plain is None or share > plain or ranks_better:
+    plain = (found.get("enhancement") or {}).get("in_tumour", {}).get("value")
+    if plain is None or share > plain:
         return ""
     text = _(
         "its attention is no better than plain early enhancement: {own:.2f} of it is inside the tumour out of fold, "
         "{other:.2f} of the enhancement"
     )
     return text.format(own=share, other=plain)
-
-
-def _value(measures: Mapping[str, Any], name: str) -> float | None:
-    return (measures.get(name) or {}).get("value")
 
 
 def refusal(model: Mapping[str, Any], what: str, again: str = "give --resume --keep-anyway") -> str:

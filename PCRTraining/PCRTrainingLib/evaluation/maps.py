@@ -24,8 +24,8 @@ _NOTE = (
     "(attention and enhancement: half the window's rows and columns; Grad-CAM: half its slices, a quarter of rows and "
     "columns), then all at that of Grad-CAM. Early enhancement is the subtraction image, early - pre, not negative: a "
     "map that needs no model. Random weights: the map of the same network before it has learned anything. Mass inside "
-    "depends on how sharp a map is; Dice and the pointing game do not: a blurred map can have its peak in every tumour "
-    "and most of its mass outside."
+    "depends on how sharp a map is; Dice and the pointing game do not, but random weights can reach them, too: they "
+    "rank what enhances first."
 )
 
 
