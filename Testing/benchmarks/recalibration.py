@@ -17,7 +17,7 @@ import typer
 from PCRPredictorLib.model.bundle import Bundle, find_bundle, load_bundle
 from PCRTrainingLib.adaptation.recalibrate import calibrated_log_odds
 from PCRTrainingLib.cohort.build import open_or_build
-from PCRTrainingLib.evaluation.shared import refuse_shared
+from PCRTrainingLib.cohort.shared import refuse_shared
 from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.statistics.adaptation import LEAST_OF_A_CLASS, possible_forms
 from PCRTrainingLib.statistics.adapted_points import PROMISED, adapt_points

@@ -18,8 +18,8 @@ from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.writing import whole_folder
 
 from ..cohort.cache import GridCache
+from ..cohort.shared import refuse_shared
 from ..config import PRESETS, Step, TrainingConfig
-from ..evaluation.shared import refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
 

@@ -10,7 +10,7 @@ from PCRPredictorLib.reading.cohort import find_patients
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache, report_left_out
-from ..evaluation.shared import refuse_shared
+from ..cohort.shared import refuse_shared
 from ..progress import Progress
 from ..statistics.adaptation import LEAST, LEAST_FOR_SLOPE, LEAST_OF_A_CLASS, adapt
 from ..training.inference import score

@@ -21,6 +21,7 @@ from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache, report_left_out
+from ..cohort.shared import LEAVE_OUT, describe_shared, find_known, refuse_shared
 from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -30,7 +31,6 @@ from ..training.sharing import Relay, Units, prepare_device, share
 from .description import describe_cohort
 from .map_effects import count_batches, describe_effects
 from .report import evaluation_markdown, render_evaluation
-from .shared import LEAVE_OUT, describe_shared, find_known, refuse_shared
 from .shift import cohort_shift
 
 PATIENT_COLUMNS = ("cohort", "model", "patient_id", "label", "logit", "probability", "decision", "attention_in_tumour")

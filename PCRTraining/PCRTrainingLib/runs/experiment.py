@@ -15,11 +15,11 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, training_hashes
 from ..cohort.check import identifier_hashes
+from ..cohort.shared import refuse_shared
 from ..cohort.sites import Sites
 from ..config import Step, TrainingConfig, config_to_json
 from ..evaluation.baselines import BASELINES, baseline_outcomes
 from ..evaluation.evaluate import check_classes, cohort_names
-from ..evaluation.shared import refuse_shared
 from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome

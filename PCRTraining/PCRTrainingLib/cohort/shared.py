@@ -10,7 +10,7 @@ from PCRPredictorLib.formatting import count
 from PCRPredictorLib.model.bundle import Bundle
 from PCRPredictorLib.model.training_marks import image_hash, known_patients
 
-from ..cohort.cache import GridCache
+from .cache import GridCache
 
 LEAVE_OUT = "give --leave-out-known to evaluate the others"
 _SHOWN = 10  # patients in a sentence
