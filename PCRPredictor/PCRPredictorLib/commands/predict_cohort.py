@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ def predict_patients(
     from ..engine.many import Place
     from ..files.vanished import refuse_vanished
     from ..reading.sources import find_sources, mark_doubts
-    from ..shift.report import PAGE, KnownPatients, write_shift
+    from ..shift.report import PAGE
 
     with working("looking for patients"):
         sources = find_sources([cohort.absolute()])
@@ -92,6 +92,14 @@ def predict_patients(
     print_failures(found)
     if found.failed:
         refuse_vanished(cohort, len(found.facts), "give --resume")
+    print_shift(cohort, bundle, found, labels, out)
+    print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
+
+
+def print_shift(cohort: Path, bundle: Bundle, found: Predicted, labels: Mapping[str, int], out: Path) -> None:
+    """Write how the cohort differs from the training patients, and print it; patients of the training are left out."""
+    from ..shift.report import KnownPatients, write_shift
+
     known = found.known_images | found.known_names
     facts = [replace(each, label=labels.get(name)) for name, each in found.facts.items() if name not in known]
     counts = KnownPatients(len(found.known_images), len(found.known_names))
@@ -99,7 +107,6 @@ def predict_patients(
         sentences = write_shift(bundle, facts, cohort.resolve().name, out, counts)
     for sentence in sentences:
         print_line(sentence)
-    print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
 
 
 def print_failures(found: Predicted) -> None:
