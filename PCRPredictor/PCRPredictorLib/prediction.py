@@ -150,8 +150,7 @@ class ModelIdentity:
         for beginning, words in (("Research: ", ": "), ("Research on ", ", on ")):
             if self.intended_use.startswith(beginning):
                 return f"Research use only{words}{self.intended_use.removeprefix(beginning)}"
-        more = "" if self.intended_use.strip(". ").lower() == "research" else f" {self.intended_use}"
-        return f"Research use only.{more}"
+        return f"Research use only. {self.intended_use}".removesuffix(" Research.")
 
 
 class Decided:

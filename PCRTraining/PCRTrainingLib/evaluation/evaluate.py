@@ -68,22 +68,21 @@ def evaluate(
     engine.check_folder(work)
     for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
         caches = _read_for(bundles, cohort, name, work / name, progress, leave_out_known=leave_out_known)
-        for bundle in bundles:
-            refuse_shared(caches[bundle.settings.grid], cohort, *bundle.training_hashes, LEAVE_OUT)
         own = [caches[bundle.settings.grid] for bundle in bundles]
+        for bundle, cache in zip(bundles, own, strict=True):
+            refuse_shared(cache, cohort, *bundle.training_hashes, LEAVE_OUT)
         trials = [Trial(copy, cache, device, maps) for copy, cache in zip(copies, own, strict=True)]
         found = run_trials(trials, engine, progress, f"{count(len(bundles), 'model')} on {name}")
         names = number_duplicates([outcome.name for outcome, _ in found])
         outcomes = [replace(outcome, name=name) for (outcome, _), name in zip(found, names, strict=True)]
         progress.start(f"Results on {name}", len(outcomes) + 1)
         described: Any = describe_cohort(name, own[0], np.arange(len(own[0])), outcomes, own, progress)
-        for outcome, cache in zip(outcomes, own, strict=True):
-            for row in _patient_rows(name, cache, outcome):
+        for pair in zip(own, outcomes, strict=True):
+            for row in _patient_rows(name, *pair):
                 keep(row)
         for model, (_, effects) in zip(described["models"], found, strict=True):
             model.update({"effects": effects} if maps else {})
-        shifts = [cohort_shift(*each) for each in zip(bundles, own, outcomes, strict=True)]
-        results.append({**described, "shift": shifts})
+        results.append({**described, "shift": list(map(cohort_shift, bundles, own, outcomes))})
     return {
         "format": RESULTS,
         "kind": "evaluation",
