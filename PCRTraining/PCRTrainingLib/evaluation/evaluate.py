@@ -87,15 +87,19 @@ def evaluate(
         "format": RESULTS,
         "kind": "evaluation",
         "cohorts": results,
-        "models": [
-            {
-                "name": bundle.card.name,
-                "version": bundle.card.version,
-                "training_data": bundle.card.training_data,
-                "checksum": bundle.checksum,
-            }
+        "models": [_describe_bundle(bundle) for bundle in bundles],
+    }
             for bundle in bundles
         ],
+    }
+
+
+def _describe_bundle(bundle: Bundle) -> dict[str, str]:
+    return {
+        "name": bundle.card.name,
+        "version": bundle.card.version,
+        "training_data": bundle.card.training_data,
+        "checksum": bundle.checksum,
     }
 
 
