@@ -89,9 +89,6 @@ def evaluate(
         "cohorts": results,
         "models": [_describe_bundle(bundle) for bundle in bundles],
     }
-            for bundle in bundles
-        ],
-    }
 
 
 def _describe_bundle(bundle: Bundle) -> dict[str, str]:
