@@ -121,7 +121,14 @@ def randomised(network: PCRNet, seed: int = 0) -> PCRNet:
 def random_share(
     network: PCRNet, cache: GridCache, clinical: Tensor, index: np.ndarray | None = None, device: str = "cpu"
 ) -> float:
-    """Return the share of the map inside the tumour of `random_map`, whose arguments these are."""
+    """Return the share of the map inside the tumour of `random_map`.
+
+    Args:
+        clinical: (N of the cache, schema width).
+        index: (n,), positions of the patients; None for all.
+
+    Source: as `randomised`.
+    """
     return random_map(network, cache, clinical, index, device)["in_tumour"]
 
 
