@@ -157,7 +157,7 @@ def test_experiment_shows(render, words):
 
 
 def test_experiment_keeps_the_order_of_its_rows():
-    table = shown(render_experiment).split("<h3>Results</h3>")[1]
+    table = shown(render_experiment).split(">Results</h3>")[1]
     assert table.index(">clinical<") < table.index(">step 3<")
 
 
@@ -193,9 +193,9 @@ def test_special_characters_do_not_break_markdown_tables():
 def test_page_loads_nothing_and_runs_no_script(render):
     page = shown(render)
     assert "default-src 'none'" in page
-    assert not any(word in page for word in ("<script", "http://", "https://", "@import", "url(", "href="))
+    assert not any(word in page for word in ("<script", "http://", "https://", "@import", "url("))
+    assert not re.search(r'href="(?!#)', page)  # the contents lead to places of the page
     assert page.count("src=") == len(pictures(page)) > 0
-    assert not any(re.search(r'href="(?!#)', picture) for picture in pictures(page))
 
 
 def test_unknown_p_of_a_comparison_is_a_dash():
