@@ -31,7 +31,7 @@ def test_german_table_is_understood():
 def test_of_two_columns_that_could_be_the_label_none_is_taken():
     found = describe_columns(table(["id", "pCR breast", "pCR total"], ["1", "yes", "no"], ["2", "no", "yes"]), "id")
     assert "pcr" not in found.columns
-    assert "2 columns could be pCR: pCR breast ('yes' 1 times, 'no' 1 times); pCR total" in found.doubts["pcr"]
+    assert "2 columns could be pCR: pCR breast ('yes' once, 'no' once); pCR total" in found.doubts["pcr"]
 
 
 def test_column_of_the_very_name_goes_before_others_which_are_named():
@@ -52,7 +52,7 @@ def test_result_of_something_else_is_not_the_label():
 
 def test_columns_that_may_be_the_label_are_named():
     found = describe_columns(table(["id", "RCP", "Alter"], ["1", "sí", "51"], ["2", "no", "52"]), "id")
-    assert found.doubts["pcr"].endswith("It may be RCP ('sí' 1 times, 'no' 1 times)")
+    assert found.doubts["pcr"].endswith("It may be RCP ('sí' once, 'no' once)")
     found = describe_columns(table(["id", "Remission"], *enumerate(["komplett", "teilweise", "keine"])), "id")
     assert "It may be Remission ('komplett' 1 times" in found.doubts["pcr"]
 

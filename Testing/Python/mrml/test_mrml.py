@@ -117,7 +117,8 @@ def test_views_show_attention_over_the_early_phase_at_its_peak(written, found, v
     shown = found["views"][view]
     assert (shown["background"], shown["foreground"]) == ("Early phase", "Attention")
     assert shown["opacity"] == pytest.approx(0.45)
-    assert shown["centre"] == pytest.approx(np.multiply(written[1].attention_summary.peak, [-1, -1, 1]), abs=0.01)
+    off = shown["centre"] - np.multiply(written[1].attention_summary.peak, [-1, -1, 1])
+    assert (np.abs(off) < 0.51 * np.asarray(written[0].geometry.spacing)).all()  # the middle of its voxel
     assert shown["field"] == pytest.approx(120)
 
 
