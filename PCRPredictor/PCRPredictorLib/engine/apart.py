@@ -140,7 +140,7 @@ def _serve(ours: Connection, end: Connection, function: Function, threads: int |
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # half-written results are removed
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     _die_with(parent)
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  the copy lacks threads that may hold the others
+    sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  no thread holds it
     try:
         while True:
             task = end.recv()

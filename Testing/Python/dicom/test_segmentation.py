@@ -91,10 +91,19 @@ def test_rounded_spacing_is_on_the_grid_with_a_warning_and_more_is_refused(tmp_p
     [
         ({"size": (8, 7, 3), "spacing": (0.9, 1.1, 6.0)}, "has a slice every 6 mm, but the exam every 3 mm; make"),
         ({"size": (8, 7, 12), "spacing": (0.9, 1.1, 1.5)}, "has a slice every 1.5 mm, but the exam every 3 mm; make"),
-        ({"size": (4, 3, 6), "spacing": (1.8, 2.2, 3.0)}, "but a pixel of it is 2 x 2 voxels; make"),
-        ({"size": (16, 14, 6), "spacing": (0.45, 0.55, 3.0)}, "but a pixel of it is 0.5 x 0.5 voxels; make"),
-        ({"size": (9, 7, 6)}, "but reaches beyond them; make"),
-        ({"origin": (-10.0, 20.0, 6.0)}, "but lies up to 0.33 voxels beside them; make"),
+        (
+            {"size": (4, 3, 6), "spacing": (1.8, 2.2, 3.0)},
+            "but a pixel of it is 2 x 2 voxels, so that it may be of a different exam",
+        ),
+        (
+            {"size": (16, 14, 6), "spacing": (0.45, 0.55, 3.0)},
+            "but a pixel of it is 0.5 x 0.5 voxels, so that it may be of a different exam",
+        ),
+        ({"size": (9, 7, 6)}, "but reaches beyond them, so that it may be of a different exam"),
+        (
+            {"origin": (-10.0, 20.0, 6.0)},
+            "but lies up to 0.33 voxels beside them, so that it may be of a different exam",
+        ),
     ],
 )
 def test_a_finer_coarser_larger_or_shifted_grid_is_refused_in_a_sentence(tmp_path, change, message):

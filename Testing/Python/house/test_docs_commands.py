@@ -130,6 +130,7 @@ def files(training_cohort, trained, tmp_path_factory):
     write_csv(only(seen, ["patient_id", "age", "hr", "her2", "pcr"]), folder / "clinical.csv")
     other_trial(folder / "trial.xlsx", 40, visits=2)
     write_courses(folder / "treated", 1, find_site("A"))
+    second = shutil.copytree(trained / "bundle", folder / "second")
     return {
         **{name: folder / name for name in IN_FOLDER},
         "cohort": training_cohort,
@@ -141,6 +142,7 @@ def files(training_cohort, trained, tmp_path_factory):
         "later": elsewhere,
         ("--model", "ours"): trained / "bundle",
         "run/bundle": trained / "bundle",
+        "run2/bundle": second,
         ("--dicom", "folder"): folder / "dicom",
         **write_followed(folder, exam),
         ("--cohort", "folder"): training_cohort,
