@@ -73,6 +73,16 @@ def call_errors(context: Any = None) -> Iterator[None]:  # noqa: ANN401  typer k
         raise typer.BadParameter(str(error), context) from None
 
 
+@contextmanager
+def _visible_words() -> Iterator[None]:
+    """Show the characters of a wrong call that would control the terminal."""
+    try:
+        yield
+    except _USAGE as error:
+        error.message = make_visible(str(error.message))
+        raise
+
+
 def takes(words: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take the options that the fields of a dataclass are; it gets them as one argument, `words`.
 
@@ -106,6 +116,10 @@ class ManyValues(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps its type private
         """Repeat the option before each of its words; the words of a group become one; refuse an unsafe `--out`."""
+        with _visible_words():
+            return self._parse(ctx, args)
+
+    def _parse(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
         options = [option for option in self.params if getattr(option, "multiple", False)]
         single = [param for param in self.params if not getattr(param, "multiple", True) and not is_flag(param)]
         with call_errors(ctx):
@@ -153,7 +167,7 @@ class ManyValues(typer.core.TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command; words that do not go together are reported with its usage."""
-        with call_errors(ctx):
+        with _visible_words(), call_errors(ctx):
             return super().invoke(ctx)
 
 

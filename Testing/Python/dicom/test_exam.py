@@ -69,7 +69,7 @@ def write_without_times(folder):
 def test_phases_without_times_are_picked_by_number_with_a_warning(tmp_path):
     write_without_times(tmp_path)
     (notice,) = about_source(read_dicom_exam(tmp_path).provenance)
-    assert "times of the phases are unknown. Phases 0, 1 and 5 of 6" in notice.message
+    assert "times of the phases are unknown. Phases 1, 2 and 6 of 6" in notice.message
     assert list(about_source(read_dicom_exam(tmp_path, pick=(0, 2, 5)).provenance)) == []
 
 
@@ -82,7 +82,7 @@ def test_guess_of_the_phases_is_in_every_result(tmp_path, bundle, capsys):
     content = json.loads((tmp_path / "out" / "prediction.json").read_text())
     report = (tmp_path / "out" / "report.html").read_text()
     for text in (capsys.readouterr().out, " ".join(w["message"] for w in content["warnings"]), report):
-        assert "Phases 0, 1 and 5 of 6" in text
+        assert "1, 2 and 6 of 6 (--pick 0 1 5)" in text
     late = content["exam"]["phases"]["late"]
     assert (late["index"], late["series"], late["seconds"], late["after_first_post"]) == (5, 5, None, None)
 

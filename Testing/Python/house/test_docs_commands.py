@@ -141,9 +141,11 @@ def files(training_cohort, trained, tmp_path_factory):
         "hospital-B": elsewhere,
         "later": elsewhere,
         ("--model", "ours"): trained / "bundle",
+        "model": second,
         "run/bundle": trained / "bundle",
         "run2/bundle": second,
         ("--dicom", "folder"): folder / "dicom",
+        "folder": folder / "dicom",
         **write_followed(folder, exam),
         ("--cohort", "folder"): training_cohort,
         ("--table", "trial"): folder / "treated",
@@ -200,7 +202,7 @@ def test_command_works(call, files, tmp_path, monkeypatch, capfd):
     out = Path(words[words.index("--out") + 1]) if "--out" in words else None
     new = {path.name for path in set(tmp_path.iterdir()) - before}
     written = [Path(word).with_suffix(".json").name for word in words[1:2]] if words[0] == "init" else []
-    assert new <= set(out.parts[:1] if out else [*words[1:3], "pcr-demo", *written])
+    assert new <= set(out.parts[:1] if out else [*words[1:4], "pcr-demo", *written])
     assert out is None or any(out.iterdir())
 
 

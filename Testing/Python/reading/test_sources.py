@@ -112,7 +112,7 @@ def test_a_new_kind_of_exam_is_one_class_and_one_entry(monkeypatch, tmp_path, pr
     assert find_source(tmp_path, "toy").read().mask.any()
 
 
-@pytest.mark.parametrize(("make", "message"), [(False, "not a folder"), (True, "holds no exam")])
+@pytest.mark.parametrize(("make", "message"), [(False, "does not exist"), (True, "holds no exam")])
 def test_a_folder_without_an_exam_is_reported(tmp_path, make, message):
     folder = tmp_path / "nothing"
     if make:
