@@ -138,13 +138,14 @@ def test_no_bundle_is_made_of_a_federation_whose_attention_is_at_chance_until_it
     run(folder, sites)
     assert folder.is_done() and not folder.bundle.exists()
     with pytest.raises(
-        DataError, match=r"its attention is at chance \(0\.26 of it .*repeat the call with --keep-anyway"
+        DataError,
+        match=r"its attention is no better than plain early enhancement: 0\.26 of it .*repeat the .* --keep-anyway",
     ):
         check_finished(folder, Spoken())
     begin(folder.path, NAMES, keep_anyway=True)
     run(folder, sites)
     check_finished(folder, Spoken())
-    assert "its maps show nothing" in load_bundle(folder.bundle).card.known_limits
+    assert "do not rely on its maps" in load_bundle(folder.bundle).card.known_limits
     assert folder.read_state().done == ROUNDS
 
 

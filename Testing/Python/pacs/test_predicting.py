@@ -178,11 +178,12 @@ def test_a_study_without_a_tumour_says_what_to_give(orthanc, pacs, predictor, tm
 
 
 def test_only_an_earlier_result_is_no_mask_but_can_be_named(orthanc, pacs, study, predictor, tmp_path):
-    found = predict_study(pacs.connection, StudyRequest(study=study, store=True), predictor, tmp_path / "out")
-    series = found.items[0].series
+    predict_study(pacs.connection, StudyRequest(study=study, store=True), predictor, tmp_path / "out")
     for uid in orthanc.instances(study, "SEG"):
-        if orthanc.read(uid).SeriesNumber == 90:
+        if (kept := orthanc.read(uid)).SeriesNumber == 90:
             orthanc.delete_instance(uid)
+        else:
+            series = kept.SeriesInstanceUID
     message = f"has no segmentation of a tumour; .*; that of an earlier result with --segmentation {series}$"
     with pytest.raises(DataError, match=message):
         predict_study(pacs.connection, StudyRequest(study=study), predictor, tmp_path / "again")
