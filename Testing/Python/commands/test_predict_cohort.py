@@ -148,7 +148,7 @@ def test_cohort_is_shown_beside_the_training_patients(bundle, tmp_path, capsys):
     assert run(app, words) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "label not used: AA_3: pcr must be 0, 1 or empty, got 'maybe'" in said
-    assert "Of 2 labelled patients 50 %" in said and "did not record its training patients" in said
+    assert "Of 2 labelled patients 50 %" in said and "does not record what its training patients were like" in said
     shift = json.loads((tmp_path / "out" / "shift.json").read_text())
     assert (shift["patients"], shift["labelled"]) == (3, 2)
     pages = [tmp_path / "out" / name for name in ("shift.json", "report.html", "report.md")]
