@@ -3,4 +3,4 @@
 Importing this package loads neither torch nor monai: they are loaded by the first prediction.
 """
 
-__version__ = "0.3.0"
+__version__ = "1.0.0"

@@ -1,6 +1,10 @@
 /* A minus, plus, colon and the like are operators of the search: `--find-tumour` would ask for pages without "find".
    A page and its first section are one hit. */
 addEventListener("load", () => {
+  if (location.protocol === "file:") {
+    const form = document.getElementById("rtd-search-form");
+    if (form) form.innerHTML = "Search needs a server: mkdocs serve";
+  }
   if (typeof searchWorker === "undefined") return;
   const send = searchWorker.postMessage.bind(searchWorker);
   searchWorker.postMessage = (message) =>

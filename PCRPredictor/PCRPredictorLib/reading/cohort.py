@@ -63,6 +63,7 @@ class CohortPatient:
         labels: of the tumours in the mask, see `read_masks`.
         each_lesion: every tumour of the mask is a lesion of its own.
         place_of_mask: where the mask is looked for; "" for the place in the layout of MAMA-MIA.
+        renamed: columns of the row that are there under our names, too, in lower case.
     """
 
     patient_id: str
@@ -76,6 +77,7 @@ class CohortPatient:
     labels: tuple[int | str, ...] = ()
     each_lesion: bool = False
     place_of_mask: str = ""
+    renamed: frozenset[str] = frozenset()
 
 
 def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = "") -> list[CohortPatient]:
@@ -97,7 +99,13 @@ def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = ""
     patients = _patients_at(cohort, mapping, table, visit)
     patients = _with_entered(cohort, _with_rows(cohort, patients, table, report), report)
     patients = [replace(patient, row=_row_at(patient.row, visit)) for patient in patients]
-    options = {"pick": mapping.pick, "labels": mapping.labels, "each_lesion": mapping.lesions == "each"}
+    renamed = frozenset(theirs.lower() for name, theirs in mapping.columns.items() if theirs.lower() != name.lower())
+    options = {
+        "pick": mapping.pick,
+        "labels": mapping.labels,
+        "each_lesion": mapping.lesions == "each",
+        "renamed": renamed,
+    }
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
     if without := [row["patient_id"] for key, row in table.items() if key not in used]:
@@ -219,7 +227,7 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     first_post = exam.provenance.first_post
     if len(times) > 1 and len(times) != count:
         first_post = times[1] - times[0]
-    clinical, acquisition = _divide_row(patient.row)
+    clinical, acquisition = _divide_row({k: cell for k, cell in patient.row.items() if k not in patient.renamed})
     provenance = replace(
         exam.provenance,
         table=acquisition,

@@ -19,6 +19,12 @@ def requirements_of(extra):
         yield from requirements_of(*line.extras) if line.name == "breastpcr" else [str(line)]
 
 
+@pytest.fixture(autouse=True)
+def outside_slicer(monkeypatch):
+    """The panel's tests, in the same process, leave a stand-in for Slicer's application."""
+    monkeypatch.delitem(sys.modules, "slicer", raising=False)
+
+
 @pytest.fixture(params=["python", "another"])
 def installed(monkeypatch, request):
     """A wheel that was installed into a new environment, whose Python may be that of the path or not."""
