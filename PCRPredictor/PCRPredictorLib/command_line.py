@@ -157,10 +157,10 @@ def _has_folder() -> bool:
 
 def _has_addresses() -> bool:
     """Return False if the process may use too few addresses: libraries of numbers end it without a word then."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return True
+    import resource
+
     most = resource.getrlimit(resource.RLIMIT_AS)[0]
     return most == resource.RLIM_INFINITY or most >= _LEAST
 

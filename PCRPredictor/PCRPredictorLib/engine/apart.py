@@ -21,6 +21,7 @@ from .tasks import Function, Killing, R, T, Trace, limit_threads, portable
 _TRIES = 2  # of a task whose process died: the first time, other programs may have taken the memory
 _GRACE_S = 2.0  # that the process has to tidy up when it is ended
 _ENDS = {signal.SIGINT, signal.SIGTERM}
+_POSIX: Any = signal  # what Windows lacks, where `is_possible` is false
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -88,15 +89,15 @@ class _Copy:
     """A copy of this process that waits for tasks."""
 
     def __init__(self, function: Function, threads: int | None) -> None:
-        context = multiprocessing.get_context("fork")
+        context: Any = multiprocessing.get_context("fork")
         self._asked = function, threads
         self._end, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(self._end, theirs, function, threads, os.getpid()))
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # the copy has the handlers of this process at first
+        before = _POSIX.pthread_sigmask(_POSIX.SIG_BLOCK, _ENDS)  # the copy has the handlers of this process at first
         try:
             self._process.start()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            _POSIX.pthread_sigmask(_POSIX.SIG_SETMASK, before)
         theirs.close()
         self._is_dead = False
 
@@ -138,7 +139,7 @@ def _serve(ours: Connection, end: Connection, function: Function, threads: int |
     ours.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that this is a copy of
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # half-written results are removed
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    _POSIX.pthread_sigmask(_POSIX.SIG_UNBLOCK, _ENDS)
     _die_with(parent)
     sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  no thread holds it
     try:
@@ -162,7 +163,7 @@ def _die_with(parent: int) -> None:
     """Be killed when the other process ends in whatever way: nobody would hear of what is done."""
     import ctypes
 
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, _POSIX.SIGKILL)
     if os.getppid() != parent:  # it has ended meanwhile
         os._exit(1)
 

@@ -106,7 +106,7 @@ def test_tumour_is_saved_without_a_prediction(tmp_path):
     ("name", "exam", "problem"),
     [
         ("mine.nrrd", tiny_exam(), r"must end in \.nii\.gz"),
-        ("mine.dcm", tiny_exam(), "need an exam in DICOM"),
+        ("mine.dcm", tiny_exam(), "need an exam that was read from DICOM"),
         ("mine.nii.gz", tiny_exam().with_lesions([]), "no tumour to save"),
     ],
 )

@@ -65,7 +65,7 @@ def test_model_of_a_site_is_measured_against_random_weights_and_enhancement(trai
     bundle = load_bundle(trained_sites / "bundles" / "south")
     first = next(iter(bundle.card.metrics.values()))
     assert {"attention_in_tumour", "early_enhancement_in_tumour"} <= set(first)
-    assert "its maps show nothing. Calibrated on sites other than south" in bundle.card.known_limits
+    assert "do not rely on its maps. Calibrated on sites other than south" in bundle.card.known_limits
 
 
 def test_model_of_a_site_whose_attention_is_at_chance_is_not_made(
