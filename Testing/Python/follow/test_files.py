@@ -76,6 +76,6 @@ def test_visits_are_registered_if_that_was_not_done(write, tmp_path):
 
 
 def test_results_in_dicom_that_are_not_possible_are_refused_before_anything_is_written(write, tmp_path):
-    with pytest.raises(DataError, match="results in DICOM need an exam in DICOM"):
+    with pytest.raises(DataError, match="results in DICOM need an exam that was read from DICOM"):
         write(dicom=True)
     assert [*tmp_path.iterdir()] == []

@@ -104,7 +104,8 @@ def test_a_repeated_error_is_logged_once(capfd):
         for _ in range(1000):
             logging.getLogger("asyncio").error("socket.accept() out of system resource")
         logging.getLogger("asyncio").error("something else")
-    assert capfd.readouterr().err.splitlines() == [
+    lines = capfd.readouterr().err.splitlines()  # asyncio may log what earlier tests have left to it, too
+    assert [line for line in lines if "socket" in line or "something" in line] == [
         "pcr view: socket.accept() out of system resource",
         "pcr view: something else",
     ]
