@@ -39,7 +39,8 @@ def cohort_report(rows=8, columns=9):
         "rows": [["clinical values and functional tumour volume", *[INTERVAL] * columns]] * rows,
         "note": "A note.",
     }
-    plot = {"alt": "a plot", "caption": "A plot.", "svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'}
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'
+    plot = {"alt": "a plot", "caption": "A plot.", "svg": drawn, "kind": "image/svg+xml"}
     section = {"title": "Out of fold", "text": "", "tables": [table] * 3, "figures": [plot] * 4}
     values = {"purpose": "", "headline": "A headline.", "config": "", "versions": {}}
     return render("cohorts.html.j2", TEMPLATES, title="Evaluation", sections=[section] * 2, **values)
