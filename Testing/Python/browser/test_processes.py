@@ -64,7 +64,7 @@ def test_a_page_whose_process_has_ended_says_so_and_leads_to_a_new_one(browser, 
     with serving(cohort, "--model", "phantom") as (process, address):
         page = open_page(browser, address)
         for child in psutil.Process(process.pid).children(recursive=True):
-            if child.memory_info().rss > 2**29:  # the page's, and what it was forked from
+            if child.memory_info().rss > 2**27:  # the page's, and what it was forked from
                 child.kill()
         page.wait_for_selector("text=This page has ended")
         page.click("text=open a new one")
