@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..engine.passing import may_pass
 from ..errors import DataError, of_one_patient
 from ..exam import Exam
+from ..files.vanished import is_gone
 from ..lesion.sides import separate_sides
 from ..reading.cohort import missing_mask
 from ..reading.sources import PatientSource, Source
@@ -87,7 +88,8 @@ def predict_patient(task: Task, _report: Callable[..., None] = lambda: None) -> 
     except DataError as error:
         _remove(task.request.folder_of(name))
         changed = before != identify_if_there(task.source)
-        passing = changed or _is_cohort_gone(task.request) or may_pass(error, missing_files=task.request.cohort is None)
+        cohort = task.request.cohort
+        passing = changed or (cohort is not None and is_gone(cohort)) or may_pass(error, missing_files=cohort is None)
         return Entry(name, [error_row(name, str(error).removeprefix(f"{name}: "))], None, before or "", passing)
     return Entry(name, rows_of(name, prediction), facts, before or "", before is None)
 
@@ -120,16 +122,6 @@ def identify_if_there(source: Source) -> str | None:
         return identify(source)
     except OSError:
         return None
-
-
-def _is_cohort_gone(request: Request) -> bool:
-    """Return True if the folder of the cohort is not there, or empty as the place of a drive that is gone."""
-    if request.cohort is None:
-        return False
-    try:
-        return not (request.cohort.is_file() or any(request.cohort.iterdir()))
-    except OSError:
-        return True
 
 
 def _read(source: Source) -> Exam:

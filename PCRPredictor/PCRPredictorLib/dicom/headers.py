@@ -57,10 +57,8 @@ def stored_values(header: pydicom.Dataset, tags: Iterable[int]) -> tuple:
 
 def name_series(header: pydicom.Dataset) -> str:
     """Return number and description of a series, for messages, without words that name the patient."""
-    number, description = (
-        tag_value(header, "SeriesNumber"),
-        _without_patient(header, tag_text(header, "SeriesDescription")),
-    )
+    number = tag_value(header, "SeriesNumber")
+    description = _without_patient(header, tag_text(header, "SeriesDescription"))
     return f"series {'?' if number in (None, '') else number} ({description or 'no description'})"
 
 

@@ -92,12 +92,14 @@ class Local(Engine):
 
 
 def silence_dask() -> None:
-    """Keep the lines of Dask's loggers from the terminal for good: it gives them their level back as it ends."""
+    """Keep the lines of Dask's logger from the terminal for good: it gives it its level back as it ends.
+
+    Those of tornado and asyncio are left alone: other parts of the program may use these.
+    """
     import distributed  # noqa: F401  it adds its handlers when it is loaded
 
-    for name in ("distributed", "tornado", "asyncio"):
-        logger = logging.getLogger(name)
-        logger.handlers[:], logger.propagate = [logging.NullHandler()], False
+    logger = logging.getLogger("distributed")
+    logger.handlers[:], logger.propagate = [logging.NullHandler()], False
 
 
 @contextmanager

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..formatting import count
+from ..formatting import count, first_few
 from .engine import Done, Engine
 from .tasks import Function, Killing, R, T
 
-_NAMED = 5  # tasks in a sentence
 PAUSES_S = (2.0, 10.0)  # before the second and the third try
 START_S = 6.0  # until the processes of a local cluster have loaded torch
 
@@ -81,10 +80,7 @@ def run_again(
 
 
 def _name(tasks: Sequence[T], name: Callable[[T], str] | None) -> str:
-    if name is None:
-        return count(len(tasks), "task")
-    others = len(tasks) - _NAMED
-    return ", ".join(map(name, tasks[:_NAMED])) + (f" and {others} more" if others > 0 else "")
+    return count(len(tasks), "task") if name is None else first_few(map(name, tasks))
 
 
 def _again(done: Done[T, R], failed: Callable[[Done[T, R]], bool]) -> bool:

@@ -17,8 +17,19 @@ def common_folder(files: Iterable[Path]) -> Path | None:
         return None
 
 
+def is_gone(folder: Path) -> bool:
+    """Return True if a folder is not there, or is empty, as the place of a drive is that is no longer mounted."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except NotADirectoryError:  # a file with a whole exam
+        return False
+    except OSError:
+        return True
+
+
 def refuse_vanished(folder: Path | None, done: int, again: str = "give the call again") -> None:
-    """Refuse to go on if a folder that is read is gone, or is empty, as a drive is that is no longer mounted.
+    """Refuse to go on if a folder that is read `is_gone`.
 
     Args:
         folder: with the patients; None to accept.
@@ -28,14 +39,7 @@ def refuse_vanished(folder: Path | None, done: int, again: str = "give the call 
     Raises:
         DataError: if it is gone.
     """
-    if folder is None:
-        return
-    try:
-        with os.scandir(folder) as entries:
-            gone = next(entries, None) is None
-    except OSError:
-        gone = True
-    if gone:
+    if folder is not None and is_gone(folder):
         raise DataError(
             f"{folder}: is not there any more, after {count(done, 'patient')}; see that the drive or network is back, "
             f"then {again}"

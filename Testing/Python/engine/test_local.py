@@ -86,3 +86,4 @@ def test_loggers_of_dask_reach_no_terminal_even_with_their_level_back():
     logger = logging.getLogger("distributed")
     assert [type(handler) for handler in logger.handlers] == [logging.NullHandler]
     assert not logger.propagate
+    assert all(logging.getLogger(name).propagate for name in ("asyncio", "tornado"))  # others use these

@@ -21,3 +21,8 @@ def test_a_folder_that_is_gone_or_no_longer_mounted_is_refused(tmp_path):
             DataError, match="is not there any more, after 3 patients; see that the drive or network is"
         ):
             refuse_vanished(folder, 3)
+
+
+def test_a_file_with_a_whole_exam_is_not_gone(tmp_path):
+    (tmp_path / "exam.nii.gz").touch()
+    refuse_vanished(tmp_path / "exam.nii.gz", 3)
