@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -127,3 +128,12 @@ def test_warnings_that_bear_on_the_result_come_before_the_model():
     notices = (Notice("several_lesions", "Two."), Notice("unfamiliar_timing", "Late."))
     text = report(notices=notices)
     assert text.index("Late.") < text.index("Model tiny 1.0.0") < text.index("Two.")
+
+
+@pytest.mark.parametrize("folds", [(0.01, 0.02), (0.98, 0.99)])
+def test_the_range_on_the_scale_does_not_lie_on_its_ends(folds):
+    text = report(interval=folds)
+    (middle,) = re.findall(r'<text x="([\d.]+)" y="70"[^>]*>folds', text)
+    half = 70  # pixels of the longest text
+    assert float(middle) - half >= 20 + 10
+    assert float(middle) + half <= 420 - 18
