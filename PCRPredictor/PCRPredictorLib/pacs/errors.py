@@ -56,6 +56,7 @@ _OF_CERTIFICATE = {  # words of OpenSSL
     "alert unsupported certificate": _REFUSES_IT,
     "alert access denied": _REFUSES_IT,
     "alert handshake failure": f"does not agree to TLS, maybe for lack of a client certificate; {_CHECK}",
+    "eof occurred": f"ends TLS without a reason, maybe for a client certificate that is wrong or absent; {_CHECK}",
     "key values mismatch": "cannot be reached, as certificate and key in the configuration do not belong together",
 }
 

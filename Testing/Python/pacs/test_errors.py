@@ -36,6 +36,11 @@ def status(code, page=b"", **headers):
         (requests.ConnectionError(SECRET), "cuts the connection off", True),
         (Cut(SECRET), "cuts the connection off", True),
         (requests.exceptions.ChunkedEncodingError(SECRET), "cuts the connection off", True),
+        (
+            of(requests.exceptions.SSLError(SECRET), ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+            "ends TLS without a reason, maybe for a client certificate that is wrong or absent; check certificate and",
+            False,
+        ),
         (requests.ReadTimeout(SECRET), "does not answer in time", True),
         (of(requests.ConnectionError(SECRET), TimeoutError(SECRET)), "does not answer in time", True),
         (requests.exceptions.SSLError(f"certificate has expired {SECRET}"), "certificate that has expired", False),

@@ -18,7 +18,15 @@ def test_every_change_is_in_percentage_points():
     assert "Erasing the tumour from the picture changes the probability by −9.9 percentage points" in text
     assert "an equal patch elsewhere, by +0.1 (+0.0 to +0.2, 2 places)" in text
     assert "a different background (its own), by +0.5" in text
-    assert text.endswith("Clinical and measured values stay as they are.")
+    assert "Clinical and measured values stay as they are." in text
+
+
+def test_two_changes_of_one_image_are_told_apart():
+    apart = "This is not by how much “the image moved the probability”"
+    assert apart in describe_interventions(PREDICTION)
+    assert apart not in describe_interventions(replace(PREDICTION, evidence=None))
+    no_image = replace(PREDICTION.evidence, terms=tuple(t for t in PREDICTION.evidence.terms if t.kind != "image"))
+    assert apart not in describe_interventions(replace(PREDICTION, evidence=no_image))
 
 
 def test_what_was_not_asked_for_or_has_no_room_is_not_made_up():

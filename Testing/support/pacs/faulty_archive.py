@@ -1,9 +1,11 @@
 """A PACS with faults: passes requests on to a real one, but for those that a fault takes."""
 
+import os
 import re
+import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
@@ -144,10 +146,26 @@ def faulty_archive(
         thread.join()
 
 
+def _linger(connection: ssl.SSLSocket) -> None:
+    """Read what a client still sends, as servers do: if any were left, the system would drop the alert on its way."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as raw, suppress(OSError):
+        raw.settimeout(1)
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(1 << 16):
+            pass
+
+
 def _handler_of(archive: FaultyArchive) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ssl.SSLError:
+                _linger(self.connection)
+                raise
 
         def do_GET(self) -> None:
             self._respond()
