@@ -20,7 +20,8 @@ from ..phantom.traits import Traits
 
 FORMAT = 1
 STORY, FACTS = "story", "story.json"
-NETWORKS = ("single", "step1", "step2", "step3")
+UNGUIDED, GUIDED = "single", ("step1", "step2", "step3")
+NETWORKS = (UNGUIDED, *GUIDED)
 HOSPITALS = ("A", "B")
 
 
@@ -60,7 +61,8 @@ class Facts:
         in_tumour: network to hospital to the mean share of the heat inside the tumour.
         enhancement: hospital to the mean share of a plain map of early enhancement inside the tumour.
         index, seed: of the patient to show, see `phantom.patient`.
-        background: to show that patient with at hospital B, Ktrans in 1/min.
+        background: to show that patient with at hospital B, Ktrans in 1/min: as far below the mean as it is
+            above it at A.
     """
 
     command: str

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..report.rendering import render
-from .facts import HOSPITALS, NETWORKS, Facts
+from .facts import GUIDED, HOSPITALS, UNGUIDED, Facts
 from .layers import grey_pixels, heat_pixels, outline_pixels, to_png
 from .scene import Scene
-from .words import HOSPITAL_TITLES, NAMES, TITLE, limits, small_print, stops
+from .words import HOSPITAL_TITLES, MARK, NAMES, TITLE, limits, small_print, stops
 
 _TEMPLATES = Path(__file__).parent / "templates"
-SINGLE, GUIDED = NETWORKS[0], NETWORKS[1:]
 
 
 def render_story(facts: Facts, scene: Scene) -> str:
@@ -32,11 +31,12 @@ def render_story(facts: Facts, scene: Scene) -> str:
         hospitals=HOSPITALS,
         hospital_titles=HOSPITAL_TITLES,
         names=NAMES,
-        single=SINGLE,
+        single=UNGUIDED,
         guided=GUIDED,
         views=scene.views,
         pictures=pictures,
         facts=facts,
+        mark=MARK,
         limits=limits(),
         small_print=small_print(facts, scene),
     )

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ..formatting import format_percent
 from .facts import HOSPITALS, NETWORKS, Facts
 from .layers import grey_pixels, heat_pixels, outline_pixels
 from .scene import Scene, View
@@ -46,9 +47,9 @@ def save_story(facts: Facts, scene: Scene, path: Path) -> None:
     for hospital, height in zip(HOSPITALS, (8.05, 4.9), strict=True):
         _write(figure, 0.85, height, _SIDES[hospital], 13, _COLOURS[hospital], ha="center")
     _write(figure, 0.85, 2.4, "AUC\nall patients", 13, ha="center")
-    lines = [line for text in small_print(facts, scene) for line in textwrap.wrap(text, 190)]
+    lines = [line for text in small_print(facts, scene) for line in textwrap.wrap(text, 225)]
     for number, line in enumerate(lines):
-        _write(figure, 0.3, 1.35 - 0.21 * number, line, 9.5, _DIM)
+        _write(figure, 0.3, 1.55 - 0.2 * number, line, 9.5, _DIM)
     figure.savefig(path, format="png", dpi=_DPI, facecolor=_BACKGROUND)
 
 
@@ -67,7 +68,8 @@ def _draw_exam(axes: Axes, view: View, name: str) -> None:
     axes.set_xlim(0, columns)
     axes.set_ylim(rows - cut, cut)
     box = {"facecolor": "#000000b0", "edgecolor": "none", "pad": 3}
-    text = f"{heat.probability:.0%} response, {heat.in_tumour:.0%} of the heat in the tumour"
+    answer, share = format_percent(heat.probability), format_percent(heat.in_tumour)
+    text = f"{answer} probability of response\n{share} of the heat in the tumour"
     axes.text(0.02, 0.03, text, color=_TEXT, fontsize=10, transform=axes.transAxes, bbox=box)
 
 

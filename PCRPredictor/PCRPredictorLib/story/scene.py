@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..exam import Exam
+from ..formatting import format_percent
 from ..model.attention import mass_inside, to_attention_map
 from ..model.bundle import Bundle
 from ..model.calibration import calibrate
@@ -19,7 +20,7 @@ from ..network import Output, PCRNet
 from ..phantom.patient import patient_traits, scan_patient
 from ..phantom.site import SITES, find_site
 from ..report.display import slice_view
-from .facts import HOSPITALS, Facts, elsewhere
+from .facts import HOSPITALS, UNGUIDED, Facts, elsewhere
 
 _VIEW = 92.0  # mm shown: the window of 80 mm and a margin
 
@@ -64,15 +65,17 @@ class Scene:
         views: by hospital.
         responds: whether the patient does.
         probability: the true one.
+        tissue_alone: probability that the unguided network gives at hospital A's scanner with the normal tissue of B.
     """
 
     views: Mapping[str, View]
     responds: bool
     probability: float
+    tissue_alone: float
 
     def describe(self, network: str) -> dict[str, str]:
-        """Return the probability that a network gives, by hospital, such as "80%"."""
-        return {hospital: f"{view.heat[network].probability:.0%}" for hospital, view in self.views.items()}
+        """Return the probability that a network gives, by hospital, such as "80 %"."""
+        return {hospital: format_percent(view.heat[network].probability) for hospital, view in self.views.items()}
 
 
 def make_scene(facts: Facts, bundles: Mapping[str, Bundle]) -> Scene:
@@ -88,7 +91,9 @@ def make_scene(facts: Facts, bundles: Mapping[str, Bundle]) -> Scene:
     for hospital, site, seen in zip(HOSPITALS, (here, there), (traits, elsewhere(traits, facts)), strict=True):
         exam = scan_patient(seen, site, facts.index, facts.seed).exam
         views[hospital] = _view(exam, networks)
-    return Scene(views, bool(traits.pcr), traits.probability)
+    exam = scan_patient(elsewhere(traits, facts), here, facts.index, facts.seed).exam
+    tissue_alone = _view(exam, {UNGUIDED: networks[UNGUIDED]}).heat[UNGUIDED].probability
+    return Scene(views, bool(traits.pcr), traits.probability, tissue_alone)
 
 
 def _view(exam: Exam, networks: Mapping[str, tuple[Bundle, PCRNet]]) -> View:

@@ -12,6 +12,7 @@ import torch
 from matplotlib.image import imread
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.formatting import format_percent
 from PCRPredictorLib.network import PCRNet
 from PCRPredictorLib.story.facts import FACTS, HOSPITALS, NETWORKS, facts_from_json, find_story, read_story
 from PCRPredictorLib.story.page import render_story
@@ -20,6 +21,7 @@ from PCRPredictorLib.story.scene import class_activation, make_scene
 from PCRPredictorLib.story.words import stops
 from PCRTrainingLib import command_line as _training_commands  # noqa: F401  adds demo
 from PCRTrainingLib.training.explanation import grad_cam
+from support.browser_help import CHROMIUM, chromium
 
 ELSEWHERE = re.compile(r"(?:src|href|url)\s*[=(]\s*[\"']?(?!data:|#)[^\"'\s>)]+", re.IGNORECASE)
 
@@ -65,6 +67,31 @@ def test_page_says_what_it_does_not_show(page):
     assert "All patients are simulated" in page
     assert "On real exams, guidance has not raised the AUC" in page
     assert "a plain map of enhancement" in page
+
+
+def test_every_number_of_a_caption_is_measured_or_in_the_pictures(story, page):
+    facts, scene = story
+    pictures = page[page.index('class="stage"') :]
+    for stop in stops(facts, scene):
+        for number in re.findall(r"\d+ %|0\.\d\d", stop.caption):
+            assert f"<b>{number}</b>" in pictures or number == format_percent(scene.tissue_alone)
+
+
+def test_tissue_alone_changes_the_answer_without_guidance(story):
+    heat = {name: view.heat["single"].probability for name, view in story[1].views.items()}
+    assert heat["B"] + 0.1 < story[1].tissue_alone < heat["A"] - 0.1
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+def test_pictures_numbers_and_key_are_in_sight(page, tmp_path):
+    (tmp_path / "story.html").write_text(page, encoding="utf-8")
+    with chromium() as browser:
+        shown = browser.new_page(viewport={"width": 1366, "height": 768})
+        shown.goto((tmp_path / "story.html").as_uri())
+        for parts in (".captions p", ".exam", ".auc", ".key"):
+            lowest = [part.bounding_box() for part in shown.locator(parts).all()]
+            assert max(box["y"] + box["height"] for box in lowest) <= 768, parts
+        assert shown.locator(".captions p").evaluate_all("all => all.every(p => p.scrollHeight <= p.clientHeight)")
 
 
 def test_patient_has_the_same_tumour_at_both_hospitals(story):
