@@ -9,10 +9,14 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from PCRPredictorLib import __version__
 from PCRPredictorLib.archive.rows import COHORT_COLUMNS
+from support.browser_help import CHROMIUM, chromium
 from support.documentation import BLOCK, COMMANDS, PAGES, ROOT, blocks, code
 from support.examples import tiny_exam, tiny_prediction
 
@@ -23,6 +27,9 @@ def anchors(page):
     """Return the names of a page's headings in links."""
     titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+NAMED = re.compile(r"breastpcr[-:](\d+\.\d+\.\d+)")  # wheel and container
 
 
 def ids(path):
@@ -62,12 +69,18 @@ def test_make_targets_exist(page):
             assert found.group(1) in TARGETS, line
 
 
-def test_site_is_built_without_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
     pytest.importorskip("mkdocs")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "site" / "Docs" / "model.html").is_file()
+    return folder
+
+
+def test_site_is_built_without_a_warning(site):
+    assert (site / "Docs" / "model.html").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
@@ -112,7 +125,11 @@ def test_page_about_files_lists_every_key_column_and_warning():
 def test_changelog_and_citation_have_the_version_of_the_software():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changelog, re.MULTILINE).group(1) == __version__
-    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {__version__}\n" in citation
+    date = re.search(r"^date-released: (.+)", citation, re.MULTILINE).group(1)
+    assert f"## {__version__} ({date})\n" in changelog
+    assert {version for page in PAGES for version in NAMED.findall(page.read_text(encoding="utf-8"))} == {__version__}
 
 
 def test_page_of_limits_has_the_numbers_of_the_card():
@@ -140,3 +157,20 @@ def test_site_can_be_edited_and_installs_as_the_readme_does():
     site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     assert f"edit_uri: edit/main/{re.search(r'docs_dir: (.+)', site).group(1)}/\n" in site
     assert blocks(ROOT / "Resources/index.md")[0] in blocks(ROOT / "README.md")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+def test_site_finds_an_option_where_it_is_explained_and_shows_the_current_page_in_its_menu(site):
+    served = partial(SimpleHTTPRequestHandler, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server, chromium() as browser:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}/search.html?q=--find-tumour")
+        assert (
+            page.locator("#mkdocs-search-results h3").first.inner_text().startswith("On the command line: pcr predict")
+        )
+        page.goto(f"{address}/Docs/training.html")
+        search, current = (page.locator(at).first.bounding_box() for at in (".wy-side-nav-search", "li.current > a"))
+        assert current["y"] >= search["y"] + search["height"]
+        server.shutdown()
