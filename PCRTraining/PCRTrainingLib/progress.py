@@ -12,7 +12,7 @@ from rich import progress as bars
 from rich.console import Console
 from rich.text import Text
 
-_FIRST = "Beginning"  # until the first stage: libraries are loaded, files are looked for
+_FIRST = "Loading libraries and looking for files"  # until the first stage
 
 
 class Progress:

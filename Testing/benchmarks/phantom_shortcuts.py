@@ -33,11 +33,11 @@ from PCRTrainingLib.progress import Progress
 from PCRTrainingLib.run_folder import RunFolder
 from PCRTrainingLib.runs.control import CONTROL, CONTROL_ROW, IMAGE, control_steps
 from PCRTrainingLib.runs.experiment import prepare_seed
-from PCRTrainingLib.runs.preparation import sites_of
 from PCRTrainingLib.schema import build_schema
 from PCRTrainingLib.statistics.metrics import auc, rates, sensitivity_at
 from PCRTrainingLib.statistics.operating import Outcome
 from PCRTrainingLib.training.folds import Prepared
+from PCRTrainingLib.training.foresight import sites_of
 from shortcut_statistics import background_statistic
 from sklearn.linear_model import LogisticRegression
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bundles.folder import CHECKSUMS
 from ..errors import CallError
+from ..writing import check_writable
 
 OUT = "out"  # name of the parameter in every call
 _KIT = "kit"  # of a federation: a site's own files may lie in it
@@ -83,6 +84,7 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
 
     Raises:
         CallError: saying what to give instead.
+        DataError: if it cannot be written.
     """
     out = values.get(OUT)
     if not isinstance(out, Path):
@@ -101,6 +103,7 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
         raise CallError(f"{name} must be a folder of its own, got {where}; name a new one inside it")
     for given in _inputs(values):
         _refuse_inside(out, where, given, values, name)
+    check_writable(where)
     if any((where / mark).is_file() for mark in _RESULTS):
         return
     for given in _inputs(values):

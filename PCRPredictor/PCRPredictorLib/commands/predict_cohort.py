@@ -11,15 +11,18 @@ from rich import progress as bars
 
 from ..child import emit
 from ..engine.waiting import lines_elsewhere
-from ..errors import Problem, group_problems
+from ..errors import DataError, Problem, group_problems
+from ..files.names import does_not_exist
 from ..reading.labels import LABEL
 from .options import console, print_line, working
 
 if TYPE_CHECKING:
     from ..archive.journal import Entry
+    from ..archive.patients import Request
     from ..archive.predict import Predicted
+    from ..engine.many import Place
     from ..model.bundle import Bundle
-    from ..reading.sources import Source
+    from ..reading.sources import Source, Sources
 
 _SHOWN = 10  # patients named for a problem that they share; the table names all
 
@@ -52,19 +55,21 @@ def predict_patients(
     from ..archive.table import TABLE, check_folder
 
     check_folder(out, resume=resume)
+    if not cohort.exists():
+        raise DataError(does_not_exist(cohort))
+    if wanted.device != "cpu" and cluster is None:
+        from ..model.predictor import check_device
+
+        check_device(wanted.device)
     print_line(f"Reading {cohort}")
+    patients = _find_patients(cohort, bundle)
     from ..archive.patients import Request
-    from ..archive.predict import predict_cohort
     from ..engine.many import Place
     from ..files.vanished import refuse_vanished
-    from ..reading.sources import find_sources, mark_doubts
     from ..shift.report import PAGE
 
-    with working("looking for patients"):
-        sources = find_sources([cohort.absolute()])
-        patients = mark_doubts(sources, bundle.schema)
     labels, unclear = labels_of(patients)
-    for line in (*sources.said, *unclear):
+    for line in (*patients.said, *unclear):
         print_line(line)
         emit("said", text=line)
     request = Request(
@@ -77,23 +82,44 @@ def predict_patients(
         cohort.absolute(),
     )
     emit("patients", count=len(patients))
+    found = _predict_with_bar(patients, request, out, Place(cluster, workers), resume=resume)
+    print_failures(found)
+    if found.failed:
+        refuse_vanished(cohort, len(found.facts), "give --resume")
+    print_shift(cohort, bundle, found, labels, out)
+    print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
+
+
+def _find_patients(cohort: Path, bundle: Bundle) -> Sources:
+    """Return the patients of a cohort; those whose clinical values are in doubt have that as their problem."""
+    from ..reading.sources import Sources, find_sources, mark_doubts
+
+    with working("looking for patients"):
+        sources = find_sources([cohort.absolute()])
+        return Sources(mark_doubts(sources, bundle.schema), sources.said)
+
+
+def _predict_with_bar(
+    patients: Sequence[Source], request: Request, out: Path, place: Place, *, resume: bool
+) -> Predicted:
+    """Predict all patients under a bar, which goes if nobody could be predicted."""
+    from ..archive.predict import predict_cohort
+
     with bars.Progress(*bars.Progress.get_default_columns(), console=console) as progress:
         task = progress.add_task("Predicting", total=len(patients))
+        done = progress.tasks[task]
 
         def see(entry: Entry) -> None:
             progress.advance(task)
             for row in entry.rows:
                 emit("patient", **row)
 
-        done = progress.tasks[task]
-        with lines_elsewhere(console, lambda: f"Predicting {done.completed:.0f}/{len(patients)}"):
-            place = Place(cluster, workers)
-            found = predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
-    print_failures(found)
-    if found.failed:
-        refuse_vanished(cohort, len(found.facts), "give --resume")
-    print_shift(cohort, bundle, found, labels, out)
-    print_line(f"Written to {out / TABLE}; beside the training patients: {out / PAGE}")
+        try:
+            with lines_elsewhere(console, lambda: f"Predicting {done.completed:.0f}/{len(patients)}"):
+                return predict_cohort(patients, request, out, place, resume=resume, see=see, say=print_line)
+        except DataError:
+            progress.update(task, visible=done.completed > 0)
+            raise
 
 
 def print_shift(cohort: Path, bundle: Bundle, found: Predicted, labels: Mapping[str, int], out: Path) -> None:

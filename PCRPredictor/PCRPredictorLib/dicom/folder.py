@@ -20,6 +20,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import DataError
 from ..files.limits import FRAMES, PIXELS
+from ..files.names import does_not_exist
 from ..files.opening import open_file
 from .datasets import read_dataset
 from .headers import PHASE_TAGS, READ_TAGS, encoding_of, name_series, stored_values, tag_integer, tag_text
@@ -84,8 +85,10 @@ def read_folder(folder: Path, files: Collection[Path] = ()) -> tuple[list[ImageF
     Raises:
         DataError: if there is no such folder, or no file in it.
     """
+    if not folder.exists():
+        raise DataError(does_not_exist(folder))
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give the folder with the DICOM files")
+        raise DataError(f"{folder}: not a folder; give the folder with the DICOM files")
     found = [read_file(path) for path in sorted(files or folder.rglob("*")) if not path.is_dir()]
     images = [item for item in found if isinstance(item, ImageFile)]
     others = [item for item in found if isinstance(item, OtherFile)]

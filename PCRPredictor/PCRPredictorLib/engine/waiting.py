@@ -12,11 +12,14 @@ from ..child import is_child
 from ..formatting import as_line
 
 EVERY_S = 9.0
+SAME = 7  # times that a line must be due to be printed again if nothing has changed
 
 
 @contextmanager
 def lines_elsewhere(out: Console, describe: Callable[[], str]) -> Iterator[None]:
     """Print a line every `EVERY_S` during the block, unless a terminal shows bars, or a panel follows the events.
+
+    A line that says the same as the last one is printed less often.
 
     Args:
         out: to print on.
@@ -28,8 +31,12 @@ def lines_elsewhere(out: Console, describe: Callable[[], str]) -> Iterator[None]
     ended = threading.Event()
 
     def print_lines() -> None:
+        said, times = "", 0
         while not ended.wait(EVERY_S):
-            out.print(as_line(describe()), soft_wrap=True, markup=False)
+            line = as_line(describe())
+            said, times = line, times + 1 if line == said else 0
+            if times % SAME == 0:
+                out.print(line, soft_wrap=True, markup=False)
 
     thread = threading.Thread(target=print_lines, daemon=True)
     thread.start()

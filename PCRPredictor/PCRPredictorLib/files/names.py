@@ -1,7 +1,10 @@
 """Names of files: which of a folder count, and what a name is without its ending."""
 
+import difflib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from ..errors import DataError
@@ -9,6 +12,23 @@ from ..errors import DataError
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")  # that are read
 _ENDINGS = (*VOLUMES, ".seg.nrrd", ".seq.nrrd", ".dcm", ".ima", ".json", ".csv", ".xlsx", ".txt", ".zip")
 _LEFT_BEHIND = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "@eadir"}  # by systems; others begin with a dot
+
+
+_ALIKE = 0.75  # of two names, as `difflib` counts it
+_LISTED = 5000  # names of a folder that are compared
+
+
+def does_not_exist(path: Path) -> str:
+    """Return the sentence about a path that is not there, with a name beside it that is nearly the same, if any."""
+    absent = path
+    while absent.parent != absent and not absent.parent.exists():
+        absent = absent.parent
+    names: dict[str, str] = {}
+    with suppress(OSError):
+        names = {entry.name.lower(): entry.name for entry in islice(os.scandir(absent.parent), _LISTED)}
+    near = difflib.get_close_matches(absent.name.lower(), names, 1, _ALIKE)
+    there = f" ({absent.with_name(names[near[0]])} is there)" if near and absent.name else ""
+    return f"{path}: does not exist; check the path{there}"
 
 
 def is_hidden(name: str) -> bool:

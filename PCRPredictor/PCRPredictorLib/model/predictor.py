@@ -51,6 +51,16 @@ Look = Callable[[Exam], Future[tuple[list[Notice], Measurements]]]
 _LARGEST_LOGIT = 1e6  # before calibration; no network that was trained comes near it
 
 
+def check_device(device: str) -> None:
+    """Refuse a torch device that this machine has not.
+
+    Raises:
+        DataError: saying so.
+    """
+    if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
+        raise DataError(f"device {device!r} is not available on this machine; use cpu")
+
+
 class Predictor:
     """Predict exams with a loaded bundle; `predict` changes no state.
 
@@ -67,8 +77,7 @@ class Predictor:
             raise DataError(
                 f"{bundle.path}: its network has no attention; give a bundle of step 2 or 3 of the training"
             )
-        if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
-            raise DataError(f"device {device!r} is not available on this machine; use cpu")
+        check_device(device)
         unknown = {each.quantity for each in bundle.settings.familiar} - set(QUANTITIES)
         if unknown := unknown | {each.name for each in bundle.schema.measured} - set(MEASURED):
             raise DataError(

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..clinical import is_missing
 from ..errors import DataError, Notice
 from ..exam import VISITS, Exam, LeftAside
-from ..files.names import files_in, stem_of
+from ..files.names import does_not_exist, files_in, stem_of
 from ..formatting import count, first_few
 from ..lesion.parts import with_separate_lesions
 from ..phases import may_be_phase, parse_times
@@ -90,6 +90,8 @@ def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = ""
     Raises:
         DataError: if the folder is not a cohort, or its table or mapping cannot be read.
     """
+    if not cohort.exists():
+        raise DataError(does_not_exist(cohort))
     if not cohort.is_dir():
         raise DataError(f"{cohort}: not a folder; give the folder of a cohort")
     mapping, table = read_mapping(cohort), read_table(cohort, report)

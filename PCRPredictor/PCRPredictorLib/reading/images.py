@@ -13,7 +13,7 @@ from ..exam import PHASE_NAMES, Dynamic, Exam, LeftAside, Picked, Provenance
 from ..files.header import Header
 from ..files.json_text import read_json
 from ..files.meta_image import read_meta_image_header
-from ..files.names import ending_of
+from ..files.names import does_not_exist, ending_of
 from ..files.nifti import read_nifti_header
 from ..files.nrrd import read_nrrd_header
 from ..files.opening import open_file
@@ -186,7 +186,7 @@ def _check_file(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         raise DataError(f"{path.name}: is a link to a file that is not there; fetch it, for example with git annex get")
     if not path.exists():
-        raise DataError(f"{path}: no such file; check the path")
+        raise DataError(does_not_exist(path))
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give a file, or a folder of DICOM files with --dicom")
     if not ending_of(path.name):

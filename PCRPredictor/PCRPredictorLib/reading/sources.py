@@ -17,7 +17,7 @@ from ..dicom.exam import read_dicom_exam
 from ..dicom.segmentation import is_dicom
 from ..errors import DataError
 from ..exam import PHASE_NAMES, Exam, LeftAside
-from ..files.names import files_in, stem_of, walk_files
+from ..files.names import does_not_exist, files_in, stem_of, walk_files
 from .clinical import read_clinical
 from .cohort import CohortPatient, find_patients, read_patient
 from .images import FORMATS, read_exam, read_series, times_beside
@@ -302,7 +302,7 @@ def given_source(
 
 def _find_in(place: Path) -> Sequence[Source]:
     if not place.exists():
-        raise DataError(f"{place}: does not exist; check the path")
+        raise DataError(does_not_exist(place))
     if found := next(filter(None, (kind.find(place) for kind in KINDS)), None):
         return found
     if not place.is_dir():

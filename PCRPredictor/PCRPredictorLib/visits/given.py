@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
+from ..files.names import does_not_exist
 from ..reading.sources import DicomSource, PatientSource, Source, find_sources, given_source
 from ..response.course import VISITS, Use
 from .propose import ASIDE, check_names
@@ -67,7 +68,7 @@ def source_of(name: str, paths: Sequence[Path]) -> Source:
         DataError: if a path does not exist, or they do not hold one exam.
     """
     if missing := [path for path in paths if not path.exists()]:
-        raise DataError(f"{name}: {missing[0]} does not exist; give {WAYS}")
+        raise DataError(f"{name}: {does_not_exist(missing[0])}, or give {WAYS}")
     if len(paths) > 1 and (folders := [path for path in paths if path.is_dir()]):
         raise DataError(f"{name}: several paths must be files, got the folder {folders[0]}; give each visit a --visit")
     if len(paths) == 2:
@@ -168,5 +169,5 @@ def _with_tumour(name: str, source: Source, mask: str, labels: Sequence[str], pi
     if mask.lower() == "baseline":
         return GivenVisit(name, replace(source, mask=None), "baseline")
     if mask and not Path(mask).exists():
-        raise DataError(f"{name}: the mask {mask} does not exist; give a file, gone or baseline")
+        raise DataError(f"{name}: the mask {does_not_exist(Path(mask))}, or write gone or baseline")
     return GivenVisit(name, replace(source, mask=Path(mask)) if mask else source)

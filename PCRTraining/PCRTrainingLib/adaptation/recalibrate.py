@@ -10,7 +10,9 @@ from PCRPredictorLib.reading.cohort import find_patients
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache, report_left_out
+from ..cohort.promised import promised_patients
 from ..cohort.shared import refuse_shared
+from ..cohort.splits import count_classes
 from ..progress import Progress
 from ..statistics.adaptation import LEAST, LEAST_FOR_SLOPE, LEAST_OF_A_CLASS, adapt
 from ..training.inference import score
@@ -34,6 +36,9 @@ def recalibrate(
     """
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise DataError(f"{out}: must be a new or empty folder for the new bundle; choose a different one")
+    promised = promised_patients({cohort.resolve().name: cohort}, bundle.schema, bundle.settings.grid)
+    refuse_shared(promised, cohort, patients=bundle.training_hashes[1])
+    check_numbers(cohort, promised.labels)
     with tempfile.TemporaryDirectory() as folder:
         cache = _read(bundle, cohort, Path(folder) / "cache", progress)
         progress.start(f"{bundle.card.name} on {cohort.resolve().name}", len(bundle.folds))
@@ -67,7 +72,7 @@ def check_numbers(cohort: Path, label: np.ndarray) -> None:
     fewest = min(positives, len(label) - positives)
     if not fewest:
         raise DataError(
-            f"{cohort}: must have patients with and without pCR to recalibrate on, got {len(label)} of one kind"
+            f"{cohort}: must have patients with and without pCR to recalibrate on, got {count_classes(label)}"
         )
     if len(label) < LEAST or fewest < LEAST_OF_A_CLASS:
         raise DataError(

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from PCRPredictorLib.errors import CallError, DataError, group_problems
+from PCRPredictorLib.files.names import does_not_exist
 
 from ..progress import Progress
 
@@ -25,7 +26,7 @@ def find_tables(paths: Sequence[Path]) -> list[Path]:
     """
     tables = [path for path in paths if path.is_file() or (path.suffix and not path.exists())]
     if missing := [path for path in tables if not path.exists()]:
-        raise DataError(f"{missing[0]}: no such file or folder; check the path")
+        raise DataError(does_not_exist(missing[0]))
     if tables and len(tables) < len(paths):
         folder = next(path for path in paths if path not in tables)
         raise DataError(f"give tables alone or folders alone, got {tables[0]} and {folder}")

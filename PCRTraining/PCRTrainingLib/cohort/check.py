@@ -106,6 +106,25 @@ def find_duplicate_ids(patients: Iterable[CohortPatient]) -> dict[str, str]:
     }
 
 
+def known_problems(
+    patients: Sequence[CohortPatient], schema: ClinicalSchema, problems: Sequence[Problem] = ()
+) -> dict[str, str]:
+    """Return the patients that cannot be used, whatever their images hold, and why; those without a label aside.
+
+    Args:
+        problems: more of them.
+    """
+    doubts = schema.find_doubts([patient.row for patient in patients])
+    known = {patients[k].patient_id: reason for k, reason in doubts.items()}
+    known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
+    return known | {patient.patient_id: patient.problem for patient in patients if patient.problem}
+
+
+def no_label(patient: CohortPatient) -> str:
+    """Return why a patient without a label is left out, with what to do."""
+    return f"has no label; {f'fill in {LABEL} in the table' if patient.row else 'the table has no row for it; add one'}"
+
+
 def examine_all(
     patients: Sequence[CohortPatient],
     labels: Sequence[int | None],
@@ -127,10 +146,7 @@ def examine_all(
     Raises:
         DataError: if the cohort is gone meanwhile.
     """
-    doubts = schema.find_doubts([patient.row for patient in patients])
-    known = {patients[k].patient_id: reason for k, reason in doubts.items()}
-    known |= {problem.patient_id: problem.reason for problem in problems} | find_duplicate_ids(patients)
-    known |= {patient.patient_id: patient.problem for patient in patients if patient.problem}
+    known = known_problems(patients, schema, problems)
     seen = {} if seen is None else seen
     place = common_folder(file for patient in patients for file in patient.phases)
     examined = _map(partial(_examine_one, schema, use, known), zip(patients, labels, strict=True))
@@ -148,8 +164,7 @@ def _examine_one(schema: ClinicalSchema, use: Callable[[Exam], T], known: dict[s
     if patient.patient_id in known:
         return Problem(patient.patient_id, known[patient.patient_id]), ""
     if label is None:
-        where = f"fill in {LABEL} in the table" if patient.row else "the table has no row for it; add one"
-        return Problem(patient.patient_id, f"has no label; {where}"), ""
+        return Problem(patient.patient_id, no_label(patient)), ""
     try:
         with of_one_patient():
             exam = examine(patient, schema)

@@ -37,8 +37,8 @@ def assign_folds(
         raise DataError("the cohort has no patient that can be used; run pcr check to see why")
     if labels.min() == labels.max():
         raise DataError(
-            f"the cohort must have patients with and without pCR, got {len(labels)} of one kind only; "
-            "check the column pcr of its table"
+            f"the cohort must have patients with and without pCR, got {count_classes(labels)}; check the column "
+            "pcr of its table"
         )
     folds = _draw_folds(config, ids, labels, column, seed)
     held_out = labels[folds >= 0]
@@ -68,13 +68,20 @@ def _draw_folds(
     if config.kind == "holdout":
         return _hold_out(config.share, labels, column, seed)
     fewest = int(min(labels.sum(), (1 - labels).sum()))
+    if fewest < 2:
+        raise DataError(f"folds need two patients of each class or more, got {count_classes(labels)}; add patients")
     if fewest < config.folds:
         raise DataError(
-            f"folds must be at most the {fewest} patients of the smaller class, got {config.folds}; "
-            "set split.folds lower or add patients"
+            f"folds must be at most the {fewest} patients of the smaller class, got {config.folds}; set split.folds to "
+            f'{fewest} or less ({{"split": {{"folds": {fewest}}}}} in a file for --config), or add patients'
         )
     splitter = StratifiedKFold(config.folds, shuffle=True, random_state=seed)
     return _folds_of(splitter.split(ids, _strata(labels, column, config.folds)), len(ids))
+
+
+def count_classes(labels: np.ndarray) -> str:
+    """Return how many patients each class has, in words; labels are (N,) 0 or 1."""
+    return f"{int(labels.sum())} with pCR and {int((1 - labels).sum())} without"
 
 
 def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +107,19 @@ def inner_validation(train: np.ndarray, labels: np.ndarray, share: float, seed: 
             f", {int(labels[train].sum())} with pCR; set it higher, or to 0 to train without early stopping"
         )
     return np.sort(fitted), np.sort(validation)
+
+
+def not_in_list(config: SplitConfig, ids: Sequence[str]) -> list[str]:
+    """Return the patients whom the list of a split does not have; none if the split has no list.
+
+    Raises:
+        DataError: if the list cannot be read.
+    """
+    if config.kind != "given":
+        return []
+    path = Path(str(config.file))
+    known = match_identifiers(ids, _read_list(path), str(path))
+    return [name for name in ids if name not in known]
 
 
 def write_splits(path: Path, ids: Sequence[str], labels: np.ndarray, folds: np.ndarray) -> None:
@@ -178,16 +198,8 @@ def _hold_out(share: float, labels: np.ndarray, column: np.ndarray, seed: int) -
 
 
 def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
-    """Return the folds in a list with `patient_id, fold`, or with MAMA-MIA's two columns of patients."""
-    table = read_text_table(path)
-    table.check_columns()
-    columns = {name.lower(): [values[k] for _, values in table.rows] for k, name in enumerate(table.columns)}
-    if {"train_split", "test_split"} <= columns.keys():
-        known = _read_sides(path, columns["train_split"], columns["test_split"])
-    elif {"patient_id", "fold"} <= columns.keys():
-        known = _read_folds(path, columns["patient_id"], columns["fold"])
-    else:
-        raise DataError(f"{path}: must have the columns patient_id, fold or train_split, test_split")
+    """Return the folds of patients in a list, see `_read_list`."""
+    known = _read_list(path)
     keys = match_identifiers(ids, known, str(path))
     if missing := [name for name in ids if name not in keys]:
         raise DataError(f"{path}: must list every patient, {missing[0]} is missing ({len(missing)} in all); add them")
@@ -195,6 +207,18 @@ def _read_given(path: Path, ids: Sequence[str]) -> np.ndarray:
     if set(folds) - {NEVER} != set(range(folds.max() + 1)) or folds.max() < 0:
         raise DataError(f"{path}: folds must be numbered from 0 without a gap, and a patient must be held out")
     return folds
+
+
+def _read_list(path: Path) -> dict[str, int]:
+    """Return patients with their folds, of a list with `patient_id, fold` or with MAMA-MIA's two columns."""
+    table = read_text_table(path)
+    table.check_columns()
+    columns = {name.lower(): [values[k] for _, values in table.rows] for k, name in enumerate(table.columns)}
+    if {"train_split", "test_split"} <= columns.keys():
+        return _read_sides(path, columns["train_split"], columns["test_split"])
+    if {"patient_id", "fold"} <= columns.keys():
+        return _read_folds(path, columns["patient_id"], columns["fold"])
+    raise DataError(f"{path}: must have the columns patient_id, fold or train_split, test_split")
 
 
 def _read_sides(path: Path, train: Iterable[str], test: Iterable[str]) -> dict[str, int]:

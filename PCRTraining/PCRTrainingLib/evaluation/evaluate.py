@@ -21,7 +21,9 @@ from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import GridCache, report_left_out
+from ..cohort.promised import promised_patients
 from ..cohort.shared import LEAVE_OUT, describe_shared, find_known, refuse_shared
+from ..cohort.splits import count_classes
 from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -60,13 +62,16 @@ def evaluate(
     Raises:
         DataError: if a cohort cannot be used or shares patients with the training of a model.
     """
+    named = dict(zip(cohort_names(cohorts), cohorts, strict=True))
+    for name, cohort in named.items():
+        _foresee(bundles, cohort, name, leave_out_known=leave_out_known)
     results = []
     copies = [
         replace(bundle, path=shutil.copytree(bundle.path, work / ".models" / str(k)))
         for k, bundle in enumerate(bundles)
     ]
     engine.check_folder(work)
-    for name, cohort in zip(cohort_names(cohorts), cohorts, strict=True):
+    for name, cohort in named.items():
         caches = _read_for(bundles, cohort, name, work / name, progress, leave_out_known=leave_out_known)
         own = [caches[bundle.settings.grid] for bundle in bundles]
         for bundle, cache in zip(bundles, own, strict=True):
@@ -157,19 +162,35 @@ def run_trials(
     return [found[trial] for trial in trials]
 
 
+def _foresee(bundles: Sequence[Bundle], cohort: Path, name: str, *, leave_out_known: bool) -> None:
+    """Refuse a cohort for what its table and the names of its files say, before an image is read.
+
+    Raises:
+        DataError: if a model was trained on a patient with one of the identifiers, or a class has no patient.
+    """
+    known = find_known(bundles, [patient.patient_id for patient in find_patients(cohort)])
+    if known.names and not leave_out_known:
+        raise DataError(describe_shared(cohort, (), sorted(known.names), LEAVE_OUT))
+    promised = promised_patients({name: cohort}, _schema_of(bundles), bundles[0].settings.grid)
+    others = tuple(record for record in promised.records if record.patient_id not in known.names)
+    check_classes(replace(promised, records=others), cohort)
+
+
+def _schema_of(bundles: Sequence[Bundle]) -> ClinicalSchema:
+    """Return the variables of all models, which a patient must have in cells that can be read."""
+    return ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
+
+
 def _read_for(
     bundles: Sequence[Bundle], cohort: Path, name: str, folder: Path, progress: Progress, *, leave_out_known: bool
 ) -> dict[GridSpec, GridCache]:
     """Return the cohort on the grid of every model; a patient whose variables any of them cannot read is left out.
 
     Raises:
-        DataError: also if a model was trained on a patient with one of the identifiers; no image is read then.
+        DataError: if the cohort cannot be used.
     """
     patients = find_patients(cohort, progress.say)
-    known = find_known(bundles, [patient.patient_id for patient in patients])
-    if known.names and not leave_out_known:
-        raise DataError(describe_shared(cohort, (), sorted(known.names), LEAVE_OUT))
-    schema = ClinicalSchema(tuple(variable for bundle in bundles for variable in bundle.schema.variables))
+    known, schema = find_known(bundles, [patient.patient_id for patient in patients]), _schema_of(bundles)
     caches: dict[GridSpec, GridCache] = {}
     for grid in dict.fromkeys(bundle.settings.grid for bundle in bundles):
         progress.start(f"Reading {name}", len(patients))
@@ -255,6 +276,6 @@ def check_classes(cache: GridCache, cohort: Path) -> None:
     """
     if len(set(cache.labels.tolist())) < 2:
         raise DataError(
-            f"{cohort}: must have patients with and without pCR to evaluate on, got {len(cache)} of one kind; "
-            "run pcr check to see who was left out"
+            f"{cohort}: must have patients with and without pCR to evaluate on, got "
+            f"{count_classes(cache.labels)}; run pcr check to see who was left out"
         )

@@ -14,10 +14,46 @@ from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 
 from ..cohort.build import open_or_build
 from ..cohort.cache import CONTENTS, GRIDS, PATIENTS, QUARANTINE, GridCache, Record
-from ..cohort.sites import UNKNOWN, find_sites
+from ..cohort.promised import promised_patients
+from ..cohort.sites import LEAST, UNKNOWN, WHOLE, find_sites
 from ..config import TrainingConfig
 from ..progress import Progress
 from .agreement import shared_schema
+
+
+def refuse_few_sites(cohorts: Mapping[str, tuple[Path, str]], config: TrainingConfig, least: int) -> None:
+    """Refuse a federation with too few sites that can be trained on, by tables and names of files, before any image.
+
+    Args:
+        cohorts: name to folder and column of the sites, `WHOLE` for a cohort that is one site.
+        least: sites that it needs.
+
+    Raises:
+        DataError: naming the sites that have enough patients of each class.
+    """
+    enough = [site for name, where in cohorts.items() for site in _sites_with_enough(name, *where, config)]
+    if len(enough) < least:
+        raise DataError(
+            f"a federation needs {least} sites or more, got {', '.join(enough) or 'none'}; a site has {LEAST} patients "
+            f"with pCR and {LEAST} without or more; give more cohorts"
+        )
+
+
+def refuse_few(name: str, cohort: Path, config: TrainingConfig) -> None:
+    """Refuse a site with too few patients of a class, by its table and names of files, before any image is read.
+
+    Raises:
+        DataError: if it is refused.
+    """
+    if not _sites_with_enough(name, cohort, WHOLE, config):
+        raise DataError(f"{cohort}: a site needs {LEAST} patients with pCR and {LEAST} without or more; add patients")
+
+
+def _sites_with_enough(name: str, cohort: Path, column: str, config: TrainingConfig) -> list[str]:
+    """Return the sites of a cohort with enough patients of each class, as its table says."""
+    cache = promised_patients({name: cohort}, shared_schema(config), config.grid)
+    sites = find_sites({name: column}, [(name, record.row) for record in cache.records], cache.labels)
+    return [site for site in sites.measured if site != UNKNOWN]
 
 
 def divide_cohort(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +11,10 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.cohort import find_patients
 from PCRPredictorLib.writing import write_whole_json
 
+from ..config import parse_config
 from ..progress import Progress
 from ..run_files import read_content, refusing_damage
+from .division import refuse_few
 from .optional import require_flare
 from .processes import run_process
 from .settings import ENVIRONMENT, SiteSettings
@@ -52,7 +55,11 @@ def join(kit: Path, settings: SiteSettings, progress: Progress) -> None:
         DataError: if the cohort cannot be found, the client ends by itself, or no bundle was made here.
     """
     require_flare()
-    count = len(find_patients(Path(settings.cohort)))  # before anything is sent
+    cohort = Path(settings.cohort)
+    if settings.agreed is not None:  # before anything is sent
+        config = parse_config(json.dumps(settings.agreed.get("config", {})), f"{kit}: configuration")
+        refuse_few(settings.name, cohort, config)
+    count = len(find_patients(cohort))
     progress.say(f"{settings.name}: {count} patients; they stay here")
     folder = Path(settings.folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.writing import write_whole_json
 
+from ..cohort.sites import WHOLE
 from ..evaluation.evaluate import cohort_names
 from ..progress import Progress
-from .division import divide_cohort
+from .division import divide_cohort, refuse_few_sites
 from .folder import FederationFolder, Plan
 from .optional import require_flare
 from .processes import run_process
@@ -80,8 +81,11 @@ def simulated_sites(
     if columns and len(columns) != len(cohorts):
         raise DataError(f"--sites must name a column for each cohort, got {len(columns)} for {len(cohorts)}; add them")
     names, found = cohort_names(cohorts), dict[str, SiteSettings]()
-    for cohort, name, column in zip(cohorts, names, columns or ["cohort"] * len(cohorts), strict=True):
-        if column == "cohort":
+    least = max(plan.least, 2)
+    named = dict(zip(names, zip(cohorts, columns or [WHOLE] * len(cohorts), strict=True), strict=True))
+    refuse_few_sites(named, plan.config, least)
+    for name, (cohort, column) in named.items():
+        if column == WHOLE:
             own = own_name(name, found, progress)
             found[own] = SiteSettings(own, str(cohort.resolve()), "", name, device=device)
             continue
@@ -89,7 +93,6 @@ def simulated_sites(
         for site, cache in divided.items():
             own = own_name(f"{name}-{site}" if len(cohorts) > 1 else site, found, progress)
             found[own] = SiteSettings(own, str(cohort.resolve()), "", name, str(cache.resolve()), device=device)
-    least = max(plan.least, 2)
     if len(found) < least:
         raise DataError(
             f"a federation needs {least} sites or more, got {', '.join(found) or 'none'}; give more cohorts"

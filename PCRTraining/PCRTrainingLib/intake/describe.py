@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.files.names import does_not_exist
 from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients, visits_of
 from PCRPredictorLib.reading.labels import LABEL
 from PCRPredictorLib.reading.mapping import MAPPING
@@ -54,6 +55,8 @@ def init_cohort(folder: Path, force: bool = False) -> Description:
     Raises:
         DataError: if the folder has no images of patients, or a `cohort.json`, or cannot be written.
     """
+    if not folder.exists():
+        raise DataError(does_not_exist(folder))
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder; give the folder with the images and the table")
     path = folder / MAPPING

@@ -12,7 +12,7 @@ import pydicom
 from PCRPredictorLib.dicom.datasets import read_dataset
 from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.files.names import ending_of
+from PCRPredictorLib.files.names import does_not_exist, ending_of
 
 _TAGS = [
     "PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate", "StudyTime", "Modality",
@@ -96,8 +96,10 @@ def list_files(folder: Path, without: Path) -> list[Path]:
     Raises:
         DataError: if there is no such folder.
     """
+    if not folder.exists():
+        raise DataError(does_not_exist(folder))
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give the folder with the DICOM files of all patients")
+        raise DataError(f"{folder}: not a folder; give the folder with the DICOM files of all patients")
     return list(_files(folder, without))
 
 

@@ -15,6 +15,7 @@ from PCRPredictorLib.writing import write_whole_json
 
 from ..cohort.cache import GridCache, training_hashes
 from ..cohort.check import identifier_hashes
+from ..cohort.promised import promised_patients
 from ..cohort.shared import refuse_shared
 from ..cohort.sites import Sites
 from ..config import Step, TrainingConfig, config_to_json
@@ -24,12 +25,13 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..statistics.operating import Outcome
 from ..training.folds import ClinicalRow, Prepared, Run
+from ..training.foresight import sites_of
 from ..training.updates import describe_lengthening, lengthen
 from .bundles import write_site_models
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import control_steps
 from .job import Job
-from .preparation import keep_folds, open_cohort, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
+from .preparation import foresee_run, keep_folds, open_cohort, open_cohorts, owners_of, report_sites, unlabelled_of
 from .scaling import fit_schema, read_schema, write_schema
 from .table import BASELINE_ROW, INSIDE, ROWS, Outcomes, Row, tabulate, write_table
 
@@ -87,10 +89,12 @@ def run_experiment(
         DataError: if a cohort cannot be used, an external one shares patients with the training ones, or the folder
             cannot be written; what was done until then is kept.
     """
-    experiment_config(config, without)
+    wanted = experiment_config(config, without)
+    elsewhere = dict(zip(cohort_names(externals), externals, strict=True))
+    if job.is_new:
+        _foresee(job, wanted, seeds, elsewhere)
     asked = {"seeds": list(seeds), "without": list(without)}
     with job.hold("experiment", config, asked) as (config, options):
-        elsewhere = dict(zip(cohort_names(externals), externals, strict=True))
         caches, schema = open_all_cohorts(job, elsewhere, config)
         wanted, folder, training = experiment_config(config, options["without"]), job.folder, caches[INSIDE]
         sites = sites_of(training, config, list(job.cohorts))
@@ -114,6 +118,23 @@ def run_experiment(
         write_table(result, outcomes, data, caches, folder)
         if config.split.kind == "sites":
             write_site_models(job, runs, {})
+
+
+def _foresee(job: Job, config: TrainingConfig, seeds: Sequence[int], externals: Mapping[str, Path]) -> None:
+    """Refuse what any seed or external cohort would be refused for, before an image is read.
+
+    Args:
+        externals: name to folder.
+
+    Raises:
+        DataError: see `foresee_run`, `check_classes` and `refuse_shared`.
+    """
+    data = [foresee_run(job, replace(config, seed=seed)) for seed in seeds][-1]
+    _, patients = training_hashes(data.cache)
+    for name, path in externals.items():
+        promised = promised_patients({name: path}, data.schema, config.grid)
+        check_classes(promised, path)
+        refuse_shared(promised, path, patients=patients)
 
 
 def open_all_cohorts(

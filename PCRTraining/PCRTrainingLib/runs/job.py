@@ -55,6 +55,11 @@ class Job:
         return " + ".join(self.cohorts)
 
     @property
+    def is_new(self) -> bool:
+        """True unless it goes on with a run that is there."""
+        return not (self.resume and self.folder.config.is_file())
+
+    @property
     def own_device(self) -> str:
         """Device of this process, for what is not a task: that of the workers if it is here, too."""
         return self.device if torch.cuda.is_available() else "cpu"

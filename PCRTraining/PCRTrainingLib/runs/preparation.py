@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PCRPredictorLib.clinical import ClinicalSchema
@@ -13,7 +14,7 @@ from PCRPredictorLib.writing import whole_file, write_csv, write_whole_json
 from ..cohort.build import open_or_build
 from ..cohort.cache import QUARANTINE, GridCache, report_left_out
 from ..cohort.joined import JoinedCache, join_caches, patients_of
-from ..cohort.sites import Sites, divide, find_sites, site_columns
+from ..cohort.sites import Sites, divide
 from ..cohort.splits import read_splits, write_splits
 from ..cohort.unlabelled import open_unlabelled
 from ..config import TrainingConfig, config_to_json
@@ -21,10 +22,27 @@ from ..progress import Progress
 from ..run_folder import RunFolder
 from ..schema import build_schema
 from ..training.folds import Prepared, Run
+from ..training.foresight import foresee, sites_of
 from ..training.updates import describe_lengthening, lengthen
 from .clinical_rows import Owners, keep_clinical_rows, read_clinical_rows
 from .job import Job
 from .scaling import fit_schema, read_schema, write_schema
+
+
+def foresee_run(job: Job, config: TrainingConfig, schema: ClinicalSchema | None = None) -> Prepared:
+    """Return the patients of a new run with their folds before any image is read, see `foresee`.
+
+    Args:
+        schema: of a model to start from.
+
+    Raises:
+        DataError: if the cohorts or the tables with clinical rows would be refused.
+    """
+    data = foresee(job.cohorts, config, job.progress, schema)
+    owners = owners_of(data.cache, data.sites, config)
+    with TemporaryDirectory(prefix="pcr-rows-") as place:
+        keep_clinical_rows([*map(str, job.clinical_rows)], Path(place) / "rows.csv", [data.schema], Progress(), owners)
+    return data
 
 
 def prepare(
@@ -140,19 +158,6 @@ def find_schema(config: TrainingConfig, rows: Sequence[Mapping[str, object]], pr
     return schema
 
 
-def sites_of(cache: GridCache, config: TrainingConfig, cohorts: Sequence[str]) -> Sites:
-    """Return the sites of the cached patients.
-
-    Args:
-        cohorts: names, in the order that they were given.
-
-    Raises:
-        DataError: see `site_columns` and `find_sites`.
-    """
-    patients = [(record.cohort, record.row) for record in cache.records]
-    return find_sites(site_columns(config, cohorts), patients, cache.labels, config.smallest_site)
-
-
 def report_sites(sites: Sites, progress: Progress) -> None:
     """Say how many patients each site has, if there are several, and what could not be used."""
     names, counts = np.unique(sites.names, return_counts=True)
@@ -162,7 +167,7 @@ def report_sites(sites: Sites, progress: Progress) -> None:
         progress.say(remark)
 
 
-def owners_of(cache: GridCache, sites: Sites, config: TrainingConfig) -> Owners:
+def owners_of(cache: GridCache, sites: Sites | None, config: TrainingConfig) -> Owners:
     """Return what decides to which cohort and site clinical rows belong."""
     return Owners(patients_of(cache), sites, config.split.kind == "sites")
 

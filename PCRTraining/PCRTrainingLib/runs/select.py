@@ -33,10 +33,11 @@ from ..formats import SELECTION
 from ..statistics.metrics import auc
 from ..statistics.operating import Outcome, Scores, cross_fitted
 from ..training.folds import FoldTask, Prepared, Run
+from ..training.foresight import sites_of
 from .clinical_rows import keep_clinical_rows, read_clinical_rows
 from .control import CONTROL_ROW, control_config
 from .job import Job
-from .preparation import keep_folds, lengthened, open_cohorts, owners_of, report_sites, sites_of, unlabelled_of
+from .preparation import foresee_run, keep_folds, lengthened, open_cohorts, owners_of, report_sites, unlabelled_of
 from .scaling import fit_schema, read_schema, write_schema
 from .site_selection import check_sites, describe_nested, train_pairs, without_two
 
@@ -66,6 +67,8 @@ def select(job: Job, configs: Mapping[str, TrainingConfig], *, inner: int = 4, l
     shared = {(c.grid, c.split, c.sites, c.smallest_site, c.seed) for c in configs.values()}
     if len(shared) > 1:
         raise DataError("the configurations must have the same grid, split and seed; make them alike")
+    for config in configs.values() if job.is_new else ():
+        _check(foresee_run(job, config), inner, config)
     contents = {name: config_to_json(config) for name, config in configs.items()}
     asked = {"inner": inner, "least_attention": least_attention, "configurations": contents}
     with job.hold("select", first, asked) as (_, options):

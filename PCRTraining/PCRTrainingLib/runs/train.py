@@ -34,7 +34,7 @@ from ..training.inference import random_map
 from .bundles import bundle_points, write_run_bundle, write_site_models
 from .control import CONTROL, control_config
 from .job import Job
-from .preparation import prepare
+from .preparation import foresee_run, prepare
 from .step_attention import explain_steps
 
 FROM = "from"  # option of a run: name of the model that it starts from
@@ -55,6 +55,10 @@ def train(job: Job, config: TrainingConfig, card: Path | None = None, start: Bun
     texts = read_texts(card) if card else None
     if start is not None:
         config = fine_tuned_config(config, start)
+    if job.is_new:
+        promised = foresee_run(job, config, schema_of(start)).cache
+        if start is not None:
+            check_start(start, promised, [*job.cohorts.values()], Progress())
     with job.hold("train", config, {FROM: start and start.card.name}) as (config, options):
         if texts is not None:
             write_whole_json(texts, job.folder.card)

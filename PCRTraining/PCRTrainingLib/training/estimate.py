@@ -1,7 +1,7 @@
 """Time and memory that a run will need: two batches of each step are trained on noise and timed."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from PCRPredictorLib.child import emit
-from PCRPredictorLib.reading.cohort import CohortPatient, find_patients
 from torch import Tensor
 
-from ..cohort.check import read_labels
-from ..cohort.sites import divide, find_sites, site_columns
 from ..config import Step, TrainingConfig
 from ..run_plan import Estimate
 from ..schema import build_schema
+from .foresight import foresee
 from .loop import Fold, build_network, train_epoch
 from .updates import batches_of, lengthen_for
 
@@ -68,8 +66,8 @@ def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, proces
     Raises:
         DataError: if one is not a cohort, or they cannot be divided as the configuration says.
     """
-    everyone = {name: find_patients(path) for name, path in cohorts.items()}
-    patients, folds = count_folds(config, everyone)
+    data = foresee(cohorts, config)
+    patients, folds = len(data.cache), len(data.fold_numbers)
     config = lengthen_for(config, in_training(patients, folds))
     found = estimate_run(config, patients, folds, processes)
     epochs = min((n for step in config.steps if (n := config.epochs_of(step))), default=0)
@@ -77,36 +75,13 @@ def estimate_cohorts(cohorts: Mapping[str, Path], config: TrainingConfig, proces
         round(found.seconds),
         round(found.megabytes),
         patients,
-        sum(label or 0 for each in everyone.values() for label in read_labels(each)),
+        int(data.cache.labels.sum()),
         folds,
         epochs * batches_of(config, in_training(patients, folds)),
         any(step.guidance for step in config.steps),
     )
     emit("estimate", **asdict(found))
     return found
-
-
-def count_folds(config: TrainingConfig, cohorts: Mapping[str, Sequence[CohortPatient]]) -> tuple[int, int]:
-    """Return the number of patients with a label, and of the folds they are divided into.
-
-    Args:
-        cohorts: name to patients.
-
-    Raises:
-        DataError: if they cannot be divided as the configuration says.
-    """
-    labelled = [
-        (name, patient, label)
-        for name, patients in cohorts.items()
-        for patient, label in zip(patients, read_labels(patients), strict=True)
-        if label is not None
-    ]
-    column = np.array([str(patient.row.get(config.split.column, "")).strip() for _, patient, _ in labelled])
-    labels = np.array([label for *_, label in labelled])
-    rows = [(name, patient.row) for name, patient, _ in labelled]
-    sites = find_sites(site_columns(config, list(cohorts)), rows, labels, config.smallest_site)
-    ids = [patient.patient_id for _, patient, _ in labelled]
-    return len(labelled), int(divide(config, sites, ids, labels, column, config.seed).max()) + 1
 
 
 def _time_batch(step: Step, config: TrainingConfig) -> float:

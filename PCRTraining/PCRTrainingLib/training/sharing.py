@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from filelock import FileLock, Timeout
 from PCRPredictorLib.engine.engine import Engine
 from PCRPredictorLib.engine.opening import GPU, open_engine
 from PCRPredictorLib.engine.tasks import Function, R, Report, T, limit_threads
-from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.model.predictor import check_device
 
 from ..progress import Progress
 from .folds import FoldTask
@@ -53,8 +52,7 @@ def prepare_device(device: str) -> str:
     Raises:
         DataError: if it is missing.
     """
-    if not (device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())):
-        raise DataError(f"device {device!r} is not available on this machine; use cpu")
+    check_device(device)
     limit_threads(1 if device == "cpu" else None)
     return device
 

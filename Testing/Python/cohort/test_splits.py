@@ -113,7 +113,7 @@ def test_validation_without_both_classes_on_both_sides_is_refused(share, positiv
 def test_too_few_patients_one_class_and_missing_groups_are_refused():
     with pytest.raises(DataError, match="folds must be at most the 20 patients of the smaller class, got 30"):
         assign(folds=30)
-    with pytest.raises(DataError, match="must have patients with and without pCR, got 3 of one kind"):
+    with pytest.raises(DataError, match="must have patients with and without pCR, got 0 with pCR and 3 without"):
         assign_folds(SplitConfig(), IDS[:3], np.zeros(3, int), SITES[:3], 0)
     with pytest.raises(DataError, match="no patient that can be used"):
         assign_folds(SplitConfig(), [], np.zeros(0, int), SITES[:0], 0)

@@ -140,8 +140,8 @@ def test_a_visit_can_be_measured_inside_the_outline_of_the_baseline(call, files,
         ),
         ([], 2, "give exactly one of --visit (once for each visit), --dicom, --values and --table"),
         (["--visit", "T0", "x", "--studies", "T0"], 2, "--studies names the visits of the studies of a --dicom folder"),
-        (["--visit", "T0", "nowhere"], 1, "T0: nowhere does not exist; give a DICOM folder"),
-        (["--dicom", "nowhere"], 1, "nowhere: no such folder"),
+        (["--visit", "T0", "nowhere"], 1, "T0: nowhere: does not exist; check the path, or give a DICOM folder"),
+        (["--dicom", "nowhere"], 1, "nowhere: does not exist; check the path"),
     ],
 )
 def test_calls_that_cannot_work_are_refused(refused, words, code, message):

@@ -170,3 +170,34 @@ def test_two_processes_write_the_same_table(bundle, training_cohort, tmp_path):
         assert run(app, [*words, str(tmp_path / workers), "--workers", workers]) == 0
     for name in ("predictions.csv", "shift.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--cohort", "cohrt", "--out", "o"], "pcr: cohrt: does not exist; check the path (cohort is there)"),
+        (["--cohort", "cohort", "--out", "file/o"], "cannot be written (not a directory); choose a folder"),
+        (["--cohort", "cohort", "--out", "o", "--device", "cuda:9999x"], "must be cpu or cuda"),
+        (["--cohort", "cohort", "--out", "o", "--device", "cuda"], "pcr: device 'cuda' is not available"),
+    ],
+)
+def test_a_call_that_cannot_work_is_refused_before_anything_is_said(
+    bundle, tmp_path, monkeypatch, capsys, words, message
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    write_patient(tmp_path / "cohort", "aa_1")
+    (tmp_path / "file").write_text("")
+    assert run(app, ["predict", "--model", str(bundle.path), *words]) > 0
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == "" and not (tmp_path / "o").exists()
+
+
+def test_the_bar_goes_if_nobody_can_be_predicted(bundle, tmp_path, capsys):
+    for name in ("a:a", "a?a"):
+        write_patient(tmp_path / "cohort", name)
+    words = ["--cohort", str(tmp_path / "cohort"), "--out", str(tmp_path / "o"), "--model", str(bundle.path)]
+    assert run(app, ["predict", *words, "--each"]) == 1
+    captured = capsys.readouterr()
+    assert "into one folder" in captured.err and "Predicting" not in captured.out

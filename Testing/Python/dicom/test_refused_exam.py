@@ -147,7 +147,7 @@ def test_duplicate_slice_is_reported_only_for_its_series(tmp_path):
 
 def test_empty_and_missing_folders_are_refused(tmp_path):
     assert_refused(tmp_path, "has no DICOM images")
-    assert_refused(tmp_path / "nowhere", "no such folder")
+    assert_refused(tmp_path / "nowhere", "does not exist")
 
 
 def test_phase_that_would_be_left_out_is_refused_since_an_enhanced_one_would_pass_for_it(tmp_path):

@@ -1,7 +1,7 @@
 """What counts as a file of the user's, and what its name is."""
 
 import pytest
-from PCRPredictorLib.files.names import ending_of, files_in, folders_in, is_hidden, stem_of, walk_files
+from PCRPredictorLib.files.names import does_not_exist, ending_of, files_in, folders_in, is_hidden, stem_of, walk_files
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_what_systems_leave_behind_does_not_count(tmp_path):
     assert [file.name for file in walk_files(tmp_path)] == ["a.nii", "b.nii", "d.nii"]
     assert files_in(tmp_path / "nowhere") == []
     assert is_hidden("@eaDir")
+
+
+def test_a_path_that_is_not_there_names_what_is_nearly_the_same(tmp_path):
+    (tmp_path / "My Cohort/images").mkdir(parents=True)
+    typed = tmp_path / "my cohrt" / "images"
+    assert does_not_exist(typed) == f"{typed}: does not exist; check the path ({tmp_path / 'My Cohort'} is there)"
+    assert does_not_exist(tmp_path / "other") == f"{tmp_path / 'other'}: does not exist; check the path"

@@ -152,7 +152,7 @@ def test_cohort_that_disappears_gives_one_message(ready, cohort, slicer_session)
     ready.ui.startButton.click()
     finish(ready, slicer_session)
     assert len(ready.messages) == 1
-    assert "not a folder" in ready.messages[0]
+    assert "does not exist" in ready.messages[0]
     assert "Traceback" not in ready.ui.runLabel.text
 
 

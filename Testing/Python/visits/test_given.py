@@ -46,7 +46,7 @@ def test_what_is_no_exam_of_one_patient_is_refused_with_the_visit(tmp_path):
     single = write_image(tmp_path / "single.nii.gz")
     (tmp_path / "empty").mkdir()
     for paths, message in (
-        ([tmp_path / "nowhere"], r"T1: .*nowhere does not exist; give a DICOM folder"),
+        ([tmp_path / "nowhere"], r"T1: .*nowhere: does not exist; check the path, or give a DICOM folder"),
         ([single, single], "T1: an exam must have at least 3 phases, got 2 files"),
         ([tmp_path / "cohort"], r"T1: .*cohort is a cohort of 1; give the exam of one patient"),
         ([single], r"T1: single.nii.gz: must have at least 3 phases"),
@@ -97,7 +97,7 @@ def test_a_tumour_is_a_mask_gone_or_inside_that_of_the_baseline(tmp_path):
     [
         ({"masks": {"T2": ["a"]}}, "--mask T2: T2 has no exam; give one with --visit T2"),
         ({"masks": {"T1": ["a", "b"]}}, "--mask T1 must be one file, gone or baseline, got a b"),
-        ({"masks": {"T1": ["nowhere.nii"]}}, "T1: the mask nowhere.nii does not exist; give a file, gone or baseline"),
+        ({"masks": {"T1": ["nowhere.nii"]}}, r"mask nowhere.nii: does not exist; check the path, or write gone"),
         ({"picks": {"T1": ["0", "x"]}}, "--pick T1 must be three positions of phases"),
         ({"picks": {"T1": ["0", "1", "9" * 5000]}}, "--pick T1 must be three positions of phases"),
     ],
