@@ -6,11 +6,8 @@ from dataclasses import replace
 import numpy as np
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, Value
 from PCRPredictorLib.errors import DataError
+from PCRPredictorLib.reading.receptors import RECEPTOR
 
-_RECEPTOR = {
-    "negative": ["0", "neg", "-", "no", "false"],
-    "positive": ["1", "pos", "+", "yes", "true"],
-}
 _DRUGS = {  # of a combination, the first family counts
     "HER2-targeted": [
         "her2",
@@ -40,10 +37,10 @@ KNOWN: dict[str, Category | Number] = {
     variable.name: variable
     for variable in (
         Number("age", "Age", "years", 18, 100, 50, 11),
-        Category("hr", "Hormone receptors", _RECEPTOR),
-        Category("er", "Oestrogen receptor", _RECEPTOR),
-        Category("pr", "Progesterone receptor", _RECEPTOR),
-        Category("her2", "HER2", _RECEPTOR),
+        Category("hr", "Hormone receptors", RECEPTOR),
+        Category("er", "Oestrogen receptor", RECEPTOR),
+        Category("pr", "Progesterone receptor", RECEPTOR),
+        Category("her2", "HER2", RECEPTOR),
         Category(
             "menopause",
             "Menopausal status",

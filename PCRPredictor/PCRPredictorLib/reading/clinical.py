@@ -6,10 +6,23 @@ from pathlib import Path
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..files.json_text import read_json, repeated
+from .receptors import ER, HR, PR, RECEPTORS, with_hormone_receptors
 from .text_table import Report, read_text_table
 
 
 def read_clinical(path: Path, report: Report = lambda _: None) -> dict[str, object]:
+    """Read clinical variables of one patient, see `_read_values`, with `hr` from `er` and `pr` if they have none.
+
+    Args:
+        report: called with each sentence about what was guessed, left aside or derived.
+
+    Raises:
+        DataError: see `_read_values`.
+    """
+    return with_hormone_receptors(_read_values(path, report), report)
+
+
+def _read_values(path: Path, report: Report = lambda _: None) -> dict[str, object]:
     """Read clinical variables of one patient from a JSON object (also under `clinical_data`) or a table with one row.
 
     Args:
@@ -82,12 +95,16 @@ def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = No
         if word.split("=", 1)[0] not in pairs:
             if "." not in word and not _is_file(word):
                 raise DataError(f"--clinical must be a file, or pairs such as age=52, got {word}; write name=value")
-            values.update(read_clinical(Path(word)))
+            values.update(_read_values(Path(word)))
     if schema is not None:
-        schema.parse(pairs, strict=True)
+        asked = {variable.name for variable in schema.asked}
+        instead = {name for name in pairs if HR in asked and name.strip().lower() in {ER, PR} - asked}
+        RECEPTORS.parse({name: pairs[name] for name in instead})
+        schema.parse({name: value for name, value in pairs.items() if name not in instead}, strict=True)
         names = [variable.name for variable in schema.asked]
-        if values and names and not {name.lower() for name in names} & {str(name).strip().lower() for name in values}:
+        given = {str(name).strip().lower() for name in with_hormone_receptors(values)}
+        if values and names and given.isdisjoint(name.lower() for name in names):
             raise DataError(
                 f"the clinical file names no variable of this model; its columns must be {', '.join(names)}"
             )
-    return {**values, **pairs}
+    return with_hormone_receptors({**values, **pairs})

@@ -34,6 +34,7 @@ from .table import read_rows
 from .text_table import Report
 
 TABLE = "clinical_and_imaging_info"
+NO_IMAGES = "have no images"
 _TIMES = "acquisition_times"
 _OUTCOMES = {  # columns of MAMA-MIA, and of phantoms, that tell what became of the patient: in no exam
     *(LABEL, "true_probability", "mastectomy_post_nac"),
@@ -111,7 +112,7 @@ def find_patients(cohort: Path, report: Report = lambda _: None, visit: str = ""
     patients = [replace(patient, **options) for patient in patients]  # type: ignore[arg-type]
     used = {identifier_key(patient.row["patient_id"]) for patient in patients if patient.row}
     if without := [row["patient_id"] for key, row in table.items() if key not in used]:
-        report(f"{len(without)} of {len(table)} rows of the table have no images: {first_few(without)}")
+        report(f"{len(without)} of {len(table)} rows of the table {NO_IMAGES}: {first_few(without)}")
     return patients
 
 

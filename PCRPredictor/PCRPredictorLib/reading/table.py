@@ -8,6 +8,7 @@ from ..errors import DataError
 from ..formatting import first_few
 from .identifiers import clean, identifier_key
 from .mapping import CohortMapping
+from .receptors import add_hormone_receptors
 from .text_table import Report, TextTable, read_text_table
 
 PATIENT = "patient_id"
@@ -49,6 +50,7 @@ def read_rows(file: Path, mapping: CohortMapping | None = None, report: Report =
         known = {_value_key(text): meaning for text, meaning in meanings.items()}
         for _, row in rows:
             row[column.lower()] = known.get(_value_key(row[column.lower()]), row[column.lower()])
+    add_hormone_receptors([row for _, row in rows if row[PATIENT]], report)
     return _by_patient(file, rows, report)
 
 

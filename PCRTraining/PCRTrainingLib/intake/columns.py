@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PCRPredictorLib.clinical import Category, Number, is_missing
+from PCRPredictorLib.clinical import Category, Number, find_doubtful_cells, is_missing
+from PCRPredictorLib.formatting import first_few
 from PCRPredictorLib.reading.labels import LABEL
+from PCRPredictorLib.reading.receptors import ER, HR, PR
 
 from ..schema import KNOWN, USUAL
 from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple
 
 _SHOWN = 5  # values or patients in a sentence
 _AS_IS = ("0", "1", "0.0", "1.0")  # labels that need no meaning
+ODD = "odd labels"  # the key of doubts about single cells
+_MEANT = {"1": "pCR", "0": "no pCR", None: "unknown"}
 _UNREAD = 0.2  # of the cells: with more, a column is not the variable that its name says
 
 
@@ -55,17 +59,21 @@ def describe_columns(table: Table, identifier: str) -> Columns:
     """
     found = Columns({"patient_id": identifier})
     others = {name: cells for name, cells in table.columns.items() if name != identifier}
-    _find_label(others, found)
+    _find_label(others, found, table.columns[identifier])
     taken = {*found.columns.values()}
     for ours, pattern in COLUMNS.items():
         names = [name for name in others if name not in taken and fits(pattern, name)]
         _find_variable(ours, {name: others[name] for name in names}, found)
-    if absent := [name for name in USUAL if name not in found.columns and name not in found.doubts]:
+    absent = [name for name in USUAL if name not in found.columns and name not in found.doubts]
+    if HR in absent and not {ER, PR}.isdisjoint(found.columns):
+        absent.remove(HR)
+        found.notes.append("hr: not in the table; positive if er or pr is, negative if both are, else unknown")
+    if absent:
         found.notes.append(f"not in the table: {', '.join(absent)}")
     return found
 
 
-def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
+def _find_label(columns: Mapping[str, Sequence[str]], found: Columns, patients: Sequence[str]) -> None:
     tiers = [
         {name: cells for name, cells in columns.items() if fits(pattern, name) and _is_label(cells)}
         for pattern in (LABEL_EXACT, LABEL_STRONG, LABEL_WEAK)
@@ -85,18 +93,26 @@ def _find_label(columns: Mapping[str, Sequence[str]], found: Columns) -> None:
     others = sorted({other for tier in tiers for other in tier} - {name})
     answers = {text: read_answer(text) for text in dict.fromkeys(map(str.strip, cells)) if not is_missing(text)}
     found.columns[LABEL] = name
-    if denies(name) or None in answers.values():
+    odd = _odd_cells(cells)
+    if denies(name) or None in {answer for text, answer in answers.items() if text not in odd}:
         why = "what its values mean, as its name denies it" if denies(name) else "which of them is pCR"
         found.doubts[LABEL] = (
             f"{name} may be pCR, but it could not be told {why} ({_values(cells)}); write into values what each means: "
             '"1" for pCR, "0" for none'
         )
         return
-    found.values[LABEL] = {text: str(answer) for text, answer in answers.items() if text not in _AS_IS}
+    found.values[LABEL] = {text: answer or "" for text, answer in answers.items() if text not in _AS_IS}
     counts = Counter(answers[text.strip()] for text in cells if not is_missing(text))
-    meant = ", ".join(f"{text} = {'pCR' if answer == '1' else 'no pCR'}" for text, answer in answers.items())
+    meant = ", ".join(f"{text} = {_MEANT[answer]}" for text, answer in answers.items())
     more = f"; also {', '.join(others)}, not used" if others else ""
     found.notes.append(f"pcr: {name} ({counts['1']} with pCR, {counts['0']} without; {meant}){more}")
+    if odd:
+        pairs = zip(patients, map(str.strip, cells), strict=True)
+        rows = first_few([f"{who.strip()} has {text!r}" for who, text in pairs if text in odd])
+        found.doubts[ODD] = (
+            f"{name}: {rows}, neither pCR nor none, so that the label counts as unknown; correct the table, or say in "
+            "values what it means"
+        )
 
 
 def _possible(columns: Mapping[str, Sequence[str]]) -> str:
@@ -109,9 +125,22 @@ def _possible(columns: Mapping[str, Sequence[str]]) -> str:
 
 
 def _is_label(cells: Sequence[str]) -> bool:
-    """Return True for two values, or for any number of ways to write yes and no."""
+    """Return True for two values, or for any number of ways to write yes and no; a few odd cells aside."""
     texts = {simple(text) for text in cells if not is_missing(text)}
-    return len(texts) == 2 or (len(texts) > 0 and None not in map(read_answer, texts))
+    return len(texts) == 2 or (len(texts) > 0 and None not in map(read_answer, texts)) or bool(_odd_cells(cells))
+
+
+def _odd_cells(cells: Sequence[str]) -> set[str]:
+    """Return the few cells, as text, that say neither yes nor no in a column that says both.
+
+    Whole numbers are none of them: with a 2, the column's 0 and 1 may be another coding.
+    """
+    filled = [text.strip() for text in cells if not is_missing(text)]
+    answers = {text: read_answer(text) for text in filled}
+    odd = {text for text, answer in answers.items() if answer is None}
+    number = sum(text in odd for text in filled)
+    few = 0 < number <= _UNREAD * len(filled) and {"0", "1"} <= {*answers.values()}
+    return odd if few and not find_doubtful_cells(filled) else set()
 
 
 def _find_variable(ours: str, columns: Mapping[str, Sequence[str]], found: Columns) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PCRPredictorLib.clinical import is_missing
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.files.names import does_not_exist
-from PCRPredictorLib.reading.cohort import TABLE, CohortPatient, find_patients, visits_of
+from PCRPredictorLib.reading.cohort import NO_IMAGES, TABLE, CohortPatient, find_patients, visits_of
 from PCRPredictorLib.reading.labels import LABEL
 from PCRPredictorLib.reading.mapping import MAPPING
 from PCRPredictorLib.visits.cohort import find_courses
@@ -190,12 +191,13 @@ def _with_patients(folder: Path, described: Description) -> Description:
     missing = [
         *_about("without a mask", [p for p in patients if p.mask is None]),
         *_about("without a row in the table", [p for p in patients if not p.row]),
-        *_about("without a value for pcr", [p for p in patients if p.row and not p.row.get(LABEL, "").strip()]),
+        *_about("without a value for pcr", [p for p in patients if LABEL in p.row and is_missing(p.row[LABEL])]),
         *_about("with several files for one phase or mask", [p for p in patients if p.problem]),
         *_about("with a phase missing", [p for p in patients if not p.problem and not _complete(p, counts[-1])]),
-        *(text for text in reported if text not in described.doubts),
+        *(text for text in reported if NO_IMAGES in text),
     ]
-    return replace(described, taken=(taken, *each_visit, *described.taken), missing=tuple(missing))
+    said = [text for text in reported if NO_IMAGES not in text and text not in described.doubts]
+    return replace(described, taken=(taken, *each_visit, *described.taken, *said), missing=tuple(missing))
 
 
 def _complete(patient: CohortPatient, phases: int) -> bool:

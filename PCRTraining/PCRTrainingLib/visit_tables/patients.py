@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.errors import DataError, Problem
 from PCRPredictorLib.formatting import count
+from PCRPredictorLib.reading.receptors import describe_hormone_receptors, hormone_receptors
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course, Visit, VisitValues
 from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 
@@ -20,7 +21,7 @@ from ..schema import KNOWN, STRONGEST
 from .joined import Joined
 from .mapping import LABEL, PATIENT, TableMapping
 from .plausible import find_doubtful, find_warnings
-from .receptors import TYPE, hormone_receptors, read_type
+from .receptors import TYPE, read_type
 from .recognise import Recognised, find_identifier, recognise
 
 NO_VISIT, NO_LABEL = "has no measurement at any visit", "has no label in the column of pCR"
@@ -165,14 +166,19 @@ def derive_receptors(tables: Sequence[Recognised], joined: Joined) -> None:
     """Fill in hormone receptors and HER2 that no column has, from ER and PR or from a column with the tumour's type."""
     types = {key: cell for table in tables for key, cell in _types_of(table)}
     counts: Counter[str] = Counter()
+    derived: dict[str, str | None] = {}
     for key, row in joined.values.items():
         hr, her2 = read_type(types.get(key, ""))
-        found = {"hr from er and pr": ("hr", hormone_receptors(row.get("er"), row.get("pr")))}
-        found |= {"hr from the tumour's type": ("hr", hr), "her2 from the tumour's type": ("her2", her2)}
+        if row.get("hr") is None and {row.get("er"), row.get("pr")} != {None}:
+            value = hormone_receptors(row.get("er"), row.get("pr"))
+            derived[joined.names.get(key, key)] = value
+            row |= {} if value is None else {"hr": value}
+        found = {"hr from the tumour's type": ("hr", hr), "her2 from the tumour's type": ("her2", her2)}
         for how, (name, value) in found.items():
             if value is not None and name not in row:
                 row[name] = value
                 counts[how] += 1
+    joined.notes += [describe_hormone_receptors(derived)] if derived else []
     joined.notes += [f"{how}: {count(number, 'patient')}" for how, number in counts.items()]
 
 

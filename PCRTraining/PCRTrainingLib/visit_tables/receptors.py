@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from PCRPredictorLib.reading.receptors import NEGATIVE, POSITIVE
+
 from ..intake.words import simple
 
-POSITIVE, NEGATIVE = "positive", "negative"
 TYPE = r"(hr ?her ?2|tumou?r|molecular|receptor|intrinsic|breast cancer)? ?(sub ?)?(type|status|group|class)"
 _TYPES = {  # whole cell, without signs, to hormone receptors and HER2
     r"(triple ?neg\w*|tnbc?|basal.*)": (NEGATIVE, NEGATIVE),
@@ -16,13 +17,6 @@ _TYPES = {  # whole cell, without signs, to hormone receptors and HER2
     r"luminal( b)?": (POSITIVE, None),
 }
 _PART = r"(?:{name}) ?(?P<sign>pos\w*|neg\w*|plus|minus|\+|-)"
-
-
-def hormone_receptors(er: object, pr: object) -> str | None:
-    """Return positive if either receptor is, negative if both are, None if that is not known."""
-    if POSITIVE in (er, pr):
-        return POSITIVE
-    return NEGATIVE if er == pr == NEGATIVE else None
 
 
 def read_type(text: str) -> tuple[str | None, str | None]:

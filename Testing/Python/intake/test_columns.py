@@ -97,3 +97,24 @@ def test_a_column_of_both_receptors_is_not_that_of_hormone_receptors():
     found = describe_columns(table(["id", "HR Pos", "HR_HER2_CATEGORY", "HER2", "HR_HER2_STATUS"], *rows), "id")
     assert found.columns["hr"] == "HR Pos"
     assert found.columns["her2"] == "HER2"
+
+
+@pytest.mark.parametrize("odd", ["n.b.", "??", "maybe"])
+def test_an_odd_cell_costs_the_label_of_its_patient_alone(odd):
+    cells = ["complete", "partial", odd, "partial", "complete", "partial"]
+    found = describe_columns(table(["id", "Response"], *([f"p{k}", text] for k, text in enumerate(cells))), "id")
+    assert found.values["pcr"] == {"complete": "1", "partial": "0", odd: ""}
+    assert f"Response: p2 has {odd!r}, neither pCR nor none" in found.doubts["odd labels"]
+    assert "2 with pCR, 3 without" in found.notes[0] and f"{odd} = unknown" in found.notes[0]
+
+
+def test_many_odd_cells_or_another_number_leave_the_column_in_doubt():
+    for cells in (["1", "0", "2", "0", "1", "0"], ["yes", "no", "stable", "progress", "worse"]):
+        found = describe_columns(table(["id", "Response"], *([f"p{k}", text] for k, text in enumerate(cells))), "id")
+        assert "pcr" not in found.columns and "pcr" in found.doubts
+
+
+def test_receptors_from_which_hr_follows_are_no_missing_column():
+    found = describe_columns(table(["id", "pcr", "ER"], ["1", "1", "pos"], ["2", "0", "neg"]), "id")
+    assert "hr: not in the table; positive if er or pr is, negative if both are, else unknown" in found.notes
+    assert "not in the table: age, her2, menopause" in found.notes
