@@ -46,14 +46,31 @@ def demo(
         show_story(out)
         return
     bundle = load_bundle(find_bundle(model))
-    with working("working"), scene_beside() as scene_writer:
-        prediction = write_demo(out, load_predictor(bundle), model, seed, print_line, scene_writer)
-    print_line("In a browser: pcr view " + shlex.join([str(out), "--model", model]))
+    with working("loading the model") as show, scene_beside() as scene_writer:
+
+        def report(line: str) -> None:
+            print_line(line)
+            show(line.removesuffix(" ..."))
+
+        report(f"Loading the model {model} ...")
+        prediction = write_demo(out, load_predictor(bundle), model, seed, report, scene_writer)
     print_result(prediction, out)
+    print_line(_next_steps(out, model))
     view = context.find_root().command.get_command(context, "view")  # type: ignore[attr-defined]
     asked = view is not None and sys.stdin.isatty() and sys.stdout.isatty()
     if asked and typer.confirm("Open it in a browser now?", default=False):
         context.invoke(view, exams=[out], model=model, port=0)
+
+
+def _next_steps(out: Path, model: str) -> str:
+    """Return where the report is, how it is opened, and what comes next."""
+    from ..outputs import REPORT
+
+    view = shlex.join([str(out), "--model", model])
+    return (
+        f"Report: {out / REPORT}, to be opened in a browser; the exam with its map: pcr view {view}; an exam of your "
+        "own: pcr predict --help"
+    )
 
 
 def show_story(out: Path) -> None:
@@ -93,7 +110,7 @@ def write_demo(
     """
     from ..outputs import write_prediction
 
-    report("Making a phantom exam of 448 x 448 x 120 voxels ...")
+    report("Making a simulated exam of 448 x 448 x 120 voxels, with a tumour ...")
     exam = make_exam(seed=seed)
     folder = out / "exam"
     with whole_folder(folder) as part:
@@ -106,7 +123,7 @@ def write_demo(
     words = ["--phases", *files, "--mask", folder / "tumour.nii.gz", "--clinical", folder / "clinical.json"]
     words += ["--model", model, "--out", out]
     report("The same by hand: pcr predict " + shlex.join(map(str, words)))
-    report("Predicting ...")
+    report("Predicting it, and drawing where the model looks ...")
     read = add_mask(read_exam(files), folder / "tumour.nii.gz")
     read = replace(read, clinical=exam.clinical, provenance=exam.provenance)
     prediction = predictor.predict(read)

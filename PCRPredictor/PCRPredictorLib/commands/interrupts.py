@@ -7,6 +7,7 @@ command ends, and any error after it is its consequence. Little is imported here
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import signal
 import sys
@@ -159,7 +160,21 @@ def start() -> NoReturn:
     if code == INTERRUPTED:
         _thread.start_new_thread(_end_soon, ())
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the line is the last one, whatever libraries have to say
+        _end_now()
     sys.exit(code)
+
+
+def _end_now() -> NoReturn:
+    """End the process after its threads and what was registered for its end, without taking the interpreter down.
+
+    Python would then end threads that still work wherever they are; in C++ code of torch, this aborts the process.
+    """
+    try:
+        getattr(threading, "_shutdown", lambda: None)()  # waits for threads that are no daemons, and pools
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+    finally:
+        os._exit(INTERRUPTED)
 
 
 def _end_soon() -> None:

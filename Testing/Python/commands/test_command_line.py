@@ -54,7 +54,9 @@ def test_demo_writes_the_exam_and_every_file_of_its_prediction(tmp_path, capsys)
     assert content["model"]["name"] == "phantom"
     assert content["attention"]["in_tumour"] > 0.5
     told = capsys.readouterr().out
-    assert told.rstrip().endswith(f"Written to {tmp_path / 'demo'}")
+    last = told.rstrip().rsplit("\n", 1)[-1]
+    assert last.startswith(f"Report: {tmp_path / 'demo' / 'report.html'}, to be opened in a browser")
+    assert "pcr view" in last
     by_hand = next(line for line in told.splitlines() if line.startswith("The same by hand: pcr "))
     (tmp_path / "demo" / "prediction.json").write_text("{}")
     assert run(app, shlex.split(by_hand)[5:]) == 0

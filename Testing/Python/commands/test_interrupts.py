@@ -118,6 +118,31 @@ def test_the_program_is_interrupted_while_it_loads(seconds, tmp_path):
     assert process.returncode in (1, 130)  # it may have looked at the folder, which is no cohort
 
 
+WORKING = """
+import os, signal, threading, time, types, torch
+from PCRPredictorLib.commands import interrupts
+torch.set_num_threads(1)
+def work():
+    while True:
+        torch.randn(64, 64).tanh().sum().item()
+def run(_app):
+    for _ in range(4):
+        threading.Thread(target=work, daemon=True).start()
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+program = types.SimpleNamespace(run=run, app=None, begin_program=int, use_utf8=int, silence_libraries=int)
+interrupts.import_module = lambda _name: program
+interrupts.start()
+"""
+
+
+@needs_signals
+def test_threads_at_work_in_torch_do_not_abort_the_end():
+    done = subprocess.run([sys.executable, "-c", WORKING], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (130, 1)
+
+
 @needs_signals
 def test_a_process_is_spared_from_its_first_moment():
     with spared_ctrl_c():
