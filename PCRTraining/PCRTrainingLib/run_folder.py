@@ -196,7 +196,6 @@ class RunFolder:
         self.refuse_begun(resume=resume)
         if self.config.is_file() and resume:
             return self.read_started(kind, options)
-        self._check_own()
         write_whole_json({"kind": kind, **options}, self.kind)
         write_whole_json(config_to_json(config), self.config)
         return config, dict(options)
@@ -214,11 +213,13 @@ class RunFolder:
             )
 
     def refuse_begun(self, *, resume: bool) -> None:
-        """Refuse a folder with a run that is not to be resumed, before anything is loaded or read.
+        """Refuse a folder with other files, or with a run that is not to be resumed, before anything is loaded or read.
 
         Raises:
             DataError: saying what to do.
         """
+        if self.path.is_dir():
+            self._check_own()
         if not resume and self.config.is_file() and self._has_begun:
             raise DataError(f"{self.path}: holds a run already; resume it with --resume, or choose a different folder")
 

@@ -108,7 +108,7 @@ def test_gzip_file_whole_by_itself_with_too_few_voxels_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere.nii.gz", "no such file"),
+        ("nowhere.nii.gz", "does not exist"),
         ("folder.nii", "is a folder"),
         ("image.png", "give one of .nii"),
         ("text.nrrd", "cannot be read"),
