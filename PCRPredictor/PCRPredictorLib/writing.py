@@ -115,23 +115,6 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
         _remove_staging(staging, held)
 
 
-def check_writable(out: Path) -> None:
-    """Refuse a folder for results that cannot be made or written, before anything is read; nothing is left there.
-
-    Raises:
-        DataError: with the reason.
-    """
-    try:
-        place = out.absolute()
-        while not place.exists():
-            place = place.parent
-        if not place.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        _remove_staging(*_make_staging(place / out.name))
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written ({_reason(error)}); {_advice(error)}") from error
-
-
 def _remove_staging(staging: Path | None, held: int | None) -> None:
     if staging is not None:
         shutil.rmtree(staging, ignore_errors=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PCRPredictorLib.clinical import Category, ClinicalSchema, Number, Value
 from PCRPredictorLib.errors import DataError
-from PCRPredictorLib.reading.receptors import RECEPTOR
+from PCRPredictorLib.variables.receptors import RECEPTOR
 
 _DRUGS = {  # of a combination, the first family counts
     "HER2-targeted": [

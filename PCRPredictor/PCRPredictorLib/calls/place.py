@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ..bundles.folder import CHECKSUMS
-from ..errors import CallError
-from ..writing import check_writable
+from ..errors import CallError, DataError
+from ..writing import temporary_folder
 
 OUT = "out"  # name of the parameter in every call
 _KIT = "kit"  # of a federation: a site's own files may lie in it
@@ -103,7 +103,7 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
         raise CallError(f"{name} must be a folder of its own, got {where}; name a new one inside it")
     for given in _inputs(values):
         _refuse_inside(out, where, given, values, name)
-    check_writable(where)
+    _check_writable(where)
     if any((where / mark).is_file() for mark in _RESULTS):
         return
     for given in _inputs(values):
@@ -113,6 +113,17 @@ def check_out(values: Mapping[str, object], name: str = "--out") -> None:
             raise CallError(
                 f"{name} must be a folder of its own, got {out}, which holds the input {given}; name a new one"
             )
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a folder that cannot be made or written, before anything is read; nothing is left there."""
+    place = out
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise DataError(f"{out}: cannot be written (not a directory); choose a folder that you may write to")
+    with temporary_folder(place, out.name):
+        pass
 
 
 def _refuse_inside(out: Path, where: Path, given: Path, values: Mapping[str, object], name: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..clinical import ClinicalSchema
 from ..errors import DataError
 from ..files.json_text import read_json, repeated
-from .receptors import ER, HR, PR, RECEPTORS, with_hormone_receptors
+from ..variables.receptors import ER, HR, PR, RECEPTORS, with_hormone_receptors
 from .text_table import Report, read_text_table
 
 

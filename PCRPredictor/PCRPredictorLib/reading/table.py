@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..formatting import first_few
+from ..variables.receptors import add_hormone_receptors
 from .identifiers import clean, identifier_key
 from .mapping import CohortMapping
-from .receptors import add_hormone_receptors
 from .text_table import Report, TextTable, read_text_table
 
 PATIENT = "patient_id"

@@ -8,7 +8,7 @@ from pathlib import Path
 from PCRPredictorLib.clinical import Category, Number, find_doubtful_cells, is_missing
 from PCRPredictorLib.formatting import first_few
 from PCRPredictorLib.reading.labels import LABEL
-from PCRPredictorLib.reading.receptors import ER, HR, PR
+from PCRPredictorLib.variables.receptors import ER, HR, PR
 
 from ..schema import KNOWN, USUAL
 from .words import COLUMNS, LABEL_EXACT, LABEL_STRONG, LABEL_WEAK, denies, fits, read_answer, read_category, simple

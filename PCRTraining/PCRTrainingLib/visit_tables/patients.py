@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PCRPredictorLib.errors import DataError, Problem
 from PCRPredictorLib.formatting import count
-from PCRPredictorLib.reading.receptors import describe_hormone_receptors, hormone_receptors
 from PCRPredictorLib.response.course import QUANTITIES, VISITS, Course, Visit, VisitValues
+from PCRPredictorLib.variables.receptors import describe_hormone_receptors, hormone_receptors
 from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 
 from ..intake.columns import Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PCRPredictorLib.reading.receptors import NEGATIVE, POSITIVE
+from PCRPredictorLib.variables.receptors import NEGATIVE, POSITIVE
 
 from ..intake.words import simple
 

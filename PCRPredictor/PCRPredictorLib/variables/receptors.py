@@ -6,13 +6,14 @@ never that they are negative.
 Source: Allison et al., J Clin Oncol 2020 (ASCO/CAP): ER and PR, each positive from 1 % of the nuclei.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..clinical import ClinicalSchema, find_doubtful_cells, is_missing
 from ..formatting import count, first_few
-from ..variables.category import Category
-from ..variables.number import Number
-from .text_table import Report
+from .category import Category
+from .number import Number
+
+Report = Callable[[str], object]
 
 HR, ER, PR = "hr", "er", "pr"
 POSITIVE, NEGATIVE = "positive", "negative"

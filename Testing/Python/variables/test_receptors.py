@@ -4,8 +4,8 @@ import pytest
 from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.reading.clinical import read_clinical, read_clinical_words
-from PCRPredictorLib.reading.receptors import RECEPTORS, hormone_receptors
 from PCRPredictorLib.reading.table import read_rows
+from PCRPredictorLib.variables.receptors import RECEPTORS, hormone_receptors
 from PCRTrainingLib.schema import KNOWN
 
 
