@@ -1,7 +1,7 @@
 """Every command of the documentation works: it is run as written, in a folder with the files that it names.
 
 To take seconds in place of hours, exams and cohorts are tiny, `full` is a tiny configuration, an experiment has one
-seed, and a simulated cohort has two patients.
+seed, a simulated cohort has two patients, and two workers do what the text has more do.
 """
 
 import json
@@ -186,11 +186,14 @@ def test_command_works(call, files, tmp_path, monkeypatch, capfd):
         assert run(app, ["label", str(tmp_path / words[1]), "P3", "yes"]) == 0
     if words[0] == "experiment":
         words += ["--seeds", "1"]
+    if "--workers" in words:
+        words[words.index("--workers") + 1] = "2"
     if words[0] == "view":  # would serve until it is stopped; other tests do that
         monkeypatch.setattr("PCRPredictorView.command.page_starter", lambda entries, *_: entries)
         monkeypatch.setattr(
             "PCRPredictorView.command.serve", lambda _settings, entries, _ready: [entry.read() for entry in entries]
         )
+    monkeypatch.setattr("PCRPredictorLib.commands.demo.make_exam", lambda seed: make_exam(seed, full=False))
     monkeypatch.setitem(config.PRESETS, "full", TINY)
     monkeypatch.setitem(response_config.PRESETS, "full", TINY_RESPONSE)
     monkeypatch.setattr("PCRTrainingLib.runs.train.refusal", lambda *_model: "")  # with so few epochs

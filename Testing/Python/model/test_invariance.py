@@ -1,6 +1,7 @@
 """The models that ship: the same patient gets the same probability, however the exam was stored."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,7 +22,13 @@ def predictor(request):
 
 @pytest.fixture(scope="module", params=[0, 1])
 def full(request):
-    return make_exam(seed=request.param)
+    return made(request.param)
+
+
+@cache
+def made(seed):
+    """Return a full-size exam, which takes longer to make than to predict."""
+    return make_exam(seed=seed)
 
 
 @pytest.fixture(scope="module")
