@@ -1,6 +1,7 @@
 """Frames of phantom anatomy: the voxel centres of an exam in mm, and smooth random fields on them.
 
-Arrays are (k, j, i), or broadcast to it, unless said otherwise. Sources: cubic B-splines as of Unser, IEEE Signal
+Arrays are (k, j, i), or broadcast to it, unless said otherwise. A full-size one takes 96 MB, and fresh memory for it more
+time than the arithmetic: steps overwrite their own intermediate values. Sources: cubic B-splines as of Unser, IEEE Signal
 Processing Magazine 1999; the rest is ours.
 """
 
@@ -90,13 +91,20 @@ class Frame:
 
 def ramp(distance: np.ndarray, width: float) -> np.ndarray:
     """Return the share of a voxel inside a surface, in [0, 1]; signed distance (negative inside) and blur are in mm."""
-    return np.clip(0.5 - distance / np.float32(width), 0, 1)
+    share = distance / np.float32(width)
+    np.subtract(0.5, share, out=share)
+    return np.clip(share, 0, 1, out=share)
 
 
 def smooth_minimum(a: np.ndarray, b: np.ndarray, width: float) -> np.ndarray:
     """Return the union of two signed distances, with a fillet if they are within `width` mm of each other."""
-    blend = np.clip(width - np.abs(a - b), 0, None)
-    return np.minimum(a, b) - blend * blend / np.float32(4 * width)
+    blend = a - b
+    np.abs(blend, out=blend)
+    np.subtract(width, blend, out=blend)
+    np.clip(blend, 0, None, out=blend)
+    blend *= blend
+    blend /= np.float32(4 * width)
+    return np.subtract(np.minimum(a, b), blend, out=blend)
 
 
 def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], radii: tuple[float, ...]) -> np.ndarray:
@@ -109,8 +117,13 @@ def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], rad
     widths = [np.float32(r) for r in radii]
     ratios = [(a - np.float32(c)) / r for a, c, r in zip(frame.coordinates, centre, widths, strict=True)]
     level = sum(ratio * ratio for ratio in ratios)
-    slope = sum((ratio / r) ** 2 for ratio, r in zip(ratios, widths, strict=True))
-    return (level - 1) / (2 * np.sqrt(slope) + np.float32(1e-3))
+    level -= 1
+    slope = np.asarray(sum((ratio / r) ** 2 for ratio, r in zip(ratios, widths, strict=True)))
+    np.sqrt(slope, out=slope)
+    slope *= 2
+    slope += np.float32(1e-3)
+    level /= slope
+    return level
 
 
 def _spline_weights(positions: np.ndarray, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +138,11 @@ def _spline_weights(positions: np.ndarray, scale: float, rng: np.random.Generato
 def _interpolate(lattice: np.ndarray, axis: int, knots: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Replace knots by positions along one axis."""
     shape = [-1 if a == axis else 1 for a in range(3)]
-    taken = np.take(lattice, knots[0], axis) * weights[0].reshape(shape)
+    taken = np.take(lattice, knots[0], axis)
+    taken *= weights[0].reshape(shape)
+    part = np.empty_like(taken)
     for knot, weight in zip(knots[1:], weights[1:], strict=True):
-        taken += np.take(lattice, knot, axis) * weight.reshape(shape)
+        np.take(lattice, knot, axis, out=part, mode="clip")
+        part *= weight.reshape(shape)
+        taken += part
     return taken

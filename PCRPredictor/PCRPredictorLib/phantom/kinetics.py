@@ -92,8 +92,16 @@ def spoiled_gradient_signal(t1: float, concentration: np.ndarray | float, sequen
         sequence: of the scanner.
     """
     angle = np.float32(np.deg2rad(sequence.flip_angle))
-    relaxed = np.exp(np.float32(-sequence.repetition_time) * (1 / t1 + RELAXIVITY * np.asarray(concentration)))
-    return np.sin(angle) * (1 - relaxed) / (1 - np.cos(angle) * relaxed)
+    relaxed = np.asarray(RELAXIVITY * np.asarray(concentration))
+    relaxed += 1 / t1
+    relaxed *= np.float32(-sequence.repetition_time)
+    np.exp(relaxed, out=relaxed)
+    signal = np.asarray(1 - relaxed)
+    signal *= np.sin(angle)
+    relaxed *= np.cos(angle)
+    np.subtract(1, relaxed, out=relaxed)
+    signal /= relaxed
+    return signal
 
 
 def relative_signal(tissue: Tissue, time: float, sequence: Sequence, uptake: np.ndarray | float = 1.0) -> np.ndarray:

@@ -164,7 +164,9 @@ def paint(signals: list[np.ndarray], layer: Layer, site: Site) -> None:
         if layer.tissue is FAT:
             target = target * site.fat
         under = signal[window]
-        under += share * (np.asarray(target, np.float32) - under)
+        change = np.asarray(target, np.float32) - under
+        change *= share
+        under += change
 
 
 def acquire(
@@ -187,14 +189,18 @@ def acquire(
         coil *= np.exp(-np.float32(site.falloff) * (y - y.min() - np.float32(_FRONT_MARGIN + _MIDDLE)))
     coil *= np.float32(site.gain * GREY_LEVELS)
     noise = np.float32(site.noise * site.gain * GREY_LEVELS)
+    drawn = np.empty(frame.shape, np.float32)
     stored = []
     for number, signal in enumerate(signals):
         if number:
             _shift(signal, rng.uniform(0, 0.3))
         signal *= coil
-        signal += noise * rng.standard_normal(signal.shape, dtype=np.float32)
-        imaginary = noise * rng.standard_normal(signal.shape, dtype=np.float32)
-        magnitude = np.hypot(signal, imaginary, out=signal)
+        rng.standard_normal(dtype=np.float32, out=drawn)
+        drawn *= noise
+        signal += drawn
+        rng.standard_normal(dtype=np.float32, out=drawn)
+        drawn *= noise
+        magnitude = np.hypot(signal, drawn, out=signal)
         magnitude[air] = 0
         stored.append(np.rint(magnitude.clip(0, 32767, out=magnitude), out=magnitude).astype(np.int16))
     return stored
@@ -202,7 +208,9 @@ def acquire(
 
 def _shift(signal: np.ndarray, pixels: float) -> None:
     """Move an image along its rows by part of a pixel, in place, as breathing does."""
-    signal[:, 1:] += np.float32(pixels) * (signal[:, :-1] - signal[:, 1:])
+    change = signal[:, :-1] - signal[:, 1:]
+    change *= np.float32(pixels)
+    signal[:, 1:] += change
 
 
 def generator(site: Site, index: int, seed: int, purpose: str) -> np.random.Generator:
