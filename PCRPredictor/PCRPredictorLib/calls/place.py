@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..bundles.folder import CHECKSUMS
 from ..errors import CallError, DataError
-from ..writing import temporary_folder
 
 OUT = "out"  # name of the parameter in every call
 _KIT = "kit"  # of a federation: a site's own files may lie in it
@@ -122,6 +121,8 @@ def _check_writable(out: Path) -> None:
         place = place.parent
     if not place.is_dir():
         raise DataError(f"{out}: cannot be written (not a directory); choose a folder that you may write to")
+    from ..writing import temporary_folder  # loads SimpleITK, which no help needs
+
     with temporary_folder(place, out.name):
         pass
 
