@@ -1,8 +1,8 @@
 """Frames of phantom anatomy: the voxel centres of an exam in mm, and smooth random fields on them.
 
-Arrays are (k, j, i), or broadcast to it, unless said otherwise. A full-size one takes 96 MB, and fresh memory for it more
-time than the arithmetic: steps overwrite their own intermediate values. Sources: cubic B-splines as of Unser, IEEE Signal
-Processing Magazine 1999; the rest is ours.
+Arrays are (k, j, i), or broadcast to it, unless said otherwise. A full-size one takes 96 MB, and fresh memory for it
+more time than the arithmetic: steps overwrite their own intermediate values. Sources: cubic B-splines as of Unser, IEEE
+Signal Processing Magazine 1999; the rest is ours.
 """
 
 from __future__ import annotations
