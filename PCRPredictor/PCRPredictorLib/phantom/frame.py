@@ -116,7 +116,7 @@ def ellipsoid_distance(frame: Frame, centre: tuple[float | np.ndarray, ...], rad
     """
     widths = [np.float32(r) for r in radii]
     ratios = [(a - np.float32(c)) / r for a, c, r in zip(frame.coordinates, centre, widths, strict=True)]
-    level = sum(ratio * ratio for ratio in ratios)
+    level = np.asarray(sum(ratio * ratio for ratio in ratios))
     level -= 1
     slope = np.asarray(sum((ratio / r) ** 2 for ratio, r in zip(ratios, widths, strict=True)))
     np.sqrt(slope, out=slope)
