@@ -121,11 +121,11 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
     from rich.table import Table
 
     from ..follow.words import (
+        describe_briefly,
         describe_day,
         describe_decision,
         describe_probability,
         format_change,
-        format_probability,
         format_quantity,
         list_warnings,
     )
@@ -141,16 +141,17 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
         for name in ("functional_volume_ml", "longest_diameter_mm"):
             now = visit.values.get(name)
             cells += [format_quantity(name, now), "" if is_first else format_change(change(first.get(name), now))]
-        shown.add_row(*cells, format_probability(after))
+        shown.add_row(*cells, describe_briefly(after))
     console.print(shown)
-    print_line(describe_probability(prediction.last, prediction.model.base_rate))
+    probability = describe_probability(prediction.last, prediction.model.base_rate)
     if prediction.last.decision_withheld:
         print_line(f"No decision: {prediction.last.decision_withheld}")
-    elif decision := describe_decision(prediction.last):
-        print_line(decision)
+        print_line(f"Not to be relied on: {probability}")
+    else:
+        print_line(probability)
+        print_line(describe_decision(prediction.last))
     for visits, notice in list_warnings(course, prediction, notices):
-        if not notice.blocks_decision:
-            print_line(f"warning: {visits + ': ' if visits else ''}{notice.message}")
+        print_line(f"warning: {visits + ': ' if visits else ''}{notice.message}")
 
 
 def _of_visits(*given: Sequence[str]) -> list[dict[str, list[str]]]:

@@ -98,8 +98,7 @@ def render_follow_up(
 
 
 def _warnings(course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice]) -> list[str]:
-    """Return the warnings as lines, those that forbid a decision first."""
-    found = sorted(list_warnings(course, prediction, notices), key=lambda each: not each[1].blocks_decision)
+    found = list_warnings(course, prediction, notices)
     return [f"{visits}: {notice.message}" if visits else notice.message for visits, notice in found]
 
 

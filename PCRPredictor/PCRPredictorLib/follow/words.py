@@ -118,6 +118,11 @@ def format_probability(after: VisitPrediction) -> str:
     return format_beside(after.probability, after.operating_point.threshold)[0]
 
 
+def describe_briefly(after: VisitPrediction, _: Translate = str) -> str:
+    """Return the probability for a table, or that no decision is given."""
+    return _("no decision") if after.reasons_against else format_probability(after)
+
+
 def describe_decision(after: VisitPrediction, base_rate: float | None = None, _: Translate = str) -> str:
     """Return on which side of the threshold the probability is and what that meant in training; "" if none is given.
 
@@ -241,10 +246,11 @@ def describe_chart(course: Course, prediction: ResponsePrediction | None, _: Tra
 def list_warnings(
     course: Course, prediction: ResponsePrediction | None, notices: Iterable[Notice] = ()
 ) -> list[tuple[str, Notice]]:
-    """Return every warning once, with the visits that it is about, as "T0 and T1".
+    """Return every warning once, with the visits that it is about, as "T0 and T1"; those that forbid a decision first.
 
     "" stands for the patient or the course, and for visits that the warning names itself. A warning that the model
-    repeats at each visit is of the last one.
+    repeats at each visit is of the last one. Those that stand beside the probability, as no decision is given after
+    the last visit, are left out.
     """
     found: dict[Notice, list[str]] = {notice: [] for notice in notices}
     for visit in course:
@@ -253,7 +259,13 @@ def list_warnings(
     if prediction is not None:
         found |= {notice: [] for notice in prediction.notices}
         found |= {notice: [prediction.last.visit] for notice in prediction.last.notices if notice not in found}
-    return [("" if _names(notice, visits) else join(visits), notice) for notice, visits in found.items()]
+    shown = prediction.last.reasons_against if prediction is not None else ()
+    listed = [
+        ("" if _names(notice, visits) else join(visits), notice)
+        for notice, visits in found.items()
+        if notice not in shown
+    ]
+    return sorted(listed, key=lambda each: not each[1].blocks_decision)
 
 
 def _names(notice: Notice, visits: Iterable[str]) -> bool:

@@ -127,6 +127,7 @@ def about_patient(patient_id: str | None, patients: Collection[str]) -> Iterable
     if patient_id and known_patients([patient_id], patients):
         yield Notice(
             TRAINED_ON_PATIENT,
-            "The model was trained on a patient with this identifier. If it is the same patient, it knows the outcome; "
-            "do not rely on the result then.",
+            "The model was trained on a patient with this identifier and knows the outcome; do not rely on the result. "
+            "If yours is a different patient, give it a different identifier.",
+            blocks_decision=True,
         )

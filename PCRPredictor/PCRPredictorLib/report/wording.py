@@ -78,6 +78,11 @@ def describe_probability(prediction: Prediction) -> str:
     return format_beside(prediction.probability, prediction.operating_point.threshold)[0]
 
 
+def describe_briefly(prediction: Prediction, _: Translate = str) -> str:
+    """Return the probability for a list, or that no decision is given."""
+    return _("no decision") if prediction.reasons_against else describe_probability(prediction)
+
+
 def describe_base_rate(prediction: Prediction, _: Translate = str) -> str:
     """Return how many of the training patients had pCR, to compare the probability with; empty if unknown."""
     if (rate := prediction.model.base_rate) is None:
@@ -104,9 +109,9 @@ def describe_mask_interval(interval: tuple[float, float], _: Translate = str) ->
 
 def describe_lesion(lesion: LesionPrediction, _: Translate = str) -> str:
     """Return name, volume and probability of one of several lesions in a line."""
-    found = lesion.prediction
-    text = _("{name}, {volume} ml: {value}") if not found.reasons_against else _("{name}, {volume} ml: no decision")
-    return text.format(name=lesion.name, volume=f"{found.tumour.volume_ml:.1f}", value=describe_probability(found))
+    volume = f"{lesion.prediction.tumour.volume_ml:.1f}"
+    value = describe_briefly(lesion.prediction, _)
+    return _("{name}, {volume} ml: {value}").format(name=lesion.name, volume=volume, value=value)
 
 
 def describe_decision(prediction: Prediction, _: Translate = str) -> str:

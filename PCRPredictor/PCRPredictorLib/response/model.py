@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -100,9 +100,11 @@ class ResponseModel:
             raise DataError("a course must have a visit, got none; give the exam or the values of one, such as T0")
         values = self.schema.parse(course.clinical)
         alone = Course({}, course.clinical)
+        known = tuple(about_patient(course.patient_id, self.training_patients))
+        each = (self._at(course.until(visit.name), values, operating_point) for visit in course)
         return ResponsePrediction(
-            visits=tuple(self._at(course.until(visit.name), values, operating_point) for visit in course),
-            notices=tuple(self._about_patient(course, values)),
+            visits=tuple(replace(after, notices=(*known, *after.notices)) for after in each),
+            notices=(*known, *self._about_clinical(course, values)),
             model=self.identity,
             clinical=self.schema.describe(values),
             clinical_probability=logit_to_probability(self.logit(alone, values)),
@@ -168,12 +170,11 @@ class ResponseModel:
             missing_interval=missing,
         )
 
-    def _about_patient(self, course: Course, values: Mapping[str, Value]) -> list[Notice]:
+    def _about_clinical(self, course: Course, values: Mapping[str, Value]) -> list[Notice]:
         return [
             *about_clinical(self.schema, values, course.clinical),
             *about_clipped(self.schema.find_clipped(values, {})),
             *about_group(self.settings, self.schema, values),
-            *about_patient(course.patient_id, self.training_patients),
         ]
 
     def _possibilities(self, course: Course, values: Mapping[str, Value]) -> dict[str, tuple[Possibility, ...]]:

@@ -24,7 +24,8 @@ class VisitPrediction(Decided):
         evidence: the sum of terms that gives the probability.
         operating_point: of the formula that was used.
         operating_points: all of them; the first is the default.
-        notices: those of the visit itself (`Visit.notices`), then those of the model.
+        notices: that the model was trained on the patient, those of the visit itself (`Visit.notices`), then those of
+            the model.
         used: visits that the formula is of: seen, measured, and known to the model.
         estimated: labels of what is unknown and was estimated from the other values.
         missing_interval: range of the probability in 9 of 10 patients if what is unknown, of visits and clinical
@@ -73,7 +74,8 @@ class ResponsePrediction:
 
     Args:
         visits: one per visit of the course, in the order of time.
-        notices: warnings about the patient, not about a visit: clinical values.
+        notices: warnings about the patient, not about a visit: clinical values, and that the model was trained on the
+            patient, which each visit has, too, as it forbids a decision.
         model: that made the prediction.
         clinical: label of every clinical variable to the value used, "unknown" if it is missing.
         clinical_probability: from clinical values alone, in [0, 1].

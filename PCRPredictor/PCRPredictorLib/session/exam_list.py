@@ -11,7 +11,7 @@ from ..exam import Exam
 from ..prediction import Prediction
 from ..reading.labels import LABEL, parse_labels
 from ..reading.sources import PatientSource, Source, mark_doubts
-from ..report.wording import Translate, describe_probability
+from ..report.wording import Translate, describe_briefly
 from .frontend import Worker
 from .result import Result
 from .session import Session
@@ -41,8 +41,7 @@ class Row:
 
     def predicted(self, prediction: Prediction, _: Translate = str) -> Row:
         """Return the row with the result of a prediction."""
-        shown = _("no decision") if prediction.reasons_against else describe_probability(prediction)
-        return replace(self, probability=shown, warnings=len(prediction.notices), problem="")
+        return replace(self, probability=describe_briefly(prediction, _), warnings=len(prediction.notices), problem="")
 
 
 class ExamList:

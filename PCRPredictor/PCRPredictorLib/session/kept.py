@@ -14,7 +14,7 @@ from ..files.digest import digest
 from ..lesion.sides import separate_sides
 from ..model.bundle import Bundle
 from ..prediction import Prediction
-from ..report.wording import describe_probability
+from ..report.wording import describe_briefly
 from ..saved.result import Packed, SavedResult, pack_result, read_result, write_result
 from .activity import Activity
 from .clinical_form import ClinicalForm
@@ -57,7 +57,7 @@ class KeptResults:
             result.prediction, dict(entered), result.inputs.clinical, result.packed.phases, tumour, result.shown
         )
         text = write_result(saved, result.packed, result.exam)
-        self._scene.keep_result(text, describe_probability(result.prediction))
+        self._scene.keep_result(text, describe_briefly(result.prediction, self._activity.translate))
 
     def look(
         self,

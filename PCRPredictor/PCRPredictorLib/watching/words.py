@@ -45,7 +45,8 @@ def describe_outcome(study: str, outcome: Outcome, note: str, seconds: float, se
         yield f"study {study}: {outcome.error}. It is tried again in {seconds:g} s."
         return
     for row in outcome.rows:
-        said = f"pCR probability {row.get('probability', '')}"
+        withheld = row.get("decision_withheld", "")
+        said = f"no decision: {withheld}" if withheld else f"pCR probability {row.get('probability', '')}"
         which = f" of {row['lesion']}" if row.get("lesion") else ""
         yield f"study {study}: {said}{which}{_where(row, settings, study)}"
     if note:

@@ -19,6 +19,7 @@ COLUMNS = {
     "mask_low": _("Lowest, mask varied"),
     "mask_high": _("Highest, mask varied"),
     "decision": _("Decision"),
+    "decision_withheld": _("No decision, as"),
     "attention_in_tumour": _("Attention in tumour"),
     "error": _("Problem"),
     "lesion": _("Lesion"),  # of a patient with several

@@ -64,7 +64,7 @@ class VisitList:
                 html.Span("{{ row.when }}", classes="mr-2 text-medium-emphasis")
                 html.Span("{{ row.is_open ? 'open' : '' }}", classes="text-medium-emphasis")
                 v3.VSpacer()
-                html.B("{{ row.probability ? 'pCR ' + row.probability : '' }}")
+                html.B("{{ row.probability ? 'pCR: ' + row.probability : '' }}")
             measured = (
                 "[row.volume && row.volume + (row.change ? ' (' + row.change + ')' : ''), row.diameter, row.title]"
             )

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from PCRPredictorLib.command_line import app, run
 from PCRPredictorLib.commands import follow_exams
+from PCRPredictorLib.commands.follow import print_course
 from PCRPredictorLib.visits import measured
 from PCRPredictorLib.writing import write_nifti
+from support.examples import BLOCKING
+from support.follow.examples import tiny_course, tiny_prediction
 from support.follow_up.response_model import write_tiny_response
 from support.follow_up.visits import in_place, later_exam, small_exam, write_files, write_study
 
@@ -82,6 +85,15 @@ def test_two_folders_of_files_become_a_report(call, files):
     assert {"report.html", "visits.csv", "course.png", "comparison.png"} <= {file.name for file in out.iterdir()}
     assert "day 22" in printed
     assert "pCR after T1" in printed
+
+
+def test_without_a_decision_the_reason_is_printed_before_the_number(capsys):
+    course = tiny_course(2)
+    print_course(course, tiny_prediction(course, (BLOCKING,)), ())
+    printed = capsys.readouterr().out
+    assert printed.index("no decision") < printed.index(f"No decision: {BLOCKING.message}")
+    assert printed.index("No decision") < printed.index("Not to be relied on: Probability of pCR after T1")
+    assert "warning: T1: Do not" not in printed
 
 
 def test_a_dicom_folder_with_several_studies_becomes_a_report_without_dates_or_names(call, dicom):

@@ -39,6 +39,14 @@ def test_without_a_decision_the_reason_comes_before_the_number():
     assert 'class="probability"' not in text
 
 
+def test_the_reason_for_no_decision_is_given_once_and_those_of_earlier_visits_are_kept():
+    earlier = replace(PREDICTION.visits[0], notices=(BLOCKING,))
+    prediction = replace(tiny_prediction(COURSE, (BLOCKING,)), notices=(BLOCKING,))
+    assert report(prediction=prediction).count(BLOCKING.message) == 1
+    course = replace(COURSE, visits={**COURSE.visits, "T0": replace(COURSE.visits["T0"], notices=(BLOCKING,))})
+    assert list_warnings(course, replace(PREDICTION, visits=(earlier, PREDICTION.last)))[0] == ("T0", BLOCKING)
+
+
 def test_report_loads_nothing_and_runs_no_script():
     text = report()
     assert "default-src 'none'" in text

@@ -28,7 +28,7 @@ def test_exam_of_the_training_is_recognised_under_any_name():
 
 
 def test_patient_of_the_training_is_recognised_by_the_identifier_in_any_case():
-    assert codes(EXAM, ["0" * 16], [identifier_hash("study-007")]) == [("trained_on_patient", False)]
+    assert codes(EXAM, ["0" * 16], [identifier_hash("study-007")]) == [("trained_on_patient", True)]
 
 
 def test_other_exams_and_bundles_without_hashes_are_no_warning():
@@ -43,7 +43,7 @@ def test_marks_of_a_bundle_are_slow_salted_and_recognise_the_patient():
     assert len(marks) == 3 and not plain & set(marks)
     assert not {mark[-16:] for mark in marks} & {mark[-16:] for mark in to_marks([*plain, "0" * 16])}
     assert known_patients(["study-007", "42", "study-008", ""], marks) == {"study-007", "42"}
-    assert codes(EXAM, ["0" * 16], marks) == [("trained_on_patient", False)]
+    assert codes(EXAM, ["0" * 16], marks) == [("trained_on_patient", True)]
 
 
 def test_marks_of_a_bundle_that_is_trained_further_stay_and_the_same_patients_give_the_same_marks():

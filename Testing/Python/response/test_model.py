@@ -180,6 +180,7 @@ def test_a_patient_that_the_model_was_trained_on_is_reported():
     for name, known in (("a1", True), ("007", True), ("A2", False), (None, False)):
         found = model.predict(replace(tiny_course("T0"), patient_id=name))
         assert ("trained_on_patient" in codes(found)) is known
+        assert [after.decision is None for after in found.visits] == [known]
 
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])

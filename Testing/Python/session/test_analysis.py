@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import Notice
+from PCRPredictorLib.model.training_marks import identifier_hash
 from PCRPredictorLib.session.course.analysis import Analysis
 from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.response_choice import ResponseChoice
@@ -180,6 +181,17 @@ def test_warnings_of_every_visit_are_shown_with_the_prediction(table):
     course = replace(answer.course, visits={**answer.course.visits, "T0": first})
     table.analysis.answer = replace(answer, course=course)
     assert "T0: The mask is odd." in describe_answer(table.analysis)
+
+
+def test_a_patient_that_the_model_knows_gets_no_decision_and_the_reason_comes_first(table):
+    found = predict(table)
+    course = replace(found.course, patient_id="A1")
+    model = replace(tiny_response(), training_patients=frozenset([identifier_hash("A1")]))
+    table.analysis.answer = replace(found, course=course, prediction=model.predict(course))
+    text = describe_answer(table.analysis)
+    assert text.index("No decision.") < text.index("this identifier") < text.index("<small>Probability of pCR")
+    assert text.count("this identifier") == 1 and "threshold" not in text
+    assert [row.probability for row in rows_of(table.analysis)] == ["no decision", "no decision"]
 
 
 def test_measurements_need_no_model(table):

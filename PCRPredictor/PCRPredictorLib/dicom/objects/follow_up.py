@@ -245,6 +245,6 @@ def _patient_texts(prediction: ResponsePrediction | None) -> list[tuple[Any, str
     model = prediction.model
     words.append((concept("MODEL", "Model"), f"{model.name} {model.version}"))
     words += [(concept("MODEL_AUC", "AUC of the model"), f"{format_value(auc)}, {of}") for of, auc in model.auc.items()]
-    words += map(_warning, prediction.notices)
+    words += [_warning(notice) for notice in prediction.notices if notice not in prediction.last.notices]
     clinical = prediction.clinical.items()
     return words + [(concept("CLINICAL_VALUE", "Clinical value used"), f"{name}: {value}") for name, value in clinical]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...follow.words import describe_day, format_change, format_probability, format_quantity
+from ...follow.words import describe_briefly, describe_day, format_change, format_quantity
 from ...report.wording import Translate
 from ...response.course import change
 from .analysis import Analysis
@@ -26,7 +26,7 @@ class VisitRow:
         volume: functional tumour volume with its unit; "" before it is measured.
         diameter: longest diameter with its unit.
         change: of the volume against the first visit.
-        probability: after this visit; "" before a prediction or if it is stale.
+        probability: after this visit, or that no decision is given; "" before a prediction or if it is stale.
         is_open: True if its exam is the one that is open.
         can_show: True if it has an exam.
         use: what counts as its tumour, see `VisitEntry`.
@@ -65,7 +65,7 @@ def _row(entry: VisitEntry, analysis: Analysis, _: Translate) -> VisitRow:
         format_quantity(VOLUME, values.get(VOLUME)) if values is not None else "",
         format_quantity(DIAMETER, values.get(DIAMETER)) if values is not None else "",
         format_change(changed),
-        _probability(entry.name, analysis),
+        _probability(entry.name, analysis, _),
         entry.name == visits.active,
         entry.exam is not None,
         entry.use,
@@ -93,8 +93,8 @@ def _tumour(entry: VisitEntry, is_missing: bool, _: Translate) -> str:
     return {"drawn": _("as drawn"), "gone": _("gone"), "baseline": _("inside the baseline's outline")}[entry.use]
 
 
-def _probability(name: str, analysis: Analysis) -> str:
+def _probability(name: str, analysis: Analysis, _: Translate) -> str:
     if analysis.answer is None or analysis.answer.prediction is None or analysis.is_stale:
         return ""
     found = [after for after in analysis.answer.prediction.visits if after.visit == name]
-    return format_probability(found[0]) if found else ""
+    return describe_briefly(found[0], _) if found else ""

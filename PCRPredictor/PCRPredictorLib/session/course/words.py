@@ -37,8 +37,10 @@ def _about_prediction(course: Course, prediction: ResponsePrediction, _: Transla
     shown = escape(words.describe_probability(after, prediction.model.base_rate, _))
     plain = [words.describe_decision(after, prediction.model.base_rate, _), words.describe_course(prediction, _)]
     plain += words.describe_missing(course, after, _)
+    reasons = "<br>".join(escape(notice.message) for notice in after.reasons_against)
+    withheld = f"<b>{escape(_('No decision.'))}</b> {reasons}"
     return [
-        f"<big><b>{shown}</b></big>",
+        f"{withheld}<br><small>{shown}</small>" if reasons else f"<big><b>{shown}</b></big>",
         *map(escape, plain),
         describe_bars(after.evidence, _),
         escape(words.describe_not_for(_)),
