@@ -163,10 +163,10 @@ def about_clinical(
         given: as they were written.
     """
     for sentence in schema.find_unreadable(given).values():
-        yield Notice("optional_unreadable", f"Not used: {sentence}.")
+        yield Notice("optional_unreadable", f"Read as unknown: {sentence}.")
     missing = [v.label for v in schema.asked if values[v.name] is None and not v.optional]
     if missing:
-        yield Notice("clinical_missing", f"Not given and therefore not used: {', '.join(missing)}.")
+        yield Notice("clinical_missing", f"Not given and therefore read as unknown: {', '.join(missing)}.")
 
 
 def about_clipped(clipped: Iterable[Clipped]) -> Iterable[Notice]:

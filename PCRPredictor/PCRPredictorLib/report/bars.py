@@ -5,12 +5,16 @@ Each function takes `_`, see `wording`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..evidence import Evidence, Term, logit_to_probability
 from ..formatting import format_percent, format_value
 from .wording import Translate
 
+_DIGITS = 2  # decimals of log-odds
+_VOLUME = "log_whole_volume"  # of `model.kinetics`, which says why
 _WHOLE_POINTS = 9.95  # points; from here no decimal is shown
 
 
@@ -23,7 +27,7 @@ class Bar:
         start, end: of the bar as shares of the scale, in [-1, 1], 0 in the middle and positive towards response. Of an
             unknown variable they are the ends of the range that it could add.
         at: the term itself on the same scale; of a known term it is `end`.
-        log_odds, points: the term, as text with its sign.
+        log_odds, points: the term, as text with its sign; log-odds add up as they are shown.
         known: False for a bar to be drawn in grey.
         note: of an unknown variable, the answer for each possibility; else "".
     """
@@ -63,11 +67,12 @@ def make_bars(evidence: Evidence, _: Translate = str) -> Bars:
     shown = evidence.bars
     ends = [abs(end) for term in shown for end in (term.log_odds, *_range(term))]
     scale = max(*ends, 0.1)
+    base, *each = _round_together([evidence.base, *shown], evidence.logit)
     return Bars(
         start=_describe_start(evidence, _),
-        bars=tuple(_bar(term, scale, _) for term in shown),
+        bars=tuple(_bar(term, log_odds, scale, _) for term, log_odds in zip(shown, each, strict=True)),
         scale=scale,
-        total=_describe_total(evidence, _),
+        total=_describe_total(evidence, base, _),
         notes=tuple(_notes(evidence, _)),
     )
 
@@ -91,7 +96,26 @@ def describe_image_evidence(evidence: Evidence, _: Translate = str) -> str:
     return text.format(log_odds=format_value(image.log_odds, 2, signed=True), points=describe_points(image, _))
 
 
-def _bar(term: Term, scale: float, _: Translate) -> Bar:
+def _round_together(terms: Sequence[Term], logit: float) -> list[float]:
+    """Return the log-odds of terms with two decimals that add up to the logit with two decimals.
+
+    Those that are furthest from their rounded value are rounded the other way; the image's, which stands under its map,
+    comes last.
+    """
+    rounded = [round(term.log_odds, _DIGITS) for term in terms]
+    step = 10.0**-_DIGITS
+    missing = round((round(logit, _DIGITS) - math.fsum(rounded)) / step)
+    towards = math.copysign(1.0, missing)
+
+    def gain(k: int) -> tuple[bool, float]:
+        return terms[k].kind != "image", towards * (terms[k].log_odds - rounded[k])
+
+    for k in sorted(range(len(terms)), key=gain, reverse=True)[: abs(missing)]:
+        rounded[k] += towards * step
+    return rounded
+
+
+def _bar(term: Term, log_odds: float, scale: float, _: Translate) -> Bar:
     low, high = _range(term) if not term.known else (0.0, term.log_odds)
     possible = ", ".join(f"{each.value}: {format_percent(each.probability)}" for each in term.possibilities)
     return Bar(
@@ -100,7 +124,7 @@ def _bar(term: Term, scale: float, _: Translate) -> Bar:
         start=low / scale,
         end=high / scale,
         at=term.log_odds / scale,
-        log_odds=format_value(term.log_odds, 2, signed=True),
+        log_odds=format_value(log_odds, _DIGITS, signed=True),
         points=describe_points(term, _),
         known=term.known,
         note=_("if {possible}").format(possible=possible) if possible else "",
@@ -123,12 +147,11 @@ def _describe_start(evidence: Evidence, _: Translate) -> str:
     return text.format(share=format_percent(evidence.base_probability))
 
 
-def _describe_total(evidence: Evidence, _: Translate) -> str:
-    rest = evidence.logit - evidence.base.log_odds
+def _describe_total(evidence: Evidence, base: float, _: Translate) -> str:
     text = _("Sum: {base} of the start and {rest} of the bars are {logit} log-odds, that is {share}.")
-    base, logit = (format_value(x, 2, signed=True) for x in (evidence.base.log_odds, evidence.logit))
-    share = format_percent(logit_to_probability(evidence.logit))
-    return text.format(base=base, rest=format_value(rest, 2, signed=True), logit=logit, share=share)
+    numbers = {"base": base, "rest": round(evidence.logit, _DIGITS) - base, "logit": evidence.logit}
+    shown = {name: format_value(x, _DIGITS, signed=True) for name, x in numbers.items()}
+    return text.format(**shown, share=format_percent(logit_to_probability(evidence.logit)))
 
 
 def _notes(evidence: Evidence, _: Translate) -> list[str]:
@@ -143,7 +166,11 @@ def _notes(evidence: Evidence, _: Translate) -> list[str]:
             _("Grey: unknown, with the range that the value could give (of a number, its 5th to 95th percentile).")
         )
     if evidence.reference == "typical" and any(not term.known and term.log_odds for term in evidence.bars):
-        notes.append(_("An unknown value has a small bar of its own: not knowing it is not the average of the others."))
+        notes.append(
+            _("A value that is read as unknown has a bar of its own: not knowing it is not the average of the others.")
+        )
+    if any(term.name == _VOLUME for term in evidence.bars):
+        notes.append(_("Tumour volume: of a mask that reaches the first or last slice, half a slice more at that end."))
     if not evidence.exact:
         notes.append(
             _(

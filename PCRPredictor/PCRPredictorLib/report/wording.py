@@ -199,9 +199,13 @@ def describe_image_alone(prediction: Prediction, _: Translate = str) -> str:
     if all(value == "unknown" for value in prediction.clinical.values()):
         return _("No clinical value was given: the probability comes from the measured tumour and the image.")
     change = round(100 * prediction.probability) - round(100 * prediction.image_probability)  # of the numbers shown
-    return _("Without clinical values it would be {value}; they changed it by {change} percentage points.").format(
+    text = _("Without clinical values it would be {value}; they changed it by {change} percentage points.").format(
         value=format_percent(prediction.image_probability), change=format_value(float(change), 0, signed=True)
     )
+    if prediction.evidence is None or prediction.evidence.reference != "typical":
+        return text
+    more = _("That is against unknown values, not the sum of their bars, which are against the average patient's.")
+    return f"{text} {more}"
 
 
 def describe_attention(prediction: Prediction, _: Translate = str) -> str:

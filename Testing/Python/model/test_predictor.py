@@ -95,14 +95,14 @@ def test_image_probability_does_not_know_the_clinical_values(predictor, exam):
 
 def test_missing_clinical_values_are_reported(predictor, exam):
     notices = {n.code: n.message for n in predictor.predict(replace(exam, clinical={"age": 52})).notices}
-    assert notices["clinical_missing"] == "Not given and therefore not used: Hormone receptors."
+    assert notices["clinical_missing"] == "Not given and therefore read as unknown: Hormone receptors."
 
 
 def test_optional_value_that_cannot_be_read_is_named_and_a_missing_one_is_not(bundle, exam):
     age, hormones = bundle.schema.variables
     optional = Predictor(replace(bundle, schema=ClinicalSchema((age, replace(hormones, optional=True)))))
     notices = {n.code: n.message for n in optional.predict(replace(exam, clinical={"age": 52, "hr": "x"})).notices}
-    assert notices["optional_unreadable"].startswith("Not used: hr must be ")
+    assert notices["optional_unreadable"].startswith("Read as unknown: hr must be ")
     notices = optional.predict(replace(exam, clinical={"age": 52})).notices
     assert not {"optional_unreadable", "clinical_missing"} & {n.code for n in notices}
 

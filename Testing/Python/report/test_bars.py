@@ -1,7 +1,9 @@
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
-from PCRPredictorLib.evidence import Term
+from PCRPredictorLib.evidence import Evidence, Term, arrange
 from PCRPredictorLib.report.bars import describe_image_evidence, make_bars
 from PCRPredictorLib.report.page import render_report
 from PCRPredictorLib.response.course import VisitValues
@@ -37,6 +39,17 @@ def test_sum_leads_from_the_start_to_the_probability():
     bars = make_bars(EVIDENCE)
     assert bars.start.startswith("Start: 31 %")
     assert bars.total.endswith("0.49 log-odds, that is 62 %.")
+
+
+def test_printed_log_odds_add_up_and_the_images_is_that_of_its_map():
+    terms = [Term(str(k), str(k), "clinical", 0.0049 * sign) for k, sign in enumerate((1, 1, 1, -1))]
+    terms += [Term("image", "Image", "image", 0.0349)]
+    evidence = Evidence(arrange(-0.5049, terms, -0.4602), -0.4602, "typical")
+    bars = make_bars(evidence)
+    printed = [Decimal(bar.log_odds.replace("−", "-")) for bar in bars.bars]
+    start, rest = (Decimal(found.replace("−", "-")) for found in re.findall(r"[+−]\d\.\d\d(?= of)", bars.total))
+    assert (sum(printed), start + rest) == (rest, Decimal("-0.46"))
+    assert next(bar.log_odds for bar in bars.bars if bar.label == "Image") == "+0.03"
 
 
 def test_bars_of_a_model_that_knows_no_average_patient_say_what_they_start_from():
