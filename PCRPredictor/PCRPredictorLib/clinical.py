@@ -162,7 +162,7 @@ class ClinicalSchema:
         known = [
             (v, float(x)) for v in self.variables if isinstance(v, Number) and (x := every.get(v.name)) is not None
         ]
-        return [Clipped(v, x, v.clip(x)) for v, x in known if v.clip(x) != x]
+        return [Clipped(v, x, v.clip(x)) for v, x in known if not math.isclose(v.clip(x), x)]
 
     def encode(self, values: Mapping[str, Value]) -> np.ndarray:
         """Return the network's input, float32 (width,); missing variables are zeros."""

@@ -167,7 +167,7 @@ def describe_variables(schema: ClinicalSchema) -> tuple[str, ...]:
 
 
 def _describe_scaling(variable: Number) -> str:
-    return f"{variable.label}: median {variable.describe(variable.mean)}, range {variable.describe_range()}"
+    return f"{variable.label}: median {variable.describe_limit(variable.mean)}, range {variable.describe_range()}"
 
 
 def measure_agreement(

@@ -234,4 +234,4 @@ def possible_values(variable: Number | Category) -> list[Value]:
         return list(variable.codings)
     away = NORMAL_95 * variable.sd
     ends = (variable.clip(variable.mean + each) for each in (-away, away))
-    return [end if variable.is_log else variable.clip(float(f"{end:.3g}")) for end in ends]  # rounded as shown
+    return [end if variable.is_log else variable.round(end) for end in ends]

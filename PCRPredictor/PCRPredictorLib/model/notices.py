@@ -173,7 +173,7 @@ def about_clipped(clipped: Iterable[Clipped]) -> Iterable[Notice]:
     """Yield a warning for each variable that the model reads as a limit of its range, see `find_clipped`."""
     for each in clipped:
         variable = each.variable
-        value, used = variable.describe(each.value), variable.describe(each.used)
+        value, used = variable.describe(each.value), variable.describe_limit(each.used)
         name = variable.label.removeprefix("Log ") if variable.is_log else variable.label
         whose = "of the training patients" if variable.low is not None else "that the model can read"
         yield Notice(

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..formatting import MISSING, count, format_value
+from ..variables.number import YEARS
 from .compare import NOTABLE
 
 FEW = 30  # patients; with fewer, a difference of half a standard deviation may be chance
 _NAMED = 4  # variables in a sentence
+_NOTABLY = f"by {NOTABLE:g} standard deviations (SD) or more, beyond chance,"
 _READ_VARIABLES = (
     "Numbers are medians with the 5th to 95th percentile. Difference: in standard deviations (SD), with its 95 % "
     "interval; below 0.1 it is negligible, above 0.5 large; of a category, the value whose share differs most, in "
-    "percentage points. Outside: share of the patients outside the 1st to 99th percentile (5th to 95th "
+    "percentage points. Without a difference, a variable is named if more than a tenth of the patients are outside, "
+    "beyond chance. Outside: share of the patients outside the 1st to 99th percentile (5th to 95th "
     "if no others are known) of the training patients; 2 % are expected (10 %)."
 )
 _POINT_HEAD = (
@@ -124,12 +127,12 @@ def _about_variables(variables: Sequence[Mapping[str, Any]]) -> str:
         return ""
     large = [variable for variable in compared if _is_notable(variable)]
     if not large:
-        return f"Of {count(len(compared), 'variable')}, none differs notably from the training patients'."
+        return f"Of {count(len(compared), 'variable')}, none differs {_NOTABLY} from the training patients'."
     named = [_name(variable) for variable in large[:_NAMED]]
     more = f", and {len(large) - _NAMED} more" if len(large) > _NAMED else ""
     differ = "differs" if len(large) == 1 else "differ"
     found = count(len(compared), "variable")
-    return f"{len(large)} of {found} {differ} notably from the training patients': {', '.join(named)}{more}."
+    return f"{len(large)} of {found} {differ} {_NOTABLY} from the training patients': {', '.join(named)}{more}."
 
 
 def _is_notable(variable: Mapping[str, Any]) -> bool:
@@ -158,8 +161,8 @@ def _variable_row(variable: Mapping[str, Any]) -> list[str]:
     return [
         f"{variable['label']}, {variable['unit']}" if variable["unit"] else str(variable["label"]),
         f"{variable['patients']}{unknown}",
-        _values(variable["here"]),
-        _values(variable["training"]),
+        _values(variable["here"], variable["unit"]),
+        _values(variable["training"], variable["unit"]),
         _shown_difference(variable),
         percent(variable["outside"]),
     ]
@@ -178,12 +181,13 @@ def _share_of(known: Mapping[str, Any], value: str) -> float:
     return float(known["shares"].get(value, 0.0))
 
 
-def _values(known: Mapping[str, Any] | None) -> str:
+def _values(known: Mapping[str, Any] | None, unit: str) -> str:
     if known is None:
         return MISSING
     if known["shares"]:
         return ", ".join(f"{name} {percent(value)}" for name, value in known["shares"].items())
-    at = {int(level): f"{value:.3g}".replace("-", "−") for level, value in known["percentiles"].items()}
+    form = ".0f" if unit == YEARS else ".3g"
+    at = {int(level): format(value, form).replace("-", "−") for level, value in known["percentiles"].items()}
     if not at:
         return MISSING
     low, high = at.get(5, at.get(1)), at.get(95, at.get(99))

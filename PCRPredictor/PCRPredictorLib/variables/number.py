@@ -11,6 +11,7 @@ from typing import ClassVar
 # A comma is a decimal one unless three digits follow, which may be thousands: "12,5", "0,125", not "1,234".
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,(?!\d{3}$)\d+|0,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _LOG = "log "  # before the unit of a logarithm
+YEARS = "years"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,10 @@ class Number:
         low, high = self.range
         return min(max(value, low), high)
 
+    def round(self, value: float) -> float:
+        """Return a value as it is shown if nobody gave it: whole years, or three digits, inside `range`."""
+        return float(f"{value:.0f}") if self.unit == YEARS else self.clip(float(f"{value:.3g}"))
+
     def encode(self, value: float | str | None) -> list[float]:
         """Return (standardised value, 1), or (0, 0) if the value is missing."""
         if value is None:
@@ -117,9 +122,13 @@ class Number:
             return f"{math.exp(float(value)):.3g} {self.unit.removeprefix(_LOG)}"
         return f"{float(value):.3g} {self.unit}".strip() if self.measured else f"{value:g} {self.unit}".strip()
 
+    def describe_limit(self, value: float) -> str:
+        """Return a value that nobody gave as text, with its unit: an age in whole years."""
+        return self.describe(self.round(value) if self.unit == YEARS else value)
+
     def describe_range(self) -> str:
         """Return `range` as text, with its unit."""
-        low, high = map(self.describe, self.range)
+        low, high = map(self.describe_limit, self.range)
         unit = self.unit.removeprefix(_LOG)
         return f"{low.removesuffix(unit).strip()} to {high}"
 

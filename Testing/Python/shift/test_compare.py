@@ -34,7 +34,7 @@ def test_same_patients_have_no_difference():
     shift = compare_cohort(patients(), SCHEMA, TRAINING, POINTS)
     assert all(abs(each["difference"]["value"]) < 0.25 for each in shift["variables"])
     assert variables(shift)["age"]["outside"]["value"] < 0.06
-    assert "none differs notably" in " ".join(describe_shift(shift))
+    assert "none differs by 0.2 standard deviations (SD) or more, beyond chance," in " ".join(describe_shift(shift))
 
 
 def test_standardised_difference_of_a_number_is_in_pooled_standard_deviations():
@@ -125,7 +125,7 @@ def test_values_that_read_the_same_do_not_differ(here, training):
     shift = compare_cohort(numbers([here] * 40), SCHEMA, known, POINTS)
     spacing = variables(shift)["pixel_spacing"]
     assert spacing["difference"]["value"] == 0 and spacing["outside"]["value"] == 0
-    assert "none differs notably" in " ".join(describe_shift(shift))
+    assert "none differs by 0.2 standard deviations (SD) or more, beyond chance," in " ".join(describe_shift(shift))
 
 
 def test_a_difference_from_patients_without_a_spread_is_a_share():

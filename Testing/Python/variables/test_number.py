@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from PCRPredictorLib.clinical import ClinicalSchema
 from PCRPredictorLib.variables.number import Number
 
 AGE = Number("age", "Age", "years", 18, 100, 50, 10, low=30, high=70)
@@ -32,3 +33,13 @@ def test_impossible_volume_of_a_table_is_refused(text):
 def test_logarithm_is_described_as_a_plain_value():
     assert VOLUME.describe(math.log(12.5)) == "12.5 ml"
     assert VOLUME.allowed_in_column(0.001) == "a number from 49.8 to 1.097e+06, or empty"
+
+
+def test_ages_that_nobody_gave_are_whole_years():
+    age = Number("age", "Age", "years", 18, 100, 48.5, 11.1, low=26.560000000000002, high=71.0)
+    assert (age.describe_range(), age.describe_limit(age.low), age.describe(26.5)) == (
+        "27 to 71 years",
+        "27 years",
+        "26.5 years",
+    )
+    assert ClinicalSchema((age,)).find_clipped({"age": 26.56}, {}) == []
