@@ -217,8 +217,9 @@ def about_mask(found: MaskFindings) -> Iterable[Notice]:
     if displaced:
         yield Notice(
             "mask_displaced",
-            f"The tumour mask may be displaced: {found.move_mm:.0f} mm away the tissue under it would enhance more "
-            f"(here {format_percent(found.fit)} of it); check that the mask lies on the lesion.",
+            f"The tumour mask may be displaced: moved by {found.move_mm:.0f} mm, it would lie on tissue that enhances "
+            f"more; where it is, the enhancement is {format_percent(found.fit)} of that. Move it onto the lesion, or "
+            "check that it belongs to this exam.",
         )
 
 

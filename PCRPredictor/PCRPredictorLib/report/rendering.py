@@ -15,6 +15,7 @@ from ..formatting import format_percent, format_value, make_visible
 from ..prediction import RESEARCH_USE_ONLY
 
 TEMPLATES = Path(__file__).parent / "templates"
+_ENTITY = re.compile(r"<(?=[A-Za-z/!?]|$)|&(?=[A-Za-z#]|$)|^>")
 
 
 def render(template: str, folder: Path = TEMPLATES, **values: object) -> str:
@@ -61,5 +62,10 @@ def _data_uri(content: bytes | str, kind: str) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    """Return text that Markdown shows unchanged, on one line."""
-    return re.sub(r"([\\`*\[\]|])", r"\\\1", escape(" ".join(text.split()), quote=False))
+    """Return text that Markdown shows unchanged, on one line.
+
+    Only what could begin a tag, an address, an entity or, at the start of a line, a quotation is written as an entity:
+    the others, as in "< 0.001", can be read in the file itself.
+    """
+    line = _ENTITY.sub(lambda found: escape(found[0], quote=False), " ".join(text.split()))
+    return re.sub(r"([\\`*\[\]|])", r"\\\1", line)

@@ -122,7 +122,7 @@ def auc_interval(score_: np.ndarray, label: np.ndarray) -> metrics.Interval:
 
 def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndarray]) -> Iterator[dict[str, object]]:
     for variable, values in groups.items():
-        for group in sorted(set(values) - {""}):
+        for group in sorted(set(values) - {""}, key=_rank):
             inside = values == group
             here = metrics.rates(outcome.decision[inside], label[inside])
             fewest = int(min(label[inside].sum(), (1 - label[inside]).sum()))
@@ -136,6 +136,11 @@ def _subgroups(outcome: Outcome, label: np.ndarray, groups: Mapping[str, np.ndar
                 "sensitivity": metrics.finite(here.sensitivity),
                 "specificity": metrics.finite(here.specificity),
             }
+
+
+def _rank(group: str) -> tuple[int, str]:
+    """Return the place of a group of a variable: ages ascend, others stand in the order of the alphabet."""
+    return metrics.AGE_BINS.index(group) if group in metrics.AGE_BINS else 0, group
 
 
 def find_groups(cache: GridCache, index: np.ndarray) -> dict[str, np.ndarray]:

@@ -28,7 +28,9 @@ from .tables import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-_INTERVALS = "In brackets: 95 % intervals."
+_INTERVALS = (
+    "In brackets: 95 % intervals; those of shares of patients, such as sensitivity and specificity, are Wilson's."
+)
 _PURPOSE = "How well models predict pathological complete response (pCR) from breast DCE-MRI."
 _READ_EXPERIMENT = (
     "Every value is of the prediction averaged over the seeds; beside its AUC are the lowest and the highest AUC of a "

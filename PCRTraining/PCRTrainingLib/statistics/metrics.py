@@ -309,11 +309,11 @@ def challenge_score(decision: np.ndarray, label: np.ndarray, groups: Mapping[str
     return 0.5 * rates(decision, label).balanced_accuracy + 0.5 * fairness
 
 
+AGE_BINS = ("up to 40", "41 to 50", "51 to 60", "61 to 70", "over 70")
+
+
 def age_bin(age: float) -> str:
     """Return the group of an age in years; empty for nan."""
     if math.isnan(age):
         return ""
-    for limit, name in ((40, "<=40"), (50, "41-50"), (60, "51-60"), (70, "61-70")):
-        if age <= limit:
-            return name
-    return ">70"
+    return next((name for limit, name in zip((40, 50, 60, 70), AGE_BINS, strict=False) if age <= limit), AGE_BINS[-1])

@@ -13,6 +13,12 @@ def outcome(name, probability):
     return Outcome(name, probability, probability, probability >= 0.5, probability)
 
 
+def test_ages_ascend_among_the_subgroups():
+    bins = np.resize(["over 70", "up to 40", "41 to 50"], len(LABEL))
+    found = measure_model(outcome("m", GOOD), LABEL, {"age": bins})["subgroups"]
+    assert [group["group"] for group in found] == ["up to 40", "41 to 50", "over 70"]
+
+
 def test_subgroups_are_counted_and_small_ones_have_no_auc():
     groups = {"site": np.array(["A"] * 40 + ["B"] * 36 + ["C"] * 3 + [""])}
     found = measure_model(outcome("m", GOOD), LABEL, groups)["subgroups"]

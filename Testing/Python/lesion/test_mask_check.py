@@ -40,7 +40,7 @@ def test_right_mask_is_not_warned_of():
 def test_displaced_mask_is_found_with_its_distance(steps):
     (notice,) = (n for n in check_mask(replace(EXAM, mask=moved(**steps)), BODY) if n.code == "mask_displaced")
     (distance,) = (2 * abs(step) for step in steps.values())
-    assert f"{distance} mm away" in notice.message
+    assert f"moved by {distance} mm" in notice.message
 
 
 def test_mask_on_dark_tissue_does_not_enhance():

@@ -26,7 +26,26 @@ def page(tmp_path):
 
 def test_values_are_escaped_in_html_and_in_markdown(page):
     assert page("a.html.j2", "<p>{{ text }}</p>", text="<b>|") == "<p>&lt;b&gt;|</p>"
-    assert page("a.md.j2", "{{ text | markdown }}", text="<b>|\n*") == r"&lt;b&gt;\| \*"
+    assert page("a.md.j2", "{{ text | markdown }}", text="<b>|\n*") == r"&lt;b>\| \*"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("< 0.001 & up", "< 0.001 & up"),
+        ("p<=40, >70", "p<=40, >70"),
+        ("</b>", "&lt;/b>"),
+        ("<!-- x", "&lt;!-- x"),
+        ("<?x", "&lt;?x"),
+        ("<https://a.b>", "&lt;https://a.b>"),
+        ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+        ("&#60;b", "&amp;#60;b"),
+        ("> quoted", "&gt; quoted"),
+        ("x<", "x&lt;"),
+    ],
+)
+def test_signs_that_begin_nothing_in_markdown_can_be_read_in_the_file(page, text, shown):
+    assert page("a.md.j2", "{{ text | markdown }}", text=text) == shown
 
 
 def test_a_missing_value_of_a_template_is_an_error(page):
@@ -55,5 +74,5 @@ def test_a_card_from_outside_holds_no_link_and_no_script_in_the_readme():
     evil = "[x](javascript:alert(1))<script>alert(1)</script>\u202e"
     card = replace(CARD, name=evil, description=evil, failures=(evil,), metrics={evil: {"auc": 0.7}}, known_limits=evil)
     text = render("card.md.j2", TRAINING_TEMPLATES, card=card, performance=evil)
-    assert text.count(r"\[x\](javascript:alert(1))&lt;script&gt;") == 6
+    assert text.count(r"\[x\](javascript:alert(1))&lt;script>") == 6
     assert not set("\u202e<") & set(text)

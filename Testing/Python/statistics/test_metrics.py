@@ -170,4 +170,4 @@ def test_challenge_score_is_lower_if_groups_differ():
 
 def test_age_bins():
     ages = (31, 40, 41, 70, 71, math.nan)
-    assert [metrics.age_bin(age) for age in ages] == ["<=40", "<=40", "41-50", "61-70", ">70", ""]
+    assert [metrics.age_bin(age) for age in ages] == ["up to 40", "up to 40", "41 to 50", "61 to 70", "over 70", ""]
