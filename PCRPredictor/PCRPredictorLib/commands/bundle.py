@@ -19,7 +19,7 @@ from ..prediction import OperatingPoint
 from ..report.wording import describe_auc
 from ..response.bundle import load_response
 from ..response.model import ResponseModel
-from .options import DEFAULT_MODEL, ManyValues, console, print_line
+from .options import DEFAULT_MODEL, ManyValues, print_line, print_table
 
 bundle = typer.Typer(help="List, show, verify and export models.", no_args_is_help=True, add_completion=False)
 ModelArgument = Annotated[str, typer.Argument(help="Bundle folder or bundled model.")]
@@ -62,7 +62,7 @@ def info(model: ModelArgument = DEFAULT_MODEL) -> None:
     table.add_row("metrics", _metrics(loaded.card))
     marks = loaded.training_hashes[1] if isinstance(loaded, Bundle) else loaded.training_patients
     table.add_row("identifiers", describe_marks(marks))
-    console.print(table)
+    print_table(table)
     print_line(f"checksum {loaded.checksum}")
 
 

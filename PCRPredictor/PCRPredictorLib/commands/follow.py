@@ -15,7 +15,7 @@ from ..visits.given import with_tumours
 from ..visits.predictions import TABLE, write_predictions
 from ..visits.table import CourseTable, read_courses
 from .follow_exams import read_sources, words_by_visit
-from .options import GROUP, console, print_line, working
+from .options import GROUP, print_line, print_table, working
 
 if TYPE_CHECKING:
     from ..response.course import Course
@@ -142,7 +142,7 @@ def print_course(course: Course, prediction: ResponsePrediction, notices: Sequen
             now = visit.values.get(name)
             cells += [format_quantity(name, now), "" if is_first else format_change(change(first.get(name), now))]
         shown.add_row(*cells, describe_briefly(after))
-    console.print(shown)
+    print_table(shown)
     probability = describe_probability(prediction.last, prediction.model.base_rate)
     if prediction.last.decision_withheld:
         print_line(f"No decision: {prediction.last.decision_withheld}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -26,6 +27,8 @@ from ..errors import CallError
 from ..formatting import as_line, make_visible
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..model.bundle import Bundle
     from ..model.predictor import Predictor
 
@@ -40,7 +43,7 @@ def _check_device(device: str) -> str:
 
 
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.", callback=_check_device)]
-_LONGEST = 3000  # characters of a line
+_LONGEST, _WIDEST = 3000, 10_000  # characters of a line, and of a table's row
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; default: one per CPU core if that pays, one on a GPU.")
 ]
@@ -218,6 +221,17 @@ def _joined(args: Sequence[str], grouped: Collection[str]) -> list[str]:
 def print_line(text: object) -> None:
     """Print one line that the terminal does not wrap, such as a path; it may hold text from outside."""
     console.print(as_line(str(text), _LONGEST), soft_wrap=True)
+
+
+def print_table(table: Table) -> None:
+    """Print a table; into a file or another program, a row is a line, however long."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    wide = PlainConsole(file=StringIO(), width=_WIDEST, highlight=False, color_system=None)
+    wide.print(table)
+    for line in wide.file.getvalue().splitlines():  # type: ignore[attr-defined]
+        console.print(line.rstrip(), soft_wrap=True)
 
 
 @contextmanager

@@ -104,17 +104,17 @@ class Bundle:
             DataError: if a part is damaged.
         """
         parts = {
-            "The share of its training patients with pCR is unknown: probabilities stand without it.": (
+            "It does not hold the share of its training patients with pCR: probabilities stand without it.": (
                 self.identity.base_rate is not None
             ),
-            "Its typical patient is unknown: bars begin at unknown values.": self.settings.typical is not None,
-            "Times of its training patients' phases are unknown: an exam timed unlike them gives no warning.": (
+            "It does not hold its typical patient: bars begin at unknown values.": self.settings.typical is not None,
+            "It does not hold the times of its patients' phases: an exam timed unlike them gives no warning.": (
                 self.settings.times
             ),
-            "What its training patients were like is unknown: a cohort is compared with them by few variables.": (
+            "It does not hold what its patients were like: a cohort is compared with them by few variables.": (
                 self.training_distribution is not None
             ),
-            "Who its training patients were is unknown: exams of theirs are not recognised.": self.training_hashes[0],
+            "It does not hold who its patients were: exams of theirs are not recognised.": self.training_hashes[0],
         }
         return tuple(sentence for sentence, there in parts.items() if not there)
 

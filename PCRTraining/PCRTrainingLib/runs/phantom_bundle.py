@@ -15,6 +15,7 @@ import numpy as np
 from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.model.card import ModelCard
 from PCRPredictorLib.phantom.cohort import TABLE, write_cohort
+from PCRPredictorLib.phantom.patient import patient_traits
 from PCRPredictorLib.phantom.site import SITES, Site
 from PCRPredictorLib.writing import read_csv, write_csv
 from rich.console import Console
@@ -79,15 +80,18 @@ def _metrics(described: dict) -> dict[str, object]:
 
 def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
     """Return the card of the bundle."""
-    sites = ", ".join(f"{count} of site {site.name}" for site, count in TRAINING)
+    sites = ", ".join(f"{count} of {site.name}" for site, count in TRAINING)
+    patients = sum(count for _, count in TRAINING)
+    responders = sum(patient_traits(site, index).pcr for site, count in TRAINING for index in range(1, count + 1))
     return ModelCard(
         name="phantom",
-        version="1.2.0",
+        version="1.3.0",
         description="Stepwise model trained on simulated breast DCE-MRI. "
         "It shows how the software works; it knows nothing about patients.",
         authors="BreastPCR contributors",
         licence="Apache-2.0.",
-        training_data=f"{sum(count for _, count in TRAINING)} simulated patients ({sites}); no real ones.",
+        training_data=f"{patients} simulated patients, {responders} with pCR, on {len(TRAINING)} simulated scanners "
+        f"({sites}); no real ones.",
         intended_use="Demonstration and tests.",
         not_intended_use="Any statement about a real patient.",
         known_limits="Simulated anatomy, kinetics and labels. On real exams the probability means nothing.",
@@ -96,6 +100,7 @@ def model_card(metrics: dict[str, dict[str, object]]) -> ModelCard:
             "1.0.0": "first version",
             "1.1.0": "trained by pcr train; clinical branch starts from its own fit",
             "1.2.0": "times of the training patients' phases; weights as in 1.1.0",
+            "1.3.0": "share of the training patients with pCR; weights as in 1.1.0",
         },
     )
 

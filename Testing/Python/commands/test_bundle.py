@@ -3,8 +3,9 @@
 import zipfile
 
 import pytest
-from PCRPredictorLib.bundles.folder import verify_bundle
+from PCRPredictorLib.bundles.folder import find_bundle, verify_bundle
 from PCRPredictorLib.command_line import run
+from PCRPredictorLib.model.bundle import load_bundle
 from PCRPredictorLib.response.bundle import load_response
 from PCRTrainingLib.command_line import app
 from support.follow_up.response_model import write_tiny_response
@@ -28,6 +29,14 @@ def test_info_shows_quantities_visits_operating_points_and_metrics(tiny, capsys)
         assert text in out
     assert "auc 0.700 (0.650 to 0.750)" in out
     assert "phases" not in out
+
+
+def test_a_row_is_a_line_if_it_is_piped(capsys):
+    assert run(app, ["bundle", "info", "ispy2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    card = load_bundle(find_bundle("ispy2")).card
+    assert any(line.endswith(f"  {card.training_data}") for line in lines)
+    assert not any(line.endswith(" ") for line in lines)
 
 
 def test_a_response_model_is_verified_and_handed_on(tiny, tmp_path, capsys):
