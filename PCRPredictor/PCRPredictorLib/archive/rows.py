@@ -16,6 +16,7 @@ COHORT_COLUMNS = (
     "attention_in_tumour",
     "warnings",
     "model",
+    "result",
     "error",
 )
 TERM = "evidence_"  # begins the name of a column with a term of the evidence
@@ -29,11 +30,11 @@ def rows_of(patient: str, prediction: Prediction) -> list[Row]:
 
     A patient with several tumours has a row for each, with its name in the column `lesion`. Predictions with
     interventions have the columns `EFFECTS`, in percentage points; empty without room for a patch. Each term of the
-    evidence has a column in log-odds.
+    evidence has a column in log-odds. `result` is the name that stands in the patient's report, which has no other.
     """
     each = {lesion.name: lesion.prediction for lesion in prediction.lesions}
     found = [{LESION: name, **_values(of)} for name, of in each.items()] or [_values(prediction)]
-    return [{"patient_id": patient, **row} for row in found]
+    return [{"patient_id": patient, **row, "result": prediction.name} for row in found]
 
 
 def error_row(patient: str, reason: str) -> Row:

@@ -10,6 +10,7 @@ import typer
 
 from ..calls.follow_up import follow_exams, follow_values
 from ..errors import Notice, group_problems
+from ..follow.content import name_of
 from ..formatting import count
 from ..visits.given import with_tumours
 from ..visits.predictions import TABLE, write_predictions
@@ -112,7 +113,8 @@ def follow(
             found = follow_exams(given, known, response, operating_point, one_patient=one_patient, report=show)
     found.write(out, show_patient_id=show_patient_id, dicom=dicom_results)
     print_course(found.course, found.prediction, found.notices)
-    for line in (found.prediction.model.use, f"Written to {out}"):
+    name = name_of(found.course, found.prediction)
+    for line in (found.prediction.model.use, f"Result {name}, as in its report", f"Written to {out}"):
         print_line(line)
 
 

@@ -230,4 +230,5 @@ def print_result(prediction: Prediction, out: Path, kinetics: LesionKinetics | N
         for notice in lesion.prediction.notices:
             print_line(f"warning about {lesion.name}: {notice.message}")
     print_line(prediction.model.use)
+    print_line(f"Result {prediction.name}, as in its report")
     print_line(f"Written to {out}")

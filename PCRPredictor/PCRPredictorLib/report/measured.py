@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..enhancement import FUNCTIONAL_ENHANCEMENT
-from ..formatting import format_diameters, format_volume
+from ..formatting import format_diameters, format_percent, format_volume
 from ..prediction import Measurements
 from .wording import Translate
 
@@ -17,7 +17,7 @@ def describe_measurements(measured: Measurements | None, _: Translate = str) -> 
         _("Diameters"): _describe_diameters(measured, _),
         _("Tumour volume"): _("{volume} (mask)").format(volume=format_volume(measured.volume_ml)),
         _("Functional tumour volume"): functional.format(
-            volume=format_volume(measured.functional_volume_ml), least=f"{FUNCTIONAL_ENHANCEMENT:.0%}"
+            volume=format_volume(measured.functional_volume_ml), least=format_percent(FUNCTIONAL_ENHANCEMENT)
         ),
         _("Shape"): _describe_shape(measured, _),
         _("Place"): _describe_place(measured, _),

@@ -14,7 +14,7 @@ from .cache import GridCache
 
 LEAVE_OUT = "give --leave-out-known to evaluate the others"
 _SHOWN = 10  # patients in a sentence
-_BY_NAME = "a model that is evaluated was trained on a patient of this identifier; left out as asked"
+BY_NAME = "a model that is evaluated was trained on a patient of this identifier; left out as asked"
 _BY_IMAGES = "a model that is evaluated was trained on these images; left out as asked"
 
 
@@ -33,7 +33,7 @@ class Known:
     @property
     def problems(self) -> list[Problem]:
         """Return why the patients are left out that are known before they are read."""
-        return [Problem(name, _BY_NAME) for name in sorted(self.names)]
+        return [Problem(name, BY_NAME) for name in sorted(self.names)]
 
     def refuse_images(self, exam: Exam) -> None:
         """Refuse an exam that was trained on.

@@ -19,6 +19,7 @@ from PCRPredictorLib.visits.columns import DIAMETER, VOLUME
 from PCRPredictorLib.writing import whole_folder, write_csv, write_json
 from scipy.special import expit
 
+from ..cohort.shared import BY_NAME
 from ..formats import RESULTS
 from ..progress import Progress
 from ..run_folder import RunFolder
@@ -31,7 +32,6 @@ from .report import render_evaluated
 from .train import reasons_left_out, report_left_out, report_read
 from .validate import ALL, Part
 
-_KNOWN = "a model that is evaluated was trained on a patient of this identifier; left out as asked"
 _SHOWN = 5  # patients in a sentence
 
 
@@ -67,7 +67,7 @@ def evaluate_tables(
     if leave_out_known:
         names = [course.patient_id or "" for course in patients.courses]
         known = {name for model in models for name in known_patients(names, model.training_patients)}
-        patients = patients.without(known, _KNOWN)
+        patients = patients.without(known, BY_NAME)
     patients = patients.labelled()
     report_left_out(patients, progress)
     for model in models:

@@ -89,6 +89,9 @@ def test_phantom_cohort_is_predicted_whole(bundle, tmp_path, capsys):
     assert run(app, ["predict", "--cohort", str(cohort), "--model", str(bundle.path), "--out", str(out), "--each"]) == 0
     assert "2 of 2 patients predicted" in capsys.readouterr().out
     assert {file.name for file in (out / "PHANTOM_C_0001").iterdir()} == OUTPUTS
+    table = pd.read_csv(out / "predictions.csv", index_col="patient_id")
+    report = (out / "PHANTOM_C_0001" / "report.html").read_text(encoding="utf-8")
+    assert f"Result {table.loc['PHANTOM_C_0001', 'result']}" in report
 
 
 def test_real_exams_are_predicted_with_attention_on_the_tumour(real_cohort, tmp_path):

@@ -61,6 +61,8 @@ def test_without_a_decision_the_reason_comes_first_and_the_probability_is_small(
 def test_patient_is_named_only_on_request():
     assert "SECRET-1" not in report()
     assert "SECRET-1" in report(show_patient_id=True)
+    assert "predictions.csv beside the patient" in report()
+    assert "predictions.csv beside the patient" not in report(show_patient_id=True)
 
 
 def test_report_loads_nothing_and_runs_no_script():
