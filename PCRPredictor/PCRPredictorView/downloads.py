@@ -21,6 +21,15 @@ from .work import Work
 
 FOLLOW_UP = ("follow.html", "follow.zip")
 AS_DICOM = "dicom.zip"
+NAMES = {  # of every download, in words
+    "report.html": "the report",
+    "result.zip": "all files of the result",
+    AS_DICOM: "the result as DICOM",
+    MASK: "the tumour mask",
+    MASK_DICOM: "the tumour mask as DICOM",
+    "follow.html": "the report of the follow-up",
+    "follow.zip": "all files of the follow-up",
+}
 
 
 class Downloads:
@@ -36,30 +45,34 @@ class Downloads:
         self._followed: tuple[Answer, bool] | None = None  # the same of the follow-up
         self._writing = asyncio.Lock()
 
-    async def write(self, name: str) -> None:
-        """Write the files, among them the one of that name, unless they are there already.
+    async def write(self, name: str) -> int:
+        """Write the files, among them the one of that name, unless they are there already; return its bytes.
 
         Raises:
             DataError: if there is no result or no tumour, or it cannot be written.
         """
         async with self._writing:
-            if name in (MASK, MASK_DICOM):
-                exam = self._session.tumour.exam_to_save()
-                await self._work.run_in_thread(partial(write_tumour, exam, self._folder / name))
-                return
-            if name in FOLLOW_UP:
-                await self._write_follow_up(name)
-                return
-            result = self._session.result
-            if result is None:
-                raise DataError("there is no result to write; predict first")
-            if name == AS_DICOM:
-                await self._work.run_in_thread(partial(_write_dicom, result, self._folder / name))
-                return
-            wanted = result, self._session.named
-            if not _is_same(self._written, wanted) or not (self._folder / name).is_file():
-                await self._work.run_in_thread(partial(_write, *wanted, self._folder))
-                self._written = wanted
+            await self._write(name)
+            return (self._folder / name).stat().st_size
+
+    async def _write(self, name: str) -> None:
+        if name in (MASK, MASK_DICOM):
+            exam = self._session.tumour.exam_to_save()
+            await self._work.run_in_thread(partial(write_tumour, exam, self._folder / name))
+            return
+        if name in FOLLOW_UP:
+            await self._write_follow_up(name)
+            return
+        result = self._session.result
+        if result is None:
+            raise DataError("there is no result to write; predict first")
+        if name == AS_DICOM:
+            await self._work.run_in_thread(partial(_write_dicom, result, self._folder / name))
+            return
+        wanted = result, self._session.named
+        if not _is_same(self._written, wanted) or not (self._folder / name).is_file():
+            await self._work.run_in_thread(partial(_write, *wanted, self._folder))
+            self._written = wanted
 
     async def _write_follow_up(self, name: str) -> None:
         answer = self._analysis.answer

@@ -26,7 +26,7 @@ from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
-from .downloads import Downloads
+from .downloads import NAMES, Downloads
 from .page_scene import PageScene
 from .sections.exam import ExamSection
 from .sections.follow_up import FollowUpSection
@@ -43,6 +43,9 @@ from .work import Work
 
 _ON_TOP = (  # of what is scrolled
     "position: sticky; top: 0; z-index: 2; background: rgb(var(--v-theme-surface)); max-height: 45vh; overflow-y: auto"
+)
+_COVER = (  # of the views, while they show a different exam than is opened
+    "position: absolute; inset: 0; z-index: 3; display: grid; place-items: center; background: black; color: white"
 )
 _WITHOUT_EXAM = ("Exam", "From PACS", "Follow-up")  # sections that need no open exam
 _WAITING = "Working on what was clicked or drawn; it will be shown."  # while the server has not answered
@@ -71,9 +74,16 @@ class Section(Protocol):
 
 @dataclass
 class PageState:
-    """What is running, what went wrong, what was done, and why nothing can be done yet, each "" if nothing."""
+    """What is running, what went wrong, what was done, and why nothing can be done yet, each "" if nothing.
+
+    Args:
+        opening: title of the exam that is being read.
+        preparing: what is written for a download, in words.
+    """
 
     busy: str = ""
+    opening: str = ""
+    preparing: str = ""
     problem: str = ""
     message: str = ""
     closed: str = ""
@@ -161,12 +171,21 @@ class Page:
 
     async def write_result(self, name: str) -> None:
         """Write a file to be downloaded, see `Downloads.write`; what prevents it is reported on the page, too."""
+        activity = self.session.activity
+        with self._server.state:
+            self.state.data.preparing = f"Preparing the download: {NAMES[name]}"
         try:
-            await self._downloads.write(name)
+            size = await self._downloads.write(name)
         except DataError as error:
             with self._server.state:
-                self.session.activity.report_problem(str(error))
+                activity.report_problem(str(error))
             raise
+        finally:
+            with self._server.state:
+                self.state.data.preparing = ""
+        with self._server.state:
+            activity.message = f"Ready: {NAMES[name]}, {size / 1e6:.1f} MB; your browser downloads it."
+            activity.emit()
 
     def begin_upload(self) -> None:
         """Note that a browser has begun to send an exam."""
@@ -189,6 +208,7 @@ class Page:
     def _refresh(self) -> None:
         with self._server.state:
             self.state.data.busy, self.state.data.message = self.session.activity.doing, self.session.activity.message
+            self.state.data.opening = self.session.activity.opening
             self.state.data.closed = "" if self._scene.is_open else "Open an exam first."
             for section in self._sections.values():
                 section.refresh()
@@ -208,14 +228,19 @@ class Page:
             self._build_bar()
             drawer = {"mobile_breakpoint": (f"{_NARROW}",), "width": 400, "style": "max-width: 92vw"}
             with v3.VNavigationDrawer(v_model=(_PANEL, None), **drawer), html.Div(classes="pa-3", id="panel"):
-                self._build_status()
+                self._build_status(views)
                 name = self.state.name
                 for heading, section in self._sections.items():
                     html.Div(heading, classes="text-subtitle-1 font-weight-bold mt-3 mb-1")
                     off = self.state.name.busy if heading in _WITHOUT_EXAM else f"({name.busy} || {name.closed})"
                     section.build(off)
-            with v3.VMain(), html.Div(style="height: calc(100dvh - 48px);", id="views"):
+            with v3.VMain(), html.Div(style="position: relative; height: calc(100dvh - 48px);", id="views"):
                 views.build(layout)
+                late, name = views.state.name.is_late, self.state.name.opening
+                text = f"Loading {{{{ {name} || {self.exams.state.name.title} }}}} ..."
+                html.Div(
+                    text, v_show=(f"{name} || {late}",), style=_COVER, id="cover", raw_attrs=[f':data-late="{late}"']
+                )
 
     def _build_bar(self) -> None:
         with v3.VAppBar(density="compact"):
@@ -226,26 +251,29 @@ class Page:
                     html.Span(f"{{{{ {self.exams.state.name.title} }}}}", classes="text-truncate", id="title")
                 html.Div(RESEARCH_USE_ONLY, style="font-size: 0.7rem", id="research")
             progress = {"indeterminate": True, "absolute": True, "location": "bottom", "color": "primary"}
-            v3.VProgressLinear(v_if=(self.state.name.busy,), id="busy", **progress)
+            v3.VProgressLinear(v_if=(f"{self.state.name.busy} || {self.state.name.preparing}",), id="busy", **progress)
 
-    def _build_status(self) -> None:
+    def _build_status(self, views: Views) -> None:
         name = self.state.name
         with html.Div(style=_ON_TOP):
-            doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : 'Ready.')"
+            idle = f"{name.preparing} || ({views.state.name.is_late} || {name.opening} ? 'Drawing the exam' : 'Ready.')"
+            doing = f"{name.busy} || ({self.exams.state.name.sending} ? 'Receiving the exam' : {idle})"
+            done = f"{name.message} && !{name.busy} && !{name.preparing} && !{name.problem}"
             with html.Div(classes="d-flex text-caption"):
-                html.Div(f"{{{{ {doing} }}}}", id="status")
+                html.Div(f"{{{{ {doing} }}}}", v_show=(f"!({done})",), id="status")
+                html.Div(f"{{{{ {name.message} }}}}", v_if=(done,), id="message")
                 html.Div(classes="ml-2 text-medium-emphasis", id="elapsed")
             html.Div(_WAITING, classes="text-caption", id="waiting-for")
             html.Div(_LOST, classes="text-caption text-error", id="lost")
-            done = f"{name.message} && !{name.busy} && !{name.problem}"
-            html.Div(f"{{{{ {name.message} }}}}", v_if=(done,), classes="text-caption", id="message")
             is_idle = f"{name.closed} && !{name.busy} && !{self.exams.state.name.sending}"
             html.Div(f"{{{{ {name.closed} }}}}", v_if=(is_idle,), classes="text-caption", id="closed")
+            alert = {"type": "error", "density": "compact", "closable": True, "id": "problem"}
+            alert |= {"classes": "my-2 text-caption", "style": "overflow-wrap: anywhere"}
+            close = f"{name.problem} = ''"
+            v3.VAlert(v_if=(name.problem,), text=(name.problem,), click_close=close, **alert)
+            self._tumour.build_question()
             self._result.build_headline()
             question = self._follow_up.state.name.question
             text = "Several studies were found: choose the visit of each under Follow-up."
-            html.Div(text, v_if=(f"{question}.length > 0",), classes="text-caption text-info", id="several-studies")
-            alert = {"type": "error", "density": "compact", "closable": True, "id": "problem"}
-            alert |= {"classes": "my-2 text-caption", "style": "max-height: 20vh; overflow-y: auto"}
-            close = f"{name.problem} = ''"
-            v3.VAlert(v_if=(name.problem,), text=(name.problem,), click_close=close, **alert)
+            asked = f"{question}.length > 0 && {name.message} !== '{text}'"
+            html.Div(text, v_if=(asked,), classes="text-caption text-info", id="several-studies")

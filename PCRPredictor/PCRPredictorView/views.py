@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PCRPredictorLib.mrml.display import COMPARE_VIEWS, HANGING_VIEWS, compare_phases, hang_views, match_view, scroll_to
+from PCRPredictorLib.mrml.display import COMPARE_VIEWS, HANGING_VIEWS, compare_phases, hang_views, scroll_to
 from PCRPredictorLib.mrml.exam import Node, geometry_of
 from PCRPredictorLib.mrml.follow import VISIT_VIEWS
-from PCRPredictorLib.mrml.nodes import nodes_of
 from slicer import vtkMRMLAbstractViewNode
 from trame.widgets import html
 from trame_client.ui.core import AbstractLayout
@@ -21,27 +19,33 @@ from trame_slicer.app.logic import connect_slice_view_slider_to_state
 from trame_slicer.app.ui import Slider
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
-from trame_slicer.views import SliceView
+from trame_slicer.views import SliceView, ThreeDView
 
 from .page_scene import BACKGROUNDS, PageScene
 from .viewing.arrangements import Arrangement, layouts
-from .viewing.marks import FIRST, LABEL, ignore_keys, label, reset_button, write_space
+from .viewing.linked import LinkedViews
+from .viewing.marks import FIRST, ignore_keys, label, reset_button, write_place, write_space
+from .viewing.pictures import Pictures
 from .viewing.places import describe_slice, position_at, sides_of
 from .viewing.visits import VisitViews
 from .viewing.whole import WholeExam
 from .work import Work
 
 _QUALITY = 60  # of JPEG while something moves; a still picture follows
-_FOLLOW_S = 0.1  # between two moves of linked views, which are drawn 10 times per second
 Press = Callable[[tuple[float, float, float]], None]
 
 
 @dataclass
 class ViewsState:
-    """The chosen arrangement, a value of `Arrangement`, and whether the 3D views show the MIP."""
+    """The chosen arrangement, a value of `Arrangement`, and whether the 3D views show the MIP.
+
+    Args:
+        is_late: True until the browser has the pictures of the exam that was opened last.
+    """
 
     arrangement: str = Arrangement.FOUR_UP.value
     is_mip: bool = False
+    is_late: bool = False
 
 
 class Views:
@@ -52,22 +56,21 @@ class Views:
         self.state = TypedState(server.state, ViewsState)
         self._manager = LayoutManager(slicer.scene, slicer.view_manager, server)
         self._press: Press | None = self.scroll_to
+        self._arranged = ""
+        self.on_arrange: list[Callable[[], object]] = []  # called when a different arrangement is shown
         self.on_cursor: list[Press] = []  # called with the position of the mouse in a slice view
-        self._is_down = self._is_aligning = self._is_sending = False
-        self._sizes: dict[str, tuple[int, int, int]] = {}
-        self._moved: SliceView | None = None  # to where hidden views have to follow
+        self._is_down = self._is_sending = False
         self._turned: dict[str, float] = {}  # slices to go, by view
-        self._waiting: asyncio.TimerHandle | None = None  # until linked views follow
-        self._followed = 0.0  # when they did
-        self._never_shown = set(COMPARE_VIEWS)  # the size of these is provisional
+        self._linked = LinkedViews(slicer, lambda: self.arrangement in (Arrangement.COMPARE, Arrangement.HANGING))
         self._whole = WholeExam(lambda: scene.is_whole)
+        self._pictures = Pictures(server, self._on_pictures)
         self.visits = VisitViews(slicer, self._arrange_visits, lambda: self.arrangement == Arrangement.VISITS)
         slicer.scene.AddNewNodeByClass("vtkMRMLLayoutNode")  # of the desktop; `compare_phases` needs one
         register_rca_factories(
             slicer.view_manager,
             server,
             slice_view_ui_f=self._add_slice_controls,
-            three_d_view_ui_f=lambda _server, _id, view: write_space(view, self.state.name.is_mip),
+            three_d_view_ui_f=self._add_space_controls,
             interactive_quality=_QUALITY,
         )
         self._manager.register_layout_dict(layouts(), lazy_initialization=True)
@@ -75,7 +78,7 @@ class Views:
         self._manager.create_layout_views_if_needed(Arrangement.FOUR_UP.value)
         work.watch(self.state, {self.state.name.arrangement: self.arrange})
         scene.redraw = self.redraw
-        scene.on_open.append(self._whole.fit)
+        scene.on_open += [self._whole.fit, self._wait_for_pictures]
 
     def build(self, layout: AbstractLayout) -> None:
         """Put the views into the part of the page that is being written."""
@@ -83,10 +86,15 @@ class Views:
         self.arrange(self.state.data.arrangement)
 
     def arrange(self, arrangement: str) -> None:
-        """Show an arrangement, given as a value of `Arrangement`."""
-        self._move_hidden()
+        """Show an arrangement, given as a value of `Arrangement`; the 3D view begins anew in a different one."""
+        self._linked.move_hidden()
         self._manager.set_layout(Arrangement(arrangement).value)
         self.redraw()
+        if arrangement != self._arranged:
+            self._arranged = arrangement
+            for listener in self.on_arrange:
+                listener()
+            self.fit_space()
 
     def create_all(self) -> None:
         """Make the views of every arrangement, even if it was never shown."""
@@ -95,7 +103,7 @@ class Views:
 
     def redraw(self) -> None:
         """Draw the views again, after the scene or a camera has changed; give each phase its view side by side."""
-        self._move_hidden()
+        self._linked.move_hidden()
         if self._scene.is_open and self.state.data.arrangement == Arrangement.COMPARE.value:
             nodes, overlay = self._scene.nodes, self._scene.overlay
             volumes = {name: nodes[key] for name, key in zip(COMPARE_VIEWS, BACKGROUNDS, strict=True)}
@@ -165,6 +173,18 @@ class Views:
         """Move all slice views to an LPS position in mm; the left button does so at first."""
         scroll_to(self._slicer.scene, position)
 
+    def _wait_for_pictures(self) -> None:
+        self.state.data.is_late = True
+        self._pictures.wait_for(self._slicer.view_manager.get_current_view_ids())
+
+    def _on_pictures(self) -> None:
+        with self._server.state:
+            self.state.data.is_late = False
+
+    def _add_space_controls(self, _server: Server, _view_id: str, view: ThreeDView) -> None:
+        self._pictures.attach(view)
+        write_space(view, self.state.name.is_mip)
+
     def _add_slice_controls(self, server: Server, _view_id: str, view: SliceView) -> None:
         mouse = {
             "LeftButtonPressEvent": self._on_button,
@@ -174,11 +194,12 @@ class Views:
         for event, done in mouse.items():
             view.interactor().AddObserver(event, partial(_with_view, done, view), FIRST)
         if view.name in COMPARE_VIEWS:
-            view.modified.connect(self._align_others)
+            self._linked.attach(view)
         if view.name in VISIT_VIEWS:
             self.visits.attach(view)
         elif view.name not in COMPARE_VIEWS:
             self._whole.attach(view)
+        self._pictures.attach(view)
         ignore_keys(view)
         slider = connect_slice_view_slider_to_state(server, view)
         view.get_view_node().SetRulerType(vtkMRMLAbstractViewNode.RulerTypeThin)
@@ -211,11 +232,7 @@ class Views:
         """Write the patient's sides at the view's edges, and the slice that it shows."""
         key, slice_key = _keys(view)
         self._server.state[key], self._server.state[slice_key] = sides_of(view.get_view_node()), ""
-        html.Div(f"{{{{ {slice_key} }}}}", classes="text-caption", style=f"right: 44px; top: 4px; {LABEL}")
-        for number, place in enumerate(
-            ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
-        ):
-            html.Div(f"{{{{ {key}[{number}] }}}}", style=f"{place}; {LABEL}")
+        write_place(key, slice_key)
 
     def _update_place(self, view: SliceView) -> None:
         node, state = view.get_view_node(), self._server.state
@@ -237,57 +254,6 @@ class Views:
     def _send(self) -> None:
         self._is_sending = False
         self._server.state.flush()
-
-    def _align_others(self, view: SliceView) -> None:
-        """Move the views side by side to where one of them has moved; hidden ones follow later."""
-        node = view.get_view_node()
-        before, self._sizes[view.name] = self._sizes.get(view.name), node.GetDimensions()
-        if self._is_aligning or self.arrangement not in (Arrangement.COMPARE, Arrangement.HANGING):
-            return
-        self._is_aligning = True
-        is_resized = before != node.GetDimensions()
-        if view.name in self._never_shown and is_resized and before is not None:
-            self._never_shown.remove(view.name)
-            match_view(node, self._axial())  # as wide in mm; a view that is resized later keeps its mm per pixel
-            asyncio.get_running_loop().call_soon(node.Modified)  # the slice is computed before this during a resize
-        elif view.name not in self._never_shown and not is_resized:
-            self._moved = view
-            self._follow_in_time()
-        self._is_aligning = False
-
-    def _follow_in_time(self) -> None:
-        """Move the other views that are shown now, or in a moment if they were moved just now: they cost as much."""
-        if self._waiting is None:
-            wait = max(0.0, self._followed + _FOLLOW_S - time.monotonic())
-            if wait:
-                self._waiting = asyncio.get_running_loop().call_later(wait, self._move_shown)
-            else:
-                self._move_shown()
-
-    def _move_shown(self) -> None:
-        self._waiting, self._followed = None, time.monotonic()
-        if self._moved is not None:
-            shown = self._slicer.view_manager.get_current_view_ids()
-            was_aligning, self._is_aligning = self._is_aligning, True
-            self._match([name for name in COMPARE_VIEWS if name in shown], self._moved)
-            self._is_aligning = was_aligning
-
-    def _move_hidden(self) -> None:
-        """Let the views that are not shown, and the axial one of the four, follow the last one that was moved."""
-        moved, self._moved = self._moved, None
-        if moved is not None:
-            self._is_aligning = True
-            self._match(COMPARE_VIEWS, moved)
-            match_view(self._axial(), moved.get_view_node())
-            self._is_aligning = False
-
-    def _match(self, names: Iterable[str], leader: SliceView) -> None:
-        for other in map(self._slicer.view_manager.get_view, names):
-            if other not in (None, leader):
-                match_view(other.get_view_node(), leader.get_view_node())
-
-    def _axial(self) -> Node:
-        return nodes_of(self._slicer.scene, "vtkMRMLSliceNode")[0]
 
     def _on_button(self, view: SliceView) -> None:
         if self._scene.is_tool_in_hand:  # a tap has no move before it, which Slicer's tools begin a point with

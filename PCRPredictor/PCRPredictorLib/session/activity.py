@@ -25,6 +25,7 @@ class Activity:
         on_error: what to do with errors of a kind instead of reporting them.
         on_problem: functions to call with a sentence about what went wrong, and with "" once it is withdrawn.
         doing: what is running, in words; "" if nothing.
+        opening: title of the exam that is put in the place of the one that is shown, until that is done; "" if none.
         problem: what went wrong last; "" once it is withdrawn.
         details: where in the code it went wrong, to be copied into a report; "" unless it was unexpected.
         message: what was done last, in words.
@@ -35,16 +36,21 @@ class Activity:
         self.on_change: list[Callable[[], object]] = []
         self.on_problem: list[Callable[[str], object]] = []
         self.on_error: dict[type[Exception], Callable[[Any], object]] = {}
-        self.doing = self.problem = self.details = self.message = ""
+        self.doing = self.opening = self.problem = self.details = self.message = ""
         self._job = 0
 
     def start(
-        self, doing: str, work: Callable[[], Any], done: Callable[[Any], object], dropped: Callable[[], object] = int
+        self,
+        doing: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], object],
+        dropped: Callable[[], object] = int,
+        opening: str = "",
     ) -> None:
         """Run a function, then `done` with its result, or `dropped` if it was cancelled; an error is reported."""
         self._job += 1
         self.forget_problem()
-        self.doing = doing
+        self.doing, self.opening = doing, opening
         self._worker.start(work, *(partial(self._finish, self._job, act, dropped) for act in (done, self._fail)))
         self.emit()
 
@@ -62,7 +68,7 @@ class Activity:
         """Drop what is running, with its result."""
         if self.doing:
             self._job += 1
-            self.doing, self.message = "", self.translate("Cancelled.")
+            self.doing, self.opening, self.message = "", "", self.translate("Cancelled.")
         self.emit()
 
     def report_problem(self, sentence: str, details: str = "") -> None:
@@ -94,6 +100,8 @@ class Activity:
             return
         self.doing = ""
         act(found)
+        if job == self._job:  # else it has opened another exam
+            self.opening = ""
         self.emit()
 
     def _fail(self, error: Exception) -> None:

@@ -140,6 +140,7 @@ class Session:
             _("Reading the exam"),
             partial(read_and_check, lambda: hold_phases(read())),
             partial(self._on_read, title, opened),
+            opening=title,
         )
         return True
 
@@ -276,8 +277,8 @@ class Session:
 
     def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
         exam, doubt = found
-        self._leave_result()
-        self.title = title
+        self.result, self.activity.message, self.title = None, "", title  # what is shown follows as one, in `update`
+        self._scene.hide_prediction()
         self.tumour.reset()
         self._scene.open_exam(exam)
         self.reading.measure(exam)

@@ -73,6 +73,7 @@ class ReadingSection:
         self._late: asyncio.TimerHandle | None = None
         scene.on_open.append(self._begin)
         views.on_cursor.append(self._move)
+        views.on_arrange.append(self._leave_mip)
 
     def refresh(self) -> None:
         """Show what the session holds."""
@@ -92,6 +93,8 @@ class ReadingSection:
     def _begin(self) -> None:
         self._stop()
         self.station.forget()
+        if self._views.state.data.is_mip:  # that of the exam before
+            self._show_mip(self._views.arrangement == Arrangement.HANGING)
         self.state.data.cursor = self.state.data.curve = self.state.data.phase = ""
         self._session.reading.move_to(None)
 
@@ -153,9 +156,19 @@ class ReadingSection:
         self._views.draw_slices()
 
     def _show_mip(self, visible: bool) -> None:
+        is_new = visible != self._views.state.data.is_mip
         self._views.peel_volumes(not visible)
         self.station.show_mip(visible)
+        if is_new:  # the exam is larger than the tumour
+            self._views.fit_space()
         self._views.draw_space()
+
+    def _leave_mip(self) -> None:
+        """Show no MIP beside an arrangement that was chosen in the place of that of the MIP."""
+        is_kept = self._views.arrangement == Arrangement.HANGING or "rotate" in self._films
+        if self._views.state.data.is_mip and not is_kept:
+            self._show_mip(False)
+        self._note_running()
 
     def _stop(self) -> None:
         for film in self._films.values():
@@ -168,7 +181,6 @@ class ReadingSection:
         if not is_hanging:
             self.station.link_grey()
         self._views.choose(Arrangement.FOUR_UP if is_hanging else Arrangement.HANGING)
-        self._views.fit_space()
 
     def _colour(self) -> None:
         overlay = self._session.overlay

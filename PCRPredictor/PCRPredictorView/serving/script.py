@@ -9,6 +9,7 @@ from PCRPredictorLib.mrml.keys import KEYS
 SCRIPT = """<style>
   #waiting-for, #lost, .is-waiting #status, .is-waiting #elapsed, .is-waiting #message { display: none; }
   .is-waiting #waiting-for, .has-lost #lost { display: block; }
+  #views img[data-old] { visibility: hidden; }
   .is-waiting #tool { pointer-events: none; opacity: 0.5; } /* what waits belongs to the tool that it was made with */
 </style><script>
   addEventListener("keydown", (event) => {
@@ -78,6 +79,15 @@ SCRIPT = """<style>
     reportError(...what);
   };
   addEventListener("pointerdown", () => document.body.classList.remove("has-lost"), true);
+  const sources = new WeakMap(); // of the pictures of the exam before, which are hidden until the next ones are there
+  new MutationObserver((changes) => {
+    if (changes.some((change) => change.attributeName === "data-late" && change.target.dataset.late === "true"))
+      for (const picture of document.querySelectorAll("#views img")) {
+        sources.set(picture, picture.src);
+        picture.dataset.old = "";
+      }
+    for (const {target} of changes) if (sources.get(target) !== target.src) delete target.dataset.old;
+  }).observe(document, {attributes: true, attributeFilter: ["data-late", "src"], subtree: true});
   let at = 0; // how far the panel is scrolled: a new layout of the views makes it again, at its top
   addEventListener("scroll", (event) => {
     if (event.target.matches?.(".v-navigation-drawer__content")) at = event.target.scrollTop;

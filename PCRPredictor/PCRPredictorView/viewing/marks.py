@@ -31,6 +31,15 @@ def label(text: str) -> None:
     html.Div(text, style=f"top: 4px; left: 8px; {LABEL}")
 
 
+def write_place(sides: str, place: str) -> None:
+    """Write the patient's sides at a view's edges and the slice that it shows, fields of the page's state."""
+    html.Div(f"{{{{ {place} }}}}", classes="text-caption", style=f"right: 44px; top: 4px; {LABEL}")
+    for number, edge in enumerate(
+        ("left: 6px; top: 50%", "right: 6px; top: 50%", "left: 50%; top: 4px", "left: 50%; bottom: 44px")
+    ):
+        html.Div(f"{{{{ {sides}[{number}] }}}}", style=f"{edge}; {LABEL}")
+
+
 def reset_button(view: AbstractView) -> None:
     """Write the button that shows the whole exam in a view."""
     with html.Div(style="position: absolute; top: 2px; right: 6px;"):

@@ -25,6 +25,37 @@ def test_a_click_in_the_list_opens_a_patient_and_all_can_be_predicted(page, coho
     assert predict(page).startswith(f"Probability of pCR {probabilities(cohort)[2]}")
 
 
+WATCH = """() => {
+  window.seen = [];
+  const pictures = () => [...document.querySelectorAll("img.image-display-area")];
+  const before = new Set(pictures().map((picture) => picture.src));
+  setInterval(() => {
+    const is_old = pictures().some((p) => before.has(p.src) && getComputedStyle(p).visibility === "visible");
+    const is_covered = document.querySelector("#cover").style.display !== "none";
+    const [title, status] = ["#title", "#status"].map((at) => document.querySelector(at).innerText.trim());
+    const now = [title, status, is_covered, is_old].join();
+    if (seen.at(-1) !== now) seen.push(now);
+  }, 2);
+}"""
+
+
+def test_no_picture_of_the_last_patient_stands_under_the_name_of_the_next(page, cohort):
+    first, second = [patient.patient_id for patient in find_patients(cohort)][:2]
+    page.evaluate(WATCH)
+    page.click(f"#exams >> text={second}")
+    page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=second)
+    wait_until_idle(page)
+    seen = [line.split(",") for line in page.evaluate("seen")]
+    assert {tuple(row) for row in seen if row[0] == first} <= {
+        (first, "Ready.", "false", "true"),  # before the click
+        (first, "Reading the exam", "true", "true"),
+        (first, "Drawing the exam", "true", "true"),
+    }
+    assert all(row[2:] != ["false", "true"] for row in seen if row[0] == second)
+    assert (second, "Ready.", "false", "false") in map(tuple, seen)
+    assert all(row[2] == "false" for row in seen if row[1] == "Ready.")
+
+
 def test_times_of_the_phases_are_shown_when_an_exam_is_opened(page, cohort):
     page.wait_for_function("document.querySelector('#exam-notes')?.innerText.includes('after the pre-contrast one')")
     assert "time of the injection unknown" in page.inner_text("#exam-notes")

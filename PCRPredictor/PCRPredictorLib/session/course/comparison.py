@@ -66,6 +66,7 @@ class Comparison:
         self._activity = analysis.visits.session.activity
         self.settings = ComparisonSettings()
         self._shown: Hashable = None
+        self._beside: Hashable = None  # the exam that was open then
         self._activity.on_change.append(self._follow)
 
     @property
@@ -130,7 +131,7 @@ class Comparison:
             return
         found = self._analysis.registration(name) if self.settings.registered else None
         matrix = found.matrix if found is not None and found.holds else None
-        self._shown = self._state()
+        self._shown, self._beside = self._state(), visits.session.tumour.history.exam
         exams = baseline.drawn_exam(), visits.entries[name].drawn_exam()
         self._views.show(*exams, matrix)
         self._views.set_mip(self.settings.mip)
@@ -142,10 +143,14 @@ class Comparison:
         return baseline.drawn_state, entry.drawn_state
 
     def _follow(self) -> None:
-        """Show outlines as they are drawn now; return to the usual views once a visit is gone."""
-        if not self.is_shown or self._activity.doing or self._state() == self._shown:
+        """Show outlines as they are drawn now; return to the usual views once a visit or their patient is gone."""
+        if not self.is_shown or self._activity.doing or self._activity.opening:
             return
-        if self.visit:
+        exam = self._analysis.visits.session.tumour.history.exam
+        is_left, self._beside = exam != self._beside and not self._analysis.visits.active, exam
+        if self._state() == self._shown and not is_left:
+            return
+        if self.visit and not is_left:
             self._show()
         else:
             self.hide()
