@@ -32,9 +32,10 @@ class Tumour:
         history: its states.
         mode: what a click does: "replace" the active lesion, "add" to it, or begin a "new" one.
         enhancement: least relative enhancement of what a click grows and of the functional volume; 0.7 is +70 %.
-        volume_ml: functional volume of the active lesion in ml; None if it cannot be given.
+        volume_ml: functional volume of the active lesion in ml; None if it cannot be given or nothing is marked.
         size: of the active lesion, as in "4.6 ml, 24 × 22 × 20 mm"; "" if it is empty.
         question: asks whether what a click has grown is to be the tumour; "" if nothing is asked.
+        answers: yes and no, in the words of the question.
         is_halfway: True while a state is put into the scene, whose signals call for updates.
     """
 
@@ -45,6 +46,7 @@ class Tumour:
         self.enhancement = FUNCTIONAL_ENHANCEMENT
         self.volume_ml: float | None = None
         self.size = self.question = ""
+        self.answers = "", ""
         self._kept: Callable[[], object] = lambda: None  # what is done if the answer is yes
         self._seen: tuple[object, ...] | None = None
         self.is_halfway = False
@@ -52,7 +54,7 @@ class Tumour:
 
     @property
     def volume(self) -> str:
-        """The functional tumour volume in words."""
+        """The functional tumour volume in words; "-" if it cannot be given or nothing is marked."""
         return "-" if self.volume_ml is None else f"{self.volume_ml:.1f} ml"
 
     @property
@@ -97,21 +99,32 @@ class Tumour:
 
     def replace(self, mask: np.ndarray, message: str = "") -> None:
         """Take a mask (k, j, i) as `take` does, but ask first if that discards what was drawn by hand."""
-        self.ask_first(partial(self.take, mask, message), self._about_hand_edits())
+        self._ask_first(partial(self.take, mask, message), self._asks_about_hand_edits)
 
-    def ask_first(self, act: Callable[[], object], question: str) -> None:
-        """Do something once `question` is answered; at once if it is ""."""
-        if question:
-            self.question, self._kept = question, act
-            self._activity.emit()
+    def _ask_first(self, act: Callable[[], object], is_replacing: bool, what: str = "") -> None:
+        """Do something at once or, if there is a question, after its answer.
+
+        Args:
+            act: what is done.
+            is_replacing: whether that discards what was drawn by hand.
+            what: question about what has grown, "" if there is none.
+        """
+        _ = self._activity.translate
+        if what:
+            self.question, self.answers = what, (_("Use it"), _("Do not use it"))
+        elif is_replacing:
+            self.question = _("This lesion was changed by hand (to add to it, keep it and choose to add). Replace it?")
+            self.answers = _("Replace it"), _("Keep it")
         else:
             act()
+            return
+        self._kept = act
+        self._activity.emit()
 
-    def _about_hand_edits(self) -> str:
-        """Return what a click would discard, "" if nothing."""
-        asks = self.mode == "replace" and self.active is not None and self.history.is_by_hand(self.active)
-        text = "This lesion was changed by hand, and the click would replace it. Replace it, or choose to add to it?"
-        return self._activity.translate(text) if asks else ""
+    @property
+    def _asks_about_hand_edits(self) -> bool:
+        """True if a click would discard what was drawn by hand."""
+        return self.mode == "replace" and self.active is not None and self.history.is_by_hand(self.active)
 
     def answer(self, keep: bool) -> None:
         """Answer `question`: keep what the click has grown, or leave the tumour as it is."""
@@ -245,7 +258,6 @@ class Tumour:
             return
         snapshot = self.active.snapshot
         if not snapshot.box:
-            self.volume_ml = 0.0
             return
         inside, ml = snapshot.part != 0, geometry.voxel_volume / 1000
         share = functional_share(pre[snapshot.box][inside], early[snapshot.box][inside], self.enhancement)
@@ -287,7 +299,7 @@ class Tumour:
             if grown is not None:
                 grown()
 
-        self.ask_first(keep, result.question or (self._about_hand_edits() if use == self.take else ""))
+        self._ask_first(keep, use == self.take and self._asks_about_hand_edits, result.question)
 
     def _on_loaded(self, volumes: object, lesions: Sequence[Lesion]) -> None:
         if self._scene.volumes_key() != volumes:

@@ -90,6 +90,7 @@ class TumourControls(VTKObservationMixin):
         ui.undoButton.enabled, ui.redoButton.enabled = tumour.history.can_undo, tumour.history.can_redo
         ui.saveMaskButton.enabled = any(lesion.snapshot.box for lesion in tumour.lesions)
         ui.questionFrame.visible, ui.questionLabel.text = bool(tumour.question), tumour.question
+        ui.growAnywayButton.text, ui.leaveButton.text = tumour.answers
         ui.clickModeSelector.setCurrentIndex(ui.clickModeSelector.findData(tumour.mode))
         for button in (ui.findButton, ui.growDrawnButton, ui.growBoxButton):
             button.enabled = None not in self._scene.volumes

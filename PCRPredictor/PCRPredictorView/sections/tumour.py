@@ -58,6 +58,7 @@ class TumourState:
         volume: functional tumour volume in words.
         size: of the lesion in words.
         question: asks whether to keep what a click has grown.
+        answers: yes and no, in its words.
         lesions: key and name of each.
         lesion: key of the one that clicks and strokes change.
         candidate: of *Find tumours*, the one that is shown, in words.
@@ -72,6 +73,7 @@ class TumourState:
     volume: str = "-"
     size: str = ""
     question: str = ""
+    answers: list[str] = field(default_factory=list)
     lesions: list[dict[str, str]] = field(default_factory=list)
     lesion: str = ""
     candidate: str = ""
@@ -100,6 +102,7 @@ class TumourSection:
         data, tumour = self.state.data, self._tumour
         data.can_undo, data.can_redo = tumour.history.can_undo, tumour.history.can_redo
         data.volume, data.size, data.question, data.mode = tumour.volume, tumour.size, tumour.question, tumour.mode
+        data.answers = list(tumour.answers)
         data.lesions = [{"key": lesion.key, "name": lesion.name} for lesion in tumour.lesions]
         data.lesion = tumour.active.key if tumour.active is not None else ""
         data.can_save = any(lesion.snapshot.box for lesion in tumour.lesions)
@@ -171,20 +174,21 @@ class TumourSection:
             choice(name.mode, _MODES, id="mode", classes="mb-2")
             shown = f"{name.enhancement} + ' %'"
             slider(name.enhancement, "Minimum enhancement", "enhancement", (20, 200, 5), shown)
-        self._build_question()
         self._build_candidates(f"!!{busy}")
         self._build_lesions()
         html.Div(f"{{{{ {name.size} }}}}", v_if=(name.size,), classes="text-caption", id="size")
-        html.Div(f"Functional tumour volume: {{{{ {name.volume} }}}}", classes="text-caption", id="volume")
+        text = f"Functional tumour volume: {{{{ {name.volume} }}}}"
+        html.Div(text, v_if=(f"{name.volume} !== '-'",), classes="text-caption", id="volume")
         self._build_files(f"!!{busy}")
 
-    def _build_question(self) -> None:
+    def build_question(self) -> None:
+        """Write what a click asks, which stays in sight while the panel is scrolled."""
         name = self.state.name
         with v3.VAlert(v_if=(name.question,), type="warning", density="compact", classes="my-2", id="question"):
             html.Div(f"{{{{ {name.question} }}}}")
-            answers = (("Grow anyway", True, "grow-anyway"), ("Leave it", False, "leave-it"))
-            for text, keep, key in answers:
-                v3.VBtn(text, click=partial(self._tumour.answer, keep), size="small", classes="mt-1 mr-2", id=key)
+            for number, key in enumerate(("grow-anyway", "leave-it")):
+                answer = {"click": partial(self._tumour.answer, number == 0), "id": key}
+                v3.VBtn(f"{{{{ {name.answers}[{number}] }}}}", size="small", classes="mt-1 mr-2", **answer)
 
     def _build_candidates(self, off: str) -> None:
         """Write the button *Find tumours*, and the candidate that is shown."""

@@ -48,7 +48,7 @@ def test_what_is_erased_is_gone_also_after_a_look_at_the_phases(page, detour):
     slide(page, "brush", 0.99)
     for row in (0.35, 0.5, 0.65):
         drag(page, (0.3, row), (0.7, row))
-    page.wait_for_function("document.querySelector('#volume').innerText.endsWith(' 0.0 ml')")
+    page.wait_for_function("!document.querySelector('#volume')")
     page.click("#predict")
     page.wait_for_selector("#problem")
     assert "no tumour yet" in page.inner_text("#problem")
@@ -72,8 +72,14 @@ def test_a_click_that_takes_in_tissue_asks_and_what_it_grows_can_be_undone(page)
     page.click("#tool-grow")
     slide(page, "enhancement", 0.05)
     wait_until_idle(page)
+    page.set_viewport_size({"width": 1400, "height": 900})
     for answer in ("leave-it", "grow-anyway"):
         click(page, (0.5, 0.5))
+        page.wait_for_selector("#question")
+        page.eval_on_selector(".v-navigation-drawer__content", "element => element.scrollTo(0, element.scrollHeight)")
+        at = page.locator("#question").bounding_box()
+        assert at["y"] >= 48 and at["y"] + at["height"] <= 900  # wherever the panel is scrolled
+        assert page.inner_text("#question").split("?")[1].upper().split("\n") == ["", "USE IT", "DO NOT USE IT"]
         page.click(f"#{answer}")
         page.wait_for_selector("#question", state="detached")
         assert (state(page, "size") == first) == (answer == "leave-it")

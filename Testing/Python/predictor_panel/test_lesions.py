@@ -72,6 +72,7 @@ def test_a_click_adds_to_hand_edits_if_the_user_wants_it(panel, exam):
     panel.ui.clickModeSelector.setCurrentIndex(0)
     click(panel, brightest(exam))
     assert "changed by hand" in panel.ui.questionLabel.text
+    assert (panel.ui.growAnywayButton.text, panel.ui.leaveButton.text) == ("Replace it", "Keep it")
     assert mask_of(panel)[0, 0, :5].all()
     panel.ui.growAnywayButton.click()
     assert not mask_of(panel)[0, 0, :5].any()

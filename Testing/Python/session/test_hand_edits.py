@@ -21,6 +21,7 @@ def test_click_asks_before_it_replaces_what_was_drawn_by_hand(desk, keep):
     painted = desk.table.mask.copy()
     click(desk)
     assert "changed by hand" in desk.session.tumour.question
+    assert desk.session.tumour.answers == ("Replace it", "Keep it")
     np.testing.assert_array_equal(desk.table.mask, painted)
     desk.session.tumour.answer(keep)
     np.testing.assert_array_equal(desk.table.mask, grown if keep else painted)
