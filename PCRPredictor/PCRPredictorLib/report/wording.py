@@ -65,6 +65,24 @@ def describe_result(prediction: Prediction, _: Translate = str) -> str:
     return f"<b>{escape(_('No decision.'))}</b> {reasons}<br><small>{escape(shown)} {span}</small>"
 
 
+def describe_headline(prediction: Prediction, _: Translate = str) -> str:
+    """Return probability, ranges and side of the threshold in a few lines, for where there is no room, as rich text.
+
+    If no decision is given, the first reason comes first and the probability is small.
+    """
+    shown = _("Probability of pCR {value}").format(value=describe_probability(prediction))
+    low, high = map(format_percent, prediction.interval)
+    ranges = [_("Folds agree within {low} to {high}").format(low=low, high=high)]
+    if prediction.mask_interval is not None:
+        ranges.append(describe_mask_interval(prediction.mask_interval, _))
+    span = escape("; ".join(ranges))
+    if reasons := prediction.reasons_against:
+        why = f"<b>{escape(_('No decision.'))}</b> {escape(reasons[0].message)}"
+        return f"{why}<br><small>{escape(shown)}. {span}.</small>"
+    side = escape(describe_side(prediction, _))
+    return f"<big><b>{escape(shown)}</b></big><br><small>{span}. {side}.</small>"
+
+
 def describe_assumptions(assumptions: str, _: Translate = str) -> str:
     """Return the line above a hypothetical result, rich text; "" if nothing is assumed."""
     if not assumptions:
@@ -99,6 +117,12 @@ def describe_ranges(prediction: Prediction, _: Translate = str) -> str:
     if prediction.mask_interval is not None:
         span += "; " + describe_mask_interval(prediction.mask_interval, _)
     return span
+
+
+def describe_spread(prediction: Prediction, _: Translate = str) -> str:
+    """Return what the probability is to be compared with, and its ranges, as sentences."""
+    parts = filter(None, (describe_base_rate(prediction, _), describe_ranges(prediction, _)))
+    return " ".join(f"{part[0].upper()}{part[1:]}." for part in parts)
 
 
 def describe_mask_interval(interval: tuple[float, float], _: Translate = str) -> str:
@@ -227,19 +251,22 @@ def bears_on_result(notice: Notice) -> bool:
     return notice.blocks_decision or notice.code not in _REMARKS
 
 
-def describe_doubts(prediction: Prediction, _: Translate = str) -> str:
-    """Return the warnings that bear on the result, to stand beside the probability, as rich text; "" without any.
+def split_doubts(prediction: Prediction, _: Translate = str) -> tuple[str, str]:
+    """Return the most important warning, plain, to stand below `describe_headline`, and the others, rich text.
 
-    Those that forbid a decision are part of `describe_result`.
+    The headline holds one that forbids a decision. How many others there are is said with the first.
     """
-    found = [n for n in prediction.notices if bears_on_result(n) and not n.blocks_decision]
-    items = "".join(f"<li>{escape(notice.message)}</li>" for notice in found)
-    return f"<b>{escape(_('Before you rely on it'))}</b><ul>{items}</ul>" if items else ""
-
-
-def describe_remarks(prediction: Prediction, _: Translate = str) -> str:
-    """Return the other warnings as a list in rich text; "" without any."""
-    return list_notices([notice for notice in prediction.notices if not bears_on_result(notice)], _)
+    ordered = sorted(prediction.notices, key=lambda n: (not n.blocks_decision, not bears_on_result(n)))
+    first, others = ordered[:1], ordered[1:]
+    if first and not bears_on_result(first[0]):
+        first, others = [], ordered
+    shown = [] if prediction.reasons_against else [notice.message for notice in first]
+    doubts = sum(map(bears_on_result, others))
+    if doubts:
+        text = _("One more warning before you rely on it, under Result.")
+        several = _("{count} more warnings before you rely on it, under Result.")
+        shown.append(text if doubts == 1 else several.format(count=doubts))
+    return " ".join(shown), list_notices(others, _)
 
 
 def list_notices(notices: Iterable[Notice], _: Translate = str) -> str:

@@ -103,9 +103,10 @@ class Result:
 
 @dataclass(frozen=True)
 class ResultWords:
-    """A result in sentences; `probability`, `warnings`, `doubts`, `remarks` and `evidence` are rich text.
+    """A result in sentences; `headline`, `probability`, `warnings`, `others` and `evidence` are rich text.
 
-    `warnings` are all of them: `doubts` are those that belong beside the probability, `remarks` the others.
+    `headline` and `doubt` are the least that must be in sight: `range` and `decision` say the rest of `headline`, and
+    `others` are the `warnings` but for those that headline and `doubt` hold.
     `lesions` has a line for each of several. `matters` is "" until `Session.intervene` has been called.
     """
 
@@ -119,9 +120,11 @@ class ResultWords:
     matters: str = ""
     evidence: str = ""
     lesions: tuple[str, ...] = ()
-    doubts: str = ""
-    remarks: str = ""
     name: str = ""
+    headline: str = ""
+    doubt: str = ""
+    others: str = ""
+    range: str = ""
 
 
 def describe_result(result: Result | None, _: wording.Translate = str, assumptions: str = "") -> ResultWords:
@@ -133,10 +136,13 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
     if result is None:
         return ResultWords(_("No prediction yet."))
     prediction = result.current
+    assumed = wording.describe_assumptions(assumptions, _)
+    name = _("Model {name}: ").format(name=f"{prediction.model.name} {prediction.model.version}")
+    doubt, others = wording.split_doubts(prediction, _)
     return ResultWords(
-        wording.describe_assumptions(assumptions, _) + wording.describe_result(prediction, _),
+        assumed + wording.describe_result(prediction, _),
         wording.describe_decision(prediction, _),
-        f"{wording.describe_model(prediction.model, _)} {describe_calibration(prediction.model, _)}",
+        f"{name}{describe_calibration(prediction.model, _)}",  # its AUC stands where it is chosen
         wording.describe_image_alone(prediction, _),
         wording.describe_attention(prediction, _),
         describe_measurements_briefly(prediction.measurements, _),
@@ -144,9 +150,11 @@ def describe_result(result: Result | None, _: wording.Translate = str, assumptio
         describe_interventions(prediction, _),
         describe_evidence(prediction.evidence, _),
         tuple(wording.describe_lesion(lesion, _) for lesion in result.prediction.lesions),
-        wording.describe_doubts(prediction, _),
-        wording.describe_remarks(prediction, _),
         _("Result {name}, as in its report.").format(name=result.prediction.name),
+        assumed + wording.describe_headline(prediction, _),
+        doubt,
+        others,
+        wording.describe_spread(prediction, _),
     )
 
 

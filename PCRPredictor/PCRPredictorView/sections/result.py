@@ -73,13 +73,12 @@ class ResultSection:
             self._session.show_lesion(number)
 
     def build_headline(self) -> None:
-        """Write probability and decision, which stay in sight while the panel is scrolled."""
+        """Write what stays in sight while the panel is scrolled."""
         name, words = self.state.name, self.words.name
         with html.Div(v_if=(name.has_result,), classes="mb-1", id="headline"):
             html.Div(f"{{{{ {name.stale} }}}}", v_if=(name.stale,), classes="text-warning", id="stale")
-            html.Div(v_html=(words.probability,), id="probability")
-            html.Div(f"{{{{ {words.decision} }}}}", classes="text-body-2", id="decision")
-            html.Div(v_html=(words.doubts,), v_if=(words.doubts,), classes="text-caption", id="doubts")
+            html.Div(v_html=(words.headline,), style="line-height: 1.3", id="probability")
+            html.Div(f"{{{{ {words.doubt} }}}}", v_if=(words.doubt,), classes="text-caption text-warning", id="doubt")
 
     def build(self, busy: str) -> None:
         """Write the section's part of the page."""
@@ -91,7 +90,9 @@ class ResultSection:
                 v3.VSelect(v_model=(name.lesion,), label="Lesion", **lesions, **COMPACT)
             point = {"v_model": (name.point,), "items": (name.points,), "id": "point"}
             v3.VSelect(label="Operating point", classes="my-1", **point, **COMPACT)
-            html.Div(v_html=(words.remarks,), v_if=(words.remarks,), classes="text-caption pl-4", id="warnings")
+            html.Div(f"{{{{ {words.decision} }}}}", v_if=(words.decision,), classes="text-body-2", id="decision")
+            html.Div(f"{{{{ {words.range} }}}}", classes="text-caption", id="range")
+            html.Div(v_html=(words.others,), v_if=(words.others,), classes="text-caption pl-4", id="warnings")
             html.Div(f"{{{{ {words.model} }}}}", classes="text-caption", id="model-facts")
             html.Div(v_html=(words.evidence,), v_if=(words.evidence,), classes="my-2", id="evidence")
             matter = {"click": self._session.intervene, "disabled": (f"!!{busy}",), "id": "matter"}

@@ -38,7 +38,8 @@ def test_result_and_views_are_in_sight_wherever_the_panel_is_scrolled(laptop):
     for place in ("0", "element.scrollHeight"):
         laptop.eval_on_selector(".v-navigation-drawer__content", f"element => element.scrollTo(0, {place})")
         assert in_sight(laptop, "#probability")
-        assert in_sight(laptop, "#decision")
+        assert "threshold" in laptop.inner_text("#probability")
+        assert edges(laptop, "#headline")[0][3] < 48 + 0.2 * 900  # most of the panel is left for the rest
         assert len(edges(laptop, ".remote-controlled-area img")) >= 4
         assert in_sight(laptop, ".remote-controlled-area")
 
@@ -77,3 +78,18 @@ def test_two_taps_draw_a_ruler(laptop):
         wait_for_change(laptop, before, least=0.02)
         laptop.wait_for_timeout(600)  # sooner, and they are a double click
     assert has_colour(view(laptop), (255, 128, 128))
+
+
+def test_a_long_problem_can_be_read_as_a_whole(laptop):
+    text = (
+        f"/a/{'long_name' * 9}.nii.gz: must have the grid of the pre-contrast phase; {'resample it onto that ' * 9}end"
+    )
+    laptop.evaluate("text => trame.state.set('PageState__problem', text)", text)
+    laptop.wait_for_selector("#problem")
+    for part in ("#problem", "#problem .v-alert__content"):
+        shown, whole = laptop.eval_on_selector(
+            part, "e => [[e.clientWidth, e.clientHeight], [e.scrollWidth, e.scrollHeight]]"
+        )
+        assert shown == whole
+    assert in_sight(laptop, "#problem")
+    laptop.click("#problem .v-btn")

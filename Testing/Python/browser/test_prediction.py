@@ -77,6 +77,8 @@ def test_the_report_and_all_files_are_downloaded(page, tmp_path):
     with page.expect_download() as download:
         page.click("#files")
     download.value.save_as(tmp_path / "result.zip")
+    megabytes = (tmp_path / "result.zip").stat().st_size / 1e6
+    page.wait_for_selector(f"#message:has-text('Ready: all files of the result, {megabytes:.1f} MB')")
     assert (tmp_path / "result.zip").stat().st_size > 10_000
     assert predict(page) == shown  # the page is still connected
 

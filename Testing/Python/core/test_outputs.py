@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.outputs import write_prediction, write_tumour
 from PCRPredictorLib.reading.sources import Source
 from PCRPredictorLib.report.overlay import render_overlay
+from PCRPredictorLib.report.wording import describe_card_briefly
 from PCRPredictorLib.session.result import Result
 from PCRPredictorLib.session.result import describe_result as describe_words
 from support.examples import BLOCKING, EXAMPLE_NOTICE, OUTPUTS, tiny_exam, tiny_prediction, two_lesions
@@ -58,9 +60,14 @@ def faces_of(exam, prediction, folder, capsys, predict_given):
     write_prediction(exam, prediction, folder / "out", scene=False)
     predict_given([Given(name="one")], folder / "table", lambda _exam: prediction)
     print_result(prediction, folder)
+    model = prediction.model  # panel and page show this of it where it is chosen
+    card = SimpleNamespace(name=model.name, version=model.version, auc=model.auc, elsewhere="", known_limits="")
+    brief = describe_card_briefly(SimpleNamespace(card=card))
     words = describe_words(Result(exam, prediction, None))
     return {
-        "panel and page": "\n".join([words.probability, words.decision, words.model, words.warnings]),
+        "panel and page": "\n".join(
+            [words.probability, words.decision, words.model, words.range, words.warnings, brief]
+        ),
         "report": (folder / "out" / "report.html").read_text(encoding="utf-8"),
         "picture": "\n".join(text.get_text() for text in render_overlay(exam, prediction).findobj(Text)),
         "command": capsys.readouterr().out,

@@ -9,13 +9,13 @@ from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.prediction import OperatingPoint
 from PCRPredictorLib.report.wording import (
     describe_decision,
-    describe_doubts,
+    describe_headline,
     describe_image_alone,
     describe_lesion,
     describe_model,
-    describe_remarks,
     describe_result,
     describe_warnings,
+    split_doubts,
 )
 from support.examples import AUC, BLOCKING, EXAMPLE_NOTICE, tiny_exam, tiny_prediction, two_lesions
 
@@ -115,12 +115,29 @@ def test_warnings_that_forbid_a_decision_come_first():
     assert text.index(BLOCKING.message) < text.index(EXAMPLE_NOTICE.message)
 
 
-def test_warnings_that_bear_on_the_result_stand_beside_it_and_remarks_apart():
+def test_headline_is_short_and_says_ranges_and_side_once():
+    text = describe_headline(predicted(0.62, mask_interval=(0.6, 0.64)))
+    assert text.startswith("<big><b>Probability of pCR 62 %</b></big>")
+    ranges = "Folds agree within 54 % to 67 %; outline of the tumour varied: 60 % to 64 %."
+    assert text.endswith(
+        f"<small>{ranges} Above the threshold of “{PREDICTION.operating_point.name}” (45.0 %).</small>"
+    )
+    withheld = describe_headline(predicted(0.62, notices=(EXAMPLE_NOTICE, BLOCKING)))
+    assert withheld.startswith(f"<b>No decision.</b> {BLOCKING.message}<br><small>Probability of pCR 62 %. Folds")
+    assert "threshold" not in withheld
+
+
+def test_the_most_important_warning_is_apart_and_the_others_are_counted():
     timing, several = Notice("unfamiliar_timing", "Late."), Notice("several_lesions", "Two.")
-    prediction = predicted(0.6, notices=(several, timing, BLOCKING))
-    assert describe_doubts(prediction) == "<b>Before you rely on it</b><ul><li>Late.</li></ul>"
-    assert describe_remarks(prediction) == "<b>Warnings</b><ul><li>Two.</li></ul>"
-    assert describe_doubts(predicted(0.6, notices=())) == describe_remarks(predicted(0.6, notices=())) == ""
+    late = "<b>Warnings</b><ul><li>Two.</li></ul>"
+    assert split_doubts(predicted(0.6, notices=(several, timing))) == ("Late.", late)
+    first, others = split_doubts(predicted(0.6, notices=(several, timing, BLOCKING)))
+    assert first == "One more warning before you rely on it, under Result."  # the headline holds the first one
+    assert others == "<b>Warnings</b><ul><li>Late.</li><li>Two.</li></ul>"
+    age = Notice("unfamiliar_age", "Old.")
+    assert split_doubts(predicted(0.6, notices=(timing, age, age)))[0].startswith("Late. 2 more warnings")
+    assert split_doubts(predicted(0.6, notices=(several,))) == ("", late)
+    assert split_doubts(predicted(0.6, notices=())) == ("", "")
 
 
 def test_range_of_the_folds_does_not_read_as_a_confidence_interval():
