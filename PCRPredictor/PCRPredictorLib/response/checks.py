@@ -18,6 +18,7 @@ from ..lesion.body import Side, outline_body
 from .course import QUANTITIES, Course, Visit
 from .protocol import compare_protocols
 
+SAYS_ONE_PATIENT = "pcr follow --one-patient"  # in a sentence; panel and page have a tick in its place
 _USUAL_DAYS = {"T1": (7, 60), "T2": (42, 160), "T3": (70, 400)}  # after T0; between visits: the least is a week
 _LEAST_DAYS = 7
 _GROWN, _LONGER = 1.5, 1.2  # against the first visit; 2 to 5 % of the trial's patients are above
@@ -120,7 +121,7 @@ def _check_patients(exams: Sequence[Visit], one_patient: bool) -> Iterator[Notic
             if not one_patient:
                 raise DataError(
                     f"{name} must be an exam of the patient of {first}, got a different {tag}; give exams of one "
-                    "patient (pcr follow --one-patient, if only the headers differ, as after de-identification)"
+                    f"patient ({SAYS_ONE_PATIENT}, if only the headers differ, as after de-identification)"
                 )
             text = f"{tag} of {name} differs from that of {first}; read as one patient, as it was asked for."
             yield Notice("patients_differ", text)

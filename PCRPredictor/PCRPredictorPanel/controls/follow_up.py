@@ -26,9 +26,9 @@ COLUMNS = {
     "name": _("Visit"),
     "when": _("When"),
     "tumour": _("Tumour"),
-    "volume": _("Volume"),
+    "volume": _("Functional volume"),
     "change": _("Change"),
-    "diameter": _("Diameter"),
+    "diameter": _("Longest diameter"),
     "probability": _("pCR"),
     "title": _("Exam"),
 }

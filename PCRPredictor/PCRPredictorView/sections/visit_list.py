@@ -66,9 +66,10 @@ class VisitList:
                 v3.VSpacer()
                 html.B("{{ row.probability ? 'pCR: ' + row.probability : '' }}")
             measured = (
-                "[row.volume && row.volume + (row.change ? ' (' + row.change + ')' : ''), row.diameter, row.title]"
+                "[row.volume && 'functional volume ' + row.volume + (row.change ? ' (' + row.change + ')' : ''), "
+                "row.diameter && 'longest diameter ' + row.diameter, row.title]"
             )
-            html.Div(f"{{{{ {measured}.filter(Boolean).join(' · ') }}}}", classes="text-truncate")
+            html.Div(f"{{{{ {measured}.filter(Boolean).join(' · ') }}}}", classes="measured")
             with html.Div(classes="d-flex align-center"):
                 uses = [{"title": text, "value": use} for use, text in USES.items()]
                 used = {"update_modelValue": (visits.use, "[row.name, $event]"), "items": ("follow_uses", uses)}

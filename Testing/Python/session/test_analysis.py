@@ -8,6 +8,7 @@ import pytest
 from PCRPredictorLib.errors import Notice
 from PCRPredictorLib.model.training_marks import identifier_hash
 from PCRPredictorLib.session.course.analysis import Analysis
+from PCRPredictorLib.session.course.comparison import Comparison
 from PCRPredictorLib.session.course.follow_up import FollowUp
 from PCRPredictorLib.session.course.response_choice import ResponseChoice
 from PCRPredictorLib.session.course.rows import rows_of
@@ -170,6 +171,7 @@ def test_a_different_patient_is_refused_unless_headers_may_differ(table):
     table.visits.entries["T1"] = replace(table.visits.entries["T1"], exam=somebody)
     assert predict(table) is None
     assert "T1 must be an exam of the patient of T0" in table.desk.problems[-1]
+    assert "(tick “One patient, although headers differ”, if" in table.desk.problems[-1]  # no command
     assert "SECRET" not in table.desk.problems[-1]
     table.analysis.allow_headers_to_differ(True)
     assert predict(table) is not None
@@ -272,3 +274,18 @@ def test_the_operating_point_stays_over_predictions(table):
     table.desk.paint((1, 1, 1))
     predict(table)
     assert table.analysis.point == "high sensitivity"
+
+
+def test_visits_side_by_side_stay_with_their_patient(table):
+    shown = SimpleNamespace(is_shown=False, set_mip=lambda _on: None)
+    shown.show = lambda *_exams: setattr(shown, "is_shown", True)
+    shown.hide = lambda: setattr(shown, "is_shown", False)
+    comparison = Comparison(table.analysis, shown)
+    comparison.change(registered=False)
+    comparison.show()
+    table.visits.show("T0")
+    table.run()
+    assert shown.is_shown
+    table.desk.session.open(tiny_exam, "somebody else")
+    table.run()
+    assert not shown.is_shown

@@ -12,7 +12,7 @@ from ...exam import Exam
 from ...lesion.sides import separate_sides
 from ...registration.rigid import Registration, register
 from ...report.wording import Translate
-from ...response.checks import check_course
+from ...response.checks import SAYS_ONE_PATIENT, check_course
 from ...response.course import Course, Visit, VisitValues
 from ...visits.dates import with_days
 from ...visits.facts import with_facts
@@ -20,6 +20,7 @@ from ...visits.measured import measure_in_course
 from .entry import VisitEntry
 
 _DPI = 144  # of the chart, which panel and page draw smaller
+_TICK = "tick “One patient, although headers differ”"
 
 if TYPE_CHECKING:
     from ...response.model import ResponseModel
@@ -99,7 +100,7 @@ class CourseRunner:
             prediction = model.predict(course) if model is not None else None
             chart = self._draw(course, prediction, model)
         except DataError as error:
-            return Answer(course, problem=str(error))
+            return Answer(course, problem=str(error).replace(SAYS_ONE_PATIENT, _TICK))
         return Answer(course, notices, prediction, model, chart)
 
     def _draw(self, course: Course, prediction: ResponsePrediction | None, model: ResponseModel | None) -> bytes:
