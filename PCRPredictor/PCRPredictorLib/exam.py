@@ -90,6 +90,8 @@ class Provenance:
         simulated: True if the files or volumes say that it is a phantom.
         inputs: files and folders that were read, if known: no result is written among them.
         typed: clinical variables that the user gave by name, in lower case: the model must know them.
+        clinical_from: origins of clinical variables by name in lower case: "table" of the cohort, "dicom" headers, or
+            "given" with the exam.
         table: columns of the cohort's table that are about the acquisition, such as the scanner; never the outcome.
     """
 
@@ -107,6 +109,7 @@ class Provenance:
     simulated: bool = False
     inputs: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     typed: tuple[str, ...] = field(default=(), compare=False)
+    clinical_from: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     table: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -263,7 +266,9 @@ class Exam:
         names = {str(name).strip().lower() for name in given}
         kept = {name: value for name, value in self.clinical.items() if name.strip().lower() not in names}
         unusable = tuple(name for name in self.provenance.unusable if name not in names)
-        return replace(self, clinical={**kept, **given}, provenance=replace(self.provenance, unusable=unusable))
+        origins = {**self.provenance.clinical_from, **dict.fromkeys(names, "given")}
+        provenance = replace(self.provenance, unusable=unusable, clinical_from=origins)
+        return replace(self, clinical={**kept, **given}, provenance=provenance)
 
 
 def exam_to_json(exam: Exam) -> dict[str, object]:

@@ -108,6 +108,7 @@ def read_dicom_exam(folder: Path, pick: Sequence[int] | None = None, files: Coll
     found = replace(found, notices=(*found.notices, *_warn_of_grids(phases), *_warn_of_contrast(pre, early)))
     clinical = {} if found.age is None else {"age": found.age}
     origin, dynamic = _origin(found, chosen, bool(pick)), dynamic_of(found.phases, found.times, chosen)
+    origin = replace(origin, clinical_from=dict.fromkeys(clinical, "dicom"))
     return Exam(pre, early, late, phases[0].geometry, None, clinical, origin, dynamic=dynamic)
 
 

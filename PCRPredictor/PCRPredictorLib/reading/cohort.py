@@ -234,6 +234,7 @@ def read_patient(patient: CohortPatient, *, need_mask: bool = True) -> Exam:
     provenance = replace(
         exam.provenance,
         table=acquisition,
+        clinical_from=dict.fromkeys((name.strip().lower() for name in clinical), "table"),
         first_post=first_post,
         patient_id=patient.patient_id,
         left_aside=(*exam.provenance.left_aside, *(_compare(other, patient, exam) for other in patient.others)),

@@ -136,12 +136,8 @@ class Session:
         if activity.doing:
             activity.report_problem(_("Wait until the running work is done, then open the exam again."))
             return False
-        activity.start(
-            _("Reading the exam"),
-            partial(read_and_check, lambda: hold_phases(read())),
-            partial(self._on_read, title, opened),
-            opening=title,
-        )
+        work, done = partial(read_and_check, lambda: hold_phases(read())), partial(self._on_read, title, opened)
+        activity.start(_("Reading the exam"), work, done, opening=title)
         return True
 
     def choose_model(self, path: Path | None) -> None:
@@ -277,12 +273,12 @@ class Session:
 
     def _on_read(self, title: str, opened: Callable[[], object] | None, found: tuple[Exam, str]) -> None:
         exam, doubt = found
-        self.result, self.activity.message, self.title = None, "", title  # what is shown follows as one, in `update`
+        self.result, self.activity.message, self.title = None, "", title
         self._scene.hide_prediction()
         self.tumour.reset()
         self._scene.open_exam(exam)
         self.reading.measure(exam)
-        problems = self.clinical.begin(exam.clinical)
+        problems = self.clinical.begin(exam.clinical, exam.provenance.clinical_from)
         self.update()
         self._report_unread(problems, doubt)
         if opened is not None:

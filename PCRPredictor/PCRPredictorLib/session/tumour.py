@@ -102,23 +102,14 @@ class Tumour:
         self._ask_first(partial(self.take, mask, message), self._asks_about_hand_edits)
 
     def _ask_first(self, act: Callable[[], object], is_replacing: bool, what: str = "") -> None:
-        """Do something at once or, if there is a question, after its answer.
-
-        Args:
-            act: what is done.
-            is_replacing: whether that discards what was drawn by hand.
-            what: question about what has grown, "" if there is none.
-        """
-        _ = self._activity.translate
-        if what:
-            self.question, self.answers = what, (_("Use it"), _("Do not use it"))
-        elif is_replacing:
-            self.question = _("This lesion was changed by hand (to add to it, keep it and choose to add). Replace it?")
-            self.answers = _("Replace it"), _("Keep it")
-        else:
+        """Do something at once or, if there is `what` to ask or hand edits would be replaced, after the answer."""
+        if not what and not is_replacing:
             act()
             return
-        self._kept = act
+        _ = self._activity.translate
+        by_hand = _("This lesion was changed by hand (to add to it, keep it and choose to add). Replace it?")
+        self.question, self._kept = what or by_hand, act
+        self.answers = (_("Use it"), _("Do not use it")) if what else (_("Replace it"), _("Keep it"))
         self._activity.emit()
 
     @property
@@ -254,11 +245,9 @@ class Tumour:
 
     def _measure(self) -> None:
         (pre, early, _late), geometry = self._scene.phases()
-        if self.active is None:
+        if self.active is None or not self.active.snapshot.box:
             return
         snapshot = self.active.snapshot
-        if not snapshot.box:
-            return
         inside, ml = snapshot.part != 0, geometry.voxel_volume / 1000
         share = functional_share(pre[snapshot.box][inside], early[snapshot.box][inside], self.enhancement)
         count = int(np.count_nonzero(inside))

@@ -26,6 +26,7 @@ class PatientForm:
         self._layout, self._section, self._session = qt.QFormLayout(ui.patientForm), ui.patientSection, session
         self._asked: tuple[Number | Category, ...] | None = None
         self._fields: dict[str, Any] = {}
+        self._origins = ui.originsLabel
         session.activity.on_change.append(self.update)
 
     def update(self) -> None:
@@ -34,9 +35,12 @@ class PatientForm:
         values = {name: value for name, value in meaning.items() if value is not None}
         heading = _("Patient ({known} of {all} values known)").format(known=len(values), all=len(asked))
         self._section.text = heading if asked else _("Patient")  # also for the eye when it is closed
-        if asked != self._asked:
+        is_new = asked != self._asked
+        if is_new:
             self._build(asked)
-        elif self._values() == values:
+        self._origins.text = self._session.clinical.describe_origins(_)
+        self._origins.visible = bool(self._origins.text)
+        if not is_new and self._values() == values:
             return
         for variable in asked:
             field = self._fields[variable.name]

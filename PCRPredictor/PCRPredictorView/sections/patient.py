@@ -26,11 +26,13 @@ class PatientState:
         fields: name, label, unit and choices of each variable; a number has no choices.
         values: text of each, by name; "" is unknown.
         problems: why a value cannot be used, by name.
+        origins: where the values come from.
     """
 
     fields: list[dict[str, object]] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    origins: str = ""
 
 
 class PatientSection:
@@ -46,6 +48,7 @@ class PatientSection:
         asked = self._session.clinical.schema.asked
         self.state.data.fields = [_field_of(variable) for variable in asked]
         self.state.data.values, self.state.data.problems = self._texts(), self._session.clinical.problems
+        self.state.data.origins = self._session.clinical.describe_origins()
 
     def _texts(self) -> dict[str, str]:
         clinical = self._session.clinical
@@ -81,6 +84,7 @@ class PatientSection:
             html.Div(
                 f"{{{{ {problem} }}}}", v_if=(problem,), classes="text-caption text-error", raw_attrs=['role="alert"']
             )
+        html.Div(f"{{{{ {name.origins} }}}}", v_if=(name.origins,), classes="text-caption", id="origins")
         about = f"({name.fields}.find((variable) => variable.about) || {{}})"
         html.Div(
             f"{{{{ {about}.label }}}}: {{{{ {about}.about }}}}",

@@ -72,3 +72,24 @@ def test_keys_hang_colour_step_and_reset(page):
     wait_until_idle(page)
     page.keyboard.press("v")
     page.wait_for_selector("#views >> text=Coronal")
+
+
+def test_the_3d_view_begins_anew_in_a_different_arrangement_and_shows_no_mip_there(page):
+    page.click("#do-reset")
+    wait_until_idle(page)
+    whole = view(page, 1)
+    box = page.locator(".remote-controlled-area").nth(1).bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down(button="right")
+    page.mouse.move(box["x"] + 100, box["y"] + 200, steps=5)
+    page.mouse.up(button="right")
+    wait_for_change(page, whole, 1, 2)
+    page.click("#do-hang")
+    page.wait_for_selector("#views >> text=MIP of the subtraction")
+    wait_until_idle(page)
+    page.click("#arrange-four_up")
+    page.wait_for_selector("#views >> text=Coronal")
+    page.mouse.move(10, 400)
+    wait_until_idle(page)
+    assert page.locator("#views >> text=MIP of the subtraction").count() == 0
+    assert np.abs(view(page, 1) - whole).mean() < 1

@@ -247,21 +247,6 @@ def test_an_exam_that_cannot_be_opened_leaves_the_one_on_the_table(desk):
     assert desk.session.title == "an exam"
 
 
-def test_the_exam_that_is_opened_is_named_until_it_is_shown(desk):
-    heard, activity = [], desk.session.activity
-    activity.on_change.append(lambda: heard.append((desk.session.title, activity.opening)))
-    desk.session.open(tiny_exam, "the next one")
-    desk.queue.run()
-    assert set(heard) - {("an exam", "the next one"), ("the next one", "the next one")} == {("the next one", "")}
-    desk.session.open(lambda: fail(DataError("no image")), "a third one")
-    assert activity.opening == "a third one"
-    desk.queue.run()
-    assert activity.opening == ""
-    desk.session.open(tiny_exam, "a fourth one")
-    desk.session.cancel()
-    assert activity.opening == ""
-
-
 def test_an_exam_is_not_opened_while_something_runs(desk):
     desk.session.predict()
     desk.session.open(tiny_exam)
