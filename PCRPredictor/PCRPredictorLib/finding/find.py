@@ -147,7 +147,7 @@ def _candidate(
     reasons = (
         describe(volume, three),
         *([f"{side} breast"] if side else []),
-        f"early enhancement {shape.enhancement:+.0%}",
+        f"early enhancement {100 * shape.enhancement:+.0f} %",
         *(["washes out"] if stays < 0.9 else []),
         *([f"{shape.depth:.0f} mm under the skin at its centre"] if np.isfinite(shape.depth) else []),
         *([f"may be {verdict}"] if verdict != "mass" else []),

@@ -187,7 +187,8 @@ def _grow_in_box(
 
 def _most(window: Window, seed: np.ndarray, enhancement: float) -> str:
     most = float(window.ratio[seed & window.tissue].max(initial=0))  # in air it means nothing
-    found = f"by {min(enhancement, LEAST_ENHANCEMENT):.0%} (at most {most:.0%})"
+    found = f"by {100 * min(enhancement, LEAST_ENHANCEMENT):.0f} % (at most {100 * most:.0f} %)"
     if enhancement <= LEAST_ENHANCEMENT:
         return f"{found}, the minimum enhancement"
-    return f"{found}, which a lesion is grown from; the minimum enhancement of {enhancement:.0%} limits its extent"
+    limit = f"the minimum enhancement of {100 * enhancement:.0f} % limits its extent"
+    return f"{found}, which a lesion is grown from; {limit}"

@@ -27,7 +27,7 @@ def check_window(exam: Exam, grid: GridSpec) -> tuple[Notice, ...]:
     if share >= LEAST_SHARE_IN_WINDOW:
         return ()
     tumours = len(separate(mask, exam.geometry))
-    inside = f"the model's window of {grid.window:.0f} mm holds {share:.0%} of the mask"
+    inside = f"the model's window of {grid.window:.0f} mm holds {100 * share:.0f} % of the mask"
     if tumours > 1:
         raise DataError(
             f"{inside}, which has {tumours} tumours at least {APART_MM:.0f} mm apart; "

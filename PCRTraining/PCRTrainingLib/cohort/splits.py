@@ -192,7 +192,7 @@ def _hold_out(share: float, labels: np.ndarray, column: np.ndarray, seed: int) -
     try:
         _, held_out = next(splitter.split(labels, _strata(labels, column, 2)))
     except ValueError:
-        raise DataError(f"{len(labels)} patients are too few to hold out {share:.0%}; add patients") from None
+        raise DataError(f"{len(labels)} patients are too few to hold out {100 * share:.0f} %; add patients") from None
     folds[held_out] = 0
     return folds
 

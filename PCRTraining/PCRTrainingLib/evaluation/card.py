@@ -139,9 +139,9 @@ def describe_failure(
     record = cache.records[position]
     response = "pCR" if record.label else "no pCR"
     return (
-        f"{response}, predicted {probability:.0%}: tumour {record.measured['tumour_volume']:.1f} ml, early enhancement "
-        f"{record.measured['early_enhancement']:.0f} %, {in_tumour:.0%} of the attention inside the tumour "
-        f"(of plain early enhancement {enhancement_in_tumour:.0%})"
+        f"{response}, predicted {100 * probability:.0f} %: tumour {record.measured['tumour_volume']:.1f} ml, early "
+        f"enhancement {record.measured['early_enhancement']:.0f} %, {100 * in_tumour:.0f} % of the attention "
+        f"inside the tumour (of plain early enhancement {100 * enhancement_in_tumour:.0f} %)"
     )
 
 

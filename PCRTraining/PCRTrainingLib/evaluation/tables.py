@@ -63,7 +63,7 @@ def frequency_table(models: Sequence[Model]) -> Table:
     found = [model for model in models if model.get("frequencies")]
     prevalences = [each["prevalence"] for each in found[0]["predictive_values"]] if found else []
     head = ["Model", "Threshold", "Patients", "With pCR, of 100"]
-    head += [f"If {prevalence:.0%} respond" for prevalence in prevalences]
+    head += [f"If {100 * prevalence:.0f} % respond" for prevalence in prevalences]
     rows = []
     for model in found:
         for side, key in (("above", "ppv"), ("below", "npv")):
@@ -85,7 +85,7 @@ def benefit_table(models: Sequence[Model]) -> Table:
     for model in found:
         rows.append([model["name"], *(format_value(point["net_benefit"], 3) for point in _shown(model))])
     note = "Correct decisions for pCR per patient, less weighted wrong ones. Counting nobody as pCR is worth 0."
-    return Table("Net benefit", ["Model", *(f"Threshold {value:.0%}" for value in _SHOWN)], rows, note)
+    return Table("Net benefit", ["Model", *(f"Threshold {100 * value:.0f} %" for value in _SHOWN)], rows, note)
 
 
 def benefit_figure(models: Sequence[Model]) -> list[Figure]:
@@ -178,7 +178,7 @@ def _of_100(value: Mapping[str, Any], *, inverse: bool = False) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return f"{value:.0%}" if is_known(value) else MISSING
+    return f"{100 * value:.0f} %" if is_known(value) else MISSING
 
 
 def _p(value: Any) -> str:  # noqa: ANN401

@@ -128,7 +128,8 @@ class Site:
             return folds
         self.progress.say(
             f"{self.settings.name}: {LEAST_TO_CALIBRATE} patients of each class must be held out to calibrate, got "
-            f"{fewest} of {share:.0%}; all are trained on, and its bundle is not calibrated. A larger split.share helps"
+            f"{fewest} of {100 * share:.0f} %; all are trained on, and its bundle is not calibrated. A larger "
+            "split.share helps"
         )
         return np.full(len(labels), NEVER)
 

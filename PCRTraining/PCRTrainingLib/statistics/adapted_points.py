@@ -41,7 +41,7 @@ def describe_kept(point: OperatingPoint) -> str:
         DataError: if it promises nothing.
     """
     kept, rate = _promise(point)
-    return f"{point.name}: {kept} {rate:.0%}"
+    return f"{point.name}: {kept} {100 * rate:.0f} %"
 
 
 def decide_adapted(

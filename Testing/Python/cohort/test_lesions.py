@@ -22,13 +22,15 @@ def test_tumour_inside_the_window_needs_no_words():
 
 
 def test_tumour_in_each_breast_is_refused_with_what_to_do():
-    message = r'holds 0% of the mask, which has 2 tumours at least 20 mm apart; train on each with "lesions": "each"'
+    message = r'holds 0 % of the mask, which has 2 tumours at least 20 mm apart; train on each with "lesions": "each"'
     with pytest.raises(DataError, match=message):
         check_window(exam(((10, 14), (10, 14)), ((10, 14), (90, 94))), GridSpec())
 
 
 def test_tumour_of_which_most_lies_outside_is_refused_with_its_size():
-    with pytest.raises(DataError, match=r"window of 80 mm holds 4.% of the mask, which is 180 mm wide; check the mask"):
+    with pytest.raises(
+        DataError, match=r"window of 80 mm holds 4. % of the mask, which is 180 mm wide; check the mask"
+    ):
         check_window(exam(((10, 20), (20, 80))), GridSpec())
     assert check_window(exam(((10, 20), (20, 80))), GridSpec(window=200)) == ()
 

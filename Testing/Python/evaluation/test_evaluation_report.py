@@ -116,8 +116,8 @@ def odd(value):
         *("+0.056 (−0.012 to +0.124)", ">0.034<", ">0.65<", ">0.72<", ">0.60<", "+0.118 (+0.021 to +0.215)"),
         *(">0.102<", ">0.017<", ">0.051<", "p is adjusted for 1 comparison (Holm)"),
         *("0.87 (0.41 to 1.33)", "−0.05 (−0.36 to 0.27)", "0.034 (0.011 to 0.088)"),
-        *(">91<", ">46 (36 to 57)<", ">121<", ">21 (14 to 28)<", "If 10% respond", ">22 (10 to 30)<", ">5 (1 to 8)<"),
-        *("Net benefit", "Threshold 30%", "everybody counted as pCR", "Decision curve"),
+        *(">91<", ">46 (36 to 57)<", ">121<", ">21 (14 to 28)<", "If 10 % respond", ">22 (10 to 30)<", ">5 (1 to 8)<"),
+        *("Net benefit", "Threshold 30 %", "everybody counted as pCR", "Decision curve"),
         "Intervals are over patients. With one seed they lack the variability over seeds and folds.",
         *("breast density", "dense", ">43<", ">12<", "0.75 (0.55 to 0.95)", ">0.84<"),
         *("Grad-CAM", "0.41 (0.33 to 0.49)", "0.88 (0.80 to 0.96)", ">0.07<"),
@@ -278,7 +278,7 @@ def test_operating_points_of_the_model_are_shown_with_what_they_promise():
     intervals = {f"{name}_interval": (value - 0.1, value + 0.1) for name, value in rates.items()}
     point = {"name": "balanced", "threshold": 0.262, **rates, **intervals, "share_above": 0.537, "patients": 198}
     page = evaluation(operating_points=[point], note="No fair control was trained.")
-    words = ("0.81 (0.71 to 0.91)", "0.49 (0.39 to 0.59)", ">0.26<", ">54%<", "did not choose", "No fair control")
+    words = ("0.81 (0.71 to 0.91)", "0.49 (0.39 to 0.59)", ">0.26<", ">54 %<", "did not choose", "No fair control")
     assert all(word in page for word in words)
     assert "Operating points of the model" not in evaluation()
 

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
@@ -37,6 +39,7 @@ def test_mass_is_first_and_the_heart_is_no_candidate():
     first, *others = found(exam(mass))
     assert (first.mask[mass] != 0).mean() > 0.9
     assert first.side == "right"
+    assert any(re.fullmatch(r"early enhancement \+\d+ %", reason) for reason in first.reasons)
     assert all(not (one.mask != 0)[ball(10, 95, 0, 30)].any() for one in (first, *others))
 
 

@@ -72,9 +72,9 @@ def test_core_that_does_not_enhance_is_filled():
 def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
     image = phases(ball(10, 20, 15, 6))
     assert grow(image, position(10, 20, 23)).any()
-    with pytest.raises(DataError, match=r"nothing within 3 mm of the click enhances by 30% \(at most 1\d%\)"):
+    with pytest.raises(DataError, match=r"nothing within 3 mm of the click enhances by 30 % \(at most 1\d %\)"):
         grow(image, position(10, 40, 50))
-    with pytest.raises(DataError, match="which a lesion is grown from; the minimum enhancement of 70% limits"):
+    with pytest.raises(DataError, match="which a lesion is grown from; the minimum enhancement of 70 % limits"):
         grow(image, position(10, 40, 50))
     with pytest.raises(DataError, match="must be inside the exam"):
         grow(image, (500.0, 0.0, 0.0))
@@ -83,7 +83,7 @@ def test_click_beside_the_lesion_finds_it_and_one_far_off_is_refused():
 def test_click_into_noisy_air_is_not_said_to_enhance():
     pre, early = phases(ball(10, 20, 15, 6))
     pre[:, 35:], early[:, 35:] = 1.0, 3.0
-    with pytest.raises(DataError, match=r"enhances by 30% \(at most 0%\)"):
+    with pytest.raises(DataError, match=r"enhances by 30 % \(at most 0 %\)"):
         grow((pre, early), position(10, 45, 30))
 
 

@@ -17,7 +17,7 @@ def test_points_keep_the_higher_rate_that_they_promise():
     sensitive, specific = adapt_points(POINTS, PROBABILITY, LABEL, "promised")
     assert 0.8 <= sensitive.sensitivity < 0.82
     assert 0.9 <= specific.specificity < 0.91
-    assert describe_kept(POINTS[0]) == "balanced: sensitivity 80%"
+    assert describe_kept(POINTS[0]) == "balanced: sensitivity 80 %"
     assert ((sensitive.threshold <= PROBABILITY)[LABEL == 1]).mean() == pytest.approx(sensitive.sensitivity)
 
 
