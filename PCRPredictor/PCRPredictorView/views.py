@@ -89,6 +89,8 @@ class Views:
         """Show an arrangement, given as a value of `Arrangement`; the 3D view begins anew in a different one."""
         self._linked.move_hidden()
         self._manager.set_layout(Arrangement(arrangement).value)
+        if self.state.data.is_late:  # for views that may be hidden now, and send nothing
+            self._wait_for_pictures()
         self.redraw()
         if arrangement != self._arranged:
             self._arranged = arrangement

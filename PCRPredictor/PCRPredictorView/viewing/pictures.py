@@ -13,6 +13,7 @@ from trame_slicer.app.logic import get_view_trame_id
 from trame_slicer.views import AbstractView
 
 _SHOWN_S = 0.15  # in which the browser decodes a picture
+_LONGEST_S = 60.0  # after which a view that has sent nothing is not waited for: its window may be hidden
 
 
 class Pictures:
@@ -20,13 +21,14 @@ class Pictures:
 
     Args:
         server: trame's, that sends the pictures.
-        on_fresh: called once all have been sent.
+        on_fresh: called once all have been sent, or a minute later.
     """
 
     def __init__(self, server: Server, on_fresh: Callable[[], object]) -> None:
         self._server, self._on_fresh = server, on_fresh
         self._names: dict[str, str] = {}  # of the views by their names on the way
         self._awaited: dict[str, float | None] = {}  # view: when it was drawn, ms; None if it has not been
+        self._limit: asyncio.TimerHandle | None = None
         server.root_server.controller.rc_area_register.add(self._listen)
 
     def attach(self, view: AbstractView) -> None:
@@ -37,7 +39,16 @@ class Pictures:
     def wait_for(self, views: Collection[str]) -> None:
         """Wait for the next picture of each of these views, given by name."""
         self._awaited = dict.fromkeys(set(views) & set(self._names.values()))
-        if not self._awaited:
+        if self._limit is not None:
+            self._limit.cancel()
+        if self._awaited:
+            self._limit = asyncio.get_running_loop().call_later(_LONGEST_S, self._give_up)
+        else:
+            self._on_fresh()
+
+    def _give_up(self) -> None:
+        if self._awaited:
+            self._awaited.clear()
             self._on_fresh()
 
     def _on_drawn(self, name: str, *_event: object) -> None:

@@ -48,3 +48,34 @@ def test_all_views_must_send_what_was_drawn_after_an_exam_was_opened(server):
         assert fresh == [len(sent)] == [5]
 
     asyncio.run(send())
+
+
+def test_a_view_that_sends_nothing_is_not_waited_for_without_end(server, monkeypatch):
+    from PCRPredictorView.viewing import pictures
+
+    monkeypatch.setattr(pictures, "_LONGEST_S", 0.05)
+
+    async def wait():
+        fresh = []
+        found = pictures.Pictures(server, lambda: fresh.append(True))
+        found.attach(View("red"))
+        found.wait_for(["red"])
+        assert not fresh
+        await asyncio.sleep(0.2)
+        assert fresh == [True]
+
+    asyncio.run(wait())
+
+
+def test_views_that_another_arrangement_hides_are_not_waited_for(server):
+    from PCRPredictorView.viewing.pictures import Pictures
+
+    async def wait():
+        fresh = []
+        pictures = Pictures(server, lambda: fresh.append(True))
+        pictures.attach(View("red"))
+        pictures.wait_for(["red"])
+        pictures.wait_for([])
+        assert fresh == [True]
+
+    asyncio.run(wait())
