@@ -189,6 +189,22 @@ def is_missing(given: object) -> bool:
     return given is None or (isinstance(given, float) and math.isnan(given)) or read_word(str(given)) == "unknown"
 
 
+def contradict(one: object, other: object) -> bool:
+    """Return True if two values of a variable differ, both numbers or both words; a number may stand for a word."""
+    if is_missing(one):
+        return False
+    texts = [str(value).strip().casefold() for value in (one, other)]
+    numbers = [_as_number(text) for text in texts]
+    return numbers[0] != numbers[1] if None not in numbers else numbers == [None, None] and texts[0] != texts[1]
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def find_doubtful_cells(cells: Sequence[str]) -> dict[int, str]:
     """Return the cells of a column of yes or no that cannot be read beside the others, and why.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .clinical import contradict
 from .errors import DataError, Notice
 from .geometry import Geometry as Geometry
 
@@ -262,12 +263,25 @@ class Exam:
         return array
 
     def with_clinical(self, given: Mapping[str, object]) -> Exam:
-        """Return the exam with clinical variables that replace those of its source; names are compared without case."""
-        names = {str(name).strip().lower() for name in given}
-        kept = {name: value for name, value in self.clinical.items() if name.strip().lower() not in names}
-        unusable = tuple(name for name in self.provenance.unusable if name not in names)
-        origins = {**self.provenance.clinical_from, **dict.fromkeys(names, "given")}
-        provenance = replace(self.provenance, unusable=unusable, clinical_from=origins)
+        """Return the exam with clinical variables that replace those of its source; names are compared without case.
+
+        A notice names each value that differs from the source's.
+        """
+        new = {str(name).strip().lower(): value for name, value in given.items()}
+        kept = {name: value for name, value in self.clinical.items() if name.strip().lower() not in new}
+        old = {name.strip().lower(): value for name, value in self.clinical.items() if name not in kept}
+        differ = [
+            Notice("clinical_replaced", f"{name} is {new[name]} as given; the exam's source has {value}, not used.")
+            for name, value in old.items()
+            if contradict(value, new[name])
+        ]
+        origin = self.provenance
+        provenance = replace(
+            origin,
+            unusable=tuple(name for name in origin.unusable if name not in new),
+            clinical_from={**origin.clinical_from, **dict.fromkeys(new, "given")},
+            notices=(*origin.notices, *differ),
+        )
         return replace(self, clinical={**kept, **given}, provenance=provenance)
 
 

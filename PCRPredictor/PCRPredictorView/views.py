@@ -241,7 +241,7 @@ class Views:
         open_exam = geometry_of(self._scene.nodes["early"]) if self._scene.is_open else None
         geometry = self.visits.geometry() if view.name in VISIT_VIEWS else open_exam
         place = describe_slice(node, geometry) if geometry is not None else ""
-        sides = sides_of(node, view.name in VISIT_VIEWS or self._scene.is_placed)
+        sides = sides_of(node, (self.visits if view.name in VISIT_VIEWS else self._scene).is_placed)
         for key, text in zip(_keys(view), (sides, place), strict=True):
             if state[key] != text:
                 state[key] = text

@@ -18,7 +18,10 @@ def check_exam(exam: Exam) -> None:
             phases are the same, or the tumour is darker after contrast than before.
     """
     if exam.mask is None:
-        raise DataError("a tumour mask is needed, got none; segment the tumour and give it with --mask")
+        raise DataError(
+            "a tumour mask is needed, got none; segment the tumour and give it with --mask, or have it found with "
+            "--find-tumour"
+        )
     if not np.any(exam.mask):
         raise DataError("the tumour mask must not be empty; segment the tumour and save the mask again")
     box = bounding_box(exam.mask)

@@ -175,11 +175,13 @@ def about_clipped(clipped: Iterable[Clipped]) -> Iterable[Notice]:
         variable = each.variable
         value, used = variable.describe(each.value), variable.describe_limit(each.used)
         name = variable.label.removeprefix("Log ") if variable.is_log else variable.label
-        whose = "of the training patients" if variable.low is not None else "that the model can read"
+        whose, which = "that the model can read", ""
+        if variable.low is not None:
+            whose, which = "of the training patients", " (1st to 99th percentile)"
         yield Notice(
             f"clipped_{variable.name}",
             f"Outside the range {whose}: {name[:1].lower()}{name[1:]} is {value}; the range is "
-            f"{variable.describe_range()}. The model reads {used} instead.",
+            f"{variable.describe_range()}{which}. The model reads {used} instead.",
         )
 
 

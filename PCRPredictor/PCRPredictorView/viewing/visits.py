@@ -20,6 +20,8 @@ from PCRPredictorLib.mrml.follow import (
 from trame_slicer.core import SlicerApp
 from trame_slicer.views import SliceView
 
+from .places import is_placed
+
 
 class VisitViews:
     """Show two visits.
@@ -31,6 +33,7 @@ class VisitViews:
 
     Attributes:
         on_show: functions to call when two visits are shown.
+        is_placed: False if the sides of the patient are uncertain in either exam, see `places.is_placed`.
     """
 
     def __init__(self, slicer: SlicerApp, arrange: Callable[[bool], object], is_arranged: Callable[[], bool]) -> None:
@@ -38,6 +41,7 @@ class VisitViews:
         self._shown: SideBySide | None = None
         self._centre: np.ndarray | None = None  # of views that have not got their size yet
         self.on_show: list[Callable[[], object]] = []
+        self.is_placed = True
         self._mip = self._is_aligning = False
         self._sizes: dict[str, tuple[int, ...]] = {}
 
@@ -55,6 +59,7 @@ class VisitViews:
         """
         was_shown = self.is_shown
         self._forget()
+        self.is_placed = all(is_placed(exam.geometry, exam.provenance) for exam in (baseline, follow))
         self._shown = put_side_by_side(self._slicer.scene, baseline, follow, matrix)
         self._arrange(True)
         self.fill()

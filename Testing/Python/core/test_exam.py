@@ -29,6 +29,16 @@ def test_values_that_are_given_replace_those_of_the_source_whatever_their_case()
     assert given.provenance.unusable == ()
 
 
+def test_a_value_that_differs_from_the_sources_is_reported():
+    exam = replace(tiny_exam(), clinical={"Age": 55, "hr": "1", "her2": "Positive", "grade": ""})
+    given = exam.with_clinical({"age": "30", "hr": "positive", "her2": "negative", "grade": 2})
+    assert [notice.message for notice in given.provenance.notices] == [
+        "age is 30 as given; the exam's source has 55, not used.",
+        "her2 is negative as given; the exam's source has Positive, not used.",
+    ]
+    assert exam.with_clinical({"age": "55.0", "her2": "positive "}).provenance.notices == ()
+
+
 def test_of_several_lesions_the_largest_is_the_mask_and_empty_ones_are_left_out():
     masks = [np.zeros(GEOMETRY.shape, np.uint8) for _ in range(3)]
     masks[0][0, 0, 0] = 1

@@ -113,7 +113,8 @@ def test_value_beyond_the_training_range_is_clipped_and_named(bundle, exam):
     old, older = (Predictor(limited).predict(replace(exam, clinical={"age": years})) for years in (60, 85))
     assert older.probability == old.probability
     assert [n.message for n in older.notices if n.code == "clipped_age"] == [
-        "Outside the range of the training patients: age is 85 years; the range is 30 to 60 years. "
+        "Outside the range of the training patients: age is 85 years; the range is 30 to 60 years (1st to 99th "
+        "percentile). "
         "The model reads 60 years instead."
     ]
     assert "clipped_age" not in {notice.code for notice in old.notices}

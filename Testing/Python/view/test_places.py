@@ -1,8 +1,12 @@
 """Places in the views of the page."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PCRPredictorLib.exam import Geometry, Provenance
+from support.examples import tiny_exam
 
 pytest.importorskip("slicer_layer_dm")
 
@@ -26,3 +30,21 @@ def test_a_place_that_software_invents_is_told_from_one_of_a_scanner(origin, dir
 
     geometry = Geometry((112, 112, 8), (80 / 112, 80 / 112, 7.7), origin, direction)
     assert is_placed(geometry, provenance) == placed
+
+
+@pytest.mark.parametrize("doubtful", [0, 1])
+def test_sides_are_uncertain_if_one_of_two_visits_is_not_placed(doubtful, monkeypatch):
+    from PCRPredictorView.viewing import visits
+
+    for name in ("put_side_by_side", "fill_views", "turn_to", "remove_side_by_side"):
+        monkeypatch.setattr(visits, name, lambda *_values, **_options: SimpleNamespace())
+    slicer = SimpleNamespace(scene=None, view_manager=SimpleNamespace(get_view=lambda _name: None))
+    views = visits.VisitViews(slicer, lambda _shown: None, lambda: True)
+    placed = replace(tiny_exam(), provenance=Provenance("dicom"))
+    exams = [placed, placed]
+    views.show(*exams, None)
+    assert views.is_placed
+    geometry = Geometry(placed.geometry.size, placed.geometry.spacing, (0, 0, 0))
+    exams[doubtful] = replace(placed, geometry=geometry, provenance=FILE)
+    views.show(*exams, None)
+    assert not views.is_placed
