@@ -73,17 +73,19 @@ def find_exams(
     Raises:
         DataError: if something is missing or cannot be read.
     """
-    values = read_clinical_words(clinical)
+    derived: list[str] = []
+    values = read_clinical_words(clinical, report=derived.append)
     sources = find_sources(folders)
+    said = (*sources.said, *derived)
     if phases:
-        return Sources([given_source(phases).with_overrides(mask, values, labels, pick), *sources], sources.said)
+        return Sources([given_source(phases).with_overrides(mask, values, labels, pick), *sources], said)
     if mask is None and not values and not labels and not pick:
         return sources
     if len(sources) != 1:
         raise DataError(
             "--mask, --label, --pick and --clinical are of one exam; give it with --phases, or one folder with one exam"
         )
-    return Sources([sources[0].with_overrides(mask, values, labels, pick)], sources.said)
+    return Sources([sources[0].with_overrides(mask, values, labels, pick)], said)
 
 
 def page_starter(

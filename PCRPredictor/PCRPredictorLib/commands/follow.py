@@ -216,4 +216,4 @@ def _load(name: str) -> ResponseModel:
 def _clinical(words: Sequence[str], model: ResponseModel) -> dict[str, object]:
     from ..reading.clinical import read_clinical_words
 
-    return read_clinical_words(words, model.schema)
+    return read_clinical_words(words, model.schema, print_line)

@@ -61,7 +61,7 @@ def predict(
         find_tumour=words.find_tumour,
         place=tuple(words.click or words.box),
         anyway=words.click_anyway,
-        clinical=read_clinical_words(words.clinical, bundle.schema),
+        clinical=read_clinical_words(words.clinical, bundle.schema, print_line),
         pick=tuple(words.pick),
         operating_point=words.operating_point,
         does_it_matter=words.does_it_matter,

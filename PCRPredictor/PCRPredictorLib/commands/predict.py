@@ -146,7 +146,7 @@ def predict(
     from ..reading.clinical import read_clinical_words
     from ..reading.sources import given_source
 
-    known = read_clinical_words(words.clinical, bundle.schema)
+    known = read_clinical_words(words.clinical, bundle.schema, print_line)
     source = given_source(phases, dicom, words.pick, series).with_overrides(mask, known, words.label)
     with working("reading") as show, scene_beside() as scene_writer:
         exam = source.read()

@@ -79,12 +79,15 @@ def clinical_pairs(words: Sequence[str]) -> dict[str, str]:
     return dict(pairs)
 
 
-def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = None) -> dict[str, object]:
+def read_clinical_words(
+    words: Sequence[str], schema: ClinicalSchema | None = None, report: Report = lambda _: None
+) -> dict[str, object]:
     """Read clinical variables from a command's words, files and pairs; pairs override files.
 
     Args:
         words: as they were typed.
         schema: of the model, if it is known: a pair must name one of its variables, a file at least one.
+        report: called with a sentence about what was derived.
 
     Raises:
         DataError: if a file cannot be read (see `read_clinical`), or the model does not know the names.
@@ -107,4 +110,4 @@ def read_clinical_words(words: Sequence[str], schema: ClinicalSchema | None = No
             raise DataError(
                 f"the clinical file names no variable of this model; its columns must be {', '.join(names)}"
             )
-    return with_hormone_receptors({**values, **pairs})
+    return with_hormone_receptors({**values, **pairs}, report)

@@ -17,6 +17,7 @@ Report = Callable[[str], object]
 
 HR, ER, PR = "hr", "er", "pr"
 POSITIVE, NEGATIVE = "positive", "negative"
+_UNKNOWN = "one of er and pr is negative and the other not known, or its cell cannot be read"
 RECEPTOR = {
     NEGATIVE: ["0", "neg", "-", "no", "false"],
     POSITIVE: ["1", "pos", "+", "yes", "true"],
@@ -43,8 +44,7 @@ def describe_hormone_receptors(found: Mapping[str, str | None]) -> str:
     text = f"hr from er and pr: {values.count(POSITIVE)} positive, {values.count(NEGATIVE)} negative"
     if not (unknown := [name for name, value in found.items() if value is None]):
         return text
-    one = "one of er and pr is negative and the other not known, or its cell cannot be read"
-    return f"{text}; unknown for {count(len(unknown), 'patient')}, as {one}: {first_few(unknown)}"
+    return f"{text}; unknown for {count(len(unknown), 'patient')}, as {_UNKNOWN}: {first_few(unknown)}"
 
 
 def add_hormone_receptors(rows: Sequence[dict[str, str]], report: Report) -> None:
@@ -69,7 +69,7 @@ def with_hormone_receptors(values: Mapping[str, object], report: Report = lambda
     """Return the clinical values of one patient, with `hr` if they have `er` or `pr` instead."""
     names = {name.strip().lower(): name for name in values}
     row = {"patient_id": "the patient", **{key: str(values[names[key]]) for key in (HR, ER, PR) if key in names}}
-    add_hormone_receptors([row], report)
+    add_hormone_receptors([row], lambda _: report(f"hr is {row[HR] or f'unknown, as {_UNKNOWN}'} (from er and pr)"))
     return {**values, names.get(HR, HR): row[HR]} if row.get(HR) else {**values}
 
 

@@ -48,7 +48,11 @@ def test_the_column_hr_stands_and_its_empty_cells_are_filled(tmp_path):
 
 def test_one_patient_may_be_given_er_and_pr(tmp_path):
     schema = ClinicalSchema((KNOWN["hr"],))
-    assert read_clinical_words(["er=neg", "PR=neg"], schema)["hr"] == "negative"
+    said = []
+    assert read_clinical_words(["er=neg", "PR=neg"], schema, said.append)["hr"] == "negative"
+    read_clinical_words(["er=neg"], schema, said.append)
+    assert said[0] == "hr is negative (from er and pr)"
+    assert said[1].startswith("hr is unknown, as one of er and pr is negative and the other not known")
     (tmp_path / "c.json").write_text('{"er": true}')
     assert read_clinical(tmp_path / "c.json")["hr"] == "positive"
     assert "hr" not in read_clinical_words([str(tmp_path / "c.json"), "er=neg"], schema)
