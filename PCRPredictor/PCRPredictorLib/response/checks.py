@@ -6,7 +6,7 @@ Dates and identifiers are compared and never shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..exam import Exam
 from ..formatting import count
 from ..lesion.body import Side, outline_body
 from .course import QUANTITIES, Course, Visit
+from .facts import ExamFacts
 from .protocol import compare_protocols
 
 SAYS_ONE_PATIENT = "pcr follow --one-patient"  # in a sentence; panel and page have a tick in its place
@@ -60,6 +61,21 @@ def is_same_exam(one: Exam, other: Exam) -> bool:
     if sorted(one.geometry.size) != sorted(other.geometry.size):
         return False
     return all(_same_values(*pair) for pair in zip(one.phases, other.phases, strict=True))
+
+
+def find_other_patients(facts: Mapping[str, ExamFacts]) -> Iterator[tuple[str, str, str]]:
+    """Yield the tag, the visit, and the visit before it of which the tag differs, where headers name two patients.
+
+    Args:
+        facts: of each visit's exam, in the order of time.
+    """
+    for tag, values in (
+        ("PatientID", {name: each.patient_id.strip().casefold() for name, each in facts.items()}),
+        ("PatientBirthDate", {name: each.birth_date for name, each in facts.items()}),
+    ):
+        known = {name: value for name, value in values.items() if value}
+        first = next(iter(known), "")
+        yield from ((tag, name, first) for name in known if known[name] != known[first])
 
 
 def breast_of(visit: Visit) -> tuple[Side | None, bool]:
@@ -111,20 +127,14 @@ def _check_dates(visits: Sequence[Visit]) -> Iterator[Notice]:
 
 def _check_patients(exams: Sequence[Visit], one_patient: bool) -> Iterator[Notice]:
     """Yield a warning, or refuse exams, if the headers name different patients."""
-    for tag, values in (
-        ("PatientID", {visit.name: visit.facts.patient_id.strip().casefold() for visit in exams}),
-        ("PatientBirthDate", {visit.name: visit.facts.birth_date for visit in exams}),
-    ):
-        known = {name: value for name, value in values.items() if value}
-        first = next(iter(known), "")
-        for name in (name for name in known if known[name] != known[first]):
-            if not one_patient:
-                raise DataError(
-                    f"{name} must be an exam of the patient of {first}, got a different {tag}; give exams of one "
-                    f"patient ({SAYS_ONE_PATIENT}, if only the headers differ, as after de-identification)"
-                )
-            text = f"{tag} of {name} differs from that of {first}; read as one patient, as it was asked for."
-            yield Notice("patients_differ", text)
+    for tag, name, first in find_other_patients({visit.name: visit.facts for visit in exams}):
+        if not one_patient:
+            raise DataError(
+                f"{name} must be an exam of the patient of {first}, got a different {tag}; give exams of one "
+                f"patient ({SAYS_ONE_PATIENT}, if only the headers differ, as after de-identification)"
+            )
+        text = f"{tag} of {name} differs from that of {first}; read as one patient, as it was asked for."
+        yield Notice("patients_differ", text)
 
 
 def _check_same(exams: Sequence[Visit]) -> Iterator[Notice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -151,6 +151,20 @@ class Change:
 
     percent: float
     log_ratio: float
+
+
+def earliest_values(visits: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Return a patient's clinical values by name: each of the earliest visit at which it is known.
+
+    Args:
+        visits: values of each visit in the order of time; case does not matter in names, None and "" are unknown.
+    """
+    found: dict[str, object] = {}
+    for clinical in visits:
+        names = {name.strip().lower() for name in found}
+        known = {name: value for name, value in clinical.items() if value not in (None, "")}
+        found |= {name: value for name, value in known.items() if name.strip().lower() not in names}
+    return found
 
 
 def change(before: float | None, now: float | None) -> Change | None:

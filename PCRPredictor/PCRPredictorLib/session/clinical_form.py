@@ -76,6 +76,11 @@ class ClinicalForm:
         self._known |= {variable.name: self.values.get(variable.name) for variable in self.schema.asked}
 
     @property
+    def entered(self) -> dict[str, object]:
+        """What the user entered for this patient, by the variable's name; None if it was made unknown."""
+        return {name: self._known.get(name) for name in self._entered}
+
+    @property
     def known(self) -> dict[str, object]:
         """All that is known of the patient, also what only other models ask for; None if it was made unknown."""
         return dict(self._known)

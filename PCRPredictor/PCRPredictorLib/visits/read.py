@@ -13,7 +13,7 @@ from ..exam import Exam
 from ..lesion.sides import separate_sides
 from ..reading.mask import add_mask
 from ..response.checks import check_exams
-from ..response.course import Course, Visit, VisitValues
+from ..response.course import Course, Visit, VisitValues, earliest_values
 from .dates import with_days
 from .facts import with_facts
 from .given import GivenVisit
@@ -71,7 +71,7 @@ def read_exams(
         report(f"{visit.name}: reading")
         exams[visit.name] = _named(visit.name, replace(visit.source, mask=None).read)
     exams = {visit.name: separate_sides(_with_tumour(visit, exams, visit is given[0])) for visit in given}
-    known = next((dict(exam.clinical) for exam in exams.values() if exam.clinical), {})
+    known = earliest_values(exam.clinical for exam in exams.values())
     identifier = next((exam.provenance.patient_id for exam in exams.values()), None)
     visits = {name: Visit(name, _UNKNOWN, exam) for name, exam in exams.items()}
     days = {visit.name: visit.day for visit in given}

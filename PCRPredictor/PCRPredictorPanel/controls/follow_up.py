@@ -28,7 +28,7 @@ COLUMNS = {
     "tumour": _("Tumour"),
     "volume": _("Functional volume"),
     "change": _("Change"),
-    "diameter": _("Longest diameter"),
+    "diameter": _("Longest diameter within a slice"),
     "probability": _("pCR"),
     "title": _("Exam"),
 }

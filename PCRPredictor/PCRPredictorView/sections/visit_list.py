@@ -67,7 +67,7 @@ class VisitList:
                 html.B("{{ row.probability ? 'pCR: ' + row.probability : '' }}")
             measured = (
                 "[row.volume && 'functional volume ' + row.volume + (row.change ? ' (' + row.change + ')' : ''), "
-                "row.diameter && 'longest diameter ' + row.diameter, row.title]"
+                "row.diameter && 'longest diameter within a slice ' + row.diameter, row.title]"
             )
             html.Div(f"{{{{ {measured}.filter(Boolean).join(' · ') }}}}", classes="measured")
             with html.Div(classes="d-flex align-center"):

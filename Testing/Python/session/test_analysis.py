@@ -177,6 +177,21 @@ def test_a_different_patient_is_refused_unless_headers_may_differ(table):
     assert predict(table) is not None
 
 
+def test_no_change_is_shown_between_visits_of_different_patients(table):
+    provenance = replace(tiny_exam().provenance, patient_id="SECRET-1")
+    somebody = replace(provenance, patient_id="SECRET-2")
+    table.visits.clear()
+    table.visits.add("T0", Study("one", "", lambda: replace(tiny_exam(), provenance=provenance)))
+    table.run()
+    table.visits.add("T1", Study("other", "", lambda: replace(shrunken(), provenance=somebody)))
+    table.run()
+    assert predict(table) is None
+    row = rows_of(table.analysis)[1]
+    assert row.volume and not row.change
+    table.analysis.allow_headers_to_differ(True)
+    assert rows_of(table.analysis)[1].change
+
+
 def test_warnings_of_every_visit_are_shown_with_the_prediction(table):
     answer = predict(table)
     first = replace(answer.course.visits["T0"], notices=(Notice("mask", "The mask is odd."),))

@@ -152,8 +152,56 @@ def test_clinical_values_that_differ_between_visits_are_reported(desk, visits):
     visits.add_open("T0")
     visits.add("T1", study(other_exam({"age": 61})))
     desk.queue.run()
-    assert "T1: its clinical values differ from those of the visits before (age)" in desk.problems[0]
-    assert visits.clinical["age"] == 52
+    assert (
+        desk.session.activity.problem == "T1: its clinical values differ (age); those of the earliest visit are used."
+    )
+    assert visits.clinical["age"] == desk.session.clinical.values["age"] == 52
+
+
+@pytest.mark.parametrize("order", [("T0", "T1"), ("T1", "T0")])
+def test_the_earliest_visits_values_are_used_in_every_order_of_opening(desk, visits, order):
+    exams = {"T0": tiny_exam(), "T1": other_exam({"age": 61})}  # of 52 years
+    for name in order:
+        desk.session.open(lambda name=name: exams[name], name)
+        desk.queue.run()
+        visits.add_open(name)
+        desk.session.update()
+    said = [f"{order[1]}: its clinical values differ (age); those of the earliest visit are used."]
+    assert desk.problems == said
+    for name in ("T0", "T1", "T0"):
+        visits.show(name)
+        desk.queue.run()
+        assert visits.active == name
+        assert visits.clinical["age"] == desk.session.clinical.values["age"] == 52
+    visits.remove("T0")
+    assert visits.clinical["age"] == 61
+
+
+def test_values_that_were_entered_are_used_for_all_visits_and_named_so(desk, visits):
+    visits.add_open("T0")
+    desk.session.enter({"age": 47})
+    visits.add("T1", study(other_exam({"age": 61})))
+    desk.queue.run()
+    assert (
+        desk.session.activity.problem == "T1: its clinical values differ (age); those that were entered here are used."
+    )
+    assert visits.active == "T1"
+    assert visits.clinical["age"] == desk.session.clinical.values["age"] == 47
+    assert desk.session.clinical.describe_origins().startswith("Entered here: Age")
+    desk.session.enter({})
+    visits.show("T0")
+    desk.queue.run()
+    assert "age" not in visits.clinical and "age" not in desk.session.clinical.values
+
+
+def test_a_value_that_was_entered_before_the_second_visit_was_added_is_used(desk, visits):
+    visits.add_open("T0")
+    desk.session.open(lambda: other_exam({"age": 61}), "second exam")
+    desk.queue.run()
+    desk.session.enter({"age": 62})
+    visits.add_open("T1")
+    assert desk.problems == ["T1: its clinical values differ (age); those that were entered here are used."]
+    assert visits.clinical["age"] == 62
 
 
 def test_several_studies_are_asked_about_and_read_in_order(desk, visits):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...response.checks import find_other_patients
 from ...response.course import Course, Visit
 from .entry import VisitEntry
 from .follow_up import FollowUp
@@ -64,6 +65,12 @@ class Analysis:
     def can_save(self) -> bool:
         """True if there is an answer whose files can be written."""
         return self.answer is not None and not self._activity.doing
+
+    @property
+    def is_one_patient(self) -> bool:
+        """True if the visits are of one patient by their headers, or if these may differ."""
+        facts = {entry.name: entry.facts for entry in self.visits.entries.values()}
+        return self.one_patient or not any(find_other_patients(facts))
 
     def is_current(self, entry: VisitEntry) -> bool:
         """Return True if a visit's values are known and its tumour has not changed since."""

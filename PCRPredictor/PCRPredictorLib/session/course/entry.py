@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -12,6 +12,8 @@ import numpy as np
 from ...exam import Exam, Lesion
 from ...report.wording import Translate
 from ...response.course import Use, Visit, VisitValues
+from ...response.facts import ExamFacts
+from ...visits.facts import facts_of
 from ..history import LesionState, Snapshot
 
 _next = count().__next__
@@ -31,6 +33,8 @@ class VisitEntry:
         key: by which the frontend's scene knows the exam while it holds it, else None.
         place: where the scene holds the tumour, see `TumourState.place`.
         given: values from a table instead of an exam.
+        clinical: known values of the patient as the exam or the table has them, by name.
+        facts: from the exam's headers.
         date: of the exam, if known.
         day: after the first visit, if the user says it; it replaces the dates of all exams.
         measured: what was measured, or None.
@@ -47,6 +51,8 @@ class VisitEntry:
     key: Hashable = None
     place: Hashable = None
     given: VisitValues | None = None
+    clinical: Mapping[str, object] = field(default_factory=dict)
+    facts: ExamFacts = field(default_factory=ExamFacts)
     date: datetime.date | None = None
     day: int | None = None
     measured: Visit | None = None
@@ -56,8 +62,10 @@ class VisitEntry:
 
     @staticmethod
     def of_exam(name: str, title: str, exam: Exam, date: datetime.date | None = None) -> VisitEntry:
-        """Return the entry of an exam that was read, with its tumour if it has one."""
-        return VisitEntry(name, title, replace(exam, mask=None, lesions=()), _lesions_of(exam), date=date)
+        """Return the entry of an exam that was read, with its tumour; its headers give the date if it is None."""
+        facts, dates = facts_of(exam)
+        date = date or dates.study or dates.acquisition
+        return VisitEntry(name, title, replace(exam, mask=None, lesions=()), _lesions_of(exam), facts=facts, date=date)
 
     @property
     def content(self) -> tuple[Snapshot, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,11 +10,11 @@ from typing import TypeVar
 from ...dicom.identity import SeveralStudies
 from ...errors import DataError
 from ...exam import Exam
-from ...response.course import VISITS, Course, Use, VisitValues
-from ...visits.facts import facts_of
+from ...response.course import VISITS, Course, Use, VisitValues, earliest_values
 from ..frontend import ExamScene
 from ..session import Session
 from .entry import VisitEntry
+from .patient import choose_values, describe_differing, find_origins
 from .study import Study
 
 T = TypeVar("T")
@@ -39,7 +38,8 @@ class FollowUp:
         self.session, self._scene, self._again = session, scene, again
         self.entries: dict[str, VisitEntry] = {}
         self.question: tuple[Study, ...] = ()
-        self._clinical: dict[str, object] = {}
+        self._entered: dict[str, object] = {}  # clinical values, while a visit was open
+        self._said: list[str] = []  # of visits that were read, to be said again once one is shown
         session.activity.on_change.insert(0, self._follow)
         session.activity.on_error[SeveralStudies] = self._ask_about
 
@@ -51,9 +51,9 @@ class FollowUp:
 
     @property
     def clinical(self) -> dict[str, object]:
-        """The patient's clinical values that are known."""
-        known = {**self._clinical, **(self.session.clinical.known if self.active else {})}
-        return {name: value for name, value in known.items() if value is not None}
+        """The patient's clinical values that are known: as entered, else of the earliest visit that has them."""
+        entered = self.session.clinical.entered if self.active else {}
+        return choose_values(self.entries.values(), {**self._entered, **entered})
 
     @property
     def baseline(self) -> VisitEntry | None:
@@ -78,13 +78,11 @@ class FollowUp:
             text = "This exam is {visit} already; change its visit in the list, or open a different exam to add it."
             self.session.activity.report_problem(self.session.activity.translate(text).format(visit=self.active))
             return
-        exam = self._attempt(name, self._read_open, is_open=True)
-        if exam is None:
+        if (exam := self._attempt(name, self._read_open, is_open=True)) is None:
             return
-        known = {name: value for name, value in self.session.clinical.known.items() if value is not None}
+        known = self.entries[name].clinical if name in self.entries else self.session.clinical.known
         title = self.session.title or self.session.activity.translate("open exam")
-        entry = VisitEntry.of_exam(name, title, exam, _date_of(exam))
-        self._take(replace(entry, key=self._key()), known)
+        self._take(replace(VisitEntry.of_exam(name, title, exam), key=self._key()), known)
 
     def add(self, name: str, study: Study, taken: Callable[[], object] | None = None) -> bool:
         """Read an exam as a visit and show it; return False, and report it, if that is not possible now.
@@ -99,8 +97,9 @@ class FollowUp:
             return False
 
         def done(exam: Exam) -> None:
-            entry = VisitEntry.of_exam(name, study.title, exam, study.date or _date_of(exam))
+            entry = VisitEntry.of_exam(name, study.title, exam, study.date)
             self._take(replace(entry, key=study.key, place=study.place), exam.clinical)
+            self._said += filter(None, [activity.problem])
             (taken or partial(self.show, name))()
 
         activity.start(_("Reading {visit}").format(visit=name), study.read, done)
@@ -189,8 +188,9 @@ class FollowUp:
             return
         exam = replace(entry.drawn_exam(), clinical=self.clinical)
         if self._again(entry):
-            session.clinical.begin(self.clinical)
+            self._fill_form(entry)
             session.update()
+            self._say()
         else:
             session.open(lambda: exam, f"{name}: {entry.title}", partial(self._on_shown, name))
 
@@ -206,6 +206,7 @@ class FollowUp:
     def remove(self, name: str) -> None:
         """Take a visit off the table; its exam stays open if it is."""
         self.entries.pop(name, None)
+        self._entered = self._entered if self.entries else {}
         self.session.activity.succeed()
 
     def rename(self, name: str, new: str) -> None:
@@ -219,7 +220,7 @@ class FollowUp:
 
     def clear(self) -> None:
         """Take every visit off the table, for a different patient or a scene that closes."""
-        self.entries, self.question, self._clinical = {}, (), {}
+        self.entries, self.question, self._entered, self._said = {}, (), {}, []
         self.session.activity.succeed()
 
     def _attempt(self, name: str, read: Callable[[], T], *, is_open: bool = False) -> T | None:
@@ -267,19 +268,24 @@ class FollowUp:
 
     def _on_shown(self, name: str) -> None:
         if name in self.entries:
+            self._fill_form(self.entries[name])
+            self._said += filter(None, [self.session.activity.problem])
             self._put(replace(self.entries[name], key=self._key()))
+            self._say()
+
+    def _say(self) -> None:
+        """Report what was said of the visits that were read: showing one has withdrawn it."""
+        if self._said:
+            self.session.activity.report_problem(" ".join(dict.fromkeys(self._said)))
+        self._said = []
 
     def _take(self, entry: VisitEntry, clinical: Mapping[str, object]) -> None:
-        """Put a visit on the table; of clinical values that differ, those that were there first stay."""
-        _, activity = self.session.activity.translate, self.session.activity
-        known, mine = self.clinical, {name: value for name, value in clinical.items() if value is not None}
-        (before, _problems), (now, _problems) = map(self.session.clinical.schema.parse_each, (known, mine))
-        differing = [name for name, value in now.items() if None not in (value, before[name]) and before[name] != value]
-        self._clinical = {**mine, **known}
-        self._put(entry)
-        if differing:
-            text = _("{visit}: its clinical values differ from those of the visits before ({names}), which are used.")
-            activity.report_problem(text.format(visit=entry.name, names=", ".join(differing)))
+        """Put a visit on the table; say which clinical values are used if some differ, see `clinical`."""
+        activity, known, mine = self.session.activity, self.clinical, earliest_values([clinical])
+        self._put(replace(entry, clinical=mine))
+        schema = self.session.clinical.schema
+        if text := describe_differing(entry.name, (known, mine), self._entered, schema, activity.translate):
+            activity.report_problem(text)
 
     def _put(self, entry: VisitEntry) -> None:
         self.entries[entry.name] = entry
@@ -293,18 +299,22 @@ class FollowUp:
         """Return which exam the scene holds, None if none."""
         return self._scene.volumes_key() if self._scene.provenance() is not None else None
 
+    def _fill_form(self, entry: VisitEntry) -> None:
+        """Fill the form with the patient's values, for the visit that is open."""
+        values = self.clinical
+        self.session.clinical.begin(values, find_origins(entry, values, self._entered))
+
     def _follow(self) -> None:
-        """Note the strokes in the exam that is open, and its clinical values."""
-        if not (name := self.active) or self.session.tumour.is_halfway:
+        """Note the strokes in the exam that is open and the values that are entered; its form has the patient's."""
+        name, form = self.active, self.session.clinical
+        if not name:
             return
-        self._clinical = {**self._clinical, **self.session.clinical.known}
+        self._entered |= form.entered
+        if form.schema.parse_each(self.clinical)[0] != form.schema.parse_each(form.known)[0]:
+            self._fill_form(self.entries[name])
+        if self.session.tumour.is_halfway:
+            return
         now, fingerprint = self.session.tumour.history.now, self._scene.fingerprint()
         if now is not None and fingerprint is not None and fingerprint.identity == self.session.tumour.history.exam:
             entry = replace(self.entries[name], lesions=now.lesions, place=now.place)
             self.entries[name] = entry.with_voxels(self._scene.phases()[0], fingerprint.voxels)
-
-
-def _date_of(exam: Exam) -> datetime.date | None:
-    """Return the date of an exam by the headers of its DICOM files; None if it is unknown."""
-    dates = facts_of(exam)[1]
-    return dates.study or dates.acquisition

@@ -24,8 +24,8 @@ class VisitRow:
         when: as "day 22" after the first visit; "" if that is unknown.
         tumour: what counts as its tumour, or what is missing.
         volume: functional tumour volume with its unit; "" before it is measured.
-        diameter: longest diameter with its unit.
-        change: of the volume against the first visit.
+        diameter: longest diameter within a slice, with its unit.
+        change: of the volume against the first visit; "" if the visits are of different patients.
         probability: after this visit, or that no decision is given; "" before a prediction or if it is stale.
         is_open: True if its exam is the one that is open.
         can_show: True if it has an exam.
@@ -54,8 +54,9 @@ def rows_of(analysis: Analysis, _: Translate = str) -> list[VisitRow]:
 
 def _row(entry: VisitEntry, analysis: Analysis, _: Translate) -> VisitRow:
     visits, first = analysis.visits, next(iter(analysis.visits.entries.values()))
+    is_comparable = first is not entry and analysis.is_one_patient
     values = entry.values if analysis.is_current(entry) else None
-    before = first.values if analysis.is_current(first) and first is not entry else None
+    before = first.values if is_comparable and analysis.is_current(first) else None
     changed = change(before.get(VOLUME), values.get(VOLUME)) if before is not None and values is not None else None
     return VisitRow(
         entry.name,
