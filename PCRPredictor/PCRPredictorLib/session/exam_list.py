@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import DataError, of_one_patient
-from ..exam import Exam
+from ..exam import Exam, Lesion
 from ..prediction import Prediction
 from ..reading.labels import LABEL, parse_labels
 from ..reading.sources import PatientSource, Source, mark_doubts
 from ..report.wording import Translate, describe_briefly
 from .frontend import Worker
+from .history import Snapshot, TumourHistory
 from .result import Result
 from .session import Session
 
@@ -25,11 +26,11 @@ class Row:
     """An exam of the list.
 
     Args:
-        label: "pCR" or "no pCR" if the cohort's table says so, else "".
+        label: "known: pCR" or "known: no pCR" if the cohort's table says so, else "".
         probability: in words, or why there is no decision; "" before a prediction.
         warnings: number of the prediction's warnings.
         problem: why the exam could not be predicted, or "".
-        state: of the open exam, in words; "" for the others.
+        state: of the open exam, in words; of the others only if the tumour has changed since the prediction, else "".
     """
 
     name: str
@@ -45,7 +46,7 @@ class Row:
 
 
 class ExamList:
-    """Open exams in a session, and predict all of them.
+    """Open exams in a session, and predict all of them. A tumour that was changed comes back with its exam.
 
     Args:
         sources: of the list.
@@ -66,6 +67,9 @@ class ExamList:
         self._translate = session.activity.translate
         self._running: Predict | None = None  # what predicts the list now
         self._noted: Result | None = None
+        self._drawn: dict[int, TumourHistory] = {}  # of the rows whose tumour was changed
+        self._of_files: dict[int, tuple[Snapshot, ...]] = {}  # the tumour of each row that was opened
+        self._predicted: dict[int, tuple[Snapshot, ...] | None] = {}  # the tumour of a row's result; None: of the files
         self._model: str | None = None
         self._follow()
         session.activity.on_change.append(self._follow)
@@ -84,6 +88,10 @@ class ExamList:
     def choose(self, number: int) -> None:
         """Note which row is open; it is so until a different exam is opened, wherever that comes from."""
         self.chosen, self._open = number, self._session.tumour.history.exam
+        if (drawn := self._drawn.get(number)) is not None:
+            self._session.tumour.take_up(drawn)
+        elif (now := self._session.tumour.history.now) is not None:
+            self._of_files[number] = now.content
         self._session.activity.emit()
 
     @property
@@ -120,13 +128,14 @@ class ExamList:
         if number == len(self.rows):
             self._stop()
             return
-        work = partial(_predict_source, self._marked[number], self.rows[number], predict, self._translate)
-        self._worker.start(work, partial(self._on_predicted, predict, number), self._on_failed)
+        drawn = self._drawn_content(number)
+        work = partial(_predict_source, self._marked[number], self.rows[number], predict, self._translate, drawn)
+        self._worker.start(work, partial(self._on_predicted, predict, number, drawn), self._on_failed)
         self._session.activity.emit()
 
-    def _on_predicted(self, predict: Predict, number: int, row: Row) -> None:
+    def _on_predicted(self, predict: Predict, number: int, drawn: tuple[Snapshot, ...] | None, row: Row) -> None:
         if predict is self._running:
-            self.rows[number] = row
+            self.rows[number], self._predicted[number] = row, drawn
             self._predict_from(predict, number + 1)
 
     def _on_failed(self, error: Exception) -> None:
@@ -139,8 +148,11 @@ class ExamList:
 
     def _follow(self) -> None:
         """Note the session's exam and result; forget what a different model predicted."""
-        if self._session.tumour.history.exam != self._open:
+        history = self._session.tumour.history
+        if history.exam != self._open:
             self.chosen = -1
+        elif self.chosen >= 0 and (history.can_undo or history.can_redo):
+            self._drawn[self.chosen] = history
         bundle, result = self._session.model.bundle, self._session.result
         if (model := bundle.checksum if bundle is not None else None) != self._model:
             self._model, self._running = model, None
@@ -148,24 +160,42 @@ class ExamList:
         if result is not None and self.chosen >= 0 and (self._noted is None or result.inputs is not self._noted.inputs):
             self._noted = result
             self.rows[self.chosen] = self.rows[self.chosen].predicted(result.prediction, self._translate)
-        state = self._describe_state()
-        self.rows = [replace(row, state=state if n == self.chosen else "") for n, row in enumerate(self.rows)]
+            self._predicted[self.chosen] = result.inputs.tumour
+        self.rows = [replace(row, state=self._describe_state(n, row)) for n, row in enumerate(self.rows)]
 
-    def _describe_state(self) -> str:
-        """Return what is true of the open exam."""
-        _, session = self._translate, self._session
+    def _drawn_content(self, number: int) -> tuple[Snapshot, ...] | None:
+        """Return the tumour of a row as it was drawn, None if it was never changed."""
+        history = self._drawn.get(number)
+        return history.now.content if history is not None and history.now is not None else None
+
+    def _is_changed(self, number: int) -> bool:
+        """Return True if the tumour of a row is not the one that was predicted."""
+        then, now = self._predicted.get(number), self._drawn_content(number)
+        return now is not None and now != (self._of_files.get(number) if then is None else then)
+
+    def _describe_state(self, number: int, row: Row) -> str:
+        """Return what is true of the open exam, or of a different one whose tumour was changed."""
+        _, session, is_changed = self._translate, self._session, bool(row.probability) and self._is_changed(number)
+        if number != self.chosen:
+            return _("tumour changed since its prediction") if is_changed else ""
         if session.result is None:
-            return _("open, not predicted")
+            if is_changed:
+                return _("open, changed since its prediction")
+            return _("open, predicted before; press Predict to see it") if row.probability else _("open, not predicted")
         if session.hypothesis is not None:
             return _("open, hypothetical values")
         return _("open, changed since its prediction") if session.is_stale else _("open, predicted")
 
 
-def _predict_source(source: Source, row: Row, predict: Predict, _: Translate) -> Row:
+def _predict_source(
+    source: Source, row: Row, predict: Predict, _: Translate, drawn: tuple[Snapshot, ...] | None
+) -> Row:
     try:
         with of_one_patient():
             exam = source.read()
-            if exam.mask is None:
+            if drawn is not None:
+                exam = exam.with_lesions([Lesion(f"tumour {n}", each.mask) for n, each in enumerate(drawn, 1)])
+            if exam.mask is None or drawn == ():
                 return replace(row, problem=_("open this exam and segment the tumour first"))
             return row.predicted(predict(exam), _)
     except DataError as error:
@@ -176,5 +206,5 @@ def _labels(sources: Sequence[Source]) -> list[str]:
     """Return the label of each source that is a patient of a cohort's table, in words; "" if it is not known."""
     cells = [str(each.patient.row.get(LABEL, "")) if isinstance(each, PatientSource) else "" for each in sources]
     labels, _reasons = parse_labels(cells)
-    words = {1: "pCR", 0: "no pCR", None: ""}
+    words = {1: "known: pCR", 0: "known: no pCR", None: ""}
     return [words[label] for label in labels]

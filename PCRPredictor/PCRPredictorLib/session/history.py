@@ -149,13 +149,13 @@ def _content(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 class TumourHistory:
-    """The tumour of one exam as it is and as it was; whatever changed it can be undone, a click as well as a stroke."""
+    """The tumour of one exam as it is and as it was; whatever changed it can be undone, a click as well as a stroke.
 
-    def __init__(self) -> None:
-        self.reset(None)
+    Args:
+        exam: its identity, see `Fingerprint`; None without one.
+    """
 
-    def reset(self, exam: Hashable) -> None:
-        """Forget the states of the exam before."""
+    def __init__(self, exam: Hashable = None) -> None:
         self.exam = exam
         self._states: list[TumourState] = []
         self._now = -1

@@ -142,6 +142,27 @@ class Tumour:
         if self.active is not None and self.history.now is not None:
             self._set(self.history.now.without(self.active.key))
 
+    def take_up(self, history: TumourHistory) -> None:
+        """Draw the tumour as it was when the exam was open before; its steps can be undone as then.
+
+        Args:
+            history: of the same exam, on the same voxels.
+        """
+        _, exam = self._activity.translate, self.history.exam
+        shapes = {
+            each.snapshot.shape for states in (self.history, history) for each in (states.now or TumourState()).lesions
+        }
+        if len(shapes) > 1:
+            self._activity.report_problem(
+                _("The files of this exam have changed; the tumour that was drawn is left out.")
+            )
+        elif history.now is not None:
+            self.history, history.exam = history, exam
+            self._set(history.now)
+            self._report(
+                _("The tumour is as it was drawn before the exam was left, not that of the files; Undo goes back.")
+            )
+
     def undo(self) -> None:
         """Undo the last click, stroke or loaded mask."""
         if self.history.can_undo:
@@ -210,7 +231,7 @@ class Tumour:
 
     def reset(self) -> None:
         """Forget the tumour and its history, for a different exam."""
-        self.history.reset(None)
+        self.history = TumourHistory()  # a new one: an exam that is opened again takes up its own
         self._seen, self.volume_ml, self.size, self.question = None, None, "", ""
 
     def update_from(self, now: Fingerprint | None) -> None:
@@ -223,7 +244,7 @@ class Tumour:
         self._seen, self.volume_ml, self.size = seen, None, ""
         exam = now.identity if now is not None else None
         if exam != self.history.exam:
-            self.history.reset(exam)
+            self.history = TumourHistory(exam)
             self.question = ""
         if now is None:
             return

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PCRPredictorLib.reading.cohort import find_patients
 from support.browser_help import (
     click,
     drag,
@@ -152,3 +153,22 @@ def test_the_tumour_outlives_a_reload_of_the_page(page):
     wait_for_size(page, painted)
     page.click("#undo")
     wait_for_size(page, first)
+
+
+def test_a_painted_tumour_is_back_when_its_exam_is_opened_again(page, cohort):
+    first, second = [patient.patient_id for patient in find_patients(cohort)][:2]
+    before = state(page, "size")
+    page.click("#tool-paint")
+    slide(page, "brush", 0.4)
+    drag(page, (0.35, 0.35), (0.65, 0.6))
+    page.wait_for_function("t => document.querySelector('#size').innerText !== t", arg=before)
+    painted = state(page, "size")
+    for name in (second, first):
+        page.click(f"#exams >> text={name}")
+        page.wait_for_function("n => document.querySelector('#title').innerText.trim() === n", arg=name)
+        if name == second:
+            wait_until_idle(page)
+    wait_for_size(page, painted)
+    page.wait_for_function("document.querySelector('#message')?.innerText.includes('as it was drawn before')")
+    page.click("#undo")
+    wait_for_size(page, before)

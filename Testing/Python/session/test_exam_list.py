@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PCRPredictorLib.errors import DataError
 from PCRPredictorLib.model.bundle import find_bundle
@@ -117,9 +118,78 @@ def test_the_list_says_labels_warnings_and_what_is_true_of_the_open_exam(listed)
 def test_labels_of_a_cohort_are_in_the_list_and_no_decision_is_shown_that_is_withheld(desk, training_cohort):
     sources = find_sources([training_cohort])
     rows = ExamList(sources, desk.session, desk.queue).rows
-    assert {row.label for row in rows} == {"pCR", "no pCR"}
+    assert {row.label for row in rows} == {"known: pCR", "known: no pCR"}
     found = Row("a").predicted(tiny_prediction(tiny_exam(), notices=[BLOCKING]))
     assert (found.probability, found.warnings) == ("no decision", 1)
+
+
+def open_row(desk, number):
+    desk.list.open(number)
+    desk.queue.run()
+
+
+def test_a_tumour_that_was_changed_is_back_with_its_exam_and_can_still_be_undone(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    open_row(desk, 0)
+    of_files = np.array(desk.table.mask)
+    desk.paint()
+    drawn = np.array(desk.table.mask)
+    open_row(desk, 1)
+    assert np.array_equal(desk.table.mask, of_files)
+    assert "drawn" not in desk.session.status
+    open_row(desk, 0)
+    assert np.array_equal(desk.table.mask, drawn)
+    assert desk.session.status.startswith("The tumour is as it was drawn before the exam was left")
+    assert desk.session.tumour.history.is_by_hand(desk.session.tumour.active)
+    desk.session.tumour.undo()
+    assert np.array_equal(desk.table.mask, of_files)
+    open_row(desk, 1)
+    assert np.array_equal(desk.table.mask, of_files)
+
+
+def test_a_tumour_that_was_drawn_is_not_put_on_other_voxels(listed):
+    exams = [tiny_exam()]
+    desk = listed(lambda: exams[0], tiny_exam)
+    open_row(desk, 0)
+    desk.paint()
+    open_row(desk, 1)
+    exams[0] = tiny_exam(size=(40, 36, 12))
+    open_row(desk, 0)
+    assert desk.problems[-1] == "The files of this exam have changed; the tumour that was drawn is left out."
+    assert np.array_equal(desk.table.mask, exams[0].mask)
+
+
+def test_predict_all_takes_the_tumour_as_it_was_drawn(new_desk):
+    volumes = []
+
+    def predict(exam, bundle):
+        volumes.append(np.count_nonzero(exam.mask))
+        return replace(tiny_prediction(exam), model=bundle.identity)
+
+    desk = new_desk(predict=predict)
+    entries = [SimpleNamespace(name=f"exam {k}", read=tiny_exam) for k in range(2)]
+    desk.list = ExamList(entries, desk.session, desk.queue)
+    open_row(desk, 0)
+    desk.paint()
+    desk.list.predict_all()
+    desk.queue.run()
+    assert volumes[0] == volumes[1] + 1
+
+
+def test_a_row_says_that_it_was_predicted_and_whether_the_tumour_has_changed_since(listed):
+    desk = listed(tiny_exam, tiny_exam)
+    desk.list.predict_all()
+    desk.queue.run()
+    open_row(desk, 0)
+    assert desk.list.rows[0].state == "open, predicted before; press Predict to see it"
+    desk.paint()
+    assert desk.list.rows[0].state == "open, changed since its prediction"
+    open_row(desk, 1)
+    assert desk.list.rows[0].state == "tumour changed since its prediction"
+    open_row(desk, 0)
+    desk.predict()
+    open_row(desk, 1)
+    assert desk.list.rows[0].state == ""
 
 
 @pytest.mark.parametrize("way", ["upload", "visit"])
