@@ -89,10 +89,22 @@ class ExamList:
         """Note which row is open; it is so until a different exam is opened, wherever that comes from."""
         self.chosen, self._open = number, self._session.tumour.history.exam
         if (drawn := self._drawn.get(number)) is not None:
-            self._session.tumour.take_up(drawn)
+            self._take_up(drawn)
         elif (now := self._session.tumour.history.now) is not None:
             self._of_files[number] = now.content
         self._session.activity.emit()
+
+    def _take_up(self, drawn: TumourHistory) -> None:
+        """Draw the tumour of the open exam as it was when that was left."""
+        _, activity, tumour = self._translate, self._session.activity, self._session.tumour
+        states = [each.now for each in (tumour.history, drawn) if each.now is not None]
+        if len({lesion.snapshot.shape for state in states for lesion in state.lesions}) > 1:
+            text = _("The files of this exam have changed; the tumour that was drawn is left out.")
+            activity.report_problem(text)
+            return
+        tumour.take_up(drawn)
+        text = _("The tumour is as it was drawn before the exam was left, not that of the files; Undo goes back.")
+        activity.message = text
 
     @property
     def remark(self) -> str:

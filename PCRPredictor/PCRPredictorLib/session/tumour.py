@@ -143,25 +143,9 @@ class Tumour:
             self._set(self.history.now.without(self.active.key))
 
     def take_up(self, history: TumourHistory) -> None:
-        """Draw the tumour as it was when the exam was open before; its steps can be undone as then.
-
-        Args:
-            history: of the same exam, on the same voxels.
-        """
-        _, exam = self._activity.translate, self.history.exam
-        shapes = {
-            each.snapshot.shape for states in (self.history, history) for each in (states.now or TumourState()).lesions
-        }
-        if len(shapes) > 1:
-            self._activity.report_problem(
-                _("The files of this exam have changed; the tumour that was drawn is left out.")
-            )
-        elif history.now is not None:
-            self.history, history.exam = history, exam
-            self._set(history.now)
-            self._report(
-                _("The tumour is as it was drawn before the exam was left, not that of the files; Undo goes back.")
-            )
+        """Draw the tumour as a history of the same exam, opened before, has it; its steps can be undone as then."""
+        self.history, history.exam = history, self.history.exam
+        self._set(history.now or TumourState())
 
     def undo(self) -> None:
         """Undo the last click, stroke or loaded mask."""
@@ -209,12 +193,7 @@ class Tumour:
             write: that function, passed in: a session must not import `outputs`.
         """
         _ = self._activity.translate
-        if self._activity.doing:
-            return
-        try:
-            exam = self.exam_to_save()
-        except DataError as error:
-            self._activity.report_problem(str(error))
+        if (exam := self._activity.attempt(self.exam_to_save)) is None:
             return
         saved = _("Saved in {folder}").format(folder=path)
         self._activity.start(_("Saving"), partial(write, exam, path), lambda _nothing: self._report(saved))
