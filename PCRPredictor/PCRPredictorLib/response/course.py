@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..clinical import is_missing
 from ..errors import Notice
 from ..exam import VISITS as VISITS
 from ..exam import Exam
@@ -157,12 +158,13 @@ def earliest_values(visits: Iterable[Mapping[str, object]]) -> dict[str, object]
     """Return a patient's clinical values by name: each of the earliest visit at which it is known.
 
     Args:
-        visits: values of each visit in the order of time; case does not matter in names, None and "" are unknown.
+        visits: values of each visit in the order of time; case does not matter in names, `is_missing` says what is
+            unknown.
     """
     found: dict[str, object] = {}
     for clinical in visits:
         names = {name.strip().lower() for name in found}
-        known = {name: value for name, value in clinical.items() if value not in (None, "")}
+        known = {name: value for name, value in clinical.items() if not is_missing(value)}
         found |= {name: value for name, value in known.items() if name.strip().lower() not in names}
     return found
 

@@ -2,7 +2,7 @@
 
 import math
 
-from PCRPredictorLib.response.course import QUANTITIES, Course, Visit, VisitValues, change
+from PCRPredictorLib.response.course import QUANTITIES, Course, Visit, VisitValues, change, earliest_values
 
 
 def course(*names):
@@ -31,3 +31,8 @@ def test_a_change_is_unknown_without_one_of_the_values_or_from_nothing():
 def test_every_quantity_is_a_value_of_a_visit_and_names_its_column():
     assert all(VisitValues().get(quantity.name) is None for quantity in QUANTITIES)
     assert QUANTITIES[0].column("T1") == "functional_volume_ml_T1"
+
+
+def test_a_value_is_that_of_the_earliest_visit_that_knows_it():
+    visits = [{"Age": float("nan"), "hr": "unknown", "her2": 0}, {"age": 50, "HR": "positive", "her2": 1}, {"age": 51}]
+    assert earliest_values(visits) == {"age": 50, "HR": "positive", "her2": 0}
